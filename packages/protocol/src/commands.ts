@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { filterSchema } from "./filter.ts";
+import { visibilitySchema } from "./visibility.ts";
+
+const sinceSchema = z
+  .int()
+  .describe("Deliver what comes after this seq; 0: all that is kept; -N: the newest N that match.");
+
+/** The body of a publish, by command or HTTP. */
+export const publishRequestSchema = z
+  .object({
+    artifact_type: z.string().min(1),
+    payload: z.unknown(),
+    tags: z.array(z.string().min(1)).optional(),
+    correlation_id: z.string().min(1).optional().describe("The workflow it belongs to; a new one when absent."),
+    visibility: visibilitySchema.optional(),
+    idempotency_key: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe("A second publish with the same key answers with the first one's result."),
+  })
+  .meta({ id: "PublishRequest" });
+
+/** The answer to a publish. */
+export const publishResultSchema = z
+  .object({
+    artifact_id: z.string(),
+    correlation_id: z.string(),
+    triggered_agents: z.array(z.string()).describe("Agents whose gate this artifact completed."),
+  })
+  .meta({ id: "PublishResult" });
+
+/** The body of an invoke: run one agent on given inputs. */
+export const invokeRequestSchema = z
+  .object({
+    agent_id: z.string().min(1),
+    inputs: z.array(z.object({ artifact_type: z.string().min(1), payload: z.unknown() })).min(1),
+    correlation_id: z.string().min(1).optional(),
+  })
+  .meta({ id: "InvokeRequest" });
+
+/** The answer to an invoke, given when the run is queued. */
+export const invokeResultSchema = z
+  .object({ run_id: z.string(), correlation_id: z.string() })
+  .meta({ id: "InvokeResult" });
+
+/** The body of a cancel: one run, or every run of a workflow. */
+export const cancelRequestSchema = z
+  .object({ run_id: z.string().min(1).optional(), correlation_id: z.string().min(1).optional() })
+  .refine((body) => (body.run_id === undefined) !== (body.correlation_id === undefined), {
+    message: "say either run_id or correlation_id",
+  })
+  .meta({ id: "CancelRequest" });
+
+/** The answer to a cancel. */
+export const cancelResultSchema = z.object({ cancelled: z.int() }).meta({ id: "CancelResult" });
+
+const id = { id: z.unknown() };
+
+/** The schema of each command by its type. */
+export const commandSchemas = {
+  subscribe: z
+    .object({
+      ...id,
+      type: z.literal("subscribe"),
+      filter: filterSchema.default({}),
+      since: sinceSchema.optional(),
+      epoch: z.string().min(1).optional(),
+    })
+    .meta({ id: "SubscribeCommand" }),
+  publish: z
+    .object({ ...id, type: z.literal("publish"), ...publishRequestSchema.shape })
+    .meta({ id: "PublishCommand" }),
+  invoke: z.object({ ...id, type: z.literal("invoke"), ...invokeRequestSchema.shape }).meta({ id: "InvokeCommand" }),
+  cancel: z.object({ ...id, type: z.literal("cancel"), ...cancelRequestSchema.shape }).meta({ id: "CancelCommand" }),
+  graph: z.object({ ...id, type: z.literal("graph") }).meta({ id: "GraphCommand" }),
+  ping: z.object({ ...id, type: z.literal("ping") }).meta({ id: "PingCommand" }),
+} as const;
+
+/** A command of a client. */
+export type Command = {
+  [K in keyof typeof commandSchemas]: z.infer<(typeof commandSchemas)[K]>;
+}[keyof typeof commandSchemas];
+/** The name of a command. */
+export type CommandType = Command["type"];
+/** The command of one type. */
+export type CommandOf<T extends CommandType> = Extract<Command, { type: T }>;
+export type PublishRequest = z.infer<typeof publishRequestSchema>;
+export type PublishResult = z.infer<typeof publishResultSchema>;
+export type InvokeRequest = z.infer<typeof invokeRequestSchema>;
+export type InvokeResult = z.infer<typeof invokeResultSchema>;
+export type CancelRequest = z.infer<typeof cancelRequestSchema>;
+export type CancelResult = z.infer<typeof cancelResultSchema>;

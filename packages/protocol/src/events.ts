@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { graphEdgeSchema, graphNodeSchema } from "./graph.ts";
+import { visibilitySchema } from "./visibility.ts";
+
+/** How a run ended. */
+export const runStatusSchema = z.enum(["success", "error", "cancelled", "timeout", "interrupted"]);
+
+/** An error as the wire tells it. */
+export const wireErrorSchema = z.object({ name: z.string(), message: z.string() }).meta({ id: "WireError" });
+
+const run = {
+  agent_id: z.string().describe("The agent's name."),
+  run_id: z.string(),
+};
+
+const agentExecutionStarted = z.object({
+  type: z.literal("agent_execution_started"),
+  ...run,
+  correlation_id: z.string(),
+  consumed_artifacts: z.array(z.string()).describe("Ids of the artifacts this run reads."),
+  attempt: z.int().min(1),
+});
+
+const agentExecutionCompleted = z.object({
+  type: z.literal("agent_execution_completed"),
+  ...run,
+  correlation_id: z.string(),
+  duration_ms: z.number(),
+  status: runStatusSchema,
+  produced_artifacts: z.array(z.string()).describe("Ids of the artifacts this run published."),
+  error: wireErrorSchema.optional(),
+  usage: z.record(z.string(), z.number()).optional().describe("What the run spent, such as tokens, by name."),
+});
+
+const streamingOutput = z.object({
+  type: z.literal("streaming_output"),
+  ...run,
+  correlation_id: z.string(),
+  content: z.string(),
+  is_complete: z.boolean().describe("True for the last piece of this run's stream."),
+  offset: z.int().min(0).describe("UTF-16 code units of this run's stream before `content`."),
+  output_type: z.string().describe("What the piece is, `text` unless the agent says otherwise."),
+  artifact_type: z.string().optional().describe("The artifact type being written, when there is one."),
+});
+
+const artifactPublished = z.object({
+  type: z.literal("artifact_published"),
+  artifact_id: z.string(),
+  artifact_type: z.string(),
+  produced_by: z.string().describe("The agent's name, or `external`."),
+  run_id: z.string().optional().describe("The run that published it; absent for `external`."),
+  correlation_id: z.string(),
+  tags: z.array(z.string()),
+  visibility: visibilitySchema,
+  payload: z.unknown().optional(),
+  payload_bytes: z.int().optional().describe("Size as JSON, instead of a payload too large to inline."),
+});
+
+const graphUpdated = z.object({
+  type: z.literal("graph_updated"),
+  nodes: z.array(graphNodeSchema),
+  edges: z.array(graphEdgeSchema),
+});
+
+const agentRegistered = z.object({
+  type: z.literal("agent_registered"),
+  agent_id: z.string(),
+  description: z.string(),
+  consumes: z.array(z.string()),
+  publishes: z.array(z.string()),
+});
+
+const gateProgress = z.object({
+  type: z.literal("gate_progress"),
+  agent_id: z.string(),
+  gate: z.string().describe("Which of the agent's gates: `0` for its first `consumes`, and so on."),
+  correlation_id: z.string().describe("Of the artifact that arrived."),
+  key: z.string().optional().describe("The join key, when the gate has one."),
+  collected: z.record(z.string(), z.int()).describe("By artifact type."),
+  required: z.record(z.string(), z.int()).describe("By artifact type."),
+  expires_at: z.iso.datetime().optional(),
+});
+
+/** An event before the log has it: everything but `seq` and `timestamp`. */
+export const eventDraftSchema = z.discriminatedUnion("type", [
+  agentExecutionStarted,
+  agentExecutionCompleted,
+  streamingOutput,
+  artifactPublished,
+  graphUpdated,
+  agentRegistered,
+  gateProgress,
+]);
+
+const committed = {
+  seq: z.int().describe("Strictly increasing within an epoch; a filter leaves gaps."),
+  timestamp: z.iso.datetime().describe("ISO 8601, UTC."),
+};
+
+/** The schema of each event by its type, as it stands in the log. */
+export const eventSchemas = {
+  agent_execution_started: agentExecutionStarted.extend(committed).meta({ id: "AgentExecutionStarted" }),
+  agent_execution_completed: agentExecutionCompleted.extend(committed).meta({ id: "AgentExecutionCompleted" }),
+  streaming_output: streamingOutput.extend(committed).meta({ id: "StreamingOutput" }),
+  artifact_published: artifactPublished.extend(committed).meta({ id: "ArtifactPublished" }),
+  graph_updated: graphUpdated.extend(committed).meta({ id: "GraphUpdated" }),
+  agent_registered: agentRegistered.extend(committed).meta({ id: "AgentRegistered" }),
+  gate_progress: gateProgress.extend(committed).meta({ id: "GateProgress" }),
+} as const;
+
+/** Any event as it stands in the log. */
+export const eventSchema = z.discriminatedUnion("type", [
+  eventSchemas.agent_execution_started,
+  eventSchemas.agent_execution_completed,
+  eventSchemas.streaming_output,
+  eventSchemas.artifact_published,
+  eventSchemas.graph_updated,
+  eventSchemas.agent_registered,
+  eventSchemas.gate_progress,
+]);
+
+/** An event before the log has it: everything but `seq` and `timestamp`. */
+export type EventDraft = z.infer<typeof eventDraftSchema>;
+/** An event of the log. */
+export type FlockEvent = z.infer<typeof eventSchema>;
+/** The name of an event type. */
+export type EventType = FlockEvent["type"];
+/** The event of one type. */
+export type EventOf<T extends EventType> = Extract<FlockEvent, { type: T }>;
+/** How a run ended. */
+export type RunStatus = z.infer<typeof runStatusSchema>;
+/** An error as the wire tells it. */
+export type WireError = z.infer<typeof wireErrorSchema>;
+
+/** All event types, in the order in which a reader meets them. */
+export const EVENT_TYPES = Object.keys(eventSchemas) as EventType[];

@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { agentCountersSchema, agentStatusSchema } from "./graph.ts";
+import { visibilitySchema } from "./visibility.ts";
+
+/** `GET /api/plugin/artifact_types`: every artifact type with the JSON Schema of its payload. */
+export const artifactTypesSchema = z
+  .object({
+    artifact_types: z.array(z.object({ name: z.string(), schema: z.record(z.string(), z.unknown()) })),
+  })
+  .meta({ id: "ArtifactTypes" });
+
+/** What an agent waits for before it runs. All of `requires` belongs together; several subscriptions are alternatives. */
+export const subscriptionInfoSchema = z
+  .object({
+    gate: z.string(),
+    requires: z.record(z.string(), z.int()).describe("How many artifacts of each type."),
+    tags: z.array(z.string()).describe("Tags that an artifact must carry."),
+    join: z.enum(["correlation", "key"]).nullable().describe("Whether artifacts must belong together, and by what."),
+    filtered: z.boolean().describe("Whether a `where` predicate decides as well."),
+  })
+  .meta({ id: "SubscriptionInfo" });
+
+/** An agent as the agents component tells it. */
+export const agentInfoSchema = z
+  .object({
+    name: z.string(),
+    description: z.string(),
+    tags: z.array(z.string()),
+    status: agentStatusSchema,
+    subscriptions: z.array(subscriptionInfoSchema),
+    consumes: z.array(z.string()),
+    publishes: z.array(z.string()),
+    concurrency: z.int(),
+    counters: agentCountersSchema,
+  })
+  .meta({ id: "AgentInfo" });
+
+/** `GET /api/v1/plugin/agents`. */
+export const agentsSchema = z.object({ agents: z.array(agentInfoSchema) }).meta({ id: "Agents" });
+
+/** `GET /api/v1/plugin/agents/{id}/history-summary`: what an agent has done. */
+export const historySummarySchema = z
+  .object({
+    agent_id: z.string(),
+    counters: agentCountersSchema,
+    produced: z.record(z.string(), z.int()).describe("Artifacts it published, by type."),
+    consumed: z.record(z.string(), z.int()).describe("Artifacts it consumed, by type."),
+    first_published_at: z.iso.datetime().nullable(),
+    last_published_at: z.iso.datetime().nullable(),
+  })
+  .meta({ id: "HistorySummary" });
+
+/** `GET /api/v1/plugin/correlations/{id}/status`: how a workflow stands. */
+export const correlationStatusSchema = z
+  .object({
+    correlation_id: z.string(),
+    state: z
+      .enum(["active", "completed", "failed"])
+      .describe("active: something is queued or running. failed: nothing is, and the newest run of some agent failed."),
+    has_pending_work: z.boolean(),
+    artifact_count: z.int(),
+    run_count: z.int(),
+    error_count: z.int(),
+    started_at: z.iso.datetime(),
+    last_activity_at: z.iso.datetime(),
+  })
+  .meta({ id: "CorrelationStatus" });
+
+/** An artifact as it stands on the blackboard. */
+export const artifactSchema = z
+  .object({
+    id: z.string(),
+    type: z.string(),
+    payload: z.unknown(),
+    produced_by: z.string(),
+    run_id: z.string().optional(),
+    correlation_id: z.string(),
+    tags: z.array(z.string()),
+    visibility: visibilitySchema,
+    created_at: z.iso.datetime(),
+    seq: z.int().describe("Of its artifact_published event."),
+    consumptions: z
+      .array(z.object({ agent_id: z.string(), run_id: z.string(), consumed_at: z.iso.datetime() }))
+      .optional()
+      .describe("Who consumed it; only with embed_consumptions."),
+  })
+  .meta({ id: "Artifact" });
+
+/** `GET /api/v1/plugin/artifacts`: one page, newest first. */
+export const artifactPageSchema = z
+  .object({
+    artifacts: z.array(artifactSchema),
+    total: z.int().describe("How many match, over all pages."),
+    limit: z.int(),
+    offset: z.int(),
+    next_cursor: z.string().nullable().describe("Give it as `cursor` for the next page; null on the last one."),
+  })
+  .meta({ id: "ArtifactPage" });
+
+/** `GET /health`. */
+export const healthSchema = z.object({ status: z.literal("ok") }).meta({ id: "Health" });
+
+export type ArtifactTypes = z.infer<typeof artifactTypesSchema>;
+export type SubscriptionInfo = z.infer<typeof subscriptionInfoSchema>;
+export type AgentInfo = z.infer<typeof agentInfoSchema>;
+export type HistorySummary = z.infer<typeof historySummarySchema>;
+export type CorrelationStatus = z.infer<typeof correlationStatusSchema>;
+export type ArtifactRecord = z.infer<typeof artifactSchema>;
+export type ArtifactPage = z.infer<typeof artifactPageSchema>;

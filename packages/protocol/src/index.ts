@@ -1,0 +1,17 @@
+/**
+ * The wire contract between a Flock server and any client: every event, control message and command
+ * as a Zod schema, the close codes and error codes, and the reducer that folds events into what a viewer sees.
+ *
+ * @packageDocumentation
+ */
+export * from "./asyncapi.ts";
+export * from "./close-codes.ts";
+export * from "./commands.ts";
+export * from "./control.ts";
+export * from "./errors.ts";
+export * from "./events.ts";
+export * from "./filter.ts";
+export * from "./graph.ts";
+export * from "./http.ts";
+export * from "./reducer.ts";
+export * from "./visibility.ts";

@@ -1,0 +1,201 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { emptyState, type FlockEvent, graphOf, LiveState, reduce, reduceAll, VIEWER_LIMITS } from "./index.ts";
+
+const at = (seq: number) => ({ seq, timestamp: new Date(1_700_000_000_000 + seq * 1000).toISOString() });
+
+const run = (n: number) => `run-${n}`;
+const agent = (n: number) => `agent-${n}`;
+
+/** Any sequence of events, in seq order but otherwise in any order: a viewer that comes late sees such things. */
+const events: fc.Arbitrary<FlockEvent[]> = fc
+  .array(
+    fc.record({
+      kind: fc.constantFrom("registered", "started", "completed", "streamed", "published", "gate"),
+      agent: fc.integer({ min: 0, max: 2 }),
+      run: fc.integer({ min: 0, max: 5 }),
+      text: fc.string({ maxLength: 5 }),
+      offset: fc.integer({ min: 0, max: 10 }),
+      ok: fc.boolean(),
+    }),
+    { maxLength: 60 },
+  )
+  .map((list) =>
+    list.map((item, index): FlockEvent => {
+      const who = { agent_id: agent(item.agent), run_id: run(item.run), correlation_id: "c" };
+      switch (item.kind) {
+        case "registered":
+          return {
+            ...at(index + 1),
+            type: "agent_registered",
+            agent_id: agent(item.agent),
+            description: item.text,
+            consumes: ["A"],
+            publishes: ["B"],
+          };
+        case "started":
+          return { ...at(index + 1), ...who, type: "agent_execution_started", consumed_artifacts: ["a"], attempt: 1 };
+        case "completed":
+          return {
+            ...at(index + 1),
+            ...who,
+            type: "agent_execution_completed",
+            duration_ms: 1,
+            status: item.ok ? "success" : "error",
+            produced_artifacts: [],
+            ...(item.ok ? {} : { error: { name: "Error", message: item.text } }),
+          };
+        case "streamed":
+          return {
+            ...at(index + 1),
+            ...who,
+            type: "streaming_output",
+            content: item.text,
+            offset: item.offset,
+            is_complete: item.ok,
+            output_type: "text",
+          };
+        case "gate":
+          return {
+            ...at(index + 1),
+            type: "gate_progress",
+            agent_id: agent(item.agent),
+            gate: "0",
+            correlation_id: "c",
+            collected: { A: item.offset },
+            required: { A: 5 },
+          };
+        default:
+          return {
+            ...at(index + 1),
+            type: "artifact_published",
+            artifact_id: `artifact-${index}`,
+            artifact_type: "A",
+            produced_by: "external",
+            correlation_id: "c",
+            tags: [],
+            visibility: { kind: "public" },
+            payload: {},
+          };
+      }
+    }),
+  );
+
+const small = { runs: 2, artifacts: 3, gates: 2, streamCharacters: 8 };
+const plain = (state: object) =>
+  JSON.parse(JSON.stringify(state, (_, value) => (value instanceof Map ? [...value] : value)));
+const data = (state: ReturnType<typeof emptyState>) => {
+  const { seq, agents, runs, artifacts, gates, nodes, edges } = state;
+  return plain({ seq, agents, runs, artifacts, gates, nodes, edges });
+};
+
+describe("one reducer: state = reduce(state, event)", () => {
+  it("gives the same state one by one, in any batches, and in place", () => {
+    fc.assert(
+      fc.property(
+        events,
+        fc.integer({ min: 1, max: 7 }),
+        fc.constantFrom(small, VIEWER_LIMITS),
+        (list, size, limits) => {
+          const oneByOne = list.reduce((state, event) => reduce(state, event, limits), emptyState());
+          let batched = emptyState();
+          for (let i = 0; i < list.length; i += size) batched = reduceAll(batched, list.slice(i, i + size), limits);
+          const live = new LiveState(limits);
+          for (const event of list) live.apply(event);
+          expect(data(batched)).toEqual(data(oneByOne));
+          expect(data(live.current)).toEqual(data(oneByOne));
+        },
+      ),
+    );
+  });
+
+  it("never changes the state it is given", () => {
+    fc.assert(
+      fc.property(events, fc.nat(), (list, cut) => {
+        const middle = list.length === 0 ? 0 : cut % list.length;
+        const before = reduceAll(emptyState(), list.slice(0, middle));
+        const picture = JSON.stringify(plain(before));
+        reduceAll(before, list.slice(middle));
+        expect(JSON.stringify(plain(before))).toBe(picture);
+      }),
+    );
+  });
+
+  it("counts an event that comes twice only once", () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        const once = reduceAll(emptyState(), list);
+        expect(reduceAll(once, list)).toBe(once);
+      }),
+    );
+  });
+
+  it("keeps within its limits, but never forgets a run that still runs", () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        const state = reduceAll(emptyState(), list, small);
+        const running = [...state.runs.values()].filter((one) => one.status === "running").length;
+        expect(state.runs.size).toBeLessThanOrEqual(small.runs + running);
+        expect(state.artifacts.size).toBeLessThanOrEqual(small.artifacts);
+        for (const one of state.runs.values()) {
+          expect(one.stream?.text.length ?? 0).toBeLessThanOrEqual(small.streamCharacters * 2 + 5);
+        }
+      }),
+    );
+  });
+});
+
+describe("streams", () => {
+  const started: FlockEvent = {
+    ...at(1),
+    type: "agent_execution_started",
+    agent_id: "a",
+    run_id: "r",
+    correlation_id: "c",
+    consumed_artifacts: [],
+    attempt: 1,
+  };
+  const piece = (seq: number, offset: number, content: string): FlockEvent => ({
+    ...at(seq),
+    type: "streaming_output",
+    agent_id: "a",
+    run_id: "r",
+    correlation_id: "c",
+    content,
+    offset,
+    is_complete: false,
+    output_type: "text",
+  });
+
+  it("are the contents put together, without what is known already", () => {
+    const state = reduceAll(emptyState(), [started, piece(2, 0, "hello "), piece(3, 3, "lo wor"), piece(4, 9, "ld")]);
+    expect(state.runs.get("r")?.stream).toMatchObject({ text: "hello world", length: 11, broken: false });
+  });
+
+  it("say so when a piece is missing", () => {
+    const state = reduceAll(emptyState(), [started, piece(2, 0, "hello "), piece(4, 9, "ld")]);
+    expect(state.runs.get("r")?.stream).toMatchObject({ broken: true, length: 11 });
+  });
+});
+
+describe("the graph of a state", () => {
+  it("joins producers and consumers of a type, and shows the outside where nobody in the flock publishes it", () => {
+    const register = (seq: number, agent_id: string, consumes: string[], publishes: string[]): FlockEvent => ({
+      ...at(seq),
+      type: "agent_registered",
+      agent_id,
+      description: "",
+      consumes,
+      publishes,
+    });
+    const graph = graphOf(
+      reduceAll(emptyState(), [register(1, "chef", ["Idea"], ["Pizza"]), register(2, "critic", ["Pizza"], [])]),
+    );
+    expect(graph.nodes.map(({ id }) => id)).toEqual(["external", "chef", "critic"]);
+    expect(graph.edges.map(({ source, target, artifact_type }) => `${source} -${artifact_type}-> ${target}`)).toEqual([
+      "external -Idea-> chef",
+      "chef -Pizza-> critic",
+    ]);
+    expect(graph.seq).toBe(2);
+  });
+});

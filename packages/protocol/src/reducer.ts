@@ -1,0 +1,359 @@
+import type { EventOf, FlockEvent, RunStatus, WireError } from "./events.ts";
+import {
+  type AgentCounters,
+  type AgentStatus,
+  type GraphEdge,
+  type GraphNode,
+  type GraphSnapshot,
+  topologyOf,
+} from "./graph.ts";
+
+/** An agent as the events tell it. */
+export interface AgentState {
+  readonly agent_id: string;
+  readonly description: string;
+  readonly consumes: readonly string[];
+  readonly publishes: readonly string[];
+  /** `running` while any run is; else how the newest run ended: `error` for `error` and `timeout`. */
+  readonly status: AgentStatus;
+  readonly counters: AgentCounters;
+  readonly last_error?: WireError;
+}
+
+/** The output of a run, as far as it was seen. */
+export interface StreamState {
+  /** The kept text: the whole stream, or its end where the limit cut the beginning. */
+  readonly text: string;
+  /** UTF-16 code units of the whole stream so far. */
+  readonly length: number;
+  readonly complete: boolean;
+  readonly output_type: string;
+  readonly artifact_type?: string;
+  /** True when a piece is missing because the viewer came late or there was a gap. */
+  readonly broken: boolean;
+}
+
+/** A run as the events tell it. */
+export interface RunState {
+  readonly run_id: string;
+  readonly agent_id: string;
+  readonly correlation_id: string;
+  readonly status: "running" | RunStatus;
+  readonly attempt: number;
+  readonly consumed: readonly string[];
+  readonly produced: readonly string[];
+  /** ISO 8601. */
+  readonly started_at: string;
+  readonly ended_at?: string;
+  readonly duration_ms?: number;
+  readonly error?: WireError;
+  readonly usage?: Readonly<Record<string, number>>;
+  readonly stream?: StreamState;
+}
+
+/** An artifact as the events tell it. */
+export type ArtifactState = EventOf<"artifact_published">;
+
+/** What a gate has gathered, as the newest `gate_progress` told it. */
+export type GateState = EventOf<"gate_progress">;
+
+/** What a viewer sees: the fold of all events up to `seq`. Maps are in the order of first appearance. */
+export interface FlockState {
+  readonly seq: number;
+  readonly agents: ReadonlyMap<string, AgentState>;
+  readonly runs: ReadonlyMap<string, RunState>;
+  readonly artifacts: ReadonlyMap<string, ArtifactState>;
+  /** By agent, gate, and join key or correlation. A complete gate is absent. */
+  readonly gates: ReadonlyMap<string, GateState>;
+  readonly nodes: readonly GraphNode[];
+  readonly edges: readonly GraphEdge[];
+}
+
+/** How much a state keeps. Oldest first out; a run that still runs is always kept. */
+export interface StateLimits {
+  /** Ended runs. */
+  readonly runs: number;
+  readonly artifacts: number;
+  readonly gates: number;
+  /** UTF-16 code units of one run's stream. */
+  readonly streamCharacters: number;
+}
+
+/** What a browser tab can hold without effort. */
+export const VIEWER_LIMITS: StateLimits = { runs: 2_000, artifacts: 10_000, gates: 1_000, streamCharacters: 200_000 };
+
+/** The state before any event. */
+export function emptyState(): FlockState {
+  return { seq: 0, agents: new Map(), runs: new Map(), artifacts: new Map(), gates: new Map(), nodes: [], edges: [] };
+}
+
+/**
+ * Folds one event into a state and gives the new one; the given state stays as it is.
+ * An event that the state has already seen (`seq` not above the state's) changes nothing.
+ */
+export function reduce(state: FlockState, event: FlockEvent, limits: StateLimits = VIEWER_LIMITS): FlockState {
+  return reduceAll(state, [event], limits);
+}
+
+/** Folds events into a state, copying each collection at most once. */
+export function reduceAll(
+  state: FlockState,
+  events: Iterable<FlockEvent>,
+  limits: StateLimits = VIEWER_LIMITS,
+): FlockState {
+  const draft = new CopyOnWrite(state);
+  for (const event of events) fold(draft, event, limits);
+  return draft.finish();
+}
+
+/** The same fold for whoever owns the state alone and folds for ever: changes it in place. */
+export class LiveState {
+  #draft = new Owned();
+  readonly #limits: StateLimits;
+
+  constructor(limits: StateLimits = VIEWER_LIMITS) {
+    this.#limits = limits;
+  }
+
+  /** Folds one event in. */
+  apply(event: FlockEvent): void {
+    fold(this.#draft, event, this.#limits);
+  }
+
+  /** The state as it is now. It changes with the next `apply`: read it at once. */
+  get current(): FlockState {
+    return this.#draft;
+  }
+}
+
+/** The flow graph of a state with status and counters. */
+export function graphOf(state: FlockState): GraphSnapshot {
+  const nodes = state.nodes.map((node) => {
+    const agent = state.agents.get(node.id);
+    return { ...node, status: agent?.status ?? ("idle" as const), counters: agent?.counters ?? noCounters() };
+  });
+  return { nodes, edges: [...state.edges], seq: state.seq };
+}
+
+type Collections = { [K in "agents" | "runs" | "artifacts" | "gates"]: Map<string, ItemOf<K>> };
+type ItemOf<K extends "agents" | "runs" | "artifacts" | "gates"> =
+  FlockState[K] extends ReadonlyMap<string, infer V> ? V : never;
+
+/** A state that the fold may change. `write` gives the collection that may be changed. */
+interface Draft {
+  seq: number;
+  nodes: readonly GraphNode[];
+  edges: readonly GraphEdge[];
+  readonly agents: ReadonlyMap<string, AgentState>;
+  readonly runs: ReadonlyMap<string, RunState>;
+  readonly artifacts: ReadonlyMap<string, ArtifactState>;
+  readonly gates: ReadonlyMap<string, GateState>;
+  write<K extends keyof Collections>(name: K): Collections[K];
+}
+
+class Owned implements Draft {
+  seq = 0;
+  nodes: readonly GraphNode[] = [];
+  edges: readonly GraphEdge[] = [];
+  readonly agents = new Map<string, AgentState>();
+  readonly runs = new Map<string, RunState>();
+  readonly artifacts = new Map<string, ArtifactState>();
+  readonly gates = new Map<string, GateState>();
+
+  write<K extends keyof Collections>(name: K): Collections[K] {
+    return this[name] as Collections[K];
+  }
+}
+
+class CopyOnWrite implements Draft {
+  seq: number;
+  nodes: readonly GraphNode[];
+  edges: readonly GraphEdge[];
+  agents: ReadonlyMap<string, AgentState>;
+  runs: ReadonlyMap<string, RunState>;
+  artifacts: ReadonlyMap<string, ArtifactState>;
+  gates: ReadonlyMap<string, GateState>;
+  readonly #before: FlockState;
+
+  constructor(state: FlockState) {
+    this.#before = state;
+    this.seq = state.seq;
+    this.nodes = state.nodes;
+    this.edges = state.edges;
+    this.agents = state.agents;
+    this.runs = state.runs;
+    this.artifacts = state.artifacts;
+    this.gates = state.gates;
+  }
+
+  write<K extends keyof Collections>(name: K): Collections[K] {
+    if (this[name] === this.#before[name])
+      (this as Record<string, unknown>)[name] = new Map<string, unknown>(this[name]);
+    return this[name] as unknown as Collections[K];
+  }
+
+  finish(): FlockState {
+    const { seq, agents, runs, artifacts, gates, nodes, edges } = this;
+    return seq === this.#before.seq ? this.#before : { seq, agents, runs, artifacts, gates, nodes, edges };
+  }
+}
+
+function fold(draft: Draft, event: FlockEvent, limits: StateLimits): void {
+  if (event.seq <= draft.seq) return;
+  draft.seq = event.seq;
+  switch (event.type) {
+    case "agent_registered":
+      return agentRegistered(draft, event);
+    case "agent_execution_started":
+      return runStarted(draft, event);
+    case "agent_execution_completed":
+      return runCompleted(draft, event, limits);
+    case "streaming_output":
+      return streamed(draft, event, limits);
+    case "artifact_published":
+      return artifactPublished(draft, event, limits);
+    case "gate_progress":
+      return gateProgressed(draft, event, limits);
+    case "graph_updated":
+      draft.nodes = event.nodes;
+      draft.edges = event.edges;
+      return;
+    default:
+      // A newer server may send events that this version does not know: they count, and change nothing else.
+      event satisfies never;
+  }
+}
+
+function agentRegistered(draft: Draft, event: EventOf<"agent_registered">): void {
+  const { agent_id, description, consumes, publishes } = event;
+  const agents = draft.write("agents");
+  const known = agents.get(agent_id);
+  agents.set(agent_id, { ...(known ?? unknownAgent(agent_id)), description, consumes, publishes });
+  const { nodes, edges } = topologyOf(agents.values());
+  draft.nodes = nodes;
+  draft.edges = edges;
+}
+
+function runStarted(draft: Draft, event: EventOf<"agent_execution_started">): void {
+  draft.write("runs").set(event.run_id, {
+    run_id: event.run_id,
+    agent_id: event.agent_id,
+    correlation_id: event.correlation_id,
+    status: "running",
+    attempt: event.attempt,
+    consumed: event.consumed_artifacts,
+    produced: [],
+    started_at: event.timestamp,
+  });
+  count(draft, event.agent_id, (agent) => ({
+    ...agent,
+    status: "running",
+    counters: {
+      ...agent.counters,
+      started: agent.counters.started + 1,
+      running: agent.counters.running + 1,
+      consumed: agent.counters.consumed + event.consumed_artifacts.length,
+    },
+  }));
+}
+
+function runCompleted(draft: Draft, event: EventOf<"agent_execution_completed">, limits: StateLimits): void {
+  const runs = draft.write("runs");
+  const run = runs.get(event.run_id);
+  // Ended runs stand in the order of their end, so that the first one in the map is the first to go.
+  runs.delete(event.run_id);
+  runs.set(event.run_id, {
+    ...(run ?? {
+      run_id: event.run_id,
+      agent_id: event.agent_id,
+      correlation_id: event.correlation_id,
+      attempt: 1,
+      consumed: [],
+      started_at: event.timestamp,
+    }),
+    status: event.status,
+    produced: event.produced_artifacts,
+    ended_at: event.timestamp,
+    duration_ms: event.duration_ms,
+    ...(event.error ? { error: event.error } : {}),
+    ...(event.usage ? { usage: event.usage } : {}),
+  });
+  count(draft, event.agent_id, (agent) => {
+    const { counters } = agent;
+    const running = Math.max(0, counters.running - (run ? 1 : 0));
+    const ended = event.status === "error" || event.status === "timeout" ? "error" : "idle";
+    return {
+      ...agent,
+      status: running > 0 ? "running" : ended,
+      counters: {
+        ...counters,
+        running,
+        succeeded: counters.succeeded + (event.status === "success" ? 1 : 0),
+        failed: counters.failed + (event.status === "success" ? 0 : 1),
+        published: counters.published + event.produced_artifacts.length,
+        duration_ms: counters.duration_ms + event.duration_ms,
+      },
+      ...(event.error ? { last_error: event.error } : {}),
+    };
+  });
+  forgetOldest(runs, limits.runs, (candidate) => candidate.status !== "running");
+}
+
+function streamed(draft: Draft, event: EventOf<"streaming_output">, limits: StateLimits): void {
+  if (limits.streamCharacters === 0) return;
+  const run = draft.runs.get(event.run_id);
+  if (!run) return;
+  const before = run.stream?.length ?? 0;
+  const known = Math.min(event.content.length, Math.max(0, before - event.offset));
+  const text = (run.stream?.text ?? "") + event.content.slice(known);
+  draft.write("runs").set(event.run_id, {
+    ...run,
+    stream: {
+      // Cut rarely and by half, because a cut copies the text.
+      text: text.length > limits.streamCharacters * 2 ? text.slice(-limits.streamCharacters) : text,
+      length: Math.max(before, event.offset + event.content.length),
+      complete: event.is_complete,
+      output_type: event.output_type,
+      ...(event.artifact_type ? { artifact_type: event.artifact_type } : {}),
+      broken: (run.stream?.broken ?? false) || event.offset > before,
+    },
+  });
+}
+
+function artifactPublished(draft: Draft, event: EventOf<"artifact_published">, limits: StateLimits): void {
+  if (limits.artifacts === 0) return;
+  const artifacts = draft.write("artifacts");
+  artifacts.set(event.artifact_id, event);
+  forgetOldest(artifacts, limits.artifacts);
+}
+
+function gateProgressed(draft: Draft, event: EventOf<"gate_progress">, limits: StateLimits): void {
+  if (limits.gates === 0) return;
+  const gates = draft.write("gates");
+  const key = JSON.stringify([event.agent_id, event.gate, event.key ?? null]);
+  gates.delete(key);
+  const complete = Object.entries(event.required).every(([type, wanted]) => (event.collected[type] ?? 0) >= wanted);
+  if (!complete) gates.set(key, event);
+  forgetOldest(gates, limits.gates);
+}
+
+function count(draft: Draft, agentId: string, change: (agent: AgentState) => AgentState): void {
+  draft.write("agents").set(agentId, change(draft.agents.get(agentId) ?? unknownAgent(agentId)));
+}
+
+function unknownAgent(agent_id: string): AgentState {
+  return { agent_id, description: "", consumes: [], publishes: [], status: "idle", counters: noCounters() };
+}
+
+function noCounters(): AgentCounters {
+  return { started: 0, succeeded: 0, failed: 0, running: 0, consumed: 0, published: 0, duration_ms: 0 };
+}
+
+function forgetOldest<V>(map: Map<string, V>, limit: number, mayGo: (value: V) => boolean = () => true): void {
+  if (map.size <= limit) return;
+  let excess = map.size - limit;
+  for (const [key, value] of map) {
+    if (excess-- <= 0) return;
+    if (mayGo(value)) map.delete(key);
+  }
+}
