@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // What tests provoke on purpose would bury what went wrong.
+    env: { FLOCK_LOG_LEVEL: process.env.FLOCK_LOG_LEVEL ?? "silent" },
     projects: [
       {
         test: { name: "unit", include: ["{packages,examples,scripts,bench}/**/*.test.{ts,tsx}"], testTimeout: 20_000 },

@@ -35,11 +35,13 @@ function installPackages() {
   const stamp = join(root, "node_modules", ".flock-lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   say("installing packages from the npm registry (once)");
-  const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+  // Not `npm ci`: it refuses a lock file that was written where a mirror lacks the binaries of other platforms.
+  // This installs the locked versions too, and leaves the lock file as it is.
+  const { status } = spawnSync("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
     stdio: ["ignore", 2, 2],
   });
-  if (status !== 0) fail("`npm ci` did not succeed: see its message above. Is the npm registry within reach?");
+  if (status !== 0) fail("`npm install` did not succeed: see its message above. Is the npm registry within reach?");
   writeFileSync(stamp, lock);
 }
 
@@ -49,7 +51,7 @@ function checkNode() {
   if (major >= 24) return;
   fail(
     `Flock needs Node 24 or newer, and found ${stdout?.trim() || "none"}. The npm package "node" brings one, ` +
-      "but its install script did not run (is `ignore-scripts` set?). Install Node 24, or allow that script and run `npm ci`.",
+      "but its install script did not run (is `ignore-scripts` set?). Install Node 24, or allow that script and run `npm install`.",
   );
 }
 

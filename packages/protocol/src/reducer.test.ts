@@ -1,6 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { emptyState, type FlockEvent, graphOf, LiveState, reduce, reduceAll, VIEWER_LIMITS } from "./index.ts";
+import {
+  emptyState,
+  type FlockEvent,
+  graphOf,
+  LiveState,
+  reduce,
+  reduceAll,
+  topologyOf,
+  VIEWER_LIMITS,
+} from "./index.ts";
 
 const at = (seq: number) => ({ seq, timestamp: new Date(1_700_000_000_000 + seq * 1000).toISOString() });
 
@@ -180,17 +189,9 @@ describe("streams", () => {
 
 describe("the graph of a state", () => {
   it("joins producers and consumers of a type, and shows the outside where nobody in the flock publishes it", () => {
-    const register = (seq: number, agent_id: string, consumes: string[], publishes: string[]): FlockEvent => ({
-      ...at(seq),
-      type: "agent_registered",
-      agent_id,
-      description: "",
-      consumes,
-      publishes,
-    });
-    const graph = graphOf(
-      reduceAll(emptyState(), [register(1, "chef", ["Idea"], ["Pizza"]), register(2, "critic", ["Pizza"], [])]),
-    );
+    const declare = (agent_id: string, consumes: string[], publishes: string[]) => ({ agent_id, consumes, publishes });
+    const topology = topologyOf([declare("chef", ["Idea"], ["Pizza"]), declare("critic", ["Pizza"], [])]);
+    const graph = graphOf(reduceAll(emptyState(), [{ ...at(2), type: "graph_updated", ...topology }]));
     expect(graph.nodes.map(({ id }) => id)).toEqual(["external", "chef", "critic"]);
     expect(graph.edges.map(({ source, target, artifact_type }) => `${source} -${artifact_type}-> ${target}`)).toEqual([
       "external -Idea-> chef",

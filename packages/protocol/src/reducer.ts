@@ -1,12 +1,5 @@
 import type { EventOf, FlockEvent, RunStatus, WireError } from "./events.ts";
-import {
-  type AgentCounters,
-  type AgentStatus,
-  type GraphEdge,
-  type GraphNode,
-  type GraphSnapshot,
-  topologyOf,
-} from "./graph.ts";
+import type { AgentCounters, AgentStatus, GraphEdge, GraphNode, GraphSnapshot } from "./graph.ts";
 
 /** An agent as the events tell it. */
 export interface AgentState {
@@ -229,9 +222,6 @@ function agentRegistered(draft: Draft, event: EventOf<"agent_registered">): void
   const agents = draft.write("agents");
   const known = agents.get(agent_id);
   agents.set(agent_id, { ...(known ?? unknownAgent(agent_id)), description, consumes, publishes });
-  const { nodes, edges } = topologyOf(agents.values());
-  draft.nodes = nodes;
-  draft.edges = edges;
 }
 
 function runStarted(draft: Draft, event: EventOf<"agent_execution_started">): void {

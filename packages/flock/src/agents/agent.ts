@@ -1,0 +1,208 @@
+import type { SubscriptionInfo } from "@flock/protocol";
+import { z } from "zod";
+import type { AnyArtifactType, Draft, DraftOf, PayloadOf } from "../blackboard/artifact-type.ts";
+import { checkName, checkOptions, FlockError } from "../errors.ts";
+import type { RunContext } from "./run-context.ts";
+import { Subscription, type SubscriptionOptions } from "./subscription.ts";
+
+/** How many runs of one agent go on at the same time when it does not say: the default of Flock's Python edition. */
+const DEFAULT_CONCURRENCY = 2;
+
+type Types = readonly [AnyArtifactType, ...AnyArtifactType[]];
+
+/** The payloads of one type name in a list of types, in order. */
+type PayloadsOf<T, Name> = T extends readonly [infer First extends AnyArtifactType, ...infer Rest]
+  ? First["typeName"] extends Name
+    ? [PayloadOf<First>, ...PayloadsOf<Rest, Name>]
+    : PayloadsOf<Rest, Name>
+  : [];
+
+/** What a run receives for one `consumes`: a payload by type name, or a tuple of them where the type is named several times. */
+export type InputsOf<T extends readonly AnyArtifactType[]> = {
+  readonly [Name in T[number]["typeName"]]: PayloadsOf<T, Name> extends [infer One] ? One : PayloadsOf<T, Name>;
+};
+
+type KeysOf<U> = U extends unknown ? keyof U : never;
+
+/** Alternatives that can be taken apart by destructuring: what another alternative brings is `undefined` here. */
+export type Alternatives<U, All = U> = U extends unknown
+  ? U & { readonly [K in Exclude<KeysOf<All>, keyof U>]?: undefined }
+  : never;
+
+/** What a run gives back: a draft or several of the types that the agent publishes; `[]` when there is nothing to say. */
+// biome-ignore lint/suspicious/noConfusingVoidType: an agent that publishes nothing may end without a return
+export type OutputOf<Out> = [Out] extends [never] ? void : Out | readonly Out[];
+
+/** What computes an agent's output. A generator's strings are streamed; what it returns is published. */
+export type RunFunction<In, Out> = (
+  inputs: In,
+  context: RunContext,
+) => OutputOf<Out> | Promise<OutputOf<Out>> | AsyncGenerator<string, OutputOf<Out>, undefined>;
+
+/** An agent, declared and ready to run. */
+export interface AgentDefinition {
+  readonly name: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly subscriptions: readonly Subscription[];
+  /** Every type that some subscription names. */
+  readonly consumes: ReadonlyMap<string, AnyArtifactType>;
+  readonly publishes: ReadonlyMap<string, AnyArtifactType>;
+  readonly concurrency: number;
+  readonly run: (inputs: Record<string, unknown>, context: RunContext) => unknown;
+}
+
+interface Consumed {
+  readonly types: Types;
+  readonly options: SubscriptionOptions;
+}
+
+const optionsSchema = z.strictObject({
+  where: z.custom<() => boolean>((value) => typeof value === "function", "must be a function").optional(),
+  tags: z.array(z.string().min(1)).optional(),
+  join: z
+    .strictObject({
+      by: z.union([z.literal("correlation"), z.custom((value) => typeof value === "function")], {
+        error: 'must be "correlation" or a function',
+      }),
+    })
+    .optional(),
+});
+
+/**
+ * Declares an agent, step by step; `run` ends the declaration and the agent starts to listen.
+ *
+ * @example
+ * flock.agent("chef").description("Invents pizzas").consumes(Idea).publishes(Pizza)
+ *   .run(async ({ PizzaIdea }) => Pizza({ name: PizzaIdea.description, toppings: [] }));
+ */
+export class AgentBuilder<In = never, Out extends Draft = never> {
+  /** The agent's name. */
+  readonly name: string;
+  readonly #register: (definition: AgentDefinition) => void;
+  #description = "";
+  #tags: string[] = [];
+  #consumed: Consumed[] = [];
+  #publishes = new Map<string, AnyArtifactType>();
+  #concurrency = DEFAULT_CONCURRENCY;
+  #preventSelfTrigger = true;
+  #done = false;
+
+  /** For the flock only: see `flock.agent(name)`. */
+  constructor(name: string, register: (definition: AgentDefinition) => void) {
+    checkName("an agent", name);
+    this.name = name;
+    this.#register = register;
+  }
+
+  /** Says what the agent does, for people (and later for models). Default: nothing. */
+  description(text: string): this {
+    this.#description = text;
+    return this;
+  }
+
+  /** Every artifact that the agent publishes carries these tags. */
+  tags(...tags: string[]): this {
+    this.#tags.push(...tags);
+    return this;
+  }
+
+  /**
+   * Wakes the agent when one artifact of each named type is there (AND gate); a type that is named n times wants n
+   * artifacts. A further `consumes` is an alternative (OR).
+   */
+  consumes<const T extends Types>(...types: T): AgentBuilder<In | InputsOf<T>, Out>;
+  /** The same, with conditions: see {@link SubscriptionOptions}. */
+  consumes<const T extends Types>(
+    ...args: [...types: T, options: SubscriptionOptions<T[number]>]
+  ): AgentBuilder<In | InputsOf<T>, Out>;
+  consumes(...args: unknown[]): unknown {
+    const last = args.at(-1);
+    const options =
+      typeof last === "function" || last === undefined
+        ? {}
+        : checkOptions(`agent ${this.name}: consumes`, optionsSchema, last);
+    const types = (typeof last === "function" ? args : args.slice(0, -1)) as unknown as Types;
+    if (types.length === 0 || types.some((type) => !isArtifactType(type))) {
+      throw new FlockError(
+        "invalid_options",
+        `agent ${this.name}: consumes wants artifact types, as artifact(name, schema) makes them`,
+      );
+    }
+    this.#consumed.push({ types, options: options as SubscriptionOptions });
+    return this;
+  }
+
+  /** Names the types that the agent may publish. Without it the agent publishes nothing. */
+  publishes<const T extends Types>(...types: T): AgentBuilder<In, Out | DraftOf<T[number]>> {
+    if (types.some((type) => !isArtifactType(type))) {
+      throw new FlockError(
+        "invalid_options",
+        `agent ${this.name}: publishes wants artifact types, as artifact(name, schema) makes them`,
+      );
+    }
+    for (const type of types) this.#publishes.set(type.typeName, type);
+    return this as unknown as AgentBuilder<In, Out | DraftOf<T[number]>>;
+  }
+
+  /**
+   * How many runs of this agent may go on at the same time; default 2.
+   * @throws FlockError `invalid_options` unless it is a whole number from 1.
+   */
+  concurrency(limit: number): this {
+    this.#concurrency = checkOptions(`agent ${this.name}: concurrency`, z.int().min(1), limit);
+    return this;
+  }
+
+  /** Whether the agent's own artifacts leave it asleep; default true. */
+  preventSelfTrigger(prevent: boolean): this {
+    this.#preventSelfTrigger = prevent;
+    return this;
+  }
+
+  /**
+   * Ends the declaration: from now on the agent listens.
+   * @throws FlockError `agent_incomplete` when it consumes nothing or has a `run` already.
+   */
+  run(run: RunFunction<Alternatives<In>, Out>): void {
+    if (this.#done) throw new FlockError("agent_incomplete", `agent ${this.name} has its run function already`);
+    if (this.#consumed.length === 0) {
+      throw new FlockError(
+        "agent_incomplete",
+        `agent ${this.name} would never run: say what it consumes before .run(…)`,
+      );
+    }
+    if (typeof run !== "function")
+      throw new FlockError("agent_incomplete", `agent ${this.name}: .run(…) wants a function`);
+    const subscriptions = this.#consumed.map(
+      ({ types, options }, place) =>
+        new Subscription(this.name, String(place), types, options, this.#preventSelfTrigger),
+    );
+    this.#register({
+      name: this.name,
+      description: this.#description,
+      tags: [...new Set(this.#tags)],
+      subscriptions,
+      consumes: new Map(this.#consumed.flatMap(({ types }) => types.map((type) => [type.typeName, type] as const))),
+      publishes: this.#publishes,
+      concurrency: this.#concurrency,
+      run: run as AgentDefinition["run"],
+    });
+    this.#done = true;
+  }
+}
+
+/** A subscription as the wire tells it. */
+export function describeSubscription(subscription: Subscription): SubscriptionInfo {
+  return {
+    gate: subscription.gate,
+    requires: Object.fromEntries(subscription.requires),
+    tags: [...subscription.tags],
+    join: subscription.join,
+    filtered: subscription.isFiltered,
+  };
+}
+
+function isArtifactType(value: unknown): value is AnyArtifactType {
+  return typeof value === "function" && typeof (value as Partial<AnyArtifactType>).typeName === "string";
+}

@@ -1,0 +1,524 @@
+import { randomUUID } from "node:crypto";
+import { type CorrelationStatus, type EventDraft, EXTERNAL, PUBLIC, type Visibility } from "@flock/protocol";
+import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
+import { Draft } from "../blackboard/artifact-type.ts";
+import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import { FlockError } from "../errors.ts";
+import { eventWrite } from "../store/event-write.ts";
+import type { Journal } from "../store/journal.ts";
+import type { ReadableStore, Write } from "../store/store.ts";
+import { timestamp } from "../store/timestamp.ts";
+import type { AgentDefinition } from "./agent.ts";
+import { Gate } from "./gate.ts";
+import { declared, GraphAnnouncer } from "./graph-announcer.ts";
+import { History } from "./history.ts";
+import { OutputStream } from "./output-stream.ts";
+import { type Activation, Run, type RunEnd, RunStopped, toWireError } from "./run.ts";
+import type { RunLog } from "./run-context.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { Subscription } from "./subscription.ts";
+import { SubscriptionIndex } from "./subscription-index.ts";
+import { Workflows } from "./workflows.ts";
+
+/** What the orchestrator works with. */
+export interface OrchestratorOptions {
+  readonly store: ReadableStore;
+  readonly journal: Journal;
+  readonly log: RunLog;
+  /** More runs than this in one workflow are a loop: they end at once with an error. */
+  readonly maxRunsPerCorrelation: number;
+  /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
+  readonly maxInlinePayloadBytes: number;
+}
+
+/** What goes with a published artifact. */
+export interface PublishOptions {
+  /** Words to select it by. Default: none. */
+  readonly tags?: readonly string[];
+  /** The workflow it belongs to. Default: a new one. */
+  readonly correlationId?: string;
+  /** Who may see it. Default and only kind: public. */
+  readonly visibility?: Visibility;
+  /** A second publish with the same key does nothing and gives the first one's result. */
+  readonly idempotencyKey?: string;
+}
+
+/** What came of publishing an artifact. */
+export interface Published {
+  readonly artifactId: string;
+  readonly correlationId: string;
+  /** Agents whose gate this artifact completed. */
+  readonly triggeredAgents: readonly string[];
+  /** Of its `artifact_published` event. */
+  readonly seq: number;
+  readonly artifact: StoredArtifact;
+}
+
+/** An agent was woken by hand. */
+export interface Invoked {
+  readonly runId: string;
+  readonly correlationId: string;
+  /** Events after this one tell of the run. */
+  readonly seq: number;
+  /** Resolves when the run has ended, however it ended. Never rejects. */
+  readonly done: Promise<RunEnd>;
+}
+
+/** How many runs there were, by how they ended, and are. */
+export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running" | "queued", number>>;
+
+/** Where an artifact comes from. */
+interface Origin {
+  readonly producedBy: string;
+  readonly runId?: string;
+  readonly correlationId: string;
+  readonly tags: readonly string[];
+  readonly visibility: Visibility;
+}
+
+/** What one artifact sets in motion, written together with it. */
+interface Posting {
+  readonly artifact: StoredArtifact;
+  readonly writes: Write[];
+  readonly activations: Activation[];
+}
+
+/** Ended runs count under their status, the rest under these names. */
+const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, interrupted: 0 };
+
+/** Puts artifacts on the blackboard, wakes the agents that wait for them, and runs those. */
+export class Orchestrator {
+  readonly agents = new Map<string, AgentDefinition>();
+  readonly types = new Map<string, AnyArtifactType>();
+  readonly history = new History();
+  readonly #options: OrchestratorOptions;
+  readonly #index = new SubscriptionIndex();
+  readonly #gates = new Map<Subscription, Gate>();
+  readonly #workflows = new Workflows();
+  readonly #scheduler = new Scheduler((activation) => this.#run(activation));
+  readonly #runs = new Map<string, Run>();
+  readonly #waitingForEnd = new Map<string, (end: RunEnd) => void>();
+  readonly #graph: GraphAnnouncer;
+  readonly #counts = { ...NO_RUNS };
+  /** Activations that are written and have not ended. */
+  #unfinished = 0;
+  #idle = Promise.withResolvers<void>();
+  #stopped = false;
+
+  constructor(options: OrchestratorOptions) {
+    this.#options = options;
+    this.#graph = new GraphAnnouncer(this.agents, (event) => this.#emit(event));
+  }
+
+  /**
+   * Makes an artifact type known by name.
+   * @throws FlockError `duplicate_artifact_type` when another type has the name.
+   */
+  registerType(type: AnyArtifactType): void {
+    const known = this.types.get(type.typeName);
+    if (known === type) return;
+    if (known) {
+      throw new FlockError(
+        "duplicate_artifact_type",
+        `two artifact types are called ${type.typeName}: declare it once and import it where it is used`,
+      );
+    }
+    this.types.set(type.typeName, type);
+  }
+
+  /**
+   * Lets an agent listen.
+   * @throws FlockError `duplicate_agent`, `duplicate_artifact_type` or `shutting_down`.
+   */
+  registerAgent(agent: AgentDefinition): void {
+    this.#assertRunning();
+    this.assertNameIsFree(agent.name);
+    for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.registerType(type);
+    this.agents.set(agent.name, agent);
+    for (const subscription of agent.subscriptions) {
+      this.#index.add(subscription);
+      this.#gates.set(subscription, new Gate(subscription));
+    }
+    this.#emit({ type: "agent_registered", ...declared(agent) });
+    this.#graph.changed();
+  }
+
+  /** @throws FlockError `duplicate_agent` or `invalid_name`. */
+  assertNameIsFree(name: string): void {
+    if (name === EXTERNAL) {
+      throw new FlockError(
+        "invalid_name",
+        `no agent can be called ${EXTERNAL}: that names publishers outside the flock`,
+      );
+    }
+    if (this.agents.has(name))
+      throw new FlockError("duplicate_agent", `there is an agent called ${name} already: give each its own name`);
+  }
+
+  /** Publishes drafts from outside, in one commit. */
+  async publish(drafts: readonly Draft[], options: Omit<PublishOptions, "idempotencyKey">): Promise<Published[]> {
+    this.#assertRunning();
+    for (const draft of drafts) this.#assertDraft(draft);
+    const origin: Origin = {
+      producedBy: EXTERNAL,
+      correlationId: options.correlationId ?? randomUUID(),
+      tags: options.tags ?? [],
+      visibility: options.visibility ?? PUBLIC,
+    };
+    // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
+    const prepared = drafts.map((draft) => this.#prepare(draft, origin));
+    const postings = prepared.map((one) => this.#match(one));
+    await this.#commit(postings);
+    return postings.map(({ artifact, activations, writes }) => ({
+      artifactId: artifact.id,
+      correlationId: artifact.correlationId,
+      triggeredAgents: activations.map(({ agent }) => agent.name),
+      ...committed(artifact, writes),
+    }));
+  }
+
+  /** Runs one agent on given inputs, which go on the blackboard but wake nobody else. */
+  async invoke(agentId: string, drafts: readonly Draft[], correlationId: string = randomUUID()): Promise<Invoked> {
+    this.#assertRunning();
+    const agent = this.agents.get(agentId);
+    if (!agent)
+      throw new FlockError("unknown_agent", `there is no agent called ${JSON.stringify(agentId)}${this.#listAgents()}`);
+    if (drafts.length === 0)
+      throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
+    for (const draft of drafts) this.#assertDraft(draft);
+    const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: [], visibility: PUBLIC };
+    const postings = drafts.map((draft) => this.#prepare(draft, origin));
+    const given = postings.map(({ artifact }) => artifact);
+    const fits = agent.subscriptions.some((subscription) => isFilledBy(subscription, given));
+    if (!fits) {
+      const wanted = agent.subscriptions.map(({ requires }) =>
+        [...requires].map(([type, n]) => (n > 1 ? `${n} × ${type}` : type)).join(" + "),
+      );
+      throw new FlockError(
+        "invalid_request",
+        `inputs: agent ${agentId} wants ${wanted.join(" or ")}, not ${given.map(({ type }) => type).join(" + ")}`,
+      );
+    }
+    const activation = this.#activate(agent, given);
+    postings.at(-1)?.activations.push(activation);
+    const done = new Promise<RunEnd>((resolve) => this.#waitingForEnd.set(activation.runId, resolve));
+    await this.#commit(postings, [this.#activationWrite(activation)]);
+    const { seq } = committed(given.at(-1) as StoredArtifact, postings.at(-1)?.writes ?? []);
+    return { runId: activation.runId, correlationId, seq, done };
+  }
+
+  /** Ends runs, queued or running, as `cancelled`. Resolves to how many, once that is committed. */
+  async cancel(wanted: { readonly runId: string } | { readonly correlationId: string }): Promise<number> {
+    const count = this.#stop("cancelled", (activation) =>
+      "runId" in wanted ? activation.runId === wanted.runId : activation.correlationId === wanted.correlationId,
+    );
+    // Stopped runs write their end in the next microtasks; the commit of this tick has them.
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.#options.journal.settled();
+    return count;
+  }
+
+  /** Resolves when nothing is queued, nothing runs and all is committed. */
+  async idle(): Promise<void> {
+    for (;;) {
+      await this.#options.journal.settled();
+      if (this.#unfinished === 0) return;
+      await this.#idle.promise;
+    }
+  }
+
+  /** Ends all runs as `interrupted` and takes no more work. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#graph.stop();
+    this.#stop("interrupted", () => true);
+    await this.idle();
+  }
+
+  /** How a workflow stands; undefined when nobody has heard of it. */
+  workflow(correlationId: string): CorrelationStatus | undefined {
+    return this.#workflows.statusOf(correlationId);
+  }
+
+  get runCounts(): RunCounts {
+    return { ...this.#counts, running: this.#scheduler.running, queued: this.#scheduler.queued };
+  }
+
+  #prepare(draft: Draft, origin: Origin): Posting {
+    const known = this.types.get(draft.type);
+    if (known !== draft.artifactType) this.registerType(draft.artifactType);
+    const payloadJson = encodePayload(draft);
+    const bytes = Buffer.byteLength(payloadJson);
+    const isLarge = bytes > this.#options.maxInlinePayloadBytes;
+    const id = randomUUID();
+    const { producedBy, runId, correlationId, visibility } = origin;
+    const tags = [...new Set(origin.tags)];
+    const artifact: StoredArtifact = {
+      id,
+      type: draft.type,
+      payload: draft.payload,
+      producedBy,
+      ...(runId === undefined ? {} : { runId }),
+      correlationId,
+      tags,
+      visibility,
+      createdAt: timestamp(),
+      seq: 0,
+    };
+    const event: EventDraft = {
+      type: "artifact_published",
+      artifact_id: id,
+      artifact_type: draft.type,
+      produced_by: producedBy,
+      ...(runId === undefined ? {} : { run_id: runId }),
+      correlation_id: correlationId,
+      tags,
+      visibility,
+      ...(isLarge ? { payload_bytes: bytes } : {}),
+    };
+    return { artifact, writes: [eventWrite(event, artifact, isLarge ? undefined : payloadJson)], activations: [] };
+  }
+
+  /** Offers an artifact to all gates that may want it, and adds to its writes what comes of that. */
+  #match(posting: Posting): Posting {
+    const { artifact, writes, activations } = posting;
+    for (const subscription of this.#index.candidates(artifact)) {
+      // Alternatives of one agent that a single artifact fills wake it once.
+      if (subscription.isSingle && activations.some(({ agent }) => agent.name === subscription.agentId)) continue;
+      const gate = this.#gates.get(subscription) as Gate;
+      let result: ReturnType<Gate["offer"]>;
+      try {
+        if (!subscription.accepts(artifact)) continue;
+        result = gate.offer(artifact);
+      } catch (error) {
+        const details = { err: error, agent: subscription.agentId, artifact: artifact.id };
+        this.#options.log.error(details, "a condition of this agent threw; the artifact does not wake it");
+        continue;
+      }
+      for (const progress of result.progress) {
+        const event: EventDraft = {
+          type: "gate_progress",
+          agent_id: subscription.agentId,
+          gate: subscription.gate,
+          correlation_id: artifact.correlationId,
+          ...(progress.key === undefined ? {} : { key: progress.key }),
+          collected: progress.collected,
+          required: Object.fromEntries(subscription.requires),
+        };
+        writes.push(eventWrite(event));
+      }
+      if (!result.artifacts) continue;
+      const activation = this.#activate(this.agents.get(subscription.agentId) as AgentDefinition, result.artifacts);
+      activations.push(activation);
+      writes.push(this.#activationWrite(activation));
+    }
+    return posting;
+  }
+
+  #activate(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): Activation {
+    const correlationId = artifacts[0]?.correlationId ?? randomUUID();
+    const runs = this.#workflows.queued(correlationId, timestamp());
+    const limit = this.#options.maxRunsPerCorrelation;
+    this.#unfinished += 1;
+    return {
+      runId: randomUUID(),
+      agent,
+      artifacts,
+      correlationId,
+      attempt: 1,
+      ...(runs > limit ? { refusal: new RunLimitError(agent.name, correlationId, limit) } : {}),
+    };
+  }
+
+  #activationWrite({ runId, agent, artifacts, correlationId }: Activation): Write {
+    return {
+      kind: "activation",
+      runId,
+      agentId: agent.name,
+      correlationId,
+      artifactIds: artifacts.map(({ id }) => id),
+    };
+  }
+
+  /** Writes postings and whatever belongs to them in one commit, then starts what they have set in motion. */
+  async #commit(postings: readonly Posting[], more: readonly Write[] = []): Promise<void> {
+    const writes: Write[] = [];
+    for (const posting of postings) {
+      writes.push(...posting.writes);
+      this.#workflows.published(posting.artifact.correlationId, posting.artifact.createdAt);
+    }
+    writes.push(...more);
+    await this.#options.journal.write(...writes);
+    for (const { activations } of postings) {
+      for (const activation of activations) {
+        if (this.#stopped) this.#endUnstarted(activation, "interrupted");
+        else this.#scheduler.enqueue(activation);
+      }
+    }
+  }
+
+  async #run(activation: Activation): Promise<void> {
+    const { agent, runId, correlationId, artifacts, attempt } = activation;
+    const { journal, store, log } = this.#options;
+    const run = new Run(activation);
+    this.#runs.set(runId, run);
+    this.#counts.started += 1;
+    this.history.consumed(agent.name, artifacts);
+    const ids = { agent_id: agent.name, run_id: runId, correlation_id: correlationId };
+    const artifactIds = artifacts.map(({ id }) => id);
+    const consumption = { agentId: agent.name, runId, consumedAt: timestamp(), artifactIds };
+    journal.write(eventWrite({ type: "agent_execution_started", ...ids, consumed_artifacts: artifactIds, attempt }), {
+      kind: "consumption",
+      ...consumption,
+    });
+    const begun = performance.now();
+    const stream = new OutputStream(ids, (event) => this.#emit(event));
+    let postings: Posting[] = [];
+    let failure: unknown;
+    try {
+      const context = {
+        agent: agent.name,
+        runId,
+        correlationId,
+        attempt,
+        signal: run.signal,
+        artifacts,
+        store,
+        log,
+        stream: (...args: Parameters<OutputStream["write"]>) => stream.write(...args),
+      };
+      const drafts = await run.execute(context, stream);
+      const origin: Origin = { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility: PUBLIC };
+      postings = drafts.map((draft) => this.#prepare(draft, origin));
+      for (const posting of postings) this.#match(posting);
+    } catch (error) {
+      failure = error ?? new Error("the agent threw nothing at all");
+      if (!(error instanceof RunStopped))
+        log.warn({ err: error, agent: agent.name, runId, correlationId }, "a run failed");
+    }
+    stream.end();
+    this.#runs.delete(runId);
+    const end: RunEnd = {
+      runId,
+      status: failure === undefined ? "success" : failure instanceof RunStopped ? failure.status : "error",
+      durationMs: Math.round((performance.now() - begun) * 1000) / 1000,
+      produced: postings.map(({ artifact }) => artifact.id),
+      ...(failure === undefined || failure instanceof RunStopped ? {} : { error: toWireError(failure) }),
+    };
+    this.history.produced(
+      agent.name,
+      postings.map(({ artifact }) => artifact),
+    );
+    await this.#commit(postings, this.#endWrites(activation, end)).catch((error) => {
+      log.error({ err: error, agent: agent.name, runId }, "the end of a run could not be written");
+    });
+    this.#settle(activation, end);
+  }
+
+  #endWrites({ agent, correlationId }: Activation, end: RunEnd): Write[] {
+    this.#workflows.ended(correlationId, agent.name, end.status, timestamp());
+    return [
+      eventWrite({
+        type: "agent_execution_completed",
+        agent_id: agent.name,
+        run_id: end.runId,
+        correlation_id: correlationId,
+        duration_ms: end.durationMs,
+        status: end.status,
+        produced_artifacts: [...end.produced],
+        ...(end.error ? { error: end.error } : {}),
+      }),
+      { kind: "activation_done", runId: end.runId },
+    ];
+  }
+
+  #settle({ runId }: Activation, end: RunEnd): void {
+    this.#counts[end.status] += 1;
+    this.#waitingForEnd.get(runId)?.(end);
+    this.#waitingForEnd.delete(runId);
+    this.#unfinished -= 1;
+    if (this.#unfinished === 0) {
+      this.#idle.resolve();
+      this.#idle = Promise.withResolvers<void>();
+    }
+  }
+
+  #stop(status: "cancelled" | "interrupted", wanted: (activation: Activation) => boolean): number {
+    const withdrawn = this.#scheduler.withdraw(wanted);
+    for (const activation of withdrawn) this.#endUnstarted(activation, status);
+    const running = [...this.#runs.values()].filter(({ activation, signal }) => !signal.aborted && wanted(activation));
+    for (const run of running) run.stop(status);
+    return withdrawn.length + running.length;
+  }
+
+  #endUnstarted(activation: Activation, status: "cancelled" | "interrupted"): void {
+    const end: RunEnd = { runId: activation.runId, status, durationMs: 0, produced: [] };
+    this.#options.journal.write(...this.#endWrites(activation, end));
+    this.#settle(activation, end);
+  }
+
+  #emit(event: EventDraft): void {
+    this.#options.journal.write(eventWrite(event));
+  }
+
+  #assertRunning(): void {
+    if (this.#stopped) throw new FlockError("shutting_down", "this flock has shut down and takes no more work");
+  }
+
+  #assertDraft(draft: unknown): asserts draft is Draft {
+    if (draft instanceof Draft) return;
+    throw new FlockError(
+      "not_a_draft",
+      "publish and invoke want what an artifact type makes: declare one with artifact(name, schema) and call it with the payload",
+    );
+  }
+
+  #listAgents(): string {
+    const names = [...this.agents.keys()];
+    return names.length === 0 ? "" : `; there are ${names.slice(0, 10).join(", ")}${names.length > 10 ? ", …" : ""}`;
+  }
+}
+
+/** A workflow had more runs than allowed. */
+class RunLimitError extends Error {
+  override readonly name = "RunLimitError";
+
+  constructor(agent: string, correlationId: string, limit: number) {
+    super(
+      `${agent} did not run: workflow ${correlationId} has had ${limit} runs already, which looks like a loop. ` +
+        "Let an agent stop publishing at some point, or raise maxRunsPerCorrelation.",
+    );
+  }
+}
+
+function committed(artifact: StoredArtifact, writes: readonly Write[]): { seq: number; artifact: StoredArtifact } {
+  const [first] = writes;
+  const seq = first?.kind === "event" ? first.event.seq : 0;
+  return { seq, artifact: { ...artifact, seq } };
+}
+
+function encodePayload(draft: Draft): string {
+  let json: string | undefined;
+  let reason = "it is undefined";
+  try {
+    json = JSON.stringify(draft.payload);
+  } catch (error) {
+    reason = error instanceof Error ? (error.message.split("\n")[0] as string) : String(error);
+  }
+  if (json !== undefined) return json;
+  throw new FlockError(
+    "invalid_payload",
+    `${draft.type} cannot be published, because its payload is not JSON: ${reason}`,
+  );
+}
+
+function isFilledBy(subscription: Subscription, artifacts: readonly StoredArtifact[]): boolean {
+  const left = new Map(subscription.requires);
+  for (const { type } of artifacts) {
+    const wanted = left.get(type) ?? 0;
+    if (wanted === 0) return false;
+    left.set(type, wanted - 1);
+  }
+  return [...left.values()].every((wanted) => wanted === 0);
+}

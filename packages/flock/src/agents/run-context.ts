@@ -1,0 +1,37 @@
+import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { ReadableStore } from "../store/store.ts";
+
+/** How a piece of a stream is labelled. */
+export interface StreamOptions {
+  /** What the piece is; default `text`. */
+  readonly outputType?: string;
+  /** The artifact type being written, when there is one. */
+  readonly artifactType?: string;
+}
+
+/** Where a run writes what it has to say. Structural, so that pino and console both fit. */
+export interface RunLog {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+/** What a run knows of itself, and what it can do beside returning its output. */
+export interface RunContext {
+  /** The agent's name. */
+  readonly agent: string;
+  readonly runId: string;
+  /** The workflow it belongs to: that of the first artifact it consumes. */
+  readonly correlationId: string;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** Aborts when the run is cancelled or the flock shuts down. Give it to everything that takes time. */
+  readonly signal: AbortSignal;
+  /** The consumed artifacts with all that is known of them, in the order of arrival. */
+  readonly artifacts: readonly StoredArtifact[];
+  /** The blackboard, to read. */
+  readonly store: ReadableStore;
+  readonly log: RunLog;
+  /** Shows a piece of output to everyone who watches. Never waits. Does nothing once the run has ended. */
+  stream(text: string, options?: StreamOptions): void;
+}

@@ -1,0 +1,79 @@
+import { describeIssues, issuesOf } from "@flock/protocol";
+import { z } from "zod";
+import { checkName, FlockError } from "../errors.ts";
+
+/** A validated payload with its type, ready to be published. Made by calling an {@link ArtifactType}. */
+export class Draft<Name extends string = string, Payload = unknown> {
+  readonly type: Name;
+  readonly payload: Payload;
+  /** The artifact type that made it. */
+  readonly artifactType: ArtifactType;
+
+  /** For the artifact type only: it has validated the payload. */
+  constructor(artifactType: ArtifactType, type: Name, payload: Payload) {
+    this.artifactType = artifactType;
+    this.type = type;
+    this.payload = payload;
+  }
+}
+
+/** A named kind of artifact with the schema of its payload. Call it with a payload to get a {@link Draft}. */
+export interface ArtifactType<Name extends string = string, Schema extends z.ZodType = z.ZodType> {
+  /**
+   * Validates a payload and wraps it for publishing.
+   * @throws FlockError `invalid_payload` with the path of each invalid field.
+   */
+  (payload: z.input<Schema>): Draft<Name, z.output<Schema>>;
+  /** The name on the wire. */
+  readonly typeName: Name;
+  readonly schema: Schema;
+  /** JSON Schema (2020-12) of the payload as a publisher gives it. */
+  readonly jsonSchema: Record<string, unknown>;
+  /** Validates a payload of unknown origin. Throws as the call does. */
+  parse(payload: unknown): Draft<Name, z.output<Schema>>;
+}
+
+/** Any artifact type, whatever its payload. */
+// biome-ignore lint/suspicious/noExplicitAny: a payload's input type stands in a contravariant place
+export type AnyArtifactType = ArtifactType<string, any>;
+
+/** The payload of an artifact type. */
+export type PayloadOf<T extends AnyArtifactType> = T extends ArtifactType<string, infer S> ? z.output<S> : never;
+
+/** The draft that an artifact type makes. */
+export type DraftOf<T extends AnyArtifactType> =
+  T extends ArtifactType<infer N, infer S> ? Draft<N, z.output<S>> : never;
+
+/**
+ * Declares an artifact type.
+ *
+ * @example
+ * const Pizza = artifact("Pizza", z.object({ name: z.string(), toppings: z.array(z.string()) }));
+ * await flock.publish(Pizza({ name: "Margherita", toppings: ["basil"] }));
+ *
+ * @throws FlockError `invalid_name` when the name cannot stand in a URL filter.
+ */
+export function artifact<const Name extends string, Schema extends z.ZodType>(
+  name: Name,
+  schema: Schema,
+): ArtifactType<Name, Schema> {
+  checkName("an artifact type", name);
+  const parse = (payload: unknown): Draft<Name, z.output<Schema>> => {
+    const checked = schema.safeParse(payload);
+    if (checked.success) return new Draft(type as ArtifactType, name, checked.data);
+    const issues = issuesOf(checked.error);
+    throw new FlockError("invalid_payload", `${name} is not valid: ${describeIssues(issues)}`, { issues });
+  };
+  let jsonSchema: Record<string, unknown> | undefined;
+  const type = Object.defineProperties((payload: z.input<Schema>) => parse(payload), {
+    name: { value: name },
+    typeName: { value: name, enumerable: true },
+    schema: { value: schema, enumerable: true },
+    parse: { value: parse },
+    jsonSchema: {
+      get: () =>
+        (jsonSchema ??= z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Record<string, unknown>),
+    },
+  }) as ArtifactType<Name, Schema>;
+  return type;
+}

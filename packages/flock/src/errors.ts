@@ -1,0 +1,60 @@
+import { describeIssues, type ErrorCode, type Issue, issuesOf } from "@flock/protocol";
+import type { z } from "zod";
+
+/** Mistakes that only code can make; they never travel over the wire under these names. */
+export type LocalErrorCode =
+  | "address_in_use"
+  | "agent_incomplete"
+  | "cannot_listen"
+  | "duplicate_agent"
+  | "duplicate_artifact_type"
+  | "duplicate_component"
+  | "invalid_name"
+  | "invalid_options"
+  | "missing_dependency"
+  | "not_a_draft"
+  | "wrong_output";
+
+/** Options of a {@link FlockError}. */
+export interface FlockErrorOptions {
+  /** The invalid fields, with the path of each. */
+  readonly issues?: readonly Issue[];
+  /** What went wrong underneath. */
+  readonly cause?: unknown;
+}
+
+/** Every error that Flock throws on purpose. `message` says what is wrong, where, and what to do; `code` is for programs. */
+export class FlockError extends Error {
+  override readonly name = "FlockError";
+  readonly code: ErrorCode | LocalErrorCode;
+  readonly issues: readonly Issue[];
+
+  constructor(code: ErrorCode | LocalErrorCode, message: string, { issues = [], cause }: FlockErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.issues = issues;
+  }
+}
+
+/**
+ * Checks options that a user gave in code.
+ * @throws FlockError `invalid_options`, naming each wrong option.
+ */
+export function checkOptions<S extends z.ZodType>(what: string, schema: S, options: unknown): z.output<S> {
+  const checked = schema.safeParse(options);
+  if (checked.success) return checked.data;
+  const issues = issuesOf(checked.error);
+  throw new FlockError("invalid_options", `${what}: ${describeIssues(issues)}`, { issues });
+}
+
+/**
+ * Checks that a name can be used in URLs and filters, where a comma separates names.
+ * @throws FlockError `invalid_name`.
+ */
+export function checkName(what: string, name: unknown): asserts name is string {
+  if (typeof name === "string" && /^[^\s,][^,\p{Cc}]{0,199}$/u.test(name) && name.trim() === name) return;
+  throw new FlockError(
+    "invalid_name",
+    `${JSON.stringify(name)} cannot be the name of ${what}: use 1 to 200 characters without commas, control characters or spaces at the ends`,
+  );
+}

@@ -1,0 +1,37 @@
+/** First byte of an unfragmented, uncompressed text frame (RFC 6455 section 5.2: FIN, opcode 1). */
+const TEXT_FRAME = 0x81;
+/** The lengths from which a frame's header needs 2 or 8 more bytes (RFC 6455 section 5.2). */
+const LENGTH_16 = 126;
+const LENGTH_64 = 65_536;
+
+/** How many bytes stand before a payload of `bytes` bytes in a frame from a server, which is never masked. */
+export function headerSize(bytes: number): number {
+  return bytes < LENGTH_16 ? 2 : bytes < LENGTH_64 ? 4 : 10;
+}
+
+/** Writes a text frame into `target` at `at`, where there must be room. `bytes` is the text's length as UTF-8. Returns the end. */
+export function writeTextFrame(target: Buffer, at: number, text: string, bytes: number): number {
+  target[at] = TEXT_FRAME;
+  let position = at;
+  if (bytes < LENGTH_16) {
+    target[at + 1] = bytes;
+    position += 2;
+  } else if (bytes < LENGTH_64) {
+    target[at + 1] = 126;
+    target.writeUInt16BE(bytes, at + 2);
+    position += 4;
+  } else {
+    target[at + 1] = 127;
+    target.writeBigUInt64BE(BigInt(bytes), at + 2);
+    position += 10;
+  }
+  return position + target.write(text, position, bytes, "utf8");
+}
+
+/** A text as a frame of its own. */
+export function textFrame(text: string): Buffer {
+  const bytes = Buffer.byteLength(text);
+  const frame = Buffer.allocUnsafe(headerSize(bytes) + bytes);
+  writeTextFrame(frame, 0, text, bytes);
+  return frame;
+}

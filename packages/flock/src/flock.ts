@@ -1,0 +1,349 @@
+import {
+  type AgentInfo,
+  type CancelRequest,
+  type CancelResult,
+  type CorrelationStatus,
+  factsOf,
+  type GraphSnapshot,
+  graphOf,
+  type HistorySummary,
+  type InvokeRequest,
+  type InvokeResult,
+  LiveState,
+  type PublishRequest,
+  type PublishResult,
+} from "@flock/protocol";
+import { type Logger, pino } from "pino";
+import { z } from "zod";
+import { AgentBuilder, type AgentDefinition, describeSubscription } from "./agents/agent.ts";
+import {
+  type Invoked,
+  Orchestrator,
+  type Published,
+  type PublishOptions,
+  type RunCounts,
+} from "./agents/orchestrator.ts";
+import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
+import { checkOptions, FlockError } from "./errors.ts";
+import { EventLog } from "./events/event-log.ts";
+import type { ServeOptions } from "./server/serve.ts";
+import type { FlockServer } from "./server/server.ts";
+import { Journal } from "./store/journal.ts";
+import { memoryStore } from "./store/memory.ts";
+import type { ReadableStore, Store } from "./store/store.ts";
+
+/** What a flock can be told. */
+export interface FlockOptions {
+  /** Where the blackboard lives. Default: in memory, gone with the process. */
+  readonly store?: Store;
+  /**
+   * More runs than this in one workflow are taken for a loop and end with a `RunLimitError`. Default 1,000: far more
+   * than a workflow of people's making needs, and reached by a loop within seconds.
+   */
+  readonly maxRunsPerCorrelation?: number;
+  /** Memory for the newest events, from which clients resume, in bytes. Default 64 MiB: some 250,000 tokens. */
+  readonly tailBytes?: number;
+  /** A payload of more bytes than this as JSON stays out of events, which then tell `payload_bytes`. Default 256 KiB. */
+  readonly maxInlinePayloadBytes?: number;
+  /** A pino logger. Default: one that writes JSON lines to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. */
+  readonly logger?: Logger;
+}
+
+/** What a flock has done and holds. */
+export interface FlockStats {
+  /** Events committed by this process. */
+  readonly events: number;
+  /** The newest seq. */
+  readonly head: number;
+  /** The oldest seq that clients can resume from. */
+  readonly oldest: number;
+  /** Memory that the newest events take, in bytes. */
+  readonly tailBytes: number;
+  readonly runs: RunCounts;
+}
+
+const optionsSchema = z.strictObject({
+  store: z
+    .custom<Store>((value) => typeof (value as Partial<Store> | null)?.commit === "function", "must be a store")
+    .default(memoryStore),
+  maxRunsPerCorrelation: z.int().min(1).default(1_000),
+  tailBytes: z
+    .int()
+    .min(0)
+    .default(64 * 1024 * 1024),
+  maxInlinePayloadBytes: z
+    .int()
+    .min(0)
+    .default(256 * 1024),
+  logger: z
+    .custom<Logger>((value) => typeof (value as Partial<Logger> | null)?.child === "function", "must be a pino logger")
+    .optional(),
+});
+
+/** What `/graph` tells needs no runs, artifacts or streams; a viewer folds those for itself. */
+const GRAPH_ONLY = { runs: 0, artifacts: 0, gates: 0, streamCharacters: 0 };
+
+/**
+ * A blackboard with its agents. Agents never call each other: each says which artifacts it consumes and which it
+ * publishes, and the work flows from the types.
+ */
+export class Flock {
+  /** The events so far, as far as they are kept. */
+  readonly log: EventLog;
+  /** Where this flock logs what it does. */
+  readonly logger: Logger;
+  readonly #store: Store;
+  readonly #orchestrator: Orchestrator;
+  readonly #state = new LiveState(GRAPH_ONLY);
+  readonly #declaring = new Set<string>();
+  readonly #servers = new Set<FlockServer>();
+  readonly #published = new Map<string, Promise<Published>>();
+  #shutdown: Promise<void> | undefined;
+
+  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  constructor(options: FlockOptions = {}) {
+    const { store, logger, tailBytes, ...limits } = checkOptions("new Flock", optionsSchema, options);
+    this.logger = logger ?? pino({ name: "flock", level: process.env.FLOCK_LOG_LEVEL ?? "warn" }, pino.destination(2));
+    this.#store = store;
+    this.log = new EventLog(store.epoch, tailBytes);
+    const journal = new Journal(store, (events) => {
+      for (const { event } of events) this.#state.apply(event);
+      this.log.append(events.map(({ event, json }) => ({ seq: event.seq, json, facts: factsOf(event) })));
+    });
+    this.#orchestrator = new Orchestrator({ store, journal, log: this.logger, ...limits });
+  }
+
+  /** The blackboard, to read. */
+  get store(): ReadableStore {
+    return this.#store;
+  }
+
+  /** Every artifact type that the flock knows, by name. */
+  get types(): ReadonlyMap<string, AnyArtifactType> {
+    return this.#orchestrator.types;
+  }
+
+  /**
+   * Makes artifact types known that no agent names, so that they can be published from outside.
+   * @throws FlockError `duplicate_artifact_type` when another type has the name.
+   */
+  register(...types: AnyArtifactType[]): this {
+    for (const type of types) this.#orchestrator.registerType(type);
+    return this;
+  }
+
+  /**
+   * Begins the declaration of an agent; its `run` ends it.
+   * @throws FlockError `duplicate_agent` or `invalid_name`.
+   */
+  agent(name: string): AgentBuilder {
+    this.#orchestrator.assertNameIsFree(name);
+    if (this.#declaring.has(name)) {
+      throw new FlockError(
+        "duplicate_agent",
+        `an agent called ${name} is being declared already: end its declaration with .run(…), and give each agent its own name`,
+      );
+    }
+    const builder = new AgentBuilder(name, (agent: AgentDefinition) => {
+      this.#orchestrator.registerAgent(agent);
+      this.#declaring.delete(name);
+    });
+    this.#declaring.add(name);
+    return builder;
+  }
+
+  /**
+   * Puts an artifact on the blackboard. Resolves when it is committed; agents run afterwards.
+   * @throws FlockError `not_a_draft`, `invalid_payload` (not JSON), `duplicate_artifact_type` or `shutting_down`.
+   */
+  publish(draft: Draft, options?: PublishOptions): Promise<Published>;
+  /** Several in one commit, all of the same workflow. */
+  publish(drafts: readonly Draft[], options?: Omit<PublishOptions, "idempotencyKey">): Promise<Published[]>;
+  async publish(drafts: Draft | readonly Draft[], options: PublishOptions = {}): Promise<Published | Published[]> {
+    this.#assertDeclared();
+    return Array.isArray(drafts)
+      ? this.#orchestrator.publish(drafts, options)
+      : this.#publishOnce(drafts as Draft, options);
+  }
+
+  /**
+   * Runs one agent on given inputs, which go on the blackboard but wake nobody else. Resolves when the run is queued.
+   * @throws FlockError `unknown_agent`, `invalid_request` when the inputs do not fill one of its gates, or as `publish` does.
+   */
+  async invoke(
+    agent: string,
+    inputs: readonly Draft[],
+    options: { readonly correlationId?: string } = {},
+  ): Promise<Invoked> {
+    this.#assertDeclared();
+    return this.#orchestrator.invoke(agent, inputs, options.correlationId);
+  }
+
+  /** Ends a run, or all runs of a workflow, queued or running, as `cancelled`. Events up to `seq` tell of it. */
+  async cancel(
+    what: { readonly runId: string } | { readonly correlationId: string },
+  ): Promise<{ readonly cancelled: number; readonly seq: number }> {
+    const cancelled = await this.#orchestrator.cancel(what);
+    return { cancelled, seq: this.log.head };
+  }
+
+  /** Resolves when nothing is queued, nothing runs and all is committed. */
+  async runUntilIdle(): Promise<void> {
+    this.#assertDeclared();
+    await this.#orchestrator.idle();
+  }
+
+  /**
+   * Serves this flock over HTTP and WebSocket. Resolves when it listens, or with `blocking` when it has ended.
+   * @throws FlockError `address_in_use`, `cannot_listen`, `missing_dependency`, `duplicate_component` or `invalid_options`.
+   */
+  async serve(options: ServeOptions = {}): Promise<FlockServer> {
+    this.#assertDeclared();
+    // The server room is loaded when it is wanted: most tests and scripts run a flock without one.
+    const { serve } = await import("./server/serve.ts");
+    const server = await serve(this, options);
+    this.#servers.add(server);
+    return server;
+  }
+
+  /** Ends all runs as `interrupted`, says goodbye to every client, closes servers and store. May be called again. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= (async () => {
+      await this.#orchestrator.stop();
+      await Promise.all([...this.#servers].map((server) => server.close()));
+      await this.#store.close();
+    })();
+    return this.#shutdown;
+  }
+
+  /** Ends like `shutdown`, at the end of an `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  /** Every agent with its subscriptions and counters, as the wire tells it. */
+  agents(): AgentInfo[] {
+    return [...this.#orchestrator.agents.values()].map((agent) => {
+      const state = this.#state.current.agents.get(agent.name);
+      return {
+        name: agent.name,
+        description: agent.description,
+        tags: [...agent.tags],
+        status: state?.status ?? "idle",
+        subscriptions: agent.subscriptions.map(describeSubscription),
+        consumes: [...agent.consumes.keys()],
+        publishes: [...agent.publishes.keys()],
+        concurrency: agent.concurrency,
+        counters: state?.counters ?? NO_COUNTERS,
+      };
+    });
+  }
+
+  /** The flow graph with status and counters, and the `seq` it stands at. */
+  graph(): GraphSnapshot {
+    return graphOf(this.#state.current);
+  }
+
+  /** What an agent has done; undefined when there is no such agent. */
+  async historyOf(agent: string): Promise<HistorySummary | undefined> {
+    if (!this.#orchestrator.agents.has(agent)) return undefined;
+    const counters = this.#state.current.agents.get(agent)?.counters ?? NO_COUNTERS;
+    return { agent_id: agent, counters, ...this.#orchestrator.history.of(agent) };
+  }
+
+  /** How a workflow stands; undefined when nobody has heard of it. */
+  async correlation(id: string): Promise<CorrelationStatus | undefined> {
+    return this.#orchestrator.workflow(id);
+  }
+
+  /** What this flock has done and holds. */
+  stats(): FlockStats {
+    return {
+      events: this.log.appended,
+      head: this.log.head,
+      oldest: this.log.oldest,
+      tailBytes: this.log.tail.bytes,
+      runs: this.#orchestrator.runCounts,
+    };
+  }
+
+  /**
+   * Publishes what came over the wire: the type is a name, the payload unchecked.
+   * @throws FlockError `unknown_artifact_type`, or as `publish` does.
+   */
+  async publishFromOutside(request: PublishRequest): Promise<{ seq: number; result: PublishResult }> {
+    const { tags, correlation_id, visibility, idempotency_key } = request;
+    const { seq, artifactId, correlationId, triggeredAgents } = await this.publish(this.#draft(request), {
+      ...(tags ? { tags } : {}),
+      ...(correlation_id === undefined ? {} : { correlationId: correlation_id }),
+      ...(visibility ? { visibility } : {}),
+      ...(idempotency_key === undefined ? {} : { idempotencyKey: idempotency_key }),
+    });
+    return {
+      seq,
+      result: { artifact_id: artifactId, correlation_id: correlationId, triggered_agents: [...triggeredAgents] },
+    };
+  }
+
+  /** Invokes by names, as the wire has them. Throws as `invoke` and `publishFromOutside` do. */
+  async invokeFromOutside({
+    agent_id,
+    inputs,
+    correlation_id,
+  }: InvokeRequest): Promise<{ seq: number; result: InvokeResult }> {
+    const drafts = inputs.map((input) => this.#draft(input));
+    const { seq, runId, correlationId } = await this.invoke(
+      agent_id,
+      drafts,
+      correlation_id === undefined ? {} : { correlationId: correlation_id },
+    );
+    return { seq, result: { run_id: runId, correlation_id: correlationId } };
+  }
+
+  /** Cancels by ids, as the wire has them. */
+  async cancelFromOutside({ run_id, correlation_id }: CancelRequest): Promise<{ seq: number; result: CancelResult }> {
+    const what = run_id === undefined ? { correlationId: correlation_id as string } : { runId: run_id };
+    const { seq, cancelled } = await this.cancel(what);
+    return { seq, result: { cancelled } };
+  }
+
+  #draft({ artifact_type, payload }: Pick<PublishRequest, "artifact_type" | "payload">): Draft {
+    const type = this.types.get(artifact_type);
+    if (type) return type.parse(payload);
+    const known = [...this.types.keys()];
+    const hint =
+      known.length === 0 ? "" : `; there are ${known.slice(0, 10).join(", ")}${known.length > 10 ? ", …" : ""}`;
+    throw new FlockError(
+      "unknown_artifact_type",
+      `there is no artifact type called ${JSON.stringify(artifact_type)}${hint}`,
+    );
+  }
+
+  async #publishOnce(draft: Draft, { idempotencyKey, ...options }: PublishOptions): Promise<Published> {
+    const publish = async () => (await this.#orchestrator.publish([draft], options))[0] as Published;
+    if (idempotencyKey === undefined) return publish();
+    const before = this.#published.get(idempotencyKey);
+    if (before) return before;
+    const publishing = publish();
+    this.#published.set(idempotencyKey, publishing);
+    // What failed may be tried again under its key.
+    publishing.catch(() => this.#published.delete(idempotencyKey));
+    if (this.#published.size > MAX_IDEMPOTENCY_KEYS)
+      this.#published.delete(this.#published.keys().next().value as string);
+    return publishing;
+  }
+
+  #assertDeclared(): void {
+    if (this.#declaring.size === 0) return;
+    const [name] = this.#declaring;
+    throw new FlockError(
+      "agent_incomplete",
+      `agent ${name} has no run function: end its declaration with .run(async (inputs) => …)`,
+    );
+  }
+}
+
+/** How many idempotency keys are remembered: a client repeats itself within minutes, not days. */
+const MAX_IDEMPOTENCY_KEYS = 10_000;
+
+const NO_COUNTERS = { started: 0, succeeded: 0, failed: 0, running: 0, consumed: 0, published: 0, duration_ms: 0 };

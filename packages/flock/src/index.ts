@@ -1,0 +1,27 @@
+/**
+ * Flock: a blackboard for AI agents, and the server that shows every event live.
+ *
+ * @packageDocumentation
+ */
+export type { AgentBuilder, Alternatives, InputsOf, OutputOf, RunFunction } from "./agents/agent.ts";
+export type { Invoked, Published, PublishOptions, RunCounts } from "./agents/orchestrator.ts";
+export type { RunEnd } from "./agents/run.ts";
+export type { RunContext, RunLog, StreamOptions } from "./agents/run-context.ts";
+export type { ArtifactOf, JoinOptions, SubscriptionOptions } from "./agents/subscription.ts";
+export {
+  type AnyArtifactType,
+  type ArtifactType,
+  artifact,
+  type Draft,
+  type DraftOf,
+  type PayloadOf,
+} from "./blackboard/artifact-type.ts";
+export type { Consumption, StoredArtifact } from "./blackboard/stored-artifact.ts";
+export { FlockError, type FlockErrorOptions, type LocalErrorCode } from "./errors.ts";
+export type { EventLog } from "./events/event-log.ts";
+export { Flock, type FlockOptions, type FlockStats } from "./flock.ts";
+export type { ServeOptions } from "./server/serve.ts";
+export type { FlockServer } from "./server/server.ts";
+export { memoryStore } from "./store/memory.ts";
+export type { ArtifactQuery, ArtifactQueryResult, ReadableStore, Store, Write } from "./store/store.ts";
+export { VERSION } from "./version.ts";

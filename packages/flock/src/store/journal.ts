@@ -1,0 +1,75 @@
+import type { EventWrite, Store, Write } from "./store.ts";
+
+/** Who learns of events once they are permanent. Called in the order of the log, never with an empty list. */
+export type CommitListener = (events: readonly EventWrite[]) => void;
+
+/** Gives back what a commit has made of some writes. */
+interface Batch {
+  readonly writes: Write[];
+  readonly committed: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * The one write path. Writes of the same tick are committed together (group commit); only what is
+ * committed is seen by anyone.
+ */
+export class Journal {
+  readonly #store: Store;
+  readonly #listener: CommitListener;
+  #open: Batch | undefined;
+  #committing: Promise<void> | undefined;
+
+  constructor(store: Store, listener: CommitListener) {
+    this.#store = store;
+    this.#listener = listener;
+  }
+
+  /** Adds writes to the commit of this tick. Together they are permanent when the promise resolves, or not at all. */
+  write(...writes: readonly Write[]): Promise<void> {
+    const batch = (this.#open ??= this.#begin());
+    batch.writes.push(...writes);
+    return batch.committed;
+  }
+
+  /** Resolves when nothing is left to commit. */
+  async settled(): Promise<void> {
+    while (this.#open || this.#committing) await (this.#committing ?? this.#open?.committed);
+  }
+
+  #begin(): Batch {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // Many writers do not wait, streams above all: whoever does wait sees the rejection.
+    promise.catch(() => {});
+    if (!this.#committing) setImmediate(() => this.#commit());
+    return { writes: [], committed: promise, resolve, reject };
+  }
+
+  #commit(): void {
+    const batch = this.#open;
+    if (!batch) return;
+    this.#open = undefined;
+    try {
+      const pending = this.#store.commit(batch.writes);
+      if (!pending) return this.#finish(batch);
+      this.#committing = pending
+        .then(
+          () => this.#finish(batch),
+          (error) => batch.reject(error),
+        )
+        .finally(() => {
+          this.#committing = undefined;
+          this.#commit();
+        });
+    } catch (error) {
+      batch.reject(error);
+    }
+  }
+
+  #finish(batch: Batch): void {
+    const events = batch.writes.filter((write) => write.kind === "event");
+    if (events.length > 0) this.#listener(events);
+    batch.resolve();
+  }
+}
