@@ -101,7 +101,8 @@ export class Tail {
   }
 
   /**
-   * Reads on after `seq`, up to `until`, at most about `maxBytes` (but at least one event, however large).
+   * Reads on after `seq`, up to `until`, at most about `maxBytes` (but at least one event, however large), and as far
+   * as it goes without copying.
    * The caller has checked that nothing it wants has been dropped (`seq + 1 >= oldest`).
    */
   read(seq: number, until: number, filter: Filter | undefined, maxBytes: number): Batch {
@@ -150,30 +151,18 @@ export class Tail {
     return this.oldest - 1;
   }
 
+  /** Never across a seam between segments: so a read without a filter copies nothing. */
   #readAll(seq: number, last: number, maxBytes: number): Batch {
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    let at = seq;
-    for (let place = this.#placeOf(seq + 1); at < last && bytes < maxBytes; place++) {
-      const segment = this.#segments[place] as Segment;
-      const first = at + 1 - segment.firstSeq;
-      const from = segment.startOf(first);
-      const available = Math.min(segment.ends.length, last - segment.firstSeq + 1);
-      let end = available;
-      if ((segment.ends[end - 1] as number) - from > maxBytes - bytes)
-        end = fitting(segment.ends, first, end, from + maxBytes - bytes);
-      if (end === first) {
-        // Not even one fits: it goes alone, unless there is something to go before it.
-        if (bytes > 0) break;
-        end = first + 1;
-      }
-      const piece = segment.buffer.subarray(from, segment.ends[end - 1]);
-      pieces.push(piece);
-      bytes += piece.length;
-      at = segment.firstSeq + end - 1;
-      if (end < available) break;
+    const segment = this.#segments[this.#placeOf(seq + 1)] as Segment;
+    const first = seq + 1 - segment.firstSeq;
+    const from = segment.startOf(first);
+    let end = Math.min(segment.ends.length, last - segment.firstSeq + 1);
+    if ((segment.ends[end - 1] as number) - from > maxBytes) {
+      // When not even one fits, it goes alone.
+      end = Math.max(first + 1, fitting(segment.ends, first, end, from + maxBytes));
     }
-    return { frames: join(pieces), events: at - seq, seq: at };
+    const frames = segment.buffer.subarray(from, segment.ends[end - 1]);
+    return { frames, events: end - first, seq: segment.firstSeq + end - 1 };
   }
 
   #readMatching(seq: number, last: number, filter: Filter, maxBytes: number): Batch {

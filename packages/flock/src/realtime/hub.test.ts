@@ -1,0 +1,402 @@
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+import { type ControlMessage, type EventFacts, type Filter, matches } from "@flock/protocol";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { WebSocket } from "ws";
+import { EventLog } from "../events/event-log.ts";
+import { Hub, type HubOptions } from "./hub.ts";
+
+/** A socket that takes what it is told to take, and a WebSocket over it: what a network would do, one step at a time. */
+class FakeClient extends EventEmitter {
+  readonly OPEN = 1;
+  readyState = 1;
+  closeCode: number | undefined;
+  pings = 0;
+  destroyed = false;
+  writableLength = 0;
+  /** Whether the socket takes everything at once. */
+  fast = true;
+  received = Buffer.alloc(0);
+  #waiting: { chunk: Buffer; done: ((error?: Error) => void) | undefined }[] = [];
+
+  write(chunk: Buffer, done?: (error?: Error) => void): boolean {
+    this.#waiting.push({ chunk, done });
+    this.writableLength += chunk.length;
+    if (this.fast) this.drain();
+    return this.writableLength === 0;
+  }
+
+  /** Takes everything that waits. */
+  drain(): void {
+    for (const { chunk, done } of this.#waiting.splice(0)) {
+      this.received = Buffer.concat([this.received, chunk]);
+      this.writableLength -= chunk.length;
+      done?.();
+    }
+  }
+
+  ping(): void {
+    this.pings += 1;
+  }
+
+  close(code: number): void {
+    this.closeCode = code;
+    this.readyState = 2;
+    setImmediate(() => this.emit("close"));
+  }
+
+  terminate(): void {
+    this.emit("close");
+  }
+
+  pause(): void {}
+  resume(): void {}
+
+  /** A command, as if it had come over the network. */
+  say(message: unknown): void {
+    this.emit("message", Buffer.from(JSON.stringify(message)), false);
+  }
+
+  /** Every message so far. */
+  get messages(): ({ type: string; seq?: number } & Record<string, unknown>)[] {
+    const found = [];
+    for (let at = 0; at < this.received.length; ) {
+      const short = (this.received[at + 1] as number) & 127;
+      const head = short < 126 ? 2 : short === 126 ? 4 : 10;
+      const length =
+        short < 126
+          ? short
+          : short === 126
+            ? this.received.readUInt16BE(at + 2)
+            : Number(this.received.readBigUInt64BE(at + 2));
+      found.push(JSON.parse(this.received.toString("utf8", at + head, at + head + length)));
+      at += head + length;
+    }
+    return found;
+  }
+
+  /** The seqs of the events so far. */
+  get seqs(): number[] {
+    return this.messages.filter(({ type }) => type === "streaming_output").map(({ seq }) => seq as number);
+  }
+
+  ofType<T extends ControlMessage["type"]>(type: T): Extract<ControlMessage, { type: T }>[] {
+    return this.messages.filter((message) => message.type === type) as never;
+  }
+}
+
+class World {
+  readonly log: EventLog;
+  readonly hub: Hub;
+  readonly facts: EventFacts[] = [];
+
+  constructor({ tailBytes = 64 * 1024 * 1024, ...options }: { tailBytes?: number } & Partial<HubOptions> = {}) {
+    this.log = new EventLog("one", tailBytes);
+    this.hub = new Hub({
+      log: this.log,
+      target: {} as HubOptions["target"],
+      serverVersion: "0",
+      heartbeatInterval: null,
+      onFailure: (error) => {
+        throw error;
+      },
+      ...options,
+    });
+  }
+
+  append(agents: readonly string[], padding = 0): void {
+    this.log.append(
+      agents.map((agent, index) => {
+        const seq = this.log.head + index + 1;
+        const facts = {
+          type: "streaming_output",
+          agent,
+          artifactType: undefined,
+          correlationId: `work of ${agent}`,
+          runId: `run of ${agent}`,
+        } as const;
+        this.facts.push(facts);
+        return { seq, json: JSON.stringify({ type: "streaming_output", seq, padding: "x".repeat(padding) }), facts };
+      }),
+    );
+  }
+
+  connect(start: { since?: number; epoch?: string; filter?: Filter } = {}, fast = true): FakeClient {
+    const client = new FakeClient();
+    client.fast = fast;
+    const { filter = {}, since, epoch } = start;
+    this.hub.connect(client as unknown as WebSocket, client as unknown as Socket, { since, epoch, filter });
+    return client;
+  }
+
+  /** The seqs after `cursor` that pass the filter. */
+  expected(cursor: number, filter: Filter): number[] {
+    return this.facts.flatMap((facts, index) => (index + 1 > cursor && matches(filter, facts) ? [index + 1] : []));
+  }
+
+  /** Lets the hub do all it can. */
+  async settle(): Promise<void> {
+    this.hub.flush();
+    for (let turn = 0; turn < 10_000; turn++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      const { lagging } = this.hub.stats();
+      if (lagging === 0 && this.hub.position === this.log.head) return;
+    }
+    throw new Error("the hub never came to rest");
+  }
+}
+
+const filterOf = fc.constantFrom<Filter>(
+  {},
+  { agents: ["a"] },
+  { agents: ["a", "b"] },
+  { run_id: "run of b" },
+  { correlation_id: "work of c" },
+  { correlation_id: "work of a", types: ["streaming_output"] },
+  { types: ["graph_updated"] },
+);
+
+describe("one log, many cursors", () => {
+  it("gives every client each event that it wants once and in order, however slow it is and whenever it comes", async () => {
+    const step = fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          do: fc.constant("append" as const),
+          agents: fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 8 }),
+          padding: fc.constantFrom(0, 40, 70_000),
+        }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constant("connect" as const),
+          filter: filterOf,
+          since: fc.option(fc.nat(20), { nil: undefined }),
+          fast: fc.boolean(),
+        }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constantFrom("drain" as const, "stall" as const, "leave" as const),
+          who: fc.nat(7),
+        }),
+      },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant("turn" as const) }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const world = new World();
+        const clients: { client: FakeClient; from: number; filter: Filter; present: boolean }[] = [];
+        for (const now of steps) {
+          if (now.do === "append") world.append(now.agents, now.padding);
+          else if (now.do === "connect") {
+            const since = now.since === undefined ? undefined : Math.min(now.since, world.log.head);
+            const client = world.connect({ filter: now.filter, ...(since === undefined ? {} : { since }) }, now.fast);
+            clients.push({ client, from: since ?? world.hub.position, filter: now.filter, present: true });
+          } else if (now.do === "turn") await new Promise<void>((resolve) => setImmediate(resolve));
+          else {
+            const who = clients[now.who];
+            if (!who) continue;
+            if (now.do === "drain") who.client.drain();
+            else if (now.do === "stall") who.client.fast = false;
+            else if (who.present) {
+              who.present = false;
+              who.client.readyState = 3;
+              who.client.emit("close");
+            }
+          }
+        }
+        for (const { client } of clients) {
+          client.fast = true;
+          client.drain();
+        }
+        await world.settle();
+        for (const { client, from, filter, present } of clients) {
+          const expected = world.expected(from, filter);
+          expect(client.seqs).toEqual(present ? expected : expected.slice(0, client.seqs.length));
+        }
+        expect(world.hub.connectionCount).toBe(clients.filter(({ present }) => present).length);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("holds one slice for a client that does not read, however much there is to send", async () => {
+    const world = new World();
+    const stalled = world.connect({}, false);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 100; i++) {
+      world.append(
+        Array.from({ length: 10 }, () => "a"),
+        10_000,
+      );
+      world.hub.flush();
+    }
+    expect(stalled.writableLength).toBeLessThan(1024 * 1024);
+    expect(world.hub.stats()).toMatchObject({ connections: 1, lagging: 1 });
+    expect(world.hub.stats().maxLag).toBeGreaterThan(900);
+    stalled.fast = true;
+    stalled.drain();
+    await world.settle();
+    expect(stalled.seqs).toEqual(world.expected(0, {}));
+    expect(world.hub.stats()).toMatchObject({ lagging: 0, maxLag: 0 });
+  });
+
+  it("tells a client that was overtaken by the tail which events are gone, and goes on", async () => {
+    const world = new World({ tailBytes: 600_000 });
+    const stalled = world.connect({}, false);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 200; i++) {
+      world.append(["a"], 10_000);
+      world.hub.flush();
+    }
+    stalled.fast = true;
+    stalled.drain();
+    await world.settle();
+    const [gap, ...more] = stalled.ofType("gap");
+    expect(more).toEqual([]);
+    expect(gap).toMatchObject({ reason: "expired", to_seq: world.log.oldest - 1 });
+    expect(stalled.seqs).toEqual([
+      ...world.expected(0, {}).filter((seq) => seq < (gap?.from_seq ?? 0)),
+      ...world.expected(gap?.to_seq ?? 0, {}),
+    ]);
+  });
+
+  it("tells everyone when more comes in one go than the tail holds", async () => {
+    const world = new World({ tailBytes: 600_000 });
+    const client = world.connect();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    world.append(
+      Array.from({ length: 200 }, () => "a"),
+      10_000,
+    );
+    await world.settle();
+    expect(client.ofType("gap")).toEqual([
+      { type: "gap", from_seq: 1, to_seq: world.log.oldest - 1, reason: "expired" },
+    ]);
+    expect(client.seqs).toEqual(world.expected(world.log.oldest - 1, {}));
+  });
+});
+
+describe("a client begins where it says", () => {
+  const start = async (options: Parameters<World["connect"]>[0], tailBytes?: number) => {
+    const world = new World(tailBytes === undefined ? {} : { tailBytes });
+    world.append(["a", "b", "a", "b", "a"], 10);
+    world.hub.flush();
+    const client = world.connect(options);
+    await world.settle();
+    world.append(["a"]);
+    await world.settle();
+    return client;
+  };
+
+  it("from now on when it says nothing", async () => {
+    const client = await start({});
+    expect(client.messages.map(({ type }) => type)).toEqual(["hello", "streaming_output"]);
+    expect(client.ofType("hello")[0]).toMatchObject({ epoch: "one", head: 5, oldest: 1, heartbeat_interval: null });
+  });
+
+  it("after a seq, and hears when it has caught up", async () => {
+    const client = await start({ since: 3, epoch: "one" });
+    expect(client.messages.map(({ type, seq }) => [type, seq])).toEqual([
+      ["hello", undefined],
+      ["streaming_output", 4],
+      ["streaming_output", 5],
+      ["caught_up", 5],
+      ["streaming_output", 6],
+    ]);
+  });
+
+  it("with all that is kept", async () => {
+    expect((await start({ since: 0 })).seqs).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it("with the newest that match", async () => {
+    expect((await start({ since: -2, filter: { agents: ["a"] } })).seqs).toEqual([3, 5, 6]);
+  });
+
+  it("with a gap when its seq belongs to another log, and all that is kept of this one", async () => {
+    for (const from of [
+      { since: 3, epoch: "another" },
+      { since: 0, epoch: "another" },
+      { since: 999, epoch: "one" },
+    ]) {
+      const client = await start(from);
+      expect(client.ofType("gap")).toEqual([{ type: "gap", from_seq: 1, to_seq: 0, reason: "epoch" }]);
+      expect(client.seqs).toEqual([1, 2, 3, 4, 5, 6]);
+    }
+  });
+
+  it("with a gap when the log no longer goes back so far", async () => {
+    const world = new World({ tailBytes: 10 });
+    for (let i = 0; i < 5; i++) world.append(["a"], 150_000);
+    const since = (epoch?: string) => world.connect({ since: 0, ...(epoch ? { epoch } : {}) });
+    const [whatThereIs, wasHereFromTheStart] = [since(), since("one")];
+    await world.settle();
+    expect(whatThereIs.ofType("gap")).toEqual([]);
+    expect(wasHereFromTheStart.ofType("gap")).toEqual([
+      { type: "gap", from_seq: 1, to_seq: world.log.oldest - 1, reason: "expired" },
+    ]);
+  });
+
+  it("and may think again: `subscribe` goes on where the client is, or begins where it says", async () => {
+    const world = new World();
+    const client = world.connect({ filter: { agents: ["a"] } });
+    world.append(["a", "b"]);
+    await world.settle();
+    client.say({ id: 1, type: "subscribe", filter: { agents: ["b"] } });
+    world.append(["a", "b"]);
+    await world.settle();
+    client.say({ id: 2, type: "subscribe", filter: {}, since: 0 });
+    await world.settle();
+    expect(client.seqs).toEqual([1, 4, 1, 2, 3, 4]);
+    expect(client.ofType("reply")).toEqual([
+      { type: "reply", id: 1, ok: true, seq: 2, result: { head: 2 } },
+      { type: "reply", id: 2, ok: true, seq: 4, result: { head: 4 } },
+    ]);
+    expect(client.ofType("caught_up")).toEqual([{ type: "caught_up", seq: 4 }]);
+  });
+});
+
+describe("those who are behind do not keep others waiting", () => {
+  it("they take turns: a long replay is cut into slices, and live clients are served between them", async () => {
+    const world = new World();
+    world.append(
+      Array.from({ length: 3_000 }, () => "a"),
+      1_000,
+    );
+    world.hub.flush();
+    const live = world.connect();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const replaying = world.connect({ since: 0 });
+    world.append(["a"]);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    expect(live.seqs).toEqual([3_001]);
+    expect(replaying.seqs.length).toBeLessThan(3_001);
+    await world.settle();
+    expect(replaying.seqs).toEqual(world.expected(0, {}));
+  });
+});
+
+describe("the hub's goodbye", () => {
+  it("sends what there is, says when to come back, each client at another time, and closes", async () => {
+    const world = new World();
+    const clients = Array.from({ length: 20 }, () => world.connect());
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    world.append(["a"]);
+    await world.hub.close("maintenance");
+    const waits = clients.map((client) => {
+      expect(client.seqs).toEqual([1]);
+      expect(client.closeCode).toBe(1001);
+      expect(client.messages.at(-1)).toMatchObject({ type: "goodbye", reason: "maintenance" });
+      return client.ofType("goodbye")[0]?.retry_after_ms as number;
+    });
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(500);
+    expect(new Set(waits).size).toBeGreaterThan(5);
+    expect(world.hub.connectionCount).toBe(0);
+  });
+});

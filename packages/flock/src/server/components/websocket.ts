@@ -1,0 +1,195 @@
+import fastifyWebsocket from "@fastify/websocket";
+import { connectQuerySchema } from "@flock/protocol";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { checkOptions, FlockError } from "../../errors.ts";
+import { Hub, type HubStats } from "../../realtime/hub.ts";
+import { VERSION } from "../../version.ts";
+import { joinPath, prefixSchema } from "../path.ts";
+import { ServerComponent, type ServerContext } from "../server-component.ts";
+
+/** What a {@link WebSocketServerComponent} can be told. */
+export interface WebSocketServerConfig {
+  /** The endpoint is `{prefix}/ws`, slashes joined rightly. Default `/plugin/`. */
+  readonly prefix?: string;
+  /** Groups the endpoint in the API documents. Default `["WebSocket"]`. */
+  readonly tags?: readonly string[];
+  /** Whether clients are asked for a sign of life. Default false. */
+  readonly enableHeartbeat?: boolean;
+  /** Seconds between two heartbeats, from 0.05. A client that answers none for one further interval is closed. Default 120. */
+  readonly heartbeatInterval?: number;
+  /** Lower registers first. Default 7. */
+  readonly priority?: number;
+  /** More clients than this are told to come back later (503). Default 10,000. */
+  readonly maxConnections?: number;
+  /** A larger message of a client closes its connection with 1009. Bytes; default 1 MiB. */
+  readonly maxMessageBytes?: number;
+}
+
+/** What the component does, in numbers. Counters count from the server's start. */
+export interface WebSocketStats extends HubStats {
+  /** Clients that were refused before the upgrade: by origin, limit or query. */
+  readonly refused: number;
+}
+
+const configSchema = z.strictObject({
+  prefix: prefixSchema.default("/plugin/"),
+  tags: z.array(z.string()).default(["WebSocket"]),
+  enableHeartbeat: z.boolean().default(false),
+  heartbeatInterval: z.number().min(0.05).max(86_400).default(120),
+  priority: z.number().default(7),
+  maxConnections: z.int().min(1).default(10_000),
+  maxMessageBytes: z
+    .int()
+    .min(1)
+    .default(1024 * 1024),
+});
+
+/** How long a client that found the server full should stay away, in seconds. */
+const FULL_RETRY_AFTER_S = 5;
+/** Browsers notice a dead server by themselves only after minutes; so do we without this. In ms. */
+const KEEP_ALIVE_MS = 60_000;
+
+/** What decides about origins, when there is one: see `CORSComponent`. */
+interface OriginPolicy {
+  isOriginAllowed(origin: string): boolean;
+}
+
+const IDLE: WebSocketStats = {
+  connections: 0,
+  lagging: 0,
+  deliveries: 0,
+  bytesSent: 0,
+  maxLag: 0,
+  commands: 0,
+  refused: 0,
+};
+
+/**
+ * Sends everything that happens to every client the moment it happens, at `WS {prefix}/ws`: the wire contract is in
+ * docs/wire-contract.md. No client can slow an agent, and a slow one is not queued for: it is a cursor in the log.
+ *
+ * @example
+ * await flock.serve({ components: [new WebSocketServerComponent({ enableHeartbeat: true, heartbeatInterval: 30 })] });
+ */
+export class WebSocketServerComponent extends ServerComponent<z.output<typeof configSchema>> {
+  override readonly name: string = "websocket";
+  #hub: Hub | undefined;
+  #refused = 0;
+
+  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  constructor(config: WebSocketServerConfig = {}) {
+    super(checkOptions("new WebSocketServerComponent", configSchema, config));
+  }
+
+  /** Where clients connect. */
+  get path(): string {
+    return joinPath(this.config.prefix, "ws");
+  }
+
+  /** How many clients are connected. */
+  get connectionCount(): number {
+    return this.#hub?.connectionCount ?? 0;
+  }
+
+  /** What the component does, in numbers. */
+  stats(): WebSocketStats {
+    return this.#hub ? { ...this.#hub.stats(), refused: this.#refused } : IDLE;
+  }
+
+  override async configure({ app }: ServerContext): Promise<void> {
+    if (app.hasDecorator("websocketServer")) return;
+    await app.register(fastifyWebsocket, {
+      options: {
+        maxPayload: this.config.maxMessageBytes,
+        // Frames are made once for everyone; compressing them for each client would undo that.
+        perMessageDeflate: false,
+        clientTracking: false,
+      },
+      // A broken frame ends its connection with a close code; the connection has seen it.
+      errorHandler: () => {},
+    });
+  }
+
+  override registerRoutes({ app, components, flock, log }: ServerContext): void {
+    const { enableHeartbeat, heartbeatInterval } = this.config;
+    const hub = new Hub({
+      log: flock.log,
+      target: {
+        publish: (request) => flock.publishFromOutside(request),
+        invoke: (request) => flock.invokeFromOutside(request),
+        cancel: (request) => flock.cancelFromOutside(request),
+        graph: () => flock.graph(),
+      },
+      serverVersion: VERSION,
+      heartbeatInterval: enableHeartbeat ? heartbeatInterval : null,
+      onFailure: (err, what) => log.error({ err }, what),
+    });
+    this.#hub = hub;
+    app.route({
+      method: "GET",
+      url: this.path,
+      exposeHeadRoute: false,
+      // OpenAPI has no words for it; /asyncapi.json describes it.
+      schema: { hide: true },
+      onRequest: async (request, reply) => {
+        try {
+          this.#admit(request, reply, policyOf(components));
+        } catch (error) {
+          this.#refused += 1;
+          throw error;
+        }
+      },
+      handler: (request) => {
+        throw new FlockError("upgrade_required", `${request.url} is a WebSocket: connect with ws:// or wss://`);
+      },
+      wsHandler: (websocket, request) => {
+        const { socket } = request.raw;
+        socket.setKeepAlive(true, KEEP_ALIVE_MS);
+        hub.connect(websocket, socket, connectQuerySchema.parse(request.query));
+      },
+    });
+  }
+
+  override async onShutdown(): Promise<void> {
+    await this.#hub?.close("the server is shutting down");
+  }
+
+  /** @throws FlockError or ZodError when this client cannot come in; before the upgrade, so that plain HTTP says why. */
+  #admit(request: FastifyRequest, reply: FastifyReply, policy: OriginPolicy | undefined): void {
+    if (!request.ws) {
+      void reply.headers({ upgrade: "websocket", connection: "upgrade" });
+      return;
+    }
+    const { origin, host } = request.headers;
+    if (origin !== undefined && !isSameHost(origin, host) && !policy?.isOriginAllowed(origin)) {
+      throw new FlockError(
+        "origin_not_allowed",
+        `pages from ${origin} may not connect to ${host}: allow the origin with a CORSComponent, or when a proxy stands between, let it pass the Host header on`,
+      );
+    }
+    if (this.connectionCount >= this.config.maxConnections) {
+      void reply.header("retry-after", FULL_RETRY_AFTER_S);
+      throw new FlockError(
+        "too_many_connections",
+        `this server has its ${this.config.maxConnections} clients: try again later, or raise maxConnections`,
+      );
+    }
+    connectQuerySchema.parse(request.query);
+  }
+}
+
+function policyOf(components: ReadonlyMap<string, ServerComponent>): OriginPolicy | undefined {
+  const cors = components.get("cors") as (ServerComponent & Partial<OriginPolicy>) | undefined;
+  return cors?.isOriginAllowed ? (cors as ServerComponent & OriginPolicy) : undefined;
+}
+
+/** Ports aside: a proxy may listen on another one than we do, and browsers keep cookies by host as well. */
+function isSameHost(origin: string, host: string | undefined): boolean {
+  if (host === undefined) return false;
+  try {
+    return new URL(origin).hostname === new URL(`http://${host}`).hostname;
+  } catch {
+    return false;
+  }
+}
