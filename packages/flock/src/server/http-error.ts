@@ -4,9 +4,11 @@ import {
   type ErrorBody,
   type ErrorCode,
   httpErrorSchema,
+  type Issue,
   issuesOf,
 } from "@flock/protocol";
-import type { FastifyBaseLogger } from "fastify";
+import type { FastifyBaseLogger, FastifySchemaValidationError } from "fastify";
+import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { FlockError } from "../errors.ts";
 
@@ -39,8 +41,8 @@ export function httpErrorOf(error: unknown, request: FailedRequest): HttpError {
   if (error instanceof FlockError && error.code in ERROR_STATUS) {
     return refusal(error.code as ErrorCode, error.message, error.issues);
   }
-  if (error instanceof z.ZodError) {
-    const issues = issuesOf(error);
+  if (error instanceof z.ZodError || hasZodFastifySchemaValidationErrors(error)) {
+    const issues = error instanceof z.ZodError ? issuesOf(error) : error.validation.map(issueOf);
     return refusal("invalid_request", describeIssues(issues), issues);
   }
   const {
@@ -63,14 +65,19 @@ export function httpErrorOf(error: unknown, request: FailedRequest): HttpError {
   return refusal("internal", `something went wrong inside the server: its log has the details under ${request.id}`);
 }
 
-function refusal(code: ErrorCode, message: string, issues: (ErrorBody["issues"] & {}) | readonly [] = []): HttpError {
+function refusal(code: ErrorCode, message: string, issues: readonly Issue[] = []): HttpError {
   return {
     status: ERROR_STATUS[code],
     error: { code, message, ...(issues.length > 0 ? { issues: [...issues] } : {}) },
   };
 }
 
+function issueOf({ instancePath, message = "is not valid" }: FastifySchemaValidationError): Issue {
+  const path = instancePath.split("/").filter((part) => part !== "");
+  return { path: path.map((part) => (/^\d+$/.test(part) ? Number(part) : part)), message };
+}
+
 function codeOf(status: number): ErrorCode {
   const codes = Object.keys(ERROR_STATUS) as ErrorCode[];
-  return codes.find((code) => code !== "invalid_message" && ERROR_STATUS[code] === status) ?? "invalid_request";
+  return (status !== 400 && codes.find((code) => ERROR_STATUS[code] === status)) || "invalid_request";
 }

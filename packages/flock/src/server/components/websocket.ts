@@ -1,5 +1,5 @@
 import fastifyWebsocket from "@fastify/websocket";
-import { connectQuerySchema } from "@flock/protocol";
+import { asyncApiDocument, connectQuerySchema } from "@flock/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../errors.ts";
@@ -149,6 +149,10 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         hub.connect(websocket, socket, connectQuerySchema.parse(request.query));
       },
     });
+    const document = asyncApiDocument({ path: this.path, version: VERSION, tags: this.config.tags });
+    if (!app.hasRoute({ method: "GET", url: "/asyncapi.json" })) {
+      app.get("/asyncapi.json", { schema: { hide: true } }, () => document);
+    }
   }
 
   override async onShutdown(): Promise<void> {

@@ -1,0 +1,69 @@
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import * as protocol from "@flock/protocol";
+import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
+import {
+  createJsonSchemaTransform,
+  createJsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from "fastify-type-provider-zod";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { FlockError } from "../errors.ts";
+import { VERSION } from "../version.ts";
+import { httpErrorOf } from "./http-error.ts";
+import type { ServerApp } from "./server-component.ts";
+
+/** A larger body is refused. Bytes. */
+const MAX_BODY_BYTES = 10 * 1024 * 1024;
+
+/** The Fastify application that a server's components share: schemas by Zod, errors in one shape, API documents. */
+export async function createApp(logger: Logger): Promise<ServerApp> {
+  const app: ServerApp = Fastify({
+    loggerInstance: logger.child({ part: "server" }) as FastifyBaseLogger,
+    bodyLimit: MAX_BODY_BYTES,
+    // Every request of every viewer in the log would bury what matters.
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => {
+    const { status, error: body } = httpErrorOf(error, request);
+    void reply.status(status).send({ error: body });
+  });
+  app.setNotFoundHandler((request) => {
+    throw new FlockError("not_found", `there is no ${request.method} ${request.url.split("?")[0]} here`);
+  });
+  const shared = sharedSchemas();
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Flock",
+        version: VERSION,
+        description:
+          "A blackboard for agents, over HTTP. Live events come over the WebSocket that /asyncapi.json describes.",
+        license: { name: "Apache-2.0" },
+      },
+    },
+    transform: createJsonSchemaTransform({ schemaRegistry: shared, skipList: ["/docs/*"] }),
+    transformObject: createJsonSchemaTransformObject({ schemaRegistry: shared }),
+  });
+  await app.register(swaggerUi, { routePrefix: "/docs", theme: { title: "Flock API" } });
+  app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
+  return app;
+}
+
+/** The wire contract's named schemas: each stands once in the document, and routes refer to it. */
+function sharedSchemas() {
+  const registry = z.registry<{ id: string }>();
+  for (const schema of Object.values(protocol)) {
+    if (!(schema instanceof z.ZodType)) continue;
+    const id = schema.meta()?.id;
+    if (id !== undefined) registry.add(schema, { id });
+  }
+  return registry;
+}

@@ -1,0 +1,83 @@
+import { agentsSchema, correlationStatusSchema, historySummarySchema } from "@flock/protocol";
+import { z } from "zod";
+import { checkOptions, FlockError } from "../../errors.ts";
+import { ERROR_RESPONSES } from "../http-error.ts";
+import { joinPath, prefixSchema } from "../path.ts";
+import { ServerComponent, type ServerContext } from "../server-component.ts";
+
+/** What an {@link AgentsServerComponent} can be told. */
+export interface AgentsServerConfig {
+  /** Where its routes begin. Default `/api/v1/plugin/`. */
+  readonly prefix?: string;
+  /** Groups its routes in the API documents. Default `["Agents"]`. */
+  readonly tags?: readonly string[];
+  /** Lower registers first. Default 20. */
+  readonly priority?: number;
+}
+
+const configSchema = z.strictObject({
+  prefix: prefixSchema.default("/api/v1/plugin/"),
+  tags: z.array(z.string()).default(["Agents"]),
+  priority: z.number().default(20),
+});
+
+/** Who the agents are, what they have done, and how a workflow stands. */
+export class AgentsServerComponent extends ServerComponent<z.output<typeof configSchema>> {
+  override readonly name: string = "agents";
+
+  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  constructor(config: AgentsServerConfig = {}) {
+    super(checkOptions("new AgentsServerComponent", configSchema, config));
+  }
+
+  override registerRoutes({ app, flock }: ServerContext): void {
+    const { tags } = this.config;
+    const at = (path: string) => joinPath(this.config.prefix, path);
+
+    app.get(
+      at("agents"),
+      {
+        schema: {
+          tags,
+          summary: "Every agent with its subscriptions and counters",
+          response: { 200: agentsSchema, ...ERROR_RESPONSES },
+        },
+      },
+      () => ({ agents: flock.agents() }),
+    );
+
+    app.get(
+      at("agents/:id/history-summary"),
+      {
+        schema: {
+          tags,
+          summary: "What an agent has done",
+          params: z.object({ id: z.string() }),
+          response: { 200: historySummarySchema, ...ERROR_RESPONSES },
+        },
+      },
+      async ({ params: { id } }) => {
+        const summary = await flock.historyOf(id);
+        if (!summary) throw new FlockError("unknown_agent", `there is no agent called ${JSON.stringify(id)}`);
+        return summary;
+      },
+    );
+
+    app.get(
+      at("correlations/:id/status"),
+      {
+        schema: {
+          tags,
+          summary: "How a workflow stands",
+          params: z.object({ id: z.string() }),
+          response: { 200: correlationStatusSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async ({ params: { id } }) => {
+        const status = await flock.correlation(id);
+        if (!status) throw new FlockError("not_found", `no artifact has the correlation id ${JSON.stringify(id)}`);
+        return status;
+      },
+    );
+  }
+}

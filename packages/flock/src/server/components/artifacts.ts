@@ -1,0 +1,166 @@
+import {
+  type ArtifactRecord,
+  artifactPageSchema,
+  artifactSchema,
+  publishRequestSchema,
+  publishResultSchema,
+} from "@flock/protocol";
+import { z } from "zod";
+import type { Consumption, StoredArtifact } from "../../blackboard/stored-artifact.ts";
+import { checkOptions, FlockError } from "../../errors.ts";
+import type { ArtifactQuery } from "../../store/store.ts";
+import { ERROR_RESPONSES } from "../http-error.ts";
+import { joinPath, prefixSchema } from "../path.ts";
+import { ServerComponent, type ServerContext } from "../server-component.ts";
+
+/** What an {@link ArtifactsComponent} can be told. */
+export interface ArtifactsConfig {
+  /** Where its routes begin. Default `/api/v1/plugin/`. */
+  readonly prefix?: string;
+  /** Groups its routes in the API documents. Default `["Artifacts"]`. */
+  readonly tags?: readonly string[];
+  /** Lower registers first. Default 20. */
+  readonly priority?: number;
+}
+
+const configSchema = z.strictObject({
+  prefix: prefixSchema.default("/api/v1/plugin/"),
+  tags: z.array(z.string()).default(["Artifacts"]),
+  priority: z.number().default(20),
+});
+
+/** Artifacts on one page, at most. */
+const MAX_PAGE = 1_000;
+
+/** Several values: repeated (`tags=a&tags=b`) or separated by commas (`tags=a,b`). */
+const list = z.union([z.string(), z.array(z.string())]).transform((value) =>
+  [value]
+    .flat()
+    .flatMap((part) => part.split(","))
+    .map((part) => part.trim())
+    .filter((part) => part !== ""),
+);
+const flag = z.enum(["true", "false", "1", "0"]).transform((value) => value === "true" || value === "1");
+const time = z.iso.datetime({ offset: true }).transform((value) => new Date(value));
+
+const querySchema = z.strictObject({
+  type_names: list.optional().describe("Names of artifact types, any of them."),
+  produced_by: list.optional().describe("Names of agents, or `external`, any of them."),
+  correlation_id: z.string().min(1).optional(),
+  tags: list.optional().describe("Tags, all of them."),
+  visibility: list
+    .pipe(z.array(z.literal("public", { error: "there is only public visibility so far" })))
+    .optional()
+    .describe("Kinds of visibility, any of them."),
+  start: time.optional().describe("Created at this time or later."),
+  end: time.optional().describe("Created before this time."),
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
+  offset: z.coerce.number().int().min(0).default(0),
+  cursor: z.string().min(1).optional().describe("`next_cursor` of the page before; instead of `offset`."),
+  embed_consumptions: flag.default(false).describe("Whether to tell who consumed each artifact."),
+});
+
+/** The artifacts on the blackboard: query, one by id, publish. */
+export class ArtifactsComponent extends ServerComponent<z.output<typeof configSchema>> {
+  override readonly name: string = "artifacts";
+
+  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  constructor(config: ArtifactsConfig = {}) {
+    super(checkOptions("new ArtifactsComponent", configSchema, config));
+  }
+
+  override registerRoutes({ app, flock }: ServerContext): void {
+    const { tags } = this.config;
+    const path = joinPath(this.config.prefix, "artifacts");
+    const consumptionsOf = async (artifacts: readonly StoredArtifact[], wanted: boolean) =>
+      wanted ? flock.store.consumptionsOf(artifacts.map(({ id }) => id)) : undefined;
+
+    app.get(
+      path,
+      {
+        schema: {
+          tags,
+          summary: "Artifacts by type, producer, workflow, tags and time, newest first",
+          querystring: querySchema,
+          response: { 200: artifactPageSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async ({ query: { type_names, produced_by, correlation_id, embed_consumptions, ...rest } }) => {
+        const query: ArtifactQuery = {
+          ...rest,
+          types: type_names,
+          producedBy: produced_by,
+          correlationId: correlation_id,
+        };
+        const { artifacts, total, nextCursor } = await flock.store.query(query);
+        const consumptions = await consumptionsOf(artifacts, embed_consumptions);
+        return {
+          artifacts: artifacts.map((artifact) => recordOf(artifact, consumptions)),
+          total,
+          limit: rest.limit,
+          offset: rest.offset,
+          next_cursor: nextCursor,
+        };
+      },
+    );
+
+    app.get(
+      `${path}/:id`,
+      {
+        schema: {
+          tags,
+          summary: "One artifact",
+          params: z.object({ id: z.string() }),
+          querystring: querySchema.pick({ embed_consumptions: true }),
+          response: { 200: artifactSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async ({ params: { id }, query: { embed_consumptions } }) => {
+        const artifact = await flock.store.get(id);
+        if (!artifact) throw new FlockError("not_found", `there is no artifact ${JSON.stringify(id)}`);
+        return recordOf(artifact, await consumptionsOf([artifact], embed_consumptions));
+      },
+    );
+
+    app.post(
+      path,
+      {
+        schema: {
+          tags,
+          summary: "Put an artifact on the blackboard",
+          body: publishRequestSchema,
+          response: { 201: publishResultSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async ({ body }, reply) => {
+        const { result } = await flock.publishFromOutside(body);
+        return reply.status(201).header("location", `${path}/${result.artifact_id}`).send(result);
+      },
+    );
+  }
+}
+
+/** An artifact as the wire has it. */
+function recordOf(artifact: StoredArtifact, consumptions: Map<string, Consumption[]> | undefined): ArtifactRecord {
+  return {
+    id: artifact.id,
+    type: artifact.type,
+    payload: artifact.payload,
+    produced_by: artifact.producedBy,
+    ...(artifact.runId === undefined ? {} : { run_id: artifact.runId }),
+    correlation_id: artifact.correlationId,
+    tags: [...artifact.tags],
+    visibility: artifact.visibility,
+    created_at: artifact.createdAt,
+    seq: artifact.seq,
+    ...(consumptions
+      ? {
+          consumptions: (consumptions.get(artifact.id) ?? []).map(({ agentId, runId, consumedAt }) => ({
+            agent_id: agentId,
+            run_id: runId,
+            consumed_at: consumedAt,
+          })),
+        }
+      : {}),
+  };
+}

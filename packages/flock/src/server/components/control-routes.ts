@@ -1,0 +1,114 @@
+import {
+  artifactTypesSchema,
+  cancelRequestSchema,
+  cancelResultSchema,
+  graphSnapshotSchema,
+  invokeRequestSchema,
+  invokeResultSchema,
+  publishRequestSchema,
+  publishResultSchema,
+} from "@flock/protocol";
+import { z } from "zod";
+import { checkOptions } from "../../errors.ts";
+import { ERROR_RESPONSES } from "../http-error.ts";
+import { joinPath, prefixSchema } from "../path.ts";
+import { ServerComponent, type ServerContext } from "../server-component.ts";
+
+/** What a {@link ControlRoutesComponent} can be told. */
+export interface ControlRoutesConfig {
+  /** Where its routes begin. Default `/api/plugin/`. */
+  readonly prefix?: string;
+  /** Groups its routes in the API documents. Default `["Control"]`. */
+  readonly tags?: readonly string[];
+  /** Lower registers first. Default 20. */
+  readonly priority?: number;
+}
+
+const configSchema = z.strictObject({
+  prefix: prefixSchema.default("/api/plugin/"),
+  tags: z.array(z.string()).default(["Control"]),
+  priority: z.number().default(20),
+});
+
+/** Artifact types, publish, invoke, cancel and the graph, over HTTP. */
+export class ControlRoutesComponent extends ServerComponent<z.output<typeof configSchema>> {
+  override readonly name: string = "control";
+
+  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  constructor(config: ControlRoutesConfig = {}) {
+    super(checkOptions("new ControlRoutesComponent", configSchema, config));
+  }
+
+  override registerRoutes({ app, flock }: ServerContext): void {
+    const { tags } = this.config;
+    const at = (path: string) => joinPath(this.config.prefix, path);
+
+    app.get(
+      at("artifact_types"),
+      {
+        schema: {
+          tags,
+          summary: "Every artifact type with the JSON Schema of its payload",
+          response: { 200: artifactTypesSchema, ...ERROR_RESPONSES },
+        },
+      },
+      () => ({
+        artifact_types: [...flock.types.values()].map(({ typeName, jsonSchema }) => ({
+          name: typeName,
+          schema: jsonSchema,
+        })),
+      }),
+    );
+
+    app.post(
+      at("publish"),
+      {
+        schema: {
+          tags,
+          summary: "Put an artifact on the blackboard",
+          body: publishRequestSchema,
+          response: { 200: publishResultSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async ({ body }) => (await flock.publishFromOutside(body)).result,
+    );
+
+    app.post(
+      at("invoke"),
+      {
+        schema: {
+          tags,
+          summary: "Run one agent on given inputs",
+          body: invokeRequestSchema,
+          response: { 200: invokeResultSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async ({ body }) => (await flock.invokeFromOutside(body)).result,
+    );
+
+    app.post(
+      at("cancel"),
+      {
+        schema: {
+          tags,
+          summary: "End a run, or every run of a workflow",
+          body: cancelRequestSchema,
+          response: { 200: cancelResultSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async ({ body }) => (await flock.cancelFromOutside(body)).result,
+    );
+
+    app.get(
+      at("graph"),
+      {
+        schema: {
+          tags,
+          summary: "How artifacts flow between agents, and how the agents are doing",
+          response: { 200: graphSnapshotSchema, ...ERROR_RESPONSES },
+        },
+      },
+      () => flock.graph(),
+    );
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * The parts that a Flock server is made of.
+ *
+ * @packageDocumentation
+ */
+export { type ComponentConfig, type ServerApp, ServerComponent, type ServerContext } from "../server-component.ts";
+export { AgentsServerComponent, type AgentsServerConfig } from "./agents.ts";
+export { ArtifactsComponent, type ArtifactsConfig } from "./artifacts.ts";
+export { ControlRoutesComponent, type ControlRoutesConfig } from "./control-routes.ts";
+export { CORSComponent, type CORSConfig } from "./cors.ts";
+export { HealthAndMetricsComponent, type HealthAndMetricsConfig } from "./health.ts";
+export { type StaticFilesConfig, StaticFilesServerComponent } from "./static-files.ts";
+export { WebSocketServerComponent, type WebSocketServerConfig, type WebSocketStats } from "./websocket.ts";

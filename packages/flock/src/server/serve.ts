@@ -1,0 +1,94 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { z } from "zod";
+import { checkOptions, FlockError } from "../errors.ts";
+import type { Flock } from "../flock.ts";
+import { createApp } from "./app.ts";
+import { inOrder } from "./component-order.ts";
+import { withDashboard } from "./dashboard.ts";
+import { FlockServer } from "./server.ts";
+import { ServerComponent, type ServerContext } from "./server-component.ts";
+
+/** What `flock.serve` can be told. */
+export interface ServeOptions {
+  /** The parts of the server; see `flock/components/server`. Default: none. */
+  readonly components?: readonly ServerComponent[];
+  /** Adds the dashboard at `/`, and every component that it needs and that is not among `components`. Default false. */
+  readonly dashboard?: boolean;
+  /** Where to listen. Default `127.0.0.1`: only this machine. `0.0.0.0` or `::`: everyone who can reach it. */
+  readonly host?: string;
+  /** Default 8000. 0 takes a free one. */
+  readonly port?: number;
+  /** Waits for SIGINT or SIGTERM, then closes the server and shuts the flock down. Default false. */
+  readonly blocking?: boolean;
+}
+
+const optionsSchema = z.strictObject({
+  components: z
+    .array(z.custom<ServerComponent>((value) => value instanceof ServerComponent, "must be a ServerComponent"))
+    .default([]),
+  dashboard: z.boolean().default(false),
+  host: z.string().min(1).default("127.0.0.1"),
+  port: z.int().min(0).max(65_535).default(8000),
+  blocking: z.boolean().default(false),
+});
+
+/** Serves a flock: see `flock.serve`. */
+export async function serve(flock: Flock, options: ServeOptions): Promise<FlockServer> {
+  const { components, dashboard, host, port, blocking } = checkOptions("flock.serve", optionsSchema, options);
+  const ordered = inOrder(dashboard ? withDashboard(components) : components);
+  const app = await createApp(flock.logger);
+  const context: ServerContext = { flock, app, components: ordered, log: app.log };
+  const started: ServerComponent[] = [];
+  const end = async () => {
+    for (const component of started.reverse()) {
+      try {
+        await component.onShutdown(context);
+      } catch (err) {
+        app.log.error({ err }, `component "${component.name}" did not shut down well`);
+      }
+    }
+    await app.close();
+  };
+  try {
+    for (const component of ordered.values()) await component.configure(context);
+    for (const component of ordered.values()) await component.registerRoutes(context);
+    await app.ready();
+    for (const component of ordered.values()) {
+      started.push(component);
+      await component.onStartup(context);
+    }
+    await app.listen({ host, port });
+  } catch (error) {
+    await end();
+    throw explain(error, host, port);
+  }
+  const server = new FlockServer(host, (app.server.address() as AddressInfo).port, ordered, end);
+  if (blocking) {
+    await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+    await server.close();
+    await flock.shutdown();
+  }
+  return server;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "this user may not use that port: take one from 1024 on",
+  EADDRNOTAVAIL: "this machine has no such address",
+  ENOTFOUND: "there is no such host",
+  EAI_AGAIN: "there is no such host",
+};
+
+function explain(error: unknown, host: string, port: number): unknown {
+  const { code = "", syscall } = error as NodeJS.ErrnoException;
+  if (code === "EADDRINUSE") {
+    return new FlockError(
+      "address_in_use",
+      `port ${port} on ${host} is taken by another program: choose another port, or 0 for a free one`,
+      { cause: error },
+    );
+  }
+  const reason = REASONS[code] ?? (syscall === "listen" ? (error as Error).message : undefined);
+  if (!reason) return error;
+  return new FlockError("cannot_listen", `cannot listen on port ${port} of ${host}: ${reason}`, { cause: error });
+}
