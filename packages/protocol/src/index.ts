@@ -13,5 +13,6 @@ export * from "./events.ts";
 export * from "./filter.ts";
 export * from "./graph.ts";
 export * from "./http.ts";
+export * from "./matching.ts";
 export * from "./reducer.ts";
 export * from "./visibility.ts";
