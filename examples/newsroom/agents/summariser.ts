@@ -1,0 +1,60 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Flock } from "flock";
+import { Article, Summary } from "../artifacts.ts";
+import { sentencesOf, wordsOf } from "../sentences.ts";
+
+const CHOSEN = 4;
+/** Of a long text, only so many sentences are compared with each other: the work grows with the square. */
+const COMPARED = 400;
+/** As in PageRank: how much of its weight a sentence passes on. */
+const DAMPING = 0.85;
+const ROUNDS = 25;
+
+/** The sentences that most others resemble, best first: TextRank (Mihalcea and Tarau, 2004), by the cosine of their words. */
+export function ranked(text: string): { sentence: string; place: number }[] {
+  const sentences = sentencesOf(text).slice(0, COMPARED);
+  const bags = sentences.map((sentence) => new Set(wordsOf(sentence.toLowerCase()).filter((word) => word.length > 3)));
+  const alike = bags.map((a, i) => bags.map((b, j) => (i === j ? 0 : likeness(a, b))));
+  const given = alike.map((row) => row.reduce((sum, weight) => sum + weight, 0));
+  let scores = sentences.map(() => 1);
+  for (let round = 0; round < ROUNDS; round++) {
+    scores = scores.map((_, i) => {
+      let received = 0;
+      for (let j = 0; j < scores.length; j++) {
+        const weight = alike[j]?.[i] ?? 0;
+        if (weight > 0) received += (weight / (given[j] as number)) * (scores[j] as number);
+      }
+      return 1 - DAMPING + DAMPING * received;
+    });
+  }
+  return sentences
+    .map((sentence, place) => ({ sentence, place, score: scores[place] as number }))
+    .sort((a, b) => b.score - a.score);
+}
+
+function likeness(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  const shared = a.intersection(b).size;
+  return shared === 0 ? 0 : shared / Math.sqrt(a.size * b.size);
+}
+
+/** @param pauseMs between two pieces of the stream: people want to watch. */
+export function summariser(flock: Flock, pauseMs: number): void {
+  flock
+    .agent("summariser")
+    .description("Chooses the sentences that say most, and streams them as it ranks them")
+    .consumes(Article)
+    .publishes(Summary)
+    .run(async function* ({ Article: article }) {
+      const chosen = ranked(article.text).slice(0, CHOSEN);
+      for (const [rank, { sentence }] of chosen.entries()) {
+        yield `${rank + 1}. `;
+        for (const word of sentence.split(/(?<=\s)/)) {
+          yield word;
+          if (pauseMs > 0) await pause(pauseMs);
+        }
+        yield "\n";
+      }
+      const inOrder = chosen.toSorted((a, b) => a.place - b.place);
+      return Summary({ sentences: inOrder.map(({ sentence }) => sentence) });
+    });
+}

@@ -1,0 +1,126 @@
+// The newsroom: agents that review the given texts, and a page that shows them at work.
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { type Flock, FlockError } from "flock";
+import { Verdict } from "./artifacts.ts";
+import { newsroom } from "./newsroom.ts";
+import { readArticle, UnreadableArticle } from "./read-article.ts";
+
+const USAGE = `Usage: npm start -- [FILE ...] [--port 8000] [--host 127.0.0.1] [--no-open]
+
+Agents review each text FILE (default: an article that comes with Flock), and a web page shows them at work.
+
+  --port PORT   where to serve; 0 takes a free one (default 8000)
+  --host HOST   where to listen (default 127.0.0.1: only this machine)
+  --no-open     do not open a browser
+  --help        show this
+`;
+
+/** How long a clean end may take before it is forced, in ms. */
+const END_WITHIN_MS = 4_000;
+
+const { files, port, host, open } = readArguments();
+const articles = await readAll(files);
+const flock = newsroom();
+const server = await listen(flock);
+let ending = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, end);
+
+console.log(`The newsroom is open: ${server.url}  (Ctrl-C ends it)`);
+void tell(flock);
+for (const article of articles) await flock.publish(article);
+if (open && hasDesktop()) await openBrowser(server.url);
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      allowNegative: true,
+      options: {
+        port: { type: "string", default: "8000" },
+        host: { type: "string", default: "127.0.0.1" },
+        open: { type: "boolean", default: true },
+        help: { type: "boolean", default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(USAGE);
+      process.exit(0);
+    }
+    const number = Number(values.port);
+    if (!/^\d+$/.test(values.port) || number > 65_535) {
+      fail(`--port ${values.port}: a port is a whole number from 0 to 65535`, 2);
+    }
+    const article = fileURLToPath(new URL("article.md", import.meta.url));
+    return {
+      files: positionals.length > 0 ? positionals : [article],
+      port: number,
+      host: values.host,
+      open: values.open,
+    };
+  } catch (error) {
+    return fail(`${(error as Error).message.split(". ")[0]}: npm start -- --help shows what there is`, 2);
+  }
+}
+
+/** All articles that can be read. What cannot is told; when nothing is left, there is no work. */
+async function readAll(names: readonly string[]) {
+  const found = [];
+  for (const name of names) {
+    try {
+      found.push(await readArticle(name));
+    } catch (error) {
+      if (!(error instanceof UnreadableArticle)) throw error;
+      console.error(`newsroom: ${error.message}`);
+    }
+  }
+  if (found.length === 0) process.exit(1);
+  return found;
+}
+
+async function listen(flock: Flock) {
+  try {
+    return await flock.serve({ dashboard: true, host, port });
+  } catch (error) {
+    if (error instanceof FlockError) return fail(error.message, 1);
+    throw error;
+  }
+}
+
+/** Says in a few lines what the verdicts are, also on work that comes later. */
+async function tell(flock: Flock): Promise<void> {
+  let told = 0;
+  flock.log.onGrowth(async () => {
+    const verdicts = await flock.store.getByType(Verdict);
+    for (const { title, rounds, suggestions } of verdicts.slice(told)) {
+      told += 1;
+      console.log(`\n${title}: reviewed in ${rounds === 1 ? "one round" : `${rounds} rounds`}.`);
+      for (const suggestion of suggestions) console.log(`  - ${suggestion}`);
+    }
+  });
+}
+
+function hasDesktop(): boolean {
+  if (!process.stdout.isTTY) return false;
+  return process.platform !== "linux" || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
+}
+
+async function openBrowser(url: string): Promise<void> {
+  const { default: openUrl } = await import("open");
+  // A desktop without a browser is no reason to stop: the URL stands above.
+  await openUrl(url).catch(() => {});
+}
+
+async function end(signal: string): Promise<void> {
+  if (ending) process.exit(130);
+  ending = true;
+  if (signal === "SIGINT") console.log("\nThe newsroom closes.");
+  setTimeout(() => process.exit(1), END_WITHIN_MS).unref();
+  await flock.shutdown();
+  process.exit(0);
+}
+
+function fail(message: string, code: number): never {
+  console.error(`newsroom: ${message}`);
+  process.exit(code);
+}
