@@ -1,0 +1,85 @@
+import { Activity, Boxes, List, Network, Send, X } from "lucide-react";
+import { lazy, Suspense } from "react";
+import { Link } from "./link.tsx";
+import { useLive } from "./live.ts";
+import { pathOf, SCREENS, type Screen, useRoute } from "./routing.ts";
+import { ArtifactsScreen } from "./screens/artifacts.tsx";
+import { EventsScreen } from "./screens/events.tsx";
+import { RunsScreen } from "./screens/runs.tsx";
+import { ConnectionStatus } from "./status.tsx";
+import { ThemeToggle } from "./theme.tsx";
+
+// The graph and the forms are heavy, and not on every screen.
+const AgentsScreen = lazy(() => import("./screens/agents.tsx"));
+const PublishScreen = lazy(() => import("./screens/publish.tsx"));
+
+const NAMES: Record<Screen, { name: string; icon: typeof Network }> = {
+  agents: { name: "Agents", icon: Network },
+  runs: { name: "Runs", icon: Activity },
+  artifacts: { name: "Artifacts", icon: Boxes },
+  events: { name: "Events", icon: List },
+  publish: { name: "Publish", icon: Send },
+};
+
+export function App() {
+  const { screen, id } = useRoute();
+  return (
+    <div className="flex h-full flex-col">
+      <header className="flex flex-wrap items-center gap-x-6 gap-y-2 border-b border-line bg-card px-4 py-2.5">
+        <Link href="/" className="flex items-center gap-2 font-semibold">
+          <img src="/icon.svg" alt="" width={24} height={24} />
+          Flock
+        </Link>
+        <nav
+          aria-label="Screens"
+          className="order-last -mx-1 flex w-full gap-1 overflow-x-auto md:order-none md:w-auto"
+        >
+          {SCREENS.map((each) => {
+            const { name, icon: Icon } = NAMES[each];
+            const isHere = each === screen;
+            return (
+              <Link
+                key={each}
+                href={pathOf(each)}
+                aria-current={isHere ? "page" : undefined}
+                className={`flex items-center gap-1.5 rounded-lg px-2.5 py-1.5 text-sm ${
+                  isHere ? "bg-sunken font-semibold text-accent" : "text-soft hover:text-ink"
+                }`}
+              >
+                <Icon size={16} aria-hidden="true" className="hidden sm:block" />
+                {name}
+              </Link>
+            );
+          })}
+        </nav>
+        <div className="ml-auto flex items-center gap-3">
+          <ConnectionStatus />
+          <ThemeToggle />
+        </div>
+      </header>
+      <Notice />
+      <main className="min-h-0 flex-1">
+        <Suspense fallback={<p className="p-6 text-soft">Loading…</p>}>
+          {screen === "agents" && <AgentsScreen />}
+          {screen === "runs" && <RunsScreen id={id} />}
+          {screen === "artifacts" && <ArtifactsScreen id={id} />}
+          {screen === "events" && <EventsScreen />}
+          {screen === "publish" && <PublishScreen id={id} />}
+        </Suspense>
+      </main>
+    </div>
+  );
+}
+
+function Notice() {
+  const notice = useLive(({ notice }) => notice);
+  if (!notice) return null;
+  return (
+    <div role="alert" className="flex items-center gap-3 border-b border-line bg-sunken px-4 py-2 text-sm text-busy">
+      <span className="flex-1">{notice}</span>
+      <button type="button" aria-label="Dismiss" onClick={() => useLive.setState({ notice: null })}>
+        <X size={16} aria-hidden="true" />
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+/** A duration for people: 12 ms, 3.4 s, 2 min 5 s. */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  const seconds = ms / 1_000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+/** The time of day of an ISO timestamp, to the millisecond. */
+export function clock(timestamp: string): string {
+  const date = new Date(timestamp);
+  return `${date.toLocaleTimeString(undefined, { hour12: false })}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** The first part of an id: enough to tell it from its neighbours. */
+export function short(id: string): string {
+  return id.slice(0, 8);
+}
+
+/** What an artifact is about, in one line. */
+export function gist(payload: unknown): string {
+  if (typeof payload !== "object" || payload === null) return String(payload ?? "");
+  for (const name of ["title", "name", "summary", "text", "description"]) {
+    const value = (payload as Record<string, unknown>)[name];
+    if (typeof value === "string" && value !== "") return value.slice(0, 160);
+  }
+  return JSON.stringify(payload).slice(0, 160);
+}

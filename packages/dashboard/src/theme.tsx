@@ -1,0 +1,35 @@
+import { Moon, Sun } from "lucide-react";
+import { useEffect, useState } from "react";
+
+const KEY = "flock-theme";
+const system = matchMedia("(prefers-color-scheme: dark)");
+
+/** Light or dark: as the system has it, until the viewer says otherwise. */
+export function ThemeToggle() {
+  const [chosen, choose] = useState(() => localStorage.getItem(KEY));
+  const [systemIsDark, setSystemIsDark] = useState(system.matches);
+  useEffect(() => {
+    const follow = () => setSystemIsDark(system.matches);
+    system.addEventListener("change", follow);
+    return () => system.removeEventListener("change", follow);
+  }, []);
+  const isDark = chosen === null ? systemIsDark : chosen === "dark";
+  useEffect(() => {
+    document.documentElement.dataset.theme = isDark ? "dark" : "light";
+  }, [isDark]);
+  const toggle = () => {
+    const next = isDark ? "light" : "dark";
+    localStorage.setItem(KEY, next);
+    choose(next);
+  };
+  return (
+    <button
+      type="button"
+      onClick={toggle}
+      aria-label={isDark ? "Use light colours" : "Use dark colours"}
+      className="rounded-lg border border-line p-2 text-soft hover:text-ink"
+    >
+      {isDark ? <Sun size={16} aria-hidden="true" /> : <Moon size={16} aria-hidden="true" />}
+    </button>
+  );
+}
