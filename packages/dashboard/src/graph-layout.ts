@@ -20,6 +20,8 @@ export async function layout(
     layoutOptions: {
       "elk.algorithm": "layered",
       "elk.direction": "RIGHT",
+      // A loop goes back to who was declared first.
+      "elk.layered.cycleBreaking.strategy": "MODEL_ORDER",
       "elk.spacing.nodeNode": "36",
       "elk.layered.spacing.nodeNodeBetweenLayers": "130",
       "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",

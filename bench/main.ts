@@ -1,0 +1,19 @@
+// Benchmarks beside their peers: npm run bench -- <suite> [--quick] [--json FILE]
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+
+const SUITES = { fanout: () => import("./fanout/suite.ts") };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: "boolean", default: false }, json: { type: "string" } },
+});
+const name = positionals[0] ?? "fanout";
+const load = SUITES[name as keyof typeof SUITES];
+if (!load || positionals.length > 1) {
+  console.error(`bench: there is no suite ${positionals.join(" ")}: there are ${Object.keys(SUITES).join(", ")}`);
+  process.exit(2);
+}
+const { run } = await load();
+const report = await run({ quick: values.quick });
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
