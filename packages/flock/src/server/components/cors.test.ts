@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { Flock } from "../../index.ts";
+import { CORSComponent, type CORSConfig, ControlRoutesComponent, WebSocketServerComponent } from "./index.ts";
+
+async function serving(config: CORSConfig | undefined) {
+  const flock = new Flock();
+  const server = await flock.serve({
+    components: [
+      ...(config ? [new CORSComponent(config)] : []),
+      new WebSocketServerComponent(),
+      new ControlRoutesComponent(),
+    ],
+    port: 0,
+  });
+  const upgrade = (origin: string | undefined) =>
+    new Promise<number>((resolve) => {
+      const socket = new WebSocket(
+        `${server.url.replace("http", "ws")}/plugin/ws`,
+        origin === undefined ? {} : { origin },
+      );
+      socket.on("open", () => {
+        resolve(101);
+        socket.close();
+      });
+      socket.on("unexpected-response", (_, response) => resolve(response.statusCode ?? 0));
+      socket.on("error", () => {});
+    });
+  const allowed = async (origin: string) =>
+    (await fetch(`${server.url}/api/plugin/graph`, { headers: { origin } })).headers.get("access-control-allow-origin");
+  return { server, upgrade, allowed, [Symbol.asyncDispose]: () => flock.shutdown() };
+}
+
+describe("pages of other origins", () => {
+  it("may do nothing without a CORS component; programs and pages of the same host may", async () => {
+    await using site = await serving(undefined);
+    expect(await site.allowed("http://a.example")).toBeNull();
+    expect(await site.upgrade("http://a.example")).toBe(403);
+    expect(await site.upgrade("null")).toBe(403);
+    expect(await site.upgrade(undefined)).toBe(101);
+    expect(await site.upgrade("http://127.0.0.1:3000")).toBe(101);
+  });
+
+  it("may when they are named, by HTTP and by WebSocket alike", async () => {
+    await using site = await serving({ allowOrigins: ["http://a.example"], allowCredentials: true });
+    expect(await site.allowed("http://a.example")).toBe("http://a.example");
+    expect(await site.allowed("http://b.example")).toBeNull();
+    expect(await site.upgrade("http://a.example")).toBe(101);
+    expect(await site.upgrade("http://b.example")).toBe(403);
+  });
+
+  it("may when they match the pattern as a whole", async () => {
+    await using site = await serving({ allowOriginRegex: "https://[a-z]+\\.example\\.com" });
+    expect(await site.upgrade("https://app.example.com")).toBe(101);
+    expect(await site.upgrade("https://app.example.com.evil.org")).toBe(403);
+  });
+
+  it("may all with `*`", async () => {
+    await using site = await serving({ allowOrigins: ["*"] });
+    expect(await site.allowed("http://any.example")).toBe("*");
+    expect(await site.upgrade("http://any.example")).toBe(101);
+  });
+
+  it("are told in a preflight what they may send, and for how long", async () => {
+    await using site = await serving({
+      allowOrigins: ["http://a.example"],
+      allowHeaders: ["X-Mine"],
+      allowCredentials: true,
+      maxAge: 60,
+    });
+    const { headers, status } = await fetch(`${site.server.url}/api/plugin/publish`, {
+      method: "OPTIONS",
+      headers: {
+        origin: "http://a.example",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "x-mine",
+      },
+    });
+    expect(status).toBe(204);
+    expect(headers.get("access-control-allow-origin")).toBe("http://a.example");
+    expect(headers.get("access-control-allow-credentials")).toBe("true");
+    expect(headers.get("access-control-allow-headers")).toBe("X-Mine");
+    expect(headers.get("access-control-allow-methods")).toMatch(/POST/);
+    expect(headers.get("access-control-max-age")).toBe("60");
+  });
+});
+
+describe("what cannot be meant is refused", () => {
+  it("`*` with credentials, with the reason", () => {
+    expect(() => new CORSComponent({ allowOrigins: ["*"], allowCredentials: true })).toThrow(
+      /cookies of whoever looks/,
+    );
+  });
+
+  it("an origin with a path, and a broken pattern", () => {
+    expect(() => new CORSComponent({ allowOrigins: ["http://a.example/page"] })).toThrow(/is no origin/);
+    expect(() => new CORSComponent({ allowOriginRegex: "(" })).toThrow(/allowOriginRegex/);
+  });
+});

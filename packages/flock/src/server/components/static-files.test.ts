@@ -1,0 +1,100 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Flock, type FlockServer } from "../../index.ts";
+import { AgentsServerComponent, HealthAndMetricsComponent, StaticFilesServerComponent } from "./index.ts";
+
+let parent: string;
+let flock: Flock;
+let server: FlockServer;
+
+beforeAll(async () => {
+  parent = mkdtempSync(join(tmpdir(), "flock-static-"));
+  const folder = join(parent, "site");
+  mkdirSync(join(folder, "assets"), { recursive: true });
+  mkdirSync(join(folder, "health"), { recursive: true });
+  writeFileSync(join(parent, "secret.txt"), "secret");
+  writeFileSync(join(folder, ".env"), "secret");
+  writeFileSync(join(folder, "index.html"), "<h1>home</h1>");
+  writeFileSync(join(folder, "health", "index.html"), "a file in the way");
+  writeFileSync(join(folder, "assets", "app-B3kq9xYz.js"), "1");
+  flock = new Flock();
+  server = await flock.serve({
+    components: [
+      new StaticFilesServerComponent({ folder, priority: 0 }),
+      new StaticFilesServerComponent({ folder, prefix: "/files", name: "files", spaFallback: false }),
+      new AgentsServerComponent(),
+      new HealthAndMetricsComponent(),
+    ],
+    port: 0,
+  });
+});
+afterAll(async () => {
+  await flock.shutdown();
+  rmSync(parent, { recursive: true });
+});
+
+const page = (path: string) => fetch(server.url + path, { headers: { accept: "text/html,*/*" } });
+
+/** A request whose path nobody tidies up on its way. */
+function raw(path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    connect(server.port, "127.0.0.1")
+      .on("data", (chunk) => (answer += chunk))
+      .on("end", () => resolve(answer))
+      .on("error", reject)
+      .end(`GET ${path} HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nConnection: close\r\n\r\n`);
+  });
+}
+
+describe("a folder is served", () => {
+  it("its index at the prefix, and files by their names, with the caching that they allow", async () => {
+    const home = await page("/");
+    expect([home.status, await home.text()]).toEqual([200, "<h1>home</h1>"]);
+    expect(home.headers.get("cache-control")).toBe("no-cache");
+    const asset = await page("/assets/app-B3kq9xYz.js");
+    expect(asset.headers.get("content-type")).toMatch(/javascript/);
+    expect(asset.headers.get("cache-control")).toMatch(/immutable/);
+    expect(await (await page("/files/assets/app-B3kq9xYz.js")).text()).toBe("1");
+  });
+
+  it("any other path that a browser navigates to shows the index, so that a page may route by itself", async () => {
+    expect(await (await page("/runs/12")).text()).toBe("<h1>home</h1>");
+    expect((await fetch(`${server.url}/runs/12`)).status).toBe(404);
+    expect((await page("/files/nothing")).status).toBe(404);
+  });
+
+  it("and no route of another component is shadowed, whatever the priority", async () => {
+    expect(await (await page("/health")).json()).toEqual({ status: "ok" });
+    expect(await (await page("/api/v1/plugin/agents")).json()).toEqual({ agents: [] });
+    expect((await page("/api/v1/plugin/typing-error")).status).toBe(404);
+  });
+});
+
+describe("nothing else is", () => {
+  it.for([
+    "/../secret.txt",
+    "/..%2fsecret.txt",
+    "/%2e%2e/secret.txt",
+    "/%2e%2e%2fsecret.txt",
+    "/assets/../../secret.txt",
+    "/..%5csecret.txt",
+    "/.env",
+    "/%2eenv",
+    "/files/../../secret.txt",
+    "/index.html%00.txt",
+  ])("%s", async (path) => {
+    const answer = await raw(path);
+    expect(answer).not.toMatch(/secret$/);
+    expect(answer).toMatch(/^HTTP\/1\.1 (404|400) /);
+  });
+
+  it("and a folder that is not there is a clear error", () => {
+    expect(() => new StaticFilesServerComponent({ folder: "/no/such/folder" })).toThrow(
+      /there is no folder \/no\/such\/folder/,
+    );
+  });
+});
