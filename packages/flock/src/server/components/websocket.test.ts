@@ -1,0 +1,361 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { z } from "zod";
+import { artifact, Flock } from "../../index.ts";
+import { WebSocketServerComponent, type WebSocketServerConfig } from "./index.ts";
+
+const Idea = artifact("Idea", z.object({ text: z.string() }));
+type Message = { type: string } & Record<string, unknown>;
+
+const ending: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ending.splice(0)) await end();
+});
+
+/** A flock that echoes ideas, served by one WebSocket component. */
+async function serving(config: WebSocketServerConfig = {}) {
+  const flock = new Flock();
+  flock
+    .agent("echo")
+    .consumes(Idea)
+    .run(async function* ({ Idea: idea }, { signal }) {
+      yield idea.text;
+      if (idea.text === "wait") await once(signal, "abort");
+    });
+  const component = new WebSocketServerComponent(config);
+  const server = await flock.serve({ components: [component], port: 0 });
+  ending.push(() => flock.shutdown());
+  return { flock, component, server, url: `${server.url.replace("http", "ws")}${component.path}` };
+}
+
+/** A client that keeps what it is sent. */
+class Client {
+  readonly messages: Message[] = [];
+  readonly socket: WebSocket;
+  readonly closed: Promise<{ code: number; reason: string }>;
+  #wake = () => {};
+
+  constructor(url: string, options: object = {}) {
+    this.socket = new WebSocket(url, options);
+    this.socket.on("message", (data) => {
+      this.messages.push(JSON.parse(String(data)));
+      this.#wake();
+    });
+    this.socket.on("error", () => {});
+    this.closed = new Promise((resolve) =>
+      this.socket.on("close", (code, reason) => resolve({ code, reason: String(reason) })),
+    );
+  }
+
+  /** The first message that is such a one, whether it has come or is to come. */
+  async first(isSuch: (message: Message) => boolean): Promise<Message> {
+    for (;;) {
+      const found = this.messages.find(isSuch);
+      if (found) return found;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  type(type: string): Promise<Message> {
+    return this.first((message) => message.type === type);
+  }
+
+  send(message: unknown): void {
+    this.socket.send(typeof message === "string" || Buffer.isBuffer(message) ? message : JSON.stringify(message));
+  }
+
+  /** The reply to a command. */
+  async ask(command: Record<string, unknown>): Promise<Message> {
+    this.send(command);
+    return this.first(({ type, id }) => type === "reply" && id === command.id);
+  }
+}
+
+/** Waits for what no message tells of. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+async function client(url: string): Promise<Client> {
+  const opened = new Client(url);
+  await opened.type("hello");
+  return opened;
+}
+
+describe("the defaults are those of the seed", () => {
+  it("prefix, tags, heartbeat, name and priority", () => {
+    const component = new WebSocketServerComponent();
+    expect(component).toMatchObject({ name: "websocket", priority: 7, path: "/plugin/ws", connectionCount: 0 });
+    expect(component.config).toMatchObject({
+      prefix: "/plugin/",
+      tags: ["WebSocket"],
+      heartbeatInterval: 120,
+      enableHeartbeat: false,
+    });
+  });
+
+  it.for([
+    ["/api/ws", "/api/ws/ws"],
+    ["api/ws/", "/api/ws/ws"],
+    ["/", "/ws"],
+    ["//a//b//", "/a/b/ws"],
+  ] as const)("prefix %s gives %s", ([prefix, path]) => {
+    expect(new WebSocketServerComponent({ prefix }).path).toBe(path);
+  });
+
+  it("and what cannot be meant is refused by name", () => {
+    expect(() => new WebSocketServerComponent({ heartbeat: 1 } as never)).toThrow(/heartbeat/);
+    expect(() => new WebSocketServerComponent({ heartbeatInterval: 0 })).toThrow(/heartbeatInterval/);
+    expect(() => new WebSocketServerComponent({ prefix: "/a?b" })).toThrow(/prefix/);
+  });
+});
+
+describe("each command is answered by one reply", () => {
+  it("publish: the events up to its seq tell of it", async () => {
+    const { url } = await serving();
+    const one = await client(url);
+    const reply = await one.ask({ id: "a", type: "publish", artifact_type: "Idea", payload: { text: "hi" } });
+    expect(reply).toMatchObject({ ok: true, result: { triggered_agents: ["echo"] } });
+    const published = await one.type("artifact_published");
+    expect(published.seq).toBe(reply.seq);
+    expect(published.artifact_id).toBe((reply.result as { artifact_id: string }).artifact_id);
+    expect(await one.type("streaming_output")).toMatchObject({ content: "hi" });
+  });
+
+  it("invoke and cancel", async () => {
+    const { url } = await serving();
+    const one = await client(url);
+    const invoked = await one.ask({
+      id: 1,
+      type: "invoke",
+      agent_id: "echo",
+      inputs: [{ artifact_type: "Idea", payload: { text: "wait" } }],
+    });
+    await one.type("streaming_output");
+    const { run_id } = invoked.result as { run_id: string };
+    expect(await one.ask({ id: 2, type: "cancel", run_id })).toMatchObject({ ok: true, result: { cancelled: 1 } });
+    expect(await one.type("agent_execution_completed")).toMatchObject({ run_id, status: "cancelled" });
+  });
+
+  it("graph, ping and subscribe", async () => {
+    const { url } = await serving();
+    const one = await client(url);
+    const graph = await one.ask({ id: 1, type: "graph" });
+    expect(graph).toMatchObject({ ok: true, result: { seq: graph.seq, nodes: [{ id: "external" }, { id: "echo" }] } });
+    expect(await one.ask({ id: 2, type: "ping" })).toMatchObject({
+      ok: true,
+      result: { timestamp: expect.any(String) },
+    });
+    expect(await one.ask({ id: 3, type: "subscribe", since: 0 })).toMatchObject({
+      ok: true,
+      result: { head: graph.seq },
+    });
+    expect(await one.type("caught_up")).toMatchObject({ seq: graph.seq });
+  });
+
+  it("also when it fails, with the reason and the path of each invalid field", async () => {
+    const { url } = await serving();
+    const one = await client(url);
+    expect(await one.ask({ id: 1, type: "publish", artifact_type: "Idea", payload: { text: 5 } })).toMatchObject({
+      ok: false,
+      error: { code: "invalid_payload", issues: [{ path: ["text"] }] },
+    });
+    expect(await one.ask({ id: 2, type: "publish", artifact_type: "Pasta", payload: {} })).toMatchObject({
+      ok: false,
+      error: { code: "unknown_artifact_type" },
+    });
+    expect(await one.ask({ id: 3, type: "cancel" })).toMatchObject({ ok: false, error: { code: "invalid_message" } });
+    one.send({ id: { any: ["thing"] }, type: "fly" });
+    expect(await one.first(({ id }) => typeof id === "object")).toMatchObject({ id: { any: ["thing"] }, ok: false });
+  });
+});
+
+describe("what is no command does no harm", () => {
+  it("JSON that is none is ignored, as the seed's server does", async () => {
+    const { url } = await serving();
+    const one = await client(url);
+    for (const message of ['{"type":"pong"}', '"hello"', "42", "null", "[]", "{}"]) one.send(message);
+    await one.ask({ id: "after", type: "ping" });
+    expect(one.messages.filter(({ type }) => type === "error")).toEqual([]);
+  });
+
+  it("anything else is told what is wrong with it, and the connection stays", async () => {
+    const { url } = await serving();
+    const one = await client(url);
+    one.send("{ not json");
+    expect(await one.type("error")).toMatchObject({
+      code: "invalid_message",
+      message: expect.stringMatching(/not JSON/),
+    });
+    one.send(Buffer.from([1, 2, 3]));
+    await one.first(({ type, message }) => type === "error" && /binary/.test(String(message)));
+    expect(await one.ask({ id: 1, type: "dance" })).toMatchObject({
+      ok: false,
+      error: { message: expect.stringMatching(/"dance".*subscribe, publish/) },
+    });
+    expect(await one.ask({ id: 2, type: "ping" })).toMatchObject({ ok: true });
+  });
+
+  it("ten protocol errors in ten seconds end it with 1008", async () => {
+    const { url } = await serving();
+    const one = await client(url);
+    for (let i = 0; i < 10; i++) one.send("rubbish");
+    expect(await one.closed).toMatchObject({ code: 1008 });
+    expect(one.messages.filter(({ type }) => type === "error")).toHaveLength(10);
+  });
+
+  it("a message that is too big ends it with 1009", async () => {
+    const { url } = await serving({ maxMessageBytes: 1_000 });
+    const one = await client(url);
+    one.send(JSON.stringify({ type: "pong", padding: "x".repeat(1_000) }));
+    expect(await one.closed).toMatchObject({ code: 1009 });
+  });
+});
+
+describe("the heartbeat asks for a sign of life", () => {
+  it("by control frame and by message, to those who answer as long as they like", async () => {
+    const { url } = await serving({ enableHeartbeat: true, heartbeatInterval: 0.05 });
+    const one = new Client(url);
+    expect(await one.type("hello")).toMatchObject({ heartbeat_interval: 0.05 });
+    let pings = 0;
+    one.socket.on("ping", () => (pings += 1));
+    await one.first((_) => one.messages.filter(({ type }) => type === "ping").length >= 5);
+    expect(one.messages.find(({ type }) => type === "ping")).toMatchObject({
+      timestamp: expect.any(String),
+      head: expect.any(Number),
+    });
+    expect(pings).toBeGreaterThanOrEqual(4);
+    expect(one.socket.readyState).toBe(WebSocket.OPEN);
+  });
+
+  it("and closes with 4408 who answers neither", async () => {
+    const { url, component } = await serving({ enableHeartbeat: true, heartbeatInterval: 0.05 });
+    const one = new Client(url, { autoPong: false });
+    expect(await one.closed).toMatchObject({ code: 4408 });
+    await until(() => component.connectionCount === 0);
+  });
+
+  it("and lets go of a client that vanished without closing", async () => {
+    const { server, component } = await serving({ enableHeartbeat: true, heartbeatInterval: 0.05 });
+    const socket = connect(server.port, "127.0.0.1");
+    socket.write(
+      `GET /plugin/ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+    );
+    await once(socket, "data");
+    expect(component.connectionCount).toBe(1);
+    // It reads nothing, answers nothing, and does not close either.
+    socket.pause();
+    await until(() => component.connectionCount === 0);
+    socket.destroy();
+  });
+});
+
+describe("a slow client slows nobody", () => {
+  it("an agent publishes on, others see it at once, and the slow one gets every event in the end", async () => {
+    const { url, flock, component } = await serving();
+    const [slow, quick] = [await client(url), await client(url)];
+    slow.socket.pause();
+    const text = "x".repeat(100_000);
+    for (let i = 0; i < 150; i++) await flock.publish(Idea({ text }), { correlationId: `${i}` });
+    await flock.runUntilIdle();
+    const { head } = flock.stats();
+    await quick.first(({ seq }) => seq === head);
+    expect(component.stats()).toMatchObject({ connections: 2, lagging: 1 });
+    slow.socket.resume();
+    await slow.first(({ seq }) => seq === head);
+    const seqs = (of: Client) =>
+      of.messages.flatMap(({ type, seq }) => (typeof seq === "number" && type !== "reply" ? [seq] : []));
+    expect(seqs(slow)).toEqual(seqs(quick));
+    expect(new Set(seqs(slow)).size).toBe(seqs(slow).length);
+  });
+
+  it("one that sends commands and reads no replies waits in its own socket", async () => {
+    const { url, component } = await serving();
+    const one = await client(url);
+    one.socket.pause();
+    const padding = "x".repeat(500);
+    for (let i = 0; i < 20_000; i++) one.send({ id: `${i} ${padding}`, type: "ping" });
+    const settled = async () => {
+      for (let before = -1; before !== component.stats().commands; ) {
+        before = component.stats().commands;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    };
+    await settled();
+    expect(component.stats().commands).toBeLessThan(20_000);
+    one.socket.resume();
+    await one.first(({ id }) => id === `19999 ${padding}`);
+    expect(one.messages.filter(({ type }) => type === "reply")).toHaveLength(20_000);
+  });
+});
+
+describe("before the upgrade, plain HTTP says it", () => {
+  const refusal = (url: string) =>
+    new Promise<{ status: number; retryAfter: string | undefined; body: unknown }>((resolve) => {
+      new WebSocket(url)
+        .on("unexpected-response", (_, response) => {
+          let text = "";
+          response.on("data", (chunk) => (text += chunk));
+          response.on("end", () =>
+            resolve({
+              status: response.statusCode ?? 0,
+              retryAfter: response.headers["retry-after"],
+              body: JSON.parse(text),
+            }),
+          );
+        })
+        .on("error", () => {});
+    });
+
+  it("404 and 426 for what is no WebSocket", async () => {
+    const { url, server } = await serving();
+    expect(await refusal(`${server.url.replace("http", "ws")}/nowhere`)).toMatchObject({ status: 404 });
+    const plain = await fetch(url.replace("ws", "http"));
+    expect(plain.status).toBe(426);
+    expect(plain.headers.get("upgrade")).toBe("websocket");
+    expect(await plain.json()).toMatchObject({ error: { code: "upgrade_required" } });
+  });
+
+  it("400 for a query that cannot be meant, with its name", async () => {
+    const { url, component } = await serving();
+    expect(await refusal(`${url}?since=yesterday`)).toMatchObject({
+      status: 400,
+      body: { error: { code: "invalid_request", issues: [{ path: ["since"] }] } },
+    });
+    expect(await refusal(`${url}?types=no_such_event`)).toMatchObject({ status: 400 });
+    expect(component.stats().refused).toBe(2);
+  });
+
+  it("503 with Retry-After when there are as many clients as there may be", async () => {
+    const { url } = await serving({ maxConnections: 1 });
+    const one = await client(url);
+    expect(await refusal(url)).toMatchObject({
+      status: 503,
+      retryAfter: "5",
+      body: { error: { code: "too_many_connections" } },
+    });
+    one.socket.close();
+    await one.closed;
+    for (;;) {
+      const next = new Client(url);
+      if (await Promise.race([next.type("hello"), next.closed.then(() => undefined)])) break;
+    }
+  });
+});
+
+describe("when the server goes", () => {
+  it("runs end as interrupted, everyone hears of it and is told when to come back", async () => {
+    const { url, flock } = await serving();
+    const one = await client(url);
+    await flock.publish(Idea({ text: "wait" }));
+    await one.type("streaming_output");
+    await flock.shutdown();
+    expect(await one.closed).toMatchObject({ code: 1001 });
+    expect(await one.type("agent_execution_completed")).toMatchObject({ status: "interrupted" });
+    expect(one.messages.at(-1)).toMatchObject({ type: "goodbye", retry_after_ms: expect.any(Number) });
+  });
+});
