@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -10,8 +11,8 @@ import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What a {@link StaticFilesServerComponent} can be told. */
 export interface StaticFilesConfig {
-  /** The folder to serve; relative to the working directory. */
-  readonly folder: string;
+  /** The folder to serve; relative to the working directory. Default: the dashboard. */
+  readonly folder?: string;
   /** Where its files are. Default `/`. */
   readonly prefix?: string;
   /** Whether paths that no file has show `index.html`, for pages that route by themselves. Default true. */
@@ -22,8 +23,11 @@ export interface StaticFilesConfig {
   readonly priority?: number;
 }
 
+/** Where the build puts the dashboard: beside `src/` here, and beside `lib/` in the published package. */
+const DASHBOARD = fileURLToPath(new URL("../../../dashboard/", import.meta.url));
+
 const configSchema = z.strictObject({
-  folder: z.string().min(1),
+  folder: z.string().min(1).default(DASHBOARD),
   prefix: prefixSchema.default("/"),
   spaFallback: z.boolean().default(true),
   name: z.string().min(1).default("static-files"),
@@ -41,15 +45,16 @@ export class StaticFilesServerComponent extends ServerComponent<z.output<typeof 
   readonly #folder: string;
 
   /** @throws FlockError `invalid_options`, naming each wrong option; also when there is no such folder. */
-  constructor(config: StaticFilesConfig) {
+  constructor(config: StaticFilesConfig = {}) {
     super(checkOptions("new StaticFilesServerComponent", configSchema, config));
     this.name = this.config.name;
     this.#folder = resolve(this.config.folder);
     if (!statSync(this.#folder, { throwIfNoEntry: false })?.isDirectory()) {
-      throw new FlockError(
-        "invalid_options",
-        `new StaticFilesServerComponent: folder: there is no folder ${this.#folder}`,
-      );
+      const todo =
+        this.config.folder === DASHBOARD
+          ? "the dashboard is not built: run `npm run build` in Flock's folder"
+          : `there is no folder ${this.#folder}`;
+      throw new FlockError("invalid_options", `new StaticFilesServerComponent: folder: ${todo}`);
     }
   }
 

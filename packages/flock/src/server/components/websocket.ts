@@ -20,7 +20,7 @@ export interface WebSocketServerConfig {
   readonly heartbeatInterval?: number;
   /** Lower registers first. Default 7. */
   readonly priority?: number;
-  /** More clients than this are told to come back later (503). Default 10,000. */
+  /** More clients than this are told to come back later (503). Default: no limit. */
   readonly maxConnections?: number;
   /** A larger message of a client closes its connection with 1009. Bytes; default 1 MiB. */
   readonly maxMessageBytes?: number;
@@ -38,7 +38,7 @@ const configSchema = z.strictObject({
   enableHeartbeat: z.boolean().default(false),
   heartbeatInterval: z.number().min(0.05).max(86_400).default(120),
   priority: z.number().default(7),
-  maxConnections: z.int().min(1).default(10_000),
+  maxConnections: z.int().min(1).optional(),
   maxMessageBytes: z
     .int()
     .min(1)
@@ -106,7 +106,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         perMessageDeflate: false,
         clientTracking: false,
       },
-      // A broken frame ends its connection with a close code; the connection has seen it.
+      // A broken frame ends its connection with a close code, and is logged below.
       errorHandler: () => {},
     });
   }
@@ -146,6 +146,14 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
       wsHandler: (websocket, request) => {
         const { socket } = request.raw;
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
+        const from = request.ip;
+        log.info({ from, clients: hub.connectionCount + 1 }, "a client has connected");
+        websocket.on("error", (err) =>
+          log.warn({ err, from }, "a client broke the WebSocket protocol, or its network"),
+        );
+        websocket.on("close", (code) =>
+          log.info({ from, code, clients: hub.connectionCount }, "a client has disconnected"),
+        );
         hub.connect(websocket, socket, connectQuerySchema.parse(request.query));
       },
     });
@@ -172,11 +180,12 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         `pages from ${origin} may not connect to ${host}: allow the origin with a CORSComponent, or when a proxy stands between, let it pass the Host header on`,
       );
     }
-    if (this.connectionCount >= this.config.maxConnections) {
+    const { maxConnections = Number.POSITIVE_INFINITY } = this.config;
+    if (this.connectionCount >= maxConnections) {
       void reply.header("retry-after", FULL_RETRY_AFTER_S);
       throw new FlockError(
         "too_many_connections",
-        `this server has its ${this.config.maxConnections} clients: try again later, or raise maxConnections`,
+        `this server has its ${maxConnections} clients: try again later, or raise maxConnections`,
       );
     }
     connectQuerySchema.parse(request.query);
