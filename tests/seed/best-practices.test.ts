@@ -1,0 +1,81 @@
+import { fileURLToPath } from "node:url";
+import { StaticFilesServerComponent, WebSocketServerComponent } from "flock/components/server";
+import { describe, expect, it } from "vitest";
+import { startNginx } from "../support/nginx.ts";
+import { Idea, pizzeria } from "../support/pizzeria.ts";
+import { RawSocket } from "../support/raw-socket.ts";
+import { RecordingSocket } from "../support/recording-socket.ts";
+import { startServer } from "../support/server.ts";
+
+/** Waits for what no message tells of. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** The proxy set-up of the seed's best practices, which names no Host. */
+const proxied = (port: number) => `
+  location /plugin/ws {
+    proxy_pass http://127.0.0.1:${port};
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection "upgrade";
+  }`;
+
+describe("Best Practices", () => {
+  it("1: the heartbeat keeps a connection alive that is otherwise silent", async () => {
+    const component = new WebSocketServerComponent({ enableHeartbeat: true, heartbeatInterval: 0.1 });
+    await using server = await startServer({ components: [component] });
+    const client = await server.connect();
+    for (let i = 0; i < 3; i++) await client.next("ping");
+    expect(server.websocket.connectionCount).toBe(1);
+    await client.close();
+  });
+
+  it("2: who disconnects is cleaned up, whether politely or not", async () => {
+    await using server = await startServer();
+    const polite = await server.connect();
+    await using rude = await RawSocket.open(server.ws());
+    await rude.message("hello");
+    expect(server.websocket.connectionCount).toBe(2);
+    await polite.close();
+    await until(() => server.websocket.connectionCount === 1);
+    rude.reset();
+    await until(() => server.websocket.connectionCount === 0);
+  });
+
+  it("3: WebSocket, static files and dashboard stand side by side", async () => {
+    await using server = await startServer({
+      components: [new WebSocketServerComponent(), new StaticFilesServerComponent({ priority: 99 })],
+      dashboard: true,
+    });
+    expect(await (await server.get("/")).text()).toContain("<title>Flock</title>");
+    await (await server.connect()).close();
+  });
+
+  it("3: and a folder of one's own takes the dashboard's place", async () => {
+    const folder = fileURLToPath(new URL("programs", import.meta.url));
+    await using server = await startServer({
+      components: [new WebSocketServerComponent(), new StaticFilesServerComponent({ folder })],
+    });
+    expect(await (await server.get("/browser-client.html")).text()).toContain("as the seed shows it");
+  });
+
+  it.for([false, true])("4: nginx stands between, with TLS: %s", async (tls) => {
+    await using server = await startServer({ flock: pizzeria() });
+    await using nginx = await startNginx({ locations: proxied(server.server.port), tls });
+    await using client = await RecordingSocket.open(`${nginx.wsUrl}/plugin/ws`, { rejectUnauthorized: false });
+    await client.next("hello");
+    await server.flock.publish(Idea({ description: "truffle" }));
+    await client.next("agent_execution_completed");
+    expect(client.events.filter(({ type }) => type === "streaming_output").length).toBeGreaterThan(0);
+  });
+
+  it("5: the number of connections is known", async () => {
+    await using server = await startServer();
+    expect(server.websocket.connectionCount).toBe(0);
+    const clients = [await server.connect(), await server.connect()];
+    expect(server.websocket.connectionCount).toBe(2);
+    for (const client of clients) await client.close();
+    await until(() => server.websocket.connectionCount === 0);
+  });
+});

@@ -1,0 +1,18 @@
+import { describe, expect, it } from "vitest";
+import { Idea, pizzeria } from "../support/pizzeria.ts";
+import { startServer } from "../support/server.ts";
+
+describe("Connection Lifecycle", () => {
+  it("a client connects, is counted, gets what all others get, leaves, and is forgotten", async () => {
+    await using server = await startServer({ flock: pizzeria() });
+    const clients = await Promise.all(Array.from({ length: 5 }, () => server.connect()));
+    expect(server.websocket.connectionCount).toBe(5);
+    await server.flock.publish(Idea({ description: "truffle" }));
+    for (const client of clients) await client.next("agent_execution_completed");
+    const [first, ...others] = clients.map(({ events }) => events);
+    expect(first?.length).toBeGreaterThan(4);
+    for (const events of others) expect(events).toEqual(first);
+    for (const client of clients) expect(await client.close()).toMatchObject({ code: 1000 });
+    while (server.websocket.connectionCount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+});

@@ -1,0 +1,35 @@
+import { WebSocketServerComponent } from "flock/components/server";
+import { describe, expect, it } from "vitest";
+import { startServer } from "../support/server.ts";
+
+describe("Usage Examples", () => {
+  it("1: the default endpoint is /plugin/ws, beside the dashboard", async () => {
+    await using server = await startServer({ components: [new WebSocketServerComponent()], dashboard: true });
+    const client = await server.connect("/plugin/ws");
+    expect(await (await server.get("/")).text()).toContain("<title>Flock</title>");
+    expect(await (await server.get("/dashboard-config.json")).json()).toMatchObject({ websocket: "/plugin/ws" });
+    await client.close();
+  });
+
+  it("2: the prefix /api/ws gives /api/ws/ws", async () => {
+    const component = new WebSocketServerComponent({ prefix: "/api/ws", heartbeatInterval: 60, enableHeartbeat: true });
+    await using server = await startServer({ components: [component] });
+    const client = await server.connect("/api/ws/ws");
+    expect(client.messages[0]).toMatchObject({ type: "hello", heartbeat_interval: 60 });
+    await client.close();
+  });
+
+  it("3: in production, with a heartbeat every 30 s, its own tags, and the dashboard, which finds it", async () => {
+    const component = new WebSocketServerComponent({
+      prefix: "/realtime",
+      heartbeatInterval: 30,
+      enableHeartbeat: true,
+      tags: ["Real-time", "Dashboard"],
+    });
+    await using server = await startServer({ components: [component], dashboard: true });
+    const client = await server.connect("/realtime/ws");
+    expect(client.messages[0]).toMatchObject({ type: "hello", heartbeat_interval: 30 });
+    expect(await (await server.get("/dashboard-config.json")).json()).toMatchObject({ websocket: "/realtime/ws" });
+    await client.close();
+  });
+});
