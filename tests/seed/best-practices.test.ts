@@ -26,7 +26,7 @@ describe("Best Practices", () => {
     const component = new WebSocketServerComponent({ enableHeartbeat: true, heartbeatInterval: 0.1 });
     await using server = await startServer({ components: [component] });
     const client = await server.connect();
-    for (let i = 0; i < 3; i++) await client.next("ping");
+    await client.until(() => client.all("ping").length >= 3, "a third ping");
     expect(server.websocket.connectionCount).toBe(1);
     await client.close();
   });

@@ -47,7 +47,7 @@ describe("Troubleshooting", () => {
     const impatient = proxied(server.server.port).replaceAll("}", "  proxy_read_timeout 1s;\n  }");
     await using nginx = await startNginx({ locations: impatient });
     await using client = await RecordingSocket.open(`${nginx.wsUrl}/plugin/ws`);
-    for (let i = 0; i < 6; i++) await client.next("ping");
+    await client.until(() => client.all("ping").length >= 6, "a sixth ping");
     expect(client.socket.readyState).toBe(client.socket.OPEN);
   });
 

@@ -1,18 +1,18 @@
 import { Moon, Sun } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 
 const KEY = "flock-theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
 
+function watchSystem(listener: () => void): () => void {
+  system.addEventListener("change", listener);
+  return () => system.removeEventListener("change", listener);
+}
+
 /** Light or dark: as the system has it, until the viewer says otherwise. */
 export function ThemeToggle() {
   const [chosen, choose] = useState(() => localStorage.getItem(KEY));
-  const [systemIsDark, setSystemIsDark] = useState(system.matches);
-  useEffect(() => {
-    const follow = () => setSystemIsDark(system.matches);
-    system.addEventListener("change", follow);
-    return () => system.removeEventListener("change", follow);
-  }, []);
+  const systemIsDark = useSyncExternalStore(watchSystem, () => system.matches);
   const isDark = chosen === null ? systemIsDark : chosen === "dark";
   useEffect(() => {
     document.documentElement.dataset.theme = isDark ? "dark" : "light";

@@ -1,0 +1,94 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../support/folder.ts";
+import { RunningProgram } from "../support/process.ts";
+import { RecordingSocket } from "../support/recording-socket.ts";
+
+const main = fileURLToPath(new URL("../../examples/newsroom/main.ts", import.meta.url));
+const newsroom = (...args: string[]) => new RunningProgram(["node", main, "--no-open", ...args]);
+
+async function urlOf(program: RunningProgram): Promise<string> {
+  return /http:\/\/[\w.:]+/.exec(await program.line(/http:\/\//))?.[0] as string;
+}
+
+describe("npm start", () => {
+  it("reviews the article that comes with it, serves it, takes more work, and ends cleanly on Ctrl-C", async () => {
+    await using program = newsroom("--port", "0");
+    const url = await urlOf(program);
+    await program.line(/lighthouse.*reviewed in 2 rounds/);
+    expect(await (await fetch(url)).text()).toContain("<title>Flock</title>");
+    await using client = await RecordingSocket.open(`${url.replace("http", "ws")}/plugin/ws`);
+    await client.next("hello");
+    const publish = (payload: object) =>
+      fetch(`${url}/api/plugin/publish`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ artifact_type: "Article", payload }),
+      });
+    await publish({ title: "Tea", text: "# Tea\n\nIt was drunk in 1660 by Samuel Pepys. He liked it." });
+    await client.next("artifact_published", ({ artifact_type }) => artifact_type === "Verdict");
+    await program.line(/^Tea: reviewed/);
+    const refused = await publish({ title: "Nothing", text: "  " });
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ error: { issues: [{ path: ["text"] }] } });
+    program.signal("SIGINT");
+    expect(await program.exit()).toBe(0);
+    expect(await client.closed).toMatchObject({ code: 1001 });
+  });
+
+  it("works on the files that it is given, and tells of those that it cannot read", async () => {
+    await using folder = await temporaryFolder();
+    const at = (name: string) => join(folder.path, name);
+    await writeFile(at("good.md"), "# Good\n\nThis is a short text. It was written by hand.");
+    await writeFile(at("binary"), Buffer.from([0x50, 0, 1, 2]));
+    await writeFile(at("empty.txt"), " \n");
+    await mkdir(at("folder"));
+    await using program = newsroom(
+      "--port",
+      "0",
+      at("good.md"),
+      at("missing"),
+      at("folder"),
+      at("binary"),
+      at("empty.txt"),
+    );
+    await program.line(/^Good: reviewed/);
+    expect(program.errors.trim().split("\n")).toEqual([
+      expect.stringMatching(/there is no file .*missing$/),
+      expect.stringMatching(/folder is a folder/),
+      expect.stringMatching(/binary is a binary file/),
+      expect.stringMatching(/empty\.txt.*empty/),
+    ]);
+    program.signal("SIGTERM");
+    expect(await program.exit()).toBe(0);
+  });
+
+  it.for([
+    [["no-such-file.md"], 1, /^newsroom: there is no file no-such-file\.md\n$/],
+    [["--port", "abc"], 2, /^newsroom: --port abc: .*\n$/],
+    [["--colour"], 2, /^newsroom: Unknown option '--colour'.*\n$/],
+  ] as const)("%s: one sentence, and exit code %i", async ([args, code, sentence]) => {
+    await using program = newsroom(...args);
+    expect(await program.exit()).toBe(code);
+    expect(program.errors).toMatch(sentence);
+  });
+
+  it("a port that is taken: one sentence, and a non-zero exit", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => other.once("listening", resolve));
+    const { port } = other.address() as { port: number };
+    await using program = newsroom("--port", String(port));
+    expect(await program.exit()).toBe(1);
+    expect(program.errors).toMatch(new RegExp(`^newsroom: port ${port} on 127.0.0.1 is taken.*\\n$`));
+    other.close();
+  });
+
+  it("--help shows what there is", async () => {
+    await using program = newsroom("--help");
+    expect(await program.exit()).toBe(0);
+    expect(program.lines.join("\n")).toMatch(/Usage: npm start.*--port/s);
+  });
+});
