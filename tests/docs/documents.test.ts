@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { CLOSE, commandSchemas, controlSchemas, ERROR_STATUS, eventSchemas } from "@flock/protocol";
+import { describe, expect, it } from "vitest";
+import { RunningProgram } from "../support/process.ts";
+import { anchorOf, blocksOf, DOCUMENTS, prose, ROOT, read, sectionsOf } from "./documents.ts";
+import { temporaryFile } from "./program.ts";
+import { typeCheck } from "./type-check.ts";
+
+describe("what the documents show works", () => {
+  it("every block of TypeScript is right", () => {
+    const blocks = DOCUMENTS.flatMap((document) => blocksOf(document, "ts", "tsx"));
+    expect(blocks.length).toBeGreaterThan(20);
+    expect(typeCheck(blocks)).toEqual([]);
+  });
+
+  const programs = DOCUMENTS.flatMap((document) =>
+    blocksOf(document, "ts").filter(({ flags }) => flags.includes("run")),
+  );
+  it.for(programs.map((block) => [block.document, block] as const))(
+    "%s: the whole program runs as pasted",
+    async ([, block]) => {
+      await using file = await temporaryFile(block.code);
+      await using program = new RunningProgram(["node", file.path], { cwd: ROOT });
+      expect(await program.exit(), program.errors).toBe(0);
+      expect(program.lines.join("\n")).toMatch(/Pizza truffle/);
+    },
+  );
+
+  it("every block of JSON is JSON", () => {
+    for (const document of DOCUMENTS) {
+      for (const { code, line } of blocksOf(document, "json")) {
+        expect(() => JSON.parse(code), `${document}:${line}`).not.toThrow();
+      }
+    }
+  });
+});
+
+describe("what the documents link to is there", () => {
+  it.for(DOCUMENTS.map((document) => [document] as const))("%s", ([document]) => {
+    const links = [...prose(read(document)).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)];
+    for (const [link, path = "", anchor] of links) {
+      const target = path === "" ? document : join(dirname(document), path);
+      expect(existsSync(join(ROOT, target)), link).toBe(true);
+      if (anchor === undefined) continue;
+      expect(
+        sectionsOf(read(target)).map(({ heading }) => anchorOf(heading)),
+        link,
+      ).toContain(anchor);
+    }
+  });
+});
+
+describe("the wire contract's page is complete", () => {
+  const page = read("docs/wire-contract.md");
+  const names = [eventSchemas, controlSchemas, commandSchemas, ERROR_STATUS].flatMap((part) => Object.keys(part));
+  it.for([...names, ...Object.values(CLOSE).map(({ code }) => String(code))].map((name) => [name] as const))(
+    "%s",
+    ([name]) => {
+      expect(page).toMatch(new RegExp(`\\b${name}\\b`));
+    },
+  );
+
+  it.for(Object.entries(eventSchemas).map(([name, schema]) => [name, Object.keys(schema.shape)] as const))(
+    "%s with all its fields",
+    ([name, fields]) => {
+      const section = sectionsOf(page).find(({ heading }) => heading.startsWith(`\`${name}\``));
+      for (const field of fields) {
+        if (["type", "seq", "timestamp"].includes(field)) continue;
+        expect(section?.text, field).toContain(`\`${field}\``);
+      }
+    },
+  );
+});
