@@ -17,7 +17,7 @@ if (!purpose || separator !== "--" || command.length === 0) {
 
 const wants = {
   // Only what people look at needs the dashboard; only tests and the browser benchmark need Debian's programs.
-  dashboard: ["start", "test", "bench"].includes(purpose),
+  dashboard: ["start", "test", "bench", "build"].includes(purpose),
   debian: purpose === "test",
 };
 

@@ -73,6 +73,8 @@ function Flow() {
           source,
           target,
           label: artifact_type,
+          // What flows back goes below, or it would hide behind what flows on.
+          ...(flowsBack(places, source, target) ? { sourceHandle: "below", targetHandle: "below-in" } : {}),
           type: "default",
           markerEnd: { type: MarkerType.ArrowClosed, color: "var(--soft)" },
           style: { stroke: "var(--soft)" },
@@ -105,6 +107,10 @@ function Flow() {
   );
 }
 
+function flowsBack(places: Map<string, { x: number }>, source: string, target: string): boolean {
+  return (places.get(target)?.x ?? 0) <= (places.get(source)?.x ?? 0);
+}
+
 const NODE_TYPES = { agent: AgentBox };
 
 function AgentBox({ data: { node } }: NodeProps<AgentNode>) {
@@ -127,6 +133,8 @@ function AgentBox({ data: { node } }: NodeProps<AgentNode>) {
       </p>
       {agent && <Counts agent={agent} />}
       <Handle type="source" position={Position.Right} isConnectable={false} style={{ opacity: 0 }} />
+      <Handle id="below" type="source" position={Position.Bottom} isConnectable={false} style={{ opacity: 0 }} />
+      <Handle id="below-in" type="target" position={Position.Bottom} isConnectable={false} style={{ opacity: 0 }} />
     </div>
   );
 }
