@@ -74,8 +74,9 @@ function Flow() {
           target,
           label: artifact_type,
           // What flows back goes below, or it would hide behind what flows on.
-          ...(flowsBack(places, source, target) ? { sourceHandle: "below", targetHandle: "below-in" } : {}),
-          type: "default",
+          ...(flowsBack(places, source, target)
+            ? { type: "smoothstep", sourceHandle: "below", targetHandle: "below-in", pathOptions: BEND }
+            : { type: "default" }),
           markerEnd: { type: MarkerType.ArrowClosed, color: "var(--soft)" },
           style: { stroke: "var(--soft)" },
           labelStyle: { fill: "var(--ink)", fontSize: 11 },
@@ -106,6 +107,8 @@ function Flow() {
     </ReactFlow>
   );
 }
+
+const BEND = { offset: 30, borderRadius: 14 };
 
 function flowsBack(places: Map<string, { x: number }>, source: string, target: string): boolean {
   return (places.get(target)?.x ?? 0) <= (places.get(source)?.x ?? 0);
