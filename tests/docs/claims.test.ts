@@ -1,0 +1,112 @@
+import { asyncApiDocument, commandSchemas, controlSchemas, eventSchemas } from "@flock/protocol";
+import { Flock } from "flock";
+import * as components from "flock/components/server";
+import { describe, expect, it } from "vitest";
+import { startServer } from "../support/server.ts";
+import { type Block, blocksOf, DOCUMENTS, read, sectionsOf } from "./documents.ts";
+
+/** The sections of a page by their heading. */
+function section(document: string, heading: string): string {
+  const found = sectionsOf(read(document)).find((one) => one.heading === heading);
+  if (!found) throw new Error(`${document} has no section "${heading}"`);
+  return found.text;
+}
+
+/** The rows of the tables in a text, as lists of cells. */
+function rowsOf(text: string): string[][] {
+  return [...text.matchAll(/^\| (.+) \|$/gm)].map((row) =>
+    (row[1] as string).split(/ +\| +/).map((cell) => cell.trim()),
+  );
+}
+
+describe("every message that a document shows is as the contract has it", () => {
+  const schemas = { ...eventSchemas, ...controlSchemas };
+  const messages = DOCUMENTS.flatMap((document) => blocksOf(document, "json"))
+    .map((block): [string, Block, Record<string, unknown>] => {
+      const message = JSON.parse(block.code);
+      return [`${block.document}:${block.line} ${message.type}`, block, message];
+    })
+    .filter(([, , message]) => typeof message.type === "string");
+
+  it.for(messages)("%s", ([, , message]) => {
+    const isCommand = "id" in message && message.type !== "reply";
+    const schema = (isCommand ? commandSchemas : schemas)[
+      message.type as never
+    ] as (typeof eventSchemas)["gate_progress"];
+    expect(schema, "such a type").toBeDefined();
+    expect(schema.strict().safeParse(message).error?.issues).toBeUndefined();
+  });
+});
+
+describe("the component's page tells the component", () => {
+  const page = "docs/websocket-server-component.md";
+  const websocket = new components.WebSocketServerComponent();
+
+  it("every option with its default", () => {
+    const said = new Map(rowsOf(section(page, "Configuration")).map(([option, value]) => [option, value]));
+    const { maxMessageBytes, ...rest } = websocket.config;
+    expect(maxMessageBytes).toBe(1024 * 1024);
+    expect(said.get("`maxMessageBytes`")).toBe("1 MiB");
+    expect(said.get("`maxConnections`")).toBe("no limit");
+    expect(rest.maxConnections).toBeUndefined();
+    for (const [option, value] of Object.entries(rest)) {
+      if (option === "maxConnections") continue;
+      expect(said.get(`\`${option}\``)).toBe(`\`${typeof value === "string" ? value : JSON.stringify(value)}\``);
+    }
+  });
+
+  it("every message from the server", () => {
+    const text = section(page, "What clients hear");
+    for (const type of [...Object.keys(eventSchemas), ...Object.keys(controlSchemas)]) {
+      expect(text).toContain(`\`${type}\``);
+    }
+  });
+
+  it("every figure for Prometheus", async () => {
+    await using server = await startServer({
+      components: [new components.WebSocketServerComponent(), new components.HealthAndMetricsComponent()],
+    });
+    const metrics = await (await server.get("/metrics")).text();
+    const names = new Set([...metrics.matchAll(/^# HELP flock_websocket(_\w+)/gm)].map((match) => match[1] as string));
+    expect(names.size).toBeGreaterThan(0);
+    for (const name of names) expect(read(page)).toMatch(new RegExp(`\`(flock_websocket|…)${name}\``));
+  });
+});
+
+describe("the page of the components tells each", () => {
+  const rows = rowsOf(section("docs/server-and-components.md", "Components"));
+  const all = Object.values(components)
+    .filter((export_) => export_ !== components.ServerComponent)
+    .map((Component) => new (Component as new () => components.ServerComponent)());
+
+  it.for(all.map((component) => [component.constructor.name, component] as const))("%s", ([className, component]) => {
+    const row = rows.find(([first]) => first === `\`${className}\``);
+    expect(row?.slice(1, 3)).toEqual([`\`${component.name}\``, String(component.priority)]);
+    if (className === "WebSocketServerComponent") return;
+    for (const option of Object.keys(component.config)) {
+      if (["priority", "tags"].includes(option)) continue;
+      expect(row?.[3]).toContain(`\`${option}\``);
+    }
+  });
+});
+
+describe("the wire contract's page names every route", () => {
+  it("of a server with all components", async () => {
+    await using server = await startServer({ flock: new Flock(), dashboard: true });
+    const { paths } = (await (await server.get("/openapi.json")).json()) as { paths: Record<string, object> };
+    const told = section("docs/wire-contract.md", "HTTP");
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `\`${method.toUpperCase()} ${path}\``),
+    );
+    expect(routes.length).toBeGreaterThan(10);
+    expect(routes.filter((route) => !route.startsWith("`HEAD") && !told.includes(route))).toEqual([]);
+  });
+
+  it("and every parameter of the WebSocket's address", () => {
+    const { channels } = asyncApiDocument({ path: "/plugin/ws", version: "0" }) as {
+      channels: { events: { bindings: { ws: { query: { properties: Record<string, unknown> } } } } };
+    };
+    const told = section("docs/wire-contract.md", "Connecting");
+    for (const name of Object.keys(channels.events.bindings.ws.query.properties)) expect(told).toContain(`\`${name}=`);
+  });
+});
