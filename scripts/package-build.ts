@@ -1,5 +1,5 @@
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import ts from "typescript";
 import { ROOT } from "./run.ts";
 
@@ -35,8 +35,8 @@ export function publishedModules(): string[] {
 
 /**
  * Makes `packages/FOLDER/dist`: plain JavaScript and declarations in `lib/`, a `package.json` for the registry, the
- * README and the licence. Packages it depends on must have been built before.
- * Gives the number of modules; throws with the compiler's messages when something is wrong.
+ * README and the licence; with `flock` comes the dashboard. Packages it depends on must have been built before.
+ * Gives the number of modules; throws with the compiler's messages when something is wrong, or without a dashboard.
  */
 export function buildPackage(folder: PackageFolder): number {
   const dist = distOf(folder);
@@ -46,7 +46,20 @@ export function buildPackage(folder: PackageFolder): number {
   writeFileSync(join(dist, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   cpSync(join(ROOT, "packages", folder, "README.md"), join(dist, "README.md"));
   cpSync(join(ROOT, "LICENSE"), join(dist, "LICENSE"));
+  if (folder === "flock") copyDashboard(dist);
   return modules;
+}
+
+/** The server looks for it beside `src/`, and so beside `lib/`. */
+function copyDashboard(dist: string): void {
+  const dashboard = join(ROOT, "packages/flock/dashboard");
+  if (!existsSync(join(dashboard, "index.html"))) {
+    throw new Error("the dashboard is not built (packages/flock/dashboard/index.html is missing): run `npm run build`");
+  }
+  cpSync(dashboard, join(dist, "dashboard"), {
+    recursive: true,
+    filter: (file) => basename(file) !== ".built-from",
+  });
 }
 
 function readManifest(folder: PackageFolder): Manifest {
