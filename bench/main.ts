@@ -1,4 +1,4 @@
-// Benchmarks beside their peers: npm run bench -- <suite> [--quick] [--json FILE]
+// Benchmarks beside their peers: npm run bench -- <suite> [--workload NAME] [--quick] [--json FILE]
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
@@ -6,7 +6,7 @@ const SUITES = { fanout: () => import("./fanout/suite.ts") };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: "boolean", default: false }, json: { type: "string" } },
+  options: { workload: { type: "string" }, quick: { type: "boolean", default: false }, json: { type: "string" } },
 });
 const name = positionals[0] ?? "fanout";
 const load = SUITES[name as keyof typeof SUITES];
@@ -15,5 +15,5 @@ if (!load || positionals.length > 1) {
   process.exit(2);
 }
 const { run } = await load();
-const report = await run({ quick: values.quick });
+const report = await run({ quick: values.quick, workload: values.workload });
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
