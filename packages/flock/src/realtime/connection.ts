@@ -65,6 +65,7 @@ export class Connection implements Member {
   /** A turn is coming, at once or when the socket has drained. */
   #waiting = false;
   #commandsAtWork = 0;
+  #repliesWait = false;
   #paused = false;
   #errors: number[] = [];
   #pinged = false;
@@ -295,16 +296,20 @@ export class Connection implements Member {
 
   /** A client that sends commands and does not read the replies waits in its own socket, not in our memory. */
   #readOnlyAsFastAsRead(): void {
-    const tooMuch = this.#commandsAtWork >= MAX_COMMANDS_AT_WORK || this.#socket.writableLength > MAX_REPLY_BYTES;
-    if (tooMuch === this.#paused || this.#state === "closing") return;
-    this.#paused = tooMuch;
-    if (!tooMuch) this.#websocket.resume();
-    else {
-      this.#websocket.pause();
-      if (this.#socket.writableLength > MAX_REPLY_BYTES) {
-        this.#socket.write(NOTHING, () => this.#readOnlyAsFastAsRead());
-      }
+    if (this.#state === "closing") return;
+    const repliesWait = this.#socket.writableLength > MAX_REPLY_BYTES;
+    if (repliesWait && !this.#repliesWait) {
+      this.#socket.write(NOTHING, () => {
+        this.#repliesWait = false;
+        this.#readOnlyAsFastAsRead();
+      });
     }
+    this.#repliesWait ||= repliesWait;
+    const tooMuch = this.#repliesWait || this.#commandsAtWork >= MAX_COMMANDS_AT_WORK;
+    if (tooMuch === this.#paused) return;
+    this.#paused = tooMuch;
+    if (tooMuch) this.#websocket.pause();
+    else this.#websocket.resume();
   }
 
   #end(): void {

@@ -50,8 +50,15 @@ class FakeClient extends EventEmitter {
     this.emit("close");
   }
 
-  pause(): void {}
-  resume(): void {}
+  paused = false;
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
 
   /** A command, as if it had come over the network. */
   say(message: unknown): void {
@@ -379,6 +386,23 @@ describe("those who are behind do not keep others waiting", () => {
     expect(replaying.seqs.length).toBeLessThan(3_001);
     await world.settle();
     expect(replaying.seqs).toEqual(world.expected(0, {}));
+  });
+});
+
+describe("a client that does not read its replies is not read either", () => {
+  it("and is read again when it has taken them, whatever it was that stopped it first", async () => {
+    const world = new World();
+    const client = world.connect({}, false);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    // All in one turn: first there are too many at work, then their replies are too much.
+    for (let i = 0; i < 100; i++) client.say({ id: `${i}${"x".repeat(60_000)}`, type: "ping" });
+    expect(client.paused).toBe(true);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    expect(client.writableLength).toBeGreaterThan(1024 * 1024);
+    expect(client.paused).toBe(true);
+    client.drain();
+    expect(client.paused).toBe(false);
+    expect(client.ofType("reply")).toHaveLength(100);
   });
 });
 
