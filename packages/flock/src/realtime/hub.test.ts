@@ -400,6 +400,7 @@ describe("a client that does not read its replies is not read either", () => {
     await new Promise<void>((resolve) => setImmediate(resolve));
     expect(client.writableLength).toBeGreaterThan(1024 * 1024);
     expect(client.paused).toBe(true);
+    client.fast = true;
     client.drain();
     expect(client.paused).toBe(false);
     expect(client.ofType("reply")).toHaveLength(100);
