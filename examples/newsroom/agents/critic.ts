@@ -8,7 +8,8 @@ const MOST_ROUNDS = 2;
 /** What a review lacks; nothing once it has had its second round. */
 export function missingIn({ round, suggestions }: Pick<PayloadOf<typeof Review>, "round" | "suggestions">): string[] {
   if (round >= MOST_ROUNDS || suggestions.length >= ENOUGH) return [];
-  return [`${suggestions.length} suggestions are too few, say what to check and what to change`];
+  const few = suggestions.length === 1 ? "one suggestion is" : `${suggestions.length} suggestions are`;
+  return [`${few} too few, say what to check and what to change`];
 }
 
 export function critic(flock: Flock): void {

@@ -369,6 +369,18 @@ describe("a client begins where it says", () => {
   });
 });
 
+describe("a filter that changes", () => {
+  it("passes over nothing, not even what has been committed and not yet been sent", async () => {
+    const world = new World();
+    const client = world.connect({ filter: { agents: ["a"] } });
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    world.append(["a", "b"]);
+    client.say({ id: 1, type: "subscribe", filter: {} });
+    await world.settle();
+    expect(client.seqs).toEqual([1, 2]);
+  });
+});
+
 describe("those who are behind do not keep others waiting", () => {
   it("they take turns: a long replay is cut into slices, and live clients are served between them", async () => {
     const world = new World();
