@@ -1,6 +1,8 @@
 import { type ConnectionState, connect, type FlockClient } from "@flock/client";
-import { emptyState, type FlockEvent, type FlockState, type GraphSnapshot, reduceAll } from "@flock/protocol";
+import { emptyState, type FlockEvent, type FlockState, type GraphSnapshot } from "@flock/protocol";
 import { create } from "zustand";
+import { FrameBatch } from "./frame-batch.ts";
+import { afterGap, endsUnknownRun, foldWithSnapshot } from "./snapshot.ts";
 
 /** Where the server's components are: `/dashboard-config.json`. */
 export interface DashboardConfig {
@@ -15,6 +17,8 @@ export interface Live {
   readonly config: DashboardConfig | null;
   readonly client: FlockClient | null;
   readonly connection: ConnectionState;
+  /** Whether all that is kept has been seen once: before that, an empty list says nothing. */
+  readonly complete: boolean;
   /** The fold of all events so far. */
   readonly state: FlockState;
   /** The newest events, oldest first. */
@@ -25,13 +29,12 @@ export interface Live {
 
 /** How many events the list keeps: nobody reads further back. */
 const KEPT_EVENTS = 5_000;
-/** A hidden tab paints nothing, and still has to keep up. In ms. */
-const HIDDEN_PAUSE_MS = 250;
 
 export const useLive = create<Live>(() => ({
   config: null,
   client: null,
   connection: { status: "connecting", attempt: 0, retryAt: null, epoch: null, head: 0, reason: null },
+  complete: false,
   state: emptyState(),
   events: [],
   notice: null,
@@ -46,7 +49,8 @@ export async function start(): Promise<void> {
 }
 
 async function readConfig(): Promise<DashboardConfig> {
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 1; ; attempt++) {
+    useLive.setState(({ connection }) => ({ connection: { ...connection, attempt } }));
     try {
       const response = await fetch("/dashboard-config.json");
       if (response.ok) return await response.json();
@@ -58,27 +62,38 @@ async function readConfig(): Promise<DashboardConfig> {
 }
 
 function follow(client: FlockClient): void {
-  let waiting: FlockEvent[] = [];
-  let scheduled = false;
-  const apply = () => {
-    scheduled = false;
-    if (waiting.length === 0) return;
-    const arrived = waiting;
-    waiting = [];
-    useLive.setState(({ state, events }) => ({
-      state: reduceAll(state, arrived),
-      events: [...events, ...arrived].slice(-KEPT_EVENTS),
-    }));
+  /** The server's own counting, until the fold has come to where it stands. */
+  let snapshot: GraphSnapshot | null = null;
+  let isAsking = false;
+  let wasGap = false;
+
+  const apply = (arrived: readonly FlockEvent[]) => {
+    const { state, events } = useLive.getState();
+    if (endsUnknownRun(state, arrived)) void askForGraph();
+    const folded = foldWithSnapshot(state, arrived, snapshot);
+    snapshot = folded.snapshot;
+    useLive.setState({
+      state: folded.state,
+      ...(arrived.length > 0 ? { events: [...events, ...arrived].slice(-KEPT_EVENTS) } : {}),
+    });
   };
-  client.on("event", (event) => {
-    waiting.push(event);
-    if (scheduled) return;
-    scheduled = true;
-    if (document.hidden) setTimeout(apply, HIDDEN_PAUSE_MS);
-    else requestAnimationFrame(apply);
-  });
+  const batch = new FrameBatch(apply);
+
+  const askForGraph = async (): Promise<void> => {
+    if (isAsking) return;
+    isAsking = true;
+    const answer = await client.graph().catch(() => null);
+    isAsking = false;
+    batch.flush();
+    if (answer && answer.seq < useLive.getState().state.seq) return askForGraph();
+    snapshot = answer;
+    apply([]);
+  };
+
+  client.on("event", (event) => batch.add(event));
   client.on("gap", ({ reason, from_seq, to_seq }) => {
-    apply();
+    batch.flush();
+    wasGap = true;
     if (reason === "epoch") {
       useLive.setState({
         state: emptyState(),
@@ -86,43 +101,22 @@ function follow(client: FlockClient): void {
         notice: "The server has started anew: what it showed before is gone.",
       });
     } else {
-      useLive.setState({
-        notice: `Events ${from_seq.toLocaleString()} to ${to_seq.toLocaleString()} are no longer kept and are missing here.`,
-      });
+      useLive.setState(({ state }) => ({
+        state: afterGap(state),
+        notice: `Events ${from_seq.toLocaleString("en")} to ${to_seq.toLocaleString("en")} are no longer kept and are missing here.`,
+      }));
     }
   });
   client.on("caught_up", async () => {
-    apply();
-    const first = useLive.getState().events[0];
-    // Who comes late has not been told of agents that were declared before the oldest event that is kept.
-    if (first && first.seq > 1) await takeOver(client);
+    batch.flush();
+    // Events that are gone may have declared agents and counted runs.
+    if (wasGap) await askForGraph();
+    wasGap = false;
+    useLive.setState({ complete: true });
   });
   const watch = () => useLive.setState({ connection: client.state });
   client.subscribe(watch);
   watch();
-}
-
-async function takeOver(client: FlockClient): Promise<void> {
-  const graph = await client.graph().catch(() => undefined);
-  if (graph) useLive.setState(({ state }) => ({ state: withGraph(state, graph) }));
-}
-
-/** A state whose agents, counters and flow are the server's. */
-export function withGraph(state: FlockState, { nodes, edges }: GraphSnapshot): FlockState {
-  const agents = new Map(state.agents);
-  for (const node of nodes) {
-    if (node.type !== "agent") continue;
-    agents.set(node.id, {
-      ...agents.get(node.id),
-      agent_id: node.id,
-      description: node.description ?? "",
-      consumes: node.consumes,
-      publishes: node.publishes,
-      status: node.status,
-      counters: node.counters,
-    });
-  }
-  return { ...state, agents, nodes, edges };
 }
 
 /** The server's answer to a request, or its error as it tells it. */

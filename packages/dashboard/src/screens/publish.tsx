@@ -2,13 +2,13 @@ import { FlockClientError } from "@flock/client";
 import type { ArtifactTypes, Issue } from "@flock/protocol";
 // Not from the index, which takes a second validator along.
 import Form from "@rjsf/core/lib/components/Form.js";
-import type { ErrorSchema, RJSFSchema, UiSchema } from "@rjsf/utils";
+import type { RJSFSchema, UiSchema } from "@rjsf/utils";
 import { useEffect, useState } from "react";
 import { Link } from "../link.tsx";
 import { getJson, useLive } from "../live.ts";
 import { Empty } from "../parts.tsx";
 import { go, pathOf } from "../routing.ts";
-import { schemaValidator } from "../schema-validator.ts";
+import { errorSchemaOf, schemaValidator } from "../schema-validator.ts";
 
 type Outcome = { readonly artifactId: string; readonly triggered: readonly string[] } | { readonly error: string };
 
@@ -133,15 +133,4 @@ function uiOf(schema: RJSFSchema): UiSchema {
     if (/text|body|content|description|summary|prompt/i.test(name)) ui[name] = { "ui:widget": "textarea" };
   }
   return ui;
-}
-
-/** The server's complaints, each at its field. */
-function errorSchemaOf(issues: readonly Issue[]): ErrorSchema {
-  const root: Record<string, unknown> = {};
-  for (const { path, message } of issues) {
-    let at = root;
-    for (const part of path) at = at[part] = (at[part] as Record<string, unknown>) ?? {};
-    at.__errors = [...((at.__errors as string[]) ?? []), message];
-  }
-  return root as ErrorSchema;
 }
