@@ -3,14 +3,14 @@ import { lazy, Suspense } from "react";
 import { Link } from "./link.tsx";
 import { useLive } from "./live.ts";
 import { pathOf, SCREENS, type Screen, useRoute } from "./routing.ts";
+import { AgentsScreen } from "./screens/agents.tsx";
 import { ArtifactsScreen } from "./screens/artifacts.tsx";
 import { EventsScreen } from "./screens/events.tsx";
 import { RunsScreen } from "./screens/runs.tsx";
 import { ConnectionStatus } from "./status.tsx";
 import { ThemeToggle } from "./theme.tsx";
 
-// The graph and the forms are heavy, and not on every screen.
-const AgentsScreen = lazy(() => import("./screens/agents.tsx"));
+// Forms are heavy, and not on every screen.
 const PublishScreen = lazy(() => import("./screens/publish.tsx"));
 
 const NAMES: Record<Screen, { name: string; icon: typeof Network }> = {
@@ -22,9 +22,15 @@ const NAMES: Record<Screen, { name: string; icon: typeof Network }> = {
 };
 
 export function App() {
-  const { screen, id } = useRoute();
+  const { screen, id, filter } = useRoute();
   return (
     <div className="flex h-full flex-col">
+      <a
+        href="#content"
+        className="absolute z-10 m-2 -translate-y-20 rounded-lg bg-accent px-3 py-1.5 text-on-accent focus:translate-y-0"
+      >
+        Skip to content
+      </a>
       <header className="flex flex-wrap items-center gap-x-6 gap-y-2 border-b border-line bg-card px-4 py-2.5">
         <Link href="/" className="flex items-center gap-2 font-semibold">
           <img src="/icon.svg" alt="" width={24} height={24} />
@@ -42,7 +48,7 @@ export function App() {
                 key={each}
                 href={pathOf(each)}
                 aria-current={isHere ? "page" : undefined}
-                className={`flex items-center gap-1.5 rounded-lg px-2.5 py-1.5 text-sm ${
+                className={`flex items-center gap-1.5 rounded-lg px-2 py-1.5 text-sm sm:px-2.5 ${
                   isHere ? "bg-sunken font-semibold text-accent" : "text-soft hover:text-ink"
                 }`}
               >
@@ -53,16 +59,16 @@ export function App() {
           })}
         </nav>
         <div className="ml-auto flex items-center gap-3">
-          <ConnectionStatus />
+          <ConnectionStatus screen={NAMES[screen].name} />
           <ThemeToggle />
         </div>
       </header>
       <Notice />
-      <main className="min-h-0 flex-1">
+      <main id="content" tabIndex={-1} className="min-h-0 flex-1 outline-none">
         <Suspense fallback={<p className="p-6 text-soft">Loading…</p>}>
           {screen === "agents" && <AgentsScreen />}
-          {screen === "runs" && <RunsScreen id={id} />}
-          {screen === "artifacts" && <ArtifactsScreen id={id} />}
+          {screen === "runs" && <RunsScreen id={id} filter={filter} />}
+          {screen === "artifacts" && <ArtifactsScreen id={id} filter={filter} />}
           {screen === "events" && <EventsScreen />}
           {screen === "publish" && <PublishScreen id={id} />}
         </Suspense>

@@ -1,18 +1,21 @@
-/** A hidden tab paints nothing and still has to keep up, in ms. Browsers stretch it to a second by themselves. */
-const HIDDEN_PAUSE_MS = 250;
+/** Where not every frame is worth painting, in ms. Browsers stretch it to a second in hidden tabs. */
+const LEISURELY_MS = 250;
 
 /**
  * Gathers items and gives them on together, once per animation frame: thousands a second cost as many paints as one.
- * Where nothing is painted (a hidden tab) a timer takes the frame's place, also for a frame that was already asked for.
+ * Where nothing is painted (a hidden tab) a timer takes the frame's place, also for a frame that was already asked for;
+ * and where `isLeisurely` says that it is not worth it.
  */
 export class FrameBatch<T> {
   readonly #apply: (items: readonly T[]) => void;
+  readonly #isLeisurely: () => boolean;
   #waiting: T[] = [];
   #frame = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(apply: (items: readonly T[]) => void) {
+  constructor(apply: (items: readonly T[]) => void, isLeisurely: () => boolean = () => false) {
     this.#apply = apply;
+    this.#isLeisurely = isLeisurely;
     document.addEventListener("visibilitychange", () => {
       if (this.#waiting.length > 0) this.#schedule();
     });
@@ -38,7 +41,8 @@ export class FrameBatch<T> {
   #schedule(): void {
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#timer);
-    this.#frame = document.hidden ? 0 : requestAnimationFrame(this.flush);
-    this.#timer = document.hidden ? setTimeout(this.flush, HIDDEN_PAUSE_MS) : undefined;
+    const waits = document.hidden || this.#isLeisurely();
+    this.#frame = waits ? 0 : requestAnimationFrame(this.flush);
+    this.#timer = waits ? setTimeout(this.flush, LEISURELY_MS) : undefined;
   }
 }

@@ -28,7 +28,7 @@ export interface Live {
 }
 
 /** How many events the list keeps: nobody reads further back. */
-const KEPT_EVENTS = 5_000;
+export const KEPT_EVENTS = 5_000;
 
 export const useLive = create<Live>(() => ({
   config: null,
@@ -77,7 +77,8 @@ function follow(client: FlockClient): void {
       ...(arrived.length > 0 ? { events: [...events, ...arrived].slice(-KEPT_EVENTS) } : {}),
     });
   };
-  const batch = new FrameBatch(apply);
+  // What is long past need not be painted step by step: that would only keep the present waiting.
+  const batch = new FrameBatch(apply, () => client.state.status === "catching-up");
 
   const askForGraph = async (): Promise<void> => {
     if (isAsking) return;

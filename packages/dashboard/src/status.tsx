@@ -1,42 +1,35 @@
-import type { ConnectionState } from "@flock/client";
 import { useEffect, useState } from "react";
+import { connectionSummary, connectionWords } from "./connection-words.ts";
 import { useLive } from "./live.ts";
 
-/** How the connection stands, in words. */
-export function words({ status, attempt, retryAt, head }: ConnectionState, seq: number, now: number): string {
-  switch (status) {
-    case "live":
-      return "Live";
-    case "catching-up":
-      return head > seq ? `Catching up: ${(head - seq).toLocaleString("en")} behind` : "Catching up";
-    case "connecting":
-      return attempt <= 1 ? "Connecting" : `Connecting (attempt ${attempt})`;
-    case "waiting":
-      return `Reconnecting in ${Math.max(0, Math.ceil(((retryAt ?? now) - now) / 1_000))} s (attempt ${attempt + 1})`;
-    case "closed":
-      return "Disconnected";
-  }
-}
-
-export function ConnectionStatus() {
+/** How the connection stands: always on the screen, and in the document's title. */
+export function ConnectionStatus({ screen }: { screen: string }) {
   const connection = useLive(({ connection }) => connection);
   const client = useLive(({ client }) => client);
   const seq = useLive(({ state, connection }) => (connection.status === "catching-up" ? state.seq : 0));
   const now = useNow(connection.status === "waiting");
-  const text = words(connection, seq, now);
+  const summary = connectionSummary(connection);
   useEffect(() => {
-    document.title = text === "Live" ? "Flock" : `${text.split(/[:(]/)[0]?.trim()} · Flock`;
-  }, [text]);
+    document.title = `${summary} · ${screen} · Flock`;
+  }, [summary, screen]);
   const color =
     connection.status === "live" ? "bg-good" : connection.status === "closed" ? "bg-bad" : "bg-busy working";
   return (
     <div className="flex items-center gap-2 text-sm">
       <span className={`size-2.5 shrink-0 rounded-full ${color}`} aria-hidden="true" />
-      <span role="status" title={connection.reason ?? undefined} className="tabular-nums">
-        {text}
+      {/* A count of seconds, read aloud each second, would drown everything else. */}
+      <span role="status" aria-live="off" title={connection.reason ?? undefined} className="tabular-nums">
+        {connectionWords(connection, seq, now)}
+      </span>
+      <span aria-live="polite" className="sr-only">
+        {`Connection: ${summary}`}
       </span>
       {connection.status === "waiting" && (
-        <button type="button" className="underline underline-offset-2" onClick={() => client?.retryNow()}>
+        <button
+          type="button"
+          className="text-accent underline underline-offset-2 whitespace-nowrap"
+          onClick={() => client?.retryNow()}
+        >
           Retry now
         </button>
       )}

@@ -4,6 +4,10 @@ import { useEffect, useState, useSyncExternalStore } from "react";
 const KEY = "flock-theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
 
+// Before the first paint: who has chosen must not see the other colours flash by.
+const remembered = localStorage.getItem(KEY);
+if (remembered !== null) document.documentElement.dataset.theme = remembered;
+
 function watchSystem(listener: () => void): () => void {
   system.addEventListener("change", listener);
   return () => system.removeEventListener("change", listener);
@@ -11,7 +15,7 @@ function watchSystem(listener: () => void): () => void {
 
 /** Light or dark: as the system has it, until the viewer says otherwise. */
 export function ThemeToggle() {
-  const [chosen, choose] = useState(() => localStorage.getItem(KEY));
+  const [chosen, choose] = useState(remembered);
   const systemIsDark = useSyncExternalStore(watchSystem, () => system.matches);
   const isDark = chosen === null ? systemIsDark : chosen === "dark";
   useEffect(() => {

@@ -1,33 +1,28 @@
 import { FlockClientError } from "@flock/client";
-import type { ArtifactTypes, Issue } from "@flock/protocol";
+import type { ArtifactTypes, Issue, PublishResult } from "@flock/protocol";
 // Not from the index, which takes a second validator along.
 import Form from "@rjsf/core/lib/components/Form.js";
 import type { RJSFSchema, UiSchema } from "@rjsf/utils";
 import { useEffect, useState } from "react";
+import { formTemplates } from "../form-templates.tsx";
 import { Link } from "../link.tsx";
 import { getJson, useLive } from "../live.ts";
 import { Empty } from "../parts.tsx";
 import { go, pathOf } from "../routing.ts";
 import { errorSchemaOf, schemaValidator } from "../schema-validator.ts";
 
-type Outcome = { readonly artifactId: string; readonly triggered: readonly string[] } | { readonly error: string };
+type Outcome = PublishResult | { readonly error: string };
 
+/** A form for any artifact type, made from its JSON Schema. */
 export default function PublishScreen({ id }: { id: string | undefined }) {
-  const config = useLive(({ config }) => config);
-  const [types, setTypes] = useState<ArtifactTypes["artifact_types"] | null>(null);
-  const [error, setError] = useState<string | null>(null);
-  const agents = useLive(({ state }) => state.nodes);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other agents may bring other types
-  useEffect(() => {
-    if (!config) return;
-    getJson<ArtifactTypes>(`${config.control}/artifact_types`)
-      .then(({ artifact_types }) => setTypes(artifact_types))
-      .catch((reason: Error) => setError(reason.message));
-  }, [config, agents]);
-  if (error) return <Empty>{error}</Empty>;
-  if (!types) return <Empty>Loading…</Empty>;
-  const chosen = types.find(({ name }) => name === id) ?? types[0];
-  if (!chosen) return <Empty>This flock knows no artifact type yet.</Empty>;
+  const { types, error } = useArtifactTypes();
+  if (!types) return error ? <Empty>The artifact types did not come: {error}</Empty> : <Empty>Loading…</Empty>;
+  const chosen = id === undefined ? types[0] : types.find(({ name }) => name === id);
+  if (types.length === 0) {
+    return (
+      <Empty>This flock knows no artifact type yet. An agent that consumes or publishes one makes it known.</Empty>
+    );
+  }
   return (
     <div className="h-full overflow-y-auto">
       <div className="mx-auto flex max-w-2xl flex-col gap-5 p-4 md:p-8">
@@ -35,36 +30,67 @@ export default function PublishScreen({ id }: { id: string | undefined }) {
         <label className="text-sm font-medium">
           Type
           <select
-            value={chosen.name}
+            value={chosen?.name ?? ""}
             onChange={(change) => go(pathOf("publish", change.target.value))}
-            className="mt-1 block w-full rounded-lg border border-line bg-sunken px-2.5 py-2 font-normal"
+            className="mt-1 block w-full rounded-lg border border-line bg-card px-2.5 py-2 font-normal"
           >
+            {!chosen && <option value="">Choose a type</option>}
             {types.map(({ name }) => (
               <option key={name}>{name}</option>
             ))}
           </select>
         </label>
-        <PayloadForm key={chosen.name} type={chosen.name} schema={chosen.schema as RJSFSchema} />
+        {chosen ? (
+          <PayloadForm key={chosen.name} type={chosen.name} schema={chosen.schema as RJSFSchema} />
+        ) : (
+          <p className="text-sm text-bad">This flock knows no artifact type {id}.</p>
+        )}
       </div>
     </div>
   );
 }
 
+/** The types as the server tells them; asked for anew when agents join and when the connection comes back. */
+function useArtifactTypes() {
+  const config = useLive(({ config }) => config);
+  const nodes = useLive(({ state }) => state.nodes);
+  const isConnected = useLive(({ connection: { status } }) => status === "live" || status === "catching-up");
+  const [types, setTypes] = useState<ArtifactTypes["artifact_types"] | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other agents may bring other types
+  useEffect(() => {
+    if (!config || !isConnected) return;
+    let isCurrent = true;
+    getJson<ArtifactTypes>(`${config.control}/artifact_types`)
+      .then(({ artifact_types }) => isCurrent && setTypes(artifact_types))
+      .catch((reason: Error) => isCurrent && setError(reason.message));
+    return () => {
+      isCurrent = false;
+    };
+  }, [config, nodes, isConnected]);
+  return { types, error };
+}
+
 function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
   const client = useLive(({ client }) => client);
   const [data, setData] = useState<unknown>();
+  const [tags, setTags] = useState("");
   const [issues, setIssues] = useState<readonly Issue[]>([]);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
-  const [busy, setBusy] = useState(false);
+  const [isBusy, setBusy] = useState(false);
   const publish = async (payload: unknown) => {
     setBusy(true);
     setIssues([]);
+    setOutcome(null);
     try {
-      const { artifact_id, triggered_agents } = await (client as NonNullable<typeof client>).publish({
-        artifact_type: type,
-        payload,
-      });
-      setOutcome({ artifactId: artifact_id, triggered: triggered_agents });
+      const said = tags.split(",").map((tag) => tag.trim());
+      setOutcome(
+        await (client as NonNullable<typeof client>).publish({
+          artifact_type: type,
+          payload,
+          tags: [...new Set(said.filter(Boolean))],
+        }),
+      );
     } catch (error) {
       if (error instanceof FlockClientError) setIssues(error.issues);
       setOutcome({ error: (error as Error).message });
@@ -79,6 +105,9 @@ function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
         schema={withoutTitle(schema)}
         uiSchema={uiOf(schema)}
         validator={schemaValidator}
+        templates={formTemplates}
+        // Who fills in nothing of an optional object has not begun one.
+        experimental_defaultFormStateBehavior={{ emptyObjectFields: "skipEmptyDefaults" }}
         formData={data}
         extraErrors={errorSchemaOf(issues)}
         showErrorList={false}
@@ -87,36 +116,52 @@ function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
         onChange={({ formData }) => {
           setData(formData);
           setOutcome(null);
+          setIssues([]);
         }}
-        onSubmit={({ formData }) => void publish(formData)}
+        onSubmit={({ formData }) => void publish(formData ?? {})}
       >
+        <label className="mt-4">
+          Tags, with commas between them
+          <input value={tags} onChange={(change) => setTags(change.target.value)} className="mt-1" />
+        </label>
         <button
           type="submit"
-          disabled={busy || !client}
+          disabled={isBusy || !client}
           className="mt-5 rounded-lg bg-accent px-4 py-2 font-medium text-on-accent disabled:opacity-60"
         >
-          {busy ? "Publishing…" : `Publish ${type}`}
+          {isBusy ? "Publishing…" : `Publish ${type}`}
         </button>
       </Form>
-      <div aria-live="polite">
-        {outcome &&
-          ("error" in outcome ? (
-            <p role="alert" className="text-sm text-bad">
-              {outcome.error}
-            </p>
-          ) : (
-            <p className="text-sm">
-              Published.{" "}
-              {outcome.triggered.length > 0
-                ? `${outcome.triggered.join(", ")} will run. `
-                : "No agent was waiting for it. "}
-              <Link href={pathOf("artifacts", outcome.artifactId)} className="text-accent underline underline-offset-2">
-                Show the artifact
-              </Link>
-            </p>
-          ))}
+      <div aria-live="polite" className="min-h-12">
+        {outcome && <Told outcome={outcome} />}
       </div>
     </>
+  );
+}
+
+/** What became of it, and where to look on. */
+function Told({ outcome }: { outcome: Outcome }) {
+  if ("error" in outcome) {
+    return <p className="text-sm break-words text-bad">{outcome.error}</p>;
+  }
+  const { artifact_id, correlation_id, triggered_agents } = outcome;
+  const link = "text-accent underline underline-offset-2";
+  return (
+    <p className="text-sm leading-6">
+      Published.{" "}
+      {triggered_agents.length > 0 ? `${triggered_agents.join(", ")} will run. ` : "No agent was waiting for it. "}
+      <Link href={pathOf("artifacts", artifact_id)} className={link}>
+        Show the artifact
+      </Link>
+      {triggered_agents.length > 0 && (
+        <>
+          {" or "}
+          <Link href={pathOf("runs", undefined, { workflow: correlation_id })} className={link}>
+            watch the workflow
+          </Link>
+        </>
+      )}
+    </p>
   );
 }
 
@@ -127,9 +172,9 @@ function withoutTitle({ title: _title, $schema: _dialect, ...schema }: RJSFSchem
 
 /** Long texts get room. */
 function uiOf(schema: RJSFSchema): UiSchema {
-  const ui: UiSchema = { "ui:submitButtonOptions": { norender: false } };
+  const ui: UiSchema = {};
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
-    if (typeof property !== "object" || property.type !== "string" || property.enum) continue;
+    if (typeof property !== "object" || property.type !== "string" || property.enum || property.format) continue;
     if (/text|body|content|description|summary|prompt/i.test(name)) ui[name] = { "ui:widget": "textarea" };
   }
   return ui;

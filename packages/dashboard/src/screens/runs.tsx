@@ -1,151 +1,239 @@
 import type { RunState } from "@flock/protocol";
 import { ArrowLeft } from "lucide-react";
-import { useLayoutEffect, useMemo, useRef, useState } from "react";
+import { memo, useMemo, useState } from "react";
 import { clock, duration, short } from "../format.ts";
 import { Link } from "../link.tsx";
 import { useLive } from "../live.ts";
-import { Empty, Fact, Split, Status } from "../parts.tsx";
-import { pathOf } from "../routing.ts";
+import { Chip, Fact, ListHead, NothingYet, Row, Split, Status } from "../parts.tsx";
+import { type ListFilter, pathOf } from "../routing.ts";
+import { blocksOf } from "../stream-blocks.ts";
+import { useStickToEnd } from "../use-stick-to-end.ts";
 
 /** Runs on the list; older ones are reached by their id. */
 const LISTED = 300;
 
-export function RunsScreen({ id }: { id: string | undefined }) {
+/** Every run, newest first, and the output of one as it streams. */
+export function RunsScreen({ id, filter }: { id: string | undefined; filter: ListFilter }) {
   const runs = useLive(({ state }) => state.runs);
-  const newest = useMemo(
-    () => [...runs.values()].sort((a, b) => b.started_at.localeCompare(a.started_at)).slice(0, LISTED),
-    [runs],
-  );
-  if (newest.length === 0 && id === undefined) {
-    return <Empty>No agent has run yet. Publish an artifact that one of them consumes, and watch it work here.</Empty>;
+  const matching = useMemo(() => newestFirst(runs.values(), filter), [runs, filter]);
+  const current = useCurrent(matching);
+  const shown = id === undefined ? current : runs.get(id);
+  if (runs.size === 0 && id === undefined) {
+    return (
+      <NothingYet>
+        No agent has run yet.{" "}
+        <Link href="/publish" className="text-accent underline underline-offset-2">
+          Publish an artifact
+        </Link>{" "}
+        that one of them consumes, and watch it work here.
+      </NothingYet>
+    );
   }
-  // Nothing chosen: what happens now.
-  const shown = id === undefined ? newest[0] : runs.get(id);
   return (
     <Split
       showsDetail={id !== undefined}
       list={
-        <ul aria-label="Runs">
-          {newest.map((run) => (
-            <li key={run.run_id}>
-              <Link
-                href={pathOf("runs", run.run_id)}
-                aria-current={run === shown ? "true" : undefined}
-                className={`block border-b border-line px-4 py-2.5 hover:bg-sunken ${run === shown ? "bg-sunken" : ""}`}
-              >
-                <span className="flex items-baseline justify-between gap-2">
-                  <span className="truncate font-medium">{run.agent_id}</span>
-                  <Status value={run.status} />
-                </span>
-                <span className="flex justify-between gap-2 text-xs text-soft tabular-nums">
-                  <span>{clock(run.started_at)}</span>
-                  <span>{run.duration_ms === undefined ? "" : duration(run.duration_ms)}</span>
-                </span>
-              </Link>
-            </li>
-          ))}
-        </ul>
+        <>
+          <h1 className="sr-only">Runs</h1>
+          <ListHead filter={filter} all={pathOf("runs")} listed={LISTED} total={matching.length} />
+          {matching.length === 0 && <NothingYet>No run here yet.</NothingYet>}
+          <ul aria-label="Runs">
+            {matching.slice(0, LISTED).map((run) => (
+              <RunRow
+                key={run.run_id}
+                run={run}
+                isShown={run.run_id === shown?.run_id}
+                href={pathOf("runs", run.run_id, filter)}
+              />
+            ))}
+          </ul>
+        </>
       }
-      detail={shown ? <Run key={shown.run_id} run={shown} /> : <Empty>This run is not known here any more.</Empty>}
+      detail={
+        shown ? (
+          <Run key={shown.run_id} run={shown} back={pathOf("runs", undefined, filter)} />
+        ) : (
+          id !== undefined && (
+            <NothingYet>
+              This run is not known here. Only the newest runs are kept:{" "}
+              <Link href="/runs" className="text-accent underline underline-offset-2">
+                show those
+              </Link>
+              .
+            </NothingYet>
+          )
+        )
+      }
     />
   );
 }
 
-function Run({ run }: { run: RunState }) {
+function newestFirst(runs: Iterable<RunState>, { workflow, agent }: ListFilter): RunState[] {
+  return [...runs]
+    .filter(
+      (run) =>
+        (workflow === undefined || run.correlation_id === workflow) && (agent === undefined || run.agent_id === agent),
+    )
+    .sort((a, b) => (a.started_at < b.started_at ? 1 : a.started_at > b.started_at ? -1 : 0));
+}
+
+/** Where nobody has chosen: a run that works, for as long as it does, or else the newest one. */
+function useCurrent(newest: readonly RunState[]): RunState | undefined {
+  const [followed, follow] = useState<string>();
+  const isRunning = ({ status }: RunState) => status === "running";
+  const current =
+    newest.find((run) => run.run_id === followed && isRunning(run)) ?? newest.find(isRunning) ?? newest[0];
+  if (current?.run_id !== followed) follow(current?.run_id);
+  return current;
+}
+
+/** Its own component, because of some hundreds only one changes at a time. */
+const RunRow = memo(function RunRow({ run, isShown, href }: { run: RunState; isShown: boolean; href: string }) {
+  return (
+    <Row href={href} isShown={isShown}>
+      <span className="flex items-baseline justify-between gap-2">
+        <span className="truncate font-medium">{run.agent_id}</span>
+        <Status value={run.status} />
+      </span>
+      <span className="flex justify-between gap-2 text-xs text-soft tabular-nums">
+        <span>
+          {clock(run.started_at)} · workflow {short(run.correlation_id)}
+        </span>
+        <span>{run.duration_ms === undefined ? "" : duration(run.duration_ms)}</span>
+      </span>
+    </Row>
+  );
+});
+
+function Run({ run, back }: { run: RunState; back: string }) {
   return (
     <article className="flex min-h-full flex-col gap-4 p-4 md:p-6" aria-label={`Run of ${run.agent_id}`}>
-      <Link href="/runs" className="flex items-center gap-1 text-sm text-soft md:hidden">
+      <Link href={back} className="flex w-fit items-center gap-1 text-sm text-soft md:hidden">
         <ArrowLeft size={16} aria-hidden="true" /> All runs
       </Link>
-      <header className="flex flex-wrap items-center gap-3">
-        <h1 className="text-lg font-semibold">{run.agent_id}</h1>
+      <header className="flex min-h-8 flex-wrap items-center gap-3">
+        <h2 className="text-lg font-semibold">{run.agent_id}</h2>
         <Status value={run.status} />
         {run.status === "running" && <Cancel runId={run.run_id} />}
       </header>
       <dl className="grid grid-cols-2 gap-4 sm:grid-cols-4">
         <Fact name="Started">{clock(run.started_at)}</Fact>
         <Fact name="Took">{run.duration_ms === undefined ? "still runs" : duration(run.duration_ms)}</Fact>
-        <Fact name="Run">{short(run.run_id)}</Fact>
-        <Fact name="Workflow">{short(run.correlation_id)}</Fact>
+        <Fact name="Run">
+          <span title={run.run_id}>{short(run.run_id)}</span>
+        </Fact>
+        <Fact name="Workflow">
+          <Link
+            href={pathOf("runs", run.run_id, { workflow: run.correlation_id })}
+            title={run.correlation_id}
+            aria-label={`All runs of workflow ${short(run.correlation_id)}`}
+            className="text-accent underline underline-offset-2"
+          >
+            {short(run.correlation_id)}
+          </Link>
+        </Fact>
+        {run.attempt > 1 && <Fact name="Attempt">{run.attempt}</Fact>}
+        {Object.entries(run.usage ?? {}).map(([name, amount]) => (
+          <Fact key={name} name={name}>
+            {amount.toLocaleString("en")}
+          </Fact>
+        ))}
       </dl>
       {run.error && (
-        <p role="alert" className="rounded-xl border border-bad p-3 text-sm text-bad">
+        <p
+          role="alert"
+          className="rounded-xl border border-bad bg-card p-3 text-sm break-words whitespace-pre-wrap text-bad"
+        >
           {run.error.name}: {run.error.message}
         </p>
       )}
+      <Artifacts name="Consumed" ids={run.consumed} />
+      <Artifacts name="Published" ids={run.produced} />
       <Output run={run} />
-      <Lineage name="Consumed" ids={run.consumed} />
-      <Lineage name="Published" ids={run.produced} />
     </article>
   );
 }
 
 /** The stream as it comes. Stays at its end, until the reader scrolls up. */
 function Output({ run: { stream, status } }: { run: RunState }) {
-  const box = useRef<HTMLPreElement>(null);
-  const sticks = useRef(true);
   const text = stream?.text ?? "";
-  // biome-ignore lint/correctness/useExhaustiveDependencies: to scroll is what new text asks for
-  useLayoutEffect(() => {
-    if (sticks.current && box.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [text]);
-  if (text === "") {
-    return (
-      <p className="text-sm text-soft">{status === "running" ? "No output yet." : "This run streamed no output."}</p>
-    );
-  }
+  const stick = useStickToEnd<HTMLDivElement>(text);
+  const blocks = useMemo(() => blocksOf(text), [text]);
+  const isCut = stream !== undefined && stream.length > text.length && !stream.broken;
   return (
     <section aria-label="Output">
       <h2 className="mb-1.5 text-sm font-medium text-soft">Output</h2>
-      {stream?.broken && <p className="mb-1 text-xs text-busy">The beginning, or a piece, is missing here.</p>}
-      <pre
-        ref={box}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        tabIndex={0}
-        onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
-          sticks.current = scrollHeight - scrollTop - clientHeight < 24;
-        }}
-        className="max-h-[55vh] overflow-y-auto rounded-xl border border-line bg-card p-4 font-mono text-sm leading-6 whitespace-pre-wrap break-words"
-      >
-        {text}
-        {status === "running" && <span className="text-busy">▍</span>}
-      </pre>
+      {stream?.broken && <p className="mb-1 text-xs text-busy">A piece of this output is missing here.</p>}
+      {isCut && <p className="mb-1 text-xs text-soft">Only the end of this long output is kept here.</p>}
+      {text === "" ? (
+        <p className="text-sm text-soft">{status === "running" ? "None yet." : "This run streamed none."}</p>
+      ) : (
+        <div
+          {...stick}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+          tabIndex={0}
+          role="log"
+          aria-label="Streamed text"
+          aria-live="off"
+          className="max-h-[55vh] overflow-y-auto rounded-xl border border-line bg-card p-4 font-mono text-sm leading-6 break-words whitespace-pre-wrap"
+        >
+          {blocks.map((block, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: blocks only ever grow at the end
+            <Block key={index} text={block} />
+          ))}
+        </div>
+      )}
     </section>
   );
 }
 
+const Block = memo(function Block({ text }: { text: string }) {
+  return <div className="min-h-6">{text}</div>;
+});
+
 function Cancel({ runId }: { runId: string }) {
   const client = useLive(({ client }) => client);
   const [error, setError] = useState<string | null>(null);
+  const [isAsked, setAsked] = useState(false);
+  const cancel = async () => {
+    setAsked(true);
+    setError(null);
+    try {
+      await client?.cancel({ run_id: runId });
+    } catch (reason) {
+      setAsked(false);
+      setError((reason as Error).message);
+    }
+  };
   return (
     <>
       <button
         type="button"
-        className="rounded-lg border border-line px-2.5 py-1 text-sm"
-        onClick={() => client?.cancel({ run_id: runId }).catch((reason: Error) => setError(reason.message))}
+        disabled={isAsked}
+        className="rounded-lg border border-line bg-card px-2.5 py-1 text-sm hover:border-bad hover:text-bad disabled:text-soft"
+        onClick={() => void cancel()}
       >
-        Cancel
+        {isAsked ? "Cancelling…" : "Cancel"}
       </button>
-      {error && <span className="text-sm text-bad">{error}</span>}
+      {error && (
+        <span role="alert" className="text-sm text-bad">
+          {error}
+        </span>
+      )}
     </>
   );
 }
 
-function Lineage({ name, ids }: { name: string; ids: readonly string[] }) {
+function Artifacts({ name, ids }: { name: string; ids: readonly string[] }) {
   const artifacts = useLive(({ state }) => state.artifacts);
   if (ids.length === 0) return null;
   return (
-    <section>
+    <section aria-label={name}>
       <h2 className="mb-1 text-sm font-medium text-soft">{name}</h2>
       <ul className="flex flex-wrap gap-2">
         {ids.map((id) => (
           <li key={id}>
-            <Link
-              href={pathOf("artifacts", id)}
-              className="block rounded-lg border border-line bg-card px-2.5 py-1 text-sm hover:border-accent"
-            >
-              {artifacts.get(id)?.artifact_type ?? short(id)}
-            </Link>
+            <Chip href={pathOf("artifacts", id)}>{artifacts.get(id)?.artifact_type ?? short(id)}</Chip>
           </li>
         ))}
       </ul>
