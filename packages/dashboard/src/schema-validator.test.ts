@@ -49,6 +49,19 @@ describe("a form says at each field what is wrong with it", () => {
     expect(issuesOf(pizza, { ...good, name: undefined })).toEqual([{ path: ["name"], message: "is required" }]);
   });
 
+  it("an entry of a list that was left empty is missing, not of a wrong kind", () => {
+    const schema = schemaOf(z.object({ tags: z.array(z.string()) }));
+    expect(issuesOf(schema, { tags: ["a", undefined] })).toEqual([{ path: ["tags", "1"], message: "is required" }]);
+  });
+
+  it("a format is named, and the pattern behind it is not", () => {
+    const schema = schemaOf(z.object({ mail: z.email(), code: z.string().regex(/^[A-Z]+$/) }));
+    expect(issuesOf(schema, { mail: "nobody", code: "abc" })).toEqual([
+      { path: ["mail"], message: "must be a valid email" },
+      { path: ["code"], message: "must match ^[A-Z]+$" },
+    ]);
+  });
+
   it("limits behind a reference", () => {
     const schema = {
       $defs: { Size: { type: "integer" as const, minimum: 10 } },

@@ -7,7 +7,10 @@ import { ROOT_SCHEMA_PREFIX, withIdRefPrefix } from "@rjsf/utils";
 export const schemaValidator: ValidatorType = {
   validateFormData(formData, schema) {
     const issues = issuesOf(schema, formData ?? {});
-    const errors = issues.map(({ path, message }) => ({ message, stack: `${path.join(".")} ${message}` }));
+    const errors = issues.map(({ path, message }) => {
+      const property = path.join(".");
+      return { property, message, stack: `${property} ${message}` };
+    });
     return { errors, errorSchema: errorSchemaOf(issues) };
   },
   isValid(schema, formData, rootSchema) {
@@ -54,7 +57,9 @@ export function issuesOf(schema: RJSFSchema, data: unknown): Issue[] {
     // A missing field is reported at its parent, and belongs at the field.
     const missing = unit.keyword === "required" ? /"(.+)"/.exec(unit.error)?.[1] : undefined;
     if (missing !== undefined) path.push(missing);
-    const message = messageOf(unit, schema);
+    // An entry that was added to a list and left empty.
+    const isEmpty = unit.keyword === "type" && valueIn(data, path) === undefined;
+    const message = isEmpty ? "is required" : messageOf(unit, schema);
     issues.set(JSON.stringify([path, message]), { path, message });
   }
   return [...issues.values()];
@@ -119,10 +124,13 @@ function messageOf({ keyword, keywordLocation, error }: OutputUnit, schema: RJSF
       return `needs at least ${limit} ${limit === 1 ? "entry" : "entries"}`;
     case "maxItems":
       return `may have at most ${limit} ${limit === 1 ? "entry" : "entries"}`;
-    case "pattern":
-      return `must match ${limit}`;
     case "format":
       return `must be a valid ${limit}`;
+    case "pattern": {
+      // A format brings its pattern along, which only says the same in a worse way.
+      const format = valueAt(schema, keywordLocation.replace(/pattern$/, "format"));
+      return format === undefined ? `must match ${limit}` : `must be a valid ${format}`;
+    }
     case "anyOf":
     case "oneOf":
       return "fits none of the alternatives";
@@ -139,6 +147,10 @@ function valueAt(schema: RJSFSchema, location: string): unknown {
     if (part === "$ref" && typeof at === "string") at = valueAt(schema, at);
   }
   return at;
+}
+
+function valueIn(data: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], data);
 }
 
 /** The parts of a JSON pointer such as `#/a/b~1c`. */

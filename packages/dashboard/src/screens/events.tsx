@@ -30,6 +30,7 @@ export function EventsScreen() {
   const opened = openSeq === null ? undefined : events.find(({ seq }) => seq === openSeq);
   const lastHeld = held?.events.at(-1)?.seq ?? 0;
   const newer = held ? live.length - 1 - live.findLastIndex(({ seq }) => seq <= lastHeld) : 0;
+  const hold = () => setHeld((before) => before ?? { events: live, byScrolling: true });
   return (
     <div className="flex h-full flex-col">
       <h1 className="sr-only">Events</h1>
@@ -71,8 +72,12 @@ export function EventsScreen() {
         <Log
           shown={shown}
           openSeq={openSeq}
-          open={setOpenSeq}
-          onLeaveEnd={() => setHeld((before) => before ?? { events: live, byScrolling: true })}
+          open={(seq) => {
+            setOpenSeq(seq);
+            // Whoever looks at an event wants its neighbours to stay.
+            if (seq !== null) hold();
+          }}
+          onLeaveEnd={hold}
           onReachEnd={() => setHeld((before) => (before?.byScrolling ? null : before))}
         />
       )}

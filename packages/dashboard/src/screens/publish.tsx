@@ -2,8 +2,9 @@ import { FlockClientError } from "@flock/client";
 import type { ArtifactTypes, Issue, PublishResult } from "@flock/protocol";
 // Not from the index, which takes a second validator along.
 import Form from "@rjsf/core/lib/components/Form.js";
-import type { RJSFSchema, UiSchema } from "@rjsf/utils";
-import { useEffect, useState } from "react";
+import type { RJSFSchema, RJSFValidationError } from "@rjsf/utils";
+import { useEffect, useMemo, useState } from "react";
+import { formSchemaOf, payloadOf, uiSchemaOf } from "../form-schema.ts";
 import { formTemplates } from "../form-templates.tsx";
 import { Link } from "../link.tsx";
 import { getJson, useLive } from "../live.ts";
@@ -73,6 +74,7 @@ function useArtifactTypes() {
 
 function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
   const client = useLive(({ client }) => client);
+  const form = useMemo(() => ({ schema: formSchemaOf(schema), ui: uiSchemaOf(schema) }), [schema]);
   const [data, setData] = useState<unknown>();
   const [tags, setTags] = useState("");
   const [issues, setIssues] = useState<readonly Issue[]>([]);
@@ -102,12 +104,12 @@ function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
     <>
       <Form
         className="schema-form rounded-xl border border-line bg-card p-4 md:p-6"
-        schema={withoutTitle(schema)}
-        uiSchema={uiOf(schema)}
+        schema={form.schema}
+        uiSchema={form.ui}
         validator={schemaValidator}
         templates={formTemplates}
-        // Who fills in nothing of an optional object has not begun one.
-        experimental_defaultFormStateBehavior={{ emptyObjectFields: "skipEmptyDefaults" }}
+        // Who has filled in nothing of an optional object, or nothing any more, has not begun one.
+        omitExtraData
         formData={data}
         extraErrors={errorSchemaOf(issues)}
         showErrorList={false}
@@ -118,7 +120,8 @@ function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
           setOutcome(null);
           setIssues([]);
         }}
-        onSubmit={({ formData }) => void publish(formData ?? {})}
+        onError={(errors) => setOutcome({ error: complaintOf(errors) })}
+        onSubmit={({ formData }) => void publish(payloadOf(schema, formData ?? {}))}
       >
         <label className="mt-4">
           Tags, with commas between them
@@ -165,17 +168,8 @@ function Told({ outcome }: { outcome: Outcome }) {
   );
 }
 
-/** The type's name stands above already. */
-function withoutTitle({ title: _title, $schema: _dialect, ...schema }: RJSFSchema): RJSFSchema {
-  return schema;
-}
-
-/** Long texts get room. */
-function uiOf(schema: RJSFSchema): UiSchema {
-  const ui: UiSchema = {};
-  for (const [name, property] of Object.entries(schema.properties ?? {})) {
-    if (typeof property !== "object" || property.type !== "string" || property.enum || property.format) continue;
-    if (/text|body|content|description|summary|prompt/i.test(name)) ui[name] = { "ui:widget": "textarea" };
-  }
-  return ui;
+/** Where to look when a long form was sent too early; each of the fields says what is wrong with it. */
+function complaintOf(errors: readonly RJSFValidationError[]): string {
+  const fields = [...new Set(errors.map(({ property }) => property || "the artifact as a whole"))];
+  return `Not published yet. To be looked at: ${fields.join(", ")}.`;
 }

@@ -1,6 +1,7 @@
 import type { RunState } from "@flock/protocol";
 import { ArrowLeft } from "lucide-react";
 import { memo, useMemo, useState } from "react";
+import { currentRun } from "../current-run.ts";
 import { clock, duration, short } from "../format.ts";
 import { Link } from "../link.tsx";
 import { useLive } from "../live.ts";
@@ -16,7 +17,9 @@ const LISTED = 300;
 export function RunsScreen({ id, filter }: { id: string | undefined; filter: ListFilter }) {
   const runs = useLive(({ state }) => state.runs);
   const matching = useMemo(() => newestFirst(runs.values(), filter), [runs, filter]);
-  const current = useCurrent(matching);
+  const [followed, follow] = useState<string>();
+  const current = currentRun(matching, followed);
+  if (current?.run_id !== followed) follow(current?.run_id);
   const shown = id === undefined ? current : runs.get(id);
   if (runs.size === 0 && id === undefined) {
     return (
@@ -75,16 +78,6 @@ function newestFirst(runs: Iterable<RunState>, { workflow, agent }: ListFilter):
         (workflow === undefined || run.correlation_id === workflow) && (agent === undefined || run.agent_id === agent),
     )
     .sort((a, b) => (a.started_at < b.started_at ? 1 : a.started_at > b.started_at ? -1 : 0));
-}
-
-/** Where nobody has chosen: a run that works, for as long as it does, or else the newest one. */
-function useCurrent(newest: readonly RunState[]): RunState | undefined {
-  const [followed, follow] = useState<string>();
-  const isRunning = ({ status }: RunState) => status === "running";
-  const current =
-    newest.find((run) => run.run_id === followed && isRunning(run)) ?? newest.find(isRunning) ?? newest[0];
-  if (current?.run_id !== followed) follow(current?.run_id);
-  return current;
 }
 
 /** Its own component, because of some hundreds only one changes at a time. */
