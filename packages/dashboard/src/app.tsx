@@ -31,10 +31,10 @@ export function App() {
       >
         Skip to content
       </a>
-      <header className="flex flex-wrap items-center gap-x-6 gap-y-2 border-b border-line bg-card px-4 py-2.5">
+      <header className="flex flex-wrap items-center gap-x-3 md:gap-x-6 gap-y-2 border-b border-line bg-card px-4 py-2.5">
         <Link href="/" className="flex items-center gap-2 font-semibold">
           <img src="/icon.svg" alt="" width={24} height={24} />
-          Flock
+          <span className="max-md:sr-only">Flock</span>
         </Link>
         <nav
           aria-label="Screens"
@@ -81,7 +81,10 @@ function Notice() {
   const notice = useLive(({ notice }) => notice);
   if (!notice) return null;
   return (
-    <div role="alert" className="flex items-center gap-3 border-b border-line bg-sunken px-4 py-2 text-sm text-busy">
+    <div
+      role="alert"
+      className="fixed inset-x-4 bottom-4 z-10 mx-auto flex max-w-2xl items-center gap-3 rounded-xl border border-busy bg-card px-4 py-3 text-sm text-busy shadow-lg"
+    >
       <span className="flex-1">{notice}</span>
       <button type="button" aria-label="Dismiss" onClick={() => useLive.setState({ notice: null })}>
         <X size={16} aria-hidden="true" />

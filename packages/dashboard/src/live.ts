@@ -97,6 +97,7 @@ function follow(client: FlockClient): void {
     wasGap = true;
     if (reason === "epoch") {
       useLive.setState({
+        complete: false,
         state: emptyState(),
         events: [],
         notice: "The server has started anew: what it showed before is gone.",

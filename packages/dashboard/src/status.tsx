@@ -1,3 +1,4 @@
+import { RotateCw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { connectionSummary, connectionWords } from "./connection-words.ts";
 import { useLive } from "./live.ts";
@@ -15,7 +16,7 @@ export function ConnectionStatus({ screen }: { screen: string }) {
   const color =
     connection.status === "live" ? "bg-good" : connection.status === "closed" ? "bg-bad" : "bg-busy working";
   return (
-    <div className="flex items-center gap-2 text-sm">
+    <div className="flex min-w-0 items-center gap-2 text-xs whitespace-nowrap md:text-sm">
       <span className={`size-2.5 shrink-0 rounded-full ${color}`} aria-hidden="true" />
       {/* A count of seconds, read aloud each second, would drown everything else. */}
       <span role="status" aria-live="off" title={connection.reason ?? undefined} className="tabular-nums">
@@ -27,10 +28,11 @@ export function ConnectionStatus({ screen }: { screen: string }) {
       {connection.status === "waiting" && (
         <button
           type="button"
-          className="text-accent underline underline-offset-2 whitespace-nowrap"
+          className="shrink-0 text-accent underline underline-offset-2"
           onClick={() => client?.retryNow()}
         >
-          Retry now
+          <RotateCw size={16} aria-hidden="true" className="md:hidden" />
+          <span className="max-md:sr-only">Retry now</span>
         </button>
       )}
     </div>

@@ -42,6 +42,18 @@ function useAgents() {
   }, [agents, gates]);
 }
 
+/** The columns of the table, each with its width: what comes and goes in one must not move the others. */
+const COLUMNS = [
+  ["Agent", "w-[16%]"],
+  ["Status", "w-[10%]"],
+  ["Consumes", "w-[18%]"],
+  ["Publishes", "w-[16%]"],
+  ["Waits with", "w-[20%]"],
+  ["Runs", "w-[6%]"],
+  ["Failed", "w-[6%]"],
+  ["Mean time", "w-[8%]"],
+] as const;
+
 /** The graph in numbers, for eyes and for screen readers. */
 function AgentTable() {
   const list = useAgents();
@@ -52,11 +64,11 @@ function AgentTable() {
       tabIndex={0}
       className="max-h-[38%] shrink-0 overflow-auto border-t border-line bg-card -outline-offset-2"
     >
-      <table className="w-full text-left text-sm">
+      <table className="w-full min-w-[60rem] table-fixed text-left text-sm">
         <thead className="sticky top-0 bg-card text-xs text-soft">
           <tr>
-            {["Agent", "Status", "Consumes", "Publishes", "Waits with", "Runs", "Failed", "Mean time"].map((name) => (
-              <th key={name} scope="col" className="px-4 py-2 font-medium whitespace-nowrap">
+            {COLUMNS.map(([name, width]) => (
+              <th key={name} scope="col" className={`px-4 py-2 font-medium whitespace-nowrap ${width}`}>
                 {name}
               </th>
             ))}
@@ -67,15 +79,21 @@ function AgentTable() {
             const ended = counters.succeeded + counters.failed;
             return (
               <tr key={agent_id} className="border-t border-line">
-                <th scope="row" className="px-4 py-1.5 font-medium">
+                <th scope="row" className="truncate px-4 py-1.5 font-medium">
                   <RunsOf agent={agent_id} />
                 </th>
                 <td className="px-4 py-1.5">
                   <Status value={status} />
                 </td>
-                <td className="px-4 py-1.5 text-soft">{consumes.join(", ")}</td>
-                <td className="px-4 py-1.5 text-soft">{publishes.join(", ")}</td>
-                <td className="px-4 py-1.5 text-soft tabular-nums">{gathered(gates)}</td>
+                <td className="truncate px-4 py-1.5 text-soft" title={consumes.join(", ")}>
+                  {consumes.join(", ")}
+                </td>
+                <td className="truncate px-4 py-1.5 text-soft" title={publishes.join(", ")}>
+                  {publishes.join(", ")}
+                </td>
+                <td className="truncate px-4 py-1.5 text-soft tabular-nums" title={gathered(gates)}>
+                  {gathered(gates)}
+                </td>
                 <td className="px-4 py-1.5 tabular-nums">{counters.started}</td>
                 <td className={`px-4 py-1.5 tabular-nums ${counters.failed > 0 ? "text-bad" : ""}`}>
                   {counters.failed}
