@@ -1,6 +1,6 @@
-import type { EventOf } from "@flock/protocol";
+import { EVENT_TYPES, type EventOf } from "@flock/protocol";
 import { describe, expect, it } from "vitest";
-import { eventMatches, lineOf } from "./event-line.ts";
+import { EVENT_TYPE_CHOICES, eventMatches, lineOf } from "./event-line.ts";
 
 const published: EventOf<"artifact_published"> = {
   type: "artifact_published",
@@ -14,6 +14,12 @@ const published: EventOf<"artifact_published"> = {
   visibility: { kind: "public" } as EventOf<"artifact_published">["visibility"],
   payload: { name: "Margherita" },
 };
+
+describe("every event type can be chosen", () => {
+  it("in the protocol's own order", () => {
+    expect(EVENT_TYPE_CHOICES).toEqual(EVENT_TYPES);
+  });
+});
 
 describe("an event is found by what it says", () => {
   it("its line names its fields, payload included", () => {

@@ -1,4 +1,20 @@
-import type { FlockEvent } from "@flock/protocol";
+import type { EventType, FlockEvent } from "@flock/protocol";
+
+/**
+ * The event types to choose from, in the order in which a reader meets them. Written out, because the protocol derives
+ * its list from schemas whose library would be half of what a first visit loads; a missing type does not compile.
+ */
+const CHOICES: Record<EventType, true> = {
+  agent_execution_started: true,
+  agent_execution_completed: true,
+  streaming_output: true,
+  artifact_published: true,
+  graph_updated: true,
+  agent_registered: true,
+  gate_progress: true,
+};
+
+export const EVENT_TYPE_CHOICES = Object.keys(CHOICES) as EventType[];
 
 /** Longer than any screen is wide. */
 const LONGEST = 400;

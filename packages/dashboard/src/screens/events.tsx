@@ -1,8 +1,8 @@
-import { EVENT_TYPES, type FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock/protocol";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, Pause, Play, X } from "lucide-react";
 import { type UIEvent, useEffect, useMemo, useRef, useState } from "react";
-import { eventMatches, lineOf } from "../event-line.ts";
+import { EVENT_TYPE_CHOICES, eventMatches, lineOf } from "../event-line.ts";
 import { clock } from "../format.ts";
 import { KEPT_EVENTS, useLive } from "../live.ts";
 import { NothingYet } from "../parts.tsx";
@@ -37,7 +37,7 @@ export function EventsScreen() {
       <div className="grid grid-cols-[1fr_auto] items-center gap-2 border-b border-line bg-card px-4 py-2 md:grid-cols-[auto_1fr_auto_minmax(9rem,auto)]">
         <select aria-label="Event type" value={type} onChange={(e) => setType(e.target.value)} className={FIELD}>
           <option value="">All types</option>
-          {EVENT_TYPES.map((name) => (
+          {EVENT_TYPE_CHOICES.map((name) => (
             <option key={name}>{name}</option>
           ))}
         </select>
