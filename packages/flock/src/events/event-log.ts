@@ -1,4 +1,5 @@
-import { Tail, type TailEvent } from "./tail.ts";
+import type { Filter } from "@flock/protocol";
+import { type Batch, Tail, type TailEvent } from "./tail.ts";
 
 /** The log as readers know it: which one it is, its tail, and a call when it has grown. */
 export class EventLog {
@@ -26,6 +27,19 @@ export class EventLog {
   /** How many events this process has added. */
   get appended(): number {
     return this.#events;
+  }
+
+  /**
+   * Reads on after `after`, up to `until`, what passes `filter`: at most about `maxBytes`, but at least one event.
+   * The caller has checked that all of it is kept (`after + 1 >= oldest`). A promise when it is not at hand.
+   */
+  read(after: number, until: number, filter: Filter | undefined, maxBytes: number): Batch | Promise<Batch> {
+    return this.tail.read(after, until, filter, maxBytes);
+  }
+
+  /** The seq after which exactly the newest `count` matching events up to `until` come; `oldest - 1` when there are fewer. */
+  beforeNewest(count: number, until: number, filter: Filter | undefined): number {
+    return this.tail.beforeNewest(count, until, filter);
   }
 
   /** Adds committed events, in order, then tells the listeners once. */

@@ -61,6 +61,7 @@ export class Connection implements Member {
   #filter: Filter | undefined;
   #state: State = "behind";
   #cursor = 0;
+  #subscriptions = 0;
   #owesCaughtUp = false;
   /** A turn is coming, at once or when the socket has drained. */
   #waiting = false;
@@ -107,6 +108,7 @@ export class Connection implements Member {
     // A seq that the client knows from a reply may not have been flushed yet.
     if (start.since !== undefined && start.since > this.#hub.position) this.#hub.flush();
     if (this.#state === "live") this.#leave(this.#hub.position);
+    this.#subscriptions += 1;
     this.#filter = Object.values(filter).some((part) => part !== undefined) ? filter : undefined;
     if (start.since !== undefined) {
       const { cursor, gap } = beginningOf(start, log, this.#hub.position, this.#filter);
@@ -150,7 +152,29 @@ export class Connection implements Member {
       return;
     }
     const size = this.#filter ? SLICE_BYTES.filtered : SLICE_BYTES.everything;
-    const { frames, events, seq } = log.tail.read(this.#cursor, position, this.#filter, size);
+    const reading = log.read(this.#cursor, position, this.#filter, size);
+    if (!(reading instanceof Promise)) {
+      this.#take(reading);
+      return;
+    }
+    this.#waiting = true;
+    const subscription = this.#subscriptions;
+    reading.then(
+      (batch) => {
+        this.#waiting = false;
+        // Whoever has subscribed anew meanwhile has another cursor and another filter.
+        if (subscription === this.#subscriptions) this.#take(batch);
+        else this.#awaitTurn();
+      },
+      (error) => {
+        this.#hub.failed(error, "the log could not be read");
+        this.close(CLOSE.tryAgainLater);
+      },
+    );
+  }
+
+  #take({ frames, events, seq }: Batch): void {
+    if (this.#state !== "behind") return;
     this.#cursor = seq;
     if (events > 0) this.#write(frames, events);
     if (this.#socket.writableLength > 0) this.#awaitDrain();

@@ -24,7 +24,7 @@ export function beginningOf(
   filter: Filter | undefined,
 ): Beginning {
   if (since === undefined) return { cursor: position };
-  if (since < 0) return { cursor: log.tail.beforeNewest(-since, position, filter) };
+  if (since < 0) return { cursor: log.beforeNewest(-since, position, filter) };
   const kept = log.oldest - 1;
   // A seq beyond the head can only come from a log that is gone, even if the client does not say so.
   if ((epoch !== undefined && epoch !== log.epoch) || since > log.head) {
