@@ -38,7 +38,7 @@ module.exports = {
       to: { path: "^packages/(?!dashboard/|client/|protocol/)" },
     },
     room("blackboard", ["errors.ts"]),
-    room("store", ["blackboard/", "errors.ts"]),
+    room("store", ["blackboard/", "events/", "errors.ts"]),
     room("events", []),
     room("agents", ["blackboard/", "store/", "errors.ts"]),
     room("realtime", ["events/", "errors.ts"]),

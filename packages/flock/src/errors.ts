@@ -13,6 +13,8 @@ export type LocalErrorCode =
   | "invalid_options"
   | "missing_dependency"
   | "not_a_draft"
+  | "store_failed"
+  | "store_unusable"
   | "wrong_output";
 
 /** Options of a {@link FlockError}. */

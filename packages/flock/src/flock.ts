@@ -1,8 +1,12 @@
 import {
   type AgentInfo,
+  type AgentState,
   type CancelRequest,
   type CancelResult,
   type CorrelationStatus,
+  EXTERNAL,
+  type FlockEvent,
+  type FlockState,
   factsOf,
   type GraphSnapshot,
   graphOf,
@@ -12,10 +16,12 @@ import {
   LiveState,
   type PublishRequest,
   type PublishResult,
+  type RunState,
 } from "@flock/protocol";
 import { type Logger, pino } from "pino";
 import { z } from "zod";
 import { AgentBuilder, type AgentDefinition, describeSubscription } from "./agents/agent.ts";
+import type { SavedHistory } from "./agents/history.ts";
 import {
   type Invoked,
   Orchestrator,
@@ -30,7 +36,7 @@ import type { ServeOptions } from "./server/serve.ts";
 import type { FlockServer } from "./server/server.ts";
 import { Journal } from "./store/journal.ts";
 import { memoryStore } from "./store/memory.ts";
-import type { ReadableStore, Store } from "./store/store.ts";
+import type { DurablePart, ReadableStore, Store } from "./store/store.ts";
 
 /** What a flock can be told. */
 export interface FlockOptions {
@@ -98,6 +104,8 @@ export class Flock {
   readonly #declaring = new Set<string>();
   readonly #servers = new Set<FlockServer>();
   readonly #published = new Map<string, Promise<Published>>();
+  /** How many events this process had added when the state was last saved. */
+  #savedAt = 0;
   #shutdown: Promise<void> | undefined;
 
   /** @throws FlockError `invalid_options`, naming each wrong option. */
@@ -105,12 +113,14 @@ export class Flock {
     const { store, logger, tailBytes, ...limits } = checkOptions("new Flock", optionsSchema, options);
     this.logger = logger ?? pino({ name: "flock", level: process.env.FLOCK_LOG_LEVEL ?? "warn" }, pino.destination(2));
     this.#store = store;
-    this.log = new EventLog(store.epoch, tailBytes);
+    this.log = new EventLog(store.epoch, tailBytes, store.durable?.log);
     const journal = new Journal(store, (events) => {
       for (const { event } of events) this.#state.apply(event);
       this.log.append(events.map(({ event, json }) => ({ seq: event.seq, json, facts: factsOf(event) })));
+      if (this.log.appended - this.#savedAt >= EVENTS_PER_SNAPSHOT) this.#saveState();
     });
-    this.#orchestrator = new Orchestrator({ store, journal, log: this.logger, ...limits });
+    this.#orchestrator = new Orchestrator({ store, durable: store.durable, journal, log: this.logger, ...limits });
+    if (store.durable) this.#restoreState(store.durable);
   }
 
   /** The blackboard, to read. */
@@ -199,6 +209,7 @@ export class Flock {
    */
   async serve(options: ServeOptions = {}): Promise<FlockServer> {
     this.#assertDeclared();
+    this.#orchestrator.goOn();
     // The server room is loaded when it is wanted: most tests and scripts run a flock without one.
     const { serve } = await import("./server/serve.ts");
     const server = await serve(this, options);
@@ -211,6 +222,7 @@ export class Flock {
     this.#shutdown ??= (async () => {
       await this.#orchestrator.stop();
       await Promise.all([...this.#servers].map((server) => server.close()));
+      this.#saveState();
       await this.#store.close();
     })();
     return this.#shutdown;
@@ -253,7 +265,7 @@ export class Flock {
 
   /** How a workflow stands; undefined when nobody has heard of it. */
   async correlation(id: string): Promise<CorrelationStatus | undefined> {
-    return this.#orchestrator.workflow(id);
+    return this.#store.durable?.workflow(id) ?? this.#orchestrator.workflow(id);
   }
 
   /** What this flock has done and holds. */
@@ -320,17 +332,79 @@ export class Flock {
   }
 
   async #publishOnce(draft: Draft, { idempotencyKey, ...options }: PublishOptions): Promise<Published> {
-    const publish = async () => (await this.#orchestrator.publish([draft], options))[0] as Published;
-    if (idempotencyKey === undefined) return publish();
+    if (idempotencyKey === undefined) return (await this.#orchestrator.publish([draft], options))[0] as Published;
     const before = this.#published.get(idempotencyKey);
     if (before) return before;
-    const publishing = publish();
+    const stored = this.#store.durable?.publishedUnder(idempotencyKey);
+    if (stored) {
+      const { artifact, triggeredAgents } = stored;
+      return {
+        artifactId: artifact.id,
+        correlationId: artifact.correlationId,
+        triggeredAgents,
+        seq: artifact.seq,
+        artifact,
+      };
+    }
+    const publishing = this.#orchestrator
+      .publish([draft], { ...options, idempotencyKey })
+      .then(([published]) => published as Published);
     this.#published.set(idempotencyKey, publishing);
     // What failed may be tried again under its key.
     publishing.catch(() => this.#published.delete(idempotencyKey));
     if (this.#published.size > MAX_IDEMPOTENCY_KEYS)
       this.#published.delete(this.#published.keys().next().value as string);
     return publishing;
+  }
+
+  /** Saves what `/graph` and the history tell, so that the next start need not read the whole log. */
+  #saveState(): void {
+    const { durable } = this.#store;
+    if (!durable) return;
+    this.#savedAt = this.log.appended;
+    const { seq, agents, runs, nodes, edges } = this.#state.current;
+    try {
+      durable.saveSnapshot(seq, {
+        agents: [...agents],
+        runs: [...runs],
+        nodes,
+        edges,
+        history: this.#orchestrator.history.save(),
+      });
+    } catch (err) {
+      this.logger.warn({ err }, "the state could not be saved: the next start reads more of the log");
+    }
+  }
+
+  #restoreState(durable: DurablePart): void {
+    const { log } = durable;
+    const saved = durable.snapshot();
+    let seq = log.oldest - 1;
+    if (saved) {
+      const { history, ...state } = saved.state as SavedState;
+      this.#state.restore({ ...state, seq: saved.seq, agents: new Map(state.agents), runs: new Map(state.runs) });
+      this.#orchestrator.history.restore(history);
+      seq = Math.max(seq, saved.seq);
+    }
+    const { history } = this.#orchestrator;
+    while (seq < log.head) {
+      const { lines, last } = log.read(seq + 1);
+      for (const line of lines.split("\n")) {
+        const event = JSON.parse(line) as FlockEvent;
+        if (event.seq <= seq) continue;
+        this.#state.apply(event);
+        if (event.type === "artifact_published" && event.produced_by !== EXTERNAL) {
+          history.produced(event.produced_by, [{ type: event.artifact_type, createdAt: event.timestamp }]);
+        } else if (event.type === "agent_execution_started") {
+          const types = event.consumed_artifacts.map((id) => durable.typeOf(id));
+          history.consumed(
+            event.agent_id,
+            types.flatMap((type) => (type === undefined ? [] : { type })),
+          );
+        }
+      }
+      seq = last;
+    }
   }
 
   #assertDeclared(): void {
@@ -342,6 +416,16 @@ export class Flock {
     );
   }
 }
+
+/** What `#saveState` saves, as JSON. */
+interface SavedState extends Pick<FlockState, "nodes" | "edges"> {
+  readonly agents: [string, AgentState][];
+  readonly runs: [string, RunState][];
+  readonly history: SavedHistory;
+}
+
+/** The state is saved once in so many events: a start folds that many at most, in some milliseconds. */
+const EVENTS_PER_SNAPSHOT = 20_000;
 
 /** How many idempotency keys are remembered: a client repeats itself within minutes, not days. */
 const MAX_IDEMPOTENCY_KEYS = 10_000;

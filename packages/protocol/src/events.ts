@@ -18,7 +18,11 @@ const agentExecutionStarted = z.object({
   ...run,
   correlation_id: z.string(),
   consumed_artifacts: z.array(z.string()).describe("Ids of the artifacts this run reads."),
-  attempt: z.int().min(1),
+  activation_id: z
+    .string()
+    .optional()
+    .describe("The same for every attempt at the same work: the run_id of the first."),
+  attempt: z.int().min(1).describe("1 for the first; more when a run was interrupted and begins again."),
 });
 
 const agentExecutionCompleted = z.object({

@@ -113,6 +113,11 @@ export class LiveState {
     fold(this.#draft, event, this.#limits);
   }
 
+  /** Goes on from a state that was kept. What is absent is empty. */
+  restore(state: Partial<FlockState>): void {
+    this.#draft = new Owned(state);
+  }
+
   /** The state as it is now. It changes with the next `apply`: read it at once. */
   get current(): FlockState {
     return this.#draft;
@@ -145,13 +150,24 @@ interface Draft {
 }
 
 class Owned implements Draft {
-  seq = 0;
-  nodes: readonly GraphNode[] = [];
-  edges: readonly GraphEdge[] = [];
-  readonly agents = new Map<string, AgentState>();
-  readonly runs = new Map<string, RunState>();
-  readonly artifacts = new Map<string, ArtifactState>();
-  readonly gates = new Map<string, GateState>();
+  seq: number;
+  nodes: readonly GraphNode[];
+  edges: readonly GraphEdge[];
+  readonly agents: Map<string, AgentState>;
+  readonly runs: Map<string, RunState>;
+  readonly artifacts: Map<string, ArtifactState>;
+  readonly gates: Map<string, GateState>;
+
+  constructor(from: Partial<FlockState> = {}) {
+    const { seq = 0, nodes = [], edges = [], agents = [], runs = [], artifacts = [], gates = [] } = from;
+    this.seq = seq;
+    this.nodes = nodes;
+    this.edges = edges;
+    this.agents = new Map(agents);
+    this.runs = new Map(runs);
+    this.artifacts = new Map(artifacts);
+    this.gates = new Map(gates);
+  }
 
   write<K extends keyof Collections>(name: K): Collections[K] {
     return this[name] as Collections[K];

@@ -5,6 +5,8 @@ import type { Subscription } from "./subscription.ts";
 export interface GateResult {
   /** The artifacts that wake the agent, in the order of arrival; undefined while the gate still waits. */
   readonly artifacts: readonly StoredArtifact[] | undefined;
+  /** Which pool the artifact went into; undefined when the gate has but one. */
+  readonly key?: string | undefined;
   /** What the gate tells of itself, one after the other; empty for a gate that never waits. */
   readonly progress: readonly GateProgress[];
 }
@@ -36,7 +38,7 @@ export class Gate {
     const complete = [...this.subscription.requires].every(([type, wanted]) => (before[type] ?? 0) >= wanted);
     if (!complete) {
       this.#pools.set(key, pool);
-      return { artifacts: undefined, progress: [{ key, collected: before }] };
+      return { artifacts: undefined, key, progress: [{ key, collected: before }] };
     }
     const missing = new Map(this.subscription.requires);
     const artifacts: StoredArtifact[] = [];
@@ -49,7 +51,19 @@ export class Gate {
     if (left.length > 0) this.#pools.set(key, left);
     else this.#pools.delete(key);
     const done = { key, collected: Object.fromEntries(this.subscription.requires) };
-    return { artifacts, progress: left.length > 0 ? [done, { key, collected: this.#count(left) }] : [done] };
+    return { artifacts, key, progress: left.length > 0 ? [done, { key, collected: this.#count(left) }] : [done] };
+  }
+
+  /** Forgets what has been gathered. */
+  clear(): void {
+    this.#pools.clear();
+  }
+
+  /** Takes back in what had been gathered before, oldest first. */
+  restore(artifact: StoredArtifact, key: string | undefined): void {
+    const pool = this.#pools.get(key);
+    if (pool) pool.push(artifact);
+    else this.#pools.set(key, [artifact]);
   }
 
   #count(pool: readonly StoredArtifact[]): Record<string, number> {

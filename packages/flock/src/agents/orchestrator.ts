@@ -1,15 +1,15 @@
-import { randomUUID } from "node:crypto";
 import { type CorrelationStatus, type EventDraft, EXTERNAL, PUBLIC, type Visibility } from "@flock/protocol";
 import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
 import { Draft } from "../blackboard/artifact-type.ts";
+import { newId } from "../blackboard/new-id.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import { FlockError } from "../errors.ts";
 import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
-import type { ReadableStore, Write } from "../store/store.ts";
+import type { ActivationWrite, DurablePart, ReadableStore, UnfinishedActivation, Write } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
 import type { AgentDefinition } from "./agent.ts";
-import { Gate } from "./gate.ts";
+import { Gate, type GateResult } from "./gate.ts";
 import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
 import { OutputStream } from "./output-stream.ts";
@@ -23,6 +23,8 @@ import { Workflows } from "./workflows.ts";
 /** What the orchestrator works with. */
 export interface OrchestratorOptions {
   readonly store: ReadableStore;
+  /** What earlier processes have left, if the store outlives them. */
+  readonly durable: DurablePart | undefined;
   readonly journal: Journal;
   readonly log: RunLog;
   /** More runs than this in one workflow are a loop: they end at once with an error. */
@@ -74,6 +76,7 @@ interface Origin {
   readonly correlationId: string;
   readonly tags: readonly string[];
   readonly visibility: Visibility;
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** What one artifact sets in motion, written together with it. */
@@ -100,6 +103,8 @@ export class Orchestrator {
   readonly #waitingForEnd = new Map<string, (end: RunEnd) => void>();
   readonly #graph: GraphAnnouncer;
   readonly #counts = { ...NO_RUNS };
+  /** What earlier processes have left, by agent; undefined until work begins. */
+  #unfinishedBefore: Map<string, UnfinishedActivation[]> | undefined;
   /** Activations that are written and have not ended. */
   #unfinished = 0;
   #idle = Promise.withResolvers<void>();
@@ -141,6 +146,10 @@ export class Orchestrator {
     }
     this.#emit({ type: "agent_registered", ...declared(agent) });
     this.#graph.changed();
+    if (this.#unfinishedBefore) {
+      this.#fillGates();
+      this.#goOnWith(agent);
+    }
   }
 
   /** @throws FlockError `duplicate_agent` or `invalid_name`. */
@@ -156,30 +165,34 @@ export class Orchestrator {
   }
 
   /** Publishes drafts from outside, in one commit. */
-  async publish(drafts: readonly Draft[], options: Omit<PublishOptions, "idempotencyKey">): Promise<Published[]> {
+  async publish(drafts: readonly Draft[], options: PublishOptions): Promise<Published[]> {
     this.#assertRunning();
+    this.goOn();
     for (const draft of drafts) this.#assertDraft(draft);
     const origin: Origin = {
       producedBy: EXTERNAL,
-      correlationId: options.correlationId ?? randomUUID(),
+      correlationId: options.correlationId ?? newId(),
       tags: options.tags ?? [],
       visibility: options.visibility ?? PUBLIC,
+      idempotencyKey: options.idempotencyKey,
     };
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
     const prepared = drafts.map((draft) => this.#prepare(draft, origin));
     const postings = prepared.map((one) => this.#match(one));
     await this.#commit(postings);
-    return postings.map(({ artifact, activations, writes }) => ({
+    return postings.map(({ artifact, activations }) => ({
       artifactId: artifact.id,
       correlationId: artifact.correlationId,
       triggeredAgents: activations.map(({ agent }) => agent.name),
-      ...committed(artifact, writes),
+      seq: artifact.seq,
+      artifact,
     }));
   }
 
   /** Runs one agent on given inputs, which go on the blackboard but wake nobody else. */
-  async invoke(agentId: string, drafts: readonly Draft[], correlationId: string = randomUUID()): Promise<Invoked> {
+  async invoke(agentId: string, drafts: readonly Draft[], correlationId: string = newId()): Promise<Invoked> {
     this.#assertRunning();
+    this.goOn();
     const agent = this.agents.get(agentId);
     if (!agent)
       throw new FlockError("unknown_agent", `there is no agent called ${JSON.stringify(agentId)}${this.#listAgents()}`);
@@ -201,16 +214,18 @@ export class Orchestrator {
     }
     const activation = this.#activate(agent, given);
     postings.at(-1)?.activations.push(activation);
-    const done = new Promise<RunEnd>((resolve) => this.#waitingForEnd.set(activation.runId, resolve));
+    const done = new Promise<RunEnd>((resolve) => this.#waitingForEnd.set(activation.id, resolve));
     await this.#commit(postings, [this.#activationWrite(activation)]);
-    const { seq } = committed(given.at(-1) as StoredArtifact, postings.at(-1)?.writes ?? []);
+    const { seq } = given.at(-1) as StoredArtifact;
     return { runId: activation.runId, correlationId, seq, done };
   }
 
   /** Ends runs, queued or running, as `cancelled`. Resolves to how many, once that is committed. */
   async cancel(wanted: { readonly runId: string } | { readonly correlationId: string }): Promise<number> {
     const count = this.#stop("cancelled", (activation) =>
-      "runId" in wanted ? activation.runId === wanted.runId : activation.correlationId === wanted.correlationId,
+      "runId" in wanted
+        ? activation.runId === wanted.runId || activation.id === wanted.runId
+        : activation.correlationId === wanted.correlationId,
     );
     // Stopped runs write their end in the next microtasks; the commit of this tick has them.
     await new Promise((resolve) => setImmediate(resolve));
@@ -220,6 +235,7 @@ export class Orchestrator {
 
   /** Resolves when nothing is queued, nothing runs and all is committed. */
   async idle(): Promise<void> {
+    this.goOn();
     for (;;) {
       await this.#options.journal.settled();
       if (this.#unfinished === 0) return;
@@ -251,7 +267,7 @@ export class Orchestrator {
     const payloadJson = encodePayload(draft);
     const bytes = Buffer.byteLength(payloadJson);
     const isLarge = bytes > this.#options.maxInlinePayloadBytes;
-    const id = randomUUID();
+    const id = newId();
     const { producedBy, runId, correlationId, visibility } = origin;
     const tags = [...new Set(origin.tags)];
     const artifact: StoredArtifact = {
@@ -277,7 +293,12 @@ export class Orchestrator {
       visibility,
       ...(isLarge ? { payload_bytes: bytes } : {}),
     };
-    return { artifact, writes: [eventWrite(event, artifact, isLarge ? undefined : payloadJson)], activations: [] };
+    const { idempotencyKey } = origin;
+    return {
+      artifact,
+      writes: [eventWrite(event, { artifact, json: payloadJson, inline: !isLarge, idempotencyKey })],
+      activations: [],
+    };
   }
 
   /** Offers an artifact to all gates that may want it, and adds to its writes what comes of that. */
@@ -308,6 +329,7 @@ export class Orchestrator {
         };
         writes.push(eventWrite(event));
       }
+      writes.push(...gatheringWrites(subscription, artifact, result));
       if (!result.artifacts) continue;
       const activation = this.#activate(this.agents.get(subscription.agentId) as AgentDefinition, result.artifacts);
       activations.push(activation);
@@ -317,12 +339,14 @@ export class Orchestrator {
   }
 
   #activate(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): Activation {
-    const correlationId = artifacts[0]?.correlationId ?? randomUUID();
+    const correlationId = artifacts[0]?.correlationId ?? newId();
     const runs = this.#workflows.queued(correlationId, timestamp());
     const limit = this.#options.maxRunsPerCorrelation;
     this.#unfinished += 1;
+    const id = newId();
     return {
-      runId: randomUUID(),
+      id,
+      runId: id,
       agent,
       artifacts,
       correlationId,
@@ -331,14 +355,8 @@ export class Orchestrator {
     };
   }
 
-  #activationWrite({ runId, agent, artifacts, correlationId }: Activation): Write {
-    return {
-      kind: "activation",
-      runId,
-      agentId: agent.name,
-      correlationId,
-      artifactIds: artifacts.map(({ id }) => id),
-    };
+  #activationWrite({ agent, id, runId, artifacts, correlationId, attempt }: Activation): ActivationWrite {
+    return { kind: "activation", id, runId, agentId: agent.name, correlationId, attempt, artifacts };
   }
 
   /** Writes postings and whatever belongs to them in one commit, then starts what they have set in motion. */
@@ -349,10 +367,23 @@ export class Orchestrator {
       this.#workflows.published(posting.artifact.correlationId, posting.artifact.createdAt);
     }
     writes.push(...more);
-    await this.#options.journal.write(...writes);
+    try {
+      await this.#options.journal.write(...writes);
+    } catch (error) {
+      // Gates have taken in what is not on the blackboard now, and runs count as queued that never will be.
+      this.#fillGates();
+      for (const { activations } of postings) {
+        for (const { id, agent, correlationId } of activations) {
+          this.#workflows.ended(correlationId, agent.name, "cancelled", timestamp());
+          this.#waitingForEnd.delete(id);
+          this.#countFinished();
+        }
+      }
+      throw error;
+    }
     for (const { activations } of postings) {
       for (const activation of activations) {
-        if (this.#stopped) this.#endUnstarted(activation, "interrupted");
+        if (this.#stopped) this.#leaveForLater(activation);
         else this.#scheduler.enqueue(activation);
       }
     }
@@ -366,12 +397,16 @@ export class Orchestrator {
     this.#counts.started += 1;
     this.history.consumed(agent.name, artifacts);
     const ids = { agent_id: agent.name, run_id: runId, correlation_id: correlationId };
-    const artifactIds = artifacts.map(({ id }) => id);
-    const consumption = { agentId: agent.name, runId, consumedAt: timestamp(), artifactIds };
-    journal.write(eventWrite({ type: "agent_execution_started", ...ids, consumed_artifacts: artifactIds, attempt }), {
-      kind: "consumption",
-      ...consumption,
-    });
+    journal.write(
+      eventWrite({
+        type: "agent_execution_started",
+        ...ids,
+        activation_id: activation.id,
+        consumed_artifacts: artifacts.map(({ id }) => id),
+        attempt,
+      }),
+      { kind: "consumption", agentId: agent.name, runId, consumedAt: timestamp(), artifacts },
+    );
     const begun = performance.now();
     const stream = new OutputStream(ids, (event) => this.#emit(event));
     let postings: Posting[] = [];
@@ -380,6 +415,7 @@ export class Orchestrator {
       const context = {
         agent: agent.name,
         runId,
+        activationId: activation.id,
         correlationId,
         attempt,
         signal: run.signal,
@@ -416,7 +452,7 @@ export class Orchestrator {
     this.#settle(activation, end);
   }
 
-  #endWrites({ agent, correlationId }: Activation, end: RunEnd): Write[] {
+  #endWrites({ agent, id, correlationId, attempt }: Activation, end: RunEnd): Write[] {
     this.#workflows.ended(correlationId, agent.name, end.status, timestamp());
     return [
       eventWrite({
@@ -429,14 +465,21 @@ export class Orchestrator {
         produced_artifacts: [...end.produced],
         ...(end.error ? { error: end.error } : {}),
       }),
-      { kind: "activation_done", runId: end.runId },
+      // What was interrupted is run again, as another run.
+      end.status === "interrupted"
+        ? { kind: "activation_again", id, runId: newId(), attempt: attempt + 1 }
+        : { kind: "activation_done", id, status: end.status },
     ];
   }
 
-  #settle({ runId }: Activation, end: RunEnd): void {
+  #settle({ id }: Activation, end: RunEnd): void {
     this.#counts[end.status] += 1;
-    this.#waitingForEnd.get(runId)?.(end);
-    this.#waitingForEnd.delete(runId);
+    this.#waitingForEnd.get(id)?.(end);
+    this.#waitingForEnd.delete(id);
+    this.#countFinished();
+  }
+
+  #countFinished(): void {
     this.#unfinished -= 1;
     if (this.#unfinished === 0) {
       this.#idle.resolve();
@@ -446,16 +489,82 @@ export class Orchestrator {
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Activation) => boolean): number {
     const withdrawn = this.#scheduler.withdraw(wanted);
-    for (const activation of withdrawn) this.#endUnstarted(activation, status);
+    for (const activation of withdrawn) {
+      if (status === "cancelled") this.#endUnstarted(activation);
+      else this.#leaveForLater(activation);
+    }
     const running = [...this.#runs.values()].filter(({ activation, signal }) => !signal.aborted && wanted(activation));
     for (const run of running) run.stop(status);
     return withdrawn.length + running.length;
   }
 
-  #endUnstarted(activation: Activation, status: "cancelled" | "interrupted"): void {
-    const end: RunEnd = { runId: activation.runId, status, durationMs: 0, produced: [] };
+  #endUnstarted(activation: Activation): void {
+    const end: RunEnd = { runId: activation.runId, status: "cancelled", durationMs: 0, produced: [] };
     this.#options.journal.write(...this.#endWrites(activation, end));
     this.#settle(activation, end);
+  }
+
+  /** What has not begun when the flock shuts down stays queued, for the next process if the store outlives this one. */
+  #leaveForLater(activation: Activation): void {
+    this.#settle(activation, { runId: activation.runId, status: "interrupted", durationMs: 0, produced: [] });
+  }
+
+  /**
+   * Goes on with what earlier processes have left undone, once all agents are there that were declared before the
+   * first work: an agent that runs again publishes for others.
+   */
+  goOn(): void {
+    if (this.#unfinishedBefore || this.#stopped) return;
+    const { durable, log } = this.#options;
+    this.#unfinishedBefore = new Map();
+    if (!durable) return;
+    this.#fillGates();
+    for (const activation of durable.unfinished()) {
+      const others = this.#unfinishedBefore.get(activation.agentId);
+      if (others) others.push(activation);
+      else this.#unfinishedBefore.set(activation.agentId, [activation]);
+    }
+    for (const agent of this.agents.values()) this.#goOnWith(agent);
+    for (const [agent, { length }] of this.#unfinishedBefore) {
+      log.warn({ agent, runs: length }, "runs wait for an agent that is not declared: they begin when it is");
+    }
+  }
+
+  #goOnWith(agent: AgentDefinition): void {
+    for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
+      const { id, correlationId, artifacts, started } = left;
+      const writes: Write[] = [];
+      let { runId, attempt } = left;
+      if (started) {
+        const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
+        writes.push(...this.#endWrites({ ...left, agent }, end));
+        const again = writes.at(-1);
+        if (again?.kind === "activation_again") ({ runId, attempt } = again);
+      }
+      this.#unfinished += 1;
+      this.#workflows.queued(correlationId, timestamp());
+      const activation: Activation = { id, runId, agent, artifacts, correlationId, attempt };
+      this.#options.journal.write(...writes).then(
+        () => this.#scheduler.enqueue(activation),
+        (err) => {
+          this.#options.log.error({ err, agent: agent.name }, "a run of an earlier process could not be taken up");
+          this.#countFinished();
+        },
+      );
+    }
+    this.#unfinishedBefore?.delete(agent.name);
+  }
+
+  /** Gives every gate what the store says it has gathered. */
+  #fillGates(): void {
+    const { durable } = this.#options;
+    if (!durable) return;
+    for (const gate of this.#gates.values()) gate.clear();
+    for (const { agentId, gate, key, artifact } of durable.gathered()) {
+      const subscription = this.agents.get(agentId)?.subscriptions.find((one) => one.gate === gate);
+      // An agent may have been declared anew with other gates: what no longer fits stays where it is.
+      if (subscription?.requires.has(artifact.type)) this.#gates.get(subscription)?.restore(artifact, key);
+    }
   }
 
   #emit(event: EventDraft): void {
@@ -492,12 +601,6 @@ class RunLimitError extends Error {
   }
 }
 
-function committed(artifact: StoredArtifact, writes: readonly Write[]): { seq: number; artifact: StoredArtifact } {
-  const [first] = writes;
-  const seq = first?.kind === "event" ? first.event.seq : 0;
-  return { seq, artifact: { ...artifact, seq } };
-}
-
 function encodePayload(draft: Draft): string {
   let json: string | undefined;
   let reason = "it is undefined";
@@ -511,6 +614,20 @@ function encodePayload(draft: Draft): string {
     "invalid_payload",
     `${draft.type} cannot be published, because its payload is not JSON: ${reason}`,
   );
+}
+
+/** What a gate has taken in, and what it has used of what it had. */
+function gatheringWrites(
+  { agentId, gate, isSingle }: Subscription,
+  offered: StoredArtifact,
+  { artifacts = [], key }: GateResult,
+): Write[] {
+  if (isSingle) return [];
+  const used = artifacts.filter((artifact) => artifact !== offered);
+  const writes: Write[] = [];
+  if (used.length === artifacts.length) writes.push({ kind: "gathered", agentId, gate, key, artifact: offered });
+  if (used.length > 0) writes.push({ kind: "gathered_used", agentId, gate, artifacts: used });
+  return writes;
 }
 
 function isFilledBy(subscription: Subscription, artifacts: readonly StoredArtifact[]): boolean {

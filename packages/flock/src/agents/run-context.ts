@@ -23,7 +23,9 @@ export interface RunContext {
   readonly runId: string;
   /** The workflow it belongs to: that of the first artifact it consumes. */
   readonly correlationId: string;
-  /** 1 for the first try. */
+  /** The same for every attempt at the same work: a key for effects outside that must not happen twice. */
+  readonly activationId: string;
+  /** 1 for the first try; more when a run was interrupted, by a crash or a shutdown, and begins again. */
   readonly attempt: number;
   /** Aborts when the run is cancelled or the flock shuts down. Give it to everything that takes time. */
   readonly signal: AbortSignal;

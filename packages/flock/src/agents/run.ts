@@ -8,6 +8,8 @@ import type { RunContext } from "./run-context.ts";
 
 /** A run that is queued: which agent, on what. */
 export interface Activation {
+  /** Stays the same however often it is run; the first run has the same id. */
+  readonly id: string;
   readonly runId: string;
   readonly agent: AgentDefinition;
   readonly artifacts: readonly StoredArtifact[];

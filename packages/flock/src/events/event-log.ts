@@ -1,17 +1,31 @@
 import type { Filter } from "@flock/protocol";
+import { Page } from "./page.ts";
+import type { StoredLog } from "./stored-log.ts";
 import { type Batch, Tail, type TailEvent } from "./tail.ts";
 
-/** The log as readers know it: which one it is, its tail, and a call when it has grown. */
+/** How many pages are kept in memory for those who read at the same place: some 8 MiB. */
+const MAX_PAGES = 16;
+/** Pages begin at multiples of this, so that readers at neighbouring places share them. */
+const PAGE_EVENTS = 1_024;
+/** How many pages a search for the newest matching events goes back through. */
+const MAX_PAGES_BACK = 256;
+
+/** The log as readers know it: the newest part in memory, the rest in the store, and a call when it has grown. */
 export class EventLog {
   /** Which log this is: a seq means nothing in another epoch. */
   readonly epoch: string;
   readonly tail: Tail;
+  readonly #stored: StoredLog | undefined;
+  /** Read lately, the newest last. */
+  #pages: Page[] = [];
   readonly #listeners = new Set<() => void>();
   #events = 0;
 
-  constructor(epoch: string, tailBytes: number) {
+  /** @param stored where events are read that the tail of `tailBytes` no longer holds; without it they are gone. */
+  constructor(epoch: string, tailBytes: number, stored?: StoredLog) {
     this.epoch = epoch;
-    this.tail = new Tail(tailBytes);
+    this.tail = new Tail(tailBytes, stored?.head);
+    this.#stored = stored;
   }
 
   /** The newest seq; 0 when the log is empty. */
@@ -21,7 +35,7 @@ export class EventLog {
 
   /** The oldest seq that is kept; `head + 1` when none is. */
   get oldest(): number {
-    return this.tail.oldest;
+    return Math.min(this.tail.oldest, this.#stored?.oldest ?? this.tail.oldest);
   }
 
   /** How many events this process has added. */
@@ -34,18 +48,28 @@ export class EventLog {
    * The caller has checked that all of it is kept (`after + 1 >= oldest`). A promise when it is not at hand.
    */
   read(after: number, until: number, filter: Filter | undefined, maxBytes: number): Batch | Promise<Batch> {
-    return this.tail.read(after, until, filter, maxBytes);
+    if (!this.#stored || after + 1 >= this.tail.oldest) return this.tail.read(after, until, filter, maxBytes);
+    return this.#page(this.#stored, after + 1).read(after, until, filter, maxBytes);
   }
 
-  /** The seq after which exactly the newest `count` matching events up to `until` come; `oldest - 1` when there are fewer. */
+  /**
+   * The seq after which exactly the newest `count` matching events up to `until` come; less when there are fewer in
+   * the newest 64 MiB or so of the log.
+   */
   beforeNewest(count: number, until: number, filter: Filter | undefined): number {
-    return this.tail.beforeNewest(count, until, filter);
+    let { after, missing } = this.tail.beforeNewest(count, until, filter);
+    if (!this.#stored) return after;
+    for (let pages = 0; missing > 0 && after >= this.oldest && pages < MAX_PAGES_BACK; pages++) {
+      ({ after, missing } = this.#page(this.#stored, after).beforeNewest(missing, after, filter));
+    }
+    return after;
   }
 
   /** Adds committed events, in order, then tells the listeners once. */
   append(events: readonly TailEvent[]): void {
     for (const event of events) this.tail.append(event);
     this.#events += events.length;
+    this.#stored?.leftMemory(this.tail.oldest - 1);
     for (const listener of this.#listeners) listener();
   }
 
@@ -53,5 +77,20 @@ export class EventLog {
   onGrowth(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** The page that holds `seq`: made once for everyone who reads there. */
+  #page(stored: StoredLog, seq: number): Page {
+    const held = this.#pages.find(({ first, last }) => first <= seq && seq <= last);
+    const page = held ?? this.#load(stored, seq);
+    if (page !== this.#pages.at(-1))
+      this.#pages = [...this.#pages.filter((other) => other !== page), page].slice(-MAX_PAGES);
+    return page;
+  }
+
+  #load(stored: StoredLog, seq: number): Page {
+    const aligned = Math.max(stored.oldest, seq - (seq % PAGE_EVENTS));
+    const stretch = stored.read(aligned);
+    return new Page(stretch.last < seq ? stored.read(seq) : stretch);
   }
 }

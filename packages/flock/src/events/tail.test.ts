@@ -109,12 +109,13 @@ describe("the tail is one log that any cursor can read", () => {
         const start = tail.beforeNewest(count, tail.head, wanted);
         const matching = events.filter(({ agent }) => !wanted || matches(wanted, facts(agent, "c"))).length;
         let found = 0;
-        for (let at = start; at < tail.head; ) {
+        for (let at = start.after; at < tail.head; ) {
           const batch = tail.read(at, tail.head, wanted, 1_000);
           found += batch.events;
           at = batch.seq;
         }
         expect(found).toBe(Math.min(count, matching));
+        expect(start.missing).toBe(Math.max(0, count - matching));
       }),
     );
   });

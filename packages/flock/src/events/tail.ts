@@ -138,17 +138,17 @@ export class Tail {
     }
   }
 
-  /** The seq after which exactly the newest `count` matching events come; the oldest one's predecessor when there are fewer. */
-  beforeNewest(count: number, until: number, filter: Filter | undefined): number {
+  /** The seq after which exactly the newest `count` matching events come, or as many as there are; and how many are missing. */
+  beforeNewest(count: number, until: number, filter: Filter | undefined): { after: number; missing: number } {
     let left = count;
     for (let place = this.#segments.length - 1; place >= 0; place--) {
       const { firstSeq, facts } = this.#segments[place] as Segment;
       for (let i = Math.min(facts.length - 1, until - firstSeq); i >= 0; i--) {
-        if (left === 0) return firstSeq + i;
+        if (left === 0) return { after: firstSeq + i, missing: 0 };
         if (!filter || matches(filter, facts[i] as EventFacts)) left -= 1;
       }
     }
-    return this.oldest - 1;
+    return { after: Math.min(until, this.oldest - 1), missing: left };
   }
 
   /** Never across a seam between segments: so a read without a filter copies nothing. */

@@ -3,24 +3,40 @@ import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { EventWrite } from "./store.ts";
 import { timestamp } from "./timestamp.ts";
 
+/** The artifact that an event announces, as it is written. */
+export interface ArtifactToWrite {
+  readonly artifact: StoredArtifact;
+  /** Its payload as JSON. */
+  readonly json: string;
+  /** Whether the event carries the payload. */
+  readonly inline: boolean;
+  readonly idempotencyKey?: string | undefined;
+}
+
 /** An event to be written, with the time at which it happened. */
-export function eventWrite(draft: EventDraft, artifact?: StoredArtifact, payloadJson?: string): EventWrite {
+export function eventWrite(draft: EventDraft, announced?: ArtifactToWrite): EventWrite {
   const { type, ...fields } = draft;
+  const event = { type, seq: 0, timestamp: timestamp(), ...fields } as FlockEvent;
+  if (!announced) return { kind: "event", event, json: "" };
+  const { artifact, json, inline, idempotencyKey } = announced;
   return {
     kind: "event",
-    event: { type, seq: 0, timestamp: timestamp(), ...fields } as FlockEvent,
+    event,
     json: "",
-    ...(artifact ? { artifact } : {}),
-    ...(payloadJson === undefined ? {} : { payloadJson }),
+    artifact,
+    artifactJson: json,
+    ...(inline ? { payloadJson: json } : {}),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   };
 }
 
 /**
- * Gives an event its `seq` and encodes it. A payload is JSON already and is put in as it is: encoding it
- * again would be the most expensive thing on the write path.
+ * Gives an event, and the artifact it announces, their `seq` and encodes the event. A payload is JSON already and is
+ * put in as it is: encoding it again would be the most expensive thing on the write path.
  */
 export function seal(write: EventWrite, seq: number): void {
   write.event.seq = seq;
+  if (write.artifact) (write.artifact as { seq: number }).seq = seq;
   const json = JSON.stringify(write.event);
   write.json = write.payloadJson === undefined ? json : `${json.slice(0, -1)},"payload":${write.payloadJson}}`;
 }

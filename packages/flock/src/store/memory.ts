@@ -24,12 +24,12 @@ class MemoryStore implements Store {
     for (const write of writes) {
       if (write.kind === "event") {
         seal(write, ++this.#head);
-        if (write.artifact) this.#keep({ ...write.artifact, seq: this.#head });
+        if (write.artifact) this.#keep(write.artifact);
       } else if (write.kind === "consumption") {
         const { agentId, runId, consumedAt } = write;
-        for (const id of write.artifactIds) listOf(this.#consumptions, id).push({ agentId, runId, consumedAt });
+        for (const { id } of write.artifacts) listOf(this.#consumptions, id).push({ agentId, runId, consumedAt });
       }
-      // Activations need no place here: what this process has queued dies with it.
+      // Activations and gates need no place here: what this process has to do dies with it.
     }
   }
 

@@ -1,6 +1,7 @@
-import type { FlockEvent, Visibility } from "@flock/protocol";
+import type { CorrelationStatus, FlockEvent, RunStatus, Visibility } from "@flock/protocol";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { StoredLog } from "../events/stored-log.ts";
 
 /** An event on its way into the log. */
 export interface EventWrite {
@@ -11,33 +12,80 @@ export interface EventWrite {
   readonly payloadJson?: string;
   /** The artifact that this event announces. It is stored in the same commit and gets the same `seq`. */
   readonly artifact?: StoredArtifact;
+  /** The key under which the artifact was published, if there is one. */
+  readonly idempotencyKey?: string;
+  /** JSON of the artifact's payload, also when the event carries it not. */
+  readonly artifactJson?: string;
   /** The event as it goes over the wire; empty until the commit. */
   json: string;
 }
 
-/** A run is queued: written with the artifacts that caused it, so that no crash can come between. */
-export interface ActivationWrite {
-  readonly kind: "activation";
+/** An activation: an agent is to run on these artifacts. It ends once, however many attempts that takes. */
+export interface ActivationRecord {
+  readonly id: string;
+  /** Of the newest attempt; the first one's is the activation's own id. */
   readonly runId: string;
   readonly agentId: string;
   readonly correlationId: string;
-  readonly artifactIds: readonly string[];
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** In the order of arrival. */
+  readonly artifacts: readonly StoredArtifact[];
 }
 
-/** A run has ended: it need not run again. */
+/** A run is queued: written with the artifacts that caused it, so that no crash can come between. */
+export interface ActivationWrite extends ActivationRecord {
+  readonly kind: "activation";
+}
+
+/** A queued activation was interrupted and is to be run again, as another run. */
+export interface ActivationAgainWrite {
+  readonly kind: "activation_again";
+  readonly id: string;
+  readonly runId: string;
+  readonly attempt: number;
+}
+
+/** An activation has ended: it need not run again. */
 export interface ActivationDoneWrite {
   readonly kind: "activation_done";
-  readonly runId: string;
+  readonly id: string;
+  readonly status: RunStatus;
 }
 
 /** A run has consumed artifacts. */
 export interface ConsumptionWrite extends Consumption {
   readonly kind: "consumption";
-  readonly artifactIds: readonly string[];
+  readonly artifacts: readonly StoredArtifact[];
+}
+
+/** A gate has taken an artifact in and waits for more. */
+export interface GatheredWrite {
+  readonly kind: "gathered";
+  readonly agentId: string;
+  readonly gate: string;
+  /** The join key; undefined for a gate without one. */
+  readonly key: string | undefined;
+  readonly artifact: StoredArtifact;
+}
+
+/** A gate has used artifacts that it had gathered. */
+export interface GatheredUsedWrite {
+  readonly kind: "gathered_used";
+  readonly agentId: string;
+  readonly gate: string;
+  readonly artifacts: readonly StoredArtifact[];
 }
 
 /** Anything that the runtime does to the world. */
-export type Write = EventWrite | ActivationWrite | ActivationDoneWrite | ConsumptionWrite;
+export type Write =
+  | EventWrite
+  | ActivationWrite
+  | ActivationAgainWrite
+  | ActivationDoneWrite
+  | ConsumptionWrite
+  | GatheredWrite
+  | GatheredUsedWrite;
 
 /** Which artifacts a query wants. Every part that is given must hold. */
 export interface ArtifactQuery {
@@ -90,11 +138,45 @@ export interface ReadableStore {
 export interface Store extends ReadableStore {
   /** Which log this is: another epoch is another log. */
   readonly epoch: string;
+  /** What outlives the process; undefined for a store that does not. */
+  readonly durable?: DurablePart;
   /**
    * Makes writes permanent, all or none, in order; gives each event its `seq` and its `json` (see `seal`).
+   * Throws when it cannot; then nothing of it has happened.
    * Called by the journal alone, never while another commit runs.
    */
   commit(writes: readonly Write[]): void | Promise<void>;
   /** Lets go of files and connections. */
   close(): void | Promise<void>;
+}
+
+/** An activation that an earlier process has not ended. */
+export interface UnfinishedActivation extends ActivationRecord {
+  /** Whether its newest attempt had begun. */
+  readonly started: boolean;
+}
+
+/** What was published under an idempotency key. */
+export interface PublishedUnderKey {
+  readonly artifact: StoredArtifact;
+  readonly triggeredAgents: readonly string[];
+}
+
+/** What a store remembers for the next process. */
+export interface DurablePart {
+  readonly log: StoredLog;
+  /** The activations to go on with, oldest first. */
+  unfinished(): UnfinishedActivation[];
+  /** What gates have gathered and not used, oldest first. */
+  gathered(): Omit<GatheredWrite, "kind">[];
+  /** What was published under an idempotency key, while the artifact is kept. */
+  publishedUnder(key: string): PublishedUnderKey | undefined;
+  /** The type of an artifact, while it is kept. */
+  typeOf(artifactId: string): string | undefined;
+  /** How a workflow stands, from what is kept of it; undefined when nothing is. */
+  workflow(correlationId: string): CorrelationStatus | undefined;
+  /** The newest state that was saved, and the seq it stands at. */
+  snapshot(): { readonly seq: number; readonly state: unknown } | undefined;
+  /** Saves a state, as JSON, instead of the one before. */
+  saveSnapshot(seq: number, state: unknown): void;
 }

@@ -1,0 +1,212 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { FlockEvent } from "@flock/protocol";
+import { compact } from "../../events/compaction.ts";
+
+/**
+ * What is dropped: events, artifacts, consumptions and ended runs, oldest first, a little at a time. What a queued run
+ * or a gate still needs stays.
+ */
+export interface Retention {
+  /** Drops what is older than this, in ms. Default: nothing is too old. */
+  readonly maxAgeMs?: number;
+  /** Drops the oldest while the file holds more than this, in bytes. Default: nothing is too much. */
+  readonly maxBytes?: number;
+}
+
+/** So long, in ms, between two looks at whether there is something to do, and between two steps when there is. */
+const REST_MS = { idle: 1_000, busy: 25 };
+/** One step of compaction takes up to so many characters and rows, and is not worth it for less than a part of that. */
+const COMPACTION = { characters: 512 * 1024, rows: 1_000, leastRows: 64 };
+/** A compacted row holds about this many characters at most. */
+const ROW_CHARACTERS = 256 * 1024;
+/** One step of retention drops about so many artifacts. */
+const DROP_ARTIFACTS = 500;
+/** One step gives so many free pages back to the disk. */
+const VACUUM_PAGES = 256;
+
+/** Compacts, drops and gives back, in steps of a few milliseconds between the commits. */
+export class Housekeeping {
+  readonly #db: DatabaseSync;
+  readonly #retention: Required<Retention>;
+  #leftMemory: number;
+  #oldest: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(db: DatabaseSync, retention: Required<Retention>) {
+    this.#db = db;
+    this.#retention = retention;
+    // Nothing of what an earlier process has written is in this one's memory.
+    this.#leftMemory = this.#number("SELECT coalesce(max(last_seq), 0) FROM events");
+    this.#oldest = this.#oldestRow();
+  }
+
+  /** The oldest seq that is kept; `head + 1` when none is. */
+  oldest(head: number): number {
+    this.#oldest ??= this.#oldestRow();
+    return this.#oldest ?? head + 1;
+  }
+
+  /** Events up to `seq` are read from the file only, and may be compacted. */
+  leftMemory(seq: number): void {
+    this.#leftMemory = Math.max(this.#leftMemory, seq);
+  }
+
+  /** Begins to work by itself. */
+  start(): void {
+    this.#schedule(REST_MS.idle);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Does a few milliseconds of work. Returns whether there may be more. */
+  step(): boolean {
+    return this.#compact() || this.#drop() || this.#giveBack();
+  }
+
+  #schedule(rest: number): void {
+    this.#timer = setTimeout(() => {
+      let more = false;
+      try {
+        more = this.step();
+      } catch {
+        // A full disk or a reader in the way: all that was begun is undone, and is tried again after a rest.
+        if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      }
+      this.#schedule(more ? REST_MS.busy : REST_MS.idle);
+    }, rest).unref();
+  }
+
+  #compact(): boolean {
+    const compacted = this.#number("SELECT compacted FROM log");
+    const rows: { first_seq: number; last_seq: number; newest_at: number; lines: string }[] = [];
+    let size = 0;
+    const candidates = this.#db
+      .prepare(
+        `SELECT first_seq, last_seq, newest_at, lines FROM events
+         WHERE last_seq > ? AND last_seq <= ? ORDER BY last_seq LIMIT ${COMPACTION.rows}`,
+      )
+      .iterate(compacted, this.#leftMemory) as Iterable<(typeof rows)[number]>;
+    for (const row of candidates) {
+      if (rows.length > 0 && size + row.lines.length > COMPACTION.characters) break;
+      rows.push(row);
+      size += row.lines.length;
+    }
+    if (rows.length < COMPACTION.leastRows && size < ROW_CHARACTERS) return false;
+    const [first, last] = [rows[0] as (typeof rows)[number], rows.at(-1) as (typeof rows)[number]];
+    const events = rows.flatMap(({ lines }) => lines.split("\n")).map((line) => JSON.parse(line) as FlockEvent);
+    this.#transaction(() => {
+      this.#db
+        .prepare("DELETE FROM events WHERE last_seq > ? AND last_seq <= ?")
+        .run(first.first_seq - 1, last.last_seq);
+      const insert = this.#db.prepare(
+        "INSERT INTO events (last_seq, first_seq, newest_at, merged, lines) VALUES (?, ?, ?, 1, ?)",
+      );
+      let from = first.first_seq;
+      let lines: string[] = [];
+      let characters = 0;
+      let newest = first.newest_at;
+      const flush = (until: number) => {
+        insert.run(until, from, newest, lines.join("\n"));
+        from = until + 1;
+        lines = [];
+        characters = 0;
+      };
+      let before = first.first_seq;
+      for (const event of compact(events)) {
+        const line = JSON.stringify(event);
+        if (lines.length > 0 && characters + line.length > ROW_CHARACTERS) flush(before);
+        lines.push(line);
+        characters += line.length;
+        newest = Date.parse(event.timestamp);
+        before = event.seq;
+      }
+      flush(last.last_seq);
+      this.#db.prepare("UPDATE log SET compacted = ?").run(last.last_seq);
+    });
+    return true;
+  }
+
+  #drop(): boolean {
+    const horizon = this.#horizon();
+    if (horizon === 0) return false;
+    return this.#transaction(() => {
+      // A row of events goes as a whole; the head is kept apart, so that seqs go on even when no event is left.
+      this.#db.exec("UPDATE log SET head = max(head, (SELECT coalesce(max(last_seq), 0) FROM events))");
+      const events = this.#change("DELETE FROM events WHERE last_seq <= ?", horizon);
+      const needed = `SELECT value FROM activations, json_each(activations.artifacts) WHERE status IS NULL
+                      UNION SELECT artifact_seq FROM gathered`;
+      const artifacts = this.#change(
+        `DELETE FROM artifacts WHERE seq IN (
+           SELECT seq FROM artifacts WHERE seq <= ? AND seq NOT IN (${needed}) ORDER BY seq LIMIT ${DROP_ARTIFACTS})`,
+        horizon,
+      );
+      if (artifacts > 0) {
+        const gone = "NOT EXISTS (SELECT 1 FROM artifacts WHERE seq = artifact_seq)";
+        this.#change(`DELETE FROM consumptions WHERE artifact_seq <= ? AND ${gone}`, horizon);
+        this.#change(`DELETE FROM artifact_tags WHERE artifact_seq <= ? AND ${gone}`, horizon);
+      }
+      this.#change("DELETE FROM activations WHERE status IS NOT NULL AND after_seq <= ?", horizon);
+      this.#oldest = undefined;
+      return events > 0 || artifacts === DROP_ARTIFACTS;
+    });
+  }
+
+  /** Everything up to this seq is to go. */
+  #horizon(): number {
+    const { maxAgeMs, maxBytes } = this.#retention;
+    let horizon = 0;
+    if (maxAgeMs !== Number.POSITIVE_INFINITY) {
+      const cutoff = Date.now() - maxAgeMs;
+      // Rows are in the order of time, so the first that is young enough ends the search.
+      const [row] = this.#db.prepare("SELECT last_seq, newest_at FROM events ORDER BY last_seq LIMIT 1").all() as {
+        last_seq: number;
+        newest_at: number;
+      }[];
+      if (row && row.newest_at < cutoff) horizon = row.last_seq;
+    }
+    if (horizon === 0 && maxBytes !== Number.POSITIVE_INFINITY && this.#bytesInUse() > maxBytes) {
+      horizon = this.#number("SELECT coalesce(min(last_seq), 0) FROM events");
+    }
+    return horizon;
+  }
+
+  #bytesInUse(): number {
+    const pages = this.#number("PRAGMA page_count") - this.#number("PRAGMA freelist_count");
+    return pages * this.#number("PRAGMA page_size");
+  }
+
+  #giveBack(): boolean {
+    if (this.#number("PRAGMA freelist_count") < VACUUM_PAGES) return false;
+    this.#db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+    return true;
+  }
+
+  #oldestRow(): number | undefined {
+    const [row] = this.#db.prepare("SELECT first_seq FROM events ORDER BY last_seq LIMIT 1").all() as {
+      first_seq: number;
+    }[];
+    return row?.first_seq;
+  }
+
+  #number(sql: string): number {
+    return Object.values(this.#db.prepare(sql).get() ?? {})[0] as number;
+  }
+
+  #change(sql: string, horizon: number): number {
+    return Number(this.#db.prepare(sql).run(horizon).changes);
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}

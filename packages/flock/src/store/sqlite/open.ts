@@ -1,0 +1,141 @@
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { FlockError } from "../../errors.ts";
+import { APPLICATION_ID, MIGRATIONS, migrate } from "./schema.ts";
+
+/** What survives what: see {@link SqliteStoreOptions.durability}. */
+export type Durability = "normal" | "full";
+
+/** A file that is open, and ours alone. */
+export interface OpenFile {
+  readonly db: DatabaseSync;
+  /** Closes the file and lets others have it. */
+  close(): void;
+}
+
+/**
+ * Opens a database file, or makes it, with its folder.
+ * @throws FlockError `store_unusable`, with what to do. A file that cannot be used is left as it is.
+ */
+export function openFile(path: string, durability: Durability): OpenFile {
+  let lock: DatabaseSync | undefined;
+  let db: DatabaseSync | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK);
+    lock = takeLock(path);
+    db = new DatabaseSync(path);
+    const version = checkFile(db, path);
+    // Must stand before the first table; pages that retention frees can then be given back piece by piece.
+    if (version === 0) db.exec("PRAGMA auto_vacuum = INCREMENTAL");
+    db.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = ${durability === "full" ? "FULL" : "NORMAL"};
+      PRAGMA busy_timeout = 5000;
+      PRAGMA cache_size = -16000;
+      PRAGMA temp_store = MEMORY;
+      PRAGMA journal_size_limit = 67108864;
+    `);
+    migrate(db, version);
+  } catch (error) {
+    db?.close();
+    lock?.close();
+    throw error instanceof FlockError
+      ? error
+      : new FlockError("store_unusable", explain(error, path), { cause: error });
+  }
+  const [opened, held] = [db, lock];
+  return {
+    db: opened,
+    close() {
+      opened.close();
+      held.close();
+    },
+  };
+}
+
+/** An error of a write, as whoever published is told of it. */
+export function writeError(error: unknown, path: string): FlockError {
+  return new FlockError("store_failed", `nothing was written: ${explain(error, path)}`, { cause: error });
+}
+
+/**
+ * Two processes that both gave out seqs would break every cursor. The lock is a database of its own, so that the
+ * blackboard stays open to readers such as the sqlite3 shell and backups; the system lets go of it when we die.
+ */
+function takeLock(path: string): DatabaseSync {
+  const lock = new DatabaseSync(`${path}-lock`);
+  try {
+    lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (errorCode(error) !== BUSY) throw error;
+    throw new FlockError(
+      "store_unusable",
+      `${path} is in use by another process: a blackboard has one flock at a time. End the other one, or give this one a file of its own`,
+      { cause: error },
+    );
+  }
+}
+
+/** The file's schema version; 0 for an empty one. */
+function checkFile(db: DatabaseSync, path: string): number {
+  const read = (pragma: string) => Object.values(db.prepare(`PRAGMA ${pragma}`).get() ?? {})[0] as number;
+  const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get() as { n: number };
+  if (tables.n === 0) return 0;
+  if (read("application_id") !== APPLICATION_ID) {
+    throw new FlockError(
+      "store_unusable",
+      `${path} is a SQLite database of another program: give the blackboard a file of its own`,
+    );
+  }
+  const version = read("user_version");
+  if (version > MIGRATIONS.length) {
+    throw new FlockError(
+      "store_unusable",
+      `${path} was written by a newer version of Flock (schema ${version}; this one knows ${MIGRATIONS.length}): update Flock, or give this one another file`,
+    );
+  }
+  return version;
+}
+
+// SQLite's result codes (sqlite.org/rescode.html).
+const BUSY = 5;
+const READ_ONLY = 8;
+const IO_ERROR = 10;
+const CORRUPT = 11;
+const FULL = 13;
+const CANNOT_OPEN = 14;
+const NOT_A_DATABASE = 26;
+
+function explain(error: unknown, path: string): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (errorCode(error)) {
+    case BUSY:
+      return `${path} is locked by another program, such as a backup that holds it: end that, and try again`;
+    case READ_ONLY:
+      return `${path} is read-only: let this user write the file and its folder`;
+    case IO_ERROR:
+      return `the disk under ${path} does not work: ${message}`;
+    case CORRUPT:
+      return `${path} is damaged: put a backup in its place, or save what "sqlite3 ${path} .recover" finds`;
+    case FULL:
+      return `the disk under ${path} is full, or the file's limit is reached: make room; what was there is safe`;
+    case CANNOT_OPEN:
+      return `${path} cannot be opened: it must be a file in a folder that this user may write`;
+    case NOT_A_DATABASE:
+      return `${path} is not a SQLite database: give the blackboard a file of its own`;
+  }
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
+    return `${path} is read-only for this user: let this user read and write the file and its folder`;
+  }
+  return `${path} cannot be used: ${message}`;
+}
+
+function errorCode(error: unknown): number | undefined {
+  const { errcode } = error as { errcode?: number };
+  // The low byte is the kind of error; the rest says where it came up.
+  return errcode === undefined ? undefined : errcode & 0xff;
+}

@@ -1,0 +1,471 @@
+import { randomUUID } from "node:crypto";
+import { uptime } from "node:os";
+import { backup, type DatabaseSync, type StatementSync } from "node:sqlite";
+import type { CorrelationStatus } from "@flock/protocol";
+import { z } from "zod";
+import type { AnyArtifactType, PayloadOf } from "../../blackboard/artifact-type.ts";
+import type { Consumption, StoredArtifact } from "../../blackboard/stored-artifact.ts";
+import { checkOptions } from "../../errors.ts";
+import type { LogStretch, StoredLog } from "../../events/stored-log.ts";
+import { seal } from "../event-write.ts";
+import type {
+  ActivationWrite,
+  ArtifactQuery,
+  ArtifactQueryResult,
+  DurablePart,
+  EventWrite,
+  GatheredWrite,
+  PublishedUnderKey,
+  Store,
+  UnfinishedActivation,
+  Write,
+} from "../store.ts";
+import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS } from "./artifact-rows.ts";
+import { Housekeeping, type Retention } from "./housekeeping.ts";
+import { type Durability, openFile, writeError } from "./open.ts";
+
+/** What {@link sqliteStore} can be told. */
+export interface SqliteStoreOptions {
+  /**
+   * What survives. `normal` (default): everything, when the process dies in whatever way; when the machine loses power
+   * the newest moments may be gone, and the file is whole. `full`: everything also then, for one wait for the disk in
+   * each group commit.
+   */
+  readonly durability?: Durability;
+  /** What is dropped, oldest first: see {@link Retention}. Default: nothing. */
+  readonly retention?: Retention;
+}
+
+/** A blackboard in a file. */
+export interface SqliteStore extends Store {
+  readonly durable: DurablePart;
+  /** Where the file is. */
+  readonly path: string;
+  /** Copies the blackboard into another file, while work goes on. Resolves when the copy is whole. */
+  backup(path: string): Promise<void>;
+}
+
+const optionsSchema = z.strictObject({
+  durability: z.enum(["normal", "full"]).default("normal"),
+  retention: z
+    .strictObject({
+      maxAgeMs: z.number().positive().default(Number.POSITIVE_INFINITY),
+      maxBytes: z.number().positive().default(Number.POSITIVE_INFINITY),
+    })
+    .prefault({}),
+});
+
+/** A row of events holds about this many characters at most, unless one event is larger. */
+const ROW_CHARACTERS = 256 * 1024;
+
+/**
+ * The blackboard in one SQLite file, made when it is not there, with its folder. One process has it at a time.
+ *
+ * @example
+ * const flock = new Flock({ store: sqliteStore("flock.db", { retention: { maxAgeMs: 7 * 24 * 3_600_000 } }) });
+ *
+ * @throws FlockError `store_unusable` when the file is newer than this version, damaged, read-only, in use or not
+ * ours, with what to do; the file stays as it is. `invalid_options` for wrong options.
+ */
+export function sqliteStore(path: string, options: SqliteStoreOptions = {}): SqliteStore {
+  const { durability, retention } = checkOptions("sqliteStore", optionsSchema, options);
+  return new SqliteFile(path, durability, retention);
+}
+
+class SqliteFile implements SqliteStore, DurablePart, StoredLog {
+  readonly path: string;
+  readonly epoch: string;
+  readonly durable: DurablePart = this;
+  readonly log: StoredLog = this;
+  readonly #db: DatabaseSync;
+  readonly #closeFile: () => void;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #housekeeping: Housekeeping;
+  /** The row of each activation that has not ended. */
+  readonly #open = new Map<string, number>();
+  #head: number;
+  #lastActivation: number;
+  #closed = false;
+
+  constructor(path: string, durability: Durability, retention: Required<Retention>) {
+    this.path = path;
+    const { db, close } = openFile(path, durability);
+    this.#db = db;
+    this.#closeFile = close;
+    const { epoch, head } = this.#takeOver(durability);
+    this.epoch = epoch;
+    this.#head = head;
+    this.#lastActivation = this.#number("SELECT coalesce(max(number), 0) FROM activations");
+    for (const row of this.#all<{ number: number; id: string }>(
+      "SELECT number, id FROM activations WHERE status IS NULL",
+    )) {
+      this.#open.set(row.id, row.number);
+    }
+    this.#housekeeping = new Housekeeping(db, retention);
+    this.#housekeeping.start();
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  get oldest(): number {
+    return this.#housekeeping.oldest(this.#head);
+  }
+
+  commit(writes: readonly Write[]): void {
+    const before = { head: this.#head, activation: this.#lastActivation };
+    let lines: EventWrite[] = [];
+    let characters = 0;
+    const flush = () => {
+      if (lines.length === 0) return;
+      const last = lines.at(-1) as EventWrite;
+      this.#run(
+        "INSERT INTO events (last_seq, first_seq, newest_at, merged, lines) VALUES (?, ?, ?, 0, ?)",
+        last.event.seq,
+        (lines[0] as EventWrite).event.seq,
+        Date.parse(last.event.timestamp),
+        lines.map(({ json }) => json).join("\n"),
+      );
+      lines = [];
+      characters = 0;
+    };
+    try {
+      this.#run("BEGIN IMMEDIATE");
+      for (const write of writes) {
+        if (write.kind !== "event") {
+          this.#write(write);
+          continue;
+        }
+        seal(write, ++this.#head);
+        if (characters + write.json.length > ROW_CHARACTERS) flush();
+        lines.push(write);
+        characters += write.json.length;
+        if (write.artifact) this.#keep(write, write.artifact);
+      }
+      flush();
+      this.#run("COMMIT");
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      this.#head = before.head;
+      this.#lastActivation = before.activation;
+      throw writeError(error, this.path);
+    }
+    for (const write of writes) if (write.kind === "activation_done") this.#open.delete(write.id);
+  }
+
+  #write(write: Exclude<Write, EventWrite>): void {
+    switch (write.kind) {
+      case "activation":
+        this.#queue(write);
+        return;
+      case "activation_again":
+        this.#run(
+          "UPDATE activations SET run_id = ?, attempt = ? WHERE number = ?",
+          write.runId,
+          write.attempt,
+          this.#open.get(write.id) ?? 0,
+        );
+        return;
+      case "activation_done":
+        this.#run(
+          "UPDATE activations SET status = ?, ended_at = ? WHERE number = ?",
+          write.status,
+          Date.now(),
+          this.#open.get(write.id) ?? 0,
+        );
+        return;
+      case "consumption":
+        for (const { seq } of write.artifacts) {
+          this.#run(
+            "INSERT INTO consumptions (artifact_seq, run_id, agent_id, consumed_at) VALUES (?, ?, ?, ?)",
+            seq,
+            write.runId,
+            write.agentId,
+            Date.parse(write.consumedAt),
+          );
+        }
+        return;
+      case "gathered":
+        this.#run(
+          "INSERT INTO gathered (artifact_seq, agent_id, gate, key) VALUES (?, ?, ?, ?)",
+          write.artifact.seq,
+          write.agentId,
+          write.gate,
+          write.key ?? null,
+        );
+        return;
+      case "gathered_used":
+        for (const { seq } of write.artifacts) {
+          this.#run(
+            "DELETE FROM gathered WHERE agent_id = ? AND gate = ? AND artifact_seq = ?",
+            write.agentId,
+            write.gate,
+            seq,
+          );
+        }
+    }
+  }
+
+  #queue({ id, runId, agentId, correlationId, attempt, artifacts }: ActivationWrite): void {
+    this.#run(
+      `INSERT INTO activations (number, id, run_id, agent_id, correlation_id, attempt, artifacts, after_seq, queued_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ++this.#lastActivation,
+      id,
+      runId,
+      agentId,
+      correlationId,
+      attempt,
+      `[${artifacts.map(({ seq }) => seq).join()}]`,
+      this.#head,
+      Date.now(),
+    );
+    this.#open.set(id, this.#lastActivation);
+  }
+
+  #keep({ artifactJson, idempotencyKey }: EventWrite, artifact: StoredArtifact): void {
+    this.#run(
+      `INSERT INTO artifacts (${COLUMNS}, idempotency_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      artifact.seq,
+      artifact.id,
+      artifact.type,
+      artifact.producedBy,
+      artifact.runId ?? null,
+      artifact.correlationId,
+      JSON.stringify(artifact.tags),
+      JSON.stringify(artifact.visibility),
+      Date.parse(artifact.createdAt),
+      artifactJson ?? JSON.stringify(artifact.payload),
+      idempotencyKey ?? null,
+    );
+    for (const tag of artifact.tags) {
+      this.#run("INSERT INTO artifact_tags (tag, artifact_seq) VALUES (?, ?)", tag, artifact.seq);
+    }
+  }
+
+  async getByType<T extends AnyArtifactType>(type: T): Promise<PayloadOf<T>[]> {
+    return this.#all<{ payload: string }>(
+      "SELECT payload FROM artifacts WHERE type = ? ORDER BY seq",
+      type.typeName,
+    ).map(({ payload }) => JSON.parse(payload));
+  }
+
+  async get(id: string): Promise<StoredArtifact | undefined> {
+    const [row] = this.#all<ArtifactRow>(`SELECT ${COLUMNS} FROM artifacts WHERE id = ?`, id);
+    return row && artifactOf(row);
+  }
+
+  async query(query: ArtifactQuery = {}): Promise<ArtifactQueryResult> {
+    const { count, page, limit, known } = artifactQuery(query);
+    const total = known ?? this.#number(count.sql, ...count.values);
+    const rows = this.#all<ArtifactRow>(page.sql, ...page.values);
+    const artifacts = rows.slice(0, limit).map(artifactOf);
+    const last = artifacts.at(-1);
+    // How many there are in all goes along: counting them anew would make every page as dear as the whole.
+    return { artifacts, total, nextCursor: last && rows.length > limit ? `${last.seq}.${total}` : null };
+  }
+
+  async consumptionsOf(artifactIds: readonly string[]): Promise<Map<string, Consumption[]>> {
+    return new Map(
+      artifactIds.map((id) => {
+        const rows = this.#all<{ agent_id: string; run_id: string; consumed_at: number }>(
+          `SELECT agent_id, run_id, consumed_at FROM consumptions
+           WHERE artifact_seq = (SELECT seq FROM artifacts WHERE id = ?) ORDER BY consumed_at, run_id`,
+          id,
+        );
+        return [
+          id,
+          rows.map((row) => ({ agentId: row.agent_id, runId: row.run_id, consumedAt: iso(row.consumed_at) })),
+        ];
+      }),
+    );
+  }
+
+  read(seq: number): LogStretch {
+    const statement = this.#prepare(
+      "SELECT first_seq, last_seq, lines FROM events WHERE last_seq >= ? ORDER BY last_seq LIMIT 2000",
+    );
+    let first = 0;
+    let last = 0;
+    let characters = 0;
+    const lines: string[] = [];
+    for (const row of statement.iterate(seq) as Iterable<{ first_seq: number; last_seq: number; lines: string }>) {
+      if (lines.length > 0 && characters + row.lines.length > ROW_CHARACTERS) break;
+      first ||= row.first_seq;
+      last = row.last_seq;
+      characters += row.lines.length;
+      lines.push(row.lines);
+    }
+    return { first, last, lines: lines.join("\n") };
+  }
+
+  leftMemory(seq: number): void {
+    this.#housekeeping.leftMemory(seq);
+  }
+
+  unfinished(): UnfinishedActivation[] {
+    const rows = this.#all<{
+      id: string;
+      run_id: string;
+      agent_id: string;
+      correlation_id: string;
+      attempt: number;
+      artifacts: string;
+    }>(
+      "SELECT id, run_id, agent_id, correlation_id, attempt, artifacts FROM activations WHERE status IS NULL ORDER BY number",
+    );
+    return rows.map((row) => {
+      const seqs = JSON.parse(row.artifacts) as number[];
+      const [begun] = this.#all(
+        "SELECT 1 FROM consumptions WHERE artifact_seq = ? AND run_id = ?",
+        seqs[0] ?? 0,
+        row.run_id,
+      );
+      return {
+        id: row.id,
+        runId: row.run_id,
+        agentId: row.agent_id,
+        correlationId: row.correlation_id,
+        attempt: row.attempt,
+        artifacts: seqs.flatMap((seq) => this.#bySeq(seq) ?? []),
+        started: begun !== undefined,
+      };
+    });
+  }
+
+  gathered(): Omit<GatheredWrite, "kind">[] {
+    const rows = this.#all<{ artifact_seq: number; agent_id: string; gate: string; key: string | null }>(
+      "SELECT artifact_seq, agent_id, gate, key FROM gathered ORDER BY artifact_seq",
+    );
+    return rows.flatMap((row) => {
+      const artifact = this.#bySeq(row.artifact_seq);
+      return artifact ? { agentId: row.agent_id, gate: row.gate, key: row.key ?? undefined, artifact } : [];
+    });
+  }
+
+  publishedUnder(key: string): PublishedUnderKey | undefined {
+    const [row] = this.#all<ArtifactRow>(`SELECT ${COLUMNS} FROM artifacts WHERE idempotency_key = ?`, key);
+    if (!row) return undefined;
+    const woken = this.#all<{ agent_id: string }>(
+      `SELECT agent_id FROM activations WHERE correlation_id = ?
+       AND (SELECT max(value) FROM json_each(artifacts)) = ? ORDER BY number`,
+      row.correlation_id,
+      row.seq,
+    );
+    return { artifact: artifactOf(row), triggeredAgents: woken.map(({ agent_id }) => agent_id) };
+  }
+
+  typeOf(artifactId: string): string | undefined {
+    return this.#all<{ type: string }>("SELECT type FROM artifacts WHERE id = ?", artifactId)[0]?.type;
+  }
+
+  workflow(correlationId: string): CorrelationStatus | undefined {
+    const [artifacts] = this.#all<{ n: number; oldest: number | null; newest: number | null }>(
+      "SELECT count(*) AS n, min(created_at) AS oldest, max(created_at) AS newest FROM artifacts WHERE correlation_id = ?",
+      correlationId,
+    );
+    const runs = this.#all<{ agent_id: string; status: string | null; queued_at: number; ended_at: number | null }>(
+      "SELECT agent_id, status, queued_at, ended_at FROM activations WHERE correlation_id = ? ORDER BY ended_at",
+      correlationId,
+    );
+    const times = [
+      artifacts?.oldest,
+      artifacts?.newest,
+      ...runs.flatMap((run) => [run.queued_at, run.ended_at]),
+    ].filter((time) => typeof time === "number");
+    if (times.length === 0) return undefined;
+    const failed = new Map(runs.map((run) => [run.agent_id, isFailure(run.status)]));
+    const pending = runs.some(({ status }) => status === null);
+    return {
+      correlation_id: correlationId,
+      state: pending ? "active" : [...failed.values()].includes(true) ? "failed" : "completed",
+      has_pending_work: pending,
+      artifact_count: artifacts?.n ?? 0,
+      run_count: runs.length,
+      error_count: runs.filter(({ status }) => isFailure(status)).length,
+      started_at: iso(times.reduce((a, b) => Math.min(a, b))),
+      last_activity_at: iso(times.reduce((a, b) => Math.max(a, b))),
+    };
+  }
+
+  snapshot(): { seq: number; state: unknown } | undefined {
+    const [row] = this.#all<{ seq: number; state: string }>("SELECT seq, state FROM snapshot");
+    return row && { seq: row.seq, state: JSON.parse(row.state) };
+  }
+
+  saveSnapshot(seq: number, state: unknown): void {
+    this.#run("BEGIN IMMEDIATE");
+    this.#run("DELETE FROM snapshot");
+    this.#run("INSERT INTO snapshot (seq, state) VALUES (?, ?)", seq, JSON.stringify(state));
+    this.#run("COMMIT");
+  }
+
+  async backup(path: string): Promise<void> {
+    await backup(this.#db, path);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#housekeeping.stop();
+    this.#run("UPDATE log SET head = ?, is_open = 0", this.#head);
+    this.#closeFile();
+  }
+
+  /** Finds out which log this is and how the last process left it. */
+  #takeOver(durability: Durability): { epoch: string; head: number } {
+    const bootedAt = Math.round(Date.now() - uptime() * 1000);
+    const newest = this.#number("SELECT coalesce(max(last_seq), 0) FROM events");
+    const [log] = this.#all<{ epoch: string; head: number; is_open: number; booted_at: number }>(
+      "SELECT epoch, head, is_open, booted_at FROM log",
+    );
+    if (!log) {
+      const epoch = randomUUID();
+      this.#run("INSERT INTO log VALUES (?, 0, 0, 1, ?)", epoch, bootedAt);
+      return { epoch, head: 0 };
+    }
+    const head = Math.max(log.head, newest);
+    // The machine went down under a running process: the newest events that clients saw may not have reached the disk,
+    // and their seqs would be given out again. That is another log, and clients must hear of it.
+    const lostSome =
+      log.is_open === 1 && durability === "normal" && Math.abs(log.booted_at - bootedAt) > SAME_BOOT_WITHIN_MS;
+    const epoch = lostSome ? randomUUID() : log.epoch;
+    this.#run("UPDATE log SET epoch = ?, head = ?, is_open = 1, booted_at = ?", epoch, head, bootedAt);
+    return { epoch, head };
+  }
+
+  #bySeq(seq: number): StoredArtifact | undefined {
+    const [row] = this.#all<ArtifactRow>(`SELECT ${COLUMNS} FROM artifacts WHERE seq = ?`, seq);
+    return row && artifactOf(row);
+  }
+
+  #number(sql: string, ...values: (string | number | null)[]): number {
+    return Object.values(this.#prepare(sql).get(...values) ?? {})[0] as number;
+  }
+
+  #all<Row>(sql: string, ...values: (string | number | null)[]): Row[] {
+    return this.#prepare(sql).all(...values) as Row[];
+  }
+
+  #run(sql: string, ...values: (string | number | null)[]): void {
+    this.#prepare(sql).run(...values);
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
+    return statement;
+  }
+}
+
+/** Two readings of when the machine was started that lie this close, in ms, mean the same start. */
+const SAME_BOOT_WITHIN_MS = 60_000;
+
+function isFailure(status: string | null): boolean {
+  return status === "error" || status === "timeout";
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
