@@ -2,16 +2,18 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Flock, FlockError } from "flock";
+import { sqliteStore } from "flock/stores/sqlite";
 import { Verdict } from "./artifacts.ts";
 import { newsroom } from "./newsroom.ts";
 import { readArticle, UnreadableArticle } from "./read-article.ts";
 
-const USAGE = `Usage: npm start -- [FILE ...] [--port 8000] [--host 127.0.0.1] [--no-open]
+const USAGE = `Usage: npm start -- [FILE ...] [--port 8000] [--host 127.0.0.1] [--data FILE] [--no-open]
 
 Agents review each text FILE (default: an article that comes with Flock), and a web page shows them at work.
 
   --port PORT   where to serve; 0 takes a free one (default 8000)
   --host HOST   where to listen (default 127.0.0.1: only this machine)
+  --data FILE   the file that keeps the blackboard (default .flock/newsroom.db); "none" forgets it at the end
   --no-open     do not open a browser
   --help        show this
 `;
@@ -19,15 +21,17 @@ Agents review each text FILE (default: an article that comes with Flock), and a 
 /** How long a clean end may take before it is forced, in ms. */
 const END_WITHIN_MS = 4_000;
 
-const { files, port, host, open } = readArguments();
+const { files, port, host, data, open } = readArguments();
 const articles = await readAll(files);
-const flock = newsroom();
+const flock = openNewsroom();
+const before = (await flock.store.getByType(Verdict)).length;
 const server = await listen(flock);
 let ending = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, end);
 
 console.log(`The newsroom is open: ${server.url}  (Ctrl-C ends it)`);
-void tell(flock);
+if (before > 0) console.log(`On the blackboard from before: ${before === 1 ? "1 review" : `${before} reviews`}.`);
+tell(flock, before);
 for (const article of articles) await flock.publish(article);
 if (open && hasDesktop()) await openBrowser(server.url);
 
@@ -39,6 +43,7 @@ function readArguments() {
       options: {
         port: { type: "string", default: "8000" },
         host: { type: "string", default: "127.0.0.1" },
+        data: { type: "string", default: ".flock/newsroom.db" },
         open: { type: "boolean", default: true },
         help: { type: "boolean", default: false },
       },
@@ -56,6 +61,7 @@ function readArguments() {
       files: positionals.length > 0 ? positionals : [article],
       port: number,
       host: values.host,
+      data: values.data,
       open: values.open,
     };
   } catch (error) {
@@ -78,6 +84,15 @@ async function readAll(names: readonly string[]) {
   return found;
 }
 
+function openNewsroom(): Flock {
+  try {
+    return newsroom(data === "none" ? {} : { store: sqliteStore(data) });
+  } catch (error) {
+    if (error instanceof FlockError) return fail(`${error.message} (--data FILE)`, 1);
+    throw error;
+  }
+}
+
 async function listen(flock: Flock) {
   try {
     return await flock.serve({ dashboard: true, host, port });
@@ -87,16 +102,23 @@ async function listen(flock: Flock) {
   }
 }
 
-/** Says in a few lines what the verdicts are, also on work that comes later. */
-async function tell(flock: Flock): Promise<void> {
-  let told = 0;
-  flock.log.onGrowth(async () => {
-    const verdicts = await flock.store.getByType(Verdict);
-    for (const { title, rounds, suggestions } of verdicts.slice(told)) {
-      told += 1;
-      console.log(`\n${title}: reviewed in ${rounds === 1 ? "one round" : `${rounds} rounds`}.`);
-      for (const suggestion of suggestions) console.log(`  - ${suggestion}`);
-    }
+/** Says in a few lines what the verdicts are, also on work that comes later; not on those that were there before. */
+function tell(flock: Flock, before: number): void {
+  let told = before;
+  let looking = false;
+  flock.log.onGrowth(() => {
+    if (looking) return;
+    looking = true;
+    setTimeout(async () => {
+      looking = false;
+      if (ending) return;
+      const verdicts = await flock.store.getByType(Verdict);
+      for (const { title, rounds, suggestions } of verdicts.slice(told)) {
+        told += 1;
+        console.log(`\n${title}: reviewed in ${rounds === 1 ? "one round" : `${rounds} rounds`}.`);
+        for (const suggestion of suggestions) console.log(`  - ${suggestion}`);
+      }
+    }, 50);
   });
 }
 

@@ -8,7 +8,7 @@ import { RunningProgram } from "../support/process.ts";
 import { RecordingSocket } from "../support/recording-socket.ts";
 
 const main = fileURLToPath(new URL("../../examples/newsroom/main.ts", import.meta.url));
-const newsroom = (...args: string[]) => new RunningProgram(["node", main, "--no-open", ...args]);
+const newsroom = (...args: string[]) => new RunningProgram(["node", main, "--no-open", "--data", "none", ...args]);
 
 async function urlOf(program: RunningProgram): Promise<string> {
   return /http:\/\/[\w.:]+/.exec(await program.line(/http:\/\//))?.[0] as string;
@@ -37,6 +37,25 @@ describe("npm start", () => {
     program.signal("SIGINT");
     expect(await program.exit()).toBe(0);
     expect(await client.closed).toMatchObject({ code: 1001 });
+  });
+
+  it("keeps its blackboard, and shows yesterday's work today", async () => {
+    await using folder = await temporaryFolder();
+    const data = join(folder.path, "kept", "newsroom.db");
+    await using yesterday = newsroom("--port", "0", "--data", data);
+    await yesterday.line(/lighthouse.*reviewed/);
+    yesterday.signal("SIGKILL");
+    await yesterday.exit();
+    await using today = newsroom("--port", "0", "--data", data);
+    const url = await urlOf(today);
+    await today.line(/1 review\./);
+    const { artifacts } = (await (await fetch(`${url}/api/v1/plugin/artifacts?type_names=Verdict`)).json()) as {
+      artifacts: unknown[];
+    };
+    expect(artifacts.length).toBeGreaterThanOrEqual(1);
+    await using other = newsroom("--port", "0", "--data", data);
+    expect(await other.exit()).toBe(1);
+    expect(other.errors).toMatch(/in use by another process/);
   });
 
   it("works on the files that it is given, and tells of those that it cannot read", async () => {

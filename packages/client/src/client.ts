@@ -89,6 +89,8 @@ export class FlockClient {
   readonly #watchers = new Set<() => void>();
   readonly #queues = new Map<EventQueue, Filter>();
   readonly #commands = new Map<number, Command>();
+  /** How far each stream has come that has not ended, in UTF-16 code units. */
+  readonly #streamed = new Map<string, number>();
   #filter: Filter;
   #place: Place | undefined;
   /** Whether `#place` is where we are, not only where we asked to begin. */
@@ -284,9 +286,22 @@ export class FlockClient {
   #take(event: FlockEvent): void {
     if (this.#arrived && event.seq <= (this.#place?.since ?? 0)) return;
     this.#arrive(event.seq);
+    if (event.type === "streaming_output") this.#cutOff(event);
+    else if (event.type === "agent_execution_completed") this.#streamed.delete(event.run_id);
     for (const [queue, filter] of this.#queues) if (matches(filter, factsOf(event))) queue.push(event);
     this.#emit(event.type, event);
     this.#emit("event", event);
+  }
+
+  /** The log merges what a run has streamed long ago: such an event may begin before what we have of it. */
+  #cutOff(event: EventOf<"streaming_output">): void {
+    const { run_id, content, offset, is_complete } = event;
+    const known = this.#streamed.get(run_id) ?? 0;
+    if (is_complete) this.#streamed.delete(run_id);
+    else this.#streamed.set(run_id, Math.max(known, offset + content.length));
+    if (offset >= known) return;
+    event.content = content.slice(known - offset);
+    event.offset = offset + content.length - event.content.length;
   }
 
   #arrive(since: number): void {
