@@ -1,0 +1,116 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { connect } from "@flock/client";
+import type { FlockEvent } from "@flock/protocol";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../support/folder.ts";
+import { RunningProgram } from "../support/process.ts";
+
+const program = fileURLToPath(new URL("programs/busy-server.ts", import.meta.url));
+const KILLS = 50;
+
+async function start(file: string, port: string): Promise<{ server: RunningProgram; port: string }> {
+  const server = new RunningProgram(["node", program, file, port]);
+  const line = await server.line(/^port \d+/);
+  return { server, port: line.slice(5) };
+}
+
+describe("a busy server that is killed 50 times at random moments", () => {
+  it("loses nothing that was acknowledged, doubles nothing, and shows every client the log as it is", async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "flock.db");
+    let { server, port } = await start(file, "0");
+    const url = `ws://127.0.0.1:${port}/plugin/ws`;
+    const watchers = [0, 1, 2].map((n) => {
+      const events: FlockEvent[] = [];
+      const gaps: unknown[] = [];
+      const client = connect(url, { since: 0, backoff: { minMs: 10, maxMs: 100 + n * 50 } });
+      client.on("event", (event) => void events.push(structuredClone(event)));
+      client.on("gap", (gap) => void gaps.push(gap));
+      return { client, events, gaps };
+    });
+    const publisher = connect(url, { backoff: { minMs: 10, maxMs: 100 }, commandTimeoutMs: 60_000 });
+    const acknowledged = new Map<number, string>();
+    let publishing = true;
+    const publishers = [0, 1, 2].map(async (lane) => {
+      for (let n = lane; publishing; n += 3) {
+        const { artifact_id } = await publisher.publish({ artifact_type: "Order", payload: { n } });
+        acknowledged.set(n, artifact_id);
+      }
+    });
+    for (let kill = 0; kill < KILLS; kill++) {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 120));
+      server.signal("SIGKILL");
+      await server.exit();
+      await server[Symbol.asyncDispose]();
+      ({ server, port } = await start(file, port));
+    }
+    publishing = false;
+    await Promise.all(publishers);
+    await using last = server;
+    const http = `http://127.0.0.1:${port}`;
+
+    const artifactsOf = async (type: string) => {
+      const all: { id: string; payload: { n: number } }[] = [];
+      for (let cursor: string | null = ""; cursor !== null; ) {
+        const query = `type_names=${type}&limit=500${cursor === "" ? "" : `&cursor=${cursor}`}`;
+        const page = (await (await fetch(`${http}/api/v1/plugin/artifacts?${query}`)).json()) as {
+          artifacts: typeof all;
+          next_cursor: string | null;
+        };
+        all.push(...page.artifacts);
+        cursor = page.next_cursor;
+      }
+      return all;
+    };
+    await expect
+      .poll(async () => (await artifactsOf("Pizza")).length, { timeout: 30_000 })
+      .toBeGreaterThanOrEqual(acknowledged.size);
+    const orders = await artifactsOf("Order");
+    // Every order once, under the id that its publisher was told, although publishers repeat what they got no answer to.
+    expect(orders.map(({ payload }) => payload.n).sort((a, b) => a - b)).toEqual(
+      [...acknowledged.keys()].sort((a, b) => a - b),
+    );
+    for (const { id, payload } of orders) expect(acknowledged.get(payload.n)).toBe(id);
+    // Everything that an order sets in motion was done: no gate has forgotten what it had gathered.
+    const pizzas = new Set((await artifactsOf("Pizza")).map(({ payload }) => payload.n));
+    expect([...acknowledged.keys()].filter((n) => !pizzas.has(n))).toEqual([]);
+
+    // A client that comes only now is shown the log; all others have seen the same.
+    const log: FlockEvent[] = [];
+    const reader = connect(url, { since: 0 });
+    const caughtUp = new Promise<number>((resolve) => reader.on("caught_up", ({ seq }) => resolve(seq)));
+    reader.on("event", (event) => void log.push(structuredClone(event)));
+    const until = await caughtUp;
+    for (const { client, events, gaps } of watchers) {
+      await expect.poll(() => client.seq, { timeout: 10_000 }).toBeGreaterThanOrEqual(until);
+      expect(gaps).toEqual([]);
+      const seqs = events.map(({ seq }) => seq);
+      expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+      expect(withoutStreams(events, until)).toEqual(withoutStreams(log, until));
+      expect(streams(events, until)).toEqual(streams(log, until));
+    }
+    const interrupted = log.filter(
+      (event) => event.type === "agent_execution_completed" && event.status === "interrupted",
+    );
+    expect(interrupted.length).toBeGreaterThan(0);
+    for (const { client } of [...watchers, { client: publisher }, { client: reader }]) client.close();
+    expect(last.exitCode).toBeUndefined();
+  }, 240_000);
+});
+
+function withoutStreams(events: readonly FlockEvent[], until: number): FlockEvent[] {
+  return events.filter(({ seq, type }) => seq <= until && type !== "streaming_output");
+}
+
+/** The text of each run, put together by nothing but the order of the events. */
+function streams(events: readonly FlockEvent[], until: number): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const event of events) {
+    if (event.type !== "streaming_output" || event.seq > until) continue;
+    const before = texts[event.run_id] ?? "";
+    expect(event.offset).toBe(before.length);
+    texts[event.run_id] = before + event.content;
+  }
+  return texts;
+}
