@@ -388,7 +388,7 @@ export class Flock {
     }
     const { history } = this.#orchestrator;
     while (seq < log.head) {
-      const { lines, last } = log.read(seq + 1);
+      const { lines, last } = log.read(seq + 1, log.head);
       for (const line of lines.split("\n")) {
         const event = JSON.parse(line) as FlockEvent;
         if (event.seq <= seq) continue;

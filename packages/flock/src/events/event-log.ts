@@ -5,7 +5,7 @@ import { type Batch, Tail, type TailEvent } from "./tail.ts";
 
 /** How many pages are kept in memory for those who read at the same place: some 8 MiB. */
 const MAX_PAGES = 16;
-/** Pages begin at multiples of this, so that readers at neighbouring places share them. */
+/** Pages begin where blocks of so many events begin, or where the page before ends: all readers find the same ones. */
 const PAGE_EVENTS = 1_024;
 /** How many pages a search for the newest matching events goes back through. */
 const MAX_PAGES_BACK = 256;
@@ -89,8 +89,13 @@ export class EventLog {
   }
 
   #load(stored: StoredLog, seq: number): Page {
-    const aligned = Math.max(stored.oldest, seq - (seq % PAGE_EVENTS));
-    const stretch = stored.read(aligned);
-    return new Page(stretch.last < seq ? stored.read(seq) : stretch);
+    const block = seq - (seq % PAGE_EVENTS);
+    const before = this.#pages.find(({ last }) => last === seq - 1);
+    let from = Math.max(stored.oldest, before && seq > block ? seq : block);
+    for (;;) {
+      const stretch = stored.read(from, block + PAGE_EVENTS - 1);
+      if (stretch.last >= seq) return new Page(stretch);
+      from = stretch.last + 1;
+    }
   }
 }

@@ -13,8 +13,11 @@ export interface StoredLog {
   readonly head: number;
   /** The oldest seq that is kept; `head + 1` when none is. */
   readonly oldest: number;
-  /** The stretch that holds `seq`, which lies between `oldest` and `head`. */
-  read(seq: number): LogStretch;
+  /**
+   * The stretch that begins with `seq`, or a little before, and ends with `until`, or a little after, or before that
+   * when it grows large. `seq` lies between `oldest` and `head`.
+   */
+  read(seq: number, until: number): LogStretch;
   /** Tells that no reader takes events up to `seq` from memory any more, so that they may be compacted. */
   leftMemory(seq: number): void;
 }

@@ -55,6 +55,11 @@ export function openFile(path: string, durability: Durability): OpenFile {
   };
 }
 
+/** An error of opening a file, as whoever wants it is told of it. */
+export function openError(error: unknown, path: string): FlockError {
+  return error instanceof FlockError ? error : new FlockError("store_unusable", explain(error, path), { cause: error });
+}
+
 /** An error of a write, as whoever published is told of it. */
 export function writeError(error: unknown, path: string): FlockError {
   return new FlockError("store_failed", `nothing was written: ${explain(error, path)}`, { cause: error });

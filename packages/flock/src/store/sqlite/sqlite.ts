@@ -22,7 +22,7 @@ import type {
 } from "../store.ts";
 import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS } from "./artifact-rows.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
-import { type Durability, openFile, writeError } from "./open.ts";
+import { type Durability, openError, openFile, writeError } from "./open.ts";
 
 /** What {@link sqliteStore} can be told. */
 export interface SqliteStoreOptions {
@@ -34,6 +34,8 @@ export interface SqliteStoreOptions {
   readonly durability?: Durability;
   /** What is dropped, oldest first: see {@link Retention}. Default: nothing. */
   readonly retention?: Retention;
+  /** The file never grows beyond this, in bytes; what does not fit is refused. Default: as far as the disk goes. */
+  readonly maxFileBytes?: number;
 }
 
 /** A blackboard in a file. */
@@ -53,6 +55,7 @@ const optionsSchema = z.strictObject({
       maxBytes: z.number().positive().default(Number.POSITIVE_INFINITY),
     })
     .prefault({}),
+  maxFileBytes: z.int().positive().optional(),
 });
 
 /** A row of events holds about this many characters at most, unless one event is larger. */
@@ -68,8 +71,8 @@ const ROW_CHARACTERS = 256 * 1024;
  * ours, with what to do; the file stays as it is. `invalid_options` for wrong options.
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): SqliteStore {
-  const { durability, retention } = checkOptions("sqliteStore", optionsSchema, options);
-  return new SqliteFile(path, durability, retention);
+  const { durability, retention, maxFileBytes } = checkOptions("sqliteStore", optionsSchema, options);
+  return new SqliteFile(path, durability, retention, maxFileBytes);
 }
 
 class SqliteFile implements SqliteStore, DurablePart, StoredLog {
@@ -87,21 +90,30 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
   #lastActivation: number;
   #closed = false;
 
-  constructor(path: string, durability: Durability, retention: Required<Retention>) {
+  constructor(path: string, durability: Durability, retention: Required<Retention>, maxFileBytes?: number) {
     this.path = path;
     const { db, close } = openFile(path, durability);
+    if (maxFileBytes !== undefined) {
+      const { page_size } = db.prepare("PRAGMA page_size").get() as { page_size: number };
+      db.exec(`PRAGMA max_page_count = ${Math.floor(maxFileBytes / page_size)}`);
+    }
     this.#db = db;
     this.#closeFile = close;
-    const { epoch, head } = this.#takeOver(durability);
-    this.epoch = epoch;
-    this.#head = head;
-    this.#lastActivation = this.#number("SELECT coalesce(max(number), 0) FROM activations");
-    for (const row of this.#all<{ number: number; id: string }>(
-      "SELECT number, id FROM activations WHERE status IS NULL",
-    )) {
-      this.#open.set(row.id, row.number);
+    try {
+      const { epoch, head } = this.#takeOver(durability);
+      this.epoch = epoch;
+      this.#head = head;
+      this.#lastActivation = this.#number("SELECT coalesce(max(number), 0) FROM activations");
+      for (const row of this.#all<{ number: number; id: string }>(
+        "SELECT number, id FROM activations WHERE status IS NULL",
+      )) {
+        this.#open.set(row.id, row.number);
+      }
+      this.#housekeeping = new Housekeeping(db, retention);
+    } catch (error) {
+      close();
+      throw openError(error, path);
     }
-    this.#housekeeping = new Housekeeping(db, retention);
     this.#housekeeping.start();
   }
 
@@ -282,16 +294,16 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     );
   }
 
-  read(seq: number): LogStretch {
+  read(seq: number, until: number): LogStretch {
     const statement = this.#prepare(
-      "SELECT first_seq, last_seq, lines FROM events WHERE last_seq >= ? ORDER BY last_seq LIMIT 2000",
+      "SELECT first_seq, last_seq, lines FROM events WHERE last_seq >= ? ORDER BY last_seq",
     );
     let first = 0;
     let last = 0;
     let characters = 0;
     const lines: string[] = [];
     for (const row of statement.iterate(seq) as Iterable<{ first_seq: number; last_seq: number; lines: string }>) {
-      if (lines.length > 0 && characters + row.lines.length > ROW_CHARACTERS) break;
+      if (lines.length > 0 && (row.first_seq > until || characters + row.lines.length > ROW_CHARACTERS)) break;
       first ||= row.first_seq;
       last = row.last_seq;
       characters += row.lines.length;
