@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
-const SUITES = { fanout: () => import("./fanout/suite.ts") };
+const SUITES = { fanout: () => import("./fanout/suite.ts"), publish: () => import("./publish/suite.ts") };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

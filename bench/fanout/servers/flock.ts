@@ -1,12 +1,18 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { artifact, Flock, type RunContext } from "flock";
 import { WebSocketServerComponent } from "flock/components/server";
+import { sqliteStore } from "flock/stores/sqlite";
 import { z } from "zod";
 import { textOf } from "../messages.ts";
 import { serve } from "./child.ts";
 
-// As a user has it: an agent that streams. Each event is made, committed, kept and filtered as in production.
+// As a user has it: an agent that streams. Each event is made, committed to a file, kept and filtered as in production.
 const Go = artifact("Go", z.object({}));
-const flock = new Flock();
+const folder = mkdtempSync(join(tmpdir(), "flock-bench-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const flock = new Flock({ store: sqliteStore(join(folder, "bench.db")) });
 const streaming = Promise.withResolvers<RunContext>();
 flock
   .agent("writer")
