@@ -46,14 +46,14 @@ const WORKLOADS: readonly Workload[] = [
     clients: 200,
     events: 5_000,
     perSecond: null,
-    targets: { "socket.io": { perCpu: 15 }, ws: { perCpu: 12 } },
+    targets: { "socket.io": { perCpu: 25 }, ws: { perCpu: 20 } },
   },
   {
     name: "paced: 500 clients, 400 events a second",
     clients: 500,
     events: 1_600,
     perSecond: 400,
-    targets: { "socket.io": { perCpu: 4 }, ws: { perCpu: 4 } },
+    targets: { "socket.io": { perCpu: 5 }, ws: { perCpu: 5 } },
   },
   {
     name: "single: 100 clients, one event every 25 ms",

@@ -18,6 +18,8 @@ Agents review each text FILE (default: an article that comes with Flock), and a 
   --help        show this
 `;
 
+/** What the blackboard may take before the oldest is dropped, in bytes: some 100,000 reviews. */
+const MAX_BYTES = 1024 ** 3;
 /** How long a clean end may take before it is forced, in ms. */
 const END_WITHIN_MS = 4_000;
 
@@ -86,7 +88,7 @@ async function readAll(names: readonly string[]) {
 
 function openNewsroom(): Flock {
   try {
-    return newsroom(data === "none" ? {} : { store: sqliteStore(data) });
+    return newsroom(data === "none" ? {} : { store: sqliteStore(data, { retention: { maxBytes: MAX_BYTES } }) });
   } catch (error) {
     if (error instanceof FlockError) return fail(`${error.message} (--data FILE)`, 1);
     throw error;

@@ -40,10 +40,13 @@ export const useLive = create<Live>(() => ({
   notice: null,
 }));
 
+/** A log in a file may hold years; so much of it is shown, and what the agents have done in all comes with the snapshot. */
+const NEWEST_EVENTS = 10_000;
+
 /** Reads the configuration and connects; both are tried until they succeed. */
 export async function start(): Promise<void> {
   const config = await readConfig();
-  const client = connect(config.websocket, { since: 0 });
+  const client = connect(config.websocket, { since: -NEWEST_EVENTS });
   useLive.setState({ config, client });
   follow(client);
 }
