@@ -29,7 +29,7 @@ describe("a busy server that is killed 50 times at random moments", () => {
       client.on("gap", (gap) => void gaps.push(gap));
       return { client, events, gaps };
     });
-    const publisher = connect(url, { backoff: { minMs: 10, maxMs: 100 }, commandTimeoutMs: 60_000 });
+    const publisher = connect(url, { backoff: { minMs: 10, maxMs: 100 }, commandTimeoutMs: 300_000 });
     const acknowledged = new Map<number, string>();
     let publishing = true;
     const publishers = [0, 1, 2].map(async (lane) => {
@@ -39,7 +39,7 @@ describe("a busy server that is killed 50 times at random moments", () => {
       }
     });
     for (let kill = 0; kill < KILLS; kill++) {
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 120));
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 250));
       server.signal("SIGKILL");
       await server.exit();
       await server[Symbol.asyncDispose]();
@@ -96,7 +96,7 @@ describe("a busy server that is killed 50 times at random moments", () => {
     expect(interrupted.length).toBeGreaterThan(0);
     for (const { client } of [...watchers, { client: publisher }, { client: reader }]) client.close();
     expect(last.exitCode).toBeUndefined();
-  }, 240_000);
+  }, 400_000);
 });
 
 function withoutStreams(events: readonly FlockEvent[], until: number): FlockEvent[] {
