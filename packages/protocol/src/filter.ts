@@ -31,6 +31,34 @@ const list = z
   )
   .pipe(z.array(z.string()).min(1, "names nothing: leave it out, or name at least one"));
 
+const filterInQuery = {
+  types: list.pipe(z.array(eventTypeSchema)).optional(),
+  agents: list.optional(),
+  artifact_types: list.optional(),
+  correlation_id: z.string().min(1).optional(),
+  run_id: z.string().min(1).optional(),
+};
+
+/** The query of a page of events: where it begins, how many, and the filter. */
+export const eventPageQuerySchema = z
+  .object({
+    after: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .default(0)
+      .describe("The page begins after this seq; 0: with all that is kept."),
+    limit: z.coerce.number().int().min(1).max(1_000).default(100).describe("How many events at most."),
+    epoch: z.string().min(1).optional().describe("Which log `after` belongs to."),
+    ...filterInQuery,
+  })
+  .transform(({ after, limit, epoch, ...filter }) => ({
+    after,
+    limit,
+    epoch,
+    filter: filter satisfies Filter as Filter,
+  }));
+
 /** The query of the WebSocket URL. `since` and `epoch` say where to start; the rest is the filter. */
 export const connectQuerySchema = z
   .object({
@@ -40,11 +68,7 @@ export const connectQuerySchema = z
       .transform(Number)
       .optional(),
     epoch: z.string().min(1).optional(),
-    types: list.pipe(z.array(eventTypeSchema)).optional(),
-    agents: list.optional(),
-    artifact_types: list.optional(),
-    correlation_id: z.string().min(1).optional(),
-    run_id: z.string().min(1).optional(),
+    ...filterInQuery,
   })
   .transform(({ since, epoch, ...filter }) => ({ since, epoch, filter: filter satisfies Filter as Filter }));
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { controlSchemas } from "./control.ts";
 import { agentCountersSchema, agentStatusSchema } from "./graph.ts";
 import { visibilitySchema } from "./visibility.ts";
 
@@ -107,3 +108,15 @@ export type HistorySummary = z.infer<typeof historySummarySchema>;
 export type CorrelationStatus = z.infer<typeof correlationStatusSchema>;
 export type ArtifactRecord = z.infer<typeof artifactSchema>;
 export type ArtifactPage = z.infer<typeof artifactPageSchema>;
+
+/** A page of the log. */
+export const eventPageSchema = z
+  .object({
+    events: z.array(z.unknown()).describe("As they go over the WebSocket, oldest first."),
+    next: z.int().describe("`after` of the next page; `head` when this was the last one."),
+    head: z.int(),
+    oldest: z.int(),
+    epoch: z.string(),
+    gap: controlSchemas.gap.optional().describe("What is missing before the first event."),
+  })
+  .meta({ id: "EventPage" });

@@ -28,6 +28,18 @@ export function writeTextFrame(target: Buffer, at: number, text: string, bytes: 
   return position + target.write(text, position, bytes, "utf8");
 }
 
+/** The texts of frames that {@link writeTextFrame} has written one after the other. */
+export function* textsOf(frames: Buffer): Generator<string> {
+  for (let at = 0; at < frames.length; ) {
+    const short = frames[at + 1] as number;
+    const start = at + (short < LENGTH_16 ? 2 : short === 126 ? 4 : 10);
+    const bytes =
+      short < LENGTH_16 ? short : short === 126 ? frames.readUInt16BE(at + 2) : Number(frames.readBigUInt64BE(at + 2));
+    at = start + bytes;
+    yield frames.toString("utf8", start, at);
+  }
+}
+
 /** A text as a frame of its own. */
 export function textFrame(text: string): Buffer {
   const bytes = Buffer.byteLength(text);

@@ -359,3 +359,42 @@ describe("when the server goes", () => {
     expect(one.messages.at(-1)).toMatchObject({ type: "goodbye", retry_after_ms: expect.any(Number) });
   });
 });
+
+describe("the log, page by page", () => {
+  it("gives every event that passes the filter once, in order, whatever the page size", async () => {
+    const { flock, server } = await serving();
+    for (let i = 0; i < 25; i++) await flock.publish(Idea({ text: `idea ${i} 🍕` }));
+    await flock.runUntilIdle();
+    for (const [query, count] of [
+      ["limit=7", flock.log.head],
+      ["limit=4&types=artifact_published", 25],
+    ] as const) {
+      const seqs: number[] = [];
+      for (let after = 0, head = 1; after < head; ) {
+        const page = (await (await fetch(`${server.url}/plugin/events?${query}&after=${after}`)).json()) as {
+          events: { seq: number }[];
+          next: number;
+          head: number;
+        };
+        seqs.push(...page.events.map(({ seq }) => seq));
+        expect(page.next).toBeGreaterThan(after);
+        ({ next: after, head } = page);
+      }
+      expect(seqs).toHaveLength(count);
+      expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+    }
+  });
+
+  it("tells of what is missing, and of a query that cannot be meant", async () => {
+    const { flock, server } = await serving();
+    await flock.publish(Idea({ text: "a" }));
+    const at = (query: string) => fetch(`${server.url}/plugin/events?${query}`);
+    expect(await (await at("after=1&epoch=another")).json()).toMatchObject({
+      epoch: flock.log.epoch,
+      gap: { reason: "epoch" },
+    });
+    const refused = await at("limit=0");
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ error: { issues: [{ path: ["limit"] }] } });
+  });
+});

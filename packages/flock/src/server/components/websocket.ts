@@ -1,10 +1,12 @@
 import fastifyWebsocket from "@fastify/websocket";
-import { asyncApiDocument, connectQuerySchema } from "@flock/protocol";
+import { asyncApiDocument, connectQuerySchema, eventPageQuerySchema, eventPageSchema } from "@flock/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../errors.ts";
+import { readEventPage } from "../../realtime/event-page.ts";
 import { Hub, type HubStats } from "../../realtime/hub.ts";
 import { VERSION } from "../../version.ts";
+import { ERROR_RESPONSES } from "../http-error.ts";
 import { joinPath, prefixSchema } from "../path.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
@@ -157,6 +159,18 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         hub.connect(websocket, socket, connectQuerySchema.parse(request.query));
       },
     });
+    app.get(
+      joinPath(this.config.prefix, "events"),
+      {
+        schema: {
+          tags: [...this.config.tags],
+          summary: "The log, page by page",
+          querystring: eventPageQuerySchema,
+          response: { 200: eventPageSchema, ...ERROR_RESPONSES },
+        },
+      },
+      ({ query }) => readEventPage(flock.log, query),
+    );
     const document = asyncApiDocument({ path: this.path, version: VERSION, tags: this.config.tags });
     if (!app.hasRoute({ method: "GET", url: "/asyncapi.json" })) {
       app.get("/asyncapi.json", { schema: { hide: true } }, () => document);
