@@ -5,6 +5,7 @@ import type { WebSocket } from "ws";
 import type { EventLog } from "../events/event-log.ts";
 import { textFrame } from "../events/frame.ts";
 import type { Batch } from "../events/tail.ts";
+import { Budget, type BudgetLimits } from "./budget.ts";
 import type { Member } from "./cohorts.ts";
 import { type CommandTarget, errorBodyOf, readMessage } from "./commands.ts";
 import { beginningOf, expired, type Start } from "./start.ts";
@@ -13,6 +14,7 @@ import { beginningOf, expired, type Start } from "./start.ts";
 export interface Surroundings {
   readonly log: EventLog;
   readonly target: CommandTarget;
+  readonly limits: BudgetLimits;
   /** Up to this seq every live connection has been sent what it wants to see. */
   readonly position: number;
   /** Moves `position` to the head of the log. */
@@ -23,6 +25,8 @@ export interface Surroundings {
   fallBehind(connection: Connection): void;
   /** Calls the connection's `advance` soon, when it is its turn. */
   takeTurn(connection: Connection): void;
+  /** Calls the connection's `work` soon, when it is its turn. */
+  takeCommandTurn(connection: Connection): void;
   /** So much has been handed to a socket. */
   sent(events: number, bytes: number): void;
   /** A command has been read, or a message refused. */
@@ -32,15 +36,24 @@ export interface Surroundings {
   failed(error: unknown, what: string): void;
 }
 
-type State = "behind" | "live" | "closing";
+/** `closing`: we are done with the client; `gone`: it has left, and what it said before that is still done. */
+type State = "behind" | "live" | "closing" | "gone";
+
+/** A message as it came. */
+interface Message {
+  readonly data: Buffer;
+  readonly isBinary: boolean;
+}
 
 /** How much one read takes. Unfiltered it is a view of shared memory; filtered it is a copy, so less of it. */
 const SLICE_BYTES = { everything: 256 * 1024, filtered: 64 * 1024 };
 /** Ten protocol errors in ten seconds, as the contract has it. */
 const MAX_ERRORS = 10;
 const ERROR_WINDOW_MS = 10_000;
-/** Commands of one connection that may be at work at once; more of them wait in its socket. */
+/** Commands of one connection that may be at work at once. Beyond as many that are at work or wait for it, we do not read. */
 const MAX_COMMANDS_AT_WORK = 64;
+/** How long one connection's commands may take in one turn, in ms, before those of the next have theirs. */
+const COMMANDS_MS = 0.5;
 /** Replies that may wait for a slow reader, in bytes, before we stop reading its commands. */
 const MAX_REPLY_BYTES = 1024 * 1024;
 /** How long a peer may take to answer our close frame. */
@@ -65,8 +78,14 @@ export class Connection implements Member {
   #owesCaughtUp = false;
   /** A turn is coming, at once or when the socket has drained. */
   #waiting = false;
+  readonly #budget: Budget;
+  /** What has been read and waits for its turn: seldom more than came out of the socket in one piece. */
+  readonly #inbox: Message[] = [];
+  #commandTurnComes = false;
   #commandsAtWork = 0;
   #repliesWait = false;
+  /** Runs while the connection has no budget left. */
+  #rest: NodeJS.Timeout | undefined;
   #paused = false;
   #errors: number[] = [];
   #pinged = false;
@@ -78,9 +97,10 @@ export class Connection implements Member {
     this.#hub = hub;
     this.#websocket = websocket;
     this.#socket = socket;
+    this.#budget = new Budget(hub.limits, performance.now());
     websocket.on("message", (data, isBinary) => this.#receive(data as Buffer, isBinary));
     websocket.on("pong", this.#hear);
-    websocket.on("ping", this.#hear);
+    websocket.on("ping", () => this.#countPing());
     // The close code says what was wrong with the client's frames; there is nothing more to do about it.
     websocket.on("error", () => {});
     websocket.on("close", () => this.#end());
@@ -103,7 +123,7 @@ export class Connection implements Member {
 
   /** Begins, or begins anew, to deliver what passes `filter`. */
   subscribe(filter: Filter, start: Start): void {
-    if (this.#state === "closing") return;
+    if (!this.#isOpen) return;
     const { log } = this.#hub;
     // A seq that the client knows from a reply may not have been flushed yet.
     if (start.since !== undefined && start.since > this.#hub.position) this.#hub.flush();
@@ -183,13 +203,13 @@ export class Connection implements Member {
 
   /** Sends a message that is not in the log. */
   send(message: ControlMessage): void {
-    if (this.#state !== "closing") this.#write(textFrame(JSON.stringify(message)), 0);
+    if (this.#isOpen) this.#write(textFrame(JSON.stringify(message)), 0);
   }
 
   /** The heartbeat's beat: asks for a sign of life, or closes when the last one asked for did not come. */
   beat(message: ControlMessage): void {
-    if (this.#state === "closing") return;
-    if (this.#pinged && !this.#heard) {
+    if (!this.#isOpen) return;
+    if (this.#pinged && !this.#heard && !this.#isKeptWaiting) {
       this.close(CLOSE.heartbeatMissed);
       return;
     }
@@ -203,10 +223,12 @@ export class Connection implements Member {
 
   /** Says why, closes, and does not wait long for the answer. */
   close({ code, meaning }: CloseCode, last?: ControlMessage): void {
-    if (this.#state === "closing") return;
+    if (!this.#isOpen) return;
     if (last) this.send(last);
     if (this.#state === "live") this.#leave(this.#hub.position);
     this.#state = "closing";
+    this.#inbox.length = 0;
+    clearTimeout(this.#rest);
     this.#websocket.close(code, meaning);
     this.#terminator = setTimeout(() => this.#websocket.terminate(), CLOSE_TIMEOUT_MS);
   }
@@ -255,18 +277,76 @@ export class Connection implements Member {
 
   #receive(data: Buffer, isBinary: boolean): void {
     this.#hear();
-    if (this.#state === "closing") return;
+    if (!this.#isOpen) return;
+    this.#inbox.push({ data, isBinary });
+    this.#awaitCommandTurn();
+    this.#readOnlyAsFastAsServed();
+  }
+
+  /** A ping is answered before we hear of it; it costs nonetheless. */
+  #countPing(): void {
+    this.#hear();
+    this.#budget.payForMessage(0);
+    if (this.#isOpen && this.#budget.isSpent(performance.now())) this.#restAWhile();
+  }
+
+  /** Does what the client has said, in order, until its turn is over or something has to be waited for. */
+  work(): void {
+    this.#commandTurnComes = false;
+    for (const until = performance.now() + COMMANDS_MS; this.#mayWork(); ) {
+      this.#handle(this.#inbox.shift() as Message);
+      if (performance.now() >= until) break;
+    }
+    this.#awaitCommandTurn();
+    this.#readOnlyAsFastAsServed();
+  }
+
+  /** Takes a turn if there is something to do, and nothing to wait for whose end will take one. */
+  #awaitCommandTurn(): void {
+    if (this.#commandTurnComes || !this.#mayWork()) return;
+    this.#commandTurnComes = true;
+    this.#hub.takeCommandTurn(this);
+  }
+
+  #mayWork(): boolean {
+    if (this.#inbox.length === 0 || this.#commandsAtWork >= MAX_COMMANDS_AT_WORK) return false;
+    // It can ask for nothing more.
+    if (this.#state === "gone") return true;
+    if (this.#repliesWait || this.#rest) return false;
+    if (!this.#budget.isSpent(performance.now())) return true;
+    this.#restAWhile();
+    return false;
+  }
+
+  #restAWhile(): void {
+    if (this.#rest) return;
+    const rest = this.#budget.rest(performance.now());
+    if (rest === undefined) {
+      this.close(CLOSE.tooManyCommands);
+      return;
+    }
+    this.#rest = setTimeout(() => {
+      this.#rest = undefined;
+      this.#awaitCommandTurn();
+      this.#readOnlyAsFastAsServed();
+    }, rest);
+    this.#readOnlyAsFastAsServed();
+  }
+
+  #handle({ data, isBinary }: Message): void {
+    this.#budget.payForMessage(data.length);
     const reading = readMessage(data, isBinary);
     if (!reading) return;
     this.#hub.received();
-    if ("command" in reading) void this.#execute(reading.command);
-    else {
-      const { id, error } = reading.refusal;
-      if (id === undefined) this.send({ type: "error", code: error.code, message: error.message });
-      else this.send({ type: "reply", id, ok: false, seq: this.#hub.position, error });
-      this.#countError();
+    if ("command" in reading) {
+      void this.#execute(reading.command);
+      return;
     }
-    this.#readOnlyAsFastAsRead();
+    const { id, error } = reading.refusal;
+    if (id === undefined) this.send({ type: "error", code: error.code, message: error.message });
+    else this.send({ type: "reply", id, ok: false, seq: this.#hub.position, error });
+    this.#countError();
+    this.#noteWaitingReplies();
   }
 
   async #execute(command: Command): Promise<void> {
@@ -284,7 +364,9 @@ export class Connection implements Member {
       this.send({ type: "reply", id, ok: false, seq: this.#hub.position, error: body });
     } finally {
       this.#commandsAtWork -= 1;
-      this.#readOnlyAsFastAsRead();
+      this.#noteWaitingReplies();
+      this.#awaitCommandTurn();
+      this.#readOnlyAsFastAsServed();
     }
   }
 
@@ -305,6 +387,7 @@ export class Connection implements Member {
         return { seq: this.#hub.position, result: { timestamp: new Date().toISOString() } };
       case "subscribe": {
         const { filter, since, epoch } = command;
+        if (since !== undefined) this.#budget.payForReplay();
         this.subscribe(filter, { since, epoch });
         return { seq: this.#hub.position, result: { head: this.#hub.position } };
       }
@@ -319,27 +402,46 @@ export class Connection implements Member {
   }
 
   /** A client that sends commands and does not read the replies waits in its own socket, not in our memory. */
-  #readOnlyAsFastAsRead(): void {
-    if (this.#state === "closing") return;
-    const repliesWait = this.#socket.writableLength > MAX_REPLY_BYTES;
-    if (repliesWait && !this.#repliesWait) {
-      this.#socket.write(NOTHING, () => {
-        this.#repliesWait = false;
-        this.#readOnlyAsFastAsRead();
-      });
+  #noteWaitingReplies(): void {
+    if (this.#repliesWait || !this.#isOpen || this.#socket.writableLength <= MAX_REPLY_BYTES) return;
+    this.#repliesWait = true;
+    this.#socket.write(NOTHING, () => {
+      this.#repliesWait = false;
+      this.#awaitCommandTurn();
+      this.#readOnlyAsFastAsServed();
+    });
+  }
+
+  #readOnlyAsFastAsServed(): void {
+    if (!this.#isOpen) return;
+    const enough = this.#inbox.length + this.#commandsAtWork >= MAX_COMMANDS_AT_WORK;
+    const pause = enough || this.#repliesWait || this.#rest !== undefined;
+    if (pause === this.#paused) return;
+    this.#paused = pause;
+    if (pause) this.#websocket.pause();
+    else {
+      this.#websocket.resume();
+      // Its sign of life may have waited with everything else.
+      this.#hear();
     }
-    this.#repliesWait ||= repliesWait;
-    const tooMuch = this.#repliesWait || this.#commandsAtWork >= MAX_COMMANDS_AT_WORK;
-    if (tooMuch === this.#paused) return;
-    this.#paused = tooMuch;
-    if (tooMuch) this.#websocket.pause();
-    else this.#websocket.resume();
+  }
+
+  get #isOpen(): boolean {
+    return this.#state === "behind" || this.#state === "live";
+  }
+
+  /** Whether it is us, and not its own slow reading, that keep the client's messages waiting. */
+  get #isKeptWaiting(): boolean {
+    return this.#paused && !this.#repliesWait;
   }
 
   #end(): void {
     clearTimeout(this.#terminator);
-    if (this.#state === "live") this.#leave(this.#hub.position);
-    this.#state = "closing";
+    clearTimeout(this.#rest);
     this.#hub.closed(this);
+    if (!this.#isOpen) return;
+    if (this.#state === "live") this.#leave(this.#hub.position);
+    this.#state = "gone";
+    this.#awaitCommandTurn();
   }
 }

@@ -146,12 +146,23 @@ class World {
   /** Lets the hub do all it can. */
   async settle(): Promise<void> {
     this.hub.flush();
-    for (let turn = 0; turn < 10_000; turn++) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let left = 10_000; left > 0; left--) {
+      await turn();
       const { lagging } = this.hub.stats();
       if (lagging === 0 && this.hub.position === this.log.head) return;
     }
     throw new Error("the hub never came to rest");
+  }
+}
+
+/** Lets everything happen that is to happen now. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Turn after turn, until it is so. */
+async function turns(isSo: () => boolean): Promise<void> {
+  for (let left = 10_000; !isSo(); left--) {
+    if (left === 0) throw new Error("it never came to be");
+    await turn();
   }
 }
 
@@ -204,7 +215,7 @@ describe("one log, many cursors", () => {
             const since = now.since === undefined ? undefined : Math.min(now.since, world.log.head);
             const client = world.connect({ filter: now.filter, ...(since === undefined ? {} : { since }) }, now.fast);
             clients.push({ client, from: since ?? world.hub.position, filter: now.filter, present: true });
-          } else if (now.do === "turn") await new Promise<void>((resolve) => setImmediate(resolve));
+          } else if (now.do === "turn") await turn();
           else {
             const who = clients[now.who];
             if (!who) continue;
@@ -235,7 +246,7 @@ describe("one log, many cursors", () => {
   it("holds one slice for a client that does not read, however much there is to send", async () => {
     const world = new World();
     const stalled = world.connect({}, false);
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await turn();
     for (let i = 0; i < 100; i++) {
       world.append(
         Array.from({ length: 10 }, () => "a"),
@@ -256,7 +267,7 @@ describe("one log, many cursors", () => {
   it("tells a client that was overtaken by the tail which events are gone, and goes on", async () => {
     const world = new World({ tailBytes: 600_000 });
     const stalled = world.connect({}, false);
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await turn();
     for (let i = 0; i < 200; i++) {
       world.append(["a"], 10_000);
       world.hub.flush();
@@ -276,7 +287,7 @@ describe("one log, many cursors", () => {
   it("tells everyone when more comes in one go than the tail holds", async () => {
     const world = new World({ tailBytes: 600_000 });
     const client = world.connect();
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await turn();
     world.append(
       Array.from({ length: 200 }, () => "a"),
       10_000,
@@ -356,9 +367,11 @@ describe("a client begins where it says", () => {
     world.append(["a", "b"]);
     await world.settle();
     client.say({ id: 1, type: "subscribe", filter: { agents: ["b"] } });
+    await turn();
     world.append(["a", "b"]);
     await world.settle();
     client.say({ id: 2, type: "subscribe", filter: {}, since: 0 });
+    await turn();
     await world.settle();
     expect(client.seqs).toEqual([1, 4, 1, 2, 3, 4]);
     expect(client.ofType("reply")).toEqual([
@@ -373,9 +386,11 @@ describe("a filter that changes", () => {
   it("passes over nothing, not even what has been committed and not yet been sent", async () => {
     const world = new World();
     const client = world.connect({ filter: { agents: ["a"] } });
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    world.append(["a", "b"]);
+    await turn();
+    // The command has its turn before the hub sends these.
     client.say({ id: 1, type: "subscribe", filter: {} });
+    world.append(["a", "b"]);
+    await turn();
     await world.settle();
     expect(client.seqs).toEqual([1, 2]);
   });
@@ -390,11 +405,11 @@ describe("those who are behind do not keep others waiting", () => {
     );
     world.hub.flush();
     const live = world.connect();
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await turn();
     const replaying = world.connect({ since: 0 });
     world.append(["a"]);
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await turn();
+    await turn();
     expect(live.seqs).toEqual([3_001]);
     expect(replaying.seqs.length).toBeLessThan(3_001);
     await world.settle();
@@ -406,18 +421,125 @@ describe("a client that does not read its replies is not read either", () => {
   it("and is read again when it has taken them, whatever it was that stopped it first", async () => {
     const world = new World();
     const client = world.connect({}, false);
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await turn();
     // All in one turn: first there are too many at work, then their replies are too much.
     for (let i = 0; i < 100; i++) client.say({ id: `${i}${"x".repeat(60_000)}`, type: "ping" });
     expect(client.paused).toBe(true);
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    expect(client.writableLength).toBeGreaterThan(1024 * 1024);
+    await turns(() => client.writableLength > 1024 * 1024);
+    for (let more = 0; more < 20; more++) await turn();
     expect(client.paused).toBe(true);
+    expect(client.writableLength).toBeLessThan(6 * 1024 * 1024);
     client.fast = true;
     client.drain();
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await turns(() => client.ofType("reply").length === 100);
+    await turn();
     expect(client.paused).toBe(false);
-    expect(client.ofType("reply")).toHaveLength(100);
+  });
+});
+
+describe("a client that asks for too much slows nobody but itself", () => {
+  const counting = () => {
+    const published: unknown[] = [];
+    const target = {
+      publish: async ({ payload }: { payload: unknown }) => {
+        published.push(payload);
+        return { seq: 0, result: {} };
+      },
+    } as unknown as HubOptions["target"];
+    return { published, target };
+  };
+  const idea = (n: number) => ({ id: n, type: "publish", artifact_type: "Idea", payload: n });
+  const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+  it("commands of others have their turn between its own", async () => {
+    const world = new World();
+    const [flood, other] = [world.connect(), world.connect()];
+    await turn();
+    for (let i = 0; i < 20_000; i++) flood.say({ id: i, type: "ping" });
+    other.say({ id: "other", type: "ping" });
+    await turns(() => other.ofType("reply").length === 1);
+    expect(flood.ofType("reply").length).toBeLessThan(1_000);
+    expect(flood.paused).toBe(true);
+    flood.emit("close");
+    expect(world.hub.connectionCount).toBe(1);
+  });
+
+  it("ten thousand at once are all done and answered, in order, with rests between", async () => {
+    const { published, target } = counting();
+    const limits = { commandBurst: 100, commandsPerSecond: 50_000, overBudgetSeconds: 60 };
+    const world = new World({ target, limits });
+    const client = world.connect();
+    for (const n of numbers(10_000)) client.say(idea(n));
+    while (published.length < 10_000) await new Promise((resolve) => setTimeout(resolve, 5));
+    await turn();
+    expect(published).toEqual(numbers(10_000));
+    expect(client.ofType("reply").map(({ id }) => id)).toEqual(numbers(10_000));
+    await turns(() => !client.paused);
+    expect(client.closeCode).toBeUndefined();
+  });
+
+  it("who is over the budget and stays there is closed with 4429", async () => {
+    const limits = { commandBurst: 1, commandsPerSecond: 20, overBudgetSeconds: 0.1 };
+    const world = new World({ limits });
+    const client = world.connect();
+    const closed = new Promise((resolve) => client.on("close", resolve));
+    for (const id of numbers(100)) client.say({ id, type: "ping" });
+    await closed;
+    expect(client.closeCode).toBe(4429);
+    expect(client.ofType("reply").length).toBeLessThan(10);
+  });
+
+  it("pings of the protocol count as well", async () => {
+    const world = new World({ limits: { commandBurst: 100, commandsPerSecond: 50, overBudgetSeconds: 60 } });
+    const client = world.connect();
+    for (let i = 0; i < 99; i++) client.emit("ping");
+    expect(client.paused).toBe(false);
+    client.emit("ping");
+    expect(client.paused).toBe(true);
+  });
+
+  it("replays on and on leave the replays of others their turns, and have to rest", async () => {
+    const world = new World();
+    world.append(Array(3_000).fill("a"), 1_000);
+    world.hub.flush();
+    const again = world.connect({ since: 0 });
+    const once = world.connect({ since: 0 });
+    let asked = 0;
+    await turns(() => {
+      again.say({ id: asked++, type: "subscribe", filter: {}, since: 0 });
+      return once.ofType("caught_up").length === 1;
+    });
+    expect(once.seqs).toEqual(world.expected(0, {}));
+    while (!again.paused) {
+      again.say({ id: asked++, type: "subscribe", filter: {}, since: 0 });
+      await turn();
+    }
+    expect(again.ofType("reply").length).toBeLessThan(12);
+    again.emit("close");
+  });
+
+  it("what a client said before it left is done, whatever its budget", async () => {
+    const { published, target } = counting();
+    const world = new World({ target, limits: { commandBurst: 1, commandsPerSecond: 1, overBudgetSeconds: 60 } });
+    const client = world.connect();
+    for (const n of numbers(500)) client.say(idea(n));
+    client.readyState = 3;
+    client.emit("close");
+    await turns(() => published.length === 500);
+    expect(published).toEqual(numbers(500));
+  });
+
+  it("its heartbeat is not missed while we keep it waiting", async () => {
+    const limits = { commandBurst: 1, commandsPerSecond: 10, overBudgetSeconds: 60 };
+    const world = new World({ heartbeatInterval: 0.02, limits });
+    const [waiting, silent] = [world.connect(), world.connect()];
+    for (const id of numbers(4)) waiting.say({ id, type: "ping" });
+    await new Promise((resolve) => silent.on("close", resolve));
+    expect(silent.closeCode).toBe(4408);
+    await turns(() => world.hub.connectionCount === 1);
+    expect(waiting.paused).toBe(true);
+    expect(waiting.closeCode).toBeUndefined();
+    waiting.emit("close");
   });
 });
 
@@ -425,7 +547,7 @@ describe("the hub's goodbye", () => {
   it("sends what there is, says when to come back, each client at another time, and closes", async () => {
     const world = new World();
     const clients = Array.from({ length: 20 }, () => world.connect());
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await turn();
     world.append(["a"]);
     await world.hub.close("maintenance");
     const waits = clients.map((client) => {

@@ -2,10 +2,12 @@ import type { Socket } from "node:net";
 import { CLOSE, type ConnectQuery, PROTOCOL_VERSION } from "@flock/protocol";
 import type { WebSocket } from "ws";
 import type { EventLog } from "../events/event-log.ts";
+import { type BudgetLimits, DEFAULT_LIMITS } from "./budget.ts";
 import { Cohorts } from "./cohorts.ts";
 import type { CommandTarget } from "./commands.ts";
 import { Connection, type Surroundings } from "./connection.ts";
 import { FlushWindow } from "./flush-window.ts";
+import { Turns } from "./turns.ts";
 
 /** What a hub is told. */
 export interface HubOptions {
@@ -15,6 +17,8 @@ export interface HubOptions {
   readonly serverVersion: string;
   /** Seconds between two heartbeats; null: none. */
   readonly heartbeatInterval: number | null;
+  /** What each connection may ask for. Default {@link DEFAULT_LIMITS}. */
+  readonly limits?: BudgetLimits;
   /** Is told of errors that clients are not told about. */
   readonly onFailure: (error: unknown, what: string) => void;
 }
@@ -37,8 +41,6 @@ export interface HubStats {
 
 /** How much is sent to everyone before the next look at the log: a stretch of memory without a seam. */
 const SLICE_BYTES = 256 * 1024;
-/** How long those who are behind may be served, in ms, before agents and live clients have their turn. */
-const TURN_MS = 5;
 /** A server that went away is back after this at the earliest; and so long per client its clients spread out over. */
 const RETRY_AFTER_MS = { least: 500, perClient: 5, mostSpread: 30_000 };
 
@@ -46,13 +48,15 @@ const RETRY_AFTER_MS = { least: 500, perClient: 5, mostSpread: 30_000 };
 export class Hub implements Surroundings {
   readonly log: EventLog;
   readonly target: CommandTarget;
+  readonly limits: BudgetLimits;
   readonly #options: HubOptions;
   readonly #connections = new Set<Connection>();
   readonly #live = new Cohorts();
   readonly #window = new FlushWindow(() => this.#sendToLive());
+  // Two queues: a command does not wait until a thousand replays have had their slices.
+  readonly #replays = new Turns<Connection>((connection) => connection.advance());
+  readonly #commandTurns = new Turns<Connection>((connection) => connection.work());
   #position: number;
-  #turns: Connection[] = [];
-  #turnComes = false;
   #deliveries = 0;
   #bytesSent = 0;
   #commands = 0;
@@ -65,6 +69,7 @@ export class Hub implements Surroundings {
     this.#options = options;
     this.log = options.log;
     this.target = options.target;
+    this.limits = options.limits ?? DEFAULT_LIMITS;
     this.#position = options.log.head;
     this.#stopListening = options.log.onGrowth(() => this.#window.request());
     if (options.heartbeatInterval !== null) {
@@ -154,10 +159,11 @@ export class Hub implements Surroundings {
   }
 
   takeTurn(connection: Connection): void {
-    this.#turns.push(connection);
-    if (this.#turnComes) return;
-    this.#turnComes = true;
-    setImmediate(this.#giveTurns);
+    this.#replays.take(connection);
+  }
+
+  takeCommandTurn(connection: Connection): void {
+    this.#commandTurns.take(connection);
   }
 
   sent(events: number, bytes: number): void {
@@ -192,18 +198,6 @@ export class Hub implements Surroundings {
       this.#position = batch.seq;
     }
   }
-
-  /** One after the other, those who are behind; whoever is not done takes another turn after the others. */
-  readonly #giveTurns = (): void => {
-    const until = performance.now() + TURN_MS;
-    const turns = this.#turns;
-    this.#turns = [];
-    let next = 0;
-    while (next < turns.length && performance.now() < until) (turns[next++] as Connection).advance();
-    if (next < turns.length) this.#turns = [...turns.slice(next), ...this.#turns];
-    this.#turnComes = this.#turns.length > 0;
-    if (this.#turnComes) setImmediate(this.#giveTurns);
-  };
 
   #beat(): void {
     const ping = { type: "ping", timestamp: new Date().toISOString(), head: this.#position } as const;

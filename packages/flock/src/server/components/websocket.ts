@@ -3,6 +3,7 @@ import { asyncApiDocument, connectQuerySchema, eventPageQuerySchema, eventPageSc
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../errors.ts";
+import { DEFAULT_LIMITS } from "../../realtime/budget.ts";
 import { readEventPage } from "../../realtime/event-page.ts";
 import { Hub, type HubStats } from "../../realtime/hub.ts";
 import { VERSION } from "../../version.ts";
@@ -26,6 +27,15 @@ export interface WebSocketServerConfig {
   readonly maxConnections?: number;
   /** A larger message of a client closes its connection with 1009. Bytes; default 1 MiB. */
   readonly maxMessageBytes?: number;
+  /** How many commands of one client may come at once, after silence. Default 1,000. */
+  readonly commandBurst?: number;
+  /**
+   * How many commands of one client are done in a second in the long run; one that sends more is read more slowly, and
+   * loses nothing. Each 16 KiB of a message count as one more command, a `subscribe` with `since` as 100. Default 500.
+   */
+  readonly commandsPerSecond?: number;
+  /** A client that has to be slowed down in every second of so many is closed with 4429. Default 60. */
+  readonly overBudgetSeconds?: number;
 }
 
 /** What the component does, in numbers. Counters count from the server's start. */
@@ -45,6 +55,9 @@ const configSchema = z.strictObject({
     .int()
     .min(1)
     .default(1024 * 1024),
+  commandBurst: z.int().min(1).default(DEFAULT_LIMITS.commandBurst),
+  commandsPerSecond: z.number().min(0.1).default(DEFAULT_LIMITS.commandsPerSecond),
+  overBudgetSeconds: z.number().min(0).default(DEFAULT_LIMITS.overBudgetSeconds),
 });
 
 /** How long a client that found the server full should stay away, in seconds. */
@@ -114,7 +127,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
   }
 
   override registerRoutes({ app, components, flock, log }: ServerContext): void {
-    const { enableHeartbeat, heartbeatInterval } = this.config;
+    const { enableHeartbeat, heartbeatInterval, commandBurst, commandsPerSecond, overBudgetSeconds } = this.config;
     const hub = new Hub({
       log: flock.log,
       target: {
@@ -125,6 +138,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
       },
       serverVersion: VERSION,
       heartbeatInterval: enableHeartbeat ? heartbeatInterval : null,
+      limits: { commandBurst, commandsPerSecond, overBudgetSeconds },
       onFailure: (err, what) => log.error({ err }, what),
     });
     this.#hub = hub;
