@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { uptime } from "node:os";
-import { backup, type DatabaseSync, type StatementSync } from "node:sqlite";
+import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import type { CorrelationStatus } from "@flock/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, PayloadOf } from "../../blackboard/artifact-type.ts";
@@ -43,7 +43,10 @@ export interface SqliteStore extends Store {
   readonly durable: DurablePart;
   /** Where the file is. */
   readonly path: string;
-  /** Copies the blackboard into another file, while work goes on. Resolves when the copy is whole. */
+  /**
+   * Copies the blackboard into another file, while work goes on. Resolves when the copy is whole. The copy is a log of its
+   * own, with another epoch: clients of the original that meet it are told of a `gap`.
+   */
   backup(path: string): Promise<void>;
 }
 
@@ -415,6 +418,10 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
 
   async backup(path: string): Promise<void> {
     await backup(this.#db, path);
+    // What the copy is put in the place of has gone on since: its numbers will be given out again, for other events.
+    const copy = new DatabaseSync(path);
+    copy.prepare("UPDATE log SET epoch = ?, is_open = 0").run(randomUUID());
+    copy.close();
   }
 
   close(): void {
