@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { CLOSE, type CloseCode, type ControlMessage } from "@flock/protocol";
+import { CLOSE, type CloseCode, type ControlMessage, type ControlOf } from "@flock/protocol";
 import type { WebSocket } from "ws";
 import { textFrame } from "../events/frame.ts";
 import type { Encoding } from "./encoding.ts";
@@ -8,6 +8,14 @@ import { Reader, type Surroundings } from "./reader.ts";
 
 /** How long a peer may take to answer our close frame. */
 const CLOSE_TIMEOUT_MS = 1_000;
+
+/** A ping without a payload (RFC 6455 section 5.5.2), for the peer's WebSocket to answer by itself. */
+const PING_FRAME = Buffer.from([0x89, 0]);
+
+/** The heartbeat as it goes out: for the peer's WebSocket, and for its program. */
+export function pingFrames(message: ControlOf<"ping">): Buffer {
+  return Buffer.concat([PING_FRAME, textFrame(JSON.stringify(message))]);
+}
 
 /** The connection over a WebSocket: on the socket itself, so that one set of listeners serves ten thousand. */
 const CONNECTION = Symbol("connection");
@@ -40,7 +48,7 @@ export class Connection extends Reader {
   }
 
   /** Asks for a sign of life, or closes when the last one asked for did not come. */
-  beat(message: ControlMessage): void {
+  beat(ping: Buffer): void {
     if (!this.isOpen) return;
     if (this.#pinged && !this.#heard && !this.#inbox?.keepsWaiting) {
       this.close(CLOSE.heartbeatMissed);
@@ -50,8 +58,7 @@ export class Connection extends Reader {
     this.#heard = false;
     // What waits in a slow socket is asked after by its draining.
     if (this.socket.writableLength > 0) return;
-    this.#websocket.ping();
-    this.send(message);
+    this.write(ping, 0);
   }
 
   close({ code, meaning }: CloseCode, last?: ControlMessage): void {

@@ -13,7 +13,6 @@ class FakeClient extends EventEmitter {
   readonly OPEN = 1;
   readyState = 1;
   closeCode: number | undefined;
-  pings = 0;
   destroyed = false;
   writableLength = 0;
   /** Whether the socket takes everything at once. */
@@ -36,10 +35,6 @@ class FakeClient extends EventEmitter {
       // As Node does it: never before `write` has returned.
       if (done) queueMicrotask(done);
     }
-  }
-
-  ping(): void {
-    this.pings += 1;
   }
 
   close(code: number): void {

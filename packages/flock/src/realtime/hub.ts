@@ -6,7 +6,7 @@ import type { EventLog } from "../events/event-log.ts";
 import { type BudgetLimits, DEFAULT_LIMITS } from "./budget.ts";
 import { Cohorts } from "./cohorts.ts";
 import type { CommandTarget } from "./commands.ts";
-import { Connection } from "./connection.ts";
+import { Connection, pingFrames } from "./connection.ts";
 import { DEFLATED, type Encoding, eventStreamOf, PLAIN } from "./encoding.ts";
 import { EventStream } from "./event-stream.ts";
 import { FlushWindow } from "./flush-window.ts";
@@ -61,9 +61,12 @@ export class Hub implements Surroundings {
   readonly #eventStream: Encoding;
   readonly #live = new Cohorts();
   readonly #window = new FlushWindow(() => this.#sendToLive());
-  // Two queues: a command does not wait until a thousand replays have had their slices.
+  // Queues of their own: a command does not wait until a thousand replays have had their slices.
   readonly #replays = new Turns<Reader>((reader) => reader.advance());
   readonly #commandTurns = new Turns<Inbox>((inbox) => inbox.work());
+  readonly #beats = new Turns<Reader>((reader) => reader.beat(this.#ping));
+  /** What the heartbeat sends: made once for everyone. */
+  #ping: Buffer = Buffer.alloc(0);
   #position: number;
   #deliveries = 0;
   #bytesSent = 0;
@@ -220,7 +223,9 @@ export class Hub implements Surroundings {
   }
 
   #beat(): void {
-    const ping = { type: "ping", timestamp: new Date().toISOString(), head: this.#position } as const;
-    for (const reader of this.#readers) reader.beat(ping);
+    // When one round takes longer than the interval, clients are asked as often as it goes.
+    if (!this.#beats.isIdle) return;
+    this.#ping = pingFrames({ type: "ping", timestamp: new Date().toISOString(), head: this.#position });
+    for (const reader of this.#readers) this.#beats.take(reader);
   }
 }

@@ -68,8 +68,8 @@ export abstract class Reader implements Member {
 
   /** Sends a message that is not in the log. */
   abstract send(message: ControlMessage): void;
-  /** The heartbeat's beat. */
-  abstract beat(message: ControlMessage): void;
+  /** The heartbeat's beat. `ping` is what a WebSocket is sent. */
+  abstract beat(ping: Buffer): void;
   /** Says why, closes, and does not wait long for the answer. */
   abstract close(why: CloseCode, last?: ControlMessage): void;
   /** Whether the client may still be written to. */
