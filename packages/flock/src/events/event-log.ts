@@ -62,7 +62,8 @@ export class EventLog {
     for (let pages = 0; missing > 0 && after >= this.oldest && pages < MAX_PAGES_BACK; pages++) {
       ({ after, missing } = this.#page(this.#stored, after).beforeNewest(missing, after, filter));
     }
-    return after;
+    // A page in memory may begin with events that the store has dropped since: nobody who asks for the newest wants a gap.
+    return Math.max(after, this.oldest - 1);
   }
 
   /** Adds committed events, in order, then tells the listeners once. */
