@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { EventLog } from "./event-log.ts";
+import { Page } from "./page.ts";
 import type { LogStretch, StoredLog } from "./stored-log.ts";
+
+function stretch(first: number, last: number, seqs: readonly number[]): LogStretch {
+  return { first, last, lines: seqs.map((seq) => JSON.stringify({ type: "graph_updated", seq })).join("\n") };
+}
 
 /** Ten events in a store that may drop the oldest. */
 class TenEvents implements StoredLog {
@@ -8,9 +13,12 @@ class TenEvents implements StoredLog {
   oldest = 1;
 
   read(seq: number, until: number): LogStretch {
-    const seqs = Array.from({ length: Math.min(until, this.head) - seq + 1 }, (_, i) => seq + i);
-    const lines = seqs.map((n) => JSON.stringify({ type: "graph_updated", seq: n }));
-    return { first: seq, last: seqs.at(-1) ?? 0, lines: lines.join("\n") };
+    const last = Math.min(until, this.head);
+    return stretch(
+      seq,
+      last,
+      Array.from({ length: last - seq + 1 }, (_, i) => seq + i),
+    );
   }
 
   leftMemory(): void {}
@@ -24,5 +32,12 @@ describe("who asks for the newest N", () => {
     stored.oldest = 6;
     expect(log.beforeNewest(8, 10, undefined)).toBe(5);
     expect(log.beforeNewest(3, 10, undefined)).toBe(7);
+  });
+
+  it("begins right before the oldest of them, whatever compaction has left between", () => {
+    // Another page in memory may be of before the compaction, and have events between 1 and 3.
+    const page = new Page(stretch(1, 10, [4, 8, 10]));
+    expect(page.beforeNewest(3, 10, undefined)).toEqual({ after: 3, missing: 0 });
+    expect(page.beforeNewest(4, 10, undefined)).toEqual({ after: 0, missing: 1 });
   });
 });
