@@ -84,8 +84,11 @@ export class EventLog {
   #page(stored: StoredLog, seq: number): Page {
     const held = this.#pages.find(({ first, last }) => first <= seq && seq <= last);
     const page = held ?? this.#load(stored, seq);
-    if (page !== this.#pages.at(-1))
-      this.#pages = [...this.#pages.filter((other) => other !== page), page].slice(-MAX_PAGES);
+    if (page !== this.#pages.at(-1)) {
+      // Pages never overlap: once the store has compacted a stretch, an older page of it has more events than a newer one.
+      const others = this.#pages.filter(({ first, last }) => last < page.first || first > page.last);
+      this.#pages = [...others, page].slice(-MAX_PAGES);
+    }
     return page;
   }
 
