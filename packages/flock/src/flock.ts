@@ -350,8 +350,9 @@ export class Flock {
       .publish([draft], { ...options, idempotencyKey })
       .then(([published]) => published as Published);
     this.#published.set(idempotencyKey, publishing);
-    // What failed may be tried again under its key.
-    publishing.catch(() => this.#published.delete(idempotencyKey));
+    // What failed may be tried again under its key; and what is in a file, payload and all, need not stay in memory.
+    const forget = () => this.#published.delete(idempotencyKey);
+    publishing.then(this.#store.durable && forget, forget);
     if (this.#published.size > MAX_IDEMPOTENCY_KEYS)
       this.#published.delete(this.#published.keys().next().value as string);
     return publishing;

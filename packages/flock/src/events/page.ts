@@ -53,11 +53,12 @@ export class Page {
   /** The seq before the newest `count` matching events up to `until`, or before all of the page; and how many are missing. */
   beforeNewest(count: number, until: number, filter: Filter | undefined): { after: number; missing: number } {
     let missing = count;
-    for (let i = this.#seqs.length - 1; i >= 0; i--) {
+    for (let i = this.#seqs.length - 1; i >= 0 && missing > 0; i--) {
       const seq = this.#seqs[i] as number;
-      if (seq > until) continue;
-      if (missing === 0) return { after: seq, missing };
-      if (!filter || matches(filter, this.#facts[i] as EventFacts)) missing -= 1;
+      if (seq > until || (filter && !matches(filter, this.#facts[i] as EventFacts))) continue;
+      missing -= 1;
+      // Right before it, not where the page begins: another page of the same stretch may not be compacted yet, and have more.
+      if (missing === 0) return { after: seq - 1, missing };
     }
     return { after: this.first - 1, missing };
   }

@@ -20,7 +20,7 @@ import type {
   UnfinishedActivation,
   Write,
 } from "../store.ts";
-import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS } from "./artifact-rows.ts";
+import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS, cursorAfter, type Found } from "./artifact-rows.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
 import { type Durability, openError, openFile, writeError } from "./open.ts";
 
@@ -273,12 +273,18 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
 
   async query(query: ArtifactQuery = {}): Promise<ArtifactQueryResult> {
     const { count, page, limit, known } = artifactQuery(query);
-    const total = known ?? this.#number(count.sql, ...count.values);
-    const rows = this.#all<ArtifactRow>(page.sql, ...page.values);
+    // Not kept, as other statements are: there are as many of them as there are ways to ask.
+    const ask = ({ sql, values }: typeof count) => this.#db.prepare(sql).all(...values) as unknown[];
+    // How many there are in all goes along with the cursor: counting them anew would make every page as dear as the whole.
+    const found = known ?? (ask(count)[0] as Found);
+    const rows = ask(page(found)) as ArtifactRow[];
     const artifacts = rows.slice(0, limit).map(artifactOf);
     const last = artifacts.at(-1);
-    // How many there are in all goes along: counting them anew would make every page as dear as the whole.
-    return { artifacts, total, nextCursor: last && rows.length > limit ? `${last.seq}.${total}` : null };
+    return {
+      artifacts,
+      total: found.total,
+      nextCursor: last && rows.length > limit ? cursorAfter(last.seq, found) : null,
+    };
   }
 
   async consumptionsOf(artifactIds: readonly string[]): Promise<Map<string, Consumption[]>> {
