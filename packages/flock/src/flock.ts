@@ -171,9 +171,10 @@ export class Flock {
   publish(drafts: readonly Draft[], options?: Omit<PublishOptions, "idempotencyKey">): Promise<Published[]>;
   async publish(drafts: Draft | readonly Draft[], options: PublishOptions = {}): Promise<Published | Published[]> {
     this.#assertDeclared();
+    // To await here is cheaper than to give the promise back, which the engine follows in two more steps.
     return Array.isArray(drafts)
-      ? this.#orchestrator.publish(drafts, options)
-      : this.#publishOnce(drafts as Draft, options);
+      ? await this.#orchestrator.publish(drafts, options)
+      : await this.#publishOnce(drafts as Draft, options);
   }
 
   /**

@@ -1,14 +1,29 @@
-import { type CorrelationStatus, type EventDraft, EXTERNAL, PUBLIC, type Visibility } from "@flock/protocol";
+import {
+  type CorrelationStatus,
+  type EventDraft,
+  type EventOf,
+  EXTERNAL,
+  PUBLIC,
+  type Visibility,
+} from "@flock/protocol";
 import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
 import { Draft } from "../blackboard/artifact-type.ts";
 import { newId } from "../blackboard/new-id.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import { FlockError } from "../errors.ts";
-import { eventWrite } from "../store/event-write.ts";
+import { eventWrite, writeOf } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
-import type { ActivationWrite, DurablePart, ReadableStore, UnfinishedActivation, Write } from "../store/store.ts";
+import type {
+  ActivationWrite,
+  DurablePart,
+  EventWrite,
+  ReadableStore,
+  UnfinishedActivation,
+  Write,
+} from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
 import type { AgentDefinition } from "./agent.ts";
+import { Context } from "./context.ts";
 import { Gate, type GateResult } from "./gate.ts";
 import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
@@ -79,12 +94,15 @@ interface Origin {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** What one artifact sets in motion, written together with it. */
+/** An artifact on its way to the blackboard, and what it sets in motion. */
 interface Posting {
   readonly artifact: StoredArtifact;
-  readonly writes: Write[];
+  /** Of the artifact with its event. */
+  readonly write: EventWrite;
   readonly activations: Activation[];
 }
+
+const NO_TAGS: readonly string[] = [];
 
 /** Ended runs count under their status, the rest under these names. */
 const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, interrupted: 0 };
@@ -112,7 +130,7 @@ export class Orchestrator {
 
   constructor(options: OrchestratorOptions) {
     this.#options = options;
-    this.#graph = new GraphAnnouncer(this.agents, (event) => this.#emit(event));
+    this.#graph = new GraphAnnouncer(this.agents, this.#emit);
   }
 
   /**
@@ -172,14 +190,15 @@ export class Orchestrator {
     const origin: Origin = {
       producedBy: EXTERNAL,
       correlationId: options.correlationId ?? newId(),
-      tags: options.tags ?? [],
+      tags: options.tags?.length ? [...new Set(options.tags)] : NO_TAGS,
       visibility: options.visibility ?? PUBLIC,
       idempotencyKey: options.idempotencyKey,
     };
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
-    const prepared = drafts.map((draft) => this.#prepare(draft, origin));
-    const postings = prepared.map((one) => this.#match(one));
-    await this.#commit(postings);
+    const postings = drafts.map((draft) => this.#prepare(draft, origin));
+    const writes: Write[] = [];
+    for (const posting of postings) this.#match(posting, writes);
+    await this.#commit(postings, writes);
     return postings.map(({ artifact, activations }) => ({
       artifactId: artifact.id,
       correlationId: artifact.correlationId,
@@ -199,7 +218,7 @@ export class Orchestrator {
     if (drafts.length === 0)
       throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
     for (const draft of drafts) this.#assertDraft(draft);
-    const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: [], visibility: PUBLIC };
+    const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility: PUBLIC };
     const postings = drafts.map((draft) => this.#prepare(draft, origin));
     const given = postings.map(({ artifact }) => artifact);
     const fits = agent.subscriptions.some((subscription) => isFilledBy(subscription, given));
@@ -215,7 +234,7 @@ export class Orchestrator {
     const activation = this.#activate(agent, given);
     postings.at(-1)?.activations.push(activation);
     const done = new Promise<RunEnd>((resolve) => this.#waitingForEnd.set(activation.id, resolve));
-    await this.#commit(postings, [this.#activationWrite(activation)]);
+    await this.#commit(postings, [...postings.map(({ write }) => write), this.#activationWrite(activation)]);
     const { seq } = given.at(-1) as StoredArtifact;
     return { runId: activation.runId, correlationId, seq, done };
   }
@@ -268,47 +287,47 @@ export class Orchestrator {
     const bytes = Buffer.byteLength(payloadJson);
     const isLarge = bytes > this.#options.maxInlinePayloadBytes;
     const id = newId();
-    const { producedBy, runId, correlationId, visibility } = origin;
-    const tags = [...new Set(origin.tags)];
-    const artifact: StoredArtifact = {
+    const { producedBy, runId, correlationId, tags, visibility, idempotencyKey } = origin;
+    const createdAt = timestamp();
+    const artifact: StoredArtifact & { runId?: string } = {
       id,
       type: draft.type,
       payload: draft.payload,
       producedBy,
-      ...(runId === undefined ? {} : { runId }),
       correlationId,
       tags,
       visibility,
-      createdAt: timestamp(),
+      createdAt,
       seq: 0,
     };
-    const event: EventDraft = {
+    if (runId !== undefined) artifact.runId = runId;
+    // What is undefined has its place here, so that all have one shape, and none in the JSON.
+    const event: EventOf<"artifact_published"> = {
       type: "artifact_published",
+      seq: 0,
+      timestamp: createdAt,
       artifact_id: id,
       artifact_type: draft.type,
       produced_by: producedBy,
-      ...(runId === undefined ? {} : { run_id: runId }),
+      run_id: runId,
       correlation_id: correlationId,
-      tags,
+      tags: tags as string[],
       visibility,
-      ...(isLarge ? { payload_bytes: bytes } : {}),
+      payload_bytes: isLarge ? bytes : undefined,
     };
-    const { idempotencyKey } = origin;
-    return {
-      artifact,
-      writes: [eventWrite(event, { artifact, json: payloadJson, inline: !isLarge, idempotencyKey })],
-      activations: [],
-    };
+    const write = writeOf(event, { artifact, json: payloadJson, inline: !isLarge, idempotencyKey });
+    return { artifact, write, activations: [] };
   }
 
-  /** Offers an artifact to all gates that may want it, and adds to its writes what comes of that. */
-  #match(posting: Posting): Posting {
-    const { artifact, writes, activations } = posting;
+  /** Writes an artifact, offers it to all gates that may want it, and writes what comes of that. */
+  #match(posting: Posting, writes: Write[]): void {
+    const { artifact, activations } = posting;
+    writes.push(posting.write);
     for (const subscription of this.#index.candidates(artifact)) {
       // Alternatives of one agent that a single artifact fills wake it once.
       if (subscription.isSingle && activations.some(({ agent }) => agent.name === subscription.agentId)) continue;
       const gate = this.#gates.get(subscription) as Gate;
-      let result: ReturnType<Gate["offer"]>;
+      let result: GateResult;
       try {
         if (!subscription.accepts(artifact)) continue;
         result = gate.offer(artifact);
@@ -329,13 +348,12 @@ export class Orchestrator {
         };
         writes.push(eventWrite(event));
       }
-      writes.push(...gatheringWrites(subscription, artifact, result));
+      if (!subscription.isSingle) writes.push(...gatheringWrites(subscription, artifact, result));
       if (!result.artifacts) continue;
       const activation = this.#activate(this.agents.get(subscription.agentId) as AgentDefinition, result.artifacts);
       activations.push(activation);
       writes.push(this.#activationWrite(activation));
     }
-    return posting;
   }
 
   #activate(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): Activation {
@@ -359,16 +377,11 @@ export class Orchestrator {
     return { kind: "activation", id, runId, agentId: agent.name, correlationId, attempt, artifacts };
   }
 
-  /** Writes postings and whatever belongs to them in one commit, then starts what they have set in motion. */
-  async #commit(postings: readonly Posting[], more: readonly Write[] = []): Promise<void> {
-    const writes: Write[] = [];
-    for (const posting of postings) {
-      writes.push(...posting.writes);
-      this.#workflows.published(posting.artifact.correlationId, posting.artifact.createdAt);
-    }
-    writes.push(...more);
+  /** Writes what belongs to some postings in one commit, then starts what they have set in motion. */
+  async #commit(postings: readonly Posting[], writes: readonly Write[]): Promise<void> {
+    for (const { artifact } of postings) this.#workflows.published(artifact.correlationId, artifact.createdAt);
     try {
-      await this.#options.journal.write(...writes);
+      await this.#options.journal.writeAll(writes);
     } catch (error) {
       // Gates have taken in what is not on the blackboard now, and runs count as queued that never will be.
       this.#fillGates();
@@ -396,38 +409,37 @@ export class Orchestrator {
     this.#runs.set(runId, run);
     this.#counts.started += 1;
     this.history.consumed(agent.name, artifacts);
-    const ids = { agent_id: agent.name, run_id: runId, correlation_id: correlationId };
-    journal.write(
-      eventWrite({
-        type: "agent_execution_started",
-        ...ids,
-        activation_id: activation.id,
-        consumed_artifacts: artifacts.map(({ id }) => id),
-        attempt,
-      }),
-      { kind: "consumption", agentId: agent.name, runId, consumedAt: timestamp(), artifacts },
-    );
+    const startedAt = timestamp();
+    const started: EventOf<"agent_execution_started"> = {
+      type: "agent_execution_started",
+      seq: 0,
+      timestamp: startedAt,
+      agent_id: agent.name,
+      run_id: runId,
+      correlation_id: correlationId,
+      activation_id: activation.id,
+      consumed_artifacts: artifacts.map(({ id }) => id),
+      attempt,
+    };
+    journal.write(writeOf(started), {
+      kind: "consumption",
+      agentId: agent.name,
+      runId,
+      consumedAt: startedAt,
+      artifacts,
+    });
     const begun = performance.now();
-    const stream = new OutputStream(ids, (event) => this.#emit(event));
+    const stream = new OutputStream({ agent_id: agent.name, run_id: runId, correlation_id: correlationId }, this.#emit);
+    const writes: Write[] = [];
     let postings: Posting[] = [];
     let failure: unknown;
     try {
-      const context = {
-        agent: agent.name,
-        runId,
-        activationId: activation.id,
-        correlationId,
-        attempt,
-        signal: run.signal,
-        artifacts,
-        store,
-        log,
-        stream: (...args: Parameters<OutputStream["write"]>) => stream.write(...args),
-      };
-      const drafts = await run.execute(context, stream);
+      const output = run.execute(new Context(run, stream, store, log), stream);
+      // Not every function waits for something, and waiting for nothing costs as much.
+      const drafts = output instanceof Promise ? await output : output;
       const origin: Origin = { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility: PUBLIC };
       postings = drafts.map((draft) => this.#prepare(draft, origin));
-      for (const posting of postings) this.#match(posting);
+      for (const posting of postings) this.#match(posting, writes);
     } catch (error) {
       failure = error ?? new Error("the agent threw nothing at all");
       if (!(error instanceof RunStopped))
@@ -446,25 +458,32 @@ export class Orchestrator {
       agent.name,
       postings.map(({ artifact }) => artifact),
     );
-    await this.#commit(postings, this.#endWrites(activation, end)).catch((error) => {
+    writes.push(...this.#endWrites(activation, end));
+    try {
+      await this.#commit(postings, writes);
+    } catch (error) {
       log.error({ err: error, agent: agent.name, runId }, "the end of a run could not be written");
-    });
+    }
     this.#settle(activation, end);
   }
 
   #endWrites({ agent, id, correlationId, attempt }: Activation, end: RunEnd): Write[] {
-    this.#workflows.ended(correlationId, agent.name, end.status, timestamp());
+    const endedAt = timestamp();
+    this.#workflows.ended(correlationId, agent.name, end.status, endedAt);
+    const completed: EventOf<"agent_execution_completed"> = {
+      type: "agent_execution_completed",
+      seq: 0,
+      timestamp: endedAt,
+      agent_id: agent.name,
+      run_id: end.runId,
+      correlation_id: correlationId,
+      duration_ms: end.durationMs,
+      status: end.status,
+      produced_artifacts: end.produced as string[],
+      error: end.error,
+    };
     return [
-      eventWrite({
-        type: "agent_execution_completed",
-        agent_id: agent.name,
-        run_id: end.runId,
-        correlation_id: correlationId,
-        duration_ms: end.durationMs,
-        status: end.status,
-        produced_artifacts: [...end.produced],
-        ...(end.error ? { error: end.error } : {}),
-      }),
+      writeOf(completed),
       // What was interrupted is run again, as another run.
       end.status === "interrupted"
         ? { kind: "activation_again", id, runId: newId(), attempt: attempt + 1 }
@@ -493,7 +512,7 @@ export class Orchestrator {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);
     }
-    const running = [...this.#runs.values()].filter(({ activation, signal }) => !signal.aborted && wanted(activation));
+    const running = [...this.#runs.values()].filter((run) => !run.isStopped && wanted(run.activation));
     for (const run of running) run.stop(status);
     return withdrawn.length + running.length;
   }
@@ -567,9 +586,9 @@ export class Orchestrator {
     }
   }
 
-  #emit(event: EventDraft): void {
+  readonly #emit = (event: EventDraft): void => {
     this.#options.journal.write(eventWrite(event));
-  }
+  };
 
   #assertRunning(): void {
     if (this.#stopped) throw new FlockError("shutting_down", "this flock has shut down and takes no more work");
@@ -618,11 +637,10 @@ function encodePayload(draft: Draft): string {
 
 /** What a gate has taken in, and what it has used of what it had. */
 function gatheringWrites(
-  { agentId, gate, isSingle }: Subscription,
+  { agentId, gate }: Subscription,
   offered: StoredArtifact,
   { artifacts = [], key }: GateResult,
 ): Write[] {
-  if (isSingle) return [];
   const used = artifacts.filter((artifact) => artifact !== offered);
   const writes: Write[] = [];
   if (used.length === artifacts.length) writes.push({ kind: "gathered", agentId, gate, key, artifact: offered });

@@ -10,8 +10,8 @@ interface Workflow {
   runs: number;
   errors: number;
   pending: number;
-  /** Agents whose newest run failed. */
-  readonly failed: Set<string>;
+  /** Agents whose newest run failed; undefined while there never was one: most workflows do without the set. */
+  failed: Set<string> | undefined;
 }
 
 /** What belongs together by correlation id: how much has happened, and whether anything is still to come. */
@@ -37,9 +37,10 @@ export class Workflows {
     workflow.pending -= 1;
     if (status === "error" || status === "timeout") {
       workflow.errors += 1;
+      workflow.failed ??= new Set();
       workflow.failed.add(agentId);
     } else if (status === "success") {
-      workflow.failed.delete(agentId);
+      workflow.failed?.delete(agentId);
     }
     this.#forgetOldest();
   }
@@ -51,7 +52,7 @@ export class Workflows {
     const { pending, failed } = workflow;
     return {
       correlation_id: id,
-      state: pending > 0 ? "active" : failed.size > 0 ? "failed" : "completed",
+      state: pending > 0 ? "active" : failed?.size ? "failed" : "completed",
       has_pending_work: pending > 0,
       artifact_count: workflow.artifacts,
       run_count: workflow.runs,
@@ -64,7 +65,7 @@ export class Workflows {
   #touch(id: string, at: string): Workflow {
     let workflow = this.#byId.get(id);
     if (!workflow) {
-      workflow = { startedAt: at, lastActivityAt: at, artifacts: 0, runs: 0, errors: 0, pending: 0, failed: new Set() };
+      workflow = { startedAt: at, lastActivityAt: at, artifacts: 0, runs: 0, errors: 0, pending: 0, failed: undefined };
       this.#byId.set(id, workflow);
       this.#forgetOldest();
     }

@@ -28,8 +28,13 @@ export class Journal {
 
   /** Adds writes to the commit of this tick. Together they are permanent when the promise resolves, or not at all. */
   write(...writes: readonly Write[]): Promise<void> {
+    return this.writeAll(writes);
+  }
+
+  /** The same for a list, which may be long. */
+  writeAll(writes: readonly Write[]): Promise<void> {
     const batch = (this.#open ??= this.#begin());
-    batch.writes.push(...writes);
+    for (const write of writes) batch.writes.push(write);
     return batch.committed;
   }
 
