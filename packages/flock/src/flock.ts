@@ -171,10 +171,11 @@ export class Flock {
   publish(drafts: readonly Draft[], options?: Omit<PublishOptions, "idempotencyKey">): Promise<Published[]>;
   async publish(drafts: Draft | readonly Draft[], options: PublishOptions = {}): Promise<Published | Published[]> {
     this.#assertDeclared();
-    // To await here is cheaper than to give the promise back, which the engine follows in two more steps.
-    return Array.isArray(drafts)
-      ? await this.#orchestrator.publish(drafts, options)
-      : await this.#publishOnce(drafts as Draft, options);
+    if (Array.isArray(drafts)) return await this.#orchestrator.publish(drafts, options);
+    if (options.idempotencyKey !== undefined)
+      return await this.#publishOnce(drafts as Draft, options.idempotencyKey, options);
+    const [published] = await this.#orchestrator.publish([drafts as Draft], options);
+    return published as Published;
   }
 
   /**
@@ -332,8 +333,7 @@ export class Flock {
     );
   }
 
-  async #publishOnce(draft: Draft, { idempotencyKey, ...options }: PublishOptions): Promise<Published> {
-    if (idempotencyKey === undefined) return (await this.#orchestrator.publish([draft], options))[0] as Published;
+  async #publishOnce(draft: Draft, idempotencyKey: string, options: PublishOptions): Promise<Published> {
     const before = this.#published.get(idempotencyKey);
     if (before) return before;
     const stored = this.#store.durable?.publishedUnder(idempotencyKey);
@@ -347,9 +347,7 @@ export class Flock {
         artifact,
       };
     }
-    const publishing = this.#orchestrator
-      .publish([draft], { ...options, idempotencyKey })
-      .then(([published]) => published as Published);
+    const publishing = this.#orchestrator.publish([draft], options).then(([published]) => published as Published);
     this.#published.set(idempotencyKey, publishing);
     // What failed may be tried again under its key.
     publishing.catch(() => this.#published.delete(idempotencyKey));

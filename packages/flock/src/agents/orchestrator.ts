@@ -14,6 +14,7 @@ import { FlockError } from "../errors.ts";
 import { eventWrite, writeOf } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
 import type {
+  ActivationAgainWrite,
   ActivationWrite,
   DurablePart,
   EventWrite,
@@ -99,10 +100,11 @@ interface Posting {
   readonly artifact: StoredArtifact;
   /** Of the artifact with its event. */
   readonly write: EventWrite;
-  readonly activations: Activation[];
+  activations: readonly Activation[];
 }
 
 const NO_TAGS: readonly string[] = [];
+const NO_ACTIVATIONS: readonly Activation[] = [];
 
 /** Ended runs count under their status, the rest under these names. */
 const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, interrupted: 0 };
@@ -182,8 +184,8 @@ export class Orchestrator {
       throw new FlockError("duplicate_agent", `there is an agent called ${name} already: give each its own name`);
   }
 
-  /** Publishes drafts from outside, in one commit. */
-  async publish(drafts: readonly Draft[], options: PublishOptions): Promise<Published[]> {
+  /** Publishes drafts from outside, in one commit. Throws at once what is wrong with them. */
+  publish(drafts: readonly Draft[], options: PublishOptions): Promise<Published[]> {
     this.#assertRunning();
     this.goOn();
     for (const draft of drafts) this.#assertDraft(draft);
@@ -196,16 +198,8 @@ export class Orchestrator {
     };
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
     const postings = drafts.map((draft) => this.#prepare(draft, origin));
-    const writes: Write[] = [];
-    for (const posting of postings) this.#match(posting, writes);
-    await this.#commit(postings, writes);
-    return postings.map(({ artifact, activations }) => ({
-      artifactId: artifact.id,
-      correlationId: artifact.correlationId,
-      triggeredAgents: activations.map(({ agent }) => agent.name),
-      seq: artifact.seq,
-      artifact,
-    }));
+    for (const posting of postings) this.#post(posting);
+    return this.#committed(postings, () => postings.map(publishedOf));
   }
 
   /** Runs one agent on given inputs, which go on the blackboard but wake nobody else. */
@@ -232,11 +226,14 @@ export class Orchestrator {
       );
     }
     const activation = this.#activate(agent, given);
-    postings.at(-1)?.activations.push(activation);
     const done = new Promise<RunEnd>((resolve) => this.#waitingForEnd.set(activation.id, resolve));
-    await this.#commit(postings, [...postings.map(({ write }) => write), this.#activationWrite(activation)]);
-    const { seq } = given.at(-1) as StoredArtifact;
-    return { runId: activation.runId, correlationId, seq, done };
+    for (const { write } of postings) this.#options.journal.write(write);
+    this.#options.journal.write(activationWrite(activation));
+    (postings.at(-1) as Posting).activations = [activation];
+    return this.#committed(postings, () => {
+      const { seq } = given.at(-1) as StoredArtifact;
+      return { runId: activation.runId, correlationId, seq, done };
+    });
   }
 
   /** Ends runs, queued or running, as `cancelled`. Resolves to how many, once that is committed. */
@@ -284,8 +281,10 @@ export class Orchestrator {
     const known = this.types.get(draft.type);
     if (known !== draft.artifactType) this.registerType(draft.artifactType);
     const payloadJson = encodePayload(draft);
-    const bytes = Buffer.byteLength(payloadJson);
-    const isLarge = bytes > this.#options.maxInlinePayloadBytes;
+    const limit = this.#options.maxInlinePayloadBytes;
+    // A UTF-16 code unit takes three bytes at most: what is short enough need not be measured.
+    const bytes = payloadJson.length * 3 <= limit ? 0 : Buffer.byteLength(payloadJson);
+    const isLarge = bytes > limit;
     const id = newId();
     const { producedBy, runId, correlationId, tags, visibility, idempotencyKey } = origin;
     const createdAt = timestamp();
@@ -316,16 +315,19 @@ export class Orchestrator {
       payload_bytes: isLarge ? bytes : undefined,
     };
     const write = writeOf(event, { artifact, json: payloadJson, inline: !isLarge, idempotencyKey });
-    return { artifact, write, activations: [] };
+    return { artifact, write, activations: NO_ACTIVATIONS };
   }
 
   /** Writes an artifact, offers it to all gates that may want it, and writes what comes of that. */
-  #match(posting: Posting, writes: Write[]): void {
-    const { artifact, activations } = posting;
-    writes.push(posting.write);
+  #post(posting: Posting): void {
+    const { journal, log } = this.#options;
+    const { artifact } = posting;
+    journal.write(posting.write);
+    this.#workflows.published(artifact.correlationId, artifact.createdAt);
     for (const subscription of this.#index.candidates(artifact)) {
       // Alternatives of one agent that a single artifact fills wake it once.
-      if (subscription.isSingle && activations.some(({ agent }) => agent.name === subscription.agentId)) continue;
+      if (subscription.isSingle && posting.activations.some(({ agent }) => agent.name === subscription.agentId))
+        continue;
       const gate = this.#gates.get(subscription) as Gate;
       let result: GateResult;
       try {
@@ -333,7 +335,7 @@ export class Orchestrator {
         result = gate.offer(artifact);
       } catch (error) {
         const details = { err: error, agent: subscription.agentId, artifact: artifact.id };
-        this.#options.log.error(details, "a condition of this agent threw; the artifact does not wake it");
+        log.error(details, "a condition of this agent threw; the artifact does not wake it");
         continue;
       }
       for (const progress of result.progress) {
@@ -346,13 +348,14 @@ export class Orchestrator {
           collected: progress.collected,
           required: Object.fromEntries(subscription.requires),
         };
-        writes.push(eventWrite(event));
+        journal.write(eventWrite(event));
       }
-      if (!subscription.isSingle) writes.push(...gatheringWrites(subscription, artifact, result));
+      if (!subscription.isSingle)
+        for (const write of gatheringWrites(subscription, artifact, result)) journal.write(write);
       if (!result.artifacts) continue;
       const activation = this.#activate(this.agents.get(subscription.agentId) as AgentDefinition, result.artifacts);
-      activations.push(activation);
-      writes.push(this.#activationWrite(activation));
+      posting.activations = [...posting.activations, activation];
+      journal.write(activationWrite(activation));
     }
   }
 
@@ -373,33 +376,34 @@ export class Orchestrator {
     };
   }
 
-  #activationWrite({ agent, id, runId, artifacts, correlationId, attempt }: Activation): ActivationWrite {
-    return { kind: "activation", id, runId, agentId: agent.name, correlationId, attempt, artifacts };
+  /**
+   * Waits until what was written in this tick is permanent, then starts what some postings have set in motion, and
+   * gives what the caller makes of it.
+   */
+  #committed<T>(postings: readonly Posting[], result: () => T): Promise<T> {
+    return this.#options.journal.committed().then(
+      () => {
+        for (const { activations } of postings) for (const activation of activations) this.#enqueue(activation);
+        return result();
+      },
+      (error) => {
+        // Gates have taken in what is not on the blackboard now, and runs count as queued that never will be.
+        this.#fillGates();
+        for (const { activations } of postings) for (const activation of activations) this.#giveUp(activation);
+        throw error;
+      },
+    );
   }
 
-  /** Writes what belongs to some postings in one commit, then starts what they have set in motion. */
-  async #commit(postings: readonly Posting[], writes: readonly Write[]): Promise<void> {
-    for (const { artifact } of postings) this.#workflows.published(artifact.correlationId, artifact.createdAt);
-    try {
-      await this.#options.journal.writeAll(writes);
-    } catch (error) {
-      // Gates have taken in what is not on the blackboard now, and runs count as queued that never will be.
-      this.#fillGates();
-      for (const { activations } of postings) {
-        for (const { id, agent, correlationId } of activations) {
-          this.#workflows.ended(correlationId, agent.name, "cancelled", timestamp());
-          this.#waitingForEnd.delete(id);
-          this.#countFinished();
-        }
-      }
-      throw error;
-    }
-    for (const { activations } of postings) {
-      for (const activation of activations) {
-        if (this.#stopped) this.#leaveForLater(activation);
-        else this.#scheduler.enqueue(activation);
-      }
-    }
+  #enqueue(activation: Activation): void {
+    if (this.#stopped) this.#leaveForLater(activation);
+    else this.#scheduler.enqueue(activation);
+  }
+
+  #giveUp({ id, agent, correlationId }: Activation): void {
+    this.#workflows.ended(correlationId, agent.name, "cancelled", timestamp());
+    this.#waitingForEnd.delete(id);
+    this.#countFinished();
   }
 
   async #run(activation: Activation): Promise<void> {
@@ -421,16 +425,10 @@ export class Orchestrator {
       consumed_artifacts: artifacts.map(({ id }) => id),
       attempt,
     };
-    journal.write(writeOf(started), {
-      kind: "consumption",
-      agentId: agent.name,
-      runId,
-      consumedAt: startedAt,
-      artifacts,
-    });
+    journal.write(writeOf(started));
+    journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts });
     const begun = performance.now();
     const stream = new OutputStream({ agent_id: agent.name, run_id: runId, correlation_id: correlationId }, this.#emit);
-    const writes: Write[] = [];
     let postings: Posting[] = [];
     let failure: unknown;
     try {
@@ -439,7 +437,7 @@ export class Orchestrator {
       const drafts = output instanceof Promise ? await output : output;
       const origin: Origin = { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility: PUBLIC };
       postings = drafts.map((draft) => this.#prepare(draft, origin));
-      for (const posting of postings) this.#match(posting, writes);
+      for (const posting of postings) this.#post(posting);
     } catch (error) {
       failure = error ?? new Error("the agent threw nothing at all");
       if (!(error instanceof RunStopped))
@@ -458,16 +456,18 @@ export class Orchestrator {
       agent.name,
       postings.map(({ artifact }) => artifact),
     );
-    writes.push(...this.#endWrites(activation, end));
+    this.#writeEnd(activation, end);
     try {
-      await this.#commit(postings, writes);
+      await this.#committed(postings, nothing);
     } catch (error) {
       log.error({ err: error, agent: agent.name, runId }, "the end of a run could not be written");
     }
     this.#settle(activation, end);
   }
 
-  #endWrites({ agent, id, correlationId, attempt }: Activation, end: RunEnd): Write[] {
+  /** Returns the next attempt, if there is to be one. */
+  #writeEnd({ agent, id, correlationId, attempt }: Activation, end: RunEnd): ActivationAgainWrite | undefined {
+    const { journal } = this.#options;
     const endedAt = timestamp();
     this.#workflows.ended(correlationId, agent.name, end.status, endedAt);
     const completed: EventOf<"agent_execution_completed"> = {
@@ -482,13 +482,15 @@ export class Orchestrator {
       produced_artifacts: end.produced as string[],
       error: end.error,
     };
-    return [
-      writeOf(completed),
-      // What was interrupted is run again, as another run.
-      end.status === "interrupted"
-        ? { kind: "activation_again", id, runId: newId(), attempt: attempt + 1 }
-        : { kind: "activation_done", id, status: end.status },
-    ];
+    journal.write(writeOf(completed));
+    if (end.status !== "interrupted") {
+      journal.write({ kind: "activation_done", id, status: end.status });
+      return undefined;
+    }
+    // What was interrupted is run again, as another run.
+    const again: ActivationAgainWrite = { kind: "activation_again", id, runId: newId(), attempt: attempt + 1 };
+    journal.write(again);
+    return again;
   }
 
   #settle({ id }: Activation, end: RunEnd): void {
@@ -519,7 +521,7 @@ export class Orchestrator {
 
   #endUnstarted(activation: Activation): void {
     const end: RunEnd = { runId: activation.runId, status: "cancelled", durationMs: 0, produced: [] };
-    this.#options.journal.write(...this.#endWrites(activation, end));
+    this.#writeEnd(activation, end);
     this.#settle(activation, end);
   }
 
@@ -552,18 +554,16 @@ export class Orchestrator {
   #goOnWith(agent: AgentDefinition): void {
     for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
       const { id, correlationId, artifacts, started } = left;
-      const writes: Write[] = [];
       let { runId, attempt } = left;
       if (started) {
         const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
-        writes.push(...this.#endWrites({ ...left, agent }, end));
-        const again = writes.at(-1);
-        if (again?.kind === "activation_again") ({ runId, attempt } = again);
+        const again = this.#writeEnd({ ...left, agent }, end);
+        if (again) ({ runId, attempt } = again);
       }
       this.#unfinished += 1;
       this.#workflows.queued(correlationId, timestamp());
       const activation: Activation = { id, runId, agent, artifacts, correlationId, attempt };
-      this.#options.journal.write(...writes).then(
+      this.#options.journal.committed().then(
         () => this.#scheduler.enqueue(activation),
         (err) => {
           this.#options.log.error({ err, agent: agent.name }, "a run of an earlier process could not be taken up");
@@ -606,6 +606,22 @@ export class Orchestrator {
     const names = [...this.agents.keys()];
     return names.length === 0 ? "" : `; there are ${names.slice(0, 10).join(", ")}${names.length > 10 ? ", …" : ""}`;
   }
+}
+
+function publishedOf({ artifact, activations }: Posting): Published {
+  return {
+    artifactId: artifact.id,
+    correlationId: artifact.correlationId,
+    triggeredAgents: activations.map(({ agent }) => agent.name),
+    seq: artifact.seq,
+    artifact,
+  };
+}
+
+function nothing(): void {}
+
+function activationWrite({ agent, id, runId, artifacts, correlationId, attempt }: Activation): ActivationWrite {
+  return { kind: "activation", id, runId, agentId: agent.name, correlationId, attempt, artifacts };
 }
 
 /** A workflow had more runs than allowed. */
