@@ -171,9 +171,11 @@ export class Flock {
   publish(drafts: readonly Draft[], options?: Omit<PublishOptions, "idempotencyKey">): Promise<Published[]>;
   async publish(drafts: Draft | readonly Draft[], options: PublishOptions = {}): Promise<Published | Published[]> {
     this.#assertDeclared();
-    return Array.isArray(drafts)
-      ? this.#orchestrator.publish(drafts, options)
-      : this.#publishOnce(drafts as Draft, options);
+    if (Array.isArray(drafts)) return await this.#orchestrator.publish(drafts, options);
+    if (options.idempotencyKey !== undefined)
+      return await this.#publishOnce(drafts as Draft, options.idempotencyKey, options);
+    const [published] = await this.#orchestrator.publish([drafts as Draft], options);
+    return published as Published;
   }
 
   /**
@@ -331,8 +333,7 @@ export class Flock {
     );
   }
 
-  async #publishOnce(draft: Draft, { idempotencyKey, ...options }: PublishOptions): Promise<Published> {
-    if (idempotencyKey === undefined) return (await this.#orchestrator.publish([draft], options))[0] as Published;
+  async #publishOnce(draft: Draft, idempotencyKey: string, options: PublishOptions): Promise<Published> {
     const before = this.#published.get(idempotencyKey);
     if (before) return before;
     const stored = this.#store.durable?.publishedUnder(idempotencyKey);
@@ -346,9 +347,7 @@ export class Flock {
         artifact,
       };
     }
-    const publishing = this.#orchestrator
-      .publish([draft], { ...options, idempotencyKey })
-      .then(([published]) => published as Published);
+    const publishing = this.#orchestrator.publish([draft], options).then(([published]) => published as Published);
     this.#published.set(idempotencyKey, publishing);
     // What failed may be tried again under its key; and what is in a file, payload and all, need not stay in memory.
     const forget = () => this.#published.delete(idempotencyKey);
