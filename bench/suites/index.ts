@@ -1,0 +1,7 @@
+import { suite as fanout } from "./fanout.ts";
+import { suite as matching } from "./matching.ts";
+import { suite as publish } from "./publish.ts";
+import type { Suite } from "./suite.ts";
+
+/** All of them, in the order in which they run. */
+export const SUITES: readonly Suite[] = [fanout, publish, matching];
