@@ -18,13 +18,16 @@ export interface ServerOptions {
 export interface ServerCalls {
   /** Where it listens. */
   port(): number;
-  /** What the process has used. `collect`: garbage is collected before. */
-  measure(collect: boolean): Used;
+  /** What the process has used, after garbage has been collected. */
+  measure(collect: Collection): Used;
   /** Publishes the next events. Resolves when that is done or `stop` was called. */
   publish(task: Publishing): Promise<Published>;
   /** Ends all publishing. */
   stop(): void;
 }
+
+/** `once` costs what a server spends on its garbage anyway; `to the last` shows what memory is really needed. */
+export type Collection = "never" | "once" | "to the last";
 
 export interface Used {
   /** CPU time since the process began, in ms. */

@@ -41,11 +41,11 @@ export class Pair {
    */
   async exchange(crowd: string, task: Publishing): Promise<{ received: Received; used: Use }> {
     await this.load.ask("begin", crowd);
-    const before = await this.server.ask("measure", true);
+    const before = await this.server.ask("measure", "once");
     const { total } = await this.server.ask("publish", task);
     const received = await this.load.ask("receive", crowd, total, PATIENCE_MS);
     this.assertWhole(received);
-    return { received, used: between(before, await this.server.ask("measure", true)) };
+    return { received, used: between(before, await this.server.ask("measure", "once")) };
   }
 
   /** @throws Error when an event was lost, doubled or out of order. */

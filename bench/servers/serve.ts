@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
-import type { ServerCalls } from "../calls.ts";
+import type { Collection, ServerCalls } from "../calls.ts";
 import { answer } from "../child.ts";
 
 /** Events between two looks at the event loop: what one chunk of a model's answer brings. */
@@ -12,7 +12,7 @@ export function serve(port: number, publish: (n: number) => void): void {
   answer<ServerCalls>({
     port: () => port,
     measure: (collect) => {
-      if (collect) globalThis.gc?.();
+      collectGarbage(collect);
       const { user, system } = process.cpuUsage();
       return {
         cpuMs: (user + system) / 1_000,
@@ -40,4 +40,10 @@ export function serve(port: number, publish: (n: number) => void): void {
       stops += 1;
     },
   });
+}
+
+function collectGarbage(how: Collection): void {
+  if (how === "once") globalThis.gc?.();
+  // Also closes the gaps that the garbage leaves, so that the memory goes back to the system.
+  if (how === "to the last") globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
 }

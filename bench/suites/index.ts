@@ -1,7 +1,8 @@
 import { suite as fanout } from "./fanout.ts";
+import { suite as idle } from "./idle.ts";
 import { suite as matching } from "./matching.ts";
 import { suite as publish } from "./publish.ts";
 import type { Suite } from "./suite.ts";
 
 /** All of them, in the order in which they run. */
-export const SUITES: readonly Suite[] = [fanout, publish, matching];
+export const SUITES: readonly Suite[] = [fanout, idle, publish, matching];
