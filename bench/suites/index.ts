@@ -2,7 +2,8 @@ import { suite as fanout } from "./fanout.ts";
 import { suite as idle } from "./idle.ts";
 import { suite as matching } from "./matching.ts";
 import { suite as publish } from "./publish.ts";
+import { suite as storm } from "./storm.ts";
 import type { Suite } from "./suite.ts";
 
 /** All of them, in the order in which they run. */
-export const SUITES: readonly Suite[] = [fanout, idle, publish, matching];
+export const SUITES: readonly Suite[] = [fanout, idle, storm, publish, matching];
