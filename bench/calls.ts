@@ -86,7 +86,11 @@ export interface LoadCalls {
 }
 
 export interface Received {
+  /** Whether everyone who is still there has everything. */
   readonly complete: boolean;
+  /** Clients whose connection the server has ended, and why in the last case. */
+  readonly lost: number;
+  readonly lostBecause: string;
   readonly deliveries: number;
   /** From the first delivery to the last that was waited for, in ms. */
   readonly elapsedMs: number;

@@ -1,8 +1,11 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { LoadCalls, Peer, Publishing, Received, ServerCalls, ServerOptions, Used } from "./calls.ts";
 import { type Child, start } from "./child.ts";
 
 /** Longer than any exchange needs, in ms: what hangs is a failure, not a slow server. */
 const PATIENCE_MS = 120_000;
+/** How often a server's memory is looked at, in ms. */
+const WATCH_EVERY_MS = 250;
 
 /** A server, and its clients, each in a process of its own. */
 export class Pair {
@@ -30,6 +33,19 @@ export class Pair {
     }
   }
 
+  /** Tells `look` again and again how much memory the server has, until `work` is done. */
+  async watch<T>(work: Promise<T>, look: (rssMB: number) => void): Promise<T> {
+    let done = false;
+    const finished = work.finally(() => {
+      done = true;
+    });
+    while (!done) {
+      await Promise.race([pause(WATCH_EVERY_MS), finished.catch(() => {})]);
+      look((await this.server.ask("measure", "never")).rssMB);
+    }
+    return finished;
+  }
+
   /** Connects a crowd of clients that follow everything from the event numbered `first` on. */
   join(crowd: string, clients: number, first = 0): Promise<void> {
     return this.load.ask("join", { crowd, peer: this.peer, port: this.port, clients, first });
@@ -48,8 +64,9 @@ export class Pair {
     return { received, used: between(before, await this.server.ask("measure", "once")) };
   }
 
-  /** @throws Error when an event was lost, doubled or out of order. */
-  assertWhole({ complete, mistakes, deliveries }: Received): void {
+  /** @throws Error when an event was lost, doubled or out of order, or a client. */
+  assertWhole({ complete, mistakes, deliveries, lost, lostBecause }: Received): void {
+    if (lost > 0) throw new Error(`${this.peer}: ${lost} clients were lost: ${lostBecause}`);
     if (mistakes > 0) throw new Error(`${this.peer}: ${mistakes} events were lost, doubled or out of order`);
     if (!complete) throw new Error(`${this.peer}: not everything came in time, only ${deliveries} deliveries`);
   }

@@ -13,8 +13,8 @@ export interface Listener {
   took(n: number, isRight: boolean, data: Buffer): void;
   /** The client has all events that it was to wait for. */
   hasAll(): void;
-  /** The server has closed the connection, or it broke. */
-  wasLost(reason: string): void;
+  /** The server has closed the connection, or it broke. `isAwaited`: the client was to say when it has all. */
+  wasLost(reason: string, isAwaited: boolean): void;
 }
 
 /** Which events a client sees: `first`, and every `step`-th from there; none when `step` is 0. */
@@ -56,9 +56,9 @@ export class Client {
     this.#listener = listener;
   }
 
-  /** Whether it has all its events that are numbered below `until`. */
-  hasUntil(until: number): boolean {
-    return this.#step === 0 || this.#next >= until;
+  /** Whether something is to come: events numbered below `until` that it does not have yet. */
+  lacks(until: number): boolean {
+    return this.#socket !== undefined && this.#step > 0 && this.#next < until;
   }
 
   /** From now on it says when it has all below `until`. */
@@ -149,7 +149,9 @@ export class Client {
   #lose(reason: string): void {
     if (!this.#socket) return;
     this.#socket = undefined;
-    this.#listener.wasLost(reason);
+    const isAwaited = this.#until > 0;
+    this.#until = 0;
+    this.#listener.wasLost(reason, isAwaited);
   }
 }
 

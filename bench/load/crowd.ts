@@ -15,7 +15,8 @@ export class Crowd implements Listener {
   readonly #latencies = new Latencies();
   #deliveries = 0;
   #mistakes = 0;
-  #lost = "";
+  #lost = 0;
+  #lostBecause = "";
   #first = 0;
   #waiting = 0;
   #onComplete: () => void = () => {};
@@ -42,7 +43,7 @@ export class Crowd implements Listener {
 
   /** Resolves when everyone has all below `until`, or when the time is over. */
   async receive(until: number, withinMs: number): Promise<Received> {
-    const late = this.#clients.filter((client) => !client.hasUntil(until));
+    const late = this.#clients.filter((client) => client.lacks(until));
     this.#waiting = late.length;
     if (late.length > 0) {
       await new Promise<void>((resolve) => {
@@ -55,9 +56,10 @@ export class Crowd implements Listener {
       });
       for (const client of late) client.awaitUntil(0);
     }
-    if (this.#lost !== "") throw new Error(`a client is gone: ${this.#lost}`);
     return {
       complete: this.#waiting === 0,
+      lost: this.#lost,
+      lostBecause: this.#lostBecause,
       deliveries: this.#deliveries,
       elapsedMs: this.#first === 0 ? 0 : now() - this.#first,
       p50Ms: this.#latencies.percentile(0.5),
@@ -90,9 +92,10 @@ export class Crowd implements Listener {
     if (this.#waiting === 0) this.#onComplete();
   }
 
-  wasLost(reason: string): void {
-    this.#lost = reason;
-    this.#onComplete();
+  wasLost(reason: string, isAwaited: boolean): void {
+    this.#lost += 1;
+    this.#lostBecause = reason;
+    if (isAwaited) this.hasAll();
   }
 }
 

@@ -4,7 +4,7 @@ import type { Spread } from "./statistics.ts";
 export function workloadText(workload: WorkloadReport): string {
   const { name, title, rounds } = workload;
   const note = rounds === 1 ? "one round" : `medians of ${rounds} rounds (least to most)`;
-  return `\n${name}: ${title}; ${note}\n${aligned(cellsOf(workload))}\n${workload.ratios.map(ratioText).join("\n")}\n`;
+  return [`\n${name}: ${title}; ${note}`, aligned(cellsOf(workload)), ...workload.ratios.map(ratioText)].join("\n");
 }
 
 /** Head, then rows. */
