@@ -11,6 +11,8 @@ export interface ServerOptions {
   readonly heartbeatMs: number;
   /** Keeps what clients need to come back. Flock does so anyway; `ws` has no notion of it. */
   readonly recovery: boolean;
+  /** Neighbours are labelled differently, so that Flock does not merge them in its file: as many come back as went. */
+  readonly separate: boolean;
   /** Flock's memory for the newest events; what is older is read from the file. */
   readonly tailBytes: number;
 }
@@ -99,6 +101,8 @@ export interface Received {
   readonly p99Ms: number | null;
   /** Events that came twice, too late, or not at all though a later one did. */
   readonly mistakes: number;
+  /** The first of them, in words. */
+  readonly firstMistake: string;
 }
 
 /** Commands without pause, or the whole log again and again. */

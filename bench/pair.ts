@@ -65,9 +65,10 @@ export class Pair {
   }
 
   /** @throws Error when an event was lost, doubled or out of order, or a client. */
-  assertWhole({ complete, mistakes, deliveries, lost, lostBecause }: Received): void {
+  assertWhole({ complete, mistakes, firstMistake, deliveries, lost, lostBecause }: Received): void {
     if (lost > 0) throw new Error(`${this.peer}: ${lost} clients were lost: ${lostBecause}`);
-    if (mistakes > 0) throw new Error(`${this.peer}: ${mistakes} events were lost, doubled or out of order`);
+    if (mistakes > 0)
+      throw new Error(`${this.peer}: ${mistakes} events were lost, doubled or out of order: ${firstMistake}`);
     if (!complete) throw new Error(`${this.peer}: not everything came in time, only ${deliveries} deliveries`);
   }
 }

@@ -9,8 +9,8 @@ const PING = 9;
 
 /** What a client tells its crowd. */
 export interface Listener {
-  /** An event has come, numbered `n`. `isRight`: it is the one that the client was waiting for. */
-  took(n: number, isRight: boolean, data: Buffer): void;
+  /** An event has come. `mistake`: it is not the one that the client was waiting for. */
+  took(data: Buffer, mistake: string | undefined): void;
   /** The client has all events that it was to wait for. */
   hasAll(): void;
   /** The server has closed the connection, or it broke. `isAwaited`: the client was to say when it has all. */
@@ -130,9 +130,10 @@ export class Client {
 
   #take(n: number, data: Buffer, start: number, end: number): void {
     const isRight = n === this.#next && this.#step > 0;
+    const mistake = isRight ? undefined : `event ${n} came instead of ${this.#step > 0 ? this.#next : "none"}`;
     this.#next = n + (this.#step || 1);
     this.#newest = { data, start, end };
-    this.#listener.took(n, isRight, data);
+    this.#listener.took(data, mistake);
     if (this.#next < this.#until || this.#until === 0) return;
     this.#until = 0;
     this.#listener.hasAll();

@@ -15,6 +15,7 @@ export class Crowd implements Listener {
   readonly #latencies = new Latencies();
   #deliveries = 0;
   #mistakes = 0;
+  #firstMistake = "";
   #lost = 0;
   #lostBecause = "";
   #first = 0;
@@ -65,6 +66,7 @@ export class Crowd implements Listener {
       p50Ms: this.#latencies.percentile(0.5),
       p99Ms: this.#latencies.percentile(0.99),
       mistakes: this.#mistakes,
+      firstMistake: this.#firstMistake,
     };
   }
 
@@ -80,8 +82,8 @@ export class Crowd implements Listener {
     for (const client of this.#clients) client.drop();
   }
 
-  took(_: number, isRight: boolean, data: Buffer): void {
-    if (!isRight) this.#mistakes += 1;
+  took(data: Buffer, mistake: string | undefined): void {
+    if (mistake !== undefined && this.#mistakes++ === 0) this.#firstMistake = mistake;
     if (this.#deliveries === 0) this.#first = now();
     if (this.#deliveries % SAMPLED === 0) this.#latencies.add(now() - events.timeIn(data));
     this.#deliveries += 1;

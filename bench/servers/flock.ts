@@ -11,7 +11,7 @@ import { textOf, workflowOf } from "../event.ts";
 import { serve } from "./serve.ts";
 
 // As a user has it: an agent that streams. Each event is made, committed to a file, kept and filtered as in production.
-const { workflows = 1, heartbeatMs, tailBytes } = optionsOf<ServerOptions>();
+const { workflows = 1, heartbeatMs, tailBytes, separate = false } = optionsOf<ServerOptions>();
 const folder = mkdtempSync(join(tmpdir(), "flock-bench-"));
 const flock = new Flock({
   store: sqliteStore(join(folder, "bench.db")),
@@ -38,4 +38,6 @@ for (let workflow = 0; workflow < workflows; workflow++) {
   await flock.publish(Go({ workflow }), { correlationId: workflowOf(workflow) });
 }
 await allWrite.promise;
-serve(server.port, (n) => writers[n % workflows]?.stream(textOf(n)));
+serve(server.port, (n) => {
+  writers[n % workflows]?.stream(textOf(n), separate && n % 2 === 1 ? { outputType: "line" } : {});
+});
