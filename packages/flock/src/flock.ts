@@ -244,7 +244,9 @@ export class Flock {
         description: agent.description,
         tags: [...agent.tags],
         status: state?.status ?? "idle",
-        subscriptions: agent.subscriptions.map(describeSubscription),
+        subscriptions: agent.subscriptions.map((subscription) =>
+          describeSubscription(subscription, this.#orchestrator.stateOf(subscription)),
+        ),
         consumes: [...agent.consumes.keys()],
         publishes: [...agent.publishes.keys()],
         concurrency: agent.concurrency,

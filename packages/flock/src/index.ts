@@ -3,11 +3,17 @@
  *
  * @packageDocumentation
  */
-export type { AgentBuilder, Alternatives, InputsOf, OutputOf, RunFunction } from "./agents/agent.ts";
+export type { AgentBuilder, Alternatives, OutputOf, RunFunction } from "./agents/agent.ts";
+export type { BatchOf, InputsOf } from "./agents/gates/inputs.ts";
+export type {
+  ArtifactOf,
+  BatchOptions,
+  JoinOptions,
+  SubscriptionOptions,
+} from "./agents/gates/subscription-options.ts";
 export type { Invoked, Published, PublishOptions, RunCounts } from "./agents/orchestrator.ts";
 export type { RunEnd } from "./agents/run.ts";
 export type { RunContext, RunLog, StreamOptions } from "./agents/run-context.ts";
-export type { ArtifactOf, JoinOptions, SubscriptionOptions } from "./agents/subscription.ts";
 export {
   type AnyArtifactType,
   type ArtifactType,

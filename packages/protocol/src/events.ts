@@ -78,11 +78,19 @@ const gateProgress = z.object({
   type: z.literal("gate_progress"),
   agent_id: z.string(),
   gate: z.string().describe("Which of the agent's gates: `0` for its first `consumes`, and so on."),
-  correlation_id: z.string().describe("Of the artifact that arrived."),
-  key: z.string().optional().describe("The join key, when the gate has one."),
+  correlation_id: z.string().describe("Of the artifact that arrived, or was dropped."),
+  key: z.string().optional().describe("The join key, when the gate has one. Absent for what a batch has."),
   collected: z.record(z.string(), z.int()).describe("By artifact type."),
   required: z.record(z.string(), z.int()).describe("By artifact type."),
-  expires_at: z.iso.datetime().optional(),
+  expires_at: z.iso
+    .datetime()
+    .optional()
+    .describe("When the oldest of these is dropped, or the batch runs with what it has."),
+  dropped: z.int().min(1).optional().describe("How many artifacts left the gate unused. `collected` is without them."),
+  reason: z
+    .enum(["expired", "full", "refused"])
+    .optional()
+    .describe("Why: their window had passed, too many waited, or the group did not pass `whereGroup`."),
 });
 
 /** An event before the log has it: everything but `seq` and `timestamp`. */

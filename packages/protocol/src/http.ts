@@ -18,6 +18,23 @@ export const subscriptionInfoSchema = z
     tags: z.array(z.string()).describe("Tags that an artifact must carry."),
     join: z.enum(["correlation", "key"]).nullable().describe("Whether artifacts must belong together, and by what."),
     filtered: z.boolean().describe("Whether a `where` predicate decides as well."),
+    within_ms: z.number().optional().describe("Artifacts of a group come less than so many milliseconds apart."),
+    within_artifacts: z.int().optional().describe("Artifacts of a group are among so many that the gate takes in."),
+    batch: z
+      .object({ size: z.int(), timeout_ms: z.number().optional() })
+      .optional()
+      .describe("How many artifacts, or groups of several types, wake the agent at once, and how long they wait."),
+    waiting: z
+      .object({
+        pools: z.int().describe("Join keys for which artifacts wait; at most 1 for a gate without a key."),
+        artifacts: z.int().describe("Artifacts that wait for others."),
+        batched: z.int().describe("Artifacts in the batch."),
+        max: z.int().describe("How many artifacts may wait: one more, and the oldest is dropped."),
+        dropped: z.int().describe("Artifacts that left the gate unused, since the server began."),
+        next_expires_at: z.iso.datetime().optional().describe("When the oldest is dropped or the batch runs."),
+      })
+      .optional()
+      .describe("What the gate holds now; absent for one that never waits."),
   })
   .meta({ id: "SubscriptionInfo" });
 

@@ -187,6 +187,35 @@ describe("streams", () => {
   });
 });
 
+describe("what gates wait for", () => {
+  const progress = (seq: number, key: string | undefined, collected: number, more: object = {}): FlockEvent => ({
+    ...at(seq),
+    type: "gate_progress",
+    agent_id: "a",
+    gate: "0",
+    correlation_id: "c",
+    ...(key === undefined ? {} : { key }),
+    collected: { A: collected, B: 0 },
+    required: { A: 2, B: 1 },
+    ...more,
+  });
+
+  it("is there for each key until the gate is complete, or has dropped the last of it", () => {
+    const open = reduceAll(emptyState(), [
+      progress(1, "x", 2, { expires_at: "2026-01-01T00:00:00Z" }),
+      progress(2, "y", 1),
+      progress(3, undefined, 1),
+    ]);
+    expect([...open.gates.values()].map(({ key }) => key)).toEqual(["x", "y", undefined]);
+    const later = reduceAll(open, [
+      progress(4, "x", 1, { dropped: 1, reason: "expired" }),
+      progress(5, "y", 0, { dropped: 1, reason: "full" }),
+      progress(6, undefined, 0),
+    ]);
+    expect([...later.gates.values()]).toMatchObject([{ key: "x", collected: { A: 1 }, dropped: 1 }]);
+  });
+});
+
 describe("the graph of a state", () => {
   it("joins producers and consumers of a type, and shows the outside where nobody in the flock publishes it", () => {
     const declare = (agent_id: string, consumes: string[], publishes: string[]) => ({ agent_id, consumes, publishes });

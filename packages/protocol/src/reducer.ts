@@ -56,7 +56,7 @@ export interface FlockState {
   readonly agents: ReadonlyMap<string, AgentState>;
   readonly runs: ReadonlyMap<string, RunState>;
   readonly artifacts: ReadonlyMap<string, ArtifactState>;
-  /** By agent, gate, and join key or correlation. A complete gate is absent. */
+  /** By agent, gate, and join key. A gate that is complete, or empty again, is absent. */
   readonly gates: ReadonlyMap<string, GateState>;
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];
@@ -345,7 +345,8 @@ function gateProgressed(draft: Draft, event: EventOf<"gate_progress">, limits: S
   const key = JSON.stringify([event.agent_id, event.gate, event.key ?? null]);
   gates.delete(key);
   const complete = Object.entries(event.required).every(([type, wanted]) => (event.collected[type] ?? 0) >= wanted);
-  if (!complete) gates.set(key, event);
+  const isEmpty = Object.values(event.collected).every((collected) => collected === 0);
+  if (!complete && !isEmpty) gates.set(key, event);
   forgetOldest(gates, limits.gates);
 }
 

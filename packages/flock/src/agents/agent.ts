@@ -1,33 +1,28 @@
 import type { SubscriptionInfo } from "@flock/protocol";
 import { z } from "zod";
-import type { AnyArtifactType, Draft, DraftOf, PayloadOf } from "../blackboard/artifact-type.ts";
+import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
 import { checkName, checkOptions, FlockError } from "../errors.ts";
+import { isoTime } from "../store/timestamp.ts";
+import type { GateState } from "./gates/gate.ts";
+import type { BatchOf, Inputs, InputsOf } from "./gates/inputs.ts";
+import { Subscription } from "./gates/subscription.ts";
+import { type BatchOptions, checkSubscriptionOptions, type SubscriptionOptions } from "./gates/subscription-options.ts";
 import type { RunContext } from "./run-context.ts";
-import { Subscription, type SubscriptionOptions } from "./subscription.ts";
 
 /** How many runs of one agent go on at the same time when it does not say: the default of Flock's Python edition. */
 const DEFAULT_CONCURRENCY = 2;
 
 type Types = readonly [AnyArtifactType, ...AnyArtifactType[]];
 
-/** The payloads of one type name in a list of types, in order. */
-type PayloadsOf<T, Name> = T extends readonly [infer First extends AnyArtifactType, ...infer Rest]
-  ? First["typeName"] extends Name
-    ? [PayloadOf<First>, ...PayloadsOf<Rest, Name>]
-    : PayloadsOf<Rest, Name>
-  : [];
+type KeysOf<U> = U extends readonly unknown[] ? never : U extends unknown ? keyof U : never;
 
-/** What a run receives for one `consumes`: a payload by type name, or a tuple of them where the type is named several times. */
-export type InputsOf<T extends readonly AnyArtifactType[]> = {
-  readonly [Name in T[number]["typeName"]]: PayloadsOf<T, Name> extends [infer One] ? One : PayloadsOf<T, Name>;
-};
-
-type KeysOf<U> = U extends unknown ? keyof U : never;
-
-/** Alternatives that can be taken apart by destructuring: what another alternative brings is `undefined` here. */
-export type Alternatives<U, All = U> = U extends unknown
-  ? U & { readonly [K in Exclude<KeysOf<All>, keyof U>]?: undefined }
-  : never;
+/**
+ * Alternatives that can be taken apart by destructuring: what another alternative brings is `undefined` here. An array
+ * of groups, from a `batch` of several types, stays what it is.
+ */
+export type Alternatives<U, All = U> = U extends readonly unknown[]
+  ? U
+  : U & { readonly [K in Exclude<KeysOf<All>, keyof U>]?: undefined };
 
 /** What a run gives back: a draft or several of the types that the agent publishes; `[]` when there is nothing to say. */
 // biome-ignore lint/suspicious/noConfusingVoidType: an agent that publishes nothing may end without a return
@@ -49,25 +44,13 @@ export interface AgentDefinition {
   readonly consumes: ReadonlyMap<string, AnyArtifactType>;
   readonly publishes: ReadonlyMap<string, AnyArtifactType>;
   readonly concurrency: number;
-  readonly run: (inputs: Record<string, unknown>, context: RunContext) => unknown;
+  readonly run: (inputs: Inputs, context: RunContext) => unknown;
 }
 
 interface Consumed {
   readonly types: Types;
   readonly options: SubscriptionOptions;
 }
-
-const optionsSchema = z.strictObject({
-  where: z.custom<() => boolean>((value) => typeof value === "function", "must be a function").optional(),
-  tags: z.array(z.string().min(1)).optional(),
-  join: z
-    .strictObject({
-      by: z.union([z.literal("correlation"), z.custom((value) => typeof value === "function")], {
-        error: 'must be "correlation" or a function',
-      }),
-    })
-    .optional(),
-});
 
 /**
  * Declares an agent, step by step; `run` ends the declaration and the agent starts to listen.
@@ -112,16 +95,19 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
    * artifacts. A further `consumes` is an alternative (OR).
    */
   consumes<const T extends Types>(...types: T): AgentBuilder<In | InputsOf<T>, Out>;
+  /**
+   * The same in batches: the function receives an array of payloads by the name of the type, or for several types an
+   * array of groups.
+   */
+  consumes<const T extends Types>(
+    ...args: [...types: T, options: SubscriptionOptions<T> & { readonly batch: BatchOptions }]
+  ): AgentBuilder<In | BatchOf<T>, Out>;
   /** The same, with conditions: see {@link SubscriptionOptions}. */
   consumes<const T extends Types>(
-    ...args: [...types: T, options: SubscriptionOptions<T[number]>]
+    ...args: [...types: T, options: SubscriptionOptions<T> & { readonly batch?: never }]
   ): AgentBuilder<In | InputsOf<T>, Out>;
   consumes(...args: unknown[]): unknown {
     const last = args.at(-1);
-    const options =
-      typeof last === "function" || last === undefined
-        ? {}
-        : checkOptions(`agent ${this.name}: consumes`, optionsSchema, last);
     const types = (typeof last === "function" ? args : args.slice(0, -1)) as unknown as Types;
     if (types.length === 0 || types.some((type) => !isArtifactType(type))) {
       throw new FlockError(
@@ -129,7 +115,11 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
         `agent ${this.name}: consumes wants artifact types, as artifact(name, schema) makes them`,
       );
     }
-    this.#consumed.push({ types, options: options as SubscriptionOptions });
+    const options =
+      typeof last === "function" || last === undefined
+        ? {}
+        : checkSubscriptionOptions(`agent ${this.name}: consumes`, last, types.length);
+    this.#consumed.push({ types, options });
     return this;
   }
 
@@ -192,15 +182,26 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   }
 }
 
-/** A subscription as the wire tells it. */
-export function describeSubscription(subscription: Subscription): SubscriptionInfo {
+/** A subscription as the wire tells it, with what waits in its gate, if it has one. */
+export function describeSubscription(subscription: Subscription, state: GateState | undefined): SubscriptionInfo {
+  const { withinMs, withinArtifacts, batch, maxWaiting } = subscription;
   return {
     gate: subscription.gate,
     requires: Object.fromEntries(subscription.requires),
     tags: [...subscription.tags],
     join: subscription.join,
     filtered: subscription.isFiltered,
+    ...(Number.isFinite(withinMs) ? { within_ms: withinMs } : {}),
+    ...(Number.isFinite(withinArtifacts) ? { within_artifacts: withinArtifacts } : {}),
+    ...(batch
+      ? { batch: { size: batch.size, ...(Number.isFinite(batch.timeout) ? { timeout_ms: batch.timeout } : {}) } }
+      : {}),
+    ...(state ? { waiting: waitingOf(state, maxWaiting) } : {}),
   };
+}
+
+function waitingOf({ deadline, ...counts }: GateState, max: number): SubscriptionInfo["waiting"] {
+  return { ...counts, max, ...(Number.isFinite(deadline) ? { next_expires_at: isoTime(deadline) } : {}) };
 }
 
 function isArtifactType(value: unknown): value is AnyArtifactType {

@@ -20,20 +20,20 @@ import type {
   EventWrite,
   ReadableStore,
   UnfinishedActivation,
-  Write,
 } from "../store/store.ts";
-import { timestamp } from "../store/timestamp.ts";
+import { isoTime, timestamp } from "../store/timestamp.ts";
 import type { AgentDefinition } from "./agent.ts";
 import { Context } from "./context.ts";
-import { Gate, type GateResult } from "./gate.ts";
+import { Gate, type GateOutcome, type GateState } from "./gates/gate.ts";
+import { GateTimers } from "./gates/gate-timers.ts";
+import type { Subscription } from "./gates/subscription.ts";
+import { SubscriptionIndex } from "./gates/subscription-index.ts";
 import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
 import { OutputStream } from "./output-stream.ts";
 import { type Activation, Run, type RunEnd, RunStopped, toWireError } from "./run.ts";
 import type { RunLog } from "./run-context.ts";
 import { Scheduler } from "./scheduler.ts";
-import type { Subscription } from "./subscription.ts";
-import { SubscriptionIndex } from "./subscription-index.ts";
 import { Workflows } from "./workflows.ts";
 
 /** What the orchestrator works with. */
@@ -106,6 +106,11 @@ interface Posting {
 const NO_TAGS: readonly string[] = [];
 const NO_ACTIVATIONS: readonly Activation[] = [];
 
+/** When a gate's news could not be written, it tries again after so many milliseconds: a full disk stays full for a while. */
+const GATE_RETRY_MS = 1_000;
+/** A gate that is full drops artifact after artifact; the log tells of the first, and of every so many-th. */
+const DROPS_PER_LINE = 1_000;
+
 /** Ended runs count under their status, the rest under these names. */
 const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, interrupted: 0 };
 
@@ -117,6 +122,7 @@ export class Orchestrator {
   readonly #options: OrchestratorOptions;
   readonly #index = new SubscriptionIndex();
   readonly #gates = new Map<Subscription, Gate>();
+  readonly #timers = new GateTimers((gate) => this.#wake(gate, Date.now()));
   readonly #workflows = new Workflows();
   readonly #scheduler = new Scheduler((activation) => this.#run(activation));
   readonly #runs = new Map<string, Run>();
@@ -162,12 +168,12 @@ export class Orchestrator {
     this.agents.set(agent.name, agent);
     for (const subscription of agent.subscriptions) {
       this.#index.add(subscription);
-      this.#gates.set(subscription, new Gate(subscription));
+      if (!subscription.isSingle) this.#gates.set(subscription, new Gate(subscription));
     }
     this.#emit({ type: "agent_registered", ...declared(agent) });
     this.#graph.changed();
     if (this.#unfinishedBefore) {
-      this.#fillGates();
+      this.#fillGates(agent);
       this.#goOnWith(agent);
     }
   }
@@ -215,8 +221,8 @@ export class Orchestrator {
     const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility: PUBLIC };
     const postings = drafts.map((draft) => this.#prepare(draft, origin));
     const given = postings.map(({ artifact }) => artifact);
-    const fits = agent.subscriptions.some((subscription) => isFilledBy(subscription, given));
-    if (!fits) {
+    const subscription = agent.subscriptions.find((one) => one.isFilledBy(given));
+    if (!subscription) {
       const wanted = agent.subscriptions.map(({ requires }) =>
         [...requires].map(([type, n]) => (n > 1 ? `${n} × ${type}` : type)).join(" + "),
       );
@@ -225,7 +231,7 @@ export class Orchestrator {
         `inputs: agent ${agentId} wants ${wanted.join(" or ")}, not ${given.map(({ type }) => type).join(" + ")}`,
       );
     }
-    const activation = this.#activate(agent, given);
+    const activation = this.#activate(agent, subscription, given);
     const done = new Promise<RunEnd>((resolve) => this.#waitingForEnd.set(activation.id, resolve));
     for (const { write } of postings) this.#options.journal.write(write);
     this.#options.journal.write(activationWrite(activation));
@@ -264,6 +270,7 @@ export class Orchestrator {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#graph.stop();
+    this.#timers.stop();
     this.#stop("interrupted", () => true);
     await this.idle();
   }
@@ -271,6 +278,11 @@ export class Orchestrator {
   /** How a workflow stands; undefined when nobody has heard of it. */
   workflow(correlationId: string): CorrelationStatus | undefined {
     return this.#workflows.statusOf(correlationId);
+  }
+
+  /** What waits in a gate; undefined for a subscription that never waits. */
+  stateOf(subscription: Subscription): GateState | undefined {
+    return this.#gates.get(subscription)?.state;
   }
 
   get runCounts(): RunCounts {
@@ -328,38 +340,82 @@ export class Orchestrator {
       // Alternatives of one agent that a single artifact fills wake it once.
       if (subscription.isSingle && posting.activations.some(({ agent }) => agent.name === subscription.agentId))
         continue;
-      const gate = this.#gates.get(subscription) as Gate;
-      let result: GateResult;
       try {
         if (!subscription.accepts(artifact)) continue;
-        result = gate.offer(artifact);
+        const gate = subscription.isSingle ? undefined : this.#gates.get(subscription);
+        const artifacts = gate ? this.#offer(gate, artifact) : [artifact];
+        if (!artifacts) continue;
+        const agent = this.agents.get(subscription.agentId) as AgentDefinition;
+        const activation = this.#activate(agent, subscription, artifacts);
+        posting.activations = [...posting.activations, activation];
+        journal.write(activationWrite(activation));
       } catch (error) {
         const details = { err: error, agent: subscription.agentId, artifact: artifact.id };
         log.error(details, "a condition of this agent threw; the artifact does not wake it");
-        continue;
       }
-      for (const progress of result.progress) {
-        const event: EventDraft = {
-          type: "gate_progress",
-          agent_id: subscription.agentId,
-          gate: subscription.gate,
-          correlation_id: artifact.correlationId,
-          ...(progress.key === undefined ? {} : { key: progress.key }),
-          collected: progress.collected,
-          required: Object.fromEntries(subscription.requires),
-        };
-        journal.write(eventWrite(event));
-      }
-      if (!subscription.isSingle)
-        for (const write of gatheringWrites(subscription, artifact, result)) journal.write(write);
-      if (!result.artifacts) continue;
-      const activation = this.#activate(this.agents.get(subscription.agentId) as AgentDefinition, result.artifacts);
-      posting.activations = [...posting.activations, activation];
-      journal.write(activationWrite(activation));
     }
   }
 
-  #activate(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): Activation {
+  /** Puts an artifact in a gate. Returns what wakes the agent, if that was enough. */
+  #offer(gate: Gate, artifact: StoredArtifact): readonly StoredArtifact[] | undefined {
+    const at = gate.timeOf(artifact);
+    // The timer may be late: a batch that is due runs without this one.
+    if (gate.batchDeadline <= at) this.#wake(gate, at);
+    const outcome = gate.offer(artifact);
+    this.#writeOutcome(gate, outcome);
+    this.#timers.watch(gate);
+    return outcome.artifacts;
+  }
+
+  /** Does what a gate has to do because time has passed, in one commit. */
+  #wake(gate: Gate, now: number): void {
+    const { subscription } = gate;
+    const outcome = gate.wake(now);
+    this.#writeOutcome(gate, outcome);
+    let activations = NO_ACTIVATIONS;
+    if (outcome.artifacts) {
+      const agent = this.agents.get(subscription.agentId) as AgentDefinition;
+      const activation = this.#activate(agent, subscription, outcome.artifacts);
+      this.#options.journal.write(activationWrite(activation));
+      activations = [activation];
+    }
+    this.#timers.watch(gate);
+    this.#committed([{ activations }], nothing).catch((err) => {
+      this.#options.log.error({ err, agent: subscription.agentId }, "what a gate had to do could not be written");
+    });
+  }
+
+  #writeOutcome(gate: Gate, { progress, waiting, left, error }: GateOutcome): void {
+    const { journal, log } = this.#options;
+    const { agentId, gate: name, withinArtifacts, maxWaiting } = gate.subscription;
+    for (const { correlationId, key, collected, required, expiresAt, dropped, reason } of progress) {
+      this.#emit({
+        type: "gate_progress",
+        agent_id: agentId,
+        gate: name,
+        correlation_id: correlationId,
+        ...(key === undefined ? {} : { key }),
+        collected,
+        required,
+        ...(expiresAt === undefined ? {} : { expires_at: isoTime(expiresAt) }),
+        ...(dropped === undefined ? {} : { dropped }),
+        ...(reason === undefined ? {} : { reason }),
+      });
+      if (reason === "full" && gate.overflowed % DROPS_PER_LINE === 1)
+        log.warn(
+          { agent: agentId, gate: name, maxWaiting, dropped: gate.overflowed },
+          "a gate is full: it drops the oldest",
+        );
+    }
+    for (const one of waiting) journal.write({ kind: "gathered", agentId, gate: name, ...one });
+    if (left.length > 0) journal.write({ kind: "gathered_used", agentId, gate: name, artifacts: left });
+    if (withinArtifacts < Number.POSITIVE_INFINITY)
+      journal.write({ kind: "gate_taken", agentId, gate: name, taken: gate.taken });
+    if (error !== undefined)
+      log.error({ err: error, agent: agentId }, "whereGroup of this agent threw; the group does not wake it");
+  }
+
+  #activate(agent: AgentDefinition, subscription: Subscription, artifacts: readonly StoredArtifact[]): Activation {
     const correlationId = artifacts[0]?.correlationId ?? newId();
     const runs = this.#workflows.queued(correlationId, timestamp());
     const limit = this.#options.maxRunsPerCorrelation;
@@ -369,6 +425,7 @@ export class Orchestrator {
       id,
       runId: id,
       agent,
+      subscription,
       artifacts,
       correlationId,
       attempt: 1,
@@ -380,7 +437,7 @@ export class Orchestrator {
    * Waits until what was written in this tick is permanent, then starts what some postings have set in motion, and
    * gives what the caller makes of it.
    */
-  #committed<T>(postings: readonly Posting[], result: () => T): Promise<T> {
+  #committed<T>(postings: readonly Pick<Posting, "activations">[], result: () => T): Promise<T> {
     return this.#options.journal.committed().then(
       () => {
         for (const { activations } of postings) for (const activation of activations) this.#enqueue(activation);
@@ -388,7 +445,7 @@ export class Orchestrator {
       },
       (error) => {
         // Gates have taken in what is not on the blackboard now, and runs count as queued that never will be.
-        this.#fillGates();
+        this.#fillGates(undefined, GATE_RETRY_MS);
         for (const { activations } of postings) for (const activation of activations) this.#giveUp(activation);
         throw error;
       },
@@ -555,14 +612,17 @@ export class Orchestrator {
     for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
       const { id, correlationId, artifacts, started } = left;
       let { runId, attempt } = left;
+      const subscription =
+        agent.subscriptions.find((one) => one.gate === left.gate && one.isFilledBy(artifacts)) ??
+        agent.subscriptions.find((one) => one.isFilledBy(artifacts));
       if (started) {
         const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
-        const again = this.#writeEnd({ ...left, agent }, end);
+        const again = this.#writeEnd({ ...left, agent, subscription }, end);
         if (again) ({ runId, attempt } = again);
       }
       this.#unfinished += 1;
       this.#workflows.queued(correlationId, timestamp());
-      const activation: Activation = { id, runId, agent, artifacts, correlationId, attempt };
+      const activation: Activation = { id, runId, agent, subscription, artifacts, correlationId, attempt };
       this.#options.journal.committed().then(
         () => this.#scheduler.enqueue(activation),
         (err) => {
@@ -574,15 +634,24 @@ export class Orchestrator {
     this.#unfinishedBefore?.delete(agent.name);
   }
 
-  /** Gives every gate what the store says it has gathered. */
-  #fillGates(): void {
+  /**
+   * Gives the gates of an agent, or of all, what the store says they have gathered. What time has done to them in the meantime
+   * is done at once, or after a pause in milliseconds.
+   */
+  #fillGates(agent?: AgentDefinition, pause = 0): void {
     const { durable } = this.#options;
-    if (!durable) return;
-    for (const gate of this.#gates.values()) gate.clear();
-    for (const { agentId, gate, key, artifact } of durable.gathered()) {
-      const subscription = this.agents.get(agentId)?.subscriptions.find((one) => one.gate === gate);
+    if (!durable || this.#gates.size === 0) return;
+    const gathered = Map.groupBy(durable.gathered(), ({ agentId, gate }) => JSON.stringify([agentId, gate]));
+    for (const [subscription, gate] of this.#gates) {
+      const { agentId, gate: name, requires } = subscription;
+      if (agent && agentId !== agent.name) continue;
+      const waiting = gathered.get(JSON.stringify([agentId, name])) ?? [];
       // An agent may have been declared anew with other gates: what no longer fits stays where it is.
-      if (subscription?.requires.has(artifact.type)) this.#gates.get(subscription)?.restore(artifact, key);
+      const fitting = waiting.filter(({ artifact }) => requires.has(artifact.type));
+      gate.restore(fitting, durable.takenBy(agentId, name));
+      const now = Date.now();
+      if (pause === 0 && gate.deadline <= now) this.#wake(gate, now);
+      else this.#timers.watch(gate, pause);
     }
   }
 
@@ -620,8 +689,17 @@ function publishedOf({ artifact, activations }: Posting): Published {
 
 function nothing(): void {}
 
-function activationWrite({ agent, id, runId, artifacts, correlationId, attempt }: Activation): ActivationWrite {
-  return { kind: "activation", id, runId, agentId: agent.name, correlationId, attempt, artifacts };
+function activationWrite({
+  agent,
+  subscription,
+  id,
+  runId,
+  artifacts,
+  correlationId,
+  attempt,
+}: Activation): ActivationWrite {
+  const gate = subscription?.gate;
+  return { kind: "activation", id, runId, agentId: agent.name, gate, correlationId, attempt, artifacts };
 }
 
 /** A workflow had more runs than allowed. */
@@ -649,27 +727,4 @@ function encodePayload(draft: Draft): string {
     "invalid_payload",
     `${draft.type} cannot be published, because its payload is not JSON: ${reason}`,
   );
-}
-
-/** What a gate has taken in, and what it has used of what it had. */
-function gatheringWrites(
-  { agentId, gate }: Subscription,
-  offered: StoredArtifact,
-  { artifacts = [], key }: GateResult,
-): Write[] {
-  const used = artifacts.filter((artifact) => artifact !== offered);
-  const writes: Write[] = [];
-  if (used.length === artifacts.length) writes.push({ kind: "gathered", agentId, gate, key, artifact: offered });
-  if (used.length > 0) writes.push({ kind: "gathered_used", agentId, gate, artifacts: used });
-  return writes;
-}
-
-function isFilledBy(subscription: Subscription, artifacts: readonly StoredArtifact[]): boolean {
-  const left = new Map(subscription.requires);
-  for (const { type } of artifacts) {
-    const wanted = left.get(type) ?? 0;
-    if (wanted === 0) return false;
-    left.set(type, wanted - 1);
-  }
-  return [...left.values()].every((wanted) => wanted === 0);
 }

@@ -3,6 +3,8 @@ import { Draft } from "../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import { FlockError } from "../errors.ts";
 import type { AgentDefinition } from "./agent.ts";
+import { inputsOf } from "./gates/inputs.ts";
+import type { Subscription } from "./gates/subscription.ts";
 import type { OutputStream } from "./output-stream.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -12,6 +14,8 @@ export interface Activation {
   readonly id: string;
   readonly runId: string;
   readonly agent: AgentDefinition;
+  /** The gate that the artifacts filled; undefined when the agent has been declared anew and they fill none. */
+  readonly subscription: Subscription | undefined;
   readonly artifacts: readonly StoredArtifact[];
   readonly correlationId: string;
   readonly attempt: number;
@@ -80,10 +84,11 @@ export class Run {
    * Throws or rejects with what the function throws, with a {@link RunStopped}, or with a FlockError about its output.
    */
   execute(context: RunContext, stream: OutputStream): readonly Draft[] | Promise<readonly Draft[]> {
-    const { agent, artifacts, refusal } = this.activation;
+    const { agent, subscription, artifacts, refusal } = this.activation;
     if (refusal) throw refusal;
     if (this.#stopped) throw this.#stopped;
-    const result = agent.run(inputsOf(artifacts), context);
+    const inputs = subscription ? subscription.inputsOf(artifacts) : inputsOf(artifacts);
+    const result = agent.run(inputs, context);
     const output = isGenerator(result) ? this.#drain(agent, result, stream) : result;
     return isThenable(output) ? this.#wait(agent, output) : checkOutput(agent, output);
   }
@@ -125,22 +130,6 @@ export class Run {
 export function toWireError(error: unknown): WireError {
   const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
   return { name: error instanceof FlockError ? error.code : name, message: message.slice(0, MAX_ERROR_MESSAGE) };
-}
-
-function inputsOf(artifacts: readonly StoredArtifact[]): Record<string, unknown> {
-  const [first] = artifacts;
-  if (artifacts.length === 1 && first) return { [first.type]: first.payload };
-  const inputs: Record<string, unknown> = {};
-  const several = new Set<string>();
-  for (const { type, payload } of artifacts) {
-    if (!(type in inputs)) inputs[type] = payload;
-    else if (several.has(type)) (inputs[type] as unknown[]).push(payload);
-    else {
-      inputs[type] = [inputs[type], payload];
-      several.add(type);
-    }
-  }
-  return inputs;
 }
 
 function checkOutput(agent: AgentDefinition, output: unknown): readonly Draft[] {

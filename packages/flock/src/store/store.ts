@@ -23,6 +23,8 @@ export interface EventWrite {
 /** An activation: an agent is to run on these artifacts. It ends once, however many attempts that takes. */
 export interface ActivationRecord {
   readonly id: string;
+  /** Which of the agent's gates was filled; undefined when an earlier version wrote it, which did not say. */
+  readonly gate: string | undefined;
   /** Of the newest attempt; the first one's is the activation's own id. */
   readonly runId: string;
   readonly agentId: string;
@@ -59,7 +61,7 @@ export interface ConsumptionWrite extends Consumption {
   readonly artifacts: readonly StoredArtifact[];
 }
 
-/** A gate has taken an artifact in and waits for more. */
+/** A gate has taken an artifact in and waits for more, or has put one that waited into its batch. */
 export interface GatheredWrite {
   readonly kind: "gathered";
   readonly agentId: string;
@@ -67,14 +69,26 @@ export interface GatheredWrite {
   /** The join key; undefined for a gate without one. */
   readonly key: string | undefined;
   readonly artifact: StoredArtifact;
+  /** The how many-th artifact that the gate took in. */
+  readonly position: number;
+  /** Which group of the gate's batch it belongs to; undefined while it waits for others. */
+  readonly group: number | undefined;
 }
 
-/** A gate has used artifacts that it had gathered. */
+/** A gate has used artifacts that it had gathered, or has dropped them. */
 export interface GatheredUsedWrite {
   readonly kind: "gathered_used";
   readonly agentId: string;
   readonly gate: string;
   readonly artifacts: readonly StoredArtifact[];
+}
+
+/** How many artifacts a gate has taken in. Written by gates for which the number matters. */
+export interface GateTakenWrite {
+  readonly kind: "gate_taken";
+  readonly agentId: string;
+  readonly gate: string;
+  readonly taken: number;
 }
 
 /** Anything that the runtime does to the world. */
@@ -85,7 +99,8 @@ export type Write =
   | ActivationDoneWrite
   | ConsumptionWrite
   | GatheredWrite
-  | GatheredUsedWrite;
+  | GatheredUsedWrite
+  | GateTakenWrite;
 
 /** Which artifacts a query wants. Every part that is given must hold. */
 export interface ArtifactQuery {
@@ -169,6 +184,8 @@ export interface DurablePart {
   unfinished(): UnfinishedActivation[];
   /** What gates have gathered and not used, oldest first. */
   gathered(): Omit<GatheredWrite, "kind">[];
+  /** How many artifacts a gate has taken in, as far as it was written. */
+  takenBy(agentId: string, gate: string): number;
   /** What was published under an idempotency key, while the artifact is kept. */
   publishedUnder(key: string): PublishedUnderKey | undefined;
   /** The type of an artifact, while it is kept. */

@@ -1,3 +1,6 @@
+/** The latest time that ISO 8601 has, as Date knows it, in milliseconds. */
+const LATEST = 8.64e15;
+
 let millisecond = 0;
 let text = "";
 
@@ -9,4 +12,9 @@ export function timestamp(): string {
     text = new Date(now).toISOString();
   }
   return text;
+}
+
+/** A time in milliseconds as ISO 8601, UTC; the latest there is for what lies beyond. */
+export function isoTime(ms: number): string {
+  return new Date(Math.min(ms, LATEST)).toISOString();
 }

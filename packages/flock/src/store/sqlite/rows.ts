@@ -6,6 +6,7 @@ import type {
   ActivationWrite,
   ConsumptionWrite,
   EventWrite,
+  GateTakenWrite,
   GatheredUsedWrite,
   GatheredWrite,
 } from "../store.ts";
@@ -22,6 +23,7 @@ export class Rows {
   readonly #activationDone: StatementSync;
   readonly #gathered: StatementSync;
   readonly #gatheredUsed: StatementSync;
+  readonly #gateTaken: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#events = db.prepare(
@@ -35,13 +37,16 @@ export class Rows {
       "INSERT INTO consumptions (artifact_seq, run_id, agent_id, consumed_at) VALUES (?, ?, ?, ?)",
     );
     this.#activation = db.prepare(
-      `INSERT INTO activations (number, id, run_id, agent_id, correlation_id, attempt, artifacts, after_seq, queued_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO activations (number, id, run_id, agent_id, correlation_id, attempt, artifacts, after_seq, queued_at, gate)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#activationAgain = db.prepare("UPDATE activations SET run_id = ?, attempt = ? WHERE number = ?");
     this.#activationDone = db.prepare("UPDATE activations SET status = ?, ended_at = ? WHERE number = ?");
-    this.#gathered = db.prepare("INSERT INTO gathered (artifact_seq, agent_id, gate, key) VALUES (?, ?, ?, ?)");
+    this.#gathered = db.prepare(
+      "INSERT OR REPLACE INTO gathered (artifact_seq, agent_id, gate, key, position, group_number) VALUES (?, ?, ?, ?, ?, ?)",
+    );
     this.#gatheredUsed = db.prepare("DELETE FROM gathered WHERE agent_id = ? AND gate = ? AND artifact_seq = ?");
+    this.#gateTaken = db.prepare("INSERT OR REPLACE INTO gates (agent_id, gate, taken) VALUES (?, ?, ?)");
   }
 
   /** A row of events, which must follow on each other. `isFinal`: compaction would make nothing better of it. */
@@ -73,9 +78,9 @@ export class Rows {
   }
 
   activation(number: number, write: ActivationWrite, afterSeq: number): void {
-    const { id, runId, agentId, correlationId, attempt, artifacts } = write;
+    const { id, runId, agentId, correlationId, attempt, artifacts, gate } = write;
     const seqs = `[${artifacts.map(({ seq }) => seq).join()}]`;
-    this.#activation.run(number, id, runId, agentId, correlationId, attempt, seqs, afterSeq, Date.now());
+    this.#activation.run(number, id, runId, agentId, correlationId, attempt, seqs, afterSeq, Date.now(), gate ?? null);
   }
 
   activationAgain(number: number, { runId, attempt }: ActivationAgainWrite): void {
@@ -86,11 +91,15 @@ export class Rows {
     this.#activationDone.run(status, Date.now(), number);
   }
 
-  gathered({ artifact, agentId, gate, key }: GatheredWrite): void {
-    this.#gathered.run(artifact.seq, agentId, gate, key ?? null);
+  gathered({ artifact, agentId, gate, key, position, group }: GatheredWrite): void {
+    this.#gathered.run(artifact.seq, agentId, gate, key ?? null, position, group ?? null);
   }
 
   gatheredUsed({ artifacts, agentId, gate }: GatheredUsedWrite): void {
     for (const { seq } of artifacts) this.#gatheredUsed.run(agentId, gate, seq);
+  }
+
+  gateTaken({ agentId, gate, taken }: GateTakenWrite): void {
+    this.#gateTaken.run(agentId, gate, taken);
   }
 }

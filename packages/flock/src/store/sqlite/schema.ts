@@ -53,6 +53,17 @@ export const MIGRATIONS: readonly string[] = [
   -- The fold of the events up to seq, so that a start need not read them all.
   CREATE TABLE snapshot (seq INTEGER NOT NULL, state TEXT NOT NULL) STRICT;
   `,
+  `
+  -- Which gate was filled: two of one agent may give its function the same artifacts in different ways.
+  ALTER TABLE activations ADD COLUMN gate TEXT;
+  -- The how many-th that its gate took in, and which group of the gate's batch it belongs to.
+  ALTER TABLE gathered ADD COLUMN position INTEGER;
+  ALTER TABLE gathered ADD COLUMN group_number INTEGER;
+  -- How many artifacts a gate has taken in, where windows are counted in artifacts.
+  CREATE TABLE gates (
+    agent_id TEXT NOT NULL, gate TEXT NOT NULL, taken INTEGER NOT NULL, PRIMARY KEY (agent_id, gate)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Brings a file of an older version (0: an empty one) up to the newest, all or nothing. */

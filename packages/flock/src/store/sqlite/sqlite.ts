@@ -197,6 +197,8 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
         return this.#rows.gathered(write);
       case "gathered_used":
         return this.#rows.gatheredUsed(write);
+      case "gate_taken":
+        return this.#rows.gateTaken(write);
     }
   }
 
@@ -274,8 +276,9 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       correlation_id: string;
       attempt: number;
       artifacts: string;
+      gate: string | null;
     }>(
-      "SELECT id, run_id, agent_id, correlation_id, attempt, artifacts FROM activations WHERE status IS NULL ORDER BY number",
+      "SELECT id, run_id, agent_id, correlation_id, attempt, artifacts, gate FROM activations WHERE status IS NULL ORDER BY number",
     );
     return rows.map((row) => {
       const seqs = JSON.parse(row.artifacts) as number[];
@@ -286,6 +289,7 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       );
       return {
         id: row.id,
+        gate: row.gate ?? undefined,
         runId: row.run_id,
         agentId: row.agent_id,
         correlationId: row.correlation_id,
@@ -297,13 +301,31 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
   }
 
   gathered(): Omit<GatheredWrite, "kind">[] {
-    const rows = this.#all<{ artifact_seq: number; agent_id: string; gate: string; key: string | null }>(
-      "SELECT artifact_seq, agent_id, gate, key FROM gathered ORDER BY artifact_seq",
-    );
+    const rows = this.#all<{
+      artifact_seq: number;
+      agent_id: string;
+      gate: string;
+      key: string | null;
+      position: number | null;
+      group_number: number | null;
+    }>("SELECT artifact_seq, agent_id, gate, key, position, group_number FROM gathered ORDER BY artifact_seq");
     return rows.flatMap((row) => {
       const artifact = this.#bySeq(row.artifact_seq);
-      return artifact ? { agentId: row.agent_id, gate: row.gate, key: row.key ?? undefined, artifact } : [];
+      if (!artifact) return [];
+      return {
+        agentId: row.agent_id,
+        gate: row.gate,
+        key: row.key ?? undefined,
+        artifact,
+        // An earlier version did not count, but artifacts came in the order of their seqs.
+        position: row.position ?? row.artifact_seq,
+        group: row.group_number ?? undefined,
+      };
     });
+  }
+
+  takenBy(agentId: string, gate: string): number {
+    return this.#number("SELECT coalesce(max(taken), 0) FROM gates WHERE agent_id = ? AND gate = ?", agentId, gate);
   }
 
   publishedUnder(key: string): PublishedUnderKey | undefined {

@@ -1,4 +1,4 @@
-import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** The subscriptions of one artifact type. */
