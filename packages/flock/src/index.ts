@@ -12,6 +12,7 @@ export type {
   SubscriptionOptions,
 } from "./agents/gates/subscription-options.ts";
 export type { Invoked, Published, PublishOptions, RunCounts } from "./agents/orchestrator.ts";
+export type { OutputOptions } from "./agents/outputs.ts";
 export type { RunEnd } from "./agents/run.ts";
 export type { RunContext, RunLog, StreamOptions } from "./agents/run-context.ts";
 export {

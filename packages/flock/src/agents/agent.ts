@@ -7,6 +7,7 @@ import type { GateState } from "./gates/gate.ts";
 import type { BatchOf, Inputs, InputsOf } from "./gates/inputs.ts";
 import { Subscription } from "./gates/subscription.ts";
 import { type BatchOptions, checkSubscriptionOptions, type SubscriptionOptions } from "./gates/subscription-options.ts";
+import { checkOutputOptions, type OutputOptions, Outputs } from "./outputs.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** How many runs of one agent go on at the same time when it does not say: the default of Flock's Python edition. */
@@ -43,6 +44,8 @@ export interface AgentDefinition {
   /** Every type that some subscription names. */
   readonly consumes: ReadonlyMap<string, AnyArtifactType>;
   readonly publishes: ReadonlyMap<string, AnyArtifactType>;
+  /** What it has promised of its output, if anything. */
+  readonly outputs: Outputs | undefined;
   readonly concurrency: number;
   readonly run: (inputs: Inputs, context: RunContext) => unknown;
 }
@@ -67,6 +70,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   #tags: string[] = [];
   #consumed: Consumed[] = [];
   #publishes = new Map<string, AnyArtifactType>();
+  #outputs = new Map<string, OutputOptions>();
   #concurrency = DEFAULT_CONCURRENCY;
   #preventSelfTrigger = true;
   #done = false;
@@ -124,15 +128,27 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   }
 
   /** Names the types that the agent may publish. Without it the agent publishes nothing. */
-  publishes<const T extends Types>(...types: T): AgentBuilder<In, Out | DraftOf<T[number]>> {
-    if (types.some((type) => !isArtifactType(type))) {
+  publishes<const T extends Types>(...types: T): AgentBuilder<In, Out | DraftOf<T[number]>>;
+  /** The same, with promises about each artifact of these types: see {@link OutputOptions}. */
+  publishes<const T extends Types>(
+    ...args: [...types: T, options: OutputOptions<T[number]>]
+  ): AgentBuilder<In, Out | DraftOf<T[number]>>;
+  publishes(...args: unknown[]): unknown {
+    const last = args.at(-1);
+    const hasOptions = typeof last !== "function" && last !== undefined;
+    const types = (hasOptions ? args.slice(0, -1) : args) as AnyArtifactType[];
+    if (types.length === 0 || types.some((type) => !isArtifactType(type))) {
       throw new FlockError(
         "invalid_options",
         `agent ${this.name}: publishes wants artifact types, as artifact(name, schema) makes them`,
       );
     }
-    for (const type of types) this.#publishes.set(type.typeName, type);
-    return this as unknown as AgentBuilder<In, Out | DraftOf<T[number]>>;
+    const options = hasOptions ? checkOutputOptions(`agent ${this.name}: publishes`, last) : undefined;
+    for (const type of types) {
+      this.#publishes.set(type.typeName, type);
+      if (options) this.#outputs.set(type.typeName, options);
+    }
+    return this;
   }
 
   /**
@@ -175,6 +191,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
       subscriptions,
       consumes: new Map(this.#consumed.flatMap(({ types }) => types.map((type) => [type.typeName, type] as const))),
       publishes: this.#publishes,
+      outputs: this.#outputs.size > 0 ? new Outputs(this.name, this.#outputs) : undefined,
       concurrency: this.#concurrency,
       run: run as AgentDefinition["run"],
     });

@@ -493,7 +493,10 @@ export class Orchestrator {
       // Not every function waits for something, and waiting for nothing costs as much.
       const drafts = output instanceof Promise ? await output : output;
       const origin: Origin = { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility: PUBLIC };
-      postings = drafts.map((draft) => this.#prepare(draft, origin));
+      const { outputs } = agent;
+      postings = drafts.map((draft) =>
+        this.#prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
+      );
       for (const posting of postings) this.#post(posting);
     } catch (error) {
       failure = error ?? new Error("the agent threw nothing at all");

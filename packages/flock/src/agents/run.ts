@@ -155,7 +155,7 @@ function checkOutput(agent: AgentDefinition, output: unknown): readonly Draft[] 
       );
     }
   }
-  return drafts;
+  return agent.outputs ? agent.outputs.check(drafts) : drafts;
 }
 
 function describe(value: unknown): string {

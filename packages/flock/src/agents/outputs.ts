@@ -1,0 +1,105 @@
+import { describeIssues, issuesOf, PUBLIC, type Visibility, visibilitySchema } from "@flock/protocol";
+import { z } from "zod";
+import type { AnyArtifactType, Draft, PayloadOf } from "../blackboard/artifact-type.ts";
+import { checkOptions, FlockError } from "../errors.ts";
+
+/** What an agent promises of the artifacts of a type that it publishes. Asked in this order. */
+export interface OutputOptions<T extends AnyArtifactType = AnyArtifactType> {
+  /**
+   * How many artifacts of the type one run returns: exactly so many, or at least `min` (default 0) and at most `max`
+   * (default: any number). Another number ends the run with an error, and nothing is published. Default: any number.
+   */
+  readonly fanOut?: number | { readonly min?: number; readonly max?: number };
+  /** Only artifacts for which this holds are published; the others are passed over in silence. */
+  readonly where?: (payload: PayloadOf<T>) => boolean;
+  /** `true`, or what is wrong: that ends the run with an error of this message, and nothing is published. */
+  readonly validate?: (payload: PayloadOf<T>) => true | string;
+  /** Who may see the artifact. Default and only kind: public. */
+  readonly visibility?: Visibility | ((payload: PayloadOf<T>) => Visibility);
+}
+
+const FUNCTION = z.custom<() => never>((value) => typeof value === "function", "must be a function");
+
+const optionsSchema = z.strictObject({
+  fanOut: z
+    .union(
+      [
+        z.int().min(1),
+        z
+          .strictObject({ min: z.int().min(0).optional(), max: z.int().min(1).optional() })
+          .refine(({ min = 0, max = Number.POSITIVE_INFINITY }) => min <= max, "min must not be more than max"),
+      ],
+      { error: "must be how many, from 1, or { min, max }" },
+    )
+    .optional(),
+  where: FUNCTION.optional(),
+  validate: FUNCTION.optional(),
+  visibility: z.union([visibilitySchema, FUNCTION], { error: "must be a visibility or a function" }).optional(),
+});
+
+/**
+ * Checks the options of a `publishes`.
+ * @throws FlockError `invalid_options`, naming each wrong option.
+ */
+export function checkOutputOptions(what: string, options: unknown): OutputOptions {
+  checkOptions(what, optionsSchema, options);
+  return options as OutputOptions;
+}
+
+/** Holds an agent to what it has promised of its output. */
+export class Outputs {
+  readonly #agentId: string;
+  readonly #options: ReadonlyMap<string, OutputOptions>;
+
+  /** `options` by the name of the artifact type. */
+  constructor(agentId: string, options: ReadonlyMap<string, OutputOptions>) {
+    this.#agentId = agentId;
+    this.#options = options;
+  }
+
+  /**
+   * What is published of the drafts that a run has returned.
+   * @throws FlockError `wrong_output`, or what the agent's own functions throw.
+   */
+  check(drafts: readonly Draft[]): readonly Draft[] {
+    for (const [type, { fanOut }] of this.#options) {
+      if (fanOut !== undefined) this.#count(type, fanOut, drafts.filter((draft) => draft.type === type).length);
+    }
+    const wanted = drafts.filter(({ type, payload }) => {
+      const { where } = this.#options.get(type) ?? {};
+      return !where || where(payload as never) === true;
+    });
+    for (const { type, payload } of wanted) {
+      const { validate } = this.#options.get(type) ?? {};
+      const verdict: unknown = validate ? validate(payload as never) : true;
+      if (verdict === true) continue;
+      const isMessage = typeof verdict === "string" && verdict !== "";
+      const message = `agent ${this.#agentId}: validate of a ${type} gives true or what is wrong, not ${String(verdict)}`;
+      throw new FlockError("wrong_output", isMessage ? verdict : message);
+    }
+    return wanted;
+  }
+
+  /** @throws FlockError `wrong_output` when it is none, or what the agent's function throws. */
+  visibilityOf({ type, payload }: Draft): Visibility {
+    const { visibility = PUBLIC } = this.#options.get(type) ?? {};
+    if (typeof visibility !== "function") return visibility;
+    const checked = visibilitySchema.safeParse(visibility(payload as never));
+    if (checked.success) return checked.data;
+    throw new FlockError(
+      "wrong_output",
+      `agent ${this.#agentId}: the visibility of a ${type} is none: ${describeIssues(issuesOf(checked.error))}`,
+    );
+  }
+
+  #count(type: string, fanOut: NonNullable<OutputOptions["fanOut"]>, count: number): void {
+    const { min = 0, max = Number.POSITIVE_INFINITY } =
+      typeof fanOut === "number" ? { min: fanOut, max: fanOut } : fanOut;
+    if (count >= min && count <= max) return;
+    const promised = min === max ? min : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
+    throw new FlockError(
+      "wrong_output",
+      `agent ${this.#agentId} returned ${count} × ${type}, but declares a fanOut of ${promised}`,
+    );
+  }
+}
