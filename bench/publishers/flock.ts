@@ -13,7 +13,7 @@ import {
   timed,
 } from "./publisher.ts";
 
-/** How many artifacts are published to find out what the number of agents costs. */
+/** How many artifacts are published to find out what the number of agents, or of open keys, costs. */
 const ARTIFACTS_TO_MATCH = 20_000;
 
 answer<PublisherCalls>({
@@ -27,6 +27,8 @@ answer<PublisherCalls>({
         return throughAgent(new Flock({ store: sqliteStore(fileForBenchmark(), { durability: "full" }) }), amount);
       case "matching":
         return matching(amount);
+      case "joining":
+        return joining(amount);
       default:
         throw new Error(`there is nothing called ${what}`);
     }
@@ -69,4 +71,29 @@ async function matching(agents: number): Promise<Measured> {
     }
   };
   return timed(publish, ARTIFACTS_TO_MATCH, ARTIFACTS_TO_MATCH);
+}
+
+/** Artifacts that find their partners in one gate, beside so many others that wait there for theirs. */
+async function joining(open: number): Promise<Measured> {
+  const flock = new Flock();
+  const schema = z.object({ key: z.string(), text: z.string() });
+  const Left = artifact("Left", schema);
+  const Right = artifact("Right", schema);
+  flock
+    .agent("matcher")
+    .consumes(Left, Right, { join: { by: ({ payload }) => payload.key, within: 3_600_000 }, maxWaiting: open + GROUP })
+    .run(() => {});
+  let keys = 0;
+  const publish = async (types: readonly (typeof Left | typeof Right)[], count: number) => {
+    for (let i = 0; i < count; i += GROUP) {
+      const drafts = Array.from({ length: GROUP / types.length }, () => {
+        const payload = { key: `key ${++keys}`, text: TEXT };
+        return types.map((type) => type(payload));
+      });
+      await Promise.all(drafts.flat().map((draft) => flock.publish(draft)));
+      await flock.runUntilIdle();
+    }
+  };
+  await publish([Left], open);
+  return timed((count) => publish([Left, Right], count), ARTIFACTS_TO_MATCH, ARTIFACTS_TO_MATCH);
 }

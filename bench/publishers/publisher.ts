@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export interface PublisherCalls {
-  /** Publishes so many artifacts. For `matching`, the number is that of the agents. */
+  /** Publishes so many artifacts. For `matching` the number is that of the agents, for `joining` that of the open keys. */
   measure(what: string, amount: number): Promise<Measured>;
 }
 

@@ -48,8 +48,8 @@ function sameRows(db: DatabaseSync): () => void {
     "INSERT INTO consumptions (artifact_seq, run_id, agent_id, consumed_at) VALUES (?, ?, ?, ?)",
   );
   const queued = db.prepare(
-    `INSERT INTO activations (number, id, run_id, agent_id, correlation_id, attempt, artifacts, after_seq, queued_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO activations (number, id, run_id, agent_id, correlation_id, attempt, artifacts, after_seq, queued_at, gate)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const ended = db.prepare("UPDATE activations SET status = ?, ended_at = ? WHERE number = ?");
   // As long as the lines of Flock's events, which are many to a row; what they say, the file does not look at.
@@ -69,7 +69,7 @@ function sameRows(db: DatabaseSync): () => void {
       write("In", "external", null, run.workflow, now);
       run.seq = seq;
       run.number = ++number;
-      queued.run(number, run.id, run.id, "echo", run.workflow, 1, `[${seq}]`, seq, now);
+      queued.run(number, run.id, run.id, "echo", run.workflow, 1, `[${seq}]`, seq, now, "0");
     }
     events.run(seq, first, now, published);
     db.exec("COMMIT");

@@ -8,11 +8,18 @@ const AGENTS: Readonly<Record<Size, readonly number[]>> = {
   tiny: [10, 1_000],
 };
 
-/** Publishing among many agents of which one is woken. */
+const OPEN_KEYS: Readonly<Record<Size, readonly number[]>> = {
+  full: [1_000, 10_000, 100_000],
+  quick: [1_000, 100_000],
+  tiny: [100, 1_000],
+};
+
+/** Publishing among many agents of which one is woken, and into a gate where many others wait. */
 export const suite: Suite = {
   name: "matching",
-  about: "What does it cost to publish where there are many agents that do not want the artifact?",
-  minutes: { full: 1.5, quick: 0.3 },
+  about:
+    "What does it cost to publish where there are many agents that do not want the artifact, or many that wait in a gate?",
+  minutes: { full: 3, quick: 0.6 },
   workloads: [
     {
       name: "agents",
@@ -32,8 +39,30 @@ export const suite: Suite = {
         return round;
       },
     },
+    {
+      name: "keys",
+      title: () => "artifacts of 200 characters that meet by their key in one gate, in memory",
+      rounds: 5,
+      columns: [{ key: "artifacts", title: "artifacts/CPU s", digits: 0 }],
+      comparisons: [
+        {
+          what: "cost of a publish into a gate, 100,000 open keys to 1,000",
+          of: ratio("artifacts", keysOf(1_000), keysOf(100_000)),
+          target: { atMost: 1.3 },
+        },
+      ],
+      round: async (size) => {
+        const round: Record<string, Round[string]> = {};
+        for (const open of OPEN_KEYS[size]) round[keysOf(open)] = await measure("flock", "joining", open);
+        return round;
+      },
+    },
   ],
 };
+
+function keysOf(open: number): string {
+  return `${open.toLocaleString("en-US")} open keys`;
+}
 
 function rowOf(agents: number): string {
   return `${agents.toLocaleString("en-US")} agents`;
