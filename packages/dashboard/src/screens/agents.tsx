@@ -1,7 +1,7 @@
 import type { GateState } from "@flock/protocol";
 import { lazy, Suspense, useMemo } from "react";
 import { AgentCounts } from "../agent-counts.tsx";
-import { duration } from "../format.ts";
+import { clock, duration } from "../format.ts";
 import { Link } from "../link.tsx";
 import { useLive } from "../live.ts";
 import { NothingYet, Status } from "../parts.tsx";
@@ -147,12 +147,13 @@ function RunsOf({ agent }: { agent: string }) {
   );
 }
 
-/** What an agent's newest open gate has, of what it needs; and how many more gates are open. */
+/** What an agent's newest open gate has, of what it needs, and until when; and how many more gates are open. */
 function gathered(gates: readonly GateState[]): string {
   const newest = gates.at(-1);
   if (!newest) return "";
   const parts = Object.entries(newest.required).map(
     ([type, wanted]) => `${type} ${Math.min(wanted, newest.collected[type] ?? 0)}/${wanted}`,
   );
-  return `${parts.join(", ")}${gates.length > 1 ? ` (+${gates.length - 1})` : ""}`;
+  const until = newest.expires_at ? ` until ${clock(newest.expires_at)}` : "";
+  return `${parts.join(", ")}${until}${gates.length > 1 ? ` (+${gates.length - 1})` : ""}`;
 }

@@ -223,9 +223,10 @@ export class Orchestrator {
     const given = postings.map(({ artifact }) => artifact);
     const subscription = agent.subscriptions.find((one) => one.isFilledBy(given));
     if (!subscription) {
-      const wanted = agent.subscriptions.map(({ requires }) =>
-        [...requires].map(([type, n]) => (n > 1 ? `${n} × ${type}` : type)).join(" + "),
-      );
+      const wanted = agent.subscriptions.map(({ requires, batch }) => {
+        const group = [...requires].map(([type, n]) => (n > 1 ? `${n} × ${type}` : type)).join(" + ");
+        return batch ? `1 to ${batch.size} × (${group})` : group;
+      });
       throw new FlockError(
         "invalid_request",
         `inputs: agent ${agentId} wants ${wanted.join(" or ")}, not ${given.map(({ type }) => type).join(" + ")}`,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { artifact, Flock } from "../../index.ts";
@@ -113,6 +114,34 @@ describe("a blackboard in a file", () => {
     expect(runs).toHaveLength(3);
     expect(runs[1]).toMatchObject({ activation_id: runs[0]?.run_id, attempt: 2 });
     expect(new Set(runs.map(({ run_id }) => run_id)).size).toBe(3);
+  });
+
+  it("goes on with a file of the first version: with its runs, and with what its gates had gathered", async () => {
+    const declare = (flock: Flock, seen: string[]) => {
+      flock
+        .agent("editor")
+        .consumes(Plan)
+        .consumes(Idea, Check)
+        .run(async ({ Idea: idea, Plan: plan }, { signal }) => {
+          if (seen.length === 0) await new Promise((_, reject) => signal.addEventListener("abort", reject));
+          seen.push((idea ?? plan).text);
+        });
+    };
+    const first = flockOnFile();
+    declare(first, []);
+    await first.publish([Plan({ text: "interrupted" }), Idea({ text: "waits" })]);
+    await first.shutdown();
+    const db = new DatabaseSync(path);
+    db.exec(`ALTER TABLE activations DROP COLUMN gate; ALTER TABLE gathered DROP COLUMN position;
+             ALTER TABLE gathered DROP COLUMN group_number; DROP TABLE gates; PRAGMA user_version = 1`);
+    db.close();
+
+    const second = flockOnFile();
+    const seen = [""];
+    declare(second, seen);
+    await second.publish(Check({ ok: true }));
+    await second.runUntilIdle();
+    expect(seen.sort()).toEqual(["", "interrupted", "waits"]);
   });
 
   it("keeps what gates have gathered", async () => {
