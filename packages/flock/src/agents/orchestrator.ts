@@ -617,8 +617,8 @@ export class Orchestrator {
       const { id, correlationId, artifacts, started } = left;
       let { runId, attempt } = left;
       const subscription =
-        agent.subscriptions.find((one) => one.gate === left.gate && one.isFilledBy(artifacts)) ??
-        agent.subscriptions.find((one) => one.isFilledBy(artifacts));
+        agent.subscriptions.find((one) => one.gate === left.gate && one.canTake(artifacts)) ??
+        agent.subscriptions.find((one) => one.canTake(artifacts));
       if (started) {
         const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
         const again = this.#writeEnd({ ...left, agent, subscription }, end);

@@ -288,7 +288,8 @@ export class Gate {
       collected[type] = (pool?.count(type) ?? 0) + groups * wanted;
       required[type] = size * wanted;
     }
-    const due = Math.min(this.#expiryOf(pool?.oldest), key === undefined ? this.batchDeadline : NEVER);
+    // What is complete waits for nothing more.
+    const due = groups < size ? Math.min(this.#expiryOf(pool?.oldest), groups > 0 ? this.batchDeadline : NEVER) : NEVER;
     return { correlationId, key, collected, required, expiresAt: due < NEVER ? due : undefined };
   }
 }

@@ -389,6 +389,28 @@ describe("a batch", () => {
     expect(seen).toEqual(expect.arrayContaining([{ n: 1 }, [{ n: 1 }]]));
   });
 
+  it("that was larger than batches are now is still given as one", async () => {
+    const path = join(folder, "flock.db");
+    const declare = (size: number, run: (n: readonly number[]) => Promise<void>) => {
+      const flock = newFlock({ store: sqliteStore(path) });
+      flock
+        .agent("collector")
+        .consumes(Reading, { batch: { size } })
+        .run(({ Reading: readings }) => run(readings.map(({ n }) => n)));
+      return flock;
+    };
+    const first = declare(3, () => new Promise<void>(() => {}));
+    await first.publish([1, 2, 3, 4, 5].map(reading));
+    await first.shutdown();
+    const seen: (readonly number[])[] = [];
+    const second = declare(2, async (batch) => void seen.push(batch));
+    await second.runUntilIdle();
+    expect(seen.sort()).toEqual([
+      [1, 2, 3],
+      [4, 5],
+    ]);
+  });
+
   it("is filled by invoke with one artifact or more, up to its size", async () => {
     const { flock, seen } = collector({ size: 3 });
     await flock.invoke("collector", [1, 2].map(reading));
@@ -439,6 +461,26 @@ describe("a gate holds so many and no more", () => {
       expect.objectContaining({ agent: "matcher", maxWaiting: 2, dropped: 1 }),
       expect.stringContaining("full"),
     );
+  });
+});
+
+describe("an agent that is declared while others work", () => {
+  it("leaves alone what their gates have just taken in", async () => {
+    const flock = newFlock({ store: sqliteStore(join(folder, "flock.db")) });
+    const seen: string[] = [];
+    flock
+      .agent("matcher")
+      .consumes(Order, Payment, { join: orderId })
+      .run(({ Order: { id } }) => void seen.push(id));
+    const published = flock.publish(order("a"));
+    flock
+      .agent("late")
+      .consumes(Order, Payment)
+      .run(() => {});
+    await published;
+    await flock.publish(payment("a"));
+    await flock.runUntilIdle();
+    expect(seen).toEqual(["a"]);
   });
 });
 

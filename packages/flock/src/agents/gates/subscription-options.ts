@@ -34,7 +34,7 @@ export interface SubscriptionOptions<T extends readonly AnyArtifactType[] = read
   readonly where?: (artifact: ArtifactOf<T[number]>) => boolean;
   /**
    * Only groups for which this holds: asked when there is one artifact of each type, with the payloads as the agent's
-   * function receives them. The artifacts of a group that is refused are dropped from the gate. One that throws is logged,
+   * function receives them; with a `batch` for each of its groups. The artifacts of a group that is refused are dropped from the gate. One that throws is logged,
    * and does not hold.
    */
   readonly whereGroup?: (inputs: InputsOf<T>, artifacts: readonly ArtifactOf<T[number]>[]) => boolean;

@@ -96,8 +96,13 @@ export class Subscription {
 
   /** Whether these artifacts, in whatever order, are what a run takes: one group, or with a batch one to `size` of them. */
   isFilledBy(artifacts: readonly StoredArtifact[]): boolean {
+    return this.canTake(artifacts) && artifacts.length <= this.groupSize * (this.batch?.size ?? 1);
+  }
+
+  /** The same for a batch that was put together when its size was another. */
+  canTake(artifacts: readonly StoredArtifact[]): boolean {
     const groups = artifacts.length / this.groupSize;
-    if (!Number.isInteger(groups) || groups < 1 || groups > (this.batch?.size ?? 1)) return false;
+    if (this.batch ? !Number.isInteger(groups) || groups < 1 : groups !== 1) return false;
     const left = new Map([...this.requires].map(([type, wanted]) => [type, wanted * groups]));
     for (const { type } of artifacts) left.set(type, (left.get(type) ?? 0) - 1);
     return [...left.values()].every((wanted) => wanted === 0);
