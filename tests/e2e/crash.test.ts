@@ -50,8 +50,8 @@ describe("a busy server that is killed 50 times at random moments", () => {
     await using last = server;
     const http = `http://127.0.0.1:${port}`;
 
-    const artifactsOf = async (type: string) => {
-      const all: { id: string; payload: { n: number } }[] = [];
+    const artifactsOf = async <Payload = { n: number }>(type: string) => {
+      const all: { id: string; payload: Payload }[] = [];
       for (let cursor: string | null = ""; cursor !== null; ) {
         const query = `type_names=${type}&limit=500${cursor === "" ? "" : `&cursor=${cursor}`}`;
         const page = (await (await fetch(`${http}/api/v1/plugin/artifacts?${query}`)).json()) as {
@@ -75,6 +75,11 @@ describe("a busy server that is killed 50 times at random moments", () => {
     // Everything that an order sets in motion was done: no gate has forgotten what it had gathered.
     const pizzas = new Set((await artifactsOf("Pizza")).map(({ payload }) => payload.n));
     expect([...acknowledged.keys()].filter((n) => !pizzas.has(n))).toEqual([]);
+    // Every pizza left in one batch, full or not, and in no other.
+    const delivered = async () =>
+      (await artifactsOf<{ ns: number[] }>("Delivery")).flatMap(({ payload: { ns } }) => ns).sort((a, b) => a - b);
+    const baked = (await artifactsOf("Pizza")).map(({ payload: { n } }) => n).sort((a, b) => a - b);
+    await expect.poll(delivered, { timeout: 10_000 }).toEqual(baked);
 
     // A client that comes only now is shown the log; all others have seen the same.
     const log: FlockEvent[] = [];

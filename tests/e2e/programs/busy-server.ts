@@ -1,4 +1,4 @@
-// A server that is busy and is killed: chains of runs, streams and an AND gate, on the file and port that it is given.
+// A server that is busy and is killed: chains of runs, streams, an AND gate and batches, on the file and port that it is given.
 import { artifact, Flock } from "flock";
 import { sqliteStore } from "flock/stores/sqlite";
 import { z } from "zod";
@@ -8,6 +8,7 @@ const Order = artifact("Order", z.object({ n: z.int() }));
 const Dough = artifact("Dough", z.object({ n: z.int() }));
 const Sauce = artifact("Sauce", z.object({ n: z.int() }));
 const Pizza = artifact("Pizza", z.object({ n: z.int() }));
+const Delivery = artifact("Delivery", z.object({ ns: z.array(z.int()) }));
 
 // A small tail: clients that come back read from the file.
 const flock = new Flock({ store: sqliteStore(file), tailBytes: 64 * 1024 });
@@ -32,5 +33,10 @@ flock
   .consumes(Dough, Sauce, { join: { by: "correlation" } })
   .publishes(Pizza)
   .run(({ Dough: { n } }) => Pizza({ n }));
+flock
+  .agent("courier")
+  .consumes(Pizza, { batch: { size: 7, timeout: 300 } })
+  .publishes(Delivery)
+  .run(({ Pizza: pizzas }) => Delivery({ ns: pizzas.map(({ n }) => n) }));
 const server = await flock.serve({ dashboard: true, port: Number(port) });
 console.log(`port ${server.port}`);

@@ -3,7 +3,7 @@ import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import { batchOf, type Inputs, inputsOf } from "./inputs.ts";
 import type { SubscriptionOptions } from "./subscription-options.ts";
 
-/** How many artifacts a gate lets wait when it does not say: some 20 MiB of bookkeeping, beside the artifacts. */
+/** How many artifacts a gate lets wait when it does not say: beside the artifacts some 8 MiB, or 50 when no two share a key. */
 const DEFAULT_MAX_WAITING = 100_000;
 
 type Predicate = (artifact: StoredArtifact) => boolean;
