@@ -376,6 +376,7 @@ function compare(world: World, chains: readonly Chain[], index: number, until: n
       if (!seen.has(event.seq) && !isGone(event.seq)) throw missing(event, "at the end");
       continue;
     }
+    if (event.content === "" && !event.is_complete) continue;
     const isThere = covers(rangesOf(texts, event.run_id), event) && (!event.is_complete || complete.has(event.run_id));
     if (!isThere) {
       // What was merged into an event that a gap has taken is gone with it, and that stood where its last piece stood.
