@@ -15,26 +15,39 @@ export interface Retention {
 
 /** So long, in ms, between two looks at whether there is something to do, and between two steps when there is. */
 const REST_MS = { idle: 1_000, busy: 25 };
-/** One step of compaction takes up to so many characters and rows, and is not worth it for less than a part of that. */
-const COMPACTION = { characters: 512 * 1024, rows: 1_000, leastRows: 64 };
-/** A compacted row holds about this many characters at most. */
-const ROW_CHARACTERS = 256 * 1024;
-/** One step of retention drops about so many artifacts. */
-const DROP_ARTIFACTS = 500;
-/** One step gives so many free pages back to the disk. */
-const VACUUM_PAGES = 256;
+/** How much one step does. */
+export interface StepSizes {
+  /** Compaction takes up to so many characters and rows, and is not worth it for fewer rows than `leastRows`. */
+  readonly compaction: { readonly characters: number; readonly rows: number; readonly leastRows: number };
+  /** A compacted row holds about this many characters at most. */
+  readonly rowCharacters: number;
+  /** Retention drops about so many artifacts. */
+  readonly dropArtifacts: number;
+  /** So many free pages are given back to the disk. */
+  readonly vacuumPages: number;
+}
+
+/** A few milliseconds of work each. */
+const STEP_SIZES: StepSizes = {
+  compaction: { characters: 512 * 1024, rows: 1_000, leastRows: 64 },
+  rowCharacters: 256 * 1024,
+  dropArtifacts: 500,
+  vacuumPages: 256,
+};
 
 /** Compacts, drops and gives back, in steps of a few milliseconds between the commits. */
 export class Housekeeping {
   readonly #db: DatabaseSync;
   readonly #retention: Required<Retention>;
+  readonly #sizes: StepSizes;
   #leftMemory: number;
   #oldest: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(db: DatabaseSync, retention: Required<Retention>) {
+  constructor(db: DatabaseSync, retention: Required<Retention>, sizes: StepSizes = STEP_SIZES) {
     this.#db = db;
     this.#retention = retention;
+    this.#sizes = sizes;
     // Nothing of what an earlier process has written is in this one's memory.
     this.#leftMemory = this.#number("SELECT coalesce(max(last_seq), 0) FROM events");
     this.#oldest = this.#oldestRow();
@@ -79,21 +92,22 @@ export class Housekeeping {
   }
 
   #compact(): boolean {
+    const { compaction, rowCharacters } = this.#sizes;
     const compacted = this.#number("SELECT compacted FROM log");
     const rows: { first_seq: number; last_seq: number; newest_at: number; lines: string }[] = [];
     let size = 0;
     const candidates = this.#db
       .prepare(
         `SELECT first_seq, last_seq, newest_at, lines FROM events
-         WHERE last_seq > ? AND last_seq <= ? ORDER BY last_seq LIMIT ${COMPACTION.rows}`,
+         WHERE last_seq > ? AND last_seq <= ? ORDER BY last_seq LIMIT ${compaction.rows}`,
       )
       .iterate(compacted, this.#leftMemory) as Iterable<(typeof rows)[number]>;
     for (const row of candidates) {
-      if (rows.length > 0 && size + row.lines.length > COMPACTION.characters) break;
+      if (rows.length > 0 && size + row.lines.length > compaction.characters) break;
       rows.push(row);
       size += row.lines.length;
     }
-    if (rows.length < COMPACTION.leastRows && size < ROW_CHARACTERS) return false;
+    if (rows.length < compaction.leastRows && size < rowCharacters) return false;
     const [first, last] = [rows[0] as (typeof rows)[number], rows.at(-1) as (typeof rows)[number]];
     const events = rows.flatMap(({ lines }) => lines.split("\n")).map((line) => JSON.parse(line) as FlockEvent);
     this.#transaction(() => {
@@ -116,7 +130,7 @@ export class Housekeeping {
       let before = first.first_seq;
       for (const event of compact(events)) {
         const line = JSON.stringify(event);
-        if (lines.length > 0 && characters + line.length > ROW_CHARACTERS) flush(before);
+        if (lines.length > 0 && characters + line.length > rowCharacters) flush(before);
         lines.push(line);
         characters += line.length;
         newest = Date.parse(event.timestamp);
@@ -131,6 +145,7 @@ export class Housekeeping {
   #drop(): boolean {
     const horizon = this.#horizon();
     if (horizon === 0) return false;
+    const { dropArtifacts } = this.#sizes;
     return this.#transaction(() => {
       // A row of events goes as a whole; the head is kept apart, so that seqs go on even when no event is left.
       this.#db.exec("UPDATE log SET head = max(head, (SELECT coalesce(max(last_seq), 0) FROM events))");
@@ -139,7 +154,7 @@ export class Housekeeping {
                       UNION SELECT artifact_seq FROM gathered`;
       const artifacts = this.#change(
         `DELETE FROM artifacts WHERE seq IN (
-           SELECT seq FROM artifacts WHERE seq <= ? AND seq NOT IN (${needed}) ORDER BY seq LIMIT ${DROP_ARTIFACTS})`,
+           SELECT seq FROM artifacts WHERE seq <= ? AND seq NOT IN (${needed}) ORDER BY seq LIMIT ${dropArtifacts})`,
         horizon,
       );
       if (artifacts > 0) {
@@ -149,7 +164,7 @@ export class Housekeeping {
       }
       this.#change("DELETE FROM activations WHERE status IS NOT NULL AND after_seq <= ?", horizon);
       this.#oldest = undefined;
-      return events > 0 || artifacts === DROP_ARTIFACTS;
+      return events > 0 || artifacts === dropArtifacts;
     });
   }
 
@@ -178,8 +193,9 @@ export class Housekeeping {
   }
 
   #giveBack(): boolean {
-    if (this.#number("PRAGMA freelist_count") < VACUUM_PAGES) return false;
-    this.#db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+    const { vacuumPages } = this.#sizes;
+    if (this.#number("PRAGMA freelist_count") < vacuumPages) return false;
+    this.#db.exec(`PRAGMA incremental_vacuum(${vacuumPages})`);
     return true;
   }
 
