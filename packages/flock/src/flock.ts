@@ -108,7 +108,7 @@ export class Flock {
   #savedAt = 0;
   #shutdown: Promise<void> | undefined;
 
-  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  /** @throws FlockError `invalid_options`, naming each wrong option; `store_unusable` when the store cannot be read. */
   constructor(options: FlockOptions = {}) {
     const { store, logger, tailBytes, ...limits } = checkOptions("new Flock", optionsSchema, options);
     this.logger = logger ?? pino({ name: "flock", level: process.env.FLOCK_LOG_LEVEL ?? "warn" }, pino.destination(2));
@@ -120,7 +120,15 @@ export class Flock {
       if (this.log.appended - this.#savedAt >= EVENTS_PER_SNAPSHOT) this.#saveState();
     });
     this.#orchestrator = new Orchestrator({ store, durable: store.durable, journal, log: this.logger, ...limits });
-    if (store.durable) this.#restoreState(store.durable);
+    if (store.durable) {
+      try {
+        this.#restoreState(store.durable);
+      } catch (error) {
+        // Nobody else would let go of the file.
+        void store.close();
+        throw error;
+      }
+    }
   }
 
   /** The blackboard, to read. */

@@ -124,7 +124,9 @@ describe("a file that cannot be used is left as it is, and the error says what t
     const db = new DatabaseSync(path);
     db.exec("PRAGMA user_version = 99");
     db.close();
+    const before = readFileSync(path);
     expect(() => sqliteStore(path)).toThrow(/newer version of Flock \(schema 99.*update Flock/);
+    expect(readFileSync(path).equals(before)).toBe(true);
   });
 
   it("when it is damaged", () => {
@@ -132,8 +134,10 @@ describe("a file that cannot be used is left as it is, and the error says what t
     for (let i = 0; i < 200; i++) store.commit([publication({ text: "x".repeat(2_000) }).write]);
     closed(store);
     const bytes = readFileSync(path);
-    writeFileSync(path, Buffer.concat([bytes.subarray(0, 4_096), Buffer.alloc(bytes.length - 4_096, 7)]));
+    const damaged = Buffer.concat([bytes.subarray(0, 4_096), Buffer.alloc(bytes.length - 4_096, 7)]);
+    writeFileSync(path, damaged);
     expect(() => sqliteStore(path)).toThrow(/damaged.*backup/);
+    expect(readFileSync(path).equals(damaged)).toBe(true);
   });
 
   it("when the end of it is missing, wherever it was cut off", () => {
@@ -355,6 +359,45 @@ describe("retention", () => {
     expect(after.durable.unfinished()[0]?.artifacts[0]?.payload).toEqual({ n: 1 });
     expect(after.durable.gathered()[0]?.artifact.payload).toEqual({ n: 2 });
     expect(await after.consumptionsOf([gone.artifact.id])).toEqual(new Map([[gone.artifact.id, []]]));
+  });
+
+  it("drops all artifacts of a commit, however many, and what was needed as soon as it is not", async () => {
+    const store = storeOnFile();
+    const old = Date.now() - 3_600_000;
+    const many = Array.from({ length: 700 }, (_, n) =>
+      publication({ n }, { createdAt: old, tags: ["t", `t${n % 7}`] }),
+    );
+    const [first] = many as [(typeof many)[number]];
+    const activation = { id: "run", runId: "run", agentId: "a", correlationId: "c", attempt: 1 };
+    store.commit([
+      ...many.map(({ write }) => write),
+      { kind: "activation", ...activation, artifacts: [first.artifact] },
+      {
+        kind: "consumption",
+        agentId: "a",
+        runId: "run",
+        consumedAt: new Date().toISOString(),
+        artifacts: [first.artifact],
+      },
+    ]);
+    store.commit([publication({ n: "young" }, { tags: ["t"] }).write]);
+    closed(store);
+    tidy({ maxAgeMs: 60_000 });
+    const between = storeOnFile();
+    expect((await between.query()).artifacts.map(({ payload }) => payload)).toEqual([{ n: "young" }, { n: 0 }]);
+    expect((await between.query({ tags: ["t"] })).total).toBe(2);
+    between.commit([{ kind: "activation_done", id: "run", status: "success" }]);
+    closed(between);
+    tidy();
+    tidy({ maxAgeMs: 60_000 });
+    const after = storeOnFile();
+    expect((await after.query({ tags: ["t"] })).artifacts.map(({ payload }) => payload)).toEqual([{ n: "young" }]);
+    expect(await after.consumptionsOf([first.artifact.id])).toEqual(new Map([[first.artifact.id, []]]));
+    closed(after);
+    const db = new DatabaseSync(path, { readOnly: true });
+    const rows = (table: string) => Object.values(db.prepare(`SELECT count(*) FROM ${table}`).get() ?? {})[0];
+    expect(["artifacts", "artifact_tags", "consumptions"].map(rows)).toEqual([1, 1, 0]);
+    db.close();
   });
 
   it("by size drops the oldest until the file is small enough, and gives the space back", () => {
