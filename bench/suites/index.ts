@@ -1,3 +1,5 @@
+import { suite as cohorts } from "./cohorts.ts";
+import { suite as fairness } from "./fairness.ts";
 import { suite as fanout } from "./fanout.ts";
 import { suite as idle } from "./idle.ts";
 import { suite as matching } from "./matching.ts";
@@ -8,4 +10,4 @@ import { suite as storm } from "./storm.ts";
 import type { Suite } from "./suite.ts";
 
 /** All of them, in the order in which they run. */
-export const SUITES: readonly Suite[] = [fanout, idle, storm, stalled, resume, publish, matching];
+export const SUITES: readonly Suite[] = [fanout, idle, storm, stalled, resume, cohorts, fairness, publish, matching];
