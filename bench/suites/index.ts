@@ -1,4 +1,5 @@
 import { suite as cohorts } from "./cohorts.ts";
+import { suite as compression } from "./compression.ts";
 import { suite as fairness } from "./fairness.ts";
 import { suite as fanout } from "./fanout.ts";
 import { suite as idle } from "./idle.ts";
@@ -10,4 +11,15 @@ import { suite as storm } from "./storm.ts";
 import type { Suite } from "./suite.ts";
 
 /** All of them, in the order in which they run. */
-export const SUITES: readonly Suite[] = [fanout, idle, storm, stalled, resume, cohorts, fairness, publish, matching];
+export const SUITES: readonly Suite[] = [
+  fanout,
+  idle,
+  storm,
+  stalled,
+  resume,
+  cohorts,
+  compression,
+  fairness,
+  publish,
+  matching,
+];
