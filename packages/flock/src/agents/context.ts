@@ -1,6 +1,5 @@
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { ReadableStore } from "../store/store.ts";
-import type { OutputStream } from "./output-stream.ts";
 import type { Run } from "./run.ts";
 import type { RunContext, RunLog, StreamOptions } from "./run-context.ts";
 
@@ -17,7 +16,7 @@ export class Context implements RunContext {
   readonly stream: (text: string, options?: StreamOptions) => void;
   readonly #run: Run;
 
-  constructor(run: Run, stream: OutputStream, store: ReadableStore, log: RunLog) {
+  constructor(run: Run, store: ReadableStore, log: RunLog) {
     const { agent, runId, id, correlationId, attempt, artifacts } = run.activation;
     this.agent = agent.name;
     this.runId = runId;
@@ -28,7 +27,7 @@ export class Context implements RunContext {
     this.store = store;
     this.log = log;
     // May be taken out of the context and called by itself.
-    this.stream = (text, options) => stream.write(text, options);
+    this.stream = (text, options) => run.stream.write(text, options);
     this.#run = run;
   }
 

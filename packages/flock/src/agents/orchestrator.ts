@@ -28,8 +28,7 @@ import { Context } from "./context.ts";
 import { Gate, type GateResult } from "./gate.ts";
 import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
-import { OutputStream } from "./output-stream.ts";
-import { type Activation, Run, type RunEnd, RunStopped, toWireError } from "./run.ts";
+import { type Activation, Run, type RunEnd, RunStopped } from "./run.ts";
 import type { RunLog } from "./run-context.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Subscription } from "./subscription.ts";
@@ -105,6 +104,9 @@ interface Posting {
 
 const NO_TAGS: readonly string[] = [];
 const NO_ACTIVATIONS: readonly Activation[] = [];
+const NOTHING_THROWN = new Error("the agent threw nothing at all");
+const NO_DRAFTS: readonly Draft[] = [];
+const NO_POSTINGS: readonly Posting[] = [];
 
 /** Ended runs count under their status, the rest under these names. */
 const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, interrupted: 0 };
@@ -184,8 +186,19 @@ export class Orchestrator {
       throw new FlockError("duplicate_agent", `there is an agent called ${name} already: give each its own name`);
   }
 
+  /** Publishes a draft from outside. Throws at once what is wrong with it. */
+  publish(draft: Draft, options: PublishOptions): Promise<Published> {
+    const postings = this.#publish([draft], options);
+    return this.#committed(postings, () => publishedOf(postings[0] as Posting));
+  }
+
   /** Publishes drafts from outside, in one commit. Throws at once what is wrong with them. */
-  publish(drafts: readonly Draft[], options: PublishOptions): Promise<Published[]> {
+  publishAll(drafts: readonly Draft[], options: PublishOptions): Promise<Published[]> {
+    const postings = this.#publish(drafts, options);
+    return this.#committed(postings, () => postings.map(publishedOf));
+  }
+
+  #publish(drafts: readonly Draft[], options: PublishOptions): readonly Posting[] {
     this.#assertRunning();
     this.goOn();
     for (const draft of drafts) this.#assertDraft(draft);
@@ -199,7 +212,7 @@ export class Orchestrator {
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
     const postings = drafts.map((draft) => this.#prepare(draft, origin));
     for (const posting of postings) this.#post(posting);
-    return this.#committed(postings, () => postings.map(publishedOf));
+    return postings;
   }
 
   /** Runs one agent on given inputs, which go on the blackboard but wake nobody else. */
@@ -377,10 +390,10 @@ export class Orchestrator {
   }
 
   /**
-   * Waits until what was written in this tick is permanent, then starts what some postings have set in motion, and
-   * gives what the caller makes of it.
+   * Waits until what was written in this tick is permanent, then starts what some postings have set in motion.
+   * Resolves to what the caller makes of that.
    */
-  #committed<T>(postings: readonly Posting[], result: () => T): Promise<T> {
+  #committed<T>(postings: readonly Posting[], result: () => T, failed: (error: unknown) => T = fail): Promise<T> {
     return this.#options.journal.committed().then(
       () => {
         for (const { activations } of postings) for (const activation of activations) this.#enqueue(activation);
@@ -390,7 +403,7 @@ export class Orchestrator {
         // Gates have taken in what is not on the blackboard now, and runs count as queued that never will be.
         this.#fillGates();
         for (const { activations } of postings) for (const activation of activations) this.#giveUp(activation);
-        throw error;
+        return failed(error);
       },
     );
   }
@@ -406,10 +419,10 @@ export class Orchestrator {
     this.#countFinished();
   }
 
-  async #run(activation: Activation): Promise<void> {
+  #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt } = activation;
     const { journal, store, log } = this.#options;
-    const run = new Run(activation);
+    const run = new Run(activation, this.#emit);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
     this.history.consumed(agent.name, artifacts);
@@ -427,42 +440,50 @@ export class Orchestrator {
     };
     journal.write(writeOf(started));
     journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts });
-    const begun = performance.now();
-    const stream = new OutputStream({ agent_id: agent.name, run_id: runId, correlation_id: correlationId }, this.#emit);
-    let postings: Posting[] = [];
-    let failure: unknown;
+    let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      const output = run.execute(new Context(run, stream, store, log), stream);
-      // Not every function waits for something, and waiting for nothing costs as much.
-      const drafts = output instanceof Promise ? await output : output;
+      output = run.execute(new Context(run, store, log));
+    } catch (error) {
+      return this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN);
+    }
+    // Not every function waits for something, and waiting for nothing costs as much.
+    if (!(output instanceof Promise)) return this.#end(run, output);
+    return output.then(
+      (drafts) => this.#end(run, drafts),
+      (error) => this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN),
+    );
+  }
+
+  /** Writes what a run has brought, and that it has ended. Resolves when that is permanent. */
+  #end(run: Run, drafts: readonly Draft[], error?: unknown): Promise<void> {
+    const { log } = this.#options;
+    const { agent, runId, correlationId } = run.activation;
+    let postings: readonly Posting[] = NO_POSTINGS;
+    let failure = error;
+    try {
       const origin: Origin = { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility: PUBLIC };
       postings = drafts.map((draft) => this.#prepare(draft, origin));
       for (const posting of postings) this.#post(posting);
-    } catch (error) {
-      failure = error ?? new Error("the agent threw nothing at all");
-      if (!(error instanceof RunStopped))
-        log.warn({ err: error, agent: agent.name, runId, correlationId }, "a run failed");
+    } catch (invalid) {
+      failure = invalid;
     }
-    stream.end();
+    if (failure !== undefined && !(failure instanceof RunStopped))
+      log.warn({ err: failure, agent: agent.name, runId, correlationId }, "a run failed");
     this.#runs.delete(runId);
-    const end: RunEnd = {
-      runId,
-      status: failure === undefined ? "success" : failure instanceof RunStopped ? failure.status : "error",
-      durationMs: Math.round((performance.now() - begun) * 1000) / 1000,
-      produced: postings.map(({ artifact }) => artifact.id),
-      ...(failure === undefined || failure instanceof RunStopped ? {} : { error: toWireError(failure) }),
-    };
-    this.history.produced(
-      agent.name,
-      postings.map(({ artifact }) => artifact),
+    const end = run.end(
+      failure,
+      postings.map(({ artifact }) => artifact.id),
     );
-    this.#writeEnd(activation, end);
-    try {
-      await this.#committed(postings, nothing);
-    } catch (error) {
-      log.error({ err: error, agent: agent.name, runId }, "the end of a run could not be written");
-    }
-    this.#settle(activation, end);
+    for (const { artifact } of postings) this.history.produced(agent.name, artifact);
+    this.#writeEnd(run.activation, end);
+    return this.#committed(
+      postings,
+      () => this.#settle(run.activation, end),
+      (err) => {
+        log.error({ err, agent: agent.name, runId }, "the end of a run could not be written");
+        this.#settle(run.activation, end);
+      },
+    );
   }
 
   /** Returns the next attempt, if there is to be one. */
@@ -618,7 +639,9 @@ function publishedOf({ artifact, activations }: Posting): Published {
   };
 }
 
-function nothing(): void {}
+function fail(error: unknown): never {
+  throw error;
+}
 
 function activationWrite({ agent, id, runId, artifacts, correlationId, attempt }: Activation): ActivationWrite {
   return { kind: "activation", id, runId, agentId: agent.name, correlationId, attempt, artifacts };

@@ -3,7 +3,7 @@ import { Draft } from "../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import { FlockError } from "../errors.ts";
 import type { AgentDefinition } from "./agent.ts";
-import type { OutputStream } from "./output-stream.ts";
+import { OutputStream, type StreamingOutput } from "./output-stream.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** A run that is queued: which agent, on what. */
@@ -50,9 +50,26 @@ export class Run {
   /** Ends the wait for the agent's function, while there is one. */
   #giveUp: ((reason: RunStopped) => void) | undefined;
   #abort: AbortController | undefined;
+  #stream: OutputStream | undefined;
+  #ended = false;
+  readonly #emit: (event: StreamingOutput) => void;
+  readonly #begun = performance.now();
 
-  constructor(activation: Activation) {
+  /** `emit` takes what the run streams. */
+  constructor(activation: Activation, emit: (event: StreamingOutput) => void) {
     this.activation = activation;
+    this.#emit = emit;
+  }
+
+  /** What the run shows of its output. Made when it is first wanted: not every run streams. */
+  get stream(): OutputStream {
+    if (!this.#stream) {
+      const { agent, runId, correlationId } = this.activation;
+      const ids = { agent_id: agent.name, run_id: runId, correlation_id: correlationId };
+      this.#stream = new OutputStream(ids, this.#emit);
+      if (this.#ended) this.#stream.end();
+    }
+    return this.#stream;
   }
 
   get isStopped(): boolean {
@@ -79,13 +96,26 @@ export class Run {
    * Calls the agent's function and gives its drafts, at once when the function does not wait for anything.
    * Throws or rejects with what the function throws, with a {@link RunStopped}, or with a FlockError about its output.
    */
-  execute(context: RunContext, stream: OutputStream): readonly Draft[] | Promise<readonly Draft[]> {
+  execute(context: RunContext): readonly Draft[] | Promise<readonly Draft[]> {
     const { agent, artifacts, refusal } = this.activation;
     if (refusal) throw refusal;
     if (this.#stopped) throw this.#stopped;
     const result = agent.run(inputsOf(artifacts), context);
-    const output = isGenerator(result) ? this.#drain(agent, result, stream) : result;
+    const output = isGenerator(result) ? this.#drain(agent, result) : result;
     return isThenable(output) ? this.#wait(agent, output) : checkOutput(agent, output);
+  }
+
+  /** Ends the stream, for whoever still holds it too, and tells how the run has ended: with a failure unless that is undefined. */
+  end(failure: unknown, produced: readonly string[]): RunEnd {
+    this.#ended = true;
+    this.#stream?.end();
+    return {
+      runId: this.activation.runId,
+      status: failure === undefined ? "success" : failure instanceof RunStopped ? failure.status : "error",
+      durationMs: Math.round((performance.now() - this.#begun) * 1000) / 1000,
+      produced,
+      ...(failure === undefined || failure instanceof RunStopped ? {} : { error: toWireError(failure) }),
+    };
   }
 
   async #wait(agent: AgentDefinition, output: PromiseLike<unknown>): Promise<readonly Draft[]> {
@@ -97,11 +127,7 @@ export class Run {
     return checkOutput(agent, result);
   }
 
-  async #drain(
-    agent: AgentDefinition,
-    generator: AsyncGenerator<unknown, unknown, undefined>,
-    stream: OutputStream,
-  ): Promise<unknown> {
+  async #drain(agent: AgentDefinition, generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
     for (;;) {
       const { done, value } = await generator.next();
       if (this.#stopped) {
@@ -116,13 +142,13 @@ export class Run {
           `agent ${agent.name} yielded ${describe(value)}; yield strings to stream, return drafts to publish`,
         );
       }
-      stream.write(value);
+      this.stream.write(value);
     }
   }
 }
 
 /** An error as events tell it. */
-export function toWireError(error: unknown): WireError {
+function toWireError(error: unknown): WireError {
   const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
   return { name: error instanceof FlockError ? error.code : name, message: message.slice(0, MAX_ERROR_MESSAGE) };
 }
