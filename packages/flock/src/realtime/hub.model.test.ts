@@ -102,7 +102,8 @@ class World {
       tags: [],
       visibility: { kind: "public" },
     };
-    return this.#journal.write(eventWrite(draft, { artifact, json, inline: true }));
+    this.#journal.write(eventWrite(draft, { artifact, json, inline: true }));
+    return this.#journal.committed();
   }
 
   /** A piece of the run that an agent is at. */
@@ -110,7 +111,7 @@ class World {
     const run = runOf(agent, this.#ended);
     const before = this.texts.get(run) ?? "";
     this.texts.set(run, before + text);
-    return this.#journal.write(
+    this.#journal.write(
       eventWrite({
         type: "streaming_output",
         agent_id: agent,
@@ -123,6 +124,7 @@ class World {
         ...(agent === "c" ? { artifact_type: "B" } : {}),
       }),
     );
+    return this.#journal.committed();
   }
 
   /** Every run comes to its end, and other ones begin. */

@@ -1,0 +1,72 @@
+// Artifacts through Flock, without a server.
+import { artifact, Flock } from "flock";
+import { sqliteStore } from "flock/stores/sqlite";
+import { z } from "zod";
+import { answer } from "../child.ts";
+import {
+  fileForBenchmark,
+  GROUP,
+  type Measured,
+  type PublisherCalls,
+  ROWS_PER_ARTIFACT,
+  TEXT,
+  timed,
+} from "./publisher.ts";
+
+/** How many artifacts are published to find out what the number of agents costs. */
+const ARTIFACTS_TO_MATCH = 20_000;
+
+answer<PublisherCalls>({
+  measure: (what, amount) => {
+    switch (what) {
+      case "memory":
+        return throughAgent(new Flock(), amount);
+      case "sqlite normal":
+        return throughAgent(new Flock({ store: sqliteStore(fileForBenchmark()) }), amount);
+      case "sqlite full":
+        return throughAgent(new Flock({ store: sqliteStore(fileForBenchmark(), { durability: "full" }) }), amount);
+      case "matching":
+        return matching(amount);
+      default:
+        throw new Error(`there is nothing called ${what}`);
+    }
+  },
+});
+
+async function throughAgent(flock: Flock, artifacts: number): Promise<Measured> {
+  const In = artifact("In", z.object({ text: z.string() }));
+  const Out = artifact("Out", z.object({ text: z.string() }));
+  flock
+    .agent("echo")
+    .consumes(In)
+    .publishes(Out)
+    .concurrency(GROUP)
+    .run(({ In: { text } }) => Out({ text }));
+  const publish = async (count: number) => {
+    for (let i = 0; i < count; i += GROUP) {
+      await Promise.all(Array.from({ length: GROUP }, () => flock.publish(In({ text: TEXT }))));
+      await flock.runUntilIdle();
+    }
+  };
+  return timed(publish, artifacts, artifacts * ROWS_PER_ARTIFACT);
+}
+
+/** Artifacts that wake one of many agents each. */
+async function matching(agents: number): Promise<Measured> {
+  const flock = new Flock({ maxRunsPerCorrelation: Number.MAX_SAFE_INTEGER });
+  const types = Array.from({ length: agents }, (_, i) => artifact(`T${i}`, z.object({ text: z.string() })));
+  for (const [i, type] of types.entries()) {
+    flock
+      .agent(`a${i}`)
+      .consumes(type)
+      .run(() => {});
+  }
+  const publish = async (count: number) => {
+    for (let i = 0; i < count; i += GROUP) {
+      const drafts = Array.from({ length: GROUP }, (_, j) => types[(i + j) % 10]?.({ text: TEXT }) as never);
+      await Promise.all(drafts.map((draft) => flock.publish(draft)));
+      await flock.runUntilIdle();
+    }
+  };
+  return timed(publish, ARTIFACTS_TO_MATCH, ARTIFACTS_TO_MATCH);
+}
