@@ -45,12 +45,12 @@ export const suite: Suite = {
         {
           what: "memory for a connection, Flock to ws",
           of: ratio("kiB", "flock", "ws"),
-          chart: { label: "memory of an idle connection", peer: "ws", isCost: true },
+          chart: { label: "memory: an idle connection", peer: "ws", isCost: true },
         },
         {
           what: "memory for a connection, Flock to socket.io",
           of: ratio("kiB", "flock", "socket.io"),
-          chart: { label: "memory of an idle connection", peer: "socket.io", isCost: true },
+          chart: { label: "memory: an idle connection", peer: "socket.io", isCost: true },
         },
       ],
       round: async (size) => {

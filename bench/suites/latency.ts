@@ -27,9 +27,13 @@ function workload(name: string, perSecond: number): Workload {
       { key: "p99Ms", title: "p99 ms", digits: 2 },
       { key: "cpuPercent", title: "% of a CPU", digits: 0 },
     ],
-    comparisons: PEERS.filter((peer) => peer !== "flock").flatMap((peer) => [
+    comparisons: (["ws", "socket.io"] as const).flatMap((peer) => [
       { what: `p50 latency, Flock to ${peer}`, of: ratio("p50Ms", "flock", peer) },
-      { what: `p99 latency, Flock to ${peer}`, of: ratio("p99Ms", "flock", peer) },
+      {
+        what: `p99 latency, Flock to ${peer}`,
+        of: ratio("p99Ms", "flock", peer),
+        chart: { label: `p99 latency: ${perSecond.toLocaleString("en-US")} events/s`, peer, isCost: true },
+      },
     ]),
     round: async (size) => {
       const round: Record<string, Round[string]> = {};

@@ -28,7 +28,7 @@ export const suite: Suite = {
       {
         what: "server CPU time for an event, Flock to socket.io",
         of: ratio("cpuMicros", "flock", "socket.io"),
-        chart: { label: "storm of 2,000 reconnects", peer: "socket.io", isCost: true },
+        chart: { label: "CPU: 2,000 come back at once", peer: "socket.io", isCost: true },
       },
       { what: "time until all are back, Flock to socket.io", of: ratio("seconds", "flock", "socket.io") },
     ]),
