@@ -25,7 +25,7 @@ const AUDIENCES: Readonly<
 export const suite: Suite = {
   name: "cohorts",
   about: "Hundreds of clients follow a workflow each: does an event cost more than the one client that wants it?",
-  minutes: { full: 4, quick: 0.8 },
+  minutes: { full: 8, quick: 0.8 },
   workloads: [
     {
       name: "workflows",

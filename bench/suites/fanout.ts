@@ -24,7 +24,7 @@ const WARM_UP = 500;
 export const suite: Suite = {
   name: "fanout",
   about: "How much of a machine does it take to send every event to everybody?",
-  minutes: { full: 3, quick: 1 },
+  minutes: { full: 2, quick: 0.5 },
   workloads: [
     workload(
       "burst",

@@ -13,7 +13,7 @@ const WARM_UP_SECONDS: Readonly<Record<Size, number>> = { full: 3, quick: 2, tin
 export const suite: Suite = {
   name: "latency",
   about: "How long is an event on its way, at different paces?",
-  minutes: { full: 8, quick: 1 },
+  minutes: { full: 7, quick: 1 },
   workloads: [workload("single", 10), workload("hundred", 100), workload("thousand", 1_000)],
 };
 

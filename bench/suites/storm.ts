@@ -21,7 +21,7 @@ const AFTERWARDS = 20;
 export const suite: Suite = {
   name: "storm",
   about: "Everybody drops at once and comes back: how long until all have what they missed, and what does that cost?",
-  minutes: { full: 5, quick: 2 },
+  minutes: { full: 4, quick: 1 },
   workloads: [
     // What Socket.IO can send to so many while it brings back what they missed.
     workload("calm", ["flock", "socket.io"], 20, [
