@@ -13,20 +13,17 @@ import {
   timed,
 } from "./publisher.ts";
 
-/** How many artifacts are published to find out what the number of agents costs. */
-const ARTIFACTS_TO_MATCH = 20_000;
-
 answer<PublisherCalls>({
-  measure: (what, amount) => {
+  measure: (what, artifacts, agents = 1) => {
     switch (what) {
       case "memory":
-        return throughAgent(new Flock(), amount);
+        return throughAgent(new Flock(), artifacts);
       case "sqlite normal":
-        return throughAgent(new Flock({ store: sqliteStore(fileForBenchmark()) }), amount);
+        return throughAgent(new Flock({ store: sqliteStore(fileForBenchmark()) }), artifacts);
       case "sqlite full":
-        return throughAgent(new Flock({ store: sqliteStore(fileForBenchmark(), { durability: "full" }) }), amount);
+        return throughAgent(new Flock({ store: sqliteStore(fileForBenchmark(), { durability: "full" }) }), artifacts);
       case "matching":
-        return matching(amount);
+        return matching(artifacts, agents);
       default:
         throw new Error(`there is nothing called ${what}`);
     }
@@ -52,7 +49,7 @@ async function throughAgent(flock: Flock, artifacts: number): Promise<Measured> 
 }
 
 /** Artifacts that wake one of many agents each. */
-async function matching(agents: number): Promise<Measured> {
+async function matching(artifacts: number, agents: number): Promise<Measured> {
   const flock = new Flock({ maxRunsPerCorrelation: Number.MAX_SAFE_INTEGER });
   const types = Array.from({ length: agents }, (_, i) => artifact(`T${i}`, z.object({ text: z.string() })));
   for (const [i, type] of types.entries()) {
@@ -68,5 +65,5 @@ async function matching(agents: number): Promise<Measured> {
       await flock.runUntilIdle();
     }
   };
-  return timed(publish, ARTIFACTS_TO_MATCH, ARTIFACTS_TO_MATCH);
+  return timed(publish, artifacts, artifacts);
 }

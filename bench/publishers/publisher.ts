@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export interface PublisherCalls {
-  /** Publishes so many artifacts. For `matching`, the number is that of the agents. */
-  measure(what: string, amount: number): Promise<Measured>;
+  /** Publishes so many artifacts, where it matters among so many agents. */
+  measure(what: string, artifacts: number, agents?: number): Promise<Measured>;
 }
 
 /** What one process has measured, per CPU second of it. */

@@ -35,7 +35,7 @@ export const suite: Suite = {
   name: "fairness",
   about:
     "One client floods the server with commands, or asks for the whole log again and again: what do others notice?",
-  minutes: { full: 2.5, quick: 0.7 },
+  minutes: { full: 4, quick: 0.7 },
   workloads: [
     {
       name: "greed",

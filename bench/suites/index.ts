@@ -3,6 +3,7 @@ import { suite as compression } from "./compression.ts";
 import { suite as fairness } from "./fairness.ts";
 import { suite as fanout } from "./fanout.ts";
 import { suite as idle } from "./idle.ts";
+import { suite as latency } from "./latency.ts";
 import { suite as matching } from "./matching.ts";
 import { suite as publish } from "./publish.ts";
 import { suite as resume } from "./resume.ts";
@@ -13,6 +14,7 @@ import type { Suite } from "./suite.ts";
 /** All of them, in the order in which they run. */
 export const SUITES: readonly Suite[] = [
   fanout,
+  latency,
   idle,
   storm,
   stalled,

@@ -14,8 +14,8 @@ interface Load {
 }
 
 const LOADS: Readonly<Record<Size, Omit<Load, "perSecond">>> = {
-  full: { clients: 500, stalled: 100, seconds: { healthy: 20, stalled: 60, overloaded: 10 } },
-  quick: { clients: 500, stalled: 100, seconds: { healthy: 5, stalled: 10, overloaded: 3 } },
+  full: { clients: 500, stalled: 100, seconds: { healthy: 20, stalled: 60, overloaded: 60 } },
+  quick: { clients: 500, stalled: 100, seconds: { healthy: 5, stalled: 10, overloaded: 10 } },
   tiny: { clients: 5, stalled: 1, seconds: { healthy: 0.2, stalled: 0.5, overloaded: 0.2 } },
 };
 /** A server that takes more memory than this is stopped: what it does is clear by then, and the machine has to live. */
@@ -40,7 +40,7 @@ export const suite: Suite = {
   name: "stalled",
   about:
     "A fifth of the clients stop reading for a minute: what do the others notice, what does it cost, who loses what?",
-  minutes: { full: 20, quick: 3 },
+  minutes: { full: 25, quick: 2.5 },
   workloads: [
     workload(
       "thousand",

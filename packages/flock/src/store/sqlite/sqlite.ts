@@ -18,6 +18,7 @@ import type {
   UnfinishedActivation,
   Write,
 } from "../store.ts";
+import { millisecondsOf } from "../timestamp.ts";
 import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS, cursorAfter, type Found } from "./artifact-rows.ts";
 import { bootMark, isSameBoot } from "./boot.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
@@ -160,7 +161,7 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       if (!newest) return;
       const isFinal = pieces === 0 && characters >= FINAL_CHARACTERS;
       const first = newest.seq - lines.length + 1;
-      this.#rows.events(first, newest.seq, Date.parse(newest.timestamp), lines.join("\n"), isFinal);
+      this.#rows.events(first, newest.seq, millisecondsOf(newest.timestamp), lines.join("\n"), isFinal);
       lines = [];
       characters = 0;
       pieces = 0;
