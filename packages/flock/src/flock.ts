@@ -65,6 +65,10 @@ export interface FlockStats {
   readonly oldest: number;
   /** Memory that the newest events take, in bytes. */
   readonly tailBytes: number;
+  /** How much of the disk the store takes, in bytes; undefined for one that does not outlive the process. */
+  readonly storeBytes: number | undefined;
+  /** Commits that have failed, on a full disk say: nothing of what was in them has happened. */
+  readonly failedCommits: number;
   readonly runs: RunCounts;
 }
 
@@ -99,6 +103,7 @@ export class Flock {
   /** Where this flock logs what it does. */
   readonly logger: Logger;
   readonly #store: Store;
+  readonly #journal: Journal;
   readonly #orchestrator: Orchestrator;
   readonly #state = new LiveState(GRAPH_ONLY);
   readonly #declaring = new Set<string>();
@@ -114,12 +119,18 @@ export class Flock {
     this.logger = logger ?? pino({ name: "flock", level: process.env.FLOCK_LOG_LEVEL ?? "warn" }, pino.destination(2));
     this.#store = store;
     this.log = new EventLog(store.epoch, tailBytes, store.durable?.log);
-    const journal = new Journal(store, (events) => {
+    this.#journal = new Journal(store, (events) => {
       for (const { event } of events) this.#state.apply(event);
       this.log.append(events.map(({ event, json }) => ({ seq: event.seq, json, facts: factsOf(event) })));
       if (this.log.appended - this.#savedAt >= EVENTS_PER_SNAPSHOT) this.#saveState();
     });
-    this.#orchestrator = new Orchestrator({ store, durable: store.durable, journal, log: this.logger, ...limits });
+    this.#orchestrator = new Orchestrator({
+      store,
+      durable: store.durable,
+      journal: this.#journal,
+      log: this.logger,
+      ...limits,
+    });
     if (store.durable) {
       try {
         this.#restoreState(store.durable);
@@ -290,6 +301,8 @@ export class Flock {
       head: this.log.head,
       oldest: this.log.oldest,
       tailBytes: this.log.tail.bytes,
+      storeBytes: this.#store.durable?.bytes,
+      failedCommits: this.#journal.failures,
       runs: this.#orchestrator.runCounts,
     };
   }

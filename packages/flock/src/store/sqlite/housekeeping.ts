@@ -93,6 +93,11 @@ export class Housekeeping {
     return this.#compact() || this.#drop() || this.#giveBack();
   }
 
+  /** How large the file is; what is free in it counts as well. */
+  get bytes(): number {
+    return this.#number("PRAGMA page_count") * this.#number("PRAGMA page_size");
+  }
+
   #schedule(rest: number): void {
     this.#timer = setTimeout(() => {
       let more = false;
@@ -229,8 +234,7 @@ export class Housekeeping {
   }
 
   #bytesInUse(): number {
-    const pages = this.#number("PRAGMA page_count") - this.#number("PRAGMA freelist_count");
-    return pages * this.#number("PRAGMA page_size");
+    return this.bytes - this.#number("PRAGMA freelist_count") * this.#number("PRAGMA page_size");
   }
 
   #giveBack(): boolean {

@@ -133,6 +133,10 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     return this.#head;
   }
 
+  get bytes(): number {
+    return this.#housekeeping.bytes;
+  }
+
   get oldest(): number {
     return this.#housekeeping.oldest(this.#head);
   }
