@@ -1,4 +1,5 @@
 import { suite as cohorts } from "./cohorts.ts";
+import { suite as compression } from "./compression.ts";
 import { suite as fairness } from "./fairness.ts";
 import { suite as fanout } from "./fanout.ts";
 import { suite as idle } from "./idle.ts";
@@ -20,6 +21,7 @@ export const SUITES: readonly Suite[] = [
   resume,
   cohorts,
   fairness,
+  compression,
   publish,
   matching,
 ];

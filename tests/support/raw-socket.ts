@@ -74,6 +74,11 @@ export class RawSocket implements AsyncDisposable {
     return raw;
   }
 
+  /** What has come and has not been read. */
+  get text(): string {
+    return this.#received.toString();
+  }
+
   /** Sends the upgrade request of RFC 6455 with some headers changed (`null`: left out), and reads the response. */
   async request(path: string, changed: Record<string, string | null> = {}, method = "GET"): Promise<ResponseHead> {
     const headers: Record<string, string | null> = {

@@ -9,6 +9,8 @@ export interface ServerOptions {
   /** A WebSocket component with its defaults unless given. */
   readonly components?: readonly ServerComponent[];
   readonly dashboard?: boolean;
+  /** A free one unless given. */
+  readonly port?: number;
 }
 
 /** A flock that serves on a free port of the loopback. */
@@ -31,8 +33,9 @@ export async function startServer({
   flock = new Flock(),
   components = [new WebSocketServerComponent()],
   dashboard = false,
+  port = 0,
 }: ServerOptions = {}): Promise<TestServer> {
-  const server = await flock.serve({ components: [...components], dashboard, port: 0 });
+  const server = await flock.serve({ components: [...components], dashboard, port });
   const ws = (path = "/plugin/ws") => server.url.replace("http", "ws") + path;
   return {
     flock,

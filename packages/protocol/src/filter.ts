@@ -39,37 +39,40 @@ const filterInQuery = {
   run_id: z.string().min(1).optional(),
 };
 
-/** The query of a page of events: where it begins, how many, and the filter. */
-export const eventPageQuerySchema = z
+const since = z
+  .string()
+  .regex(/^-?\d{1,15}$/, "must be a whole number: a seq, 0 for all that is kept, or -N for the newest N")
+  .transform(Number)
+  .optional();
+
+/**
+ * The query of `GET {prefix}/events`. A page begins with `after` and has `limit` events; a stream begins with `since`,
+ * as on the WebSocket.
+ */
+export const eventsQuerySchema = z
   .object({
     after: z.coerce
       .number()
       .int()
       .min(0)
       .default(0)
-      .describe("The page begins after this seq; 0: with all that is kept."),
-    limit: z.coerce.number().int().min(1).max(1_000).default(100).describe("How many events at most."),
-    epoch: z.string().min(1).optional().describe("Which log `after` belongs to."),
+      .describe("A page begins after this seq; 0: with all that is kept."),
+    limit: z.coerce.number().int().min(1).max(1_000).default(100).describe("How many events a page has at most."),
+    since: since.describe("A stream begins after this seq; absent: with what happens from now on."),
+    epoch: z.string().min(1).optional().describe("Which log `after` or `since` belongs to."),
     ...filterInQuery,
   })
-  .transform(({ after, limit, epoch, ...filter }) => ({
+  .transform(({ after, limit, since, epoch, ...filter }) => ({
     after,
     limit,
+    since,
     epoch,
     filter: filter satisfies Filter as Filter,
   }));
 
 /** The query of the WebSocket URL. `since` and `epoch` say where to start; the rest is the filter. */
 export const connectQuerySchema = z
-  .object({
-    since: z
-      .string()
-      .regex(/^-?\d{1,15}$/, "must be a whole number: a seq, 0 for all that is kept, or -N for the newest N")
-      .transform(Number)
-      .optional(),
-    epoch: z.string().min(1).optional(),
-    ...filterInQuery,
-  })
+  .object({ since, epoch: z.string().min(1).optional(), ...filterInQuery })
   .transform(({ since, epoch, ...filter }) => ({ since, epoch, filter: filter satisfies Filter as Filter }));
 
 /** What the WebSocket URL's query says. */

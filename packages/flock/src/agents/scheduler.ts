@@ -56,7 +56,7 @@ export class Scheduler {
       lane.running += 1;
       this.#queued -= 1;
       this.#running += 1;
-      this.#start(activation).finally(() => {
+      this.#start(activation).then(() => {
         lane.running -= 1;
         this.#running -= 1;
         this.#fill(lane);

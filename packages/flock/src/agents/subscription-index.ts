@@ -8,6 +8,8 @@ interface Interested {
   readonly byTag: Map<string, Subscription[]>;
 }
 
+const NONE: readonly Subscription[] = [];
+
 /** Finds the subscriptions that an artifact may concern, at a cost that does not depend on how many others there are. */
 export class SubscriptionIndex {
   readonly #byType = new Map<string, Interested>();
@@ -29,11 +31,11 @@ export class SubscriptionIndex {
   }
 
   /** The subscriptions that name the artifact's type and may accept its tags. */
-  *candidates(artifact: StoredArtifact): Generator<Subscription> {
+  candidates(artifact: StoredArtifact): readonly Subscription[] {
     const interested = this.#byType.get(artifact.type);
-    if (!interested) return;
-    yield* interested.untagged;
-    if (interested.byTag.size === 0) return;
-    for (const tag of new Set(artifact.tags)) yield* interested.byTag.get(tag) ?? [];
+    if (!interested) return NONE;
+    const { untagged, byTag } = interested;
+    if (byTag.size === 0 || artifact.tags.length === 0) return untagged;
+    return [...untagged, ...artifact.tags.flatMap((tag) => byTag.get(tag) ?? NONE)];
   }
 }

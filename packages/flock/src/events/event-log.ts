@@ -62,7 +62,8 @@ export class EventLog {
     for (let pages = 0; missing > 0 && after >= this.oldest && pages < MAX_PAGES_BACK; pages++) {
       ({ after, missing } = this.#page(this.#stored, after).beforeNewest(missing, after, filter));
     }
-    return after;
+    // A page in memory may begin with events that the store has dropped since: nobody who asks for the newest wants a gap.
+    return Math.max(after, this.oldest - 1);
   }
 
   /** Adds committed events, in order, then tells the listeners once. */
@@ -83,8 +84,11 @@ export class EventLog {
   #page(stored: StoredLog, seq: number): Page {
     const held = this.#pages.find(({ first, last }) => first <= seq && seq <= last);
     const page = held ?? this.#load(stored, seq);
-    if (page !== this.#pages.at(-1))
-      this.#pages = [...this.#pages.filter((other) => other !== page), page].slice(-MAX_PAGES);
+    if (page !== this.#pages.at(-1)) {
+      // Pages never overlap: once the store has compacted a stretch, an older page of it has more events than a newer one.
+      const others = this.#pages.filter(({ first, last }) => last < page.first || first > page.last);
+      this.#pages = [...others, page].slice(-MAX_PAGES);
+    }
     return page;
   }
 

@@ -1,7 +1,7 @@
 /** The longest that an event waits for company, in ms: below what an eye can tell. */
-const LONGEST_MS = 16;
+const LONGEST_MS = 20;
 /** Flushing takes at most one part in this many plus one of the time: the rest belongs to agents. */
-const REST_PER_WORK = 4;
+const REST_PER_WORK = 5;
 
 /**
  * Decides when to flush. After silence at once, in the same turn of the event loop; under load events leave together,

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
+import { constants, inflateRawSync } from "node:zlib";
 import { type ControlMessage, type EventFacts, type Filter, matches } from "@flock/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -12,7 +13,6 @@ class FakeClient extends EventEmitter {
   readonly OPEN = 1;
   readyState = 1;
   closeCode: number | undefined;
-  pings = 0;
   destroyed = false;
   writableLength = 0;
   /** Whether the socket takes everything at once. */
@@ -37,10 +37,6 @@ class FakeClient extends EventEmitter {
     }
   }
 
-  ping(): void {
-    this.pings += 1;
-  }
-
   close(code: number): void {
     this.closeCode = code;
     this.readyState = 2;
@@ -51,7 +47,27 @@ class FakeClient extends EventEmitter {
     this.emit("close");
   }
 
+  /** What it speaks: see `messages`. */
+  readonly encoding: (typeof ENCODINGS)[number];
   paused = false;
+
+  constructor(encoding: (typeof ENCODINGS)[number] = "plain") {
+    super();
+    this.encoding = encoding;
+  }
+
+  get extensions(): string {
+    return this.encoding === "deflated" ? "permessage-deflate" : "";
+  }
+
+  /** As a socket of its own, without a WebSocket. */
+  get writable(): boolean {
+    return this.readyState === this.OPEN;
+  }
+
+  end(): void {
+    this.close(1000);
+  }
 
   pause(): void {
     this.paused = true;
@@ -68,20 +84,8 @@ class FakeClient extends EventEmitter {
 
   /** Every message so far. */
   get messages(): ({ type: string; seq?: number } & Record<string, unknown>)[] {
-    const found = [];
-    for (let at = 0; at < this.received.length; ) {
-      const short = (this.received[at + 1] as number) & 127;
-      const head = short < 126 ? 2 : short === 126 ? 4 : 10;
-      const length =
-        short < 126
-          ? short
-          : short === 126
-            ? this.received.readUInt16BE(at + 2)
-            : Number(this.received.readBigUInt64BE(at + 2));
-      found.push(JSON.parse(this.received.toString("utf8", at + head, at + head + length)));
-      at += head + length;
-    }
-    return found;
+    const texts = this.encoding === "event-stream" ? dataOf(this.received) : framesOf(this.received);
+    return texts.map((text) => JSON.parse(text));
   }
 
   /** The seqs of the events so far. */
@@ -92,6 +96,47 @@ class FakeClient extends EventEmitter {
   ofType<T extends ControlMessage["type"]>(type: T): Extract<ControlMessage, { type: T }>[] {
     return this.messages.filter((message) => message.type === type) as never;
   }
+}
+
+/** What clients may speak. */
+const ENCODINGS = ["plain", "deflated", "event-stream"] as const;
+
+/** The texts of WebSocket frames, by RFC 6455 and RFC 7692 and with none of our code. */
+function framesOf(received: Buffer): string[] {
+  const texts: string[] = [];
+  let window = Buffer.alloc(0);
+  for (let at = 0; at < received.length; ) {
+    const short = (received[at + 1] as number) & 127;
+    const head = short < 126 ? 2 : short === 126 ? 4 : 10;
+    const length =
+      short < 126 ? short : short === 126 ? received.readUInt16BE(at + 2) : Number(received.readBigUInt64BE(at + 2));
+    let payload = received.subarray(at + head, at + head + length);
+    if (((received[at] as number) & 0x40) !== 0) {
+      const dictionary = window.length > 0 ? { dictionary: window } : {};
+      payload = inflateRawSync(Buffer.concat([payload, Buffer.from([0, 0, 255, 255])]), {
+        windowBits: 12,
+        finishFlush: constants.Z_SYNC_FLUSH,
+        ...dictionary,
+      });
+      window = Buffer.concat([window, payload]).subarray(-4096);
+    }
+    texts.push(payload.toString());
+    at += head + length;
+  }
+  return texts;
+}
+
+/** The data of Server-Sent Events; each id must be the place of its event. */
+function dataOf(received: Buffer): string[] {
+  const texts: string[] = [];
+  for (const block of received.toString().split("\n\n")) {
+    const data = /^data: (.*)$/m.exec(block)?.[1];
+    if (data === undefined) continue;
+    const { seq } = JSON.parse(data) as { seq?: number };
+    expect(/^id: (.*)$/m.exec(block)?.[1]).toBe(seq === undefined ? undefined : `one:${seq}`);
+    texts.push(data);
+  }
+  return texts;
 }
 
 class World {
@@ -113,7 +158,7 @@ class World {
     });
   }
 
-  append(agents: readonly string[], padding = 0): void {
+  append(agents: readonly string[], padding: number | string = 0): void {
     this.log.append(
       agents.map((agent, index) => {
         const seq = this.log.head + index + 1;
@@ -125,16 +170,23 @@ class World {
           runId: `run of ${agent}`,
         } as const;
         this.facts.push(facts);
-        return { seq, json: JSON.stringify({ type: "streaming_output", seq, padding: "x".repeat(padding) }), facts };
+        const text = typeof padding === "number" ? "x".repeat(padding) : padding;
+        return { seq, json: JSON.stringify({ type: "streaming_output", seq, text }), facts };
       }),
     );
   }
 
-  connect(start: { since?: number; epoch?: string; filter?: Filter } = {}, fast = true): FakeClient {
-    const client = new FakeClient();
+  connect(
+    start: { since?: number; epoch?: string; filter?: Filter } = {},
+    fast = true,
+    encoding: (typeof ENCODINGS)[number] = "plain",
+  ): FakeClient {
+    const client = new FakeClient(encoding);
     client.fast = fast;
     const { filter = {}, since, epoch } = start;
-    this.hub.connect(client as unknown as WebSocket, client as unknown as Socket, { since, epoch, filter });
+    const query = { since, epoch, filter };
+    if (encoding === "event-stream") this.hub.connectEventStream(client as unknown as Socket, query);
+    else this.hub.connect(client as unknown as WebSocket, client as unknown as Socket, query);
     return client;
   }
 
@@ -194,6 +246,7 @@ describe("one log, many cursors", () => {
           filter: filterOf,
           since: fc.option(fc.nat(20), { nil: undefined }),
           fast: fc.boolean(),
+          encoding: fc.constantFrom(...ENCODINGS),
         }),
       },
       {
@@ -213,7 +266,8 @@ describe("one log, many cursors", () => {
           if (now.do === "append") world.append(now.agents, now.padding);
           else if (now.do === "connect") {
             const since = now.since === undefined ? undefined : Math.min(now.since, world.log.head);
-            const client = world.connect({ filter: now.filter, ...(since === undefined ? {} : { since }) }, now.fast);
+            const start = { filter: now.filter, ...(since === undefined ? {} : { since }) };
+            const client = world.connect(start, now.fast, now.encoding);
             clients.push({ client, from: since ?? world.hub.position, filter: now.filter, present: true });
           } else if (now.do === "turn") await turn();
           else {
@@ -239,8 +293,24 @@ describe("one log, many cursors", () => {
         }
         expect(world.hub.connectionCount).toBe(clients.filter(({ present }) => present).length);
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
+  });
+
+  it("lets a client understand what comes compressed whenever it joins those who are live", async () => {
+    const world = new World();
+    const text = Array.from({ length: 20 }, () => crypto.randomUUID()).join();
+    const clients: FakeClient[] = [];
+    for (let i = 0; i < 3; i++) {
+      // Each repeats what those before it have seen, and it has not.
+      clients.push(world.connect({}, true, "deflated"));
+      await world.settle();
+      world.append(["a"], text);
+      world.append(["b"], text);
+      await world.settle();
+    }
+    expect(clients.map(({ seqs }) => seqs)).toEqual([0, 2, 4].map((from) => world.expected(from, {})));
+    expect(clients[0]?.received.length).toBeLessThan(3 * text.length);
   });
 
   it("holds one slice for a client that does not read, however much there is to send", async () => {
@@ -499,7 +569,8 @@ describe("a client that asks for too much slows nobody but itself", () => {
   });
 
   it("replays on and on leave the replays of others their turns, and have to rest", async () => {
-    const world = new World();
+    // A thousand commands are ten replays; so slow a machine that it gets an eleventh there is none.
+    const world = new World({ limits: { commandBurst: 1_000, commandsPerSecond: 0.1, overBudgetSeconds: 60 } });
     world.append(Array(3_000).fill("a"), 1_000);
     world.hub.flush();
     const again = world.connect({ since: 0 });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { CLOSE, type ConnectQuery, PROTOCOL_VERSION } from "@flock/protocol";
 import type { WebSocket } from "ws";
@@ -5,8 +6,14 @@ import type { EventLog } from "../events/event-log.ts";
 import { type BudgetLimits, DEFAULT_LIMITS } from "./budget.ts";
 import { Cohorts } from "./cohorts.ts";
 import type { CommandTarget } from "./commands.ts";
-import { Connection, type Surroundings } from "./connection.ts";
+import { Connection, pingFrames } from "./connection.ts";
+import { DEFLATED } from "./deflater.ts";
+import { PLAIN } from "./encoding.ts";
+import { EventStream } from "./event-stream.ts";
+import { EventStreamWriter } from "./event-stream-writer.ts";
 import { FlushWindow } from "./flush-window.ts";
+import type { Reader, Surroundings } from "./reader.ts";
+import { Slices } from "./slices.ts";
 import { Turns } from "./turns.ts";
 
 /** What a hub is told. */
@@ -50,12 +57,17 @@ export class Hub implements Surroundings {
   readonly target: CommandTarget;
   readonly limits: BudgetLimits;
   readonly #options: HubOptions;
-  readonly #connections = new Set<Connection>();
+  readonly slices: Slices;
+  readonly #readers = new Set<Reader>();
+  readonly #eventStreamWriter: EventStreamWriter;
   readonly #live = new Cohorts();
   readonly #window = new FlushWindow(() => this.#sendToLive());
-  // Two queues: a command does not wait until a thousand replays have had their slices.
-  readonly #replays = new Turns<Connection>((connection) => connection.advance());
-  readonly #commandTurns = new Turns<Connection>((connection) => connection.work());
+  // Queues of their own: a command does not wait until a thousand replays have had their slices.
+  readonly #replays = new Turns<Reader>((reader) => reader.advance());
+  readonly #commandTurns = new Turns<{ work(): void }>((inbox) => inbox.work());
+  readonly #beats = new Turns<Reader>((reader) => reader.beat(this.#ping));
+  /** What the heartbeat sends: made once for everyone. */
+  #ping: Buffer = Buffer.alloc(0);
   #position: number;
   #deliveries = 0;
   #bytesSent = 0;
@@ -68,6 +80,8 @@ export class Hub implements Surroundings {
   constructor(options: HubOptions) {
     this.#options = options;
     this.log = options.log;
+    this.slices = new Slices(options.log);
+    this.#eventStreamWriter = new EventStreamWriter(options.log.epoch);
     this.target = options.target;
     this.limits = options.limits ?? DEFAULT_LIMITS;
     this.#position = options.log.head;
@@ -83,18 +97,18 @@ export class Hub implements Surroundings {
 
   /** How many clients are connected. */
   get connectionCount(): number {
-    return this.#connections.size;
+    return this.#readers.size;
   }
 
   stats(): HubStats {
     let lagging = 0;
     let maxLag = 0;
-    for (const connection of this.#connections) {
-      if (connection.isBehind) lagging += 1;
-      maxLag = Math.max(maxLag, connection.lag);
+    for (const reader of this.#readers) {
+      if (reader.isBehind) lagging += 1;
+      maxLag = Math.max(maxLag, reader.lag);
     }
     return {
-      connections: this.#connections.size,
+      connections: this.#readers.size,
       lagging,
       deliveries: this.#deliveries,
       bytesSent: this.#bytesSent,
@@ -103,15 +117,25 @@ export class Hub implements Surroundings {
     };
   }
 
-  /** Takes in a client whose handshake is done. */
-  connect(websocket: WebSocket, socket: Socket, { since, epoch, filter }: ConnectQuery): void {
-    const connection = new Connection(this, websocket, socket);
+  /** Takes in a WebSocket whose handshake is done. `socket` is the one under it. */
+  connect(websocket: WebSocket, socket: Socket, query: ConnectQuery): void {
+    // Whether it was negotiated is for `ws` to know; where it was not, there is nothing to ask.
+    const deflates = websocket.extensions?.includes("permessage-deflate");
+    this.#welcome(new Connection(this, websocket, socket, deflates ? DEFLATED : PLAIN), query);
+  }
+
+  /** Takes in a client of Server-Sent Events: `socket` is that of a response whose head is out and whose body ends with it. */
+  connectEventStream(socket: Socket, query: ConnectQuery): void {
+    this.#welcome(new EventStream(this, socket, this.#eventStreamWriter), query);
+  }
+
+  #welcome(reader: Reader, { since, epoch, filter }: ConnectQuery): void {
     if (this.#closing) {
-      connection.close(CLOSE.tryAgainLater);
+      reader.close(CLOSE.tryAgainLater);
       return;
     }
-    this.#connections.add(connection);
-    connection.send({
+    this.#readers.add(reader);
+    reader.send({
       type: "hello",
       protocol: PROTOCOL_VERSION,
       server_version: this.#options.serverVersion,
@@ -119,9 +143,9 @@ export class Hub implements Surroundings {
       head: this.#position,
       oldest: this.log.oldest,
       heartbeat_interval: this.#options.heartbeatInterval,
-      connection_id: connection.id,
+      connection_id: randomUUID(),
     });
-    connection.open(filter, { since, epoch });
+    reader.open(filter, { since, epoch });
   }
 
   /** Sends what there is, says goodbye to everyone, and closes. Resolves when all are gone, within about a second. */
@@ -135,12 +159,12 @@ export class Hub implements Surroundings {
     clearInterval(this.#heartbeat);
     this.#window.flushNow();
     const { least, perClient, mostSpread } = RETRY_AFTER_MS;
-    const spread = Math.min(mostSpread, Math.max(least, this.#connections.size * perClient));
-    for (const connection of this.#connections) {
+    const spread = Math.min(mostSpread, Math.max(least, this.#readers.size * perClient));
+    for (const reader of this.#readers) {
       const retry_after_ms = Math.round(least + Math.random() * spread);
-      connection.close(CLOSE.goingAway, { type: "goodbye", reason, retry_after_ms });
+      reader.close(CLOSE.goingAway, { type: "goodbye", reason, retry_after_ms });
     }
-    if (this.#connections.size === 0) return;
+    if (this.#readers.size === 0) return;
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
@@ -150,20 +174,20 @@ export class Hub implements Surroundings {
     this.#window.flushNow();
   }
 
-  goLive(connection: Connection): void {
-    this.#live.add(connection);
+  goLive(reader: Reader): void {
+    this.#live.add(reader);
   }
 
-  fallBehind(connection: Connection): void {
-    this.#live.delete(connection);
+  fallBehind(reader: Reader): void {
+    this.#live.delete(reader);
   }
 
-  takeTurn(connection: Connection): void {
-    this.#replays.take(connection);
+  takeTurn(reader: Reader): void {
+    this.#replays.take(reader);
   }
 
-  takeCommandTurn(connection: Connection): void {
-    this.#commandTurns.take(connection);
+  takeCommandTurn(inbox: { work(): void }): void {
+    this.#commandTurns.take(inbox);
   }
 
   sent(events: number, bytes: number): void {
@@ -175,9 +199,9 @@ export class Hub implements Surroundings {
     this.#commands += 1;
   }
 
-  closed(connection: Connection): void {
-    this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#onEmpty?.();
+  closed(reader: Reader): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size === 0) this.#onEmpty?.();
   }
 
   failed(error: unknown, what: string): void {
@@ -200,7 +224,9 @@ export class Hub implements Surroundings {
   }
 
   #beat(): void {
-    const ping = { type: "ping", timestamp: new Date().toISOString(), head: this.#position } as const;
-    for (const connection of this.#connections) connection.beat(ping);
+    // When one round takes longer than the interval, clients are asked as often as it goes.
+    if (!this.#beats.isIdle) return;
+    this.#ping = pingFrames({ type: "ping", timestamp: new Date().toISOString(), head: this.#position });
+    for (const reader of this.#readers) this.#beats.take(reader);
   }
 }

@@ -12,6 +12,11 @@ export class Turns<Worker> {
     this.#work = work;
   }
 
+  /** Whether nobody waits for a turn. */
+  get isIdle(): boolean {
+    return this.#queue.length === 0;
+  }
+
   /** `worker` has its turn soon, after those who asked before, and never in this same call. */
   take(worker: Worker): void {
     this.#queue.push(worker);

@@ -27,7 +27,7 @@ class MemoryStore implements Store {
         if (write.artifact) this.#keep(write.artifact);
       } else if (write.kind === "consumption") {
         const { agentId, runId, consumedAt } = write;
-        for (const { id } of write.artifacts) listOf(this.#consumptions, id).push({ agentId, runId, consumedAt });
+        for (const { id } of write.artifacts) addTo(this.#consumptions, id, { agentId, runId, consumedAt });
       }
       // Activations and gates need no place here: what this process has to do dies with it.
     }
@@ -63,7 +63,7 @@ class MemoryStore implements Store {
 
   #keep(artifact: StoredArtifact): void {
     this.#artifacts.set(artifact.id, artifact);
-    listOf(this.#byType, artifact.type).push(artifact);
+    addTo(this.#byType, artifact.type, artifact);
   }
 }
 
@@ -85,8 +85,9 @@ function parseCursor(cursor: string): number {
   );
 }
 
-function listOf<V>(lists: Map<string, V[]>, key: string): V[] {
-  let list = lists.get(key);
-  if (!list) lists.set(key, (list = []));
-  return list;
+function addTo<V>(lists: Map<string, V[]>, key: string, value: V): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  // Most lists stay at one, and a list that begins empty makes room for seventeen.
+  else lists.set(key, [value]);
 }

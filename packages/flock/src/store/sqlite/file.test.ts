@@ -345,6 +345,17 @@ describe("a backup", () => {
     open.push(restored);
     expect((await restored.query()).artifacts.map(({ payload }) => payload)).toEqual([{ n: 1 }]);
   });
+
+  it("is another log: numbers that clients know from the original mean other events there", async () => {
+    const store = storeOnFile();
+    store.commit([publication({ n: 1 }).write]);
+    const copy = join(folder, "copy.db");
+    await store.backup(copy);
+    const restored = sqliteStore(copy);
+    open.push(restored);
+    expect(restored.epoch).not.toBe(store.epoch);
+    expect(restored.durable.log.head).toBe(store.durable.log.head);
+  });
 });
 
 function textsOf(events: readonly FlockEvent[]): Record<string, string> {

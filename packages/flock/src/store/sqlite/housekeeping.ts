@@ -24,6 +24,15 @@ const DROP_ARTIFACTS = 500;
 /** One step gives so many free pages back to the disk. */
 const VACUUM_PAGES = 256;
 
+/** A row of events; `lines` is empty when the row is merged. */
+interface EventRow {
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly newest_at: number;
+  readonly merged: 0 | 1;
+  readonly lines: string;
+}
+
 /** Compacts, drops and gives back, in steps of a few milliseconds between the commits. */
 export class Housekeeping {
   readonly #db: DatabaseSync;
@@ -80,52 +89,62 @@ export class Housekeeping {
 
   #compact(): boolean {
     const compacted = this.#number("SELECT compacted FROM log");
-    const rows: { first_seq: number; last_seq: number; newest_at: number; lines: string }[] = [];
+    const rows: EventRow[] = [];
     let size = 0;
+    let done = compacted;
+    let isWhole = false;
     const candidates = this.#db
       .prepare(
-        `SELECT first_seq, last_seq, newest_at, lines FROM events
+        `SELECT first_seq, last_seq, newest_at, merged, CASE merged WHEN 0 THEN lines ELSE '' END AS lines FROM events
          WHERE last_seq > ? AND last_seq <= ? ORDER BY last_seq LIMIT ${COMPACTION.rows}`,
       )
-      .iterate(compacted, this.#leftMemory) as Iterable<(typeof rows)[number]>;
+      .iterate(compacted, this.#leftMemory) as Iterable<EventRow>;
     for (const row of candidates) {
-      if (rows.length > 0 && size + row.lines.length > COMPACTION.characters) break;
+      // A row that was large from the start stays as it is, and what stands before it cannot grow any further.
+      isWhole = rows.length > 0 && (row.merged === 1 || size + row.lines.length > COMPACTION.characters);
+      if (isWhole) break;
+      if (row.merged === 1) {
+        done = row.last_seq;
+        continue;
+      }
       rows.push(row);
       size += row.lines.length;
     }
-    if (rows.length < COMPACTION.leastRows && size < ROW_CHARACTERS) return false;
-    const [first, last] = [rows[0] as (typeof rows)[number], rows.at(-1) as (typeof rows)[number]];
-    const events = rows.flatMap(({ lines }) => lines.split("\n")).map((line) => JSON.parse(line) as FlockEvent);
-    this.#transaction(() => {
-      this.#db
-        .prepare("DELETE FROM events WHERE last_seq > ? AND last_seq <= ?")
-        .run(first.first_seq - 1, last.last_seq);
-      const insert = this.#db.prepare(
-        "INSERT INTO events (last_seq, first_seq, newest_at, merged, lines) VALUES (?, ?, ?, 1, ?)",
-      );
-      let from = first.first_seq;
-      let lines: string[] = [];
-      let characters = 0;
-      let newest = first.newest_at;
-      const flush = (until: number) => {
-        insert.run(until, from, newest, lines.join("\n"));
-        from = until + 1;
-        lines = [];
-        characters = 0;
-      };
-      let before = first.first_seq;
-      for (const event of compact(events)) {
-        const line = JSON.stringify(event);
-        if (lines.length > 0 && characters + line.length > ROW_CHARACTERS) flush(before);
-        lines.push(line);
-        characters += line.length;
-        newest = Date.parse(event.timestamp);
-        before = event.seq;
-      }
-      flush(last.last_seq);
-      this.#db.prepare("UPDATE log SET compacted = ?").run(last.last_seq);
-    });
-    return true;
+    if (isWhole || rows.length >= COMPACTION.leastRows || size >= ROW_CHARACTERS) {
+      this.#transaction(() => this.#merge(rows));
+      return true;
+    }
+    if (done > compacted) this.#db.prepare("UPDATE log SET compacted = ?").run(done);
+    return false;
+  }
+
+  /** Puts few large rows in the place of these, and few large events in the place of what runs have streamed. */
+  #merge(rows: readonly EventRow[]): void {
+    const [first, last] = [rows[0] as EventRow, rows.at(-1) as EventRow];
+    this.#db.prepare("DELETE FROM events WHERE last_seq > ? AND last_seq <= ?").run(first.first_seq - 1, last.last_seq);
+    const insert = this.#db.prepare(
+      "INSERT INTO events (last_seq, first_seq, newest_at, merged, lines) VALUES (?, ?, ?, 1, ?)",
+    );
+    let from = first.first_seq;
+    let lines: string[] = [];
+    let characters = 0;
+    let newest = first.newest_at;
+    const flush = (until: number) => {
+      insert.run(until, from, newest, lines.join("\n"));
+      from = until + 1;
+      lines = [];
+      characters = 0;
+    };
+    let before = first.first_seq;
+    for (const part of partsOf(rows)) {
+      if (lines.length > 0 && characters + part.lines.length > ROW_CHARACTERS) flush(before);
+      lines.push(part.lines);
+      characters += part.lines.length;
+      newest = part.newest_at;
+      before = part.last_seq;
+    }
+    flush(last.last_seq);
+    this.#db.prepare("UPDATE log SET compacted = ?").run(last.last_seq);
   }
 
   #drop(): boolean {
@@ -209,4 +228,15 @@ export class Housekeeping {
       throw error;
     }
   }
+}
+
+/** What stands in some rows, in order, in parts that a new row may begin with. Only streams need be looked into. */
+function partsOf(rows: readonly EventRow[]): Iterable<Pick<EventRow, "last_seq" | "newest_at" | "lines">> {
+  if (!rows.some(({ lines }) => lines.includes('"type":"streaming_output"'))) return rows;
+  const events = rows.flatMap(({ lines }) => lines.split("\n")).map((line) => JSON.parse(line) as FlockEvent);
+  return compact(events).map((event) => ({
+    last_seq: event.seq,
+    newest_at: Date.parse(event.timestamp),
+    lines: JSON.stringify(event),
+  }));
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { uptime } from "node:os";
-import { backup, type DatabaseSync, type StatementSync } from "node:sqlite";
-import type { CorrelationStatus } from "@flock/protocol";
+import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
+import type { CorrelationStatus, FlockEvent } from "@flock/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, PayloadOf } from "../../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../../blackboard/stored-artifact.ts";
@@ -9,7 +9,6 @@ import { checkOptions } from "../../errors.ts";
 import type { LogStretch, StoredLog } from "../../events/stored-log.ts";
 import { seal } from "../event-write.ts";
 import type {
-  ActivationWrite,
   ArtifactQuery,
   ArtifactQueryResult,
   DurablePart,
@@ -20,9 +19,10 @@ import type {
   UnfinishedActivation,
   Write,
 } from "../store.ts";
-import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS } from "./artifact-rows.ts";
+import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS, cursorAfter, type Found } from "./artifact-rows.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
 import { type Durability, openError, openFile, writeError } from "./open.ts";
+import { Rows } from "./rows.ts";
 
 /** What {@link sqliteStore} can be told. */
 export interface SqliteStoreOptions {
@@ -43,7 +43,10 @@ export interface SqliteStore extends Store {
   readonly durable: DurablePart;
   /** Where the file is. */
   readonly path: string;
-  /** Copies the blackboard into another file, while work goes on. Resolves when the copy is whole. */
+  /**
+   * Copies the blackboard into another file, while work goes on. Resolves when the copy is whole. The copy is a log of its
+   * own, with another epoch: clients of the original that meet it are told of a `gap`.
+   */
   backup(path: string): Promise<void>;
 }
 
@@ -60,6 +63,8 @@ const optionsSchema = z.strictObject({
 
 /** A row of events holds about this many characters at most, unless one event is larger. */
 const ROW_CHARACTERS = 256 * 1024;
+/** A row of so many characters, none of them a stream's, stays as it is: to copy it once more would gain nothing. */
+const FINAL_CHARACTERS = 16 * 1024;
 
 /**
  * The blackboard in one SQLite file, made when it is not there, with its folder. One process has it at a time.
@@ -83,6 +88,9 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
   readonly #db: DatabaseSync;
   readonly #closeFile: () => void;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #rows: Rows;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
   readonly #housekeeping: Housekeeping;
   /** The row of each activation that has not ended. */
   readonly #open = new Map<string, number>();
@@ -114,6 +122,9 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       close();
       throw openError(error, path);
     }
+    this.#rows = new Rows(db);
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#commit = db.prepare("COMMIT");
     this.#housekeeping.start();
   }
 
@@ -127,36 +138,10 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
 
   commit(writes: readonly Write[]): void {
     const before = { head: this.#head, activation: this.#lastActivation };
-    let lines: EventWrite[] = [];
-    let characters = 0;
-    const flush = () => {
-      if (lines.length === 0) return;
-      const last = lines.at(-1) as EventWrite;
-      this.#run(
-        "INSERT INTO events (last_seq, first_seq, newest_at, merged, lines) VALUES (?, ?, ?, 0, ?)",
-        last.event.seq,
-        (lines[0] as EventWrite).event.seq,
-        Date.parse(last.event.timestamp),
-        lines.map(({ json }) => json).join("\n"),
-      );
-      lines = [];
-      characters = 0;
-    };
     try {
-      this.#run("BEGIN IMMEDIATE");
-      for (const write of writes) {
-        if (write.kind !== "event") {
-          this.#write(write);
-          continue;
-        }
-        seal(write, ++this.#head);
-        if (characters + write.json.length > ROW_CHARACTERS) flush();
-        lines.push(write);
-        characters += write.json.length;
-        if (write.artifact) this.#keep(write, write.artifact);
-      }
-      flush();
-      this.#run("COMMIT");
+      this.#begin.run();
+      this.#writeAll(writes);
+      this.#commit.run();
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       this.#head = before.head;
@@ -166,93 +151,52 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     for (const write of writes) if (write.kind === "activation_done") this.#open.delete(write.id);
   }
 
+  #writeAll(writes: readonly Write[]): void {
+    let lines: string[] = [];
+    let newest: FlockEvent | undefined;
+    let characters = 0;
+    let pieces = 0;
+    const flush = () => {
+      if (!newest) return;
+      const isFinal = pieces === 0 && characters >= FINAL_CHARACTERS;
+      const first = newest.seq - lines.length + 1;
+      this.#rows.events(first, newest.seq, Date.parse(newest.timestamp), lines.join("\n"), isFinal);
+      lines = [];
+      characters = 0;
+      pieces = 0;
+    };
+    for (const write of writes) {
+      if (write.kind !== "event") {
+        this.#write(write);
+        continue;
+      }
+      seal(write, ++this.#head);
+      if (lines.length > 0 && characters + write.json.length > ROW_CHARACTERS) flush();
+      newest = write.event;
+      lines.push(write.json);
+      characters += write.json.length;
+      if (newest.type === "streaming_output") pieces += 1;
+      if (write.artifact) this.#rows.artifact(write, write.artifact);
+    }
+    flush();
+  }
+
   #write(write: Exclude<Write, EventWrite>): void {
     switch (write.kind) {
       case "activation":
-        this.#queue(write);
+        this.#rows.activation(++this.#lastActivation, write, this.#head);
+        this.#open.set(write.id, this.#lastActivation);
         return;
       case "activation_again":
-        this.#run(
-          "UPDATE activations SET run_id = ?, attempt = ? WHERE number = ?",
-          write.runId,
-          write.attempt,
-          this.#open.get(write.id) ?? 0,
-        );
-        return;
+        return this.#rows.activationAgain(this.#open.get(write.id) ?? 0, write);
       case "activation_done":
-        this.#run(
-          "UPDATE activations SET status = ?, ended_at = ? WHERE number = ?",
-          write.status,
-          Date.now(),
-          this.#open.get(write.id) ?? 0,
-        );
-        return;
+        return this.#rows.activationDone(this.#open.get(write.id) ?? 0, write);
       case "consumption":
-        for (const { seq } of write.artifacts) {
-          this.#run(
-            "INSERT INTO consumptions (artifact_seq, run_id, agent_id, consumed_at) VALUES (?, ?, ?, ?)",
-            seq,
-            write.runId,
-            write.agentId,
-            Date.parse(write.consumedAt),
-          );
-        }
-        return;
+        return this.#rows.consumption(write);
       case "gathered":
-        this.#run(
-          "INSERT INTO gathered (artifact_seq, agent_id, gate, key) VALUES (?, ?, ?, ?)",
-          write.artifact.seq,
-          write.agentId,
-          write.gate,
-          write.key ?? null,
-        );
-        return;
+        return this.#rows.gathered(write);
       case "gathered_used":
-        for (const { seq } of write.artifacts) {
-          this.#run(
-            "DELETE FROM gathered WHERE agent_id = ? AND gate = ? AND artifact_seq = ?",
-            write.agentId,
-            write.gate,
-            seq,
-          );
-        }
-    }
-  }
-
-  #queue({ id, runId, agentId, correlationId, attempt, artifacts }: ActivationWrite): void {
-    this.#run(
-      `INSERT INTO activations (number, id, run_id, agent_id, correlation_id, attempt, artifacts, after_seq, queued_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ++this.#lastActivation,
-      id,
-      runId,
-      agentId,
-      correlationId,
-      attempt,
-      `[${artifacts.map(({ seq }) => seq).join()}]`,
-      this.#head,
-      Date.now(),
-    );
-    this.#open.set(id, this.#lastActivation);
-  }
-
-  #keep({ artifactJson, idempotencyKey }: EventWrite, artifact: StoredArtifact): void {
-    this.#run(
-      `INSERT INTO artifacts (${COLUMNS}, idempotency_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      artifact.seq,
-      artifact.id,
-      artifact.type,
-      artifact.producedBy,
-      artifact.runId ?? null,
-      artifact.correlationId,
-      JSON.stringify(artifact.tags),
-      JSON.stringify(artifact.visibility),
-      Date.parse(artifact.createdAt),
-      artifactJson ?? JSON.stringify(artifact.payload),
-      idempotencyKey ?? null,
-    );
-    for (const tag of artifact.tags) {
-      this.#run("INSERT INTO artifact_tags (tag, artifact_seq) VALUES (?, ?)", tag, artifact.seq);
+        return this.#rows.gatheredUsed(write);
     }
   }
 
@@ -270,12 +214,18 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
 
   async query(query: ArtifactQuery = {}): Promise<ArtifactQueryResult> {
     const { count, page, limit, known } = artifactQuery(query);
-    const total = known ?? this.#number(count.sql, ...count.values);
-    const rows = this.#all<ArtifactRow>(page.sql, ...page.values);
+    // Not kept, as other statements are: there are as many of them as there are ways to ask.
+    const ask = ({ sql, values }: typeof count) => this.#db.prepare(sql).all(...values) as unknown[];
+    // How many there are in all goes along with the cursor: counting them anew would make every page as dear as the whole.
+    const found = known ?? (ask(count)[0] as Found);
+    const rows = ask(page(found)) as ArtifactRow[];
     const artifacts = rows.slice(0, limit).map(artifactOf);
     const last = artifacts.at(-1);
-    // How many there are in all goes along: counting them anew would make every page as dear as the whole.
-    return { artifacts, total, nextCursor: last && rows.length > limit ? `${last.seq}.${total}` : null };
+    return {
+      artifacts,
+      total: found.total,
+      nextCursor: last && rows.length > limit ? cursorAfter(last.seq, found) : null,
+    };
   }
 
   async consumptionsOf(artifactIds: readonly string[]): Promise<Map<string, Consumption[]>> {
@@ -415,6 +365,10 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
 
   async backup(path: string): Promise<void> {
     await backup(this.#db, path);
+    // What the copy is put in the place of has gone on since: its numbers will be given out again, for other events.
+    const copy = new DatabaseSync(path);
+    copy.prepare("UPDATE log SET epoch = ?, is_open = 0").run(randomUUID());
+    copy.close();
   }
 
   close(): void {

@@ -1,0 +1,27 @@
+import type { Socket } from "node:net";
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+/** Whether a request asks for Server-Sent Events. */
+export function wantsEventStream({ method, headers }: FastifyRequest): boolean {
+  return method === "GET" && (headers.accept?.includes("text/event-stream") ?? false);
+}
+
+/**
+ * Sends the head of a stream of events. What is written to the socket from here on is the body, as it is: it ends with
+ * the connection (RFC 9112 section 6.3), so that it needs no chunks, and the same bytes serve every client.
+ */
+export function openEventStream(reply: FastifyReply): Socket {
+  reply.hijack();
+  const { raw } = reply;
+  raw.shouldKeepAlive = false;
+  raw.useChunkedEncodingByDefault = false;
+  raw.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+    // nginx would collect events before it passes them on.
+    "x-accel-buffering": "no",
+  });
+  raw.flushHeaders();
+  return reply.request.raw.socket;
+}

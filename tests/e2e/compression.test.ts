@@ -1,0 +1,123 @@
+import { fileURLToPath } from "node:url";
+import { WebSocketServerComponent } from "flock/components/server";
+import { describe, expect, it } from "vitest";
+import { launchBrowser } from "../support/browser.ts";
+import { Idea, pizzeria } from "../support/pizzeria.ts";
+import { runPython } from "../support/python.ts";
+import { RawSocket } from "../support/raw-socket.ts";
+import { RecordingSocket } from "../support/recording-socket.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+const compressing = () =>
+  startServer({ flock: pizzeria(), components: [new WebSocketServerComponent({ compression: true })] });
+
+async function bake({ flock }: TestServer, pizzas: number): Promise<void> {
+  for (let i = 0; i < pizzas; i++) await flock.publish(Idea({ description: `truffle ${i}` }));
+  await flock.runUntilIdle();
+}
+
+const ofExtension = (client: RecordingSocket) => client.socket.extensions;
+
+describe("compression", () => {
+  it("is off unless it is asked for", async () => {
+    await using server = await startServer();
+    await using client = await RecordingSocket.open(server.ws());
+    expect(ofExtension(client)).toBe("");
+  });
+
+  it("gives clients with and without it, early and late, the same log", async () => {
+    await using server = await compressing();
+    await bake(server, 3);
+    const clients = [
+      await RecordingSocket.open(server.ws("/plugin/ws?since=0")),
+      await RecordingSocket.open(server.ws("/plugin/ws?since=0"), { perMessageDeflate: false }),
+    ];
+    await bake(server, 3);
+    clients.push(await RecordingSocket.open(server.ws("/plugin/ws?since=5")));
+    await bake(server, 3);
+    const { head } = server.flock.log;
+    for (const client of clients) await client.until(() => client.events.at(-1)?.seq === head, "everything");
+    expect(clients.map(ofExtension)).toEqual(["permessage-deflate", "", "permessage-deflate"]);
+    const [first, second, third] = clients.map(({ events }) => events);
+    expect(first).toHaveLength(head);
+    expect(second).toEqual(first);
+    expect(third).toEqual(first?.slice(5));
+    for (const client of clients) await client.close();
+  });
+
+  it("lets clients send compressed commands, and judges their size when they are out", async () => {
+    await using server = await startServer({
+      flock: pizzeria(),
+      components: [new WebSocketServerComponent({ compression: true, maxMessageBytes: 10_000 })],
+    });
+    await using client = await RecordingSocket.open(server.ws(), { perMessageDeflate: { threshold: 0 } });
+    const publish = (description: string) => ({
+      id: description.length,
+      type: "publish",
+      artifact_type: "Idea",
+      payload: { description },
+    });
+    expect(await client.command(publish("x".repeat(9_000)))).toMatchObject({ ok: true });
+    client.send(publish("x".repeat(5_000_000)));
+    expect(await client.closed).toMatchObject({ code: 1009 });
+  });
+
+  it("declines what it cannot do, and the client connects without", async () => {
+    await using server = await compressing();
+    for (const offer of [
+      "permessage-deflate; server_no_context_takeover",
+      "permessage-deflate; server_max_window_bits=9",
+    ]) {
+      await using raw = await RawSocket.connect(server.ws());
+      const { status, headers } = await raw.request("/plugin/ws", { "Sec-WebSocket-Extensions": offer });
+      expect([status, headers.get("sec-websocket-extensions")]).toEqual([101, undefined]);
+    }
+  });
+
+  it("sends a fraction of the bytes", async () => {
+    const bytes = async (perMessageDeflate: boolean) => {
+      await using server = await compressing();
+      await using client = await RecordingSocket.open(server.ws("/plugin/ws?since=0"), { perMessageDeflate });
+      await bake(server, 20);
+      await client.until(() => client.events.at(-1)?.seq === server.flock.log.head, "everything");
+      return server.websocket.stats().bytesSent;
+    };
+    expect(await bytes(true)).toBeLessThan((await bytes(false)) / 3);
+  });
+
+  it("is understood by Chromium", async () => {
+    await using server = await compressing();
+    await using browser = await launchBrowser();
+    await bake(server, 5);
+    await using tab = await browser.open(`${server.url}/openapi.json`);
+    const opening = tab.page.evaluate(
+      (address) =>
+        new Promise<{ extensions: string; seqs: number[] }>((resolve) => {
+          const seqs: number[] = [];
+          const socket = new WebSocket(address);
+          socket.onmessage = ({ data }) => {
+            const { seq, timestamp, payload } = JSON.parse(data);
+            if (seq && timestamp) seqs.push(seq);
+            if (payload?.description === "the last") resolve({ extensions: socket.extensions, seqs });
+          };
+        }),
+      server.ws("/plugin/ws?since=0"),
+    );
+    await expect.poll(() => server.websocket.connectionCount).toBe(1);
+    await bake(server, 5);
+    const { seq } = await server.flock.publish(Idea({ description: "the last" }));
+    const { extensions, seqs } = await opening;
+    expect(extensions).toContain("permessage-deflate");
+    expect(seqs).toEqual(Array.from({ length: seq }, (_, i) => i + 1));
+  });
+
+  it("is understood by Python's websockets, which asks for a small window", async () => {
+    await using server = await compressing();
+    const program = fileURLToPath(new URL("../seed/programs/client.py", import.meta.url));
+    await using python = runPython(program, [server.ws()]);
+    await python.line(/^open$/);
+    await bake(server, 4);
+    for (let i = 0; i < 4; i++) await python.line(new RegExp(`^output truffle ${i}$`));
+    expect(server.websocket.stats().bytesSent).toBeLessThan(3_000);
+  });
+});

@@ -1,0 +1,205 @@
+import { join } from "node:path";
+import { WebSocketServerComponent } from "flock/components/server";
+import { sqliteStore } from "flock/stores/sqlite";
+import { describe, expect, it } from "vitest";
+import { launchBrowser } from "../support/browser.ts";
+import { EventStreamClient } from "../support/event-stream.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { startNginx } from "../support/nginx.ts";
+import { Idea, pizzeria } from "../support/pizzeria.ts";
+import { RawSocket } from "../support/raw-socket.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+/** Six events: an artifact, a run's beginning, three pieces of its stream, its pizza, its end. */
+async function bake(server: TestServer, description = "truffle"): Promise<void> {
+  await server.flock.publish(Idea({ description }));
+  await server.flock.runUntilIdle();
+}
+
+/** The log, as the JSON door has it. */
+async function logOf(server: TestServer, query = ""): Promise<{ seq: number }[]> {
+  const response = await server.get(`/plugin/events?limit=1000${query}`);
+  return ((await response.json()) as { events: { seq: number }[] }).events;
+}
+
+const events = (client: EventStreamClient) => client.messages.filter((message) => "timestamp" in message);
+
+describe("Server-Sent Events: the same log by another door", () => {
+  it("sends the JSON of the WebSocket, each event with its place as id", async () => {
+    await using server = await startServer({ flock: pizzeria() });
+    const socket = await server.connect("/plugin/ws?since=0");
+    await using client = await EventStreamClient.open(`${server.url}/plugin/events?since=0`);
+    expect(client.response.status).toBe(200);
+    expect(client.response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    await bake(server);
+    const { head } = server.flock.log;
+    await client.until(() => client.seqs.at(-1) === head, "everything");
+    await socket.until(() => socket.events.at(-1)?.seq === head, "everything");
+    expect(events(client)).toEqual(socket.events);
+    const hello = client.messages.find(({ type }) => type === "hello");
+    expect(hello).toMatchObject({ protocol: 1, epoch: server.flock.log.epoch });
+    for (const { id, message } of client.blocks) {
+      if ("timestamp" in message) expect(id).toBe(`${server.flock.log.epoch}:${"seq" in message && message.seq}`);
+    }
+    await socket.close();
+  });
+
+  it("goes on exactly after Last-Event-ID, whatever the address says", async () => {
+    await using server = await startServer({ flock: pizzeria() });
+    await bake(server);
+    const all = (await logOf(server)).map(({ seq }) => seq);
+    for (const at of [1, 3, all.length]) {
+      const headers = { "last-event-id": `${server.flock.log.epoch}:${at}` };
+      await using client = await EventStreamClient.open(`${server.url}/plugin/events?since=0`, headers);
+      await client.until(() => client.messages.some(({ type }) => type === "caught_up"), "caught_up");
+      expect(client.seqs).toEqual(all.filter((seq) => seq > at));
+      expect(client.lastEventId).toBe(`${server.flock.log.epoch}:${all.at(-1)}`);
+    }
+  });
+
+  it("gives a client its place before the first event, so that a break costs it nothing", async () => {
+    await using server = await startServer({ flock: pizzeria() });
+    await bake(server);
+    const before = server.flock.log.head;
+    const url = `${server.url}/plugin/events`;
+    const first = await EventStreamClient.open(url);
+    await first.until(() => first.lastEventId !== "", "a place");
+    await first[Symbol.asyncDispose]();
+    await bake(server, "ham");
+    await using second = await EventStreamClient.open(url, { "last-event-id": first.lastEventId });
+    await second.until(() => second.seqs.at(-1) === server.flock.log.head, "what came meanwhile");
+    expect(second.seqs).toEqual((await logOf(server, `&after=${before}`)).map(({ seq }) => seq));
+  });
+
+  it("tells a client of another log what is missing", async () => {
+    await using server = await startServer({ flock: pizzeria() });
+    await bake(server);
+    await using client = await EventStreamClient.open(`${server.url}/plugin/events`, { "last-event-id": "other:3" });
+    await client.until(() => client.seqs.at(-1) === server.flock.log.head, "everything");
+    expect(client.messages.find(({ type }) => type === "gap")).toMatchObject({ reason: "epoch" });
+  });
+
+  it.for(["&types=artifact_published", "&agents=pizza_master", "&artifact_types=Pizza"])(
+    "filters as the other doors do: %s",
+    async (filter) => {
+      await using server = await startServer({ flock: pizzeria() });
+      await bake(server);
+      await using client = await EventStreamClient.open(`${server.url}/plugin/events?since=0${filter}`);
+      await client.until(() => client.messages.some(({ type }) => type === "caught_up"), "caught_up");
+      await bake(server, "ham");
+      const wanted = (await logOf(server, filter)).map(({ seq }) => seq);
+      await client.until(() => client.seqs.length >= wanted.length, "as many");
+      expect(client.seqs).toEqual(wanted);
+    },
+  );
+
+  it("the newest few: since=-2", async () => {
+    await using server = await startServer({ flock: pizzeria() });
+    await bake(server);
+    await using client = await EventStreamClient.open(`${server.url}/plugin/events?since=-2`);
+    await client.until(() => client.messages.some(({ type }) => type === "caught_up"), "caught_up");
+    expect(client.seqs).toEqual((await logOf(server)).slice(-2).map(({ seq }) => seq));
+  });
+
+  it("a client that does not read is a cursor: agents go on, and it gets everything when it reads", async () => {
+    await using server = await startServer({ flock: pizzeria() });
+    await using stalled = await RawSocket.connect(server.url);
+    stalled.stall();
+    stalled.write(
+      `GET /plugin/events?since=0 HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\nAccept: text/event-stream\r\n\r\n`,
+    );
+    const long = "x".repeat(100_000);
+    for (let i = 0; i < 40; i++) await bake(server, `${i} ${long}`);
+    const { head } = server.flock.log;
+    expect(server.websocket.stats()).toMatchObject({ connections: 1, lagging: 1 });
+    stalled.flow();
+    await expect.poll(() => server.websocket.stats().lagging, { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => stalled.text.includes(`:${head}\n`), { timeout: 20_000 }).toBe(true);
+    const seqs = [...stalled.text.matchAll(/^id: .*:(\d+)\ndata: \{"type":"(?!caught_up)/gm)].map(([, seq]) =>
+      Number(seq),
+    );
+    expect(seqs).toEqual(Array.from({ length: head }, (_, i) => i + 1));
+  });
+
+  it("keeps a silent connection open with comments", async () => {
+    const component = new WebSocketServerComponent({ enableHeartbeat: true, heartbeatInterval: 0.05 });
+    await using server = await startServer({ components: [component] });
+    await using client = await EventStreamClient.open(`${server.url}/plugin/events`);
+    await client.until(() => client.comments.length >= 3, "a third comment");
+  });
+
+  it("says goodbye, and when to come back", async () => {
+    const server = await startServer();
+    await using client = await EventStreamClient.open(`${server.url}/plugin/events`);
+    await client.until(() => client.lastEventId !== "", "a place");
+    await server[Symbol.asyncDispose]();
+    await client.ended;
+    expect(client.messages.at(-1)).toMatchObject({ type: "goodbye", retry_after_ms: client.retry });
+  });
+
+  it("counts with the other clients, and is told to come back later when the server is full", async () => {
+    await using server = await startServer({ components: [new WebSocketServerComponent({ maxConnections: 1 })] });
+    await using client = await EventStreamClient.open(`${server.url}/plugin/events`);
+    await client.until(() => server.websocket.connectionCount === 1, "a client");
+    const refused = await fetch(`${server.url}/plugin/events`, { headers: { accept: "text/event-stream" } });
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get("retry-after")).toBe("5");
+    expect(await refused.json()).toMatchObject({ error: { code: "too_many_connections" } });
+  });
+
+  it("answers a wrong query as every route does", async () => {
+    await using server = await startServer();
+    const response = await fetch(`${server.url}/plugin/events?since=yesterday`, {
+      headers: { accept: "text/event-stream" },
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: "invalid_request", issues: [{ path: ["since"] }] } });
+  });
+
+  it("comes through nginx event by event", async () => {
+    await using server = await startServer({ flock: pizzeria() });
+    const { port } = new URL(server.url);
+    await using nginx = await startNginx({ locations: `location / { proxy_pass http://127.0.0.1:${port}; }` });
+    await using client = await EventStreamClient.open(`${nginx.url}/plugin/events?since=0`);
+    for (const topping of ["truffle", "ham", "olives"]) {
+      await bake(server, topping);
+      // Each is here before the next one is made: nothing is held back.
+      await client.until(() => client.seqs.at(-1) === server.flock.log.head, "everything so far");
+    }
+  });
+});
+
+describe("a browser's EventSource", () => {
+  it("goes on by itself where it was when the server comes back, and misses nothing", async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "flock.db");
+    await using browser = await launchBrowser();
+    const first = await startServer({ flock: pizzeria({ store: sqliteStore(file) }) });
+    const port = Number(new URL(first.url).port);
+    await using tab = await browser.open(`${first.url}/openapi.json`);
+    await tab.page.evaluate(() => {
+      const seen: { seq: number }[] = [];
+      Object.assign(window, { seen });
+      const source = new EventSource("/plugin/events?since=0");
+      source.onmessage = ({ data }) => {
+        const message = JSON.parse(data);
+        if (message.timestamp && message.seq) seen.push(message);
+      };
+    });
+    const seen = () => tab.page.evaluate(() => (window as unknown as { seen: { seq: number }[] }).seen);
+    const all = async (server: TestServer) => {
+      const wanted = await logOf(server);
+      await expect.poll(seen, { timeout: 20_000 }).toEqual(wanted);
+    };
+    await bake(first);
+    await all(first);
+    await first[Symbol.asyncDispose]();
+
+    const flock = pizzeria({ store: sqliteStore(file) });
+    await flock.publish(Idea({ description: "made while nobody could see" }));
+    await flock.runUntilIdle();
+    await using second = await startServer({ flock, port });
+    await bake(second, "ham");
+    await all(second);
+  });
+});
