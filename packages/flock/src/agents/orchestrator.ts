@@ -122,7 +122,6 @@ export class Orchestrator {
   readonly #workflows = new Workflows();
   readonly #scheduler = new Scheduler((activation) => this.#run(activation));
   readonly #runs = new Map<string, Run>();
-  readonly #waitingForEnd = new Map<string, (end: RunEnd) => void>();
   readonly #graph: GraphAnnouncer;
   readonly #counts = { ...NO_RUNS };
   /** What earlier processes have left, by agent; undefined until work begins. */
@@ -163,8 +162,9 @@ export class Orchestrator {
     for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.registerType(type);
     this.agents.set(agent.name, agent);
     for (const subscription of agent.subscriptions) {
-      this.#index.add(subscription);
-      this.#gates.set(subscription, new Gate(subscription));
+      const gate = new Gate(subscription);
+      this.#index.add(gate);
+      this.#gates.set(subscription, gate);
     }
     this.#emit({ type: "agent_registered", ...declared(agent) });
     this.#graph.changed();
@@ -238,8 +238,8 @@ export class Orchestrator {
         `inputs: agent ${agentId} wants ${wanted.join(" or ")}, not ${given.map(({ type }) => type).join(" + ")}`,
       );
     }
-    const activation = this.#activate(agent, given);
-    const done = new Promise<RunEnd>((resolve) => this.#waitingForEnd.set(activation.id, resolve));
+    const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    const activation = { ...this.#activate(agent, given), onEnd };
     for (const { write } of postings) this.#options.journal.write(write);
     this.#options.journal.write(activationWrite(activation));
     (postings.at(-1) as Posting).activations = [activation];
@@ -337,11 +337,11 @@ export class Orchestrator {
     const { artifact } = posting;
     journal.write(posting.write);
     this.#workflows.published(artifact.correlationId, artifact.createdAt);
-    for (const subscription of this.#index.candidates(artifact)) {
+    for (const gate of this.#index.candidates(artifact)) {
+      const { subscription } = gate;
       // Alternatives of one agent that a single artifact fills wake it once.
       if (subscription.isSingle && posting.activations.some(({ agent }) => agent.name === subscription.agentId))
         continue;
-      const gate = this.#gates.get(subscription) as Gate;
       let result: GateResult;
       try {
         if (!subscription.accepts(artifact)) continue;
@@ -385,7 +385,8 @@ export class Orchestrator {
       artifacts,
       correlationId,
       attempt: 1,
-      ...(runs > limit ? { refusal: new RunLimitError(agent.name, correlationId, limit) } : {}),
+      refusal: runs > limit ? new RunLimitError(agent.name, correlationId, limit) : undefined,
+      onEnd: undefined,
     };
   }
 
@@ -413,9 +414,8 @@ export class Orchestrator {
     else this.#scheduler.enqueue(activation);
   }
 
-  #giveUp({ id, agent, correlationId }: Activation): void {
+  #giveUp({ agent, correlationId }: Activation): void {
     this.#workflows.ended(correlationId, agent.name, "cancelled", timestamp());
-    this.#waitingForEnd.delete(id);
     this.#countFinished();
   }
 
@@ -514,10 +514,9 @@ export class Orchestrator {
     return again;
   }
 
-  #settle({ id }: Activation, end: RunEnd): void {
+  #settle({ onEnd }: Activation, end: RunEnd): void {
     this.#counts[end.status] += 1;
-    this.#waitingForEnd.get(id)?.(end);
-    this.#waitingForEnd.delete(id);
+    onEnd?.(end);
     this.#countFinished();
   }
 

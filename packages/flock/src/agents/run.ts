@@ -16,7 +16,9 @@ export interface Activation {
   readonly correlationId: string;
   readonly attempt: number;
   /** Why it must not run, when it must not. */
-  readonly refusal?: Error;
+  readonly refusal?: Error | undefined;
+  /** Who waits for its end, if somebody does. */
+  readonly onEnd?: ((end: RunEnd) => void) | undefined;
 }
 
 /** How a run ended. */

@@ -15,14 +15,25 @@ export interface Retention {
 
 /** So long, in ms, between two looks at whether there is something to do, and between two steps when there is. */
 const REST_MS = { idle: 1_000, busy: 25 };
-/** One step of compaction takes up to so many characters and rows, and is not worth it for less than a part of that. */
-const COMPACTION = { characters: 512 * 1024, rows: 1_000, leastRows: 64 };
-/** A compacted row holds about this many characters at most. */
-const ROW_CHARACTERS = 256 * 1024;
-/** One step of retention drops about so many artifacts. */
-const DROP_ARTIFACTS = 500;
-/** One step gives so many free pages back to the disk. */
-const VACUUM_PAGES = 256;
+/** How much one step does. */
+export interface StepSizes {
+  /** Compaction takes up to so many characters and rows, and is not worth it for fewer rows than `leastRows`. */
+  readonly compaction: { readonly characters: number; readonly rows: number; readonly leastRows: number };
+  /** A compacted row holds about this many characters at most. */
+  readonly rowCharacters: number;
+  /** Retention drops about so many artifacts. */
+  readonly dropArtifacts: number;
+  /** So many free pages are given back to the disk. */
+  readonly vacuumPages: number;
+}
+
+/** A few milliseconds of work each. */
+const STEP_SIZES: StepSizes = {
+  compaction: { characters: 512 * 1024, rows: 1_000, leastRows: 64 },
+  rowCharacters: 256 * 1024,
+  dropArtifacts: 500,
+  vacuumPages: 256,
+};
 
 /** A row of events; `lines` is empty when the row is merged. */
 interface EventRow {
@@ -37,13 +48,15 @@ interface EventRow {
 export class Housekeeping {
   readonly #db: DatabaseSync;
   readonly #retention: Required<Retention>;
+  readonly #sizes: StepSizes;
   #leftMemory: number;
   #oldest: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(db: DatabaseSync, retention: Required<Retention>) {
+  constructor(db: DatabaseSync, retention: Required<Retention>, sizes: StepSizes = STEP_SIZES) {
     this.#db = db;
     this.#retention = retention;
+    this.#sizes = sizes;
     // Nothing of what an earlier process has written is in this one's memory.
     this.#leftMemory = this.#number("SELECT coalesce(max(last_seq), 0) FROM events");
     this.#oldest = this.#oldestRow();
@@ -88,6 +101,7 @@ export class Housekeeping {
   }
 
   #compact(): boolean {
+    const { compaction, rowCharacters } = this.#sizes;
     const compacted = this.#number("SELECT compacted FROM log");
     const rows: EventRow[] = [];
     let size = 0;
@@ -96,12 +110,12 @@ export class Housekeeping {
     const candidates = this.#db
       .prepare(
         `SELECT first_seq, last_seq, newest_at, merged, CASE merged WHEN 0 THEN lines ELSE '' END AS lines FROM events
-         WHERE last_seq > ? AND last_seq <= ? ORDER BY last_seq LIMIT ${COMPACTION.rows}`,
+         WHERE last_seq > ? AND last_seq <= ? ORDER BY last_seq LIMIT ${compaction.rows}`,
       )
       .iterate(compacted, this.#leftMemory) as Iterable<EventRow>;
     for (const row of candidates) {
       // A row that was large from the start stays as it is, and what stands before it cannot grow any further.
-      isWhole = rows.length > 0 && (row.merged === 1 || size + row.lines.length > COMPACTION.characters);
+      isWhole = rows.length > 0 && (row.merged === 1 || size + row.lines.length > compaction.characters);
       if (isWhole) break;
       if (row.merged === 1) {
         done = row.last_seq;
@@ -110,7 +124,7 @@ export class Housekeeping {
       rows.push(row);
       size += row.lines.length;
     }
-    if (isWhole || rows.length >= COMPACTION.leastRows || size >= ROW_CHARACTERS) {
+    if (isWhole || rows.length >= compaction.leastRows || size >= rowCharacters) {
       this.#transaction(() => this.#merge(rows));
       return true;
     }
@@ -137,7 +151,7 @@ export class Housekeeping {
     };
     let before = first.first_seq;
     for (const part of partsOf(rows)) {
-      if (lines.length > 0 && characters + part.lines.length > ROW_CHARACTERS) flush(before);
+      if (lines.length > 0 && characters + part.lines.length > this.#sizes.rowCharacters) flush(before);
       lines.push(part.lines);
       characters += part.lines.length;
       newest = part.newest_at;
@@ -150,6 +164,7 @@ export class Housekeeping {
   #drop(): boolean {
     const horizon = this.#horizon();
     if (horizon === 0) return false;
+    const { dropArtifacts } = this.#sizes;
     return this.#transaction(() => {
       // A row of events goes as a whole; the head is kept apart, so that seqs go on even when no event is left.
       this.#db.exec("UPDATE log SET head = max(head, (SELECT coalesce(max(last_seq), 0) FROM events))");
@@ -158,7 +173,7 @@ export class Housekeeping {
                       UNION SELECT artifact_seq FROM gathered`;
       const artifacts = this.#change(
         `DELETE FROM artifacts WHERE seq IN (
-           SELECT seq FROM artifacts WHERE seq <= ? AND seq NOT IN (${needed}) ORDER BY seq LIMIT ${DROP_ARTIFACTS})`,
+           SELECT seq FROM artifacts WHERE seq <= ? AND seq NOT IN (${needed}) ORDER BY seq LIMIT ${dropArtifacts})`,
         horizon,
       );
       if (artifacts > 0) {
@@ -168,7 +183,7 @@ export class Housekeeping {
       }
       this.#change("DELETE FROM activations WHERE status IS NOT NULL AND after_seq <= ?", horizon);
       this.#oldest = undefined;
-      return events > 0 || artifacts === DROP_ARTIFACTS;
+      return events > 0 || artifacts === dropArtifacts;
     });
   }
 
@@ -197,8 +212,9 @@ export class Housekeeping {
   }
 
   #giveBack(): boolean {
-    if (this.#number("PRAGMA freelist_count") < VACUUM_PAGES) return false;
-    this.#db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+    const { vacuumPages } = this.#sizes;
+    if (this.#number("PRAGMA freelist_count") < vacuumPages) return false;
+    this.#db.exec(`PRAGMA incremental_vacuum(${vacuumPages})`);
     return true;
   }
 
