@@ -468,6 +468,56 @@ describe("compaction", () => {
   });
 });
 
+describe("compaction of rows", () => {
+  const commit = fc.oneof(
+    { weight: 3, arbitrary: fc.constant("small" as const) },
+    { weight: 1, arbitrary: fc.constant("large" as const) },
+    { weight: 1, arbitrary: fc.constantFrom("x" as const, "y" as const) },
+  );
+
+  function commitAll(commits: readonly ("small" | "large" | "x" | "y")[]): { before: FlockEvent[]; rows: number } {
+    const store = storeOnFile();
+    const offsets = { x: 0, y: 0 };
+    for (const what of commits) {
+      if (what === "small") store.commit([publication({ n: 1 }).write]);
+      else if (what === "large") store.commit([publication({ text: "ü".repeat(20_000) }).write]);
+      else {
+        store.commit([piece(what, offsets[what], "abc")]);
+        offsets[what] += 3;
+      }
+    }
+    const before = everythingIn(store);
+    closed(store);
+    tidy();
+    const db = new DatabaseSync(path);
+    const { rows } = db.prepare("SELECT count(*) AS rows FROM events").get() as { rows: number };
+    db.close();
+    return { before, rows };
+  }
+
+  it("changes nothing but streams, whatever rows stand beside each other", () => {
+    fc.assert(
+      fc.property(fc.array(commit, { minLength: 1, maxLength: 200 }), (commits) => {
+        const { before } = commitAll(commits);
+        const after = storeOnFile();
+        const events = everythingIn(after);
+        const others = (all: FlockEvent[]) => all.filter(({ type }) => type !== "streaming_output");
+        expect(others(events)).toEqual(others(before));
+        expect(textsOf(events)).toEqual(textsOf(before));
+        expect(events.at(-1)?.seq).toBe(before.at(-1)?.seq);
+        closed(after);
+        for (const end of ["", "-wal", "-shm", "-lock"]) rmSync(path + end, { force: true });
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it("puts small ones together and lets large ones stand", () => {
+    const commits = Array.from({ length: 300 }, (_, i) => (i === 150 ? "large" : "small") as "large" | "small");
+    expect(commitAll(commits).rows).toBe(3);
+  });
+});
+
 describe("the log behind the tail", () => {
   it("gives any reader what a plain list of the events gives, whatever of it memory still holds", () => {
     const store = storeOnFile();
