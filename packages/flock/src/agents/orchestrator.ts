@@ -13,7 +13,7 @@ import { Gate, type GateResult } from "./gate.ts";
 import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
 import { OutputStream } from "./output-stream.ts";
-import { type Activation, Run, type RunEnd, RunStopped, toWireError } from "./run.ts";
+import { type Activation, Run, type RunEnd, RunStopped, statusOf, toWireError } from "./run.ts";
 import type { RunLog } from "./run-context.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Subscription } from "./subscription.ts";
@@ -409,6 +409,7 @@ export class Orchestrator {
     );
     const begun = performance.now();
     const stream = new OutputStream(ids, (event) => this.#emit(event));
+    const usage: Record<string, number> = {};
     let postings: Posting[] = [];
     let failure: unknown;
     try {
@@ -422,6 +423,8 @@ export class Orchestrator {
         artifacts,
         store,
         log,
+        model: agent.model,
+        addUsage: (amounts: Readonly<Record<string, number>>) => addTo(usage, amounts),
         stream: (...args: Parameters<OutputStream["write"]>) => stream.write(...args),
       };
       const drafts = await run.execute(context, stream);
@@ -437,10 +440,11 @@ export class Orchestrator {
     this.#runs.delete(runId);
     const end: RunEnd = {
       runId,
-      status: failure === undefined ? "success" : failure instanceof RunStopped ? failure.status : "error",
+      status: failure === undefined ? "success" : statusOf(failure),
       durationMs: Math.round((performance.now() - begun) * 1000) / 1000,
       produced: postings.map(({ artifact }) => artifact.id),
       ...(failure === undefined || failure instanceof RunStopped ? {} : { error: toWireError(failure) }),
+      ...(Object.keys(usage).length === 0 ? {} : { usage: { ...usage } }),
     };
     this.history.produced(
       agent.name,
@@ -464,6 +468,7 @@ export class Orchestrator {
         status: end.status,
         produced_artifacts: [...end.produced],
         ...(end.error ? { error: end.error } : {}),
+        ...(end.usage ? { usage: { ...end.usage } } : {}),
       }),
       // What was interrupted is run again, as another run.
       end.status === "interrupted"
@@ -614,6 +619,13 @@ function encodePayload(draft: Draft): string {
     "invalid_payload",
     `${draft.type} cannot be published, because its payload is not JSON: ${reason}`,
   );
+}
+
+function addTo(sums: Record<string, number>, amounts: Readonly<Record<string, number>>): void {
+  for (const [name, amount] of Object.entries(amounts)) {
+    // What is no number is no JSON number either.
+    if (Number.isFinite(amount)) sums[name] = (sums[name] ?? 0) + amount;
+  }
 }
 
 /** What a gate has taken in, and what it has used of what it had. */

@@ -25,6 +25,8 @@ export interface RunEnd {
   readonly status: RunStatus;
   readonly durationMs: number;
   readonly error?: WireError;
+  /** What the run has spent, by name. */
+  readonly usage?: Readonly<Record<string, number>>;
   /** Ids of the artifacts that it published. */
   readonly produced: readonly string[];
 }
@@ -41,6 +43,21 @@ export class RunStopped extends Error {
     super(status === "cancelled" ? "the run was cancelled" : "the flock is shutting down");
     this.status = status;
   }
+}
+
+/** A run took longer than its agent allows. */
+export class RunTimedOut extends Error {
+  override readonly name = "RunTimedOut";
+
+  constructor(agent: string, ms: number) {
+    super(`${agent} took longer than ${ms} ms and was stopped: .timeout(ms) sets the limit`);
+  }
+}
+
+/** How a run ended that failed with this. */
+export function statusOf(failure: unknown): RunStatus {
+  if (failure instanceof RunStopped) return failure.status;
+  return failure instanceof RunTimedOut ? "timeout" : "error";
 }
 
 /** One run, from its start to its end. */
@@ -64,7 +81,7 @@ export class Run {
 
   /**
    * Calls the agent's function and gives its drafts.
-   * Rejects with what the function throws, with a {@link RunStopped}, or with a FlockError about its output.
+   * Rejects with what the function throws, with a {@link RunStopped} or {@link RunTimedOut}, or with a FlockError about its output.
    */
   async execute(context: RunContext, stream: OutputStream): Promise<readonly Draft[]> {
     const { agent, artifacts, refusal } = this.activation;
@@ -73,8 +90,14 @@ export class Run {
     const stopped = new Promise<never>((_, reject) => {
       this.signal.addEventListener("abort", () => reject(this.signal.reason), { once: true });
     });
-    const output = this.#call(agent, inputsOf(artifacts), context, stream);
-    return checkOutput(agent, await Promise.race([output, stopped]));
+    const { name, timeout } = agent;
+    const timer = timeout && setTimeout(() => this.#abort.abort(new RunTimedOut(name, timeout)), timeout);
+    try {
+      const output = this.#call(agent, inputsOf(artifacts), context, stream);
+      return checkOutput(agent, await Promise.race([output, stopped]));
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #call(
