@@ -342,3 +342,38 @@ describe("examples/pizza.ts", () => {
     expect(program.errors).toBe('pizza: model "anthropic/claude-haiku-4-5" needs a key: set ANTHROPIC_API_KEY\n');
   });
 });
+
+describe("packages that are not installed", () => {
+  const { OPENAI_BASE_URL: _, ...environment } = process.env;
+  const run = (model: string, without: string) =>
+    new RunningProgram(
+      ["node", "--import", "./tests/e2e/programs/without.mjs", "tests/e2e/programs/model-agent.ts", model],
+      {
+        cwd: ROOT,
+        env: { ...environment, WITHOUT: without, OPENAI_API_KEY: "k" },
+      },
+    );
+
+  it("are not missed by agents with functions, and told with the command when a model is wanted", async () => {
+    await using program = run("openai/gpt-4.1", "ai");
+    expect(await program.exit(), program.errors).toBe(0);
+    expect(program.lines).toEqual([
+      "1 by function",
+      "missing_dependency: agent chef runs on a model, and the AI SDK is not installed: run `npm install ai`",
+    ]);
+  });
+
+  it("are told by provider", async () => {
+    await using program = run("openai/gpt-4.1", "@ai-sdk/openai");
+    expect(await program.exit(), program.errors).toBe(0);
+    expect(program.lines[1]).toBe(
+      'missing_dependency: model "openai/gpt-4.1" needs a package that is not installed: run `npm install @ai-sdk/openai`',
+    );
+  });
+
+  it("of other providers are not missed", async () => {
+    await using program = run("openai/gpt-4.1", "@ai-sdk/anthropic,@ai-sdk/openai-compatible");
+    expect(await program.exit(), program.errors).toBe(0);
+    expect(program.lines[1]).toBe("the model is there");
+  });
+});

@@ -4,15 +4,16 @@ import { KEYS } from "./keys.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The address of OpenAI's own service, to which more can be said than to those who speak like it. */
-const OPENAI_HOST = "api.openai.com";
+/** OpenAI's own service, to which more can be said than to those who speak like it. */
+const OPENAI = "https://api.openai.com/v1";
+const ANTHROPIC = "https://api.anthropic.com/v1";
 
 /**
  * The model that a name stands for, with its key and address from the environment.
  *
  * - `openai/MODEL`: OpenAI with `OPENAI_API_KEY`; or the OpenAI-compatible server at `OPENAI_BASE_URL` (Ollama, vLLM,
  *   LM Studio), which may need no key.
- * - `anthropic/MODEL`: Anthropic with `ANTHROPIC_API_KEY`.
+ * - `anthropic/MODEL`: Anthropic with `ANTHROPIC_API_KEY`, at `ANTHROPIC_BASE_URL` if that is set.
  *
  * @throws FlockError `model_unavailable`, naming the variable that is missing, or `missing_dependency`.
  */
@@ -20,11 +21,11 @@ export async function resolveModel(name: string, environment: Environment = proc
   const [provider, model] = split(name);
   switch (provider) {
     case "openai": {
-      const baseURL = environment.OPENAI_BASE_URL?.trim();
+      const baseURL = addressIn("OPENAI_BASE_URL", environment);
       if (!baseURL || isOpenAi(baseURL)) {
         const apiKey = keyOf(provider, name, environment, ", or OPENAI_BASE_URL for a server of your own");
         const { createOpenAI } = await load("@ai-sdk/openai", () => import("@ai-sdk/openai"), name);
-        return createOpenAI({ apiKey, ...(baseURL ? { baseURL } : {}) })(model);
+        return createOpenAI({ apiKey, baseURL: baseURL ?? OPENAI })(model);
       }
       const apiKey = environment.OPENAI_API_KEY?.trim();
       const { createOpenAICompatible } = await load(
@@ -43,7 +44,8 @@ export async function resolveModel(name: string, environment: Environment = proc
     case "anthropic": {
       const apiKey = keyOf(provider, name, environment);
       const { createAnthropic } = await load("@ai-sdk/anthropic", () => import("@ai-sdk/anthropic"), name);
-      return createAnthropic({ apiKey })(model);
+      const baseURL = addressIn("ANTHROPIC_BASE_URL", environment) ?? ANTHROPIC;
+      return createAnthropic({ apiKey, baseURL })(model);
     }
     default:
       throw new FlockError(
@@ -76,12 +78,18 @@ function split(name: string): [provider: string, model: string] {
   );
 }
 
-function isOpenAi(url: string): boolean {
-  if (URL.canParse(url)) return new URL(url).hostname === OPENAI_HOST;
+/** The address that a variable holds. An empty one is refused as well: the providers' packages do not load with it. */
+function addressIn(variable: string, environment: Environment): string | undefined {
+  const url = environment[variable]?.trim();
+  if (url === undefined || /^https?:$/.test(URL.parse(url)?.protocol ?? "")) return url;
   throw new FlockError(
     "model_unavailable",
-    `OPENAI_BASE_URL is ${JSON.stringify(url)}, which is no address: write it like http://localhost:11434/v1`,
+    `${variable} is ${JSON.stringify(url)}, which is no address: unset it, or write it like http://localhost:11434/v1`,
   );
+}
+
+function isOpenAi(url: string): boolean {
+  return new URL(url).hostname === new URL(OPENAI).hostname;
 }
 
 function keyOf(provider: string, name: string, environment: Environment, or = ""): string {
@@ -95,7 +103,13 @@ async function load<T>(dependency: string, importIt: () => Promise<T>, name: str
   try {
     return await importIt();
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code !== "ERR_MODULE_NOT_FOUND") {
+      // They look at the environment as they are loaded.
+      throw new FlockError("model_unavailable", `model ${JSON.stringify(name)}: ${dependency} says: ${message}`, {
+        cause,
+      });
+    }
     throw new FlockError(
       "missing_dependency",
       `model ${JSON.stringify(name)} needs a package that is not installed: run \`npm install ${dependency}\``,
