@@ -1,10 +1,15 @@
+import { join } from "node:path";
+import { createAnthropic } from "@ai-sdk/anthropic";
+import { createOpenAI } from "@ai-sdk/openai";
 import { tool } from "ai";
-import { artifact, Flock, type RunEnd } from "flock";
+import { artifact, Flock, type Model, type RunEnd } from "flock";
 import { resolveModel } from "flock/engines/ai";
+import { sqliteStore } from "flock/stores/sqlite";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { ROOT } from "../docs/documents.ts";
 import { eventsOf } from "../support/events.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import {
   type Answer,
   breaksAfter,
@@ -14,7 +19,9 @@ import {
   failsWith,
   hangs,
   ModelServer,
+  messagesJson,
   refuses,
+  respondsJson,
   says,
   saysJson,
 } from "../support/model-server.ts";
@@ -135,6 +142,33 @@ describe("an agent without run", () => {
     expect(eventsOf(at.flock, "streaming_output").find(({ output_type }) => output_type === "tool_call")?.content).toBe(
       '\nlarder({"shelf":3})\n',
     );
+  });
+});
+
+describe("the providers' own interfaces", () => {
+  it.for<[string, (baseURL: string) => Model, Answer, RegExp]>([
+    [
+      "OpenAI's",
+      (baseURL) => createOpenAI({ baseURL, apiKey: "k" })("gpt-4.1"),
+      respondsJson(PIZZA),
+      /"type":"json_schema".*"strict":true/,
+    ],
+    [
+      "Anthropic's",
+      (baseURL) => createAnthropic({ baseURL, apiKey: "k" })("claude-sonnet-4-5"),
+      messagesJson(PIZZA),
+      /"type":"json_schema"/,
+    ],
+  ])("%s", async ([, modelAt, answer, format]) => {
+    await using server = await ModelServer.start(answer);
+    await using flock = new Flock({ model: modelAt(server.url) });
+    flock.agent("chef").consumes(Idea).publishes(Pizza);
+    const { done } = await flock.invoke("chef", [Idea({ description: "truffle" })]);
+    const { status, error, usage } = await done;
+    expect(status, error?.message).toBe("success");
+    expect(await flock.store.getByType(Pizza)).toEqual([PIZZA]);
+    expect(usage?.input_tokens).toBe(10);
+    expect(JSON.stringify(server.requests[0]?.body)).toMatch(format);
   });
 });
 
@@ -340,6 +374,27 @@ describe("examples/pizza.ts", () => {
     await using program = run({ FLOCK_MODEL: "anthropic/claude-haiku-4-5" });
     expect(await program.exit()).toBe(1);
     expect(program.errors).toBe('pizza: model "anthropic/claude-haiku-4-5" needs a key: set ANTHROPIC_API_KEY\n');
+  });
+});
+
+describe("a blackboard that outlives the process", () => {
+  it("asks again for what was interrupted", async () => {
+    await using folder = await temporaryFolder();
+    await using server = await ModelServer.start(hangs('{"name"'), saysJson(PIZZA));
+    const open = async () => {
+      const model = await resolveModel("openai/test-model", { OPENAI_BASE_URL: server.url });
+      const flock = new Flock({ model, store: sqliteStore(join(folder.path, "flock.db")) });
+      flock.agent("chef").consumes(Idea).publishes(Pizza);
+      return flock;
+    };
+    const before = await open();
+    await before.publish(Idea({ description: "truffle" }));
+    await server.requested(1);
+    await before.shutdown();
+    await using after = await open();
+    await after.runUntilIdle();
+    expect(await after.store.getByType(Pizza)).toEqual([PIZZA]);
+    expect(server.requests).toHaveLength(2);
   });
 });
 

@@ -126,6 +126,50 @@ export function saysJson(value: unknown, ending: Ending = {}): Answer {
   return says(JSON.stringify(value).match(/.{1,7}/gsu) ?? [], ending);
 }
 
+/** Streams an object as JSON, as OpenAI's own interface (`/v1/responses`) does. */
+export function respondsJson(value: unknown): Answer {
+  const pieces = JSON.stringify(value).match(/.{1,7}/gsu) ?? [];
+  const item = { id: "msg_1", type: "message", role: "assistant", status: "in_progress", content: [] };
+  const usage = { input_tokens: 10, output_tokens: pieces.length };
+  const response = { id: "resp_1", created_at: 1_767_225_600, model: "test-model" };
+  return events([
+    { type: "response.created", response },
+    { type: "response.output_item.added", output_index: 0, item },
+    ...pieces.map((delta) => ({
+      type: "response.output_text.delta",
+      item_id: "msg_1",
+      output_index: 0,
+      content_index: 0,
+      delta,
+    })),
+    { type: "response.output_item.done", output_index: 0, item: { ...item, status: "completed" } },
+    { type: "response.completed", response: { ...response, usage } },
+  ]);
+}
+
+/** Streams an object as JSON, as Anthropic (`/v1/messages`) does. */
+export function messagesJson(value: unknown): Answer {
+  const pieces = JSON.stringify(value).match(/.{1,7}/gsu) ?? [];
+  const message = { id: "msg_1", type: "message", role: "assistant", model: "test-model", content: [] };
+  return events([
+    { type: "message_start", message: { ...message, usage: { input_tokens: 10, output_tokens: 0 } } },
+    { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+    ...pieces.map((text) => ({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } })),
+    { type: "content_block_stop", index: 0 },
+    { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: pieces.length } },
+    { type: "message_stop" },
+  ]);
+}
+
+/** Server-Sent Events that have a name. */
+function events(messages: readonly ({ readonly type: string } & Readonly<Record<string, unknown>>)[]): Answer {
+  return (response) => {
+    begin(response);
+    for (const message of messages) response.write(`event: ${message.type}\ndata: ${JSON.stringify(message)}\n\n`);
+    response.end();
+  };
+}
+
 /** Refuses, as OpenAI's models do. */
 export function refuses(...pieces: string[]): Answer {
   return streams(

@@ -297,6 +297,8 @@ export class Flock {
    * @throws FlockError `unknown_artifact_type`, or as `publish` does.
    */
   async publishFromOutside(request: PublishRequest): Promise<{ seq: number; result: PublishResult }> {
+    // Before the type is looked up, which an agent may be the first to name.
+    if (this.#declaring.size > 0) await this.#completeAgents();
     const { tags, correlation_id, visibility, idempotency_key } = request;
     const { seq, artifactId, correlationId, triggeredAgents } = await this.publish(this.#draft(request), {
       ...(tags ? { tags } : {}),
@@ -316,6 +318,7 @@ export class Flock {
     inputs,
     correlation_id,
   }: InvokeRequest): Promise<{ seq: number; result: InvokeResult }> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
     const drafts = inputs.map((input) => this.#draft(input));
     const { seq, runId, correlationId } = await this.invoke(
       agent_id,

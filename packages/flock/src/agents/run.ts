@@ -46,7 +46,7 @@ export class RunStopped extends Error {
 }
 
 /** A run took longer than its agent allows. */
-export class RunTimedOut extends Error {
+class RunTimedOut extends Error {
   override readonly name = "RunTimedOut";
 
   constructor(agent: string, ms: number) {

@@ -36,7 +36,7 @@ describe("an agent without run", () => {
     ["several publishes at once", (flock) => Promise.all([1, 2].map((n) => flock.publish(Idea({ text: `${n}` }))))],
   ])("listens from the first %s on", async ([, begin]) => {
     await using flock = new Flock({ model: offlineModel() });
-    flock.register(Idea).agent("chef").consumes(Idea).publishes(Pizza);
+    flock.agent("chef").consumes(Idea).publishes(Pizza);
     await begin(flock);
     expect(flock.agents().map(({ name }) => name)).toEqual(["chef"]);
   });
