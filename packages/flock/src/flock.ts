@@ -182,11 +182,22 @@ export class Flock {
   publish(draft: Draft, options?: PublishOptions): Promise<Published>;
   /** Several in one commit, all of the same workflow. */
   publish(drafts: readonly Draft[], options?: Omit<PublishOptions, "idempotencyKey">): Promise<Published[]>;
-  async publish(drafts: Draft | readonly Draft[], options: PublishOptions = {}): Promise<Published | Published[]> {
-    if (this.#declaring.size > 0) await this.#completeAgents();
-    return Array.isArray(drafts)
-      ? this.#orchestrator.publish(drafts, options)
-      : this.#publishOnce(drafts as Draft, options);
+  publish(drafts: Draft | readonly Draft[], options: PublishOptions = {}): Promise<Published | Published[]> {
+    if (this.#declaring.size > 0) return this.#completeAgents().then(() => this.#publish(drafts, options));
+    return this.#publish(drafts, options);
+  }
+
+  #publish(drafts: Draft | readonly Draft[], options: PublishOptions): Promise<Published | Published[]> {
+    try {
+      if (Array.isArray(drafts)) return this.#orchestrator.publishAll(drafts, options);
+      const { idempotencyKey } = options;
+      return idempotencyKey === undefined
+        ? this.#orchestrator.publish(drafts as Draft, options)
+        : this.#publishOnce(drafts as Draft, idempotencyKey, options);
+    } catch (error) {
+      // What an async function would do, for every publish, with two promises more.
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -347,8 +358,7 @@ export class Flock {
     );
   }
 
-  async #publishOnce(draft: Draft, { idempotencyKey, ...options }: PublishOptions): Promise<Published> {
-    if (idempotencyKey === undefined) return (await this.#orchestrator.publish([draft], options))[0] as Published;
+  async #publishOnce(draft: Draft, idempotencyKey: string, options: PublishOptions): Promise<Published> {
     const before = this.#published.get(idempotencyKey);
     if (before) return before;
     const stored = this.#store.durable?.publishedUnder(idempotencyKey);
@@ -362,12 +372,11 @@ export class Flock {
         artifact,
       };
     }
-    const publishing = this.#orchestrator
-      .publish([draft], { ...options, idempotencyKey })
-      .then(([published]) => published as Published);
+    const publishing = this.#orchestrator.publish(draft, options);
     this.#published.set(idempotencyKey, publishing);
-    // What failed may be tried again under its key.
-    publishing.catch(() => this.#published.delete(idempotencyKey));
+    // What failed may be tried again under its key; and what is in a file, payload and all, need not stay in memory.
+    const forget = () => this.#published.delete(idempotencyKey);
+    publishing.then(this.#store.durable && forget, forget);
     if (this.#published.size > MAX_IDEMPOTENCY_KEYS)
       this.#published.delete(this.#published.keys().next().value as string);
     return publishing;
@@ -410,7 +419,7 @@ export class Flock {
         if (event.seq <= seq) continue;
         this.#state.apply(event);
         if (event.type === "artifact_published" && event.produced_by !== EXTERNAL) {
-          history.produced(event.produced_by, [{ type: event.artifact_type, createdAt: event.timestamp }]);
+          history.produced(event.produced_by, { type: event.artifact_type, createdAt: event.timestamp });
         } else if (event.type === "agent_execution_started") {
           const types = event.consumed_artifacts.map((id) => durable.typeOf(id));
           history.consumed(

@@ -268,22 +268,10 @@ function runCompleted(draft: Draft, event: EventOf<"agent_execution_completed">,
   const run = runs.get(event.run_id);
   // Ended runs stand in the order of their end, so that the first one in the map is the first to go.
   runs.delete(event.run_id);
-  runs.set(event.run_id, {
-    ...(run ?? {
-      run_id: event.run_id,
-      agent_id: event.agent_id,
-      correlation_id: event.correlation_id,
-      attempt: 1,
-      consumed: [],
-      started_at: event.timestamp,
-    }),
-    status: event.status,
-    produced: event.produced_artifacts,
-    ended_at: event.timestamp,
-    duration_ms: event.duration_ms,
-    ...(event.error ? { error: event.error } : {}),
-    ...(event.usage ? { usage: event.usage } : {}),
-  });
+  if (limits.runs > 0) {
+    runs.set(event.run_id, endedRun(run, event));
+    forgetOldest(runs, limits.runs, (candidate) => candidate.status !== "running");
+  }
   count(draft, event.agent_id, (agent) => {
     const { counters } = agent;
     const running = Math.max(0, counters.running - (run ? 1 : 0));
@@ -302,7 +290,25 @@ function runCompleted(draft: Draft, event: EventOf<"agent_execution_completed">,
       ...(event.error ? { last_error: event.error } : {}),
     };
   });
-  forgetOldest(runs, limits.runs, (candidate) => candidate.status !== "running");
+}
+
+function endedRun(run: RunState | undefined, event: EventOf<"agent_execution_completed">): RunState {
+  return {
+    ...(run ?? {
+      run_id: event.run_id,
+      agent_id: event.agent_id,
+      correlation_id: event.correlation_id,
+      attempt: 1,
+      consumed: [],
+      started_at: event.timestamp,
+    }),
+    status: event.status,
+    produced: event.produced_artifacts,
+    ended_at: event.timestamp,
+    duration_ms: event.duration_ms,
+    ...(event.error ? { error: event.error } : {}),
+    ...(event.usage ? { usage: event.usage } : {}),
+  };
 }
 
 function streamed(draft: Draft, event: EventOf<"streaming_output">, limits: StateLimits): void {

@@ -17,20 +17,20 @@ export interface GateProgress {
   readonly collected: Readonly<Record<string, number>>;
 }
 
+const NOTHING: readonly GateProgress[] = [];
+
 /** Gathers artifacts until a subscription has what it requires. An artifact is used once, oldest first. */
 export class Gate {
   readonly subscription: Subscription;
-  readonly #single: boolean;
   readonly #pools = new Map<string | undefined, StoredArtifact[]>();
 
   constructor(subscription: Subscription) {
     this.subscription = subscription;
-    this.#single = subscription.isSingle;
   }
 
   /** Offers an artifact that the subscription accepts. */
   offer(artifact: StoredArtifact): GateResult {
-    if (this.#single) return { artifacts: [artifact], progress: [] };
+    if (this.subscription.isSingle) return { artifacts: [artifact], key: undefined, progress: NOTHING };
     const key = this.subscription.keyOf(artifact);
     const pool = this.#pools.get(key) ?? [];
     pool.push(artifact);

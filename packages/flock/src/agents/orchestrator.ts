@@ -1,19 +1,34 @@
-import { type CorrelationStatus, type EventDraft, EXTERNAL, PUBLIC, type Visibility } from "@flock/protocol";
+import {
+  type CorrelationStatus,
+  type EventDraft,
+  type EventOf,
+  EXTERNAL,
+  PUBLIC,
+  type Visibility,
+} from "@flock/protocol";
 import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
 import { Draft } from "../blackboard/artifact-type.ts";
 import { newId } from "../blackboard/new-id.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import { FlockError } from "../errors.ts";
-import { eventWrite } from "../store/event-write.ts";
+import { eventWrite, writeOf } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
-import type { ActivationWrite, DurablePart, ReadableStore, UnfinishedActivation, Write } from "../store/store.ts";
+import type {
+  ActivationAgainWrite,
+  ActivationWrite,
+  DurablePart,
+  EventWrite,
+  ReadableStore,
+  UnfinishedActivation,
+  Write,
+} from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
 import type { AgentDefinition } from "./agent.ts";
+import { Context } from "./context.ts";
 import { Gate, type GateResult } from "./gate.ts";
 import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
-import { OutputStream } from "./output-stream.ts";
-import { type Activation, Run, type RunEnd, RunStopped, statusOf, toWireError } from "./run.ts";
+import { type Activation, Run, type RunEnd, RunStopped } from "./run.ts";
 import type { RunLog } from "./run-context.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Subscription } from "./subscription.ts";
@@ -79,12 +94,19 @@ interface Origin {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** What one artifact sets in motion, written together with it. */
+/** An artifact on its way to the blackboard, and what it sets in motion. */
 interface Posting {
   readonly artifact: StoredArtifact;
-  readonly writes: Write[];
-  readonly activations: Activation[];
+  /** Of the artifact with its event. */
+  readonly write: EventWrite;
+  activations: readonly Activation[];
 }
+
+const NO_TAGS: readonly string[] = [];
+const NO_ACTIVATIONS: readonly Activation[] = [];
+const NOTHING_THROWN = new Error("the agent threw nothing at all");
+const NO_DRAFTS: readonly Draft[] = [];
+const NO_POSTINGS: readonly Posting[] = [];
 
 /** Ended runs count under their status, the rest under these names. */
 const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, interrupted: 0 };
@@ -100,7 +122,6 @@ export class Orchestrator {
   readonly #workflows = new Workflows();
   readonly #scheduler = new Scheduler((activation) => this.#run(activation));
   readonly #runs = new Map<string, Run>();
-  readonly #waitingForEnd = new Map<string, (end: RunEnd) => void>();
   readonly #graph: GraphAnnouncer;
   readonly #counts = { ...NO_RUNS };
   /** What earlier processes have left, by agent; undefined until work begins. */
@@ -112,7 +133,7 @@ export class Orchestrator {
 
   constructor(options: OrchestratorOptions) {
     this.#options = options;
-    this.#graph = new GraphAnnouncer(this.agents, (event) => this.#emit(event));
+    this.#graph = new GraphAnnouncer(this.agents, this.#emit);
   }
 
   /**
@@ -141,8 +162,9 @@ export class Orchestrator {
     for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.registerType(type);
     this.agents.set(agent.name, agent);
     for (const subscription of agent.subscriptions) {
-      this.#index.add(subscription);
-      this.#gates.set(subscription, new Gate(subscription));
+      const gate = new Gate(subscription);
+      this.#index.add(gate);
+      this.#gates.set(subscription, gate);
     }
     this.#emit({ type: "agent_registered", ...declared(agent) });
     this.#graph.changed();
@@ -164,29 +186,33 @@ export class Orchestrator {
       throw new FlockError("duplicate_agent", `there is an agent called ${name} already: give each its own name`);
   }
 
-  /** Publishes drafts from outside, in one commit. */
-  async publish(drafts: readonly Draft[], options: PublishOptions): Promise<Published[]> {
+  /** Publishes a draft from outside. Throws at once what is wrong with it. */
+  publish(draft: Draft, options: PublishOptions): Promise<Published> {
+    const postings = this.#publish([draft], options);
+    return this.#committed(postings, () => publishedOf(postings[0] as Posting));
+  }
+
+  /** Publishes drafts from outside, in one commit. Throws at once what is wrong with them. */
+  publishAll(drafts: readonly Draft[], options: PublishOptions): Promise<Published[]> {
+    const postings = this.#publish(drafts, options);
+    return this.#committed(postings, () => postings.map(publishedOf));
+  }
+
+  #publish(drafts: readonly Draft[], options: PublishOptions): readonly Posting[] {
     this.#assertRunning();
     this.goOn();
     for (const draft of drafts) this.#assertDraft(draft);
     const origin: Origin = {
       producedBy: EXTERNAL,
       correlationId: options.correlationId ?? newId(),
-      tags: options.tags ?? [],
+      tags: options.tags?.length ? [...new Set(options.tags)] : NO_TAGS,
       visibility: options.visibility ?? PUBLIC,
       idempotencyKey: options.idempotencyKey,
     };
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
-    const prepared = drafts.map((draft) => this.#prepare(draft, origin));
-    const postings = prepared.map((one) => this.#match(one));
-    await this.#commit(postings);
-    return postings.map(({ artifact, activations }) => ({
-      artifactId: artifact.id,
-      correlationId: artifact.correlationId,
-      triggeredAgents: activations.map(({ agent }) => agent.name),
-      seq: artifact.seq,
-      artifact,
-    }));
+    const postings = drafts.map((draft) => this.#prepare(draft, origin));
+    for (const posting of postings) this.#post(posting);
+    return postings;
   }
 
   /** Runs one agent on given inputs, which go on the blackboard but wake nobody else. */
@@ -199,7 +225,7 @@ export class Orchestrator {
     if (drafts.length === 0)
       throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
     for (const draft of drafts) this.#assertDraft(draft);
-    const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: [], visibility: PUBLIC };
+    const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility: PUBLIC };
     const postings = drafts.map((draft) => this.#prepare(draft, origin));
     const given = postings.map(({ artifact }) => artifact);
     const fits = agent.subscriptions.some((subscription) => isFilledBy(subscription, given));
@@ -212,12 +238,15 @@ export class Orchestrator {
         `inputs: agent ${agentId} wants ${wanted.join(" or ")}, not ${given.map(({ type }) => type).join(" + ")}`,
       );
     }
-    const activation = this.#activate(agent, given);
-    postings.at(-1)?.activations.push(activation);
-    const done = new Promise<RunEnd>((resolve) => this.#waitingForEnd.set(activation.id, resolve));
-    await this.#commit(postings, [this.#activationWrite(activation)]);
-    const { seq } = given.at(-1) as StoredArtifact;
-    return { runId: activation.runId, correlationId, seq, done };
+    const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    const activation = { ...this.#activate(agent, given), onEnd };
+    for (const { write } of postings) this.#options.journal.write(write);
+    this.#options.journal.write(activationWrite(activation));
+    (postings.at(-1) as Posting).activations = [activation];
+    return this.#committed(postings, () => {
+      const { seq } = given.at(-1) as StoredArtifact;
+      return { runId: activation.runId, correlationId, seq, done };
+    });
   }
 
   /** Ends runs, queued or running, as `cancelled`. Resolves to how many, once that is committed. */
@@ -265,56 +294,61 @@ export class Orchestrator {
     const known = this.types.get(draft.type);
     if (known !== draft.artifactType) this.registerType(draft.artifactType);
     const payloadJson = encodePayload(draft);
-    const bytes = Buffer.byteLength(payloadJson);
-    const isLarge = bytes > this.#options.maxInlinePayloadBytes;
+    const limit = this.#options.maxInlinePayloadBytes;
+    // A UTF-16 code unit takes three bytes at most: what is short enough need not be measured.
+    const bytes = payloadJson.length * 3 <= limit ? 0 : Buffer.byteLength(payloadJson);
+    const isLarge = bytes > limit;
     const id = newId();
-    const { producedBy, runId, correlationId, visibility } = origin;
-    const tags = [...new Set(origin.tags)];
-    const artifact: StoredArtifact = {
+    const { producedBy, runId, correlationId, tags, visibility, idempotencyKey } = origin;
+    const createdAt = timestamp();
+    const artifact: StoredArtifact & { runId?: string } = {
       id,
       type: draft.type,
       payload: draft.payload,
       producedBy,
-      ...(runId === undefined ? {} : { runId }),
       correlationId,
       tags,
       visibility,
-      createdAt: timestamp(),
+      createdAt,
       seq: 0,
     };
-    const event: EventDraft = {
+    if (runId !== undefined) artifact.runId = runId;
+    // What is undefined has its place here, so that all have one shape, and none in the JSON.
+    const event: EventOf<"artifact_published"> = {
       type: "artifact_published",
+      seq: 0,
+      timestamp: createdAt,
       artifact_id: id,
       artifact_type: draft.type,
       produced_by: producedBy,
-      ...(runId === undefined ? {} : { run_id: runId }),
+      run_id: runId,
       correlation_id: correlationId,
-      tags,
+      tags: tags as string[],
       visibility,
-      ...(isLarge ? { payload_bytes: bytes } : {}),
+      payload_bytes: isLarge ? bytes : undefined,
     };
-    const { idempotencyKey } = origin;
-    return {
-      artifact,
-      writes: [eventWrite(event, { artifact, json: payloadJson, inline: !isLarge, idempotencyKey })],
-      activations: [],
-    };
+    const write = writeOf(event, { artifact, json: payloadJson, inline: !isLarge, idempotencyKey });
+    return { artifact, write, activations: NO_ACTIVATIONS };
   }
 
-  /** Offers an artifact to all gates that may want it, and adds to its writes what comes of that. */
-  #match(posting: Posting): Posting {
-    const { artifact, writes, activations } = posting;
-    for (const subscription of this.#index.candidates(artifact)) {
+  /** Writes an artifact, offers it to all gates that may want it, and writes what comes of that. */
+  #post(posting: Posting): void {
+    const { journal, log } = this.#options;
+    const { artifact } = posting;
+    journal.write(posting.write);
+    this.#workflows.published(artifact.correlationId, artifact.createdAt);
+    for (const gate of this.#index.candidates(artifact)) {
+      const { subscription } = gate;
       // Alternatives of one agent that a single artifact fills wake it once.
-      if (subscription.isSingle && activations.some(({ agent }) => agent.name === subscription.agentId)) continue;
-      const gate = this.#gates.get(subscription) as Gate;
-      let result: ReturnType<Gate["offer"]>;
+      if (subscription.isSingle && posting.activations.some(({ agent }) => agent.name === subscription.agentId))
+        continue;
+      let result: GateResult;
       try {
         if (!subscription.accepts(artifact)) continue;
         result = gate.offer(artifact);
       } catch (error) {
         const details = { err: error, agent: subscription.agentId, artifact: artifact.id };
-        this.#options.log.error(details, "a condition of this agent threw; the artifact does not wake it");
+        log.error(details, "a condition of this agent threw; the artifact does not wake it");
         continue;
       }
       for (const progress of result.progress) {
@@ -327,15 +361,15 @@ export class Orchestrator {
           collected: progress.collected,
           required: Object.fromEntries(subscription.requires),
         };
-        writes.push(eventWrite(event));
+        journal.write(eventWrite(event));
       }
-      writes.push(...gatheringWrites(subscription, artifact, result));
+      if (!subscription.isSingle)
+        for (const write of gatheringWrites(subscription, artifact, result)) journal.write(write);
       if (!result.artifacts) continue;
       const activation = this.#activate(this.agents.get(subscription.agentId) as AgentDefinition, result.artifacts);
-      activations.push(activation);
-      writes.push(this.#activationWrite(activation));
+      posting.activations = [...posting.activations, activation];
+      journal.write(activationWrite(activation));
     }
-    return posting;
   }
 
   #activate(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): Activation {
@@ -351,136 +385,139 @@ export class Orchestrator {
       artifacts,
       correlationId,
       attempt: 1,
-      ...(runs > limit ? { refusal: new RunLimitError(agent.name, correlationId, limit) } : {}),
+      refusal: runs > limit ? new RunLimitError(agent.name, correlationId, limit) : undefined,
+      onEnd: undefined,
     };
   }
 
-  #activationWrite({ agent, id, runId, artifacts, correlationId, attempt }: Activation): ActivationWrite {
-    return { kind: "activation", id, runId, agentId: agent.name, correlationId, attempt, artifacts };
+  /**
+   * Waits until what was written in this tick is permanent, then starts what some postings have set in motion.
+   * Resolves to what the caller makes of that.
+   */
+  #committed<T>(postings: readonly Posting[], result: () => T, failed: (error: unknown) => T = fail): Promise<T> {
+    return this.#options.journal.committed().then(
+      () => {
+        for (const { activations } of postings) for (const activation of activations) this.#enqueue(activation);
+        return result();
+      },
+      (error) => {
+        // Gates have taken in what is not on the blackboard now, and runs count as queued that never will be.
+        this.#fillGates();
+        for (const { activations } of postings) for (const activation of activations) this.#giveUp(activation);
+        return failed(error);
+      },
+    );
   }
 
-  /** Writes postings and whatever belongs to them in one commit, then starts what they have set in motion. */
-  async #commit(postings: readonly Posting[], more: readonly Write[] = []): Promise<void> {
-    const writes: Write[] = [];
-    for (const posting of postings) {
-      writes.push(...posting.writes);
-      this.#workflows.published(posting.artifact.correlationId, posting.artifact.createdAt);
-    }
-    writes.push(...more);
-    try {
-      await this.#options.journal.write(...writes);
-    } catch (error) {
-      // Gates have taken in what is not on the blackboard now, and runs count as queued that never will be.
-      this.#fillGates();
-      for (const { activations } of postings) {
-        for (const { id, agent, correlationId } of activations) {
-          this.#workflows.ended(correlationId, agent.name, "cancelled", timestamp());
-          this.#waitingForEnd.delete(id);
-          this.#countFinished();
-        }
-      }
-      throw error;
-    }
-    for (const { activations } of postings) {
-      for (const activation of activations) {
-        if (this.#stopped) this.#leaveForLater(activation);
-        else this.#scheduler.enqueue(activation);
-      }
-    }
+  #enqueue(activation: Activation): void {
+    if (this.#stopped) this.#leaveForLater(activation);
+    else this.#scheduler.enqueue(activation);
   }
 
-  async #run(activation: Activation): Promise<void> {
+  #giveUp({ agent, correlationId }: Activation): void {
+    this.#workflows.ended(correlationId, agent.name, "cancelled", timestamp());
+    this.#countFinished();
+  }
+
+  #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt } = activation;
     const { journal, store, log } = this.#options;
-    const run = new Run(activation);
+    const run = new Run(activation, this.#emit);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
     this.history.consumed(agent.name, artifacts);
-    const ids = { agent_id: agent.name, run_id: runId, correlation_id: correlationId };
-    journal.write(
-      eventWrite({
-        type: "agent_execution_started",
-        ...ids,
-        activation_id: activation.id,
-        consumed_artifacts: artifacts.map(({ id }) => id),
-        attempt,
-      }),
-      { kind: "consumption", agentId: agent.name, runId, consumedAt: timestamp(), artifacts },
-    );
-    const begun = performance.now();
-    const stream = new OutputStream(ids, (event) => this.#emit(event));
-    const usage: Record<string, number> = {};
-    let postings: Posting[] = [];
-    let failure: unknown;
+    const startedAt = timestamp();
+    const started: EventOf<"agent_execution_started"> = {
+      type: "agent_execution_started",
+      seq: 0,
+      timestamp: startedAt,
+      agent_id: agent.name,
+      run_id: runId,
+      correlation_id: correlationId,
+      activation_id: activation.id,
+      consumed_artifacts: artifacts.map(({ id }) => id),
+      attempt,
+    };
+    journal.write(writeOf(started));
+    journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts });
+    let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      const context = {
-        agent: agent.name,
-        runId,
-        activationId: activation.id,
-        correlationId,
-        attempt,
-        signal: run.signal,
-        artifacts,
-        store,
-        log,
-        model: agent.model,
-        addUsage: (amounts: Readonly<Record<string, number>>) => addTo(usage, amounts),
-        stream: (...args: Parameters<OutputStream["write"]>) => stream.write(...args),
-      };
-      const drafts = await run.execute(context, stream);
+      output = run.execute(new Context(run, store, log));
+    } catch (error) {
+      return this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN);
+    }
+    // Not every function waits for something, and waiting for nothing costs as much.
+    if (!(output instanceof Promise)) return this.#end(run, output);
+    return output.then(
+      (drafts) => this.#end(run, drafts),
+      (error) => this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN),
+    );
+  }
+
+  /** Writes what a run has brought, and that it has ended. Resolves when that is permanent. */
+  #end(run: Run, drafts: readonly Draft[], error?: unknown): Promise<void> {
+    const { log } = this.#options;
+    const { agent, runId, correlationId } = run.activation;
+    let postings: readonly Posting[] = NO_POSTINGS;
+    let failure = error;
+    try {
       const origin: Origin = { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility: PUBLIC };
       postings = drafts.map((draft) => this.#prepare(draft, origin));
-      for (const posting of postings) this.#match(posting);
-    } catch (error) {
-      failure = error ?? new Error("the agent threw nothing at all");
-      if (!(error instanceof RunStopped))
-        log.warn({ err: error, agent: agent.name, runId, correlationId }, "a run failed");
+      for (const posting of postings) this.#post(posting);
+    } catch (invalid) {
+      failure = invalid;
     }
-    stream.end();
+    if (failure !== undefined && !(failure instanceof RunStopped))
+      log.warn({ err: failure, agent: agent.name, runId, correlationId }, "a run failed");
     this.#runs.delete(runId);
-    const end: RunEnd = {
-      runId,
-      status: failure === undefined ? "success" : statusOf(failure),
-      durationMs: Math.round((performance.now() - begun) * 1000) / 1000,
-      produced: postings.map(({ artifact }) => artifact.id),
-      ...(failure === undefined || failure instanceof RunStopped ? {} : { error: toWireError(failure) }),
-      ...(Object.keys(usage).length === 0 ? {} : { usage: { ...usage } }),
-    };
-    this.history.produced(
-      agent.name,
-      postings.map(({ artifact }) => artifact),
+    const end = run.end(
+      failure,
+      postings.map(({ artifact }) => artifact.id),
     );
-    await this.#commit(postings, this.#endWrites(activation, end)).catch((error) => {
-      log.error({ err: error, agent: agent.name, runId }, "the end of a run could not be written");
-    });
-    this.#settle(activation, end);
+    for (const { artifact } of postings) this.history.produced(agent.name, artifact);
+    this.#writeEnd(run.activation, end);
+    return this.#committed(
+      postings,
+      () => this.#settle(run.activation, end),
+      (err) => {
+        log.error({ err, agent: agent.name, runId }, "the end of a run could not be written");
+        this.#settle(run.activation, end);
+      },
+    );
   }
 
-  #endWrites({ agent, id, correlationId, attempt }: Activation, end: RunEnd): Write[] {
-    this.#workflows.ended(correlationId, agent.name, end.status, timestamp());
-    return [
-      eventWrite({
-        type: "agent_execution_completed",
-        agent_id: agent.name,
-        run_id: end.runId,
-        correlation_id: correlationId,
-        duration_ms: end.durationMs,
-        status: end.status,
-        produced_artifacts: [...end.produced],
-        ...(end.error ? { error: end.error } : {}),
-        ...(end.usage ? { usage: { ...end.usage } } : {}),
-      }),
-      // What was interrupted is run again, as another run.
-      end.status === "interrupted"
-        ? { kind: "activation_again", id, runId: newId(), attempt: attempt + 1 }
-        : { kind: "activation_done", id, status: end.status },
-    ];
+  /** Returns the next attempt, if there is to be one. */
+  #writeEnd({ agent, id, correlationId, attempt }: Activation, end: RunEnd): ActivationAgainWrite | undefined {
+    const { journal } = this.#options;
+    const endedAt = timestamp();
+    this.#workflows.ended(correlationId, agent.name, end.status, endedAt);
+    const completed: EventOf<"agent_execution_completed"> = {
+      type: "agent_execution_completed",
+      seq: 0,
+      timestamp: endedAt,
+      agent_id: agent.name,
+      run_id: end.runId,
+      correlation_id: correlationId,
+      duration_ms: end.durationMs,
+      status: end.status,
+      produced_artifacts: end.produced as string[],
+      error: end.error,
+      usage: end.usage,
+    };
+    journal.write(writeOf(completed));
+    if (end.status !== "interrupted") {
+      journal.write({ kind: "activation_done", id, status: end.status });
+      return undefined;
+    }
+    // What was interrupted is run again, as another run.
+    const again: ActivationAgainWrite = { kind: "activation_again", id, runId: newId(), attempt: attempt + 1 };
+    journal.write(again);
+    return again;
   }
 
-  #settle({ id }: Activation, end: RunEnd): void {
+  #settle({ onEnd }: Activation, end: RunEnd): void {
     this.#counts[end.status] += 1;
-    this.#waitingForEnd.get(id)?.(end);
-    this.#waitingForEnd.delete(id);
+    onEnd?.(end);
     this.#countFinished();
   }
 
@@ -498,14 +535,14 @@ export class Orchestrator {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);
     }
-    const running = [...this.#runs.values()].filter(({ activation, signal }) => !signal.aborted && wanted(activation));
+    const running = [...this.#runs.values()].filter((run) => !run.isStopped && wanted(run.activation));
     for (const run of running) run.stop(status);
     return withdrawn.length + running.length;
   }
 
   #endUnstarted(activation: Activation): void {
     const end: RunEnd = { runId: activation.runId, status: "cancelled", durationMs: 0, produced: [] };
-    this.#options.journal.write(...this.#endWrites(activation, end));
+    this.#writeEnd(activation, end);
     this.#settle(activation, end);
   }
 
@@ -538,18 +575,16 @@ export class Orchestrator {
   #goOnWith(agent: AgentDefinition): void {
     for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
       const { id, correlationId, artifacts, started } = left;
-      const writes: Write[] = [];
       let { runId, attempt } = left;
       if (started) {
         const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
-        writes.push(...this.#endWrites({ ...left, agent }, end));
-        const again = writes.at(-1);
-        if (again?.kind === "activation_again") ({ runId, attempt } = again);
+        const again = this.#writeEnd({ ...left, agent }, end);
+        if (again) ({ runId, attempt } = again);
       }
       this.#unfinished += 1;
       this.#workflows.queued(correlationId, timestamp());
       const activation: Activation = { id, runId, agent, artifacts, correlationId, attempt };
-      this.#options.journal.write(...writes).then(
+      this.#options.journal.committed().then(
         () => this.#scheduler.enqueue(activation),
         (err) => {
           this.#options.log.error({ err, agent: agent.name }, "a run of an earlier process could not be taken up");
@@ -572,9 +607,9 @@ export class Orchestrator {
     }
   }
 
-  #emit(event: EventDraft): void {
+  readonly #emit = (event: EventDraft): void => {
     this.#options.journal.write(eventWrite(event));
-  }
+  };
 
   #assertRunning(): void {
     if (this.#stopped) throw new FlockError("shutting_down", "this flock has shut down and takes no more work");
@@ -592,6 +627,24 @@ export class Orchestrator {
     const names = [...this.agents.keys()];
     return names.length === 0 ? "" : `; there are ${names.slice(0, 10).join(", ")}${names.length > 10 ? ", …" : ""}`;
   }
+}
+
+function publishedOf({ artifact, activations }: Posting): Published {
+  return {
+    artifactId: artifact.id,
+    correlationId: artifact.correlationId,
+    triggeredAgents: activations.map(({ agent }) => agent.name),
+    seq: artifact.seq,
+    artifact,
+  };
+}
+
+function fail(error: unknown): never {
+  throw error;
+}
+
+function activationWrite({ agent, id, runId, artifacts, correlationId, attempt }: Activation): ActivationWrite {
+  return { kind: "activation", id, runId, agentId: agent.name, correlationId, attempt, artifacts };
 }
 
 /** A workflow had more runs than allowed. */
@@ -621,20 +674,12 @@ function encodePayload(draft: Draft): string {
   );
 }
 
-function addTo(sums: Record<string, number>, amounts: Readonly<Record<string, number>>): void {
-  for (const [name, amount] of Object.entries(amounts)) {
-    // What is no number is no JSON number either.
-    if (Number.isFinite(amount)) sums[name] = (sums[name] ?? 0) + amount;
-  }
-}
-
 /** What a gate has taken in, and what it has used of what it had. */
 function gatheringWrites(
-  { agentId, gate, isSingle }: Subscription,
+  { agentId, gate }: Subscription,
   offered: StoredArtifact,
   { artifacts = [], key }: GateResult,
 ): Write[] {
-  if (isSingle) return [];
   const used = artifacts.filter((artifact) => artifact !== offered);
   const writes: Write[] = [];
   if (used.length === artifacts.length) writes.push({ kind: "gathered", agentId, gate, key, artifact: offered });

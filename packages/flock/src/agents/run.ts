@@ -3,7 +3,7 @@ import { Draft } from "../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import { FlockError } from "../errors.ts";
 import type { AgentDefinition } from "./agent.ts";
-import type { OutputStream } from "./output-stream.ts";
+import { OutputStream, type StreamingOutput } from "./output-stream.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** A run that is queued: which agent, on what. */
@@ -16,7 +16,9 @@ export interface Activation {
   readonly correlationId: string;
   readonly attempt: number;
   /** Why it must not run, when it must not. */
-  readonly refusal?: Error;
+  readonly refusal?: Error | undefined;
+  /** Who waits for its end, if somebody does. */
+  readonly onEnd?: ((end: RunEnd) => void) | undefined;
 }
 
 /** How a run ended. */
@@ -25,10 +27,10 @@ export interface RunEnd {
   readonly status: RunStatus;
   readonly durationMs: number;
   readonly error?: WireError;
-  /** What the run has spent, by name. */
-  readonly usage?: Readonly<Record<string, number>>;
   /** Ids of the artifacts that it published. */
   readonly produced: readonly string[];
+  /** What it has spent, by name. */
+  readonly usage?: Readonly<Record<string, number>>;
 }
 
 /** Longest error message that travels in events, in characters. */
@@ -54,66 +56,120 @@ class RunTimedOut extends Error {
   }
 }
 
-/** How a run ended that failed with this. */
-export function statusOf(failure: unknown): RunStatus {
-  if (failure instanceof RunStopped) return failure.status;
-  return failure instanceof RunTimedOut ? "timeout" : "error";
-}
-
 /** One run, from its start to its end. */
 export class Run {
   readonly activation: Activation;
-  readonly #abort = new AbortController();
+  #stopped: RunStopped | RunTimedOut | undefined;
+  /** Ends the wait for the agent's function, while there is one. */
+  #giveUp: ((reason: RunStopped | RunTimedOut) => void) | undefined;
+  #abort: AbortController | undefined;
+  #stream: OutputStream | undefined;
+  #ended = false;
+  #usage: Record<string, number> | undefined;
+  readonly #emit: (event: StreamingOutput) => void;
+  readonly #begun = performance.now();
 
-  constructor(activation: Activation) {
+  /** `emit` takes what the run streams. */
+  constructor(activation: Activation, emit: (event: StreamingOutput) => void) {
     this.activation = activation;
+    this.#emit = emit;
   }
 
-  /** Aborts when the run is stopped. */
+  /** What the run shows of its output. Made when it is first wanted: not every run streams. */
+  get stream(): OutputStream {
+    if (!this.#stream) {
+      const { agent, runId, correlationId } = this.activation;
+      const ids = { agent_id: agent.name, run_id: runId, correlation_id: correlationId };
+      this.#stream = new OutputStream(ids, this.#emit);
+      if (this.#ended) this.#stream.end();
+    }
+    return this.#stream;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /** Aborts when the run is stopped. Made when it is first read: most runs never look at it. */
   get signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController();
+      if (this.#stopped) this.#abort.abort(this.#stopped);
+    }
     return this.#abort.signal;
   }
 
   /** Ends the run now, whatever its function still does. */
   stop(status: "cancelled" | "interrupted"): void {
-    this.#abort.abort(new RunStopped(status));
+    this.#stop(new RunStopped(status));
+  }
+
+  /** Adds to what the run has spent, by name, until it has ended. */
+  addUsage(amounts: Readonly<Record<string, number>>): void {
+    if (this.#ended) return;
+    const sums = (this.#usage ??= {});
+    for (const [name, amount] of Object.entries(amounts)) {
+      // What is no number is no JSON number either.
+      if (Number.isFinite(amount)) sums[name] = (sums[name] ?? 0) + amount;
+    }
+  }
+
+  #stop(reason: RunStopped | RunTimedOut): void {
+    this.#stopped ??= reason;
+    this.#abort?.abort(this.#stopped);
+    this.#giveUp?.(this.#stopped);
   }
 
   /**
-   * Calls the agent's function and gives its drafts.
-   * Rejects with what the function throws, with a {@link RunStopped} or {@link RunTimedOut}, or with a FlockError about its output.
+   * Calls the agent's function and gives its drafts, at once when the function does not wait for anything.
+   * Throws or rejects with what the function throws, with a {@link RunStopped} or {@link RunTimedOut}, or with a FlockError about its output.
    */
-  async execute(context: RunContext, stream: OutputStream): Promise<readonly Draft[]> {
+  execute(context: RunContext): readonly Draft[] | Promise<readonly Draft[]> {
     const { agent, artifacts, refusal } = this.activation;
     if (refusal) throw refusal;
-    this.signal.throwIfAborted();
-    const stopped = new Promise<never>((_, reject) => {
-      this.signal.addEventListener("abort", () => reject(this.signal.reason), { once: true });
-    });
+    if (this.#stopped) throw this.#stopped;
+    const result = agent.run(inputsOf(artifacts), context);
+    const output = isGenerator(result) ? this.#drain(agent, result) : result;
+    return isThenable(output) ? this.#wait(agent, output) : checkOutput(agent, output);
+  }
+
+  /** Ends the stream, for whoever still holds it too, and tells how the run has ended: with a failure unless that is undefined. */
+  end(failure: unknown, produced: readonly string[]): RunEnd {
+    this.#ended = true;
+    this.#stream?.end();
+    return {
+      runId: this.activation.runId,
+      status: failure === undefined ? "success" : statusOf(failure),
+      durationMs: Math.round((performance.now() - this.#begun) * 1000) / 1000,
+      produced,
+      ...(failure === undefined || failure instanceof RunStopped ? {} : { error: toWireError(failure) }),
+      ...(this.#usage ? { usage: this.#usage } : {}),
+    };
+  }
+
+  async #wait(agent: AgentDefinition, output: PromiseLike<unknown>): Promise<readonly Draft[]> {
     const { name, timeout } = agent;
-    const timer = timeout && setTimeout(() => this.#abort.abort(new RunTimedOut(name, timeout)), timeout);
+    const timer =
+      timeout === undefined ? undefined : setTimeout(() => this.#stop(new RunTimedOut(name, timeout)), timeout);
     try {
-      const output = this.#call(agent, inputsOf(artifacts), context, stream);
-      return checkOutput(agent, await Promise.race([output, stopped]));
+      const result = await new Promise<unknown>((resolve, reject) => {
+        this.#giveUp = reject;
+        output.then(resolve, reject);
+        if (this.#stopped) reject(this.#stopped);
+      });
+      return checkOutput(agent, result);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async #call(
-    agent: AgentDefinition,
-    inputs: Record<string, unknown>,
-    context: RunContext,
-    stream: OutputStream,
-  ): Promise<unknown> {
-    const result = agent.run(inputs, context);
-    if (!isGenerator(result)) return result;
+  async #drain(agent: AgentDefinition, generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
     for (;;) {
-      const { done, value } = await result.next();
-      if (this.signal.aborted) {
+      const { done, value } = await generator.next();
+      if (this.#stopped) {
         // The generator's `finally` blocks shall run, but nobody waits for them.
-        result.return(undefined).catch(() => {});
-        throw this.signal.reason;
+        generator.return(undefined).catch(() => {});
+        throw this.#stopped;
       }
       if (done) return value;
       if (typeof value !== "string") {
@@ -122,18 +178,25 @@ export class Run {
           `agent ${agent.name} yielded ${describe(value)}; yield strings to stream, return drafts to publish`,
         );
       }
-      stream.write(value);
+      this.stream.write(value);
     }
   }
 }
 
+function statusOf(failure: unknown): RunStatus {
+  if (failure instanceof RunStopped) return failure.status;
+  return failure instanceof RunTimedOut ? "timeout" : "error";
+}
+
 /** An error as events tell it. */
-export function toWireError(error: unknown): WireError {
+function toWireError(error: unknown): WireError {
   const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
   return { name: error instanceof FlockError ? error.code : name, message: message.slice(0, MAX_ERROR_MESSAGE) };
 }
 
 function inputsOf(artifacts: readonly StoredArtifact[]): Record<string, unknown> {
+  const [first] = artifacts;
+  if (artifacts.length === 1 && first) return { [first.type]: first.payload };
   const inputs: Record<string, unknown> = {};
   const several = new Set<string>();
   for (const { type, payload } of artifacts) {
@@ -181,6 +244,10 @@ function describe(value: unknown): string {
       : typeof value === "object"
         ? "an object"
         : `a ${typeof value}`;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, undefined> {

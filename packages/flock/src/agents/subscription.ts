@@ -29,6 +29,8 @@ export class Subscription {
   readonly gate: string;
   /** How many artifacts of each type. */
   readonly requires: ReadonlyMap<string, number>;
+  /** Whether a single artifact is enough. */
+  readonly isSingle: boolean;
   readonly tags: readonly string[];
   readonly preventSelfTrigger: boolean;
   readonly join: "correlation" | "key" | null;
@@ -47,17 +49,13 @@ export class Subscription {
     const requires = new Map<string, number>();
     for (const { typeName } of types) requires.set(typeName, (requires.get(typeName) ?? 0) + 1);
     this.requires = requires;
+    this.isSingle = types.length === 1;
     this.tags = options.tags ?? [];
     this.preventSelfTrigger = preventSelfTrigger;
     this.#where = options.where as ((artifact: StoredArtifact) => boolean) | undefined;
     const by = options.join?.by;
     this.join = by === undefined ? null : by === "correlation" ? "correlation" : "key";
     this.#key = typeof by === "function" ? (by as (artifact: StoredArtifact) => string) : undefined;
-  }
-
-  /** Whether a single artifact is enough. */
-  get isSingle(): boolean {
-    return this.requires.size === 1 && [...this.requires.values()][0] === 1;
   }
 
   get isFiltered(): boolean {

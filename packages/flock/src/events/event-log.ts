@@ -45,11 +45,16 @@ export class EventLog {
 
   /**
    * Reads on after `after`, up to `until`, what passes `filter`: at most about `maxBytes`, but at least one event.
-   * The caller has checked that all of it is kept (`after + 1 >= oldest`). A promise when it is not at hand.
+   * The caller has checked that all of it is kept (`after + 1 >= oldest`). A promise when it is not at hand, or when the
+   * store cannot read it: then it rejects.
    */
   read(after: number, until: number, filter: Filter | undefined, maxBytes: number): Batch | Promise<Batch> {
     if (!this.#stored || after + 1 >= this.tail.oldest) return this.tail.read(after, until, filter, maxBytes);
-    return this.#page(this.#stored, after + 1).read(after, until, filter, maxBytes);
+    try {
+      return this.#page(this.#stored, after + 1).read(after, until, filter, maxBytes);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -59,10 +64,15 @@ export class EventLog {
   beforeNewest(count: number, until: number, filter: Filter | undefined): number {
     let { after, missing } = this.tail.beforeNewest(count, until, filter);
     if (!this.#stored) return after;
-    for (let pages = 0; missing > 0 && after >= this.oldest && pages < MAX_PAGES_BACK; pages++) {
-      ({ after, missing } = this.#page(this.#stored, after).beforeNewest(missing, after, filter));
+    try {
+      for (let pages = 0; missing > 0 && after >= this.oldest && pages < MAX_PAGES_BACK; pages++) {
+        ({ after, missing } = this.#page(this.#stored, after).beforeNewest(missing, after, filter));
+      }
+    } catch {
+      // A damaged stretch of the file: there are no more than these to be had.
     }
-    return after;
+    // A page in memory may begin with events that the store has dropped since: nobody who asks for the newest wants a gap.
+    return Math.max(after, this.oldest - 1);
   }
 
   /** Adds committed events, in order, then tells the listeners once. */
@@ -83,8 +93,11 @@ export class EventLog {
   #page(stored: StoredLog, seq: number): Page {
     const held = this.#pages.find(({ first, last }) => first <= seq && seq <= last);
     const page = held ?? this.#load(stored, seq);
-    if (page !== this.#pages.at(-1))
-      this.#pages = [...this.#pages.filter((other) => other !== page), page].slice(-MAX_PAGES);
+    if (page !== this.#pages.at(-1)) {
+      // Pages never overlap: once the store has compacted a stretch, an older page of it has more events than a newer one.
+      const others = this.#pages.filter(({ first, last }) => last < page.first || first > page.last);
+      this.#pages = [...others, page].slice(-MAX_PAGES);
+    }
     return page;
   }
 

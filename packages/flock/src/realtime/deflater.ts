@@ -1,7 +1,7 @@
 import { constants, deflateRawSync } from "node:zlib";
 import { payloadsOf, writeFrame } from "../events/frame.ts";
 import type { Batch } from "../events/tail.ts";
-import type { Encoder } from "./encoding.ts";
+import type { Encoder, Encoding } from "./encoding.ts";
 
 /**
  * How far back a message may refer, as a power of two, in bytes: 4 KiB hold the last ten or twenty events, which is all
@@ -48,6 +48,9 @@ export class Deflater implements Encoder {
     this.#dictionary = Buffer.from(whole.subarray(-MAX_DICTIONARY));
   }
 }
+
+/** WebSocket text frames, compressed. */
+export const DEFLATED: Encoding = { name: "deflated", isPlain: false, begin: () => new Deflater() };
 
 const OFFER = /^\s*permessage-deflate\s*(?:;|$)/i;
 const UNWANTED = /;\s*(?:server_no_context_takeover|server_max_window_bits\s*=\s*"?(?:8|9|10|11)"?\s*(?:;|$))/i;

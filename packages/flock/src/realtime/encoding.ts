@@ -1,6 +1,4 @@
 import type { Batch } from "../events/tail.ts";
-import { Deflater } from "./deflater.ts";
-import { EventStreamWriter } from "./event-stream-writer.ts";
 
 /** Makes of the log's frames what one kind of client reads. */
 export interface Encoder {
@@ -21,12 +19,3 @@ const asItIs: Encoder = { encode: (batch) => batch };
 
 /** WebSocket text frames, as the log has them. */
 export const PLAIN: Encoding = { name: "plain", isPlain: true, begin: () => asItIs };
-
-/** WebSocket text frames, compressed (RFC 7692). */
-export const DEFLATED: Encoding = { name: "deflated", isPlain: false, begin: () => new Deflater() };
-
-/** Server-Sent Events of the log `epoch`. */
-export function eventStreamOf(epoch: string): Encoding {
-  const writer = new EventStreamWriter(epoch);
-  return { name: "event-stream", isPlain: false, begin: () => writer };
-}

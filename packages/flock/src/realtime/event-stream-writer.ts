@@ -1,17 +1,24 @@
 import type { ControlMessage } from "@flock/protocol";
 import { textsOf } from "../events/frame.ts";
 import type { Batch } from "../events/tail.ts";
-import type { Encoder } from "./encoding.ts";
+import type { Encoder, Encoding } from "./encoding.ts";
 
 /** An event's seq stands before any text of its own, and no type has a quote in it. */
 const SEQ = /"seq":(\d+)/;
 
 /** Writes Server-Sent Events: the same JSON in `data`, and the place in the log as `id` (WHATWG HTML section 9.2). */
-export class EventStreamWriter implements Encoder {
+export class EventStreamWriter implements Encoder, Encoding {
+  readonly name = "event-stream";
+  readonly isPlain = false;
   readonly #epoch: string;
 
   constructor(epoch: string) {
     this.#epoch = epoch;
+  }
+
+  /** Nothing that it writes refers to what it has written: one serves everybody. */
+  begin(): Encoder {
+    return this;
   }
 
   encode({ frames, events, seq }: Batch): Batch {

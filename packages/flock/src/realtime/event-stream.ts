@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
 import type { CloseCode, ControlMessage, Filter } from "@flock/protocol";
-import type { Encoding } from "./encoding.ts";
-import { COMMENT, EventStreamWriter, retryAfter } from "./event-stream-writer.ts";
+import { COMMENT, type EventStreamWriter, retryAfter } from "./event-stream-writer.ts";
 import { Reader, type Surroundings } from "./reader.ts";
 import type { Start } from "./start.ts";
 
@@ -14,9 +13,9 @@ export class EventStream extends Reader {
   #terminator: NodeJS.Timeout | undefined;
 
   /** @param socket of a response whose head is out, and whose body ends with it. */
-  constructor(hub: Surroundings, socket: Socket, encoding: Encoding) {
-    super(hub, socket, encoding);
-    this.#writer = new EventStreamWriter(hub.log.epoch);
+  constructor(hub: Surroundings, socket: Socket, writer: EventStreamWriter) {
+    super(hub, socket, writer);
+    this.#writer = writer;
     socket.on("error", () => {});
     socket.on("close", () => this.#end());
   }

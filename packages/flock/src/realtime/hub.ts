@@ -7,10 +7,11 @@ import { type BudgetLimits, DEFAULT_LIMITS } from "./budget.ts";
 import { Cohorts } from "./cohorts.ts";
 import type { CommandTarget } from "./commands.ts";
 import { Connection, pingFrames } from "./connection.ts";
-import { DEFLATED, type Encoding, eventStreamOf, PLAIN } from "./encoding.ts";
+import { DEFLATED } from "./deflater.ts";
+import { PLAIN } from "./encoding.ts";
 import { EventStream } from "./event-stream.ts";
+import { EventStreamWriter } from "./event-stream-writer.ts";
 import { FlushWindow } from "./flush-window.ts";
-import type { Inbox } from "./inbox.ts";
 import type { Reader, Surroundings } from "./reader.ts";
 import { Slices } from "./slices.ts";
 import { Turns } from "./turns.ts";
@@ -58,12 +59,12 @@ export class Hub implements Surroundings {
   readonly #options: HubOptions;
   readonly slices: Slices;
   readonly #readers = new Set<Reader>();
-  readonly #eventStream: Encoding;
+  readonly #eventStreamWriter: EventStreamWriter;
   readonly #live = new Cohorts();
   readonly #window = new FlushWindow(() => this.#sendToLive());
   // Queues of their own: a command does not wait until a thousand replays have had their slices.
   readonly #replays = new Turns<Reader>((reader) => reader.advance());
-  readonly #commandTurns = new Turns<Inbox>((inbox) => inbox.work());
+  readonly #commandTurns = new Turns<{ work(): void }>((inbox) => inbox.work());
   readonly #beats = new Turns<Reader>((reader) => reader.beat(this.#ping));
   /** What the heartbeat sends: made once for everyone. */
   #ping: Buffer = Buffer.alloc(0);
@@ -80,7 +81,7 @@ export class Hub implements Surroundings {
     this.#options = options;
     this.log = options.log;
     this.slices = new Slices(options.log);
-    this.#eventStream = eventStreamOf(options.log.epoch);
+    this.#eventStreamWriter = new EventStreamWriter(options.log.epoch);
     this.target = options.target;
     this.limits = options.limits ?? DEFAULT_LIMITS;
     this.#position = options.log.head;
@@ -125,7 +126,7 @@ export class Hub implements Surroundings {
 
   /** Takes in a client of Server-Sent Events: `socket` is that of a response whose head is out and whose body ends with it. */
   connectEventStream(socket: Socket, query: ConnectQuery): void {
-    this.#welcome(new EventStream(this, socket, this.#eventStream), query);
+    this.#welcome(new EventStream(this, socket, this.#eventStreamWriter), query);
   }
 
   #welcome(reader: Reader, { since, epoch, filter }: ConnectQuery): void {
@@ -185,7 +186,7 @@ export class Hub implements Surroundings {
     this.#replays.take(reader);
   }
 
-  takeCommandTurn(inbox: Inbox): void {
+  takeCommandTurn(inbox: { work(): void }): void {
     this.#commandTurns.take(inbox);
   }
 

@@ -1,9 +1,25 @@
-import type { Command } from "@flock/protocol";
-import { CLOSE } from "@flock/protocol";
+import { CLOSE, type CloseCode, type Command, type ControlMessage, type Filter } from "@flock/protocol";
 import { Budget } from "./budget.ts";
 import { errorBodyOf, readMessage } from "./commands.ts";
-import type { Connection } from "./connection.ts";
 import type { Surroundings } from "./reader.ts";
+import type { Start } from "./start.ts";
+
+/** The connection that an inbox belongs to, as the inbox sees it. */
+interface Speaker {
+  readonly isOpen: boolean;
+  /** The client has left. */
+  readonly isGone: boolean;
+  /** Bytes that wait in the socket. */
+  readonly unsentBytes: number;
+  /** Calls `then` when everything that waits in the socket is out. */
+  whenSent(then: () => void): void;
+  send(message: ControlMessage): void;
+  subscribe(filter: Filter, start: Start): void;
+  close(why: CloseCode): void;
+  /** Reads no more of what the client says, until `resume`. */
+  pause(): void;
+  resume(): void;
+}
 
 /** A message as it came. */
 interface Message {
@@ -23,7 +39,7 @@ const MAX_REPLY_BYTES = 1024 * 1024;
 
 /** What one client says: done in order, in turns with the others, and read only as fast as it is done and paid for. */
 export class Inbox {
-  readonly #connection: Connection;
+  readonly #connection: Speaker;
   readonly #hub: Surroundings;
   readonly #budget: Budget;
   /** What has been read and waits for its turn: seldom more than came out of the socket in one piece. */
@@ -36,7 +52,7 @@ export class Inbox {
   #paused = false;
   #errors: number[] = [];
 
-  constructor(connection: Connection, hub: Surroundings) {
+  constructor(connection: Speaker, hub: Surroundings) {
     this.#connection = connection;
     this.#hub = hub;
     this.#budget = new Budget(hub.limits, performance.now());

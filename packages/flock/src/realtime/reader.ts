@@ -6,7 +6,6 @@ import type { BudgetLimits } from "./budget.ts";
 import type { Member } from "./cohorts.ts";
 import type { CommandTarget } from "./commands.ts";
 import type { Encoding } from "./encoding.ts";
-import type { Inbox } from "./inbox.ts";
 import type { Slices } from "./slices.ts";
 import { beginningOf, expired, type Start } from "./start.ts";
 
@@ -27,7 +26,7 @@ export interface Surroundings {
   /** Calls the reader's `advance` soon, when it is its turn. */
   takeTurn(reader: Reader): void;
   /** Calls the inbox's `work` soon, when it is its turn. */
-  takeCommandTurn(inbox: Inbox): void;
+  takeCommandTurn(inbox: { work(): void }): void;
   /** So much has been handed to a socket. */
   sent(events: number, bytes: number): void;
   /** A command has been read, or a message refused. */

@@ -15,14 +15,14 @@ import { VERSION } from "../version.ts";
 import { httpErrorOf } from "./http-error.ts";
 import type { ServerApp } from "./server-component.ts";
 
-/** A larger body is refused. Bytes. */
-const MAX_BODY_BYTES = 10 * 1024 * 1024;
-
-/** The Fastify application that a server's components share: schemas by Zod, errors in one shape, API documents. */
-export async function createApp(logger: Logger): Promise<ServerApp> {
+/**
+ * The Fastify application that a server's components share: schemas by Zod, errors in one shape, API documents.
+ * @param bodyLimit a larger body is refused; bytes.
+ */
+export async function createApp(logger: Logger, bodyLimit: number): Promise<ServerApp> {
   const app: ServerApp = Fastify({
     loggerInstance: logger.child({ part: "server" }) as FastifyBaseLogger,
-    bodyLimit: MAX_BODY_BYTES,
+    bodyLimit,
     // Every request of every viewer in the log would bury what matters.
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,

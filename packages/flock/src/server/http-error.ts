@@ -56,7 +56,10 @@ export function httpErrorOf(error: unknown, request: FailedRequest): HttpError {
   };
   if (status === 413) {
     const { bodyLimit } = request.routeOptions;
-    return refusal("message_too_big", `the body is larger than the ${bodyLimit ?? 0} bytes that this server accepts`);
+    return refusal(
+      "message_too_big",
+      `the body is larger than the ${bodyLimit ?? 0} bytes that this server accepts (maxBodyBytes): send less`,
+    );
   }
   if (status >= 400 && status < 500) {
     return { status, error: { code: codeOf(status), message: SENTENCES[code] ?? message } };

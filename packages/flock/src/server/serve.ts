@@ -19,6 +19,8 @@ export interface ServeOptions {
   readonly host?: string;
   /** Default 8000. 0 takes a free one. */
   readonly port?: number;
+  /** A request with a larger body is refused with 413. Bytes; default 10 MiB. */
+  readonly maxBodyBytes?: number;
   /** Waits for SIGINT or SIGTERM, then closes the server and shuts the flock down. Default false. */
   readonly blocking?: boolean;
 }
@@ -30,14 +32,22 @@ const optionsSchema = z.strictObject({
   dashboard: z.boolean().default(false),
   host: z.string().min(1).default("127.0.0.1"),
   port: z.int().min(0).max(65_535).default(8000),
+  maxBodyBytes: z
+    .int()
+    .min(1)
+    .default(10 * 1024 * 1024),
   blocking: z.boolean().default(false),
 });
 
 /** Serves a flock: see `flock.serve`. */
 export async function serve(flock: Flock, options: ServeOptions): Promise<FlockServer> {
-  const { components, dashboard, host, port, blocking } = checkOptions("flock.serve", optionsSchema, options);
+  const { components, dashboard, host, port, maxBodyBytes, blocking } = checkOptions(
+    "flock.serve",
+    optionsSchema,
+    options,
+  );
   const ordered = inOrder(dashboard ? withDashboard(components) : components);
-  const app = await createApp(flock.logger);
+  const app = await createApp(flock.logger, maxBodyBytes);
   const context: ServerContext = { flock, app, components: ordered, log: app.log };
   const started: ServerComponent[] = [];
   const end = async () => {

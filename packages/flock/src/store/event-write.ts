@@ -13,10 +13,14 @@ export interface ArtifactToWrite {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** An event to be written, with the time at which it happened. */
+/** An event to be written, which happens now. */
 export function eventWrite(draft: EventDraft, announced?: ArtifactToWrite): EventWrite {
   const { type, ...fields } = draft;
-  const event = { type, seq: 0, timestamp: timestamp(), ...fields } as FlockEvent;
+  return writeOf({ type, seq: 0, timestamp: timestamp(), ...fields } as FlockEvent, announced);
+}
+
+/** The same for an event that is whole but for its `seq`: what every run writes is not copied twice. */
+export function writeOf(event: FlockEvent, announced?: ArtifactToWrite): EventWrite {
   if (!announced) return { kind: "event", event, json: "" };
   const { artifact, json, inline, idempotencyKey } = announced;
   return {
@@ -25,8 +29,8 @@ export function eventWrite(draft: EventDraft, announced?: ArtifactToWrite): Even
     json: "",
     artifact,
     artifactJson: json,
-    ...(inline ? { payloadJson: json } : {}),
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    payloadJson: inline ? json : undefined,
+    idempotencyKey,
   };
 }
 

@@ -26,11 +26,14 @@ export class Journal {
     this.#listener = listener;
   }
 
-  /** Adds writes to the commit of this tick. Together they are permanent when the promise resolves, or not at all. */
-  write(...writes: readonly Write[]): Promise<void> {
-    const batch = (this.#open ??= this.#begin());
-    batch.writes.push(...writes);
-    return batch.committed;
+  /** Adds a write to the commit of this tick. */
+  write(write: Write): void {
+    (this.#open ??= this.#begin()).writes.push(write);
+  }
+
+  /** Resolves when all that was written in this tick is permanent; rejects when nothing of it is. */
+  committed(): Promise<void> {
+    return this.#open?.committed ?? Promise.resolve();
   }
 
   /** Resolves when nothing is left to commit. */

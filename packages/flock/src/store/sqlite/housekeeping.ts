@@ -15,26 +15,48 @@ export interface Retention {
 
 /** So long, in ms, between two looks at whether there is something to do, and between two steps when there is. */
 const REST_MS = { idle: 1_000, busy: 25 };
-/** One step of compaction takes up to so many characters and rows, and is not worth it for less than a part of that. */
-const COMPACTION = { characters: 512 * 1024, rows: 1_000, leastRows: 64 };
-/** A compacted row holds about this many characters at most. */
-const ROW_CHARACTERS = 256 * 1024;
-/** One step of retention drops about so many artifacts. */
-const DROP_ARTIFACTS = 500;
-/** One step gives so many free pages back to the disk. */
-const VACUUM_PAGES = 256;
+/** How much one step does. */
+export interface StepSizes {
+  /** Compaction takes up to so many characters and rows, and is not worth it for fewer rows than `leastRows`. */
+  readonly compaction: { readonly characters: number; readonly rows: number; readonly leastRows: number };
+  /** A compacted row holds about this many characters at most. */
+  readonly rowCharacters: number;
+  /** Retention drops about so many artifacts. */
+  readonly dropArtifacts: number;
+  /** So many free pages are given back to the disk. */
+  readonly vacuumPages: number;
+}
+
+/** A few milliseconds of work each. */
+const STEP_SIZES: StepSizes = {
+  compaction: { characters: 512 * 1024, rows: 1_000, leastRows: 64 },
+  rowCharacters: 256 * 1024,
+  dropArtifacts: 500,
+  vacuumPages: 256,
+};
+
+/** A row of events; `lines` is empty when the row is merged. */
+interface EventRow {
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly newest_at: number;
+  readonly merged: 0 | 1;
+  readonly lines: string;
+}
 
 /** Compacts, drops and gives back, in steps of a few milliseconds between the commits. */
 export class Housekeeping {
   readonly #db: DatabaseSync;
   readonly #retention: Required<Retention>;
+  readonly #sizes: StepSizes;
   #leftMemory: number;
   #oldest: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(db: DatabaseSync, retention: Required<Retention>) {
+  constructor(db: DatabaseSync, retention: Required<Retention>, sizes: StepSizes = STEP_SIZES) {
     this.#db = db;
     this.#retention = retention;
+    this.#sizes = sizes;
     // Nothing of what an earlier process has written is in this one's memory.
     this.#leftMemory = this.#number("SELECT coalesce(max(last_seq), 0) FROM events");
     this.#oldest = this.#oldestRow();
@@ -79,58 +101,70 @@ export class Housekeeping {
   }
 
   #compact(): boolean {
+    const { compaction, rowCharacters } = this.#sizes;
     const compacted = this.#number("SELECT compacted FROM log");
-    const rows: { first_seq: number; last_seq: number; newest_at: number; lines: string }[] = [];
+    const rows: EventRow[] = [];
     let size = 0;
+    let done = compacted;
+    let isWhole = false;
     const candidates = this.#db
       .prepare(
-        `SELECT first_seq, last_seq, newest_at, lines FROM events
-         WHERE last_seq > ? AND last_seq <= ? ORDER BY last_seq LIMIT ${COMPACTION.rows}`,
+        `SELECT first_seq, last_seq, newest_at, merged, CASE merged WHEN 0 THEN lines ELSE '' END AS lines FROM events
+         WHERE last_seq > ? AND last_seq <= ? ORDER BY last_seq LIMIT ${compaction.rows}`,
       )
-      .iterate(compacted, this.#leftMemory) as Iterable<(typeof rows)[number]>;
+      .iterate(compacted, this.#leftMemory) as Iterable<EventRow>;
     for (const row of candidates) {
-      if (rows.length > 0 && size + row.lines.length > COMPACTION.characters) break;
+      // A row that was large from the start stays as it is, and what stands before it cannot grow any further.
+      isWhole = rows.length > 0 && (row.merged === 1 || size + row.lines.length > compaction.characters);
+      if (isWhole) break;
+      if (row.merged === 1) {
+        done = row.last_seq;
+        continue;
+      }
       rows.push(row);
       size += row.lines.length;
     }
-    if (rows.length < COMPACTION.leastRows && size < ROW_CHARACTERS) return false;
-    const [first, last] = [rows[0] as (typeof rows)[number], rows.at(-1) as (typeof rows)[number]];
-    const events = rows.flatMap(({ lines }) => lines.split("\n")).map((line) => JSON.parse(line) as FlockEvent);
-    this.#transaction(() => {
-      this.#db
-        .prepare("DELETE FROM events WHERE last_seq > ? AND last_seq <= ?")
-        .run(first.first_seq - 1, last.last_seq);
-      const insert = this.#db.prepare(
-        "INSERT INTO events (last_seq, first_seq, newest_at, merged, lines) VALUES (?, ?, ?, 1, ?)",
-      );
-      let from = first.first_seq;
-      let lines: string[] = [];
-      let characters = 0;
-      let newest = first.newest_at;
-      const flush = (until: number) => {
-        insert.run(until, from, newest, lines.join("\n"));
-        from = until + 1;
-        lines = [];
-        characters = 0;
-      };
-      let before = first.first_seq;
-      for (const event of compact(events)) {
-        const line = JSON.stringify(event);
-        if (lines.length > 0 && characters + line.length > ROW_CHARACTERS) flush(before);
-        lines.push(line);
-        characters += line.length;
-        newest = Date.parse(event.timestamp);
-        before = event.seq;
-      }
-      flush(last.last_seq);
-      this.#db.prepare("UPDATE log SET compacted = ?").run(last.last_seq);
-    });
-    return true;
+    if (isWhole || rows.length >= compaction.leastRows || size >= rowCharacters) {
+      this.#transaction(() => this.#merge(rows));
+      return true;
+    }
+    if (done > compacted) this.#db.prepare("UPDATE log SET compacted = ?").run(done);
+    return false;
+  }
+
+  /** Puts few large rows in the place of these, and few large events in the place of what runs have streamed. */
+  #merge(rows: readonly EventRow[]): void {
+    const [first, last] = [rows[0] as EventRow, rows.at(-1) as EventRow];
+    this.#db.prepare("DELETE FROM events WHERE last_seq > ? AND last_seq <= ?").run(first.first_seq - 1, last.last_seq);
+    const insert = this.#db.prepare(
+      "INSERT INTO events (last_seq, first_seq, newest_at, merged, lines) VALUES (?, ?, ?, 1, ?)",
+    );
+    let from = first.first_seq;
+    let lines: string[] = [];
+    let characters = 0;
+    let newest = first.newest_at;
+    const flush = (until: number) => {
+      insert.run(until, from, newest, lines.join("\n"));
+      from = until + 1;
+      lines = [];
+      characters = 0;
+    };
+    let before = first.first_seq;
+    for (const part of partsOf(rows)) {
+      if (lines.length > 0 && characters + part.lines.length > this.#sizes.rowCharacters) flush(before);
+      lines.push(part.lines);
+      characters += part.lines.length;
+      newest = part.newest_at;
+      before = part.last_seq;
+    }
+    flush(last.last_seq);
+    this.#db.prepare("UPDATE log SET compacted = ?").run(last.last_seq);
   }
 
   #drop(): boolean {
     const horizon = this.#horizon();
     if (horizon === 0) return false;
+    const { dropArtifacts } = this.#sizes;
     return this.#transaction(() => {
       // A row of events goes as a whole; the head is kept apart, so that seqs go on even when no event is left.
       this.#db.exec("UPDATE log SET head = max(head, (SELECT coalesce(max(last_seq), 0) FROM events))");
@@ -139,7 +173,7 @@ export class Housekeeping {
                       UNION SELECT artifact_seq FROM gathered`;
       const artifacts = this.#change(
         `DELETE FROM artifacts WHERE seq IN (
-           SELECT seq FROM artifacts WHERE seq <= ? AND seq NOT IN (${needed}) ORDER BY seq LIMIT ${DROP_ARTIFACTS})`,
+           SELECT seq FROM artifacts WHERE seq <= ? AND seq NOT IN (${needed}) ORDER BY seq LIMIT ${dropArtifacts})`,
         horizon,
       );
       if (artifacts > 0) {
@@ -149,7 +183,7 @@ export class Housekeeping {
       }
       this.#change("DELETE FROM activations WHERE status IS NOT NULL AND after_seq <= ?", horizon);
       this.#oldest = undefined;
-      return events > 0 || artifacts === DROP_ARTIFACTS;
+      return events > 0 || artifacts === dropArtifacts;
     });
   }
 
@@ -178,8 +212,9 @@ export class Housekeeping {
   }
 
   #giveBack(): boolean {
-    if (this.#number("PRAGMA freelist_count") < VACUUM_PAGES) return false;
-    this.#db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+    const { vacuumPages } = this.#sizes;
+    if (this.#number("PRAGMA freelist_count") < vacuumPages) return false;
+    this.#db.exec(`PRAGMA incremental_vacuum(${vacuumPages})`);
     return true;
   }
 
@@ -209,4 +244,15 @@ export class Housekeeping {
       throw error;
     }
   }
+}
+
+/** What stands in some rows, in order, in parts that a new row may begin with. Only streams need be looked into. */
+function partsOf(rows: readonly EventRow[]): Iterable<Pick<EventRow, "last_seq" | "newest_at" | "lines">> {
+  if (!rows.some(({ lines }) => lines.includes('"type":"streaming_output"'))) return rows;
+  const events = rows.flatMap(({ lines }) => lines.split("\n")).map((line) => JSON.parse(line) as FlockEvent);
+  return compact(events).map((event) => ({
+    last_seq: event.seq,
+    newest_at: Date.parse(event.timestamp),
+    lines: JSON.stringify(event),
+  }));
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { uptime } from "node:os";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
-import type { CorrelationStatus } from "@flock/protocol";
+import type { CorrelationStatus, FlockEvent } from "@flock/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, PayloadOf } from "../../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../../blackboard/stored-artifact.ts";
@@ -9,7 +9,6 @@ import { checkOptions } from "../../errors.ts";
 import type { LogStretch, StoredLog } from "../../events/stored-log.ts";
 import { seal } from "../event-write.ts";
 import type {
-  ActivationWrite,
   ArtifactQuery,
   ArtifactQueryResult,
   DurablePart,
@@ -20,9 +19,11 @@ import type {
   UnfinishedActivation,
   Write,
 } from "../store.ts";
-import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS } from "./artifact-rows.ts";
+import { millisecondsOf } from "../timestamp.ts";
+import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS, cursorAfter, type Found } from "./artifact-rows.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
-import { type Durability, openError, openFile, writeError } from "./open.ts";
+import { type Durability, openFile, readError, writeError } from "./open.ts";
+import { Rows } from "./rows.ts";
 
 /** What {@link sqliteStore} can be told. */
 export interface SqliteStoreOptions {
@@ -63,6 +64,8 @@ const optionsSchema = z.strictObject({
 
 /** A row of events holds about this many characters at most, unless one event is larger. */
 const ROW_CHARACTERS = 256 * 1024;
+/** A row of so many characters, none of them a stream's, stays as it is: to copy it once more would gain nothing. */
+const FINAL_CHARACTERS = 16 * 1024;
 
 /**
  * The blackboard in one SQLite file, made when it is not there, with its folder. One process has it at a time.
@@ -86,6 +89,9 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
   readonly #db: DatabaseSync;
   readonly #closeFile: () => void;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #rows: Rows;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
   readonly #housekeeping: Housekeeping;
   /** The row of each activation that has not ended. */
   readonly #open = new Map<string, number>();
@@ -115,8 +121,11 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       this.#housekeeping = new Housekeeping(db, retention);
     } catch (error) {
       close();
-      throw openError(error, path);
+      throw readError(error, path);
     }
+    this.#rows = new Rows(db);
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#commit = db.prepare("COMMIT");
     this.#housekeeping.start();
   }
 
@@ -130,36 +139,10 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
 
   commit(writes: readonly Write[]): void {
     const before = { head: this.#head, activation: this.#lastActivation };
-    let lines: EventWrite[] = [];
-    let characters = 0;
-    const flush = () => {
-      if (lines.length === 0) return;
-      const last = lines.at(-1) as EventWrite;
-      this.#run(
-        "INSERT INTO events (last_seq, first_seq, newest_at, merged, lines) VALUES (?, ?, ?, 0, ?)",
-        last.event.seq,
-        (lines[0] as EventWrite).event.seq,
-        Date.parse(last.event.timestamp),
-        lines.map(({ json }) => json).join("\n"),
-      );
-      lines = [];
-      characters = 0;
-    };
     try {
-      this.#run("BEGIN IMMEDIATE");
-      for (const write of writes) {
-        if (write.kind !== "event") {
-          this.#write(write);
-          continue;
-        }
-        seal(write, ++this.#head);
-        if (characters + write.json.length > ROW_CHARACTERS) flush();
-        lines.push(write);
-        characters += write.json.length;
-        if (write.artifact) this.#keep(write, write.artifact);
-      }
-      flush();
-      this.#run("COMMIT");
+      this.#begin.run();
+      this.#writeAll(writes);
+      this.#commit.run();
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       this.#head = before.head;
@@ -169,93 +152,52 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     for (const write of writes) if (write.kind === "activation_done") this.#open.delete(write.id);
   }
 
+  #writeAll(writes: readonly Write[]): void {
+    let lines: string[] = [];
+    let newest: FlockEvent | undefined;
+    let characters = 0;
+    let pieces = 0;
+    const flush = () => {
+      if (!newest) return;
+      const isFinal = pieces === 0 && characters >= FINAL_CHARACTERS;
+      const first = newest.seq - lines.length + 1;
+      this.#rows.events(first, newest.seq, millisecondsOf(newest.timestamp), lines.join("\n"), isFinal);
+      lines = [];
+      characters = 0;
+      pieces = 0;
+    };
+    for (const write of writes) {
+      if (write.kind !== "event") {
+        this.#write(write);
+        continue;
+      }
+      seal(write, ++this.#head);
+      if (lines.length > 0 && characters + write.json.length > ROW_CHARACTERS) flush();
+      newest = write.event;
+      lines.push(write.json);
+      characters += write.json.length;
+      if (newest.type === "streaming_output") pieces += 1;
+      if (write.artifact) this.#rows.artifact(write, write.artifact);
+    }
+    flush();
+  }
+
   #write(write: Exclude<Write, EventWrite>): void {
     switch (write.kind) {
       case "activation":
-        this.#queue(write);
+        this.#rows.activation(++this.#lastActivation, write, this.#head);
+        this.#open.set(write.id, this.#lastActivation);
         return;
       case "activation_again":
-        this.#run(
-          "UPDATE activations SET run_id = ?, attempt = ? WHERE number = ?",
-          write.runId,
-          write.attempt,
-          this.#open.get(write.id) ?? 0,
-        );
-        return;
+        return this.#rows.activationAgain(this.#open.get(write.id) ?? 0, write);
       case "activation_done":
-        this.#run(
-          "UPDATE activations SET status = ?, ended_at = ? WHERE number = ?",
-          write.status,
-          Date.now(),
-          this.#open.get(write.id) ?? 0,
-        );
-        return;
+        return this.#rows.activationDone(this.#open.get(write.id) ?? 0, write);
       case "consumption":
-        for (const { seq } of write.artifacts) {
-          this.#run(
-            "INSERT INTO consumptions (artifact_seq, run_id, agent_id, consumed_at) VALUES (?, ?, ?, ?)",
-            seq,
-            write.runId,
-            write.agentId,
-            Date.parse(write.consumedAt),
-          );
-        }
-        return;
+        return this.#rows.consumption(write);
       case "gathered":
-        this.#run(
-          "INSERT INTO gathered (artifact_seq, agent_id, gate, key) VALUES (?, ?, ?, ?)",
-          write.artifact.seq,
-          write.agentId,
-          write.gate,
-          write.key ?? null,
-        );
-        return;
+        return this.#rows.gathered(write);
       case "gathered_used":
-        for (const { seq } of write.artifacts) {
-          this.#run(
-            "DELETE FROM gathered WHERE agent_id = ? AND gate = ? AND artifact_seq = ?",
-            write.agentId,
-            write.gate,
-            seq,
-          );
-        }
-    }
-  }
-
-  #queue({ id, runId, agentId, correlationId, attempt, artifacts }: ActivationWrite): void {
-    this.#run(
-      `INSERT INTO activations (number, id, run_id, agent_id, correlation_id, attempt, artifacts, after_seq, queued_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ++this.#lastActivation,
-      id,
-      runId,
-      agentId,
-      correlationId,
-      attempt,
-      `[${artifacts.map(({ seq }) => seq).join()}]`,
-      this.#head,
-      Date.now(),
-    );
-    this.#open.set(id, this.#lastActivation);
-  }
-
-  #keep({ artifactJson, idempotencyKey }: EventWrite, artifact: StoredArtifact): void {
-    this.#run(
-      `INSERT INTO artifacts (${COLUMNS}, idempotency_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      artifact.seq,
-      artifact.id,
-      artifact.type,
-      artifact.producedBy,
-      artifact.runId ?? null,
-      artifact.correlationId,
-      JSON.stringify(artifact.tags),
-      JSON.stringify(artifact.visibility),
-      Date.parse(artifact.createdAt),
-      artifactJson ?? JSON.stringify(artifact.payload),
-      idempotencyKey ?? null,
-    );
-    for (const tag of artifact.tags) {
-      this.#run("INSERT INTO artifact_tags (tag, artifact_seq) VALUES (?, ?)", tag, artifact.seq);
+        return this.#rows.gatheredUsed(write);
     }
   }
 
@@ -273,12 +215,18 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
 
   async query(query: ArtifactQuery = {}): Promise<ArtifactQueryResult> {
     const { count, page, limit, known } = artifactQuery(query);
-    const total = known ?? this.#number(count.sql, ...count.values);
-    const rows = this.#all<ArtifactRow>(page.sql, ...page.values);
+    // Not kept, as other statements are: there are as many of them as there are ways to ask.
+    const ask = ({ sql, values }: typeof count) => this.#db.prepare(sql).all(...values) as unknown[];
+    // How many there are in all goes along with the cursor: counting them anew would make every page as dear as the whole.
+    const found = known ?? (ask(count)[0] as Found);
+    const rows = ask(page(found)) as ArtifactRow[];
     const artifacts = rows.slice(0, limit).map(artifactOf);
     const last = artifacts.at(-1);
-    // How many there are in all goes along: counting them anew would make every page as dear as the whole.
-    return { artifacts, total, nextCursor: last && rows.length > limit ? `${last.seq}.${total}` : null };
+    return {
+      artifacts,
+      total: found.total,
+      nextCursor: last && rows.length > limit ? cursorAfter(last.seq, found) : null,
+    };
   }
 
   async consumptionsOf(artifactIds: readonly string[]): Promise<Map<string, Consumption[]>> {
@@ -298,19 +246,24 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
   }
 
   read(seq: number, until: number): LogStretch {
-    const statement = this.#prepare(
-      "SELECT first_seq, last_seq, lines FROM events WHERE last_seq >= ? ORDER BY last_seq",
-    );
+    const sql = "SELECT first_seq, last_seq, lines FROM events WHERE last_seq >= ? ORDER BY last_seq";
+    const statement = this.#prepare(sql);
     let first = 0;
     let last = 0;
     let characters = 0;
     const lines: string[] = [];
-    for (const row of statement.iterate(seq) as Iterable<{ first_seq: number; last_seq: number; lines: string }>) {
-      if (lines.length > 0 && (row.first_seq > until || characters + row.lines.length > ROW_CHARACTERS)) break;
-      first ||= row.first_seq;
-      last = row.last_seq;
-      characters += row.lines.length;
-      lines.push(row.lines);
+    try {
+      for (const row of statement.iterate(seq) as Iterable<{ first_seq: number; last_seq: number; lines: string }>) {
+        if (lines.length > 0 && (row.first_seq > until || characters + row.lines.length > ROW_CHARACTERS)) break;
+        first ||= row.first_seq;
+        last = row.last_seq;
+        characters += row.lines.length;
+        lines.push(row.lines);
+      }
+    } catch (error) {
+      // A statement that has failed in the middle tells so again when it is next used, wherever that reads.
+      this.#statements.delete(sql);
+      throw readError(error, this.path);
     }
     return { first, last, lines: lines.join("\n") };
   }
@@ -410,10 +363,16 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
   }
 
   saveSnapshot(seq: number, state: unknown): void {
-    this.#run("BEGIN IMMEDIATE");
-    this.#run("DELETE FROM snapshot");
-    this.#run("INSERT INTO snapshot (seq, state) VALUES (?, ?)", seq, JSON.stringify(state));
-    this.#run("COMMIT");
+    try {
+      this.#run("BEGIN IMMEDIATE");
+      this.#run("DELETE FROM snapshot");
+      this.#run("INSERT INTO snapshot (seq, state) VALUES (?, ?)", seq, JSON.stringify(state));
+      this.#run("COMMIT");
+    } catch (error) {
+      // A transaction that stayed open would take the next commit down with it.
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw writeError(error, this.path);
+    }
   }
 
   async backup(path: string): Promise<void> {
@@ -428,29 +387,32 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     if (this.#closed) return;
     this.#closed = true;
     this.#housekeeping.stop();
-    this.#run("UPDATE log SET head = ?, is_open = 0", this.#head);
+    try {
+      this.#run("UPDATE log SET head = ?, is_open = ?", this.#head, LEFT.closed);
+    } catch {
+      // On a full disk it stays marked as open, as after a crash: the next start finds all that was committed.
+    }
     this.#closeFile();
   }
 
   /** Finds out which log this is and how the last process left it. */
   #takeOver(durability: Durability): { epoch: string; head: number } {
     const bootedAt = Math.round(Date.now() - uptime() * 1000);
+    const isOpen = durability === "normal" ? LEFT.openNormal : LEFT.openFull;
     const newest = this.#number("SELECT coalesce(max(last_seq), 0) FROM events");
     const [log] = this.#all<{ epoch: string; head: number; is_open: number; booted_at: number }>(
       "SELECT epoch, head, is_open, booted_at FROM log",
     );
-    if (!log) {
-      const epoch = randomUUID();
-      this.#run("INSERT INTO log VALUES (?, 0, 0, 1, ?)", epoch, bootedAt);
-      return { epoch, head: 0 };
-    }
-    const head = Math.max(log.head, newest);
     // The machine went down under a running process: the newest events that clients saw may not have reached the disk,
     // and their seqs would be given out again. That is another log, and clients must hear of it.
-    const lostSome =
-      log.is_open === 1 && durability === "normal" && Math.abs(log.booted_at - bootedAt) > SAME_BOOT_WITHIN_MS;
-    const epoch = lostSome ? randomUUID() : log.epoch;
-    this.#run("UPDATE log SET epoch = ?, head = ?, is_open = 1, booted_at = ?", epoch, head, bootedAt);
+    const lostSome = log?.is_open === LEFT.openNormal && Math.abs(log.booted_at - bootedAt) > SAME_BOOT_WITHIN_MS;
+    const epoch = log && !lostSome ? log.epoch : randomUUID();
+    const head = Math.max(log?.head ?? 0, newest);
+    // That the file is open must be on the disk before the first event is, or its loss would go unnoticed.
+    this.#db.exec("PRAGMA synchronous = FULL");
+    if (log) this.#run("UPDATE log SET epoch = ?, head = ?, is_open = ?, booted_at = ?", epoch, head, isOpen, bootedAt);
+    else this.#run("INSERT INTO log VALUES (?, 0, 0, ?, ?)", epoch, isOpen, bootedAt);
+    if (durability === "normal") this.#db.exec("PRAGMA synchronous = NORMAL");
     return { epoch, head };
   }
 
@@ -477,6 +439,12 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     return statement;
   }
 }
+
+/**
+ * How a process has left the file, or holds it (`log.is_open`). Under which durability says whether a loss of power can
+ * have taken something with it; the next process may be told another one.
+ */
+const LEFT = { closed: 0, openNormal: 1, openFull: 2 } as const;
 
 /** Two readings of when the machine was started that lie this close, in ms, mean the same start. */
 const SAME_BOOT_WITHIN_MS = 60_000;

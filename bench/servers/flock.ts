@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { artifact, Flock, type RunContext } from "flock";
+import { WebSocketServerComponent } from "flock/components/server";
+import { sqliteStore } from "flock/stores/sqlite";
+import { z } from "zod";
+import type { ServerOptions } from "../calls.ts";
+import { optionsOf } from "../child.ts";
+import { textOf, workflowOf } from "../event.ts";
+import { serve } from "./serve.ts";
+
+// As a user has it: an agent that streams. Each event is made, committed to a file, kept and filtered as in production.
+const { workflows = 1, heartbeatMs, tailBytes, separate = false, compression = false } = optionsOf<ServerOptions>();
+const folder = mkdtempSync(join(tmpdir(), "flock-bench-"));
+const flock = new Flock({
+  store: sqliteStore(join(folder, "bench.db")),
+  ...(tailBytes === undefined ? {} : { tailBytes }),
+});
+// The process is killed when it has been measured: an open file needs no name.
+rmSync(folder, { recursive: true, force: true });
+
+const Go = artifact("Go", z.object({ workflow: z.int() }));
+const writers: RunContext[] = [];
+const allWrite = Promise.withResolvers<void>();
+flock
+  .agent("writer")
+  .consumes(Go)
+  .concurrency(workflows)
+  .run(async ({ Go: { workflow } }, context) => {
+    writers[workflow] = context;
+    if (writers.filter(Boolean).length === workflows) allWrite.resolve();
+    await new Promise(() => {});
+  });
+const heartbeat = heartbeatMs === undefined ? {} : { enableHeartbeat: true, heartbeatInterval: heartbeatMs / 1_000 };
+const server = await flock.serve({
+  components: [new WebSocketServerComponent({ ...heartbeat, compression })],
+  port: 0,
+});
+for (let workflow = 0; workflow < workflows; workflow++) {
+  await flock.publish(Go({ workflow }), { correlationId: workflowOf(workflow) });
+}
+await allWrite.promise;
+serve(server.port, (n) => {
+  writers[n % workflows]?.stream(textOf(n), separate && n % 2 === 1 ? { outputType: "line" } : {});
+});

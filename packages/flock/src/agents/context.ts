@@ -1,0 +1,44 @@
+import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { ReadableStore } from "../store/store.ts";
+import type { Model } from "./engine.ts";
+import type { Run } from "./run.ts";
+import type { RunContext, RunLog, StreamOptions } from "./run-context.ts";
+
+/** A run as its agent's function sees it. */
+export class Context implements RunContext {
+  readonly agent: string;
+  readonly runId: string;
+  readonly activationId: string;
+  readonly correlationId: string;
+  readonly attempt: number;
+  readonly artifacts: readonly StoredArtifact[];
+  readonly store: ReadableStore;
+  readonly log: RunLog;
+  readonly stream: (text: string, options?: StreamOptions) => void;
+  readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
+  readonly #run: Run;
+
+  constructor(run: Run, store: ReadableStore, log: RunLog) {
+    const { agent, runId, id, correlationId, attempt, artifacts } = run.activation;
+    this.agent = agent.name;
+    this.runId = runId;
+    this.activationId = id;
+    this.correlationId = correlationId;
+    this.attempt = attempt;
+    this.artifacts = artifacts;
+    this.store = store;
+    this.log = log;
+    // May be taken out of the context and called by itself.
+    this.stream = (text, options) => run.stream.write(text, options);
+    this.addUsage = (amounts) => run.addUsage(amounts);
+    this.#run = run;
+  }
+
+  get model(): Model | undefined {
+    return this.#run.activation.agent.model;
+  }
+
+  get signal(): AbortSignal {
+    return this.#run.signal;
+  }
+}

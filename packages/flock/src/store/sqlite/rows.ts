@@ -1,0 +1,109 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { PUBLIC } from "@flock/protocol";
+import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
+import type {
+  ActivationAgainWrite,
+  ActivationDoneWrite,
+  ActivationWrite,
+  ConsumptionWrite,
+  EventWrite,
+  GatheredUsedWrite,
+  GatheredWrite,
+} from "../store.ts";
+import { millisecondsOf } from "../timestamp.ts";
+import { COLUMNS } from "./artifact-rows.ts";
+
+/** Turns writes into rows. Its statements are prepared once: every artifact and every run goes through them. */
+export class Rows {
+  readonly #events: StatementSync;
+  readonly #artifact: StatementSync;
+  readonly #plainArtifact: StatementSync;
+  readonly #tag: StatementSync;
+  readonly #consumption: StatementSync;
+  readonly #activation: StatementSync;
+  readonly #activationAgain: StatementSync;
+  readonly #activationDone: StatementSync;
+  readonly #gathered: StatementSync;
+  readonly #gatheredUsed: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#events = db.prepare(
+      "INSERT INTO events (last_seq, first_seq, newest_at, merged, lines) VALUES (?, ?, ?, ?, ?)",
+    );
+    this.#artifact = db.prepare(
+      `INSERT INTO artifacts (${COLUMNS}, idempotency_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    // What most artifacts have in common stands in the statement: each value that is bound costs as much as a column.
+    this.#plainArtifact = db.prepare(
+      `INSERT INTO artifacts (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, '[]', '${JSON.stringify(PUBLIC)}', ?, ?)`,
+    );
+    this.#tag = db.prepare("INSERT INTO artifact_tags (tag, artifact_seq) VALUES (?, ?)");
+    this.#consumption = db.prepare(
+      "INSERT INTO consumptions (artifact_seq, run_id, agent_id, consumed_at) VALUES (?, ?, ?, ?)",
+    );
+    this.#activation = db.prepare(
+      `INSERT INTO activations (number, id, run_id, agent_id, correlation_id, attempt, artifacts, after_seq, queued_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#activationAgain = db.prepare("UPDATE activations SET run_id = ?, attempt = ? WHERE number = ?");
+    this.#activationDone = db.prepare("UPDATE activations SET status = ?, ended_at = ? WHERE number = ?");
+    this.#gathered = db.prepare("INSERT INTO gathered (artifact_seq, agent_id, gate, key) VALUES (?, ?, ?, ?)");
+    this.#gatheredUsed = db.prepare("DELETE FROM gathered WHERE agent_id = ? AND gate = ? AND artifact_seq = ?");
+  }
+
+  /** A row of events, which must follow on each other. `isFinal`: compaction would make nothing better of it. */
+  events(first: number, last: number, newestAt: number, lines: string, isFinal: boolean): void {
+    this.#events.run(last, first, newestAt, isFinal ? 1 : 0, lines);
+  }
+
+  artifact({ artifactJson, idempotencyKey }: EventWrite, artifact: StoredArtifact): void {
+    const { seq, id, type, producedBy, runId = null, correlationId, tags, visibility, createdAt } = artifact;
+    const at = millisecondsOf(createdAt);
+    const payload = artifactJson ?? JSON.stringify(artifact.payload);
+    if (tags.length === 0 && visibility === PUBLIC && idempotencyKey === undefined) {
+      this.#plainArtifact.run(seq, id, type, producedBy, runId, correlationId, at, payload);
+      return;
+    }
+    this.#artifact.run(
+      seq,
+      id,
+      type,
+      producedBy,
+      runId,
+      correlationId,
+      JSON.stringify(tags),
+      JSON.stringify(visibility),
+      at,
+      payload,
+      idempotencyKey ?? null,
+    );
+    for (const tag of tags) this.#tag.run(tag, seq);
+  }
+
+  consumption({ artifacts, runId, agentId, consumedAt }: ConsumptionWrite): void {
+    const at = millisecondsOf(consumedAt);
+    for (const { seq } of artifacts) this.#consumption.run(seq, runId, agentId, at);
+  }
+
+  activation(number: number, write: ActivationWrite, afterSeq: number): void {
+    const { id, runId, agentId, correlationId, attempt, artifacts } = write;
+    const seqs = `[${artifacts.map(({ seq }) => seq).join()}]`;
+    this.#activation.run(number, id, runId, agentId, correlationId, attempt, seqs, afterSeq, Date.now());
+  }
+
+  activationAgain(number: number, { runId, attempt }: ActivationAgainWrite): void {
+    this.#activationAgain.run(runId, attempt, number);
+  }
+
+  activationDone(number: number, { status }: ActivationDoneWrite): void {
+    this.#activationDone.run(status, Date.now(), number);
+  }
+
+  gathered({ artifact, agentId, gate, key }: GatheredWrite): void {
+    this.#gathered.run(artifact.seq, agentId, gate, key ?? null);
+  }
+
+  gatheredUsed({ artifacts, agentId, gate }: GatheredUsedWrite): void {
+    for (const { seq } of artifacts) this.#gatheredUsed.run(agentId, gate, seq);
+  }
+}
