@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export type { AgentBuilder, Alternatives, InputsOf, OutputOf, RunFunction } from "./agents/agent.ts";
+export type { Model, ModelObject, Tools } from "./agents/engine.ts";
 export type { Invoked, Published, PublishOptions, RunCounts } from "./agents/orchestrator.ts";
 export type { RunEnd } from "./agents/run.ts";
 export type { RunContext, RunLog, StreamOptions } from "./agents/run-context.ts";

@@ -2,11 +2,18 @@ import type { SubscriptionInfo } from "@flock/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf, PayloadOf } from "../blackboard/artifact-type.ts";
 import { checkName, checkOptions, FlockError } from "../errors.ts";
+import { type AgentDeclaration, isModel, type Model, type Tools } from "./engine.ts";
 import type { RunContext } from "./run-context.ts";
 import { Subscription, type SubscriptionOptions } from "./subscription.ts";
 
 /** How many runs of one agent go on at the same time when it does not say: the default of Flock's Python edition. */
 const DEFAULT_CONCURRENCY = 2;
+
+/** Longest that a run on a model may take, in ms: long answers of slow models take minutes; a server that hangs, for ever. */
+const MODEL_TIMEOUT_MS = 5 * 60_000;
+
+/** What Node's timers take, in ms. */
+const MAX_TIMER = 2 ** 31 - 1;
 
 type Types = readonly [AnyArtifactType, ...AnyArtifactType[]];
 
@@ -49,6 +56,14 @@ export interface AgentDefinition {
   readonly consumes: ReadonlyMap<string, AnyArtifactType>;
   readonly publishes: ReadonlyMap<string, AnyArtifactType>;
   readonly concurrency: number;
+  /** Longest that a run may take, in ms; undefined: as long as it likes. */
+  readonly timeout?: number | undefined;
+  /** For a model: what to do, beside the description. */
+  readonly instructions: string;
+  /** For a model: what it may call. */
+  readonly tools: Tools;
+  /** The agent's own model, or the flock's. */
+  readonly model?: Model | undefined;
   readonly run: (inputs: Record<string, unknown>, context: RunContext) => unknown;
 }
 
@@ -69,8 +84,12 @@ const optionsSchema = z.strictObject({
     .optional(),
 });
 
+/** Checks a model as the core can check it. */
+export const modelSchema = z.custom<Model>(isModel, 'must be a model of the AI SDK, or "provider/model"');
+
 /**
- * Declares an agent, step by step; `run` ends the declaration and the agent starts to listen.
+ * Declares an agent, step by step. `run` ends the declaration, and the agent starts to listen. An agent without `run`
+ * listens from the first publish, invoke, serve or `runUntilIdle` on, and a model computes what it publishes.
  *
  * @example
  * flock.agent("chef").description("Invents pizzas").consumes(Idea).publishes(Pizza)
@@ -80,6 +99,11 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   /** The agent's name. */
   readonly name: string;
   readonly #register: (definition: AgentDefinition) => void;
+  /** The flock's model; the agent may have its own. */
+  #model: Model | undefined;
+  #instructions = "";
+  #tools: Tools = {};
+  #timeout: number | undefined;
   #description = "";
   #tags: string[] = [];
   #consumed: Consumed[] = [];
@@ -89,20 +113,23 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   #done = false;
 
   /** For the flock only: see `flock.agent(name)`. */
-  constructor(name: string, register: (definition: AgentDefinition) => void) {
+  constructor(name: string, register: (definition: AgentDefinition) => void, model?: Model) {
     checkName("an agent", name);
     this.name = name;
     this.#register = register;
+    this.#model = model;
   }
 
-  /** Says what the agent does, for people (and later for models). Default: nothing. */
+  /** Says what the agent does, for people and for the model. Default: nothing. */
   description(text: string): this {
+    this.#assertOpen();
     this.#description = text;
     return this;
   }
 
   /** Every artifact that the agent publishes carries these tags. */
   tags(...tags: string[]): this {
+    this.#assertOpen();
     this.#tags.push(...tags);
     return this;
   }
@@ -117,6 +144,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
     ...args: [...types: T, options: SubscriptionOptions<T[number]>]
   ): AgentBuilder<In | InputsOf<T>, Out>;
   consumes(...args: unknown[]): unknown {
+    this.#assertOpen();
     const last = args.at(-1);
     const options =
       typeof last === "function" || last === undefined
@@ -135,6 +163,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
 
   /** Names the types that the agent may publish. Without it the agent publishes nothing. */
   publishes<const T extends Types>(...types: T): AgentBuilder<In, Out | DraftOf<T[number]>> {
+    this.#assertOpen();
     if (types.some((type) => !isArtifactType(type))) {
       throw new FlockError(
         "invalid_options",
@@ -150,22 +179,59 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
    * @throws FlockError `invalid_options` unless it is a whole number from 1.
    */
   concurrency(limit: number): this {
+    this.#assertOpen();
     this.#concurrency = checkOptions(`agent ${this.name}: concurrency`, z.int().min(1), limit);
     return this;
   }
 
   /** Whether the agent's own artifacts leave it asleep; default true. */
   preventSelfTrigger(prevent: boolean): this {
+    this.#assertOpen();
     this.#preventSelfTrigger = prevent;
     return this;
   }
 
   /**
+   * Longest that a run of this agent may take, in ms: a longer one ends with status `timeout`. Default: as long as it
+   * likes; for an agent without `run` five minutes.
+   * @throws FlockError `invalid_options` unless it is a whole number from 1.
+   */
+  timeout(ms: number): this {
+    this.#assertOpen();
+    this.#timeout = checkOptions(`agent ${this.name}: timeout`, z.int().min(1).max(MAX_TIMER), ms);
+    return this;
+  }
+
+  /**
+   * A model for this agent; default: the flock's.
+   * @throws FlockError `invalid_options` unless it is a model of the AI SDK or `"provider/model"`.
+   */
+  model(model: Model): this {
+    this.#assertOpen();
+    this.#model = checkOptions(`agent ${this.name}: model`, modelSchema, model);
+    return this;
+  }
+
+  /** Tells the model what to do, beside the description and what the schemas say. Default: nothing. */
+  instructions(text: string): this {
+    this.#assertOpen();
+    this.#instructions = text;
+    return this;
+  }
+
+  /** What the model may call while it works: tools of the AI SDK, by name. A second call adds to the first. */
+  tools(tools: Tools): this {
+    this.#assertOpen();
+    this.#tools = { ...this.#tools, ...tools };
+    return this;
+  }
+
+  /**
    * Ends the declaration: from now on the agent listens.
-   * @throws FlockError `agent_incomplete` when it consumes nothing or has a `run` already.
+   * @throws FlockError `agent_incomplete` when it consumes nothing or is complete already.
    */
   run(run: RunFunction<Alternatives<In>, Out>): void {
-    if (this.#done) throw new FlockError("agent_incomplete", `agent ${this.name} has its run function already`);
+    this.#assertOpen();
     if (this.#consumed.length === 0) {
       throw new FlockError(
         "agent_incomplete",
@@ -174,11 +240,43 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
     }
     if (typeof run !== "function")
       throw new FlockError("agent_incomplete", `agent ${this.name}: .run(…) wants a function`);
+    this.#register({ ...this.#declaration(), run: run as AgentDefinition["run"] });
+    this.#done = true;
+  }
+
+  /**
+   * For the flock only: what has been declared without a `run`, for a model to compute.
+   * @throws FlockError `agent_incomplete` when something is missing.
+   */
+  declarationForModel(): AgentDeclaration & { readonly model: Model } {
+    const missing = (what: string) => new FlockError("agent_incomplete", `agent ${this.name} ${what}`);
+    if (!this.#model) {
+      throw missing(
+        "has no run function and no model: end its declaration with .run(async (inputs) => …), or give it " +
+          '.model("provider/model"), or all agents one with new Flock({ model })',
+      );
+    }
+    if (this.#consumed.length === 0) throw missing("would never run: say what it consumes, with .consumes(…)");
+    if (this.#publishes.size === 0) {
+      throw missing(
+        "has a model, but nothing for it to make: say what it publishes, with .publishes(…), or end its declaration " +
+          "with .run(async (inputs) => …)",
+      );
+    }
+    return { ...this.#declaration(), model: this.#model, timeout: this.#timeout ?? MODEL_TIMEOUT_MS };
+  }
+
+  /** For the flock only: the agent listens, and its declaration can no longer change. */
+  close(): void {
+    this.#done = true;
+  }
+
+  #declaration(): AgentDeclaration {
     const subscriptions = this.#consumed.map(
       ({ types, options }, place) =>
         new Subscription(this.name, String(place), types, options, this.#preventSelfTrigger),
     );
-    this.#register({
+    return {
       name: this.name,
       description: this.#description,
       tags: [...new Set(this.#tags)],
@@ -186,9 +284,19 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
       consumes: new Map(this.#consumed.flatMap(({ types }) => types.map((type) => [type.typeName, type] as const))),
       publishes: this.#publishes,
       concurrency: this.#concurrency,
-      run: run as AgentDefinition["run"],
-    });
-    this.#done = true;
+      timeout: this.#timeout,
+      instructions: this.#instructions,
+      tools: this.#tools,
+      model: this.#model,
+    };
+  }
+
+  #assertOpen(): void {
+    if (!this.#done) return;
+    throw new FlockError(
+      "agent_incomplete",
+      `agent ${this.name} listens already: its declaration ended with .run(…), or with the first work of the flock`,
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { ReadableStore } from "../store/store.ts";
+import type { Model } from "./engine.ts";
 import type { Run } from "./run.ts";
 import type { RunContext, RunLog, StreamOptions } from "./run-context.ts";
 
@@ -14,6 +15,7 @@ export class Context implements RunContext {
   readonly store: ReadableStore;
   readonly log: RunLog;
   readonly stream: (text: string, options?: StreamOptions) => void;
+  readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
   readonly #run: Run;
 
   constructor(run: Run, store: ReadableStore, log: RunLog) {
@@ -28,7 +30,12 @@ export class Context implements RunContext {
     this.log = log;
     // May be taken out of the context and called by itself.
     this.stream = (text, options) => run.stream.write(text, options);
+    this.addUsage = (amounts) => run.addUsage(amounts);
     this.#run = run;
+  }
+
+  get model(): Model | undefined {
+    return this.#run.activation.agent.model;
   }
 
   get signal(): AbortSignal {

@@ -500,6 +500,7 @@ export class Orchestrator {
       status: end.status,
       produced_artifacts: end.produced as string[],
       error: end.error,
+      usage: end.usage,
     };
     journal.write(writeOf(completed));
     if (end.status !== "interrupted") {

@@ -29,6 +29,8 @@ export interface RunEnd {
   readonly error?: WireError;
   /** Ids of the artifacts that it published. */
   readonly produced: readonly string[];
+  /** What it has spent, by name. */
+  readonly usage?: Readonly<Record<string, number>>;
 }
 
 /** Longest error message that travels in events, in characters. */
@@ -45,15 +47,25 @@ export class RunStopped extends Error {
   }
 }
 
+/** A run took longer than its agent allows. */
+class RunTimedOut extends Error {
+  override readonly name = "RunTimedOut";
+
+  constructor(agent: string, ms: number) {
+    super(`${agent} took longer than ${ms} ms and was stopped: .timeout(ms) sets the limit`);
+  }
+}
+
 /** One run, from its start to its end. */
 export class Run {
   readonly activation: Activation;
-  #stopped: RunStopped | undefined;
+  #stopped: RunStopped | RunTimedOut | undefined;
   /** Ends the wait for the agent's function, while there is one. */
-  #giveUp: ((reason: RunStopped) => void) | undefined;
+  #giveUp: ((reason: RunStopped | RunTimedOut) => void) | undefined;
   #abort: AbortController | undefined;
   #stream: OutputStream | undefined;
   #ended = false;
+  #usage: Record<string, number> | undefined;
   readonly #emit: (event: StreamingOutput) => void;
   readonly #begun = performance.now();
 
@@ -89,14 +101,28 @@ export class Run {
 
   /** Ends the run now, whatever its function still does. */
   stop(status: "cancelled" | "interrupted"): void {
-    this.#stopped ??= new RunStopped(status);
+    this.#stop(new RunStopped(status));
+  }
+
+  /** Adds to what the run has spent, by name, until it has ended. */
+  addUsage(amounts: Readonly<Record<string, number>>): void {
+    if (this.#ended) return;
+    const sums = (this.#usage ??= {});
+    for (const [name, amount] of Object.entries(amounts)) {
+      // What is no number is no JSON number either.
+      if (Number.isFinite(amount)) sums[name] = (sums[name] ?? 0) + amount;
+    }
+  }
+
+  #stop(reason: RunStopped | RunTimedOut): void {
+    this.#stopped ??= reason;
     this.#abort?.abort(this.#stopped);
     this.#giveUp?.(this.#stopped);
   }
 
   /**
    * Calls the agent's function and gives its drafts, at once when the function does not wait for anything.
-   * Throws or rejects with what the function throws, with a {@link RunStopped}, or with a FlockError about its output.
+   * Throws or rejects with what the function throws, with a {@link RunStopped} or {@link RunTimedOut}, or with a FlockError about its output.
    */
   execute(context: RunContext): readonly Draft[] | Promise<readonly Draft[]> {
     const { agent, artifacts, refusal } = this.activation;
@@ -113,20 +139,28 @@ export class Run {
     this.#stream?.end();
     return {
       runId: this.activation.runId,
-      status: failure === undefined ? "success" : failure instanceof RunStopped ? failure.status : "error",
+      status: failure === undefined ? "success" : statusOf(failure),
       durationMs: Math.round((performance.now() - this.#begun) * 1000) / 1000,
       produced,
       ...(failure === undefined || failure instanceof RunStopped ? {} : { error: toWireError(failure) }),
+      ...(this.#usage ? { usage: this.#usage } : {}),
     };
   }
 
   async #wait(agent: AgentDefinition, output: PromiseLike<unknown>): Promise<readonly Draft[]> {
-    const result = await new Promise<unknown>((resolve, reject) => {
-      this.#giveUp = reject;
-      output.then(resolve, reject);
-      if (this.#stopped) reject(this.#stopped);
-    });
-    return checkOutput(agent, result);
+    const { name, timeout } = agent;
+    const timer =
+      timeout === undefined ? undefined : setTimeout(() => this.#stop(new RunTimedOut(name, timeout)), timeout);
+    try {
+      const result = await new Promise<unknown>((resolve, reject) => {
+        this.#giveUp = reject;
+        output.then(resolve, reject);
+        if (this.#stopped) reject(this.#stopped);
+      });
+      return checkOutput(agent, result);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #drain(agent: AgentDefinition, generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
@@ -147,6 +181,11 @@ export class Run {
       this.stream.write(value);
     }
   }
+}
+
+function statusOf(failure: unknown): RunStatus {
+  if (failure instanceof RunStopped) return failure.status;
+  return failure instanceof RunTimedOut ? "timeout" : "error";
 }
 
 /** An error as events tell it. */
