@@ -151,6 +151,7 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       this.#head = before.head;
       this.#lastActivation = before.activation;
+      for (const write of writes) if (write.kind === "activation") this.#open.delete(write.id);
       throw writeError(error, this.path);
     }
     for (const write of writes) if (write.kind === "activation_done") this.#open.delete(write.id);
