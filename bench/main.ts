@@ -4,6 +4,7 @@
 //   npm run bench -- report     writes what full runs have kept in bench/results into bench/README.md and bench/chart.svg
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { thisMachine } from "./report/machine.ts";
 import type { Report } from "./report/report.ts";
 import { keep, publishResults } from "./report/results.ts";
 import { workloadText } from "./report/text.ts";
@@ -29,6 +30,9 @@ async function measure(suites: typeof SUITES): Promise<void> {
     fail("--workload wants one suite: npm run bench -- SUITE --workload NAME");
   const size = quick ? "quick" : "full";
   console.log(suites.map(({ name, minutes }) => `${name} takes about ${duration(minutes[size])}`).join("\n"));
+  const { load, cores } = thisMachine();
+  if (load > cores / 4)
+    console.log(`this machine is busy (load ${load}): figures by the clock will look worse than they are`);
   const reports: Report[] = [];
   for (const suite of suites) {
     console.log(`\n${suite.name}. ${suite.about}`);

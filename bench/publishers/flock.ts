@@ -3,15 +3,7 @@ import { artifact, Flock } from "flock";
 import { sqliteStore } from "flock/stores/sqlite";
 import { z } from "zod";
 import { answer } from "../child.ts";
-import {
-  fileForBenchmark,
-  GROUP,
-  type Measured,
-  type PublisherCalls,
-  ROWS_PER_ARTIFACT,
-  TEXT,
-  timed,
-} from "./publisher.ts";
+import { GROUP, type Measured, type PublisherCalls, ROWS_PER_ARTIFACT, TEXT, timed, withFile } from "./publisher.ts";
 
 answer<PublisherCalls>({
   measure: (what, artifacts, agents = 1) => {
@@ -19,9 +11,11 @@ answer<PublisherCalls>({
       case "memory":
         return throughAgent(new Flock(), artifacts);
       case "sqlite normal":
-        return throughAgent(new Flock({ store: sqliteStore(fileForBenchmark()) }), artifacts);
+        return withFile((file) => throughAgent(new Flock({ store: sqliteStore(file) }), artifacts));
       case "sqlite full":
-        return throughAgent(new Flock({ store: sqliteStore(fileForBenchmark(), { durability: "full" }) }), artifacts);
+        return withFile((file) =>
+          throughAgent(new Flock({ store: sqliteStore(file, { durability: "full" }) }), artifacts),
+        );
       case "matching":
         return matching(artifacts, agents);
       default:

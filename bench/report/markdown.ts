@@ -22,8 +22,8 @@ function suiteText({ suite, about, machine, workloads }: Report): string {
   return [`### ${suite}\n`, `${about} ${machineText(machine)}\n`, ...workloads.map(workloadText)].join("\n");
 }
 
-function machineText({ cpu, cores, memoryGB, node, date }: Machine): string {
-  return `Measured on ${date}: ${cores} cores (${cpu}), ${memoryGB} GB, Node ${node.replace("v", "")}.`;
+function machineText({ cpu, cores, memoryGB, node, load, date }: Machine): string {
+  return `Measured on ${date}: ${cores} cores (${cpu}), ${memoryGB} GB, Node ${node.replace("v", "")}, load before: ${load}.`;
 }
 
 function workloadText(workload: WorkloadReport): string {

@@ -5,7 +5,7 @@ import { type Comparison, type Round, ratio, type Suite } from "./suite.ts";
 
 /** Events belong to so many workflows in turn, and as many clients follow one each. */
 const WORKFLOWS: Readonly<Record<Size, number>> = { full: 500, quick: 500, tiny: 5 };
-const EVENTS: Readonly<Record<Size, number>> = { full: 4_000, quick: 1_000, tiny: 20 };
+const EVENTS: Readonly<Record<Size, number>> = { full: 2_000, quick: 1_000, tiny: 20 };
 /** Slow enough that each event goes out alone. */
 const PER_SECOND = 400;
 /** How long everybody may take to get the last events, in ms. */
@@ -25,7 +25,7 @@ const AUDIENCES: Readonly<
 export const suite: Suite = {
   name: "cohorts",
   about: "Hundreds of clients follow a workflow each: does an event cost more than the one client that wants it?",
-  minutes: { full: 8, quick: 0.8 },
+  minutes: { full: 4.5, quick: 0.8 },
   workloads: [
     {
       name: "workflows",

@@ -39,7 +39,7 @@ export const suite: Suite = {
         ...(["ws", "socket.io"] as const).map((peer) => ({
           what: `server CPU time, Flock compressed to ${peer} compressed`,
           of: ratio("cpuMicros", rowOf("flock", true), rowOf(peer, true)),
-          chart: { label: "compressed token stream", peer, isCost: true },
+          chart: { label: "CPU: compressed stream", peer, isCost: true },
         })),
       ],
       round: async (size) => {

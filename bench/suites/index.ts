@@ -20,8 +20,8 @@ export const SUITES: readonly Suite[] = [
   stalled,
   resume,
   cohorts,
-  compression,
   fairness,
+  compression,
   publish,
   matching,
 ];

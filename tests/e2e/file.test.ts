@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { artifact, Flock } from "flock";
 import { sqliteStore } from "flock/stores/sqlite";
@@ -114,20 +115,37 @@ describe("a file that another process has", () => {
   });
 });
 
-describe("a server on a file that is damaged in the middle", () => {
+/** Damages what the file holds of one note, in the event and in the artifact: of each a page that holds nothing else. */
+function damage(file: string, note: string): void {
+  const bytes = readFileSync(file);
+  const filling = Buffer.alloc(4_000, "x");
+  for (let at = bytes.indexOf(note); at >= 0; at = bytes.indexOf(note, at + 1)) {
+    let page = at - (at % 4_096) + 4_096;
+    while (!bytes.subarray(page, page + 4_096).includes(filling)) page += 4_096;
+    bytes.fill(0xff, page, page + 4_096);
+  }
+  writeFileSync(file, bytes);
+}
+
+describe("a flock on a file that is damaged in the middle", () => {
+  it("does not start when it needs what stood there, says what to do, and lets go of the file", async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "flock.db");
+    await written(file);
+    damage(file, "note 1 ");
+    const db = new DatabaseSync(file);
+    db.exec("DELETE FROM snapshot");
+    db.close();
+    const start = () => new Flock({ store: sqliteStore(file) });
+    expect(start).toThrow(/is damaged: put a backup in its place/);
+    expect(start, "not: in use").toThrow(/is damaged/);
+  });
+
   it("turns away who reads there, and goes on for everyone else", async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");
     await written(file, 40);
-    const bytes = readFileSync(file);
-    const filling = Buffer.alloc(4_000, "x");
-    // The event has the payload, and the artifact: of each a page that holds nothing else.
-    for (let at = bytes.indexOf("note 20 "); at >= 0; at = bytes.indexOf("note 20 ", at + 1)) {
-      let page = at - (at % 4_096) + 4_096;
-      while (!bytes.subarray(page, page + 4_096).includes(filling)) page += 4_096;
-      bytes.fill(0xff, page, page + 4_096);
-    }
-    writeFileSync(file, bytes);
+    damage(file, "note 20 ");
     const flock = new Flock({ store: sqliteStore(file) });
     await using server = await startServer({ flock });
     await using live = await server.connect();

@@ -71,6 +71,10 @@ export interface FlockStats {
   readonly oldest: number;
   /** Memory that the newest events take, in bytes. */
   readonly tailBytes: number;
+  /** How much of the disk the store takes, in bytes; undefined for one that does not outlive the process. */
+  readonly storeBytes: number | undefined;
+  /** Commits that have failed, on a full disk say: nothing of what was in them has happened. */
+  readonly failedCommits: number;
   readonly runs: RunCounts;
 }
 
@@ -106,6 +110,7 @@ export class Flock {
   /** Where this flock logs what it does. */
   readonly logger: Logger;
   readonly #store: Store;
+  readonly #journal: Journal;
   readonly #orchestrator: Orchestrator;
   readonly #state = new LiveState(GRAPH_ONLY);
   readonly #model: Model | undefined;
@@ -118,20 +123,34 @@ export class Flock {
   #savedAt = 0;
   #shutdown: Promise<void> | undefined;
 
-  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  /** @throws FlockError `invalid_options`, naming each wrong option; `store_unusable` when the store cannot be read. */
   constructor(options: FlockOptions = {}) {
     const { store, logger, model, tailBytes, ...limits } = checkOptions("new Flock", optionsSchema, options);
     this.logger = logger ?? pino({ name: "flock", level: process.env.FLOCK_LOG_LEVEL ?? "warn" }, pino.destination(2));
     this.#store = store;
     this.#model = model;
     this.log = new EventLog(store.epoch, tailBytes, store.durable?.log);
-    const journal = new Journal(store, (events) => {
+    this.#journal = new Journal(store, (events) => {
       for (const { event } of events) this.#state.apply(event);
       this.log.append(events.map(({ event, json }) => ({ seq: event.seq, json, facts: factsOf(event) })));
       if (this.log.appended - this.#savedAt >= EVENTS_PER_SNAPSHOT) this.#saveState();
     });
-    this.#orchestrator = new Orchestrator({ store, durable: store.durable, journal, log: this.logger, ...limits });
-    if (store.durable) this.#restoreState(store.durable);
+    this.#orchestrator = new Orchestrator({
+      store,
+      durable: store.durable,
+      journal: this.#journal,
+      log: this.logger,
+      ...limits,
+    });
+    if (store.durable) {
+      try {
+        this.#restoreState(store.durable);
+      } catch (error) {
+        // Nobody else would let go of the file.
+        void store.close();
+        throw error;
+      }
+    }
   }
 
   /** The blackboard, to read. */
@@ -299,6 +318,8 @@ export class Flock {
       head: this.log.head,
       oldest: this.log.oldest,
       tailBytes: this.log.tail.bytes,
+      storeBytes: this.#store.durable?.bytes,
+      failedCommits: this.#journal.failures,
       runs: this.#orchestrator.runCounts,
     };
   }

@@ -99,11 +99,10 @@ interface Posting {
   readonly artifact: StoredArtifact;
   /** Of the artifact with its event. */
   readonly write: EventWrite;
-  activations: readonly Activation[];
+  readonly activations: Activation[];
 }
 
 const NO_TAGS: readonly string[] = [];
-const NO_ACTIVATIONS: readonly Activation[] = [];
 const NOTHING_THROWN = new Error("the agent threw nothing at all");
 const NO_DRAFTS: readonly Draft[] = [];
 const NO_POSTINGS: readonly Posting[] = [];
@@ -242,7 +241,7 @@ export class Orchestrator {
     const activation = { ...this.#activate(agent, given), onEnd };
     for (const { write } of postings) this.#options.journal.write(write);
     this.#options.journal.write(activationWrite(activation));
-    (postings.at(-1) as Posting).activations = [activation];
+    postings.at(-1)?.activations.push(activation);
     return this.#committed(postings, () => {
       const { seq } = given.at(-1) as StoredArtifact;
       return { runId: activation.runId, correlationId, seq, done };
@@ -328,20 +327,19 @@ export class Orchestrator {
       payload_bytes: isLarge ? bytes : undefined,
     };
     const write = writeOf(event, { artifact, json: payloadJson, inline: !isLarge, idempotencyKey });
-    return { artifact, write, activations: NO_ACTIVATIONS };
+    return { artifact, write, activations: [] };
   }
 
   /** Writes an artifact, offers it to all gates that may want it, and writes what comes of that. */
   #post(posting: Posting): void {
     const { journal, log } = this.#options;
-    const { artifact } = posting;
-    journal.write(posting.write);
+    const { artifact, write, activations } = posting;
+    journal.write(write);
     this.#workflows.published(artifact.correlationId, artifact.createdAt);
     for (const gate of this.#index.candidates(artifact)) {
       const { subscription } = gate;
       // Alternatives of one agent that a single artifact fills wake it once.
-      if (subscription.isSingle && posting.activations.some(({ agent }) => agent.name === subscription.agentId))
-        continue;
+      if (subscription.isSingle && activations.some(({ agent }) => agent.name === subscription.agentId)) continue;
       let result: GateResult;
       try {
         if (!subscription.accepts(artifact)) continue;
@@ -364,10 +362,10 @@ export class Orchestrator {
         journal.write(eventWrite(event));
       }
       if (!subscription.isSingle)
-        for (const write of gatheringWrites(subscription, artifact, result)) journal.write(write);
+        for (const gathering of gatheringWrites(subscription, artifact, result)) journal.write(gathering);
       if (!result.artifacts) continue;
       const activation = this.#activate(this.agents.get(subscription.agentId) as AgentDefinition, result.artifacts);
-      posting.activations = [...posting.activations, activation];
+      activations.push(activation);
       journal.write(activationWrite(activation));
     }
   }

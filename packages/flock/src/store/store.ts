@@ -165,6 +165,8 @@ export interface PublishedUnderKey {
 /** What a store remembers for the next process. */
 export interface DurablePart {
   readonly log: StoredLog;
+  /** How much of the disk the blackboard takes, in bytes. */
+  readonly bytes: number;
   /** The activations to go on with, oldest first. */
   unfinished(): UnfinishedActivation[];
   /** What gates have gathered and not used, oldest first. */

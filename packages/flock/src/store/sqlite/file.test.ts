@@ -124,7 +124,9 @@ describe("a file that cannot be used is left as it is, and the error says what t
     const db = new DatabaseSync(path);
     db.exec("PRAGMA user_version = 99");
     db.close();
+    const before = readFileSync(path);
     expect(() => sqliteStore(path)).toThrow(/newer version of Flock \(schema 99.*update Flock/);
+    expect(readFileSync(path).equals(before)).toBe(true);
   });
 
   it("when it is damaged", () => {
@@ -132,8 +134,10 @@ describe("a file that cannot be used is left as it is, and the error says what t
     for (let i = 0; i < 200; i++) store.commit([publication({ text: "x".repeat(2_000) }).write]);
     closed(store);
     const bytes = readFileSync(path);
-    writeFileSync(path, Buffer.concat([bytes.subarray(0, 4_096), Buffer.alloc(bytes.length - 4_096, 7)]));
+    const damaged = Buffer.concat([bytes.subarray(0, 4_096), Buffer.alloc(bytes.length - 4_096, 7)]);
+    writeFileSync(path, damaged);
     expect(() => sqliteStore(path)).toThrow(/damaged.*backup/);
+    expect(readFileSync(path).equals(damaged)).toBe(true);
   });
 
   it("when the end of it is missing, wherever it was cut off", () => {
@@ -357,6 +361,45 @@ describe("retention", () => {
     expect(await after.consumptionsOf([gone.artifact.id])).toEqual(new Map([[gone.artifact.id, []]]));
   });
 
+  it("drops all artifacts of a commit, however many, and what was needed as soon as it is not", async () => {
+    const store = storeOnFile();
+    const old = Date.now() - 3_600_000;
+    const many = Array.from({ length: 700 }, (_, n) =>
+      publication({ n }, { createdAt: old, tags: ["t", `t${n % 7}`] }),
+    );
+    const [first] = many as [(typeof many)[number]];
+    const activation = { id: "run", runId: "run", agentId: "a", correlationId: "c", attempt: 1 };
+    store.commit([
+      ...many.map(({ write }) => write),
+      { kind: "activation", ...activation, artifacts: [first.artifact] },
+      {
+        kind: "consumption",
+        agentId: "a",
+        runId: "run",
+        consumedAt: new Date().toISOString(),
+        artifacts: [first.artifact],
+      },
+    ]);
+    store.commit([publication({ n: "young" }, { tags: ["t"] }).write]);
+    closed(store);
+    tidy({ maxAgeMs: 60_000 });
+    const between = storeOnFile();
+    expect((await between.query()).artifacts.map(({ payload }) => payload)).toEqual([{ n: "young" }, { n: 0 }]);
+    expect((await between.query({ tags: ["t"] })).total).toBe(2);
+    between.commit([{ kind: "activation_done", id: "run", status: "success" }]);
+    closed(between);
+    tidy();
+    tidy({ maxAgeMs: 60_000 });
+    const after = storeOnFile();
+    expect((await after.query({ tags: ["t"] })).artifacts.map(({ payload }) => payload)).toEqual([{ n: "young" }]);
+    expect(await after.consumptionsOf([first.artifact.id])).toEqual(new Map([[first.artifact.id, []]]));
+    closed(after);
+    const db = new DatabaseSync(path, { readOnly: true });
+    const rows = (table: string) => Object.values(db.prepare(`SELECT count(*) FROM ${table}`).get() ?? {})[0];
+    expect(["artifacts", "artifact_tags", "consumptions"].map(rows)).toEqual([1, 1, 0]);
+    db.close();
+  });
+
   it("by size drops the oldest until the file is small enough, and gives the space back", () => {
     const store = storeOnFile();
     for (let i = 0; i < 300; i++) store.commit([publication({ text: "x".repeat(20_000) }).write]);
@@ -422,6 +465,56 @@ describe("compaction", () => {
       const rest = compacted.filter(({ seq }) => seq > stop);
       expect(textsOf([...seen, ...rest])).toEqual(textsOf(before));
     }
+  });
+});
+
+describe("compaction of rows", () => {
+  const commit = fc.oneof(
+    { weight: 3, arbitrary: fc.constant("small" as const) },
+    { weight: 1, arbitrary: fc.constant("large" as const) },
+    { weight: 1, arbitrary: fc.constantFrom("x" as const, "y" as const) },
+  );
+
+  function commitAll(commits: readonly ("small" | "large" | "x" | "y")[]): { before: FlockEvent[]; rows: number } {
+    const store = storeOnFile();
+    const offsets = { x: 0, y: 0 };
+    for (const what of commits) {
+      if (what === "small") store.commit([publication({ n: 1 }).write]);
+      else if (what === "large") store.commit([publication({ text: "ü".repeat(20_000) }).write]);
+      else {
+        store.commit([piece(what, offsets[what], "abc")]);
+        offsets[what] += 3;
+      }
+    }
+    const before = everythingIn(store);
+    closed(store);
+    tidy();
+    const db = new DatabaseSync(path);
+    const { rows } = db.prepare("SELECT count(*) AS rows FROM events").get() as { rows: number };
+    db.close();
+    return { before, rows };
+  }
+
+  it("changes nothing but streams, whatever rows stand beside each other", () => {
+    fc.assert(
+      fc.property(fc.array(commit, { minLength: 1, maxLength: 200 }), (commits) => {
+        const { before } = commitAll(commits);
+        const after = storeOnFile();
+        const events = everythingIn(after);
+        const others = (all: FlockEvent[]) => all.filter(({ type }) => type !== "streaming_output");
+        expect(others(events)).toEqual(others(before));
+        expect(textsOf(events)).toEqual(textsOf(before));
+        expect(events.at(-1)?.seq).toBe(before.at(-1)?.seq);
+        closed(after);
+        for (const end of ["", "-wal", "-shm", "-lock"]) rmSync(path + end, { force: true });
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it("puts small ones together and lets large ones stand", () => {
+    const commits = Array.from({ length: 300 }, (_, i) => (i === 150 ? "large" : "small") as "large" | "small");
+    expect(commitAll(commits).rows).toBe(3);
   });
 });
 

@@ -35,6 +35,12 @@ const STEP_SIZES: StepSizes = {
   vacuumPages: 256,
 };
 
+/** The artifacts up to a seq that no queued run and no gate needs. */
+const DROPPABLE = `
+  SELECT seq FROM artifacts WHERE seq <= ? AND seq NOT IN (
+    SELECT value FROM activations, json_each(activations.artifacts) WHERE status IS NULL
+    UNION SELECT artifact_seq FROM gathered)`;
+
 /** A row of events; `lines` is empty when the row is merged. */
 interface EventRow {
   readonly first_seq: number;
@@ -85,6 +91,11 @@ export class Housekeeping {
   /** Does a few milliseconds of work. Returns whether there may be more. */
   step(): boolean {
     return this.#compact() || this.#drop() || this.#giveBack();
+  }
+
+  /** How large the file is; what is free in it counts as well. */
+  get bytes(): number {
+    return this.#number("PRAGMA page_count") * this.#number("PRAGMA page_size");
   }
 
   #schedule(rest: number): void {
@@ -162,28 +173,33 @@ export class Housekeeping {
   }
 
   #drop(): boolean {
-    const horizon = this.#horizon();
+    const horizon = this.#horizon() || this.#leftBehind();
     if (horizon === 0) return false;
     const { dropArtifacts } = this.#sizes;
     return this.#transaction(() => {
       // A row of events goes as a whole; the head is kept apart, so that seqs go on even when no event is left.
       this.#db.exec("UPDATE log SET head = max(head, (SELECT coalesce(max(last_seq), 0) FROM events))");
       const events = this.#change("DELETE FROM events WHERE last_seq <= ?", horizon);
-      const needed = `SELECT value FROM activations, json_each(activations.artifacts) WHERE status IS NULL
-                      UNION SELECT artifact_seq FROM gathered`;
-      const artifacts = this.#change(
-        `DELETE FROM artifacts WHERE seq IN (
-           SELECT seq FROM artifacts WHERE seq <= ? AND seq NOT IN (${needed}) ORDER BY seq LIMIT ${dropArtifacts})`,
+      const artifacts = this.#db.prepare(`${DROPPABLE} ORDER BY seq LIMIT ${dropArtifacts}`).all(horizon) as {
+        seq: number;
+      }[];
+      const seqs = JSON.stringify(artifacts.map(({ seq }) => seq));
+      // By key each: to look for strays in all of a table would take the longer the more it holds.
+      this.#change(
+        `DELETE FROM artifact_tags WHERE (tag, artifact_seq) IN (
+           SELECT tag.value, seq FROM artifacts, json_each(tags) AS tag WHERE seq IN (SELECT value FROM json_each(?)))`,
+        seqs,
+      );
+      this.#change("DELETE FROM consumptions WHERE artifact_seq IN (SELECT value FROM json_each(?))", seqs);
+      this.#change("DELETE FROM artifacts WHERE seq IN (SELECT value FROM json_each(?))", seqs);
+      // Activations are in the order of time too: the first that is young enough ends the search.
+      this.#change(
+        `DELETE FROM activations WHERE status IS NOT NULL AND number < coalesce(
+           (SELECT number FROM activations WHERE after_seq > ? ORDER BY number LIMIT 1), ${Number.MAX_SAFE_INTEGER})`,
         horizon,
       );
-      if (artifacts > 0) {
-        const gone = "NOT EXISTS (SELECT 1 FROM artifacts WHERE seq = artifact_seq)";
-        this.#change(`DELETE FROM consumptions WHERE artifact_seq <= ? AND ${gone}`, horizon);
-        this.#change(`DELETE FROM artifact_tags WHERE artifact_seq <= ? AND ${gone}`, horizon);
-      }
-      this.#change("DELETE FROM activations WHERE status IS NOT NULL AND after_seq <= ?", horizon);
       this.#oldest = undefined;
-      return events > 0 || artifacts === dropArtifacts;
+      return events > 0 || artifacts.length === dropArtifacts;
     });
   }
 
@@ -206,9 +222,19 @@ export class Housekeeping {
     return horizon;
   }
 
+  /**
+   * Before the oldest event there may be artifacts still: more than one step drops, or such as were needed when their
+   * events went. Gives the seq of the newest event that is gone, when there are any that need not stay; else 0.
+   */
+  #leftBehind(): number {
+    const { maxAgeMs, maxBytes } = this.#retention;
+    if (Math.min(maxAgeMs, maxBytes) === Number.POSITIVE_INFINITY) return 0;
+    const dropped = (this.#oldestRow() ?? this.#number("SELECT head FROM log") + 1) - 1;
+    return this.#db.prepare(`${DROPPABLE} LIMIT 1`).get(dropped) ? dropped : 0;
+  }
+
   #bytesInUse(): number {
-    const pages = this.#number("PRAGMA page_count") - this.#number("PRAGMA freelist_count");
-    return pages * this.#number("PRAGMA page_size");
+    return this.bytes - this.#number("PRAGMA freelist_count") * this.#number("PRAGMA page_size");
   }
 
   #giveBack(): boolean {
@@ -229,8 +255,8 @@ export class Housekeeping {
     return Object.values(this.#db.prepare(sql).get() ?? {})[0] as number;
   }
 
-  #change(sql: string, horizon: number): number {
-    return Number(this.#db.prepare(sql).run(horizon).changes);
+  #change(sql: string, value: number | string): number {
+    return Number(this.#db.prepare(sql).run(value).changes);
   }
 
   #transaction<T>(work: () => T): T {

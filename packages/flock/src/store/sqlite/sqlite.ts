@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { uptime } from "node:os";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import type { CorrelationStatus, FlockEvent } from "@flock/protocol";
 import { z } from "zod";
@@ -21,6 +20,7 @@ import type {
 } from "../store.ts";
 import { millisecondsOf } from "../timestamp.ts";
 import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS, cursorAfter, type Found } from "./artifact-rows.ts";
+import { bootMark, isSameBoot } from "./boot.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
 import { type Durability, openFile, readError, writeError } from "./open.ts";
 import { Rows } from "./rows.ts";
@@ -131,6 +131,10 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
 
   get head(): number {
     return this.#head;
+  }
+
+  get bytes(): number {
+    return this.#housekeeping.bytes;
   }
 
   get oldest(): number {
@@ -397,7 +401,7 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
 
   /** Finds out which log this is and how the last process left it. */
   #takeOver(durability: Durability): { epoch: string; head: number } {
-    const bootedAt = Math.round(Date.now() - uptime() * 1000);
+    const bootedAt = bootMark();
     const isOpen = durability === "normal" ? LEFT.openNormal : LEFT.openFull;
     const newest = this.#number("SELECT coalesce(max(last_seq), 0) FROM events");
     const [log] = this.#all<{ epoch: string; head: number; is_open: number; booted_at: number }>(
@@ -405,7 +409,7 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     );
     // The machine went down under a running process: the newest events that clients saw may not have reached the disk,
     // and their seqs would be given out again. That is another log, and clients must hear of it.
-    const lostSome = log?.is_open === LEFT.openNormal && Math.abs(log.booted_at - bootedAt) > SAME_BOOT_WITHIN_MS;
+    const lostSome = log?.is_open === LEFT.openNormal && !isSameBoot(log.booted_at, bootedAt);
     const epoch = log && !lostSome ? log.epoch : randomUUID();
     const head = Math.max(log?.head ?? 0, newest);
     // That the file is open must be on the disk before the first event is, or its loss would go unnoticed.
@@ -445,9 +449,6 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
  * have taken something with it; the next process may be told another one.
  */
 const LEFT = { closed: 0, openNormal: 1, openFull: 2 } as const;
-
-/** Two readings of when the machine was started that lie this close, in ms, mean the same start. */
-const SAME_BOOT_WITHIN_MS = 60_000;
 
 function isFailure(status: string | null): boolean {
   return status === "error" || status === "timeout";
