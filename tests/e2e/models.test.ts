@@ -359,6 +359,7 @@ describe("examples/pizza.ts", () => {
     expect(await program.exit(), program.errors).toBe(0);
     expect(program.lines[0]).toBe("The pizza master thinks with the offline model, which makes things up.");
     expect(program.lines.at(-1)).toMatch(/^\[offline\] .*: .*; \d+ minutes$/);
+    expect(program.errors).toBe("");
   });
 
   it("asks a server of one's own", async () => {
@@ -368,6 +369,7 @@ describe("examples/pizza.ts", () => {
     expect(program.lines[0]).toMatch(/thinks with openai\/test-model/);
     expect(program.lines.slice(-2)).toEqual(Array(2).fill("Tartufo: truffle, fontina; 9 minutes"));
     expect(server.requests).toHaveLength(2);
+    expect(program.errors).toBe("");
   });
 
   it("says in one line which key is missing", async () => {
