@@ -41,8 +41,22 @@ module.exports = {
     room("store", ["blackboard/", "events/", "errors.ts"]),
     room("events", []),
     room("agents", ["blackboard/", "store/", "errors.ts"]),
+    room("engines", ["blackboard/", "agents/", "errors.ts"]),
     room("realtime", ["events/", "errors.ts"]),
     room("server", ["flock.ts", "blackboard/", "agents/", "store/", "events/", "realtime/", "errors.ts", "version.ts"]),
+    {
+      name: "only-engines-know-the-ai-sdk",
+      comment: "A flock of functions runs without it: the core loads engines/ai when a model is used.",
+      severity: "error",
+      from: { path: `${flock}/`, pathNot: [`${flock}/engines/`, "\\.test\\.ts$"] },
+      to: { path: "node_modules/(ai|@ai-sdk)/" },
+    },
+    {
+      name: "engines-are-loaded-when-wanted",
+      severity: "error",
+      from: { path: `${flock}/`, pathNot: [`${flock}/engines/`, "\\.test\\.ts$"] },
+      to: { path: `${flock}/engines/`, dynamic: false, dependencyTypesNot: ["type-only", "type-import"] },
+    },
     {
       name: "hub-knows-no-http-server",
       comment: "The core knows no transport framework; components translate.",

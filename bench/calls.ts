@@ -15,6 +15,8 @@ export interface ServerOptions {
   readonly separate: boolean;
   /** Flock's memory for the newest events; what is older is read from the file. */
   readonly tailBytes: number;
+  /** Compresses what it sends to clients that offer it (permessage-deflate). Default: never. */
+  readonly compression: boolean;
 }
 
 export interface ServerCalls {
@@ -64,6 +66,8 @@ export interface Joining {
   readonly following?: Following;
   /** The number of the first event that they will see. Default 0. */
   readonly first?: number;
+  /** Whether the clients offer permessage-deflate. Default false. */
+  readonly compression?: boolean;
 }
 
 export interface LoadCalls {
@@ -94,6 +98,8 @@ export interface Received {
   readonly lost: number;
   readonly lostBecause: string;
   readonly deliveries: number;
+  /** Bytes on the wire, over all clients. */
+  readonly bytes: number;
   /** From the first delivery to the last that was waited for, in ms. */
   readonly elapsedMs: number;
   /** From publishing to arrival, over a sample of the deliveries, in ms; null without any. */

@@ -1,9 +1,12 @@
-/** About 300 bytes an event on the wire, of which this is the text that an agent streams. */
-const FILLER = "x".repeat(16);
+/** About 300 bytes an event on the wire, of which a few words are the text that an agent streams. */
+const WORDS =
+  "every agent says which artifacts wake it and what it publishes so the work flows from types while people watch".split(
+    " ",
+  );
 
 /** The n-th event's text, with the time it was made (ms since the epoch, to a µs; processes share the clock). */
 export function textOf(n: number): string {
-  return `#${n}@${now().toFixed(3)}#${FILLER}`;
+  return `#${n}@${now().toFixed(3)}#${WORDS[n % WORDS.length]} ${WORDS[(n * 7 + 3) % WORDS.length]} `;
 }
 
 /** The time as `textOf` writes it. */

@@ -47,8 +47,8 @@ export class Pair {
   }
 
   /** Connects a crowd of clients that follow everything from the event numbered `first` on. */
-  join(crowd: string, clients: number, first = 0): Promise<void> {
-    return this.load.ask("join", { crowd, peer: this.peer, port: this.port, clients, first });
+  join(crowd: string, clients: number, first = 0, compression = false): Promise<void> {
+    return this.load.ask("join", { crowd, peer: this.peer, port: this.port, clients, first, compression });
   }
 
   /**

@@ -2,7 +2,10 @@ import { connect, type Socket } from "node:net";
 import { EventReader } from "../event.ts";
 import type { Dialect, Memory } from "./dialects.ts";
 import { FrameReader, PONG } from "./frames.ts";
+import { inflater } from "./inflater.ts";
 
+const OPCODE = 0x0f;
+const COMPRESSED = 0x40;
 const TEXT = 1;
 const CLOSE = 8;
 const PING = 9;
@@ -11,6 +14,8 @@ const PING = 9;
 export interface Listener {
   /** An event has come. `mistake`: it is not the one that the client was waiting for. */
   took(data: Buffer, mistake: string | undefined): void;
+  /** So many bytes have come. */
+  received(bytes: number): void;
   /** The client has all events that it was to wait for. */
   hasAll(): void;
   /** The server has closed the connection, or it broke. `isAwaited`: the client was to say when it has all. */
@@ -33,6 +38,7 @@ export class Client {
   readonly #workflow: number | undefined;
   readonly #listener: Listener;
   readonly #step: number;
+  readonly #compression: boolean;
   readonly #memory: Memory = {};
   /** The number of the event that comes next. */
   #next: number;
@@ -47,6 +53,7 @@ export class Client {
     workflow: number | undefined,
     { first, step }: Expectation,
     listener: Listener,
+    compression = false,
   ) {
     this.#port = port;
     this.#dialect = dialect;
@@ -54,6 +61,7 @@ export class Client {
     this.#next = first;
     this.#step = step;
     this.#listener = listener;
+    this.#compression = compression;
   }
 
   /** Whether something is to come: events numbered below `until` that it does not have yet. */
@@ -77,7 +85,13 @@ export class Client {
       socket.on("close", () => {
         if (this.#socket === socket) this.#lose("its connection broke");
       });
-      const reader = new FrameReader((opcode, data, start, end) => {
+      const inflate = this.#compression ? inflater() : undefined;
+      const reader = new FrameReader((first, compressed, from, to) => {
+        const opcode = first & OPCODE;
+        const isCompressed = (first & COMPRESSED) !== 0;
+        if (isCompressed && !inflate) throw new Error("a compressed message came, and nobody had offered to read it");
+        const data = isCompressed && inflate ? inflate(compressed.subarray(from, to)) : compressed;
+        const [start, end] = data === compressed ? [from, to] : [0, data.length];
         if (opcode === TEXT) {
           const n = events.numberIn(data, start, end);
           if (n >= 0) {
@@ -93,6 +107,7 @@ export class Client {
       });
       let head: Buffer | undefined = Buffer.alloc(0);
       socket.on("data", (chunk) => {
+        this.#listener.received(chunk.length);
         if (!head) {
           reader.push(chunk);
           this.#remember();
@@ -108,7 +123,7 @@ export class Client {
         reader.push(rest);
         this.#remember();
       });
-      socket.write(upgradeRequest(this.#port, this.#dialect.path(this.#workflow, memory)));
+      socket.write(upgradeRequest(this.#port, this.#dialect.path(this.#workflow, memory), this.#compression));
     });
   }
 
@@ -157,9 +172,10 @@ export class Client {
 }
 
 /** What opens a WebSocket. */
-export function upgradeRequest(port: number, path: string): string {
+export function upgradeRequest(port: number, path: string, compression = false): string {
   return (
     `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+    (compression ? "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n" : "\r\n")
   );
 }

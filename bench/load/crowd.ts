@@ -14,6 +14,7 @@ export class Crowd implements Listener {
   readonly #clients: Client[];
   readonly #latencies = new Latencies();
   #deliveries = 0;
+  #bytes = 0;
   #mistakes = 0;
   #firstMistake = "";
   #lost = 0;
@@ -22,10 +23,10 @@ export class Crowd implements Listener {
   #waiting = 0;
   #onComplete: () => void = () => {};
 
-  constructor({ peer, port, clients, following = "everything", first = 0 }: Joining) {
+  constructor({ peer, port, clients, following = "everything", first = 0, compression = false }: Joining) {
     this.#clients = Array.from({ length: clients }, (_, i) => {
       const { workflow, expectation } = wishOf(following, i, clients, first);
-      return new Client(port, DIALECTS[peer], workflow, expectation, this);
+      return new Client(port, DIALECTS[peer], workflow, expectation, this, compression);
     });
   }
 
@@ -39,7 +40,7 @@ export class Crowd implements Listener {
 
   begin(): void {
     this.#latencies.clear();
-    this.#deliveries = this.#mistakes = this.#first = 0;
+    this.#deliveries = this.#bytes = this.#mistakes = this.#first = 0;
   }
 
   /** Resolves when everyone has all below `until`, or when the time is over. */
@@ -62,6 +63,7 @@ export class Crowd implements Listener {
       lost: this.#lost,
       lostBecause: this.#lostBecause,
       deliveries: this.#deliveries,
+      bytes: this.#bytes,
       elapsedMs: this.#first === 0 ? 0 : now() - this.#first,
       p50Ms: this.#latencies.percentile(0.5),
       p99Ms: this.#latencies.percentile(0.99),
@@ -87,6 +89,10 @@ export class Crowd implements Listener {
     if (this.#deliveries === 0) this.#first = now();
     if (this.#deliveries % SAMPLED === 0) this.#latencies.add(now() - events.timeIn(data));
     this.#deliveries += 1;
+  }
+
+  received(bytes: number): void {
+    this.#bytes += bytes;
   }
 
   hasAll(): void {

@@ -2,11 +2,14 @@ const LONGEST_SHORT = 125;
 
 /** Finds WebSocket frames of a server (unmasked, RFC 6455 section 5.2) in a byte stream, and shows each payload. */
 export class FrameReader {
-  readonly #onFrame: (opcode: number, data: Buffer, start: number, end: number) => void;
+  readonly #onFrame: (first: number, data: Buffer, start: number, end: number) => void;
   #rest: Buffer | undefined;
 
-  /** @param onFrame is shown where in `data` a payload is. It must read it at once: the memory is used again. */
-  constructor(onFrame: (opcode: number, data: Buffer, start: number, end: number) => void) {
+  /**
+   * @param onFrame is shown a frame's first byte, and where in `data` its payload is. It must read it at once: the memory
+   * is used again.
+   */
+  constructor(onFrame: (first: number, data: Buffer, start: number, end: number) => void) {
     this.#onFrame = onFrame;
   }
 
@@ -23,7 +26,7 @@ export class FrameReader {
       const start = at + head;
       const end = start + length;
       if (end > data.length) break;
-      this.#onFrame((data[at] as number) & 15, data, start, end);
+      this.#onFrame(data[at] as number, data, start, end);
       at = end;
     }
     // A copy, for a few bytes must not hold a whole chunk: ten thousand clients may wait with them.

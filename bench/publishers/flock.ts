@@ -3,32 +3,23 @@ import { artifact, Flock } from "flock";
 import { sqliteStore } from "flock/stores/sqlite";
 import { z } from "zod";
 import { answer } from "../child.ts";
-import {
-  fileForBenchmark,
-  GROUP,
-  type Measured,
-  type PublisherCalls,
-  ROWS_PER_ARTIFACT,
-  TEXT,
-  timed,
-} from "./publisher.ts";
-
-/** How many artifacts are published to find out what the number of agents, or of open keys, costs. */
-const ARTIFACTS_TO_MATCH = 20_000;
+import { GROUP, type Measured, type PublisherCalls, ROWS_PER_ARTIFACT, TEXT, timed, withFile } from "./publisher.ts";
 
 answer<PublisherCalls>({
-  measure: (what, amount) => {
+  measure: (what, artifacts, others = 1) => {
     switch (what) {
       case "memory":
-        return throughAgent(new Flock(), amount);
+        return throughAgent(new Flock(), artifacts);
       case "sqlite normal":
-        return throughAgent(new Flock({ store: sqliteStore(fileForBenchmark()) }), amount);
+        return withFile((file) => throughAgent(new Flock({ store: sqliteStore(file) }), artifacts));
       case "sqlite full":
-        return throughAgent(new Flock({ store: sqliteStore(fileForBenchmark(), { durability: "full" }) }), amount);
+        return withFile((file) =>
+          throughAgent(new Flock({ store: sqliteStore(file, { durability: "full" }) }), artifacts),
+        );
       case "matching":
-        return matching(amount);
+        return matching(artifacts, others);
       case "joining":
-        return joining(amount);
+        return joining(artifacts, others);
       default:
         throw new Error(`there is nothing called ${what}`);
     }
@@ -54,7 +45,7 @@ async function throughAgent(flock: Flock, artifacts: number): Promise<Measured> 
 }
 
 /** Artifacts that wake one of many agents each. */
-async function matching(agents: number): Promise<Measured> {
+async function matching(artifacts: number, agents: number): Promise<Measured> {
   const flock = new Flock({ maxRunsPerCorrelation: Number.MAX_SAFE_INTEGER });
   const types = Array.from({ length: agents }, (_, i) => artifact(`T${i}`, z.object({ text: z.string() })));
   for (const [i, type] of types.entries()) {
@@ -70,11 +61,11 @@ async function matching(agents: number): Promise<Measured> {
       await flock.runUntilIdle();
     }
   };
-  return timed(publish, ARTIFACTS_TO_MATCH, ARTIFACTS_TO_MATCH);
+  return timed(publish, artifacts, artifacts);
 }
 
 /** Artifacts that find their partners in one gate, beside so many others that wait there for theirs. */
-async function joining(open: number): Promise<Measured> {
+async function joining(artifacts: number, open: number): Promise<Measured> {
   const flock = new Flock();
   const schema = z.object({ key: z.string(), text: z.string() });
   const Left = artifact("Left", schema);
@@ -95,5 +86,5 @@ async function joining(open: number): Promise<Measured> {
     }
   };
   await publish([Left], open);
-  return timed((count) => publish([Left, Right], count), ARTIFACTS_TO_MATCH, ARTIFACTS_TO_MATCH);
+  return timed((count) => publish([Left, Right], count), artifacts, artifacts);
 }

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export interface PublisherCalls {
-  /** Publishes so many artifacts. For `matching` the number is that of the agents, for `joining` that of the open keys. */
-  measure(what: string, amount: number): Promise<Measured>;
+  /** Publishes so many artifacts, where it matters among so many agents, or beside so many open keys. */
+  measure(what: string, artifacts: number, others?: number): Promise<Measured>;
 }
 
 /** What one process has measured, per CPU second of it. */
@@ -20,11 +20,14 @@ export const ROWS_PER_ARTIFACT = 9;
 /** What an artifact says. */
 export const TEXT = "x".repeat(200);
 
-/** A file in a folder of its own, which goes with the process. */
-export function fileForBenchmark(): string {
+/** Does something with a new file in a folder of its own, which is gone afterwards. */
+export async function withFile(work: (file: string) => Promise<Measured>): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), "flock-bench-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  return join(folder, "bench.db");
+  try {
+    return await work(join(folder, "bench.db"));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Measures what `work` costs that publishes so many artifacts, after a tenth of it that is not counted. */

@@ -3,19 +3,21 @@ import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { migrate } from "../../packages/flock/src/store/sqlite/schema.ts";
 import { answer } from "../child.ts";
-import { fileForBenchmark, GROUP, type PublisherCalls, ROWS_PER_ARTIFACT, TEXT, timed } from "./publisher.ts";
+import { GROUP, type PublisherCalls, ROWS_PER_ARTIFACT, TEXT, timed, withFile } from "./publisher.ts";
 
 answer<PublisherCalls>({
   measure: (what, artifacts) => {
     const publish = PUBLISHERS[what];
     if (!publish) throw new Error(`there is nothing called ${what}`);
-    const db = new DatabaseSync(fileForBenchmark());
-    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000");
-    const publishGroup = publish(db);
-    const publishAll = async (count: number) => {
-      for (let i = 0; i < count; i += GROUP) publishGroup();
-    };
-    return timed(publishAll, artifacts, artifacts * ROWS_PER_ARTIFACT);
+    return withFile((file) => {
+      const db = new DatabaseSync(file);
+      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+      const publishGroup = publish(db);
+      const publishAll = async (count: number) => {
+        for (let i = 0; i < count; i += GROUP) publishGroup();
+      };
+      return timed(publishAll, artifacts, artifacts * ROWS_PER_ARTIFACT);
+    });
   },
 });
 
@@ -36,6 +38,8 @@ const PUBLISHERS: Readonly<Record<string, (db: DatabaseSync) => () => void>> = {
 
 /** The rows that Flock writes, with their columns and indexes, in the two commits that it takes for a group. */
 function sameRows(db: DatabaseSync): () => void {
+  // As Flock sets its file up (packages/flock/src/store/sqlite/open.ts).
+  db.exec("PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000");
   migrate(db, 0);
   const events = db.prepare(
     "INSERT INTO events (last_seq, first_seq, newest_at, merged, lines) VALUES (?, ?, ?, 0, ?)",

@@ -1,4 +1,4 @@
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 
 /** Where and when something was measured. */
 export interface Machine {
@@ -6,6 +6,8 @@ export interface Machine {
   readonly cores: number;
   readonly memoryGB: number;
   readonly node: string;
+  /** How many processes wanted a core, on average over the minute before: more than a fraction disturbs. */
+  readonly load: number;
   /** As `2026-03-14`. */
   readonly date: string;
 }
@@ -16,6 +18,7 @@ export function thisMachine(): Machine {
     cores: cpus().length,
     memoryGB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
+    load: Number((loadavg()[0] ?? 0).toFixed(1)),
     date: new Date().toISOString().slice(0, 10),
   };
 }

@@ -50,7 +50,7 @@ export interface Ratio {
 
 export type Target = { readonly atLeast: number } | { readonly atMost: number };
 
-/** A bar in the chart: how many times better Flock is than a peer. */
+/** A bar in the chart: how many times as much a peer takes as Flock. */
 export interface Bar {
   readonly label: string;
   readonly peer: "ws" | "socket.io";

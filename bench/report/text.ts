@@ -28,14 +28,20 @@ function rangeOf({ least, most }: Spread, number: (value: number) => string): st
 
 function formatted(value: number, digits: number): string {
   // Large figures are not known to their last digits.
-  const rounded = Math.abs(value) >= 100_000 ? Number(value.toPrecision(3)) : value;
+  const rounded = Math.abs(value) >= 1_000 ? Number(value.toPrecision(3)) : value;
   return rounded.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-export function ratioText({ what, ratio, target, reached }: Ratio): string {
-  const text = `${what}: ${formatted(ratio.median, 2)}`;
+export function ratioText(ratio: Ratio): string {
+  const { what, target, reached } = ratio;
+  const text = `${what}: ${ratioFigure(ratio)}`;
   if (!target) return text;
-  return `${text} (to reach: ${targetText(target)}): ${reached ? "reached" : "NOT REACHED"}`;
+  return `${text}; to reach: ${targetText(target)}, ${reached ? "reached" : "NOT REACHED"}`;
+}
+
+export function ratioFigure({ ratio: { median, least, most } }: Ratio): string {
+  const number = (value: number) => value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
+  return least === most ? number(median) : `${number(median)} (${number(least)} to ${number(most)})`;
 }
 
 export function targetText(target: Target): string {

@@ -11,7 +11,7 @@ import { textOf, workflowOf } from "../event.ts";
 import { serve } from "./serve.ts";
 
 // As a user has it: an agent that streams. Each event is made, committed to a file, kept and filtered as in production.
-const { workflows = 1, heartbeatMs, tailBytes, separate = false } = optionsOf<ServerOptions>();
+const { workflows = 1, heartbeatMs, tailBytes, separate = false, compression = false } = optionsOf<ServerOptions>();
 const folder = mkdtempSync(join(tmpdir(), "flock-bench-"));
 const flock = new Flock({
   store: sqliteStore(join(folder, "bench.db")),
@@ -33,7 +33,10 @@ flock
     await new Promise(() => {});
   });
 const heartbeat = heartbeatMs === undefined ? {} : { enableHeartbeat: true, heartbeatInterval: heartbeatMs / 1_000 };
-const server = await flock.serve({ components: [new WebSocketServerComponent(heartbeat)], port: 0 });
+const server = await flock.serve({
+  components: [new WebSocketServerComponent({ ...heartbeat, compression })],
+  port: 0,
+});
 for (let workflow = 0; workflow < workflows; workflow++) {
   await flock.publish(Go({ workflow }), { correlationId: workflowOf(workflow) });
 }

@@ -11,11 +11,11 @@ const MAX_DISCONNECTION_MS = 600_000;
 /** The room of those who follow everything, where there are several workflows. */
 const EVERYTHING = "everything";
 
-const { workflows = 1, heartbeatMs, recovery = false } = optionsOf<ServerOptions>();
+const { workflows = 1, heartbeatMs, recovery = false, compression = false } = optionsOf<ServerOptions>();
 const http = createServer();
 const io = new Server(http, {
   transports: ["websocket"],
-  perMessageDeflate: false,
+  perMessageDeflate: compression && { threshold: 0 },
   serveClient: false,
   ...(heartbeatMs === undefined ? {} : { pingInterval: heartbeatMs }),
   ...(recovery ? { connectionStateRecovery: { maxDisconnectionDuration: MAX_DISCONNECTION_MS } } : {}),

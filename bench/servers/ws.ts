@@ -6,8 +6,8 @@ import { eventOf, textOf, workflowOf } from "../event.ts";
 import { serve } from "./serve.ts";
 
 // The broadcast of the `ws` documentation: encode once, send to each that wants it.
-const { workflows = 1, heartbeatMs } = optionsOf<ServerOptions>();
-const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: false });
+const { workflows = 1, heartbeatMs, compression = false } = optionsOf<ServerOptions>();
+const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: compression && { threshold: 0 } });
 const followed = new WeakMap<WebSocket, string>();
 server.on("connection", (client, { url = "/" }) => {
   const follow = new URL(url, "ws://localhost").searchParams.get("follow");

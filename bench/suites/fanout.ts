@@ -24,19 +24,19 @@ const WARM_UP = 500;
 export const suite: Suite = {
   name: "fanout",
   about: "How much of a machine does it take to send every event to everybody?",
-  minutes: { full: 3, quick: 1 },
+  minutes: { full: 2, quick: 0.5 },
   workloads: [
     workload(
       "burst",
       { clients: 200, events: 5_000, perSecond: null },
       ({ clients, events }) => `${clients} clients, ${events.toLocaleString("en-US")} events as fast as they come`,
-      [perCpu("ws", 20, "fan-out, burst"), perCpu("socket.io", 25, "fan-out, burst")],
+      [perCpu("ws", 20, "CPU: fan-out, a burst"), perCpu("socket.io", 25, "CPU: fan-out, a burst")],
     ),
     workload(
       "paced",
       { clients: 500, events: 1_600, perSecond: 400 },
       ({ clients, perSecond }) => `${clients} clients, ${perSecond} events a second`,
-      [perCpu("ws", 5, "fan-out, 400 events/s"), perCpu("socket.io", 5, "fan-out, 400 events/s")],
+      [perCpu("ws", 5, "CPU: fan-out, 400 events/s"), perCpu("socket.io", 5, "CPU: fan-out, 400 events/s")],
     ),
     workload(
       "single",

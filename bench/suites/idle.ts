@@ -7,7 +7,7 @@ const CONNECTIONS: Readonly<Record<Size, number>> = { full: 10_000, quick: 10_00
 /** What is compared with: the first ones bring up what all share. */
 const FEW = 10;
 /** So often everybody is asked for a sign of life, in ms; and so many of these pass before anything is read. */
-const HEARTBEAT_MS: Readonly<Record<Size, number>> = { full: 2_000, quick: 2_000, tiny: 100 };
+const HEARTBEAT_MS: Readonly<Record<Size, number>> = { full: 2_000, quick: 2_000, tiny: 50 };
 const BEATS = 4;
 /** Files that a process holds besides its connections. */
 const OTHER_FILES = 100;
@@ -45,12 +45,12 @@ export const suite: Suite = {
         {
           what: "memory for a connection, Flock to ws",
           of: ratio("kiB", "flock", "ws"),
-          chart: { label: "memory of an idle connection", peer: "ws", isCost: true },
+          chart: { label: "memory: an idle connection", peer: "ws", isCost: true },
         },
         {
           what: "memory for a connection, Flock to socket.io",
           of: ratio("kiB", "flock", "socket.io"),
-          chart: { label: "memory of an idle connection", peer: "socket.io", isCost: true },
+          chart: { label: "memory: an idle connection", peer: "socket.io", isCost: true },
         },
       ],
       round: async (size) => {

@@ -1,5 +1,9 @@
+import { suite as cohorts } from "./cohorts.ts";
+import { suite as compression } from "./compression.ts";
+import { suite as fairness } from "./fairness.ts";
 import { suite as fanout } from "./fanout.ts";
 import { suite as idle } from "./idle.ts";
+import { suite as latency } from "./latency.ts";
 import { suite as matching } from "./matching.ts";
 import { suite as publish } from "./publish.ts";
 import { suite as resume } from "./resume.ts";
@@ -8,4 +12,16 @@ import { suite as storm } from "./storm.ts";
 import type { Suite } from "./suite.ts";
 
 /** All of them, in the order in which they run. */
-export const SUITES: readonly Suite[] = [fanout, idle, storm, stalled, resume, publish, matching];
+export const SUITES: readonly Suite[] = [
+  fanout,
+  latency,
+  idle,
+  storm,
+  stalled,
+  resume,
+  cohorts,
+  fairness,
+  compression,
+  publish,
+  matching,
+];

@@ -7,6 +7,7 @@ const AGENTS: Readonly<Record<Size, readonly number[]>> = {
   quick: [10, 1_000, 100_000],
   tiny: [10, 1_000],
 };
+const ARTIFACTS: Readonly<Record<Size, number>> = { full: 20_000, quick: 20_000, tiny: 1_000 };
 
 const OPEN_KEYS: Readonly<Record<Size, readonly number[]>> = {
   full: [1_000, 10_000, 100_000],
@@ -23,7 +24,8 @@ export const suite: Suite = {
   workloads: [
     {
       name: "agents",
-      title: () => "artifacts of 200 characters, each for one agent, in memory",
+      title: (size) =>
+        `${ARTIFACTS[size].toLocaleString("en-US")} artifacts of 200 characters, each for one agent, in memory`,
       rounds: 5,
       columns: [{ key: "artifacts", title: "artifacts/CPU s", digits: 0 }],
       comparisons: [
@@ -35,7 +37,9 @@ export const suite: Suite = {
       ],
       round: async (size) => {
         const round: Record<string, Round[string]> = {};
-        for (const agents of AGENTS[size]) round[rowOf(agents)] = await measure("flock", "matching", agents);
+        for (const agents of AGENTS[size]) {
+          round[rowOf(agents)] = await measure("flock", "matching", ARTIFACTS[size], agents);
+        }
         return round;
       },
     },
@@ -53,7 +57,8 @@ export const suite: Suite = {
       ],
       round: async (size) => {
         const round: Record<string, Round[string]> = {};
-        for (const open of OPEN_KEYS[size]) round[keysOf(open)] = await measure("flock", "joining", open);
+        for (const open of OPEN_KEYS[size])
+          round[keysOf(open)] = await measure("flock", "joining", ARTIFACTS[size], open);
         return round;
       },
     },

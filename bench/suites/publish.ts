@@ -56,10 +56,15 @@ export const suite: Suite = {
 };
 
 /** One measurement in a process of its own. */
-export async function measure(publisher: "flock" | "sqlite", what: string, amount: number): Promise<Round[string]> {
+export async function measure(
+  publisher: "flock" | "sqlite",
+  what: string,
+  artifacts: number,
+  others?: number,
+): Promise<Round[string]> {
   const child = start<PublisherCalls>(`publishers/${publisher}.ts`);
   try {
-    const { artifactsPerCpuSecond, rowsPerCpuSecond } = await child.ask("measure", what, amount);
+    const { artifactsPerCpuSecond, rowsPerCpuSecond } = await child.ask("measure", what, artifacts, others);
     return { artifacts: artifactsPerCpuSecond, rows: rowsPerCpuSecond };
   } finally {
     await child.end();

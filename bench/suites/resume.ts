@@ -55,7 +55,7 @@ function workload(missed: number): Workload {
         what: "server CPU time for an event, 100 clients at once, Flock from memory to socket.io",
         of: ratio("cpuMicros", rowOf("flock, from memory", 100), rowOf("socket.io", 100)),
         ...(missed === 10_000
-          ? { chart: { label: "100 come back after 10,000 events", peer: "socket.io" as const, isCost: true } }
+          ? { chart: { label: "CPU: 100 come back, 10,000 missed", peer: "socket.io" as const, isCost: true } }
           : {}),
       },
       {

@@ -60,6 +60,7 @@ export async function run(
     const names = workloads.map((workload) => workload.name).join(", ");
     throw new Error(`the suite ${name} has no workload ${only}: there are ${names}`);
   }
+  const machine = thisMachine();
   const started = performance.now();
   const reports: WorkloadReport[] = [];
   for (const workload of chosen) {
@@ -70,7 +71,7 @@ export async function run(
     show(report);
   }
   const seconds = Math.round((performance.now() - started) / 1_000);
-  return { suite: name, about, machine: thisMachine(), size, seconds, workloads: reports };
+  return { suite: name, about, machine, size, seconds, workloads: reports };
 }
 
 function reportOf(

@@ -16,12 +16,18 @@ Agents review each text FILE (default: an article that comes with Flock), and a 
   --data FILE   the file that keeps the blackboard (default .flock/newsroom.db); "none" forgets it at the end
   --no-open     do not open a browser
   --help        show this
+
+With FLOCK_MODEL=provider/model in the environment, such as openai/gpt-4.1 with OPENAI_API_KEY, the summariser and the
+critic ask that model. Without it no text leaves this machine.
 `;
 
 /** What the blackboard may take before the oldest is dropped, in bytes: some 100,000 reviews. */
 const MAX_BYTES = 1024 ** 3;
 /** How long a clean end may take before it is forced, in ms. */
 const END_WITHIN_MS = 4_000;
+
+/** By name only: a key that happens to be in the environment is no wish to send one's texts somewhere. */
+const model = process.env.FLOCK_MODEL || undefined;
 
 const { files, port, host, data, open } = readArguments();
 const articles = await readAll(files);
@@ -32,6 +38,7 @@ let ending = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, end);
 
 console.log(`The newsroom is open: ${server.url}  (Ctrl-C ends it)`);
+if (model) console.log(`The summariser and the critic ask ${model}.`);
 if (before > 0) console.log(`On the blackboard from before: ${before === 1 ? "1 review" : `${before} reviews`}.`);
 tell(flock, before);
 for (const article of articles) await flock.publish(article);
@@ -88,7 +95,10 @@ async function readAll(names: readonly string[]) {
 
 function openNewsroom(): Flock {
   try {
-    return newsroom(data === "none" ? {} : { store: sqliteStore(data, { retention: { maxBytes: MAX_BYTES } }) });
+    return newsroom({
+      ...(model ? { model } : {}),
+      ...(data === "none" ? {} : { store: sqliteStore(data, { retention: { maxBytes: MAX_BYTES } }) }),
+    });
   } catch (error) {
     if (error instanceof FlockError) return fail(`${error.message} (--data FILE)`, 1);
     throw error;

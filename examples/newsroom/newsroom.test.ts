@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
+import { offlineModel } from "flock/engines/ai";
 import { describe, expect, it } from "vitest";
-import { Article, Review, Verdict } from "./artifacts.ts";
+import { Article, Review, Summary, Verdict } from "./artifacts.ts";
 import { newsroom } from "./newsroom.ts";
 import { readArticle } from "./read-article.ts";
 
@@ -14,6 +15,17 @@ describe("the newsroom", () => {
     const [verdict] = await flock.store.getByType(Verdict);
     expect(verdict).toMatchObject({ title: "The lighthouse that counts birds", rounds: 2 });
     expect(verdict?.suggestions.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it("lets a model summarise and judge when it is given one", async () => {
+    await using flock = newsroom({ pauseMs: 0, model: offlineModel({ seed: 1 }) });
+    await flock.publish(await readArticle(fileURLToPath(new URL("article.md", import.meta.url))));
+    await flock.runUntilIdle();
+    const [summary] = await flock.store.getByType(Summary);
+    expect(summary?.sentences[0]).toMatch(/^\[offline\]/);
+    const [verdict] = await flock.store.getByType(Verdict);
+    expect(verdict?.summary).toMatch(/^\[offline\]/);
+    expect(flock.stats().runs.error).toBe(0);
   });
 
   it("keeps two articles apart", async () => {

@@ -12,13 +12,13 @@ export interface NewsroomOptions extends FlockOptions {
   readonly pauseMs?: number;
 }
 
-/** A flock of six agents that review an article without any model. */
+/** A flock of six agents that review an article; summariser and critic ask a model if there is one. */
 export function newsroom({ pauseMs = 15, ...options }: NewsroomOptions = {}): Flock {
   const flock = new Flock(options);
   outliner(flock);
   factFinder(flock);
   stylist(flock);
-  summariser(flock, pauseMs);
+  summariser(flock, pauseMs, options.model !== undefined);
   editor(flock);
   critic(flock);
   return flock;

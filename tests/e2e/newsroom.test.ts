@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
+import { type ChatRequest, ModelServer, saysJson } from "../support/model-server.ts";
 import { RunningProgram } from "../support/process.ts";
 import { RecordingSocket } from "../support/recording-socket.ts";
 
@@ -37,6 +38,26 @@ describe("npm start", () => {
     program.signal("SIGINT");
     expect(await program.exit()).toBe(0);
     expect(await client.closed).toMatchObject({ code: 1001 });
+  });
+
+  it("asks a model for the summary and the critic's judgement when FLOCK_MODEL names one", async () => {
+    const isSummariser = ({ body }: ChatRequest) => String(body.messages[0]?.content).includes('"summariser"');
+    await using server = await ModelServer.start((response, request) => {
+      const answer = isSummariser(request) ? { sentences: ["It counts birds."] } : { missing: ["who counts?"] };
+      return saysJson(answer)(response, request);
+    });
+    const env = { ...process.env, FLOCK_MODEL: "openai/test-model", OPENAI_BASE_URL: server.url };
+    await using program = new RunningProgram(["node", main, "--no-open", "--data", "none", "--port", "0"], { env });
+    await program.line(/The summariser and the critic ask openai\/test-model\./);
+    await program.line(/lighthouse.*reviewed in 2 rounds/);
+    expect(server.requests.map(isSummariser)).toEqual([true, false]);
+  });
+
+  it("says in one line when the model cannot be had", async () => {
+    const env = { ...process.env, FLOCK_MODEL: "acme/large" };
+    await using program = new RunningProgram(["node", main, "--no-open", "--data", "none", "--port", "0"], { env });
+    expect(await program.exit()).toBe(1);
+    expect(program.errors).toMatch(/^newsroom: model "acme\/large": there is no provider called "acme".*\n$/);
   });
 
   it("keeps its blackboard, and shows yesterday's work today", async () => {

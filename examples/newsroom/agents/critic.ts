@@ -1,4 +1,5 @@
-import type { Flock, PayloadOf } from "flock";
+import { artifact, type Flock, type PayloadOf, type RunContext } from "flock";
+import { z } from "zod";
 import { Objection, Review, Verdict } from "../artifacts.ts";
 
 /** Fewer suggestions than this are no help to an author. */
@@ -12,14 +13,36 @@ export function missingIn({ round, suggestions }: Pick<PayloadOf<typeof Review>,
   return [`${few} too few, say what to check and what to change`];
 }
 
+/** What a model thinks of a review. It is not published: the critic makes an objection or a verdict of it. */
+const Judgement = artifact(
+  "Judgement",
+  z.object({
+    missing: z.array(z.string()).max(3).describe("What the review lacks, a sentence each; empty when it is of use."),
+  }),
+);
+
+/** What a review lacks when a model judges it; nothing once it has had its second round. */
+async function judged({ round, summary, strengths, suggestions }: PayloadOf<typeof Review>, context: RunContext) {
+  if (round >= MOST_ROUNDS) return [];
+  // Loaded when there is a model: the newsroom does without.
+  const { ask } = await import("flock/engines/ai");
+  const { payload } = await ask(context, Judgement, {
+    description: "Judges whether a review of an article is of any use to its author",
+    instructions:
+      "Object when the suggestions are too few, too vague, or do not fit the summary. Otherwise say nothing.",
+    input: JSON.stringify({ summary, strengths, suggestions }, null, 2),
+  });
+  return payload.missing;
+}
+
 export function critic(flock: Flock): void {
   flock
     .agent("critic")
     .description("Sends a thin review back once, and gives the verdict")
     .consumes(Review)
     .publishes(Objection, Verdict)
-    .run(({ Review: review }, ctx) => {
-      const missing = missingIn(review);
+    .run(async ({ Review: review }, ctx) => {
+      const missing = ctx.model ? await judged(review, ctx) : missingIn(review);
       if (missing.length > 0) {
         ctx.stream(`Not yet: ${missing.join("; ")}.\n`);
         return Objection({ review, missing });

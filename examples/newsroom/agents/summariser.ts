@@ -37,24 +37,31 @@ function likeness(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   return shared === 0 ? 0 : shared / Math.sqrt(a.size * b.size);
 }
 
-/** @param pauseMs between two pieces of the stream: people want to watch. */
-export function summariser(flock: Flock, pauseMs: number): void {
-  flock
+/**
+ * @param pauseMs between two pieces of the stream: people want to watch.
+ * @param hasModel whether the flock's model shall choose the sentences.
+ */
+export function summariser(flock: Flock, pauseMs: number, hasModel: boolean): void {
+  const agent = flock
     .agent("summariser")
     .description("Chooses the sentences that say most, and streams them as it ranks them")
     .consumes(Article)
-    .publishes(Summary)
-    .run(async function* ({ Article: article }) {
-      const chosen = ranked(article.text).slice(0, CHOSEN);
-      for (const [rank, { sentence }] of chosen.entries()) {
-        yield `${rank + 1}. `;
-        for (const word of sentence.split(/(?<=\s)/)) {
-          yield word;
-          if (pauseMs > 0) await pause(pauseMs);
-        }
-        yield "\n";
+    .publishes(Summary);
+  if (hasModel) {
+    agent.instructions(`Choose ${CHOSEN} sentences of the article at most, word for word, in the order of the text.`);
+    return;
+  }
+  agent.run(async function* ({ Article: article }) {
+    const chosen = ranked(article.text).slice(0, CHOSEN);
+    for (const [rank, { sentence }] of chosen.entries()) {
+      yield `${rank + 1}. `;
+      for (const word of sentence.split(/(?<=\s)/)) {
+        yield word;
+        if (pauseMs > 0) await pause(pauseMs);
       }
-      const inOrder = chosen.toSorted((a, b) => a.place - b.place);
-      return Summary({ sentences: inOrder.map(({ sentence }) => sentence) });
-    });
+      yield "\n";
+    }
+    const inOrder = chosen.toSorted((a, b) => a.place - b.place);
+    return Summary({ sentences: inOrder.map(({ sentence }) => sentence) });
+  });
 }

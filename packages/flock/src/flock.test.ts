@@ -282,6 +282,27 @@ describe("cancel and shutdown end runs at once", () => {
     ]);
   });
 
+  it("for a function that looks at its signal, or streams, only afterwards too", async () => {
+    const flock = new Flock();
+    const late = Promise.withResolvers<AbortSignal>();
+    flock
+      .agent("late")
+      .consumes(Photo)
+      .run(async (_, context) => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        context.stream("too late");
+        late.resolve(context.signal);
+      });
+    const { runId, done } = await flock.invoke("late", [Photo({ n: 1 })]);
+    await flock.cancel({ runId });
+    expect(await done).toMatchObject({ status: "cancelled" });
+    const signal = await late.promise;
+    expect(signal.aborted).toBe(true);
+    expect(signal.reason).toMatchObject({ name: "RunStopped", status: "cancelled" });
+    await flock.runUntilIdle();
+    expect(ofType(flock, "streaming_output")).toEqual([]);
+  });
+
   it("and a flock that has shut down takes no more work, and says so", async () => {
     const flock = new Flock();
     flock

@@ -20,7 +20,8 @@ import {
 } from "@flock/protocol";
 import { type Logger, pino } from "pino";
 import { z } from "zod";
-import { AgentBuilder, type AgentDefinition, describeSubscription } from "./agents/agent.ts";
+import { AgentBuilder, type AgentDefinition, describeSubscription, modelSchema } from "./agents/agent.ts";
+import type { Model } from "./agents/engine.ts";
 import type { SavedHistory } from "./agents/history.ts";
 import {
   type Invoked,
@@ -51,6 +52,11 @@ export interface FlockOptions {
   readonly tailBytes?: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell `payload_bytes`. Default 256 KiB. */
   readonly maxInlinePayloadBytes?: number;
+  /**
+   * Computes what agents publish that have no `run`: a language model of the AI SDK, or `"provider/model"`, such as
+   * `"openai/gpt-4.1"`. It is looked for, and the AI SDK loaded, when the first such agent is there. Default: none.
+   */
+  readonly model?: Model;
   /** A pino logger. Default: one that writes JSON lines to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. */
   readonly logger?: Logger;
 }
@@ -65,6 +71,10 @@ export interface FlockStats {
   readonly oldest: number;
   /** Memory that the newest events take, in bytes. */
   readonly tailBytes: number;
+  /** How much of the disk the store takes, in bytes; undefined for one that does not outlive the process. */
+  readonly storeBytes: number | undefined;
+  /** Commits that have failed, on a full disk say: nothing of what was in them has happened. */
+  readonly failedCommits: number;
   readonly runs: RunCounts;
 }
 
@@ -81,6 +91,7 @@ const optionsSchema = z.strictObject({
     .int()
     .min(0)
     .default(256 * 1024),
+  model: modelSchema.optional(),
   logger: z
     .custom<Logger>((value) => typeof (value as Partial<Logger> | null)?.child === "function", "must be a pino logger")
     .optional(),
@@ -99,28 +110,47 @@ export class Flock {
   /** Where this flock logs what it does. */
   readonly logger: Logger;
   readonly #store: Store;
+  readonly #journal: Journal;
   readonly #orchestrator: Orchestrator;
   readonly #state = new LiveState(GRAPH_ONLY);
-  readonly #declaring = new Set<string>();
+  readonly #model: Model | undefined;
+  /** Agents whose declaration has begun and not ended, by name. */
+  readonly #declaring = new Map<string, AgentBuilder>();
+  #completing: Promise<void> | undefined;
   readonly #servers = new Set<FlockServer>();
   readonly #published = new Map<string, Promise<Published>>();
   /** How many events this process had added when the state was last saved. */
   #savedAt = 0;
   #shutdown: Promise<void> | undefined;
 
-  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  /** @throws FlockError `invalid_options`, naming each wrong option; `store_unusable` when the store cannot be read. */
   constructor(options: FlockOptions = {}) {
-    const { store, logger, tailBytes, ...limits } = checkOptions("new Flock", optionsSchema, options);
+    const { store, logger, model, tailBytes, ...limits } = checkOptions("new Flock", optionsSchema, options);
     this.logger = logger ?? pino({ name: "flock", level: process.env.FLOCK_LOG_LEVEL ?? "warn" }, pino.destination(2));
     this.#store = store;
+    this.#model = model;
     this.log = new EventLog(store.epoch, tailBytes, store.durable?.log);
-    const journal = new Journal(store, (events) => {
+    this.#journal = new Journal(store, (events) => {
       for (const { event } of events) this.#state.apply(event);
       this.log.append(events.map(({ event, json }) => ({ seq: event.seq, json, facts: factsOf(event) })));
       if (this.log.appended - this.#savedAt >= EVENTS_PER_SNAPSHOT) this.#saveState();
     });
-    this.#orchestrator = new Orchestrator({ store, durable: store.durable, journal, log: this.logger, ...limits });
-    if (store.durable) this.#restoreState(store.durable);
+    this.#orchestrator = new Orchestrator({
+      store,
+      durable: store.durable,
+      journal: this.#journal,
+      log: this.logger,
+      ...limits,
+    });
+    if (store.durable) {
+      try {
+        this.#restoreState(store.durable);
+      } catch (error) {
+        // Nobody else would let go of the file.
+        void store.close();
+        throw error;
+      }
+    }
   }
 
   /** The blackboard, to read. */
@@ -143,7 +173,8 @@ export class Flock {
   }
 
   /**
-   * Begins the declaration of an agent; its `run` ends it.
+   * Begins the declaration of an agent. Its `run` ends it; without one, the first publish, invoke, serve or
+   * `runUntilIdle` does, and the agent's or the flock's model computes what it publishes.
    * @throws FlockError `duplicate_agent` or `invalid_name`.
    */
   agent(name: string): AgentBuilder {
@@ -151,14 +182,15 @@ export class Flock {
     if (this.#declaring.has(name)) {
       throw new FlockError(
         "duplicate_agent",
-        `an agent called ${name} is being declared already: end its declaration with .run(…), and give each agent its own name`,
+        `an agent called ${name} is being declared already: give each agent its own name`,
       );
     }
-    const builder = new AgentBuilder(name, (agent: AgentDefinition) => {
+    const register = (agent: AgentDefinition) => {
       this.#orchestrator.registerAgent(agent);
       this.#declaring.delete(name);
-    });
-    this.#declaring.add(name);
+    };
+    const builder = new AgentBuilder(name, register, this.#model);
+    this.#declaring.set(name, builder);
     return builder;
   }
 
@@ -169,13 +201,22 @@ export class Flock {
   publish(draft: Draft, options?: PublishOptions): Promise<Published>;
   /** Several in one commit, all of the same workflow. */
   publish(drafts: readonly Draft[], options?: Omit<PublishOptions, "idempotencyKey">): Promise<Published[]>;
-  async publish(drafts: Draft | readonly Draft[], options: PublishOptions = {}): Promise<Published | Published[]> {
-    this.#assertDeclared();
-    if (Array.isArray(drafts)) return await this.#orchestrator.publish(drafts, options);
-    if (options.idempotencyKey !== undefined)
-      return await this.#publishOnce(drafts as Draft, options.idempotencyKey, options);
-    const [published] = await this.#orchestrator.publish([drafts as Draft], options);
-    return published as Published;
+  publish(drafts: Draft | readonly Draft[], options: PublishOptions = {}): Promise<Published | Published[]> {
+    if (this.#declaring.size > 0) return this.#completeAgents().then(() => this.#publish(drafts, options));
+    return this.#publish(drafts, options);
+  }
+
+  #publish(drafts: Draft | readonly Draft[], options: PublishOptions): Promise<Published | Published[]> {
+    try {
+      if (Array.isArray(drafts)) return this.#orchestrator.publishAll(drafts, options);
+      const { idempotencyKey } = options;
+      return idempotencyKey === undefined
+        ? this.#orchestrator.publish(drafts as Draft, options)
+        : this.#publishOnce(drafts as Draft, idempotencyKey, options);
+    } catch (error) {
+      // What an async function would do, for every publish, with two promises more.
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -187,7 +228,7 @@ export class Flock {
     inputs: readonly Draft[],
     options: { readonly correlationId?: string } = {},
   ): Promise<Invoked> {
-    this.#assertDeclared();
+    if (this.#declaring.size > 0) await this.#completeAgents();
     return this.#orchestrator.invoke(agent, inputs, options.correlationId);
   }
 
@@ -201,7 +242,7 @@ export class Flock {
 
   /** Resolves when nothing is queued, nothing runs and all is committed. */
   async runUntilIdle(): Promise<void> {
-    this.#assertDeclared();
+    if (this.#declaring.size > 0) await this.#completeAgents();
     await this.#orchestrator.idle();
   }
 
@@ -210,7 +251,7 @@ export class Flock {
    * @throws FlockError `address_in_use`, `cannot_listen`, `missing_dependency`, `duplicate_component` or `invalid_options`.
    */
   async serve(options: ServeOptions = {}): Promise<FlockServer> {
-    this.#assertDeclared();
+    if (this.#declaring.size > 0) await this.#completeAgents();
     this.#orchestrator.goOn();
     // The server room is loaded when it is wanted: most tests and scripts run a flock without one.
     const { serve } = await import("./server/serve.ts");
@@ -279,6 +320,8 @@ export class Flock {
       head: this.log.head,
       oldest: this.log.oldest,
       tailBytes: this.log.tail.bytes,
+      storeBytes: this.#store.durable?.bytes,
+      failedCommits: this.#journal.failures,
       runs: this.#orchestrator.runCounts,
     };
   }
@@ -288,6 +331,8 @@ export class Flock {
    * @throws FlockError `unknown_artifact_type`, or as `publish` does.
    */
   async publishFromOutside(request: PublishRequest): Promise<{ seq: number; result: PublishResult }> {
+    // Before the type is looked up, which an agent may be the first to name.
+    if (this.#declaring.size > 0) await this.#completeAgents();
     const { tags, correlation_id, visibility, idempotency_key } = request;
     const { seq, artifactId, correlationId, triggeredAgents } = await this.publish(this.#draft(request), {
       ...(tags ? { tags } : {}),
@@ -307,6 +352,7 @@ export class Flock {
     inputs,
     correlation_id,
   }: InvokeRequest): Promise<{ seq: number; result: InvokeResult }> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
     const drafts = inputs.map((input) => this.#draft(input));
     const { seq, runId, correlationId } = await this.invoke(
       agent_id,
@@ -349,7 +395,7 @@ export class Flock {
         artifact,
       };
     }
-    const publishing = this.#orchestrator.publish([draft], options).then(([published]) => published as Published);
+    const publishing = this.#orchestrator.publish(draft, options);
     this.#published.set(idempotencyKey, publishing);
     // What failed may be tried again under its key; and what is in a file, payload and all, need not stay in memory.
     const forget = () => this.#published.delete(idempotencyKey);
@@ -396,7 +442,7 @@ export class Flock {
         if (event.seq <= seq) continue;
         this.#state.apply(event);
         if (event.type === "artifact_published" && event.produced_by !== EXTERNAL) {
-          history.produced(event.produced_by, [{ type: event.artifact_type, createdAt: event.timestamp }]);
+          history.produced(event.produced_by, { type: event.artifact_type, createdAt: event.timestamp });
         } else if (event.type === "agent_execution_started") {
           const types = event.consumed_artifacts.map((id) => durable.typeOf(id));
           history.consumed(
@@ -409,12 +455,39 @@ export class Flock {
     }
   }
 
-  #assertDeclared(): void {
-    if (this.#declaring.size === 0) return;
-    const [name] = this.#declaring;
+  /**
+   * Lets agents that have no `run` listen, computed by their model.
+   * @throws FlockError `agent_incomplete`, `missing_dependency` or `model_unavailable`.
+   */
+  #completeAgents(): Promise<void> {
+    this.#completing ??= (async () => {
+      for (const [name, builder] of this.#declaring) {
+        const declaration = builder.declarationForModel();
+        // The AI SDK is loaded when it is wanted: a flock of functions can do without it.
+        const { aiEngine, modelOf } = await loadEngine(name);
+        const agent = { ...declaration, model: await modelOf(declaration.model, name) };
+        // Meanwhile somebody may have said `run` after all.
+        if (this.#declaring.get(name) !== builder) continue;
+        builder.close();
+        this.#orchestrator.registerAgent({ ...agent, run: aiEngine(agent) });
+        this.#declaring.delete(name);
+      }
+    })().finally(() => {
+      this.#completing = undefined;
+    });
+    return this.#completing;
+  }
+}
+
+async function loadEngine(agent: string): Promise<typeof import("./engines/ai/engine.ts")> {
+  try {
+    return await import("./engines/ai/engine.ts");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
     throw new FlockError(
-      "agent_incomplete",
-      `agent ${name} has no run function: end its declaration with .run(async (inputs) => …)`,
+      "missing_dependency",
+      `agent ${agent} runs on a model, and the AI SDK is not installed: run \`npm install ai\``,
+      { cause },
     );
   }
 }

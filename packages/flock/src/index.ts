@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export type { AgentBuilder, Alternatives, OutputOf, RunFunction } from "./agents/agent.ts";
+export type { Model, ModelObject, Tools } from "./agents/engine.ts";
 export type { BatchOf, InputsOf } from "./agents/gates/inputs.ts";
 export type {
   ArtifactOf,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
 import { checkName, checkOptions, FlockError } from "../errors.ts";
 import { isoTime } from "../store/timestamp.ts";
+import { type AgentDeclaration, isModel, type Model, type Tools } from "./engine.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { BatchOf, Inputs, InputsOf } from "./gates/inputs.ts";
 import { Subscription } from "./gates/subscription.ts";
@@ -12,6 +13,12 @@ import type { RunContext } from "./run-context.ts";
 
 /** How many runs of one agent go on at the same time when it does not say: the default of Flock's Python edition. */
 const DEFAULT_CONCURRENCY = 2;
+
+/** Longest that a run on a model may take, in ms: long answers of slow models take minutes; a server that hangs, for ever. */
+const MODEL_TIMEOUT_MS = 5 * 60_000;
+
+/** What Node's timers take, in ms. */
+const MAX_TIMER = 2 ** 31 - 1;
 
 type Types = readonly [AnyArtifactType, ...AnyArtifactType[]];
 
@@ -47,6 +54,14 @@ export interface AgentDefinition {
   /** What it has promised of its output, if anything. */
   readonly outputs: Outputs | undefined;
   readonly concurrency: number;
+  /** Longest that a run may take, in ms; undefined: as long as it likes. */
+  readonly timeout?: number | undefined;
+  /** For a model: what to do, beside the description. */
+  readonly instructions: string;
+  /** For a model: what it may call. */
+  readonly tools: Tools;
+  /** The agent's own model, or the flock's. */
+  readonly model?: Model | undefined;
   readonly run: (inputs: Inputs, context: RunContext) => unknown;
 }
 
@@ -55,8 +70,12 @@ interface Consumed {
   readonly options: SubscriptionOptions;
 }
 
+/** Checks a model as the core can check it. */
+export const modelSchema = z.custom<Model>(isModel, 'must be a model of the AI SDK, or "provider/model"');
+
 /**
- * Declares an agent, step by step; `run` ends the declaration and the agent starts to listen.
+ * Declares an agent, step by step. `run` ends the declaration, and the agent starts to listen. An agent without `run`
+ * listens from the first publish, invoke, serve or `runUntilIdle` on, and a model computes what it publishes.
  *
  * @example
  * flock.agent("chef").description("Invents pizzas").consumes(Idea).publishes(Pizza)
@@ -66,6 +85,11 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   /** The agent's name. */
   readonly name: string;
   readonly #register: (definition: AgentDefinition) => void;
+  /** The flock's model; the agent may have its own. */
+  #model: Model | undefined;
+  #instructions = "";
+  #tools: Tools = {};
+  #timeout: number | undefined;
   #description = "";
   #tags: string[] = [];
   #consumed: Consumed[] = [];
@@ -76,20 +100,23 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   #done = false;
 
   /** For the flock only: see `flock.agent(name)`. */
-  constructor(name: string, register: (definition: AgentDefinition) => void) {
+  constructor(name: string, register: (definition: AgentDefinition) => void, model?: Model) {
     checkName("an agent", name);
     this.name = name;
     this.#register = register;
+    this.#model = model;
   }
 
-  /** Says what the agent does, for people (and later for models). Default: nothing. */
+  /** Says what the agent does, for people and for the model. Default: nothing. */
   description(text: string): this {
+    this.#assertOpen();
     this.#description = text;
     return this;
   }
 
   /** Every artifact that the agent publishes carries these tags. */
   tags(...tags: string[]): this {
+    this.#assertOpen();
     this.#tags.push(...tags);
     return this;
   }
@@ -111,6 +138,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
     ...args: [...types: T, options: SubscriptionOptions<T> & { readonly batch?: never }]
   ): AgentBuilder<In | InputsOf<T>, Out>;
   consumes(...args: unknown[]): unknown {
+    this.#assertOpen();
     const last = args.at(-1);
     const types = (typeof last === "function" ? args : args.slice(0, -1)) as unknown as Types;
     if (types.length === 0 || types.some((type) => !isArtifactType(type))) {
@@ -134,6 +162,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
     ...args: [...types: T, options: OutputOptions<T[number]>]
   ): AgentBuilder<In, Out | DraftOf<T[number]>>;
   publishes(...args: unknown[]): unknown {
+    this.#assertOpen();
     const last = args.at(-1);
     const hasOptions = typeof last !== "function" && last !== undefined;
     const types = (hasOptions ? args.slice(0, -1) : args) as AnyArtifactType[];
@@ -156,22 +185,59 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
    * @throws FlockError `invalid_options` unless it is a whole number from 1.
    */
   concurrency(limit: number): this {
+    this.#assertOpen();
     this.#concurrency = checkOptions(`agent ${this.name}: concurrency`, z.int().min(1), limit);
     return this;
   }
 
   /** Whether the agent's own artifacts leave it asleep; default true. */
   preventSelfTrigger(prevent: boolean): this {
+    this.#assertOpen();
     this.#preventSelfTrigger = prevent;
     return this;
   }
 
   /**
+   * Longest that a run of this agent may take, in ms: a longer one ends with status `timeout`. Default: as long as it
+   * likes; for an agent without `run` five minutes.
+   * @throws FlockError `invalid_options` unless it is a whole number from 1.
+   */
+  timeout(ms: number): this {
+    this.#assertOpen();
+    this.#timeout = checkOptions(`agent ${this.name}: timeout`, z.int().min(1).max(MAX_TIMER), ms);
+    return this;
+  }
+
+  /**
+   * A model for this agent; default: the flock's.
+   * @throws FlockError `invalid_options` unless it is a model of the AI SDK or `"provider/model"`.
+   */
+  model(model: Model): this {
+    this.#assertOpen();
+    this.#model = checkOptions(`agent ${this.name}: model`, modelSchema, model);
+    return this;
+  }
+
+  /** Tells the model what to do, beside the description and what the schemas say. Default: nothing. */
+  instructions(text: string): this {
+    this.#assertOpen();
+    this.#instructions = text;
+    return this;
+  }
+
+  /** What the model may call while it works: tools of the AI SDK, by name. A second call adds to the first. */
+  tools(tools: Tools): this {
+    this.#assertOpen();
+    this.#tools = { ...this.#tools, ...tools };
+    return this;
+  }
+
+  /**
    * Ends the declaration: from now on the agent listens.
-   * @throws FlockError `agent_incomplete` when it consumes nothing or has a `run` already.
+   * @throws FlockError `agent_incomplete` when it consumes nothing or is complete already.
    */
   run(run: RunFunction<Alternatives<In>, Out>): void {
-    if (this.#done) throw new FlockError("agent_incomplete", `agent ${this.name} has its run function already`);
+    this.#assertOpen();
     if (this.#consumed.length === 0) {
       throw new FlockError(
         "agent_incomplete",
@@ -180,11 +246,43 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
     }
     if (typeof run !== "function")
       throw new FlockError("agent_incomplete", `agent ${this.name}: .run(…) wants a function`);
+    this.#register({ ...this.#declaration(), run: run as AgentDefinition["run"] });
+    this.#done = true;
+  }
+
+  /**
+   * For the flock only: what has been declared without a `run`, for a model to compute.
+   * @throws FlockError `agent_incomplete` when something is missing.
+   */
+  declarationForModel(): AgentDeclaration & { readonly model: Model } {
+    const missing = (what: string) => new FlockError("agent_incomplete", `agent ${this.name} ${what}`);
+    if (!this.#model) {
+      throw missing(
+        "has no run function and no model: end its declaration with .run(async (inputs) => …), or give it " +
+          '.model("provider/model"), or all agents one with new Flock({ model })',
+      );
+    }
+    if (this.#consumed.length === 0) throw missing("would never run: say what it consumes, with .consumes(…)");
+    if (this.#publishes.size === 0) {
+      throw missing(
+        "has a model, but nothing for it to make: say what it publishes, with .publishes(…), or end its declaration " +
+          "with .run(async (inputs) => …)",
+      );
+    }
+    return { ...this.#declaration(), model: this.#model, timeout: this.#timeout ?? MODEL_TIMEOUT_MS };
+  }
+
+  /** For the flock only: the agent listens, and its declaration can no longer change. */
+  close(): void {
+    this.#done = true;
+  }
+
+  #declaration(): AgentDeclaration {
     const subscriptions = this.#consumed.map(
       ({ types, options }, place) =>
         new Subscription(this.name, String(place), types, options, this.#preventSelfTrigger),
     );
-    this.#register({
+    return {
       name: this.name,
       description: this.#description,
       tags: [...new Set(this.#tags)],
@@ -193,9 +291,19 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
       publishes: this.#publishes,
       outputs: this.#outputs.size > 0 ? new Outputs(this.name, this.#outputs) : undefined,
       concurrency: this.#concurrency,
-      run: run as AgentDefinition["run"],
-    });
-    this.#done = true;
+      timeout: this.#timeout,
+      instructions: this.#instructions,
+      tools: this.#tools,
+      model: this.#model,
+    };
+  }
+
+  #assertOpen(): void {
+    if (!this.#done) return;
+    throw new FlockError(
+      "agent_incomplete",
+      `agent ${this.name} listens already: its declaration ended with .run(…), or with the first work of the flock`,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { ReadableStore } from "../store/store.ts";
-import type { OutputStream } from "./output-stream.ts";
+import type { Model } from "./engine.ts";
 import type { Run } from "./run.ts";
 import type { RunContext, RunLog, StreamOptions } from "./run-context.ts";
 
@@ -15,9 +15,10 @@ export class Context implements RunContext {
   readonly store: ReadableStore;
   readonly log: RunLog;
   readonly stream: (text: string, options?: StreamOptions) => void;
+  readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
   readonly #run: Run;
 
-  constructor(run: Run, stream: OutputStream, store: ReadableStore, log: RunLog) {
+  constructor(run: Run, store: ReadableStore, log: RunLog) {
     const { agent, runId, id, correlationId, attempt, artifacts } = run.activation;
     this.agent = agent.name;
     this.runId = runId;
@@ -28,8 +29,13 @@ export class Context implements RunContext {
     this.store = store;
     this.log = log;
     // May be taken out of the context and called by itself.
-    this.stream = (text, options) => stream.write(text, options);
+    this.stream = (text, options) => run.stream.write(text, options);
+    this.addUsage = (amounts) => run.addUsage(amounts);
     this.#run = run;
+  }
+
+  get model(): Model | undefined {
+    return this.#run.activation.agent.model;
   }
 
   get signal(): AbortSignal {

@@ -15,14 +15,11 @@ export class History {
     for (const { type } of artifacts) consumed[type] = (consumed[type] ?? 0) + 1;
   }
 
-  produced(agentId: string, artifacts: readonly Pick<StoredArtifact, "type" | "createdAt">[]): void {
-    if (artifacts.length === 0) return;
+  produced(agentId: string, { type, createdAt }: Pick<StoredArtifact, "type" | "createdAt">): void {
     const totals = this.#totalsOf(agentId);
-    for (const { type, createdAt } of artifacts) {
-      totals.produced[type] = (totals.produced[type] ?? 0) + 1;
-      totals.first_published_at ??= createdAt;
-      totals.last_published_at = createdAt;
-    }
+    totals.produced[type] = (totals.produced[type] ?? 0) + 1;
+    totals.first_published_at ??= createdAt;
+    totals.last_published_at = createdAt;
   }
 
   /** The totals of an agent; all empty for one that has done nothing. */

@@ -30,8 +30,7 @@ import type { Subscription } from "./gates/subscription.ts";
 import { SubscriptionIndex } from "./gates/subscription-index.ts";
 import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
-import { OutputStream } from "./output-stream.ts";
-import { type Activation, Run, type RunEnd, RunStopped, toWireError } from "./run.ts";
+import { type Activation, Run, type RunEnd, RunStopped } from "./run.ts";
 import type { RunLog } from "./run-context.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Workflows } from "./workflows.ts";
@@ -100,11 +99,13 @@ interface Posting {
   readonly artifact: StoredArtifact;
   /** Of the artifact with its event. */
   readonly write: EventWrite;
-  activations: readonly Activation[];
+  readonly activations: Activation[];
 }
 
 const NO_TAGS: readonly string[] = [];
-const NO_ACTIVATIONS: readonly Activation[] = [];
+const NOTHING_THROWN = new Error("the agent threw nothing at all");
+const NO_DRAFTS: readonly Draft[] = [];
+const NO_POSTINGS: readonly Posting[] = [];
 
 /** When a gate's news could not be written, it tries again after so many milliseconds: a full disk stays full for a while. */
 const GATE_RETRY_MS = 1_000;
@@ -126,7 +127,6 @@ export class Orchestrator {
   readonly #workflows = new Workflows();
   readonly #scheduler = new Scheduler((activation) => this.#run(activation));
   readonly #runs = new Map<string, Run>();
-  readonly #waitingForEnd = new Map<string, (end: RunEnd) => void>();
   readonly #graph: GraphAnnouncer;
   readonly #counts = { ...NO_RUNS };
   /** What earlier processes have left, by agent; undefined until work begins. */
@@ -167,8 +167,9 @@ export class Orchestrator {
     for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.registerType(type);
     this.agents.set(agent.name, agent);
     for (const subscription of agent.subscriptions) {
-      this.#index.add(subscription);
-      if (!subscription.isSingle) this.#gates.set(subscription, new Gate(subscription));
+      const gate = new Gate(subscription);
+      this.#index.add(gate);
+      if (!subscription.isSingle) this.#gates.set(subscription, gate);
     }
     this.#emit({ type: "agent_registered", ...declared(agent) });
     this.#graph.changed();
@@ -190,8 +191,19 @@ export class Orchestrator {
       throw new FlockError("duplicate_agent", `there is an agent called ${name} already: give each its own name`);
   }
 
+  /** Publishes a draft from outside. Throws at once what is wrong with it. */
+  publish(draft: Draft, options: PublishOptions): Promise<Published> {
+    const postings = this.#publish([draft], options);
+    return this.#committed(postings, () => publishedOf(postings[0] as Posting));
+  }
+
   /** Publishes drafts from outside, in one commit. Throws at once what is wrong with them. */
-  publish(drafts: readonly Draft[], options: PublishOptions): Promise<Published[]> {
+  publishAll(drafts: readonly Draft[], options: PublishOptions): Promise<Published[]> {
+    const postings = this.#publish(drafts, options);
+    return this.#committed(postings, () => postings.map(publishedOf));
+  }
+
+  #publish(drafts: readonly Draft[], options: PublishOptions): readonly Posting[] {
     this.#assertRunning();
     this.goOn();
     for (const draft of drafts) this.#assertDraft(draft);
@@ -205,7 +217,7 @@ export class Orchestrator {
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
     const postings = drafts.map((draft) => this.#prepare(draft, origin));
     for (const posting of postings) this.#post(posting);
-    return this.#committed(postings, () => postings.map(publishedOf));
+    return postings;
   }
 
   /** Runs one agent on given inputs, which go on the blackboard but wake nobody else. */
@@ -232,11 +244,11 @@ export class Orchestrator {
         `inputs: agent ${agentId} wants ${wanted.join(" or ")}, not ${given.map(({ type }) => type).join(" + ")}`,
       );
     }
-    const activation = this.#activate(agent, subscription, given);
-    const done = new Promise<RunEnd>((resolve) => this.#waitingForEnd.set(activation.id, resolve));
+    const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    const activation = { ...this.#activate(agent, subscription, given), onEnd };
     for (const { write } of postings) this.#options.journal.write(write);
     this.#options.journal.write(activationWrite(activation));
-    (postings.at(-1) as Posting).activations = [activation];
+    postings.at(-1)?.activations.push(activation);
     return this.#committed(postings, () => {
       const { seq } = given.at(-1) as StoredArtifact;
       return { runId: activation.runId, correlationId, seq, done };
@@ -328,27 +340,26 @@ export class Orchestrator {
       payload_bytes: isLarge ? bytes : undefined,
     };
     const write = writeOf(event, { artifact, json: payloadJson, inline: !isLarge, idempotencyKey });
-    return { artifact, write, activations: NO_ACTIVATIONS };
+    return { artifact, write, activations: [] };
   }
 
   /** Writes an artifact, offers it to all gates that may want it, and writes what comes of that. */
   #post(posting: Posting): void {
     const { journal, log } = this.#options;
-    const { artifact } = posting;
-    journal.write(posting.write);
+    const { artifact, write, activations } = posting;
+    journal.write(write);
     this.#workflows.published(artifact.correlationId, artifact.createdAt);
-    for (const subscription of this.#index.candidates(artifact)) {
+    for (const gate of this.#index.candidates(artifact)) {
+      const { subscription } = gate;
       // Alternatives of one agent that a single artifact fills wake it once.
-      if (subscription.isSingle && posting.activations.some(({ agent }) => agent.name === subscription.agentId))
-        continue;
+      if (subscription.isSingle && activations.some(({ agent }) => agent.name === subscription.agentId)) continue;
       try {
         if (!subscription.accepts(artifact)) continue;
-        const gate = subscription.isSingle ? undefined : this.#gates.get(subscription);
-        const artifacts = gate ? this.#offer(gate, artifact) : [artifact];
+        const artifacts = subscription.isSingle ? [artifact] : this.#offer(gate, artifact);
         if (!artifacts) continue;
         const agent = this.agents.get(subscription.agentId) as AgentDefinition;
         const activation = this.#activate(agent, subscription, artifacts);
-        posting.activations = [...posting.activations, activation];
+        activations.push(activation);
         journal.write(activationWrite(activation));
       } catch (error) {
         const details = { err: error, agent: subscription.agentId, artifact: artifact.id };
@@ -373,17 +384,21 @@ export class Orchestrator {
     const { subscription } = gate;
     const outcome = gate.wake(now);
     this.#writeOutcome(gate, outcome);
-    let activations = NO_ACTIVATIONS;
+    const activations: Activation[] = [];
     if (outcome.artifacts) {
       const agent = this.agents.get(subscription.agentId) as AgentDefinition;
       const activation = this.#activate(agent, subscription, outcome.artifacts);
       this.#options.journal.write(activationWrite(activation));
-      activations = [activation];
+      activations.push(activation);
     }
     this.#timers.watch(gate);
-    this.#committed([{ activations }], nothing).catch((err) => {
-      this.#options.log.error({ err, agent: subscription.agentId }, "what a gate had to do could not be written");
-    });
+    this.#committed(
+      [{ activations }],
+      () => {},
+      (err) => {
+        this.#options.log.error({ err, agent: subscription.agentId }, "what a gate had to do could not be written");
+      },
+    );
   }
 
   #writeOutcome(gate: Gate, { progress, waiting, left, error }: GateOutcome): void {
@@ -430,15 +445,20 @@ export class Orchestrator {
       artifacts,
       correlationId,
       attempt: 1,
-      ...(runs > limit ? { refusal: new RunLimitError(agent.name, correlationId, limit) } : {}),
+      refusal: runs > limit ? new RunLimitError(agent.name, correlationId, limit) : undefined,
+      onEnd: undefined,
     };
   }
 
   /**
-   * Waits until what was written in this tick is permanent, then starts what some postings have set in motion, and
-   * gives what the caller makes of it.
+   * Waits until what was written in this tick is permanent, then starts what some postings have set in motion.
+   * Resolves to what the caller makes of that.
    */
-  #committed<T>(postings: readonly Pick<Posting, "activations">[], result: () => T): Promise<T> {
+  #committed<T>(
+    postings: readonly Pick<Posting, "activations">[],
+    result: () => T,
+    failed: (error: unknown) => T = fail,
+  ): Promise<T> {
     return this.#options.journal.committed().then(
       () => {
         for (const { activations } of postings) for (const activation of activations) this.#enqueue(activation);
@@ -448,7 +468,7 @@ export class Orchestrator {
         // Gates have taken in what is not on the blackboard now, and runs count as queued that never will be.
         this.#fillGates(undefined, GATE_RETRY_MS);
         for (const { activations } of postings) for (const activation of activations) this.#giveUp(activation);
-        throw error;
+        return failed(error);
       },
     );
   }
@@ -458,16 +478,15 @@ export class Orchestrator {
     else this.#scheduler.enqueue(activation);
   }
 
-  #giveUp({ id, agent, correlationId }: Activation): void {
+  #giveUp({ agent, correlationId }: Activation): void {
     this.#workflows.ended(correlationId, agent.name, "cancelled", timestamp());
-    this.#waitingForEnd.delete(id);
     this.#countFinished();
   }
 
-  async #run(activation: Activation): Promise<void> {
+  #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt } = activation;
     const { journal, store, log } = this.#options;
-    const run = new Run(activation);
+    const run = new Run(activation, this.#emit);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
     this.history.consumed(agent.name, artifacts);
@@ -485,45 +504,53 @@ export class Orchestrator {
     };
     journal.write(writeOf(started));
     journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts });
-    const begun = performance.now();
-    const stream = new OutputStream({ agent_id: agent.name, run_id: runId, correlation_id: correlationId }, this.#emit);
-    let postings: Posting[] = [];
-    let failure: unknown;
+    let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      const output = run.execute(new Context(run, stream, store, log), stream);
-      // Not every function waits for something, and waiting for nothing costs as much.
-      const drafts = output instanceof Promise ? await output : output;
+      output = run.execute(new Context(run, store, log));
+    } catch (error) {
+      return this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN);
+    }
+    // Not every function waits for something, and waiting for nothing costs as much.
+    if (!(output instanceof Promise)) return this.#end(run, output);
+    return output.then(
+      (drafts) => this.#end(run, drafts),
+      (error) => this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN),
+    );
+  }
+
+  /** Writes what a run has brought, and that it has ended. Resolves when that is permanent. */
+  #end(run: Run, drafts: readonly Draft[], error?: unknown): Promise<void> {
+    const { log } = this.#options;
+    const { agent, runId, correlationId } = run.activation;
+    let postings: readonly Posting[] = NO_POSTINGS;
+    let failure = error;
+    try {
       const origin: Origin = { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility: PUBLIC };
       const { outputs } = agent;
       postings = drafts.map((draft) =>
         this.#prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
       );
       for (const posting of postings) this.#post(posting);
-    } catch (error) {
-      failure = error ?? new Error("the agent threw nothing at all");
-      if (!(error instanceof RunStopped))
-        log.warn({ err: error, agent: agent.name, runId, correlationId }, "a run failed");
+    } catch (invalid) {
+      failure = invalid;
     }
-    stream.end();
+    if (failure !== undefined && !(failure instanceof RunStopped))
+      log.warn({ err: failure, agent: agent.name, runId, correlationId }, "a run failed");
     this.#runs.delete(runId);
-    const end: RunEnd = {
-      runId,
-      status: failure === undefined ? "success" : failure instanceof RunStopped ? failure.status : "error",
-      durationMs: Math.round((performance.now() - begun) * 1000) / 1000,
-      produced: postings.map(({ artifact }) => artifact.id),
-      ...(failure === undefined || failure instanceof RunStopped ? {} : { error: toWireError(failure) }),
-    };
-    this.history.produced(
-      agent.name,
-      postings.map(({ artifact }) => artifact),
+    const end = run.end(
+      failure,
+      postings.map(({ artifact }) => artifact.id),
     );
-    this.#writeEnd(activation, end);
-    try {
-      await this.#committed(postings, nothing);
-    } catch (error) {
-      log.error({ err: error, agent: agent.name, runId }, "the end of a run could not be written");
-    }
-    this.#settle(activation, end);
+    for (const { artifact } of postings) this.history.produced(agent.name, artifact);
+    this.#writeEnd(run.activation, end);
+    return this.#committed(
+      postings,
+      () => this.#settle(run.activation, end),
+      (err) => {
+        log.error({ err, agent: agent.name, runId }, "the end of a run could not be written");
+        this.#settle(run.activation, end);
+      },
+    );
   }
 
   /** Returns the next attempt, if there is to be one. */
@@ -542,6 +569,7 @@ export class Orchestrator {
       status: end.status,
       produced_artifacts: end.produced as string[],
       error: end.error,
+      usage: end.usage,
     };
     journal.write(writeOf(completed));
     if (end.status !== "interrupted") {
@@ -554,10 +582,9 @@ export class Orchestrator {
     return again;
   }
 
-  #settle({ id }: Activation, end: RunEnd): void {
+  #settle({ onEnd }: Activation, end: RunEnd): void {
     this.#counts[end.status] += 1;
-    this.#waitingForEnd.get(id)?.(end);
-    this.#waitingForEnd.delete(id);
+    onEnd?.(end);
     this.#countFinished();
   }
 
@@ -691,7 +718,9 @@ function publishedOf({ artifact, activations }: Posting): Published {
   };
 }
 
-function nothing(): void {}
+function fail(error: unknown): never {
+  throw error;
+}
 
 function activationWrite({
   agent,

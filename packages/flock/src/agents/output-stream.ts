@@ -7,7 +7,8 @@ import type { StreamOptions } from "./run-context.ts";
  */
 const MAX_CONTENT = 16_384;
 
-type StreamingOutput = Extract<EventDraft, { type: "streaming_output" }>;
+/** A piece of a run's output, as an event. */
+export type StreamingOutput = Extract<EventDraft, { type: "streaming_output" }>;
 
 /** One run's stream: cuts text into events, counts offsets, and keeps surrogate pairs together. */
 export class OutputStream {

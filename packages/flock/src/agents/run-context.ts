@@ -1,5 +1,6 @@
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { ReadableStore } from "../store/store.ts";
+import type { Model } from "./engine.ts";
 
 /** How a piece of a stream is labelled. */
 export interface StreamOptions {
@@ -27,13 +28,17 @@ export interface RunContext {
   readonly activationId: string;
   /** 1 for the first try; more when a run was interrupted, by a crash or a shutdown, and begins again. */
   readonly attempt: number;
-  /** Aborts when the run is cancelled or the flock shuts down. Give it to everything that takes time. */
+  /** Aborts when the run is cancelled, takes too long, or the flock shuts down. Give it to everything that takes time. */
   readonly signal: AbortSignal;
   /** The consumed artifacts with all that is known of them, in the order of arrival. */
   readonly artifacts: readonly StoredArtifact[];
   /** The blackboard, to read. */
   readonly store: ReadableStore;
   readonly log: RunLog;
+  /** The agent's model, or the flock's, if there is one: for `ask` of `flock/engines/ai`. */
+  readonly model: Model | undefined;
+  /** Adds to what the run has spent, such as tokens, by name: `agent_execution_completed` tells the sums. */
+  addUsage(amounts: Readonly<Record<string, number>>): void;
   /** Shows a piece of output to everyone who watches. Never waits. Does nothing once the run has ended. */
   stream(text: string, options?: StreamOptions): void;
 }

@@ -5,7 +5,7 @@ import { FlockError } from "../errors.ts";
 import type { AgentDefinition } from "./agent.ts";
 import { inputsOf } from "./gates/inputs.ts";
 import type { Subscription } from "./gates/subscription.ts";
-import type { OutputStream } from "./output-stream.ts";
+import { OutputStream, type StreamingOutput } from "./output-stream.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** A run that is queued: which agent, on what. */
@@ -20,7 +20,9 @@ export interface Activation {
   readonly correlationId: string;
   readonly attempt: number;
   /** Why it must not run, when it must not. */
-  readonly refusal?: Error;
+  readonly refusal?: Error | undefined;
+  /** Who waits for its end, if somebody does. */
+  readonly onEnd?: ((end: RunEnd) => void) | undefined;
 }
 
 /** How a run ended. */
@@ -31,6 +33,8 @@ export interface RunEnd {
   readonly error?: WireError;
   /** Ids of the artifacts that it published. */
   readonly produced: readonly string[];
+  /** What it has spent, by name. */
+  readonly usage?: Readonly<Record<string, number>>;
 }
 
 /** Longest error message that travels in events, in characters. */
@@ -47,16 +51,43 @@ export class RunStopped extends Error {
   }
 }
 
+/** A run took longer than its agent allows. */
+class RunTimedOut extends Error {
+  override readonly name = "RunTimedOut";
+
+  constructor(agent: string, ms: number) {
+    super(`${agent} took longer than ${ms} ms and was stopped: .timeout(ms) sets the limit`);
+  }
+}
+
 /** One run, from its start to its end. */
 export class Run {
   readonly activation: Activation;
-  #stopped: RunStopped | undefined;
+  #stopped: RunStopped | RunTimedOut | undefined;
   /** Ends the wait for the agent's function, while there is one. */
-  #giveUp: ((reason: RunStopped) => void) | undefined;
+  #giveUp: ((reason: RunStopped | RunTimedOut) => void) | undefined;
   #abort: AbortController | undefined;
+  #stream: OutputStream | undefined;
+  #ended = false;
+  #usage: Record<string, number> | undefined;
+  readonly #emit: (event: StreamingOutput) => void;
+  readonly #begun = performance.now();
 
-  constructor(activation: Activation) {
+  /** `emit` takes what the run streams. */
+  constructor(activation: Activation, emit: (event: StreamingOutput) => void) {
     this.activation = activation;
+    this.#emit = emit;
+  }
+
+  /** What the run shows of its output. Made when it is first wanted: not every run streams. */
+  get stream(): OutputStream {
+    if (!this.#stream) {
+      const { agent, runId, correlationId } = this.activation;
+      const ids = { agent_id: agent.name, run_id: runId, correlation_id: correlationId };
+      this.#stream = new OutputStream(ids, this.#emit);
+      if (this.#ended) this.#stream.end();
+    }
+    return this.#stream;
   }
 
   get isStopped(): boolean {
@@ -74,39 +105,70 @@ export class Run {
 
   /** Ends the run now, whatever its function still does. */
   stop(status: "cancelled" | "interrupted"): void {
-    this.#stopped ??= new RunStopped(status);
+    this.#stop(new RunStopped(status));
+  }
+
+  /** Adds to what the run has spent, by name, until it has ended. */
+  addUsage(amounts: Readonly<Record<string, number>>): void {
+    if (this.#ended) return;
+    const sums = (this.#usage ??= {});
+    for (const [name, amount] of Object.entries(amounts)) {
+      // What is no number is no JSON number either.
+      if (Number.isFinite(amount)) sums[name] = (sums[name] ?? 0) + amount;
+    }
+  }
+
+  #stop(reason: RunStopped | RunTimedOut): void {
+    this.#stopped ??= reason;
     this.#abort?.abort(this.#stopped);
     this.#giveUp?.(this.#stopped);
   }
 
   /**
    * Calls the agent's function and gives its drafts, at once when the function does not wait for anything.
-   * Throws or rejects with what the function throws, with a {@link RunStopped}, or with a FlockError about its output.
+   * Throws or rejects with what the function throws, with a {@link RunStopped} or {@link RunTimedOut}, or with a FlockError about its output.
    */
-  execute(context: RunContext, stream: OutputStream): readonly Draft[] | Promise<readonly Draft[]> {
+  execute(context: RunContext): readonly Draft[] | Promise<readonly Draft[]> {
     const { agent, subscription, artifacts, refusal } = this.activation;
     if (refusal) throw refusal;
     if (this.#stopped) throw this.#stopped;
     const inputs = subscription ? subscription.inputsOf(artifacts) : inputsOf(artifacts);
     const result = agent.run(inputs, context);
-    const output = isGenerator(result) ? this.#drain(agent, result, stream) : result;
+    const output = isGenerator(result) ? this.#drain(agent, result) : result;
     return isThenable(output) ? this.#wait(agent, output) : checkOutput(agent, output);
   }
 
-  async #wait(agent: AgentDefinition, output: PromiseLike<unknown>): Promise<readonly Draft[]> {
-    const result = await new Promise<unknown>((resolve, reject) => {
-      this.#giveUp = reject;
-      output.then(resolve, reject);
-      if (this.#stopped) reject(this.#stopped);
-    });
-    return checkOutput(agent, result);
+  /** Ends the stream, for whoever still holds it too, and tells how the run has ended: with a failure unless that is undefined. */
+  end(failure: unknown, produced: readonly string[]): RunEnd {
+    this.#ended = true;
+    this.#stream?.end();
+    return {
+      runId: this.activation.runId,
+      status: failure === undefined ? "success" : statusOf(failure),
+      durationMs: Math.round((performance.now() - this.#begun) * 1000) / 1000,
+      produced,
+      ...(failure === undefined || failure instanceof RunStopped ? {} : { error: toWireError(failure) }),
+      ...(this.#usage ? { usage: this.#usage } : {}),
+    };
   }
 
-  async #drain(
-    agent: AgentDefinition,
-    generator: AsyncGenerator<unknown, unknown, undefined>,
-    stream: OutputStream,
-  ): Promise<unknown> {
+  async #wait(agent: AgentDefinition, output: PromiseLike<unknown>): Promise<readonly Draft[]> {
+    const { name, timeout } = agent;
+    const timer =
+      timeout === undefined ? undefined : setTimeout(() => this.#stop(new RunTimedOut(name, timeout)), timeout);
+    try {
+      const result = await new Promise<unknown>((resolve, reject) => {
+        this.#giveUp = reject;
+        output.then(resolve, reject);
+        if (this.#stopped) reject(this.#stopped);
+      });
+      return checkOutput(agent, result);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #drain(agent: AgentDefinition, generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
     for (;;) {
       const { done, value } = await generator.next();
       if (this.#stopped) {
@@ -121,13 +183,18 @@ export class Run {
           `agent ${agent.name} yielded ${describe(value)}; yield strings to stream, return drafts to publish`,
         );
       }
-      stream.write(value);
+      this.stream.write(value);
     }
   }
 }
 
+function statusOf(failure: unknown): RunStatus {
+  if (failure instanceof RunStopped) return failure.status;
+  return failure instanceof RunTimedOut ? "timeout" : "error";
+}
+
 /** An error as events tell it. */
-export function toWireError(error: unknown): WireError {
+function toWireError(error: unknown): WireError {
   const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
   return { name: error instanceof FlockError ? error.code : name, message: message.slice(0, MAX_ERROR_MESSAGE) };
 }

@@ -30,9 +30,12 @@ export class Scheduler {
   enqueue(activation: Activation): void {
     let lane = this.#lanes.get(activation.agent.name);
     if (!lane) this.#lanes.set(activation.agent.name, (lane = { running: 0, waiting: new Set() }));
+    if (lane.waiting.size === 0 && lane.running < activation.agent.concurrency) {
+      this.#begin(lane, activation);
+      return;
+    }
     lane.waiting.add(activation);
     this.#queued += 1;
-    this.#fill(lane);
   }
 
   /** Takes activations that have not started out of the queue and gives them back. */
@@ -53,14 +56,18 @@ export class Scheduler {
     for (const activation of lane.waiting) {
       if (lane.running >= activation.agent.concurrency) return;
       lane.waiting.delete(activation);
-      lane.running += 1;
       this.#queued -= 1;
-      this.#running += 1;
-      this.#start(activation).then(() => {
-        lane.running -= 1;
-        this.#running -= 1;
-        this.#fill(lane);
-      });
+      this.#begin(lane, activation);
     }
+  }
+
+  #begin(lane: Lane, activation: Activation): void {
+    lane.running += 1;
+    this.#running += 1;
+    this.#start(activation).then(() => {
+      lane.running -= 1;
+      this.#running -= 1;
+      this.#fill(lane);
+    });
   }
 }

@@ -45,11 +45,16 @@ export class EventLog {
 
   /**
    * Reads on after `after`, up to `until`, what passes `filter`: at most about `maxBytes`, but at least one event.
-   * The caller has checked that all of it is kept (`after + 1 >= oldest`). A promise when it is not at hand.
+   * The caller has checked that all of it is kept (`after + 1 >= oldest`). A promise when it is not at hand, or when the
+   * store cannot read it: then it rejects.
    */
   read(after: number, until: number, filter: Filter | undefined, maxBytes: number): Batch | Promise<Batch> {
     if (!this.#stored || after + 1 >= this.tail.oldest) return this.tail.read(after, until, filter, maxBytes);
-    return this.#page(this.#stored, after + 1).read(after, until, filter, maxBytes);
+    try {
+      return this.#page(this.#stored, after + 1).read(after, until, filter, maxBytes);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -59,8 +64,12 @@ export class EventLog {
   beforeNewest(count: number, until: number, filter: Filter | undefined): number {
     let { after, missing } = this.tail.beforeNewest(count, until, filter);
     if (!this.#stored) return after;
-    for (let pages = 0; missing > 0 && after >= this.oldest && pages < MAX_PAGES_BACK; pages++) {
-      ({ after, missing } = this.#page(this.#stored, after).beforeNewest(missing, after, filter));
+    try {
+      for (let pages = 0; missing > 0 && after >= this.oldest && pages < MAX_PAGES_BACK; pages++) {
+        ({ after, missing } = this.#page(this.#stored, after).beforeNewest(missing, after, filter));
+      }
+    } catch {
+      // A damaged stretch of the file: there are no more than these to be had.
     }
     // A page in memory may begin with events that the store has dropped since: nobody who asks for the newest wants a gap.
     return Math.max(after, this.oldest - 1);

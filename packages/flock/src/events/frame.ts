@@ -7,14 +7,29 @@ const LENGTH_16 = 126;
 const LENGTH_64 = 65_536;
 
 /** How many bytes stand before a payload of `bytes` bytes in a frame from a server, which is never masked. */
-export function headerSize(bytes: number): number {
+function headerSize(bytes: number): number {
   return bytes < LENGTH_16 ? 2 : bytes < LENGTH_64 ? 4 : 10;
 }
 
-/** Writes a text frame into `target` at `at`, where there must be room. `bytes` is the text's length as UTF-8. Returns the end. */
-export function writeTextFrame(target: Buffer, at: number, text: string, bytes: number): number {
-  const position = writeHeader(target, at, TEXT_FRAME, bytes);
-  return position + target.write(text, position, bytes, "utf8");
+/** How many bytes the frame of a text takes. */
+export function frameSize(text: string): number {
+  const bytes = Buffer.byteLength(text);
+  return headerSize(bytes) + bytes;
+}
+
+/** How many bytes it takes at most, without a look at the text: a UTF-16 code unit takes up to three. */
+export function frameSizeAtMost(text: string): number {
+  return 10 + text.length * 3;
+}
+
+/** Writes a text frame into `target` at `at`, where there must be room. Returns the end. */
+export function writeTextFrame(target: Buffer, at: number, text: string): number {
+  // Most events need a header of four bytes whatever is in them: to measure those would cost more than to write them.
+  const isMiddling = text.length >= LENGTH_16 && text.length * 3 < LENGTH_64;
+  const start = at + (isMiddling ? 4 : headerSize(Buffer.byteLength(text)));
+  const bytes = target.write(text, start, "utf8");
+  writeHeader(target, at, TEXT_FRAME, bytes);
+  return start + bytes;
 }
 
 /** A payload as a text frame of its own. */
@@ -26,20 +41,17 @@ export function writeFrame(payload: Buffer, isCompressed = false): Buffer {
   return frame;
 }
 
-function writeHeader(target: Buffer, at: number, first: number, bytes: number): number {
+function writeHeader(target: Buffer, at: number, first: number, bytes: number): void {
   target[at] = first;
   if (bytes < LENGTH_16) {
     target[at + 1] = bytes;
-    return at + 2;
-  }
-  if (bytes < LENGTH_64) {
+  } else if (bytes < LENGTH_64) {
     target[at + 1] = 126;
     target.writeUInt16BE(bytes, at + 2);
-    return at + 4;
+  } else {
+    target[at + 1] = 127;
+    target.writeBigUInt64BE(BigInt(bytes), at + 2);
   }
-  target[at + 1] = 127;
-  target.writeBigUInt64BE(BigInt(bytes), at + 2);
-  return at + 10;
 }
 
 /** The payloads of frames that {@link writeTextFrame} has written one after the other: views, not copies. */

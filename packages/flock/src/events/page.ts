@@ -1,5 +1,5 @@
 import { type EventFacts, type Filter, type FlockEvent, factsOf, matches } from "@flock/protocol";
-import { headerSize, writeTextFrame } from "./frame.ts";
+import { frameSize, writeTextFrame } from "./frame.ts";
 import type { LogStretch } from "./stored-log.ts";
 import type { Batch } from "./tail.ts";
 
@@ -18,13 +18,12 @@ export class Page {
     this.first = first;
     this.last = last;
     const texts = lines.split("\n");
-    const sizes = texts.map((text) => Buffer.byteLength(text));
     // Its own memory, not a slice of Node's pool: a slow reader then holds this page and nothing else.
-    this.#frames = Buffer.allocUnsafeSlow(sizes.reduce((sum, bytes) => sum + headerSize(bytes) + bytes, 0));
+    this.#frames = Buffer.allocUnsafeSlow(texts.reduce((sum, text) => sum + frameSize(text), 0));
     let end = 0;
-    for (const [i, text] of texts.entries()) {
+    for (const text of texts) {
       const event = JSON.parse(text) as FlockEvent;
-      end = writeTextFrame(this.#frames, end, text, sizes[i] as number);
+      end = writeTextFrame(this.#frames, end, text);
       this.#seqs.push(event.seq);
       this.#ends.push(end);
       this.#facts.push(factsOf(event));

@@ -36,6 +36,8 @@ const event = fc.record({
   text: fc.oneof(
     { weight: 20, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
     { weight: 3, arbitrary: fc.integer({ min: 100, max: 140 }).map((n) => "x".repeat(n)) },
+    { weight: 3, arbitrary: fc.integer({ min: 40, max: 130 }).map((n) => "€".repeat(n)) },
+    { weight: 2, arbitrary: fc.integer({ min: 21_800, max: 21_900 }).map((n) => "€".repeat(n)) },
     { weight: 2, arbitrary: fc.integer({ min: 65_400, max: 65_600 }).map((n) => "ü".repeat(n)) },
     { weight: 1, arbitrary: fc.integer({ min: 130_000, max: 300_000 }).map((n) => "z".repeat(n)) },
   ),

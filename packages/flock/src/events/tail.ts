@@ -1,5 +1,5 @@
 import { type EventFacts, type Filter, matches } from "@flock/protocol";
-import { headerSize, writeTextFrame } from "./frame.ts";
+import { frameSize, frameSizeAtMost, writeTextFrame } from "./frame.ts";
 
 /** Big enough that a batch is seldom cut, small enough that memory comes and goes in small steps. */
 const SEGMENT_BYTES = 256 * 1024;
@@ -88,10 +88,8 @@ export class Tail {
   /** Adds the event that follows on the head. */
   append({ seq, json, facts }: TailEvent): void {
     if (seq !== this.#head + 1) throw new RangeError(`event ${seq} does not follow on ${this.#head}`);
-    const bytes = Buffer.byteLength(json);
-    const size = headerSize(bytes) + bytes;
-    const segment = this.#segmentFor(seq, size);
-    segment.used = writeTextFrame(segment.buffer, segment.used, json, bytes);
+    const segment = this.#segmentFor(seq, json);
+    segment.used = writeTextFrame(segment.buffer, segment.used, json);
     segment.ends.push(segment.used);
     segment.facts.push(facts);
     this.#bytes += EVENT_OVERHEAD;
@@ -187,9 +185,12 @@ export class Tail {
     return { frames: this.gather(found), events: found.length, seq: at };
   }
 
-  #segmentFor(seq: number, size: number): Segment {
+  #segmentFor(seq: number, json: string): Segment {
     const newest = this.#segments.at(-1);
-    if (newest && newest.buffer.length - newest.used >= size) return newest;
+    const room = newest ? newest.buffer.length - newest.used : 0;
+    if (newest && room >= frameSizeAtMost(json)) return newest;
+    const size = frameSize(json);
+    if (newest && room >= size) return newest;
     // An event larger than a segment gets one that fits exactly.
     const segment = new Segment(seq, Math.max(size, size > SEGMENT_BYTES / 2 ? size : SEGMENT_BYTES));
     this.#segments.push(segment);

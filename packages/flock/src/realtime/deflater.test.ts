@@ -10,13 +10,12 @@ function decompressor() {
   const stream = createInflateRaw({ windowBits: WINDOW_BITS });
   const pieces: Buffer[] = [];
   stream.on("data", (piece: Buffer) => pieces.push(piece));
+  const failed = once(stream, "error").then(([error]) => Promise.reject(error));
+  failed.catch(() => {});
   return async (payload: Buffer) => {
     // What RFC 7692 section 7.2.2 has the receiver append.
     stream.write(Buffer.concat([payload, Buffer.from([0, 0, 255, 255])]));
-    await Promise.race([
-      new Promise<void>((resolve) => stream.flush(resolve)),
-      once(stream, "error").then(([e]) => Promise.reject(e)),
-    ]);
+    await Promise.race([new Promise<void>((resolve) => stream.flush(resolve)), failed]);
     return Buffer.concat(pieces.splice(0)).toString();
   };
 }

@@ -135,6 +135,12 @@ class World {
 
   /** What of the log can be read at this moment, up to `until`. */
   kept(until: number): FlockEvent[] {
+    // Once to bring all of it into memory as it is now, once to look.
+    this.#read(until);
+    return this.#read(until);
+  }
+
+  #read(until: number): FlockEvent[] {
     const events: FlockEvent[] = [];
     for (let at = this.log.oldest - 1; at < until; ) {
       const batch = this.log.read(at, until, undefined, 1_000_000);
@@ -238,11 +244,12 @@ class Viewer {
     if (gap) expect(sent[at - 1]).toEqual(gap);
     this.#filter = filter;
     if (start.since !== undefined) this.#begunAnew.push({ at, start });
+    const goesOn = start.since === undefined && !isUpToDate;
     this.chains.push({
       filter,
-      after: start.since === undefined && !isUpToDate ? "there" : after,
+      after: goesOn ? "there" : after,
       position: reply.seq,
-      oldest,
+      oldest: goesOn ? (this.chains.at(-1) as Chain).oldest : oldest,
       parts: [{ socket: this.socket, from: at + 1, to: Number.POSITIVE_INFINITY }],
     });
   }
@@ -378,6 +385,7 @@ function compare(world: World, chains: readonly Chain[], index: number, until: n
       if (!seen.has(event.seq) && !isGone(event.seq)) throw missing(event, "at the end");
       continue;
     }
+    if (event.content === "" && !event.is_complete) continue;
     const isThere = covers(rangesOf(texts, event.run_id), event) && (!event.is_complete || complete.has(event.run_id));
     if (!isThere) {
       // What was merged into an event that a gap has taken is gone with it, and that stood where its last piece stood.

@@ -29,8 +29,8 @@ export function writeOf(event: FlockEvent, announced?: ArtifactToWrite): EventWr
     json: "",
     artifact,
     artifactJson: json,
-    ...(inline ? { payloadJson: json } : {}),
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    payloadJson: inline ? json : undefined,
+    idempotencyKey,
   };
 }
 

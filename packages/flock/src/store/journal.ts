@@ -20,6 +20,7 @@ export class Journal {
   readonly #listener: CommitListener;
   #open: Batch | undefined;
   #committing: Promise<void> | undefined;
+  #failures = 0;
 
   constructor(store: Store, listener: CommitListener) {
     this.#store = store;
@@ -34,6 +35,11 @@ export class Journal {
   /** Resolves when all that was written in this tick is permanent; rejects when nothing of it is. */
   committed(): Promise<void> {
     return this.#open?.committed ?? Promise.resolve();
+  }
+
+  /** How many commits have failed: nothing of what was in them has happened. */
+  get failures(): number {
+    return this.#failures;
   }
 
   /** Resolves when nothing is left to commit. */
@@ -59,15 +65,20 @@ export class Journal {
       this.#committing = pending
         .then(
           () => this.#finish(batch),
-          (error) => batch.reject(error),
+          (error) => this.#fail(batch, error),
         )
         .finally(() => {
           this.#committing = undefined;
           this.#commit();
         });
     } catch (error) {
-      batch.reject(error);
+      this.#fail(batch, error);
     }
+  }
+
+  #fail(batch: Batch, error: unknown): void {
+    this.#failures += 1;
+    batch.reject(error);
   }
 
   #finish(batch: Batch): void {

@@ -13,12 +13,17 @@ export function memoryStore(): Store {
   return new MemoryStore();
 }
 
+/** An artifact, and who has consumed it; undefined while nobody has. */
+interface Kept {
+  readonly artifact: StoredArtifact;
+  consumptions: Consumption[] | undefined;
+}
+
 class MemoryStore implements Store {
   readonly epoch = randomUUID();
   #head = 0;
-  readonly #artifacts = new Map<string, StoredArtifact>();
+  readonly #byId = new Map<string, Kept>();
   readonly #byType = new Map<string, StoredArtifact[]>();
-  readonly #consumptions = new Map<string, Consumption[]>();
 
   commit(writes: readonly Write[]): void {
     for (const write of writes) {
@@ -27,7 +32,12 @@ class MemoryStore implements Store {
         if (write.artifact) this.#keep(write.artifact);
       } else if (write.kind === "consumption") {
         const { agentId, runId, consumedAt } = write;
-        for (const { id } of write.artifacts) addTo(this.#consumptions, id, { agentId, runId, consumedAt });
+        const consumption = { agentId, runId, consumedAt };
+        for (const { id } of write.artifacts) {
+          const kept = this.#byId.get(id);
+          if (kept?.consumptions) kept.consumptions.push(consumption);
+          else if (kept) kept.consumptions = [consumption];
+        }
       }
       // Activations and gates need no place here: what this process has to do dies with it.
     }
@@ -38,7 +48,7 @@ class MemoryStore implements Store {
   }
 
   async get(id: string): Promise<StoredArtifact | undefined> {
-    return this.#artifacts.get(id);
+    return this.#byId.get(id)?.artifact;
   }
 
   async query(query: ArtifactQuery = {}): Promise<ArtifactQueryResult> {
@@ -46,7 +56,7 @@ class MemoryStore implements Store {
     const before = cursor === undefined ? Number.POSITIVE_INFINITY : parseCursor(cursor);
     const candidates = query.types
       ? [...new Set(query.types)].flatMap((type) => this.#byType.get(type) ?? []).sort((a, b) => a.seq - b.seq)
-      : [...this.#artifacts.values()];
+      : [...this.#byId.values()].map(({ artifact }) => artifact);
     const found = candidates.filter((artifact) => isWanted(query, artifact)).reverse();
     const rest = found.filter(({ seq }) => seq < before);
     const artifacts = rest.slice(offset, offset + limit);
@@ -56,14 +66,16 @@ class MemoryStore implements Store {
   }
 
   async consumptionsOf(artifactIds: readonly string[]): Promise<Map<string, Consumption[]>> {
-    return new Map(artifactIds.map((id) => [id, [...(this.#consumptions.get(id) ?? [])]]));
+    return new Map(artifactIds.map((id) => [id, [...(this.#byId.get(id)?.consumptions ?? [])]]));
   }
 
   close(): void {}
 
   #keep(artifact: StoredArtifact): void {
-    this.#artifacts.set(artifact.id, artifact);
-    addTo(this.#byType, artifact.type, artifact);
+    this.#byId.set(artifact.id, { artifact, consumptions: undefined });
+    const ofType = this.#byType.get(artifact.type);
+    if (ofType) ofType.push(artifact);
+    else this.#byType.set(artifact.type, [artifact]);
   }
 }
 
@@ -83,11 +95,4 @@ function parseCursor(cursor: string): number {
     "invalid_request",
     `cursor: ${JSON.stringify(cursor)} is not a cursor; give next_cursor of the page before`,
   );
-}
-
-function addTo<V>(lists: Map<string, V[]>, key: string, value: V): void {
-  const list = lists.get(key);
-  if (list) list.push(value);
-  // Most lists stay at one, and a list that begins empty makes room for seventeen.
-  else lists.set(key, [value]);
 }

@@ -9,11 +9,11 @@ export interface EventWrite {
   /** The event; its `seq` is 0 until the commit gives it one. A payload is not in here but in `payloadJson`. */
   readonly event: FlockEvent;
   /** JSON of the artifact's payload, when the event carries one: encoded once, for the store and for the wire. */
-  readonly payloadJson?: string;
+  readonly payloadJson?: string | undefined;
   /** The artifact that this event announces. It is stored in the same commit and gets the same `seq`. */
   readonly artifact?: StoredArtifact;
   /** The key under which the artifact was published, if there is one. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** JSON of the artifact's payload, also when the event carries it not. */
   readonly artifactJson?: string;
   /** The event as it goes over the wire; empty until the commit. */
@@ -180,6 +180,8 @@ export interface PublishedUnderKey {
 /** What a store remembers for the next process. */
 export interface DurablePart {
   readonly log: StoredLog;
+  /** How much of the disk the blackboard takes, in bytes. */
+  readonly bytes: number;
   /** The activations to go on with, oldest first. */
   unfinished(): UnfinishedActivation[];
   /** What gates have gathered and not used, oldest first. */

@@ -18,3 +18,15 @@ export function timestamp(): string {
 export function isoTime(ms: number): string {
   return new Date(Math.min(ms, LATEST)).toISOString();
 }
+
+let parsed = "";
+let parsedAs = 0;
+
+/** A time as milliseconds since 1970. What is written together was mostly made in the same millisecond, too. */
+export function millisecondsOf(time: string): number {
+  if (time !== parsed) {
+    parsedAs = Date.parse(time);
+    parsed = time;
+  }
+  return parsedAs;
+}

@@ -1,4 +1,5 @@
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
+import { millisecondsOf } from "../../store/timestamp.ts";
 import { Arrivals, type Entry, Pool } from "./pool.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -126,7 +127,7 @@ export class Gate {
   /** When an artifact came, in milliseconds. Gates for which time does nothing do not ask. */
   timeOf(artifact: StoredArtifact): number {
     const { withinMs, batch } = this.subscription;
-    return withinMs < NEVER || (batch && batch.timeout < NEVER) ? Date.parse(artifact.createdAt) : 0;
+    return withinMs < NEVER || (batch && batch.timeout < NEVER) ? millisecondsOf(artifact.createdAt) : 0;
   }
 
   /** Offers an artifact that the subscription accepts. A batch that is due must have been woken before. */

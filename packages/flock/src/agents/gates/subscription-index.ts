@@ -1,37 +1,38 @@
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
-import type { Subscription } from "./subscription.ts";
+import type { Gate } from "./gate.ts";
 
-/** The subscriptions of one artifact type. */
+/** The gates of one artifact type. */
 interface Interested {
-  readonly untagged: Subscription[];
+  readonly untagged: Gate[];
   /** By the first tag that a subscription asks for. */
-  readonly byTag: Map<string, Subscription[]>;
+  readonly byTag: Map<string, Gate[]>;
 }
 
-const NONE: readonly Subscription[] = [];
+const NONE: readonly Gate[] = [];
 
-/** Finds the subscriptions that an artifact may concern, at a cost that does not depend on how many others there are. */
+/** Finds the gates that an artifact may concern, at a cost that does not depend on how many others there are. */
 export class SubscriptionIndex {
   readonly #byType = new Map<string, Interested>();
 
-  /** Adds a subscription for each type that it names. */
-  add(subscription: Subscription): void {
-    for (const type of subscription.requires.keys()) {
+  /** Adds a gate for each type that its subscription names. */
+  add(gate: Gate): void {
+    const { requires, tags } = gate.subscription;
+    for (const type of requires.keys()) {
       let interested = this.#byType.get(type);
       if (!interested) this.#byType.set(type, (interested = { untagged: [], byTag: new Map() }));
-      const [tag] = subscription.tags;
+      const [tag] = tags;
       if (tag === undefined) {
-        interested.untagged.push(subscription);
+        interested.untagged.push(gate);
         continue;
       }
       const tagged = interested.byTag.get(tag);
-      if (tagged) tagged.push(subscription);
-      else interested.byTag.set(tag, [subscription]);
+      if (tagged) tagged.push(gate);
+      else interested.byTag.set(tag, [gate]);
     }
   }
 
-  /** The subscriptions that name the artifact's type and may accept its tags. */
-  candidates(artifact: StoredArtifact): readonly Subscription[] {
+  /** The gates whose subscription names the artifact's type and may accept its tags. */
+  candidates(artifact: StoredArtifact): readonly Gate[] {
     const interested = this.#byType.get(artifact.type);
     if (!interested) return NONE;
     const { untagged, byTag } = interested;

@@ -88,6 +88,10 @@ function metricsOf(flock: Flock, live: () => WebSocketStats | undefined): Regist
   gauge("flock_log_head_seq", "The newest seq.", () => flock.stats().head);
   gauge("flock_log_oldest_seq", "The oldest seq that clients can resume from.", () => flock.stats().oldest);
   gauge("flock_tail_bytes", "Memory that the newest events take.", () => flock.stats().tailBytes);
+  if (flock.stats().storeBytes !== undefined) {
+    gauge("flock_store_bytes", "Disk space that the store takes.", () => flock.stats().storeBytes ?? 0);
+  }
+  counter("flock_commits_failed_total", "Commits of which nothing has happened.", () => flock.stats().failedCommits);
   gauge("flock_runs_running", "Runs that go on.", () => flock.stats().runs.running);
   gauge("flock_runs_queued", "Runs that wait.", () => flock.stats().runs.queued);
   counter("flock_runs_started_total", "Runs that have begun.", () => flock.stats().runs.started);

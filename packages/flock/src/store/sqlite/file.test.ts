@@ -11,6 +11,7 @@ import { EventLog } from "../../events/event-log.ts";
 import { eventWrite } from "../event-write.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { openFile } from "./open.ts";
+import { MIGRATIONS, migrate } from "./schema.ts";
 import { type SqliteStore, sqliteStore } from "./sqlite.ts";
 
 let folder = "";
@@ -123,7 +124,9 @@ describe("a file that cannot be used is left as it is, and the error says what t
     const db = new DatabaseSync(path);
     db.exec("PRAGMA user_version = 99");
     db.close();
+    const before = readFileSync(path);
     expect(() => sqliteStore(path)).toThrow(/newer version of Flock \(schema 99.*update Flock/);
+    expect(readFileSync(path).equals(before)).toBe(true);
   });
 
   it("when it is damaged", () => {
@@ -131,8 +134,25 @@ describe("a file that cannot be used is left as it is, and the error says what t
     for (let i = 0; i < 200; i++) store.commit([publication({ text: "x".repeat(2_000) }).write]);
     closed(store);
     const bytes = readFileSync(path);
-    writeFileSync(path, Buffer.concat([bytes.subarray(0, 4_096), Buffer.alloc(bytes.length - 4_096, 7)]));
+    const damaged = Buffer.concat([bytes.subarray(0, 4_096), Buffer.alloc(bytes.length - 4_096, 7)]);
+    writeFileSync(path, damaged);
     expect(() => sqliteStore(path)).toThrow(/damaged.*backup/);
+    expect(readFileSync(path).equals(damaged)).toBe(true);
+  });
+
+  it("when the end of it is missing, wherever it was cut off", () => {
+    const store = storeOnFile();
+    for (let i = 0; i < 100; i++) store.commit([publication({ text: "x".repeat(2_000) }).write]);
+    closed(store);
+    const bytes = readFileSync(path);
+    for (const length of [bytes.length - 4_096, bytes.length >> 1, 4_096, 512, 50]) {
+      const cut = bytes.subarray(0, length);
+      writeFileSync(path, cut);
+      expect(() => sqliteStore(path), `${length} bytes`).toThrow(/damaged.*backup|not a SQLite database/);
+      expect(readFileSync(path).equals(cut)).toBe(true);
+    }
+    writeFileSync(path, bytes);
+    expect(storeOnFile().durable.log.head).toBe(100);
   });
 
   it("when its place is a folder", () => {
@@ -140,7 +160,52 @@ describe("a file that cannot be used is left as it is, and the error says what t
   });
 });
 
+describe("a file that is damaged in the middle", () => {
+  it("says so to who reads there, and serves everyone else", async () => {
+    const store = storeOnFile();
+    const marked = (n: number) => publication({ text: `piece ${n} `.padEnd(30_000, "x") }).write;
+    for (let i = 0; i < 60; i++) store.commit([marked(i)]);
+    for (let i = 60; i < 1_100; i++) store.commit([publication({}).write]);
+    closed(store);
+    const bytes = readFileSync(path);
+    // The payload is in the event and in the artifact: of each the first page that holds nothing else.
+    const filling = Buffer.alloc(4_000, "x");
+    for (let at = bytes.indexOf("piece 30 "); at >= 0; at = bytes.indexOf("piece 30 ", at + 1)) {
+      let page = at - (at % 4_096) + 4_096;
+      while (!bytes.subarray(page, page + 4_096).includes(filling)) page += 4_096;
+      bytes.fill(0xff, page, page + 4_096);
+    }
+    writeFileSync(path, bytes);
+    const after = storeOnFile();
+    const log = new EventLog(after.epoch, 0, after.durable.log);
+    const readAll = async (from: number) => {
+      let events = 0;
+      for (let seq = from; seq < log.head; ) {
+        const batch = await log.read(seq, log.head, undefined, 1_000_000);
+        events += batch.events;
+        seq = batch.seq;
+      }
+      return events;
+    };
+    await expect(readAll(0)).rejects.toThrow(/is damaged: put a backup in its place/);
+    expect(log.beforeNewest(1_090, 1_100, undefined)).toBe(1_023);
+    expect(await readAll(1_023)).toBe(77);
+    after.commit([publication({}).write]);
+    expect(after.durable.log.head).toBe(1_101);
+  });
+});
+
 describe("a disk that is full", () => {
+  it("refuses a snapshot, and nothing else with it", () => {
+    const store = storeOnFile({ maxFileBytes: 400_000 });
+    expect(() => store.durable.saveSnapshot(0, "x".repeat(500_000))).toThrow(/is full.*make room/);
+    const { write } = publication({ text: "small" });
+    store.commit([write]);
+    expect(everythingIn(store).map(({ seq }) => seq)).toEqual([1]);
+    store.durable.saveSnapshot(1, "small");
+    expect(store.durable.snapshot()).toEqual({ seq: 1, state: "small" });
+  });
+
   it("refuses the whole commit with what to do, and goes on with the same seq when there is room", () => {
     // SQLite reports the end of the disk and the end of what a file may be alike.
     const store = storeOnFile({ maxFileBytes: 400_000 });
@@ -153,6 +218,103 @@ describe("a disk that is full", () => {
     store.commit([write]);
     expect(write.event.seq).toBe(2);
     expect(everythingIn(store).map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+});
+
+describe("a file of an older version", () => {
+  const step = `
+    ALTER TABLE artifacts ADD COLUMN stars INTEGER NOT NULL DEFAULT 3;
+    UPDATE artifacts SET stars = seq;
+    CREATE INDEX artifacts_by_stars ON artifacts (stars);
+  `;
+  const version = MIGRATIONS.length;
+
+  /** A blackboard with something on it, and all that its file holds. */
+  function written(): { before: string } {
+    const store = storeOnFile();
+    for (let n = 1; n <= 20; n++) store.commit([publication({ n }, { tags: ["t"] }).write]);
+    closed(store);
+    const file = new DatabaseSync(path);
+    const before = contents(file);
+    file.close();
+    return { before };
+  }
+
+  function contents(db: DatabaseSync): string {
+    const tables = db.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").all() as { name: string }[];
+    const rows = tables
+      .filter(({ name }) => !name.includes("_by_") && !name.startsWith("sqlite_") && name !== "activations_open")
+      .map(({ name }) => db.prepare(`SELECT * FROM ${name}`).all());
+    return JSON.stringify([db.prepare("PRAGMA user_version").get(), tables, rows]);
+  }
+
+  it("is brought up to date with all that is in it", () => {
+    written();
+    const db = new DatabaseSync(path);
+    migrate(db, version, [...MIGRATIONS, step]);
+    expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: version + 1 });
+    expect(db.prepare("SELECT count(*) AS n, sum(stars) AS stars FROM artifacts").get()).toEqual({ n: 20, stars: 210 });
+    migrate(db, version + 1, [...MIGRATIONS, step]);
+    db.close();
+    // What it has become is not for the version before: that one leaves it alone.
+    expect(() => sqliteStore(path)).toThrow(/newer version of Flock/);
+  });
+
+  it("stays as it was when a step fails half way, whatever the steps before have done", () => {
+    const { before } = written();
+    const db = new DatabaseSync(path);
+    const broken = "CREATE TABLE half (n INTEGER); INSERT INTO half VALUES (1); INSERT INTO nowhere VALUES (1);";
+    expect(() => migrate(db, version, [...MIGRATIONS, step, broken])).toThrow(/nowhere/);
+    expect(db.isTransaction).toBe(false);
+    expect(contents(db)).toBe(before);
+    db.close();
+    const store = storeOnFile();
+    expect(everythingIn(store).map(({ seq }) => seq)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  });
+});
+
+describe("a loss of power", () => {
+  /** The file as a machine that went down has left it: open, and by a process of another start of the machine. */
+  function afterLossOfPower(lived: "normal" | "full"): string {
+    const store = storeOnFile({ durability: lived });
+    store.commit([publication({}).write]);
+    const { epoch } = store;
+    const copy = join(folder, "copy.db");
+    // Not closed: what a process does at its end must not help here.
+    for (const end of ["", "-wal"]) copyFileSync(path + end, copy + end);
+    closed(store);
+    for (const end of ["", "-wal"]) if (existsSync(copy + end)) copyFileSync(copy + end, path + end);
+    const db = new DatabaseSync(path);
+    db.exec("UPDATE log SET booted_at = booted_at - 86400000");
+    db.close();
+    return epoch;
+  }
+
+  it("begins another log when the newest events may not have reached the disk", () => {
+    const epoch = afterLossOfPower("normal");
+    const after = storeOnFile();
+    expect(after.epoch).not.toBe(epoch);
+    expect(after.durable.log.head).toBe(1);
+  });
+
+  it("also for a process that now waits for the disk: it is the one before that did not", () => {
+    const epoch = afterLossOfPower("normal");
+    expect(storeOnFile({ durability: "full" }).epoch).not.toBe(epoch);
+  });
+
+  it("changes nothing when each commit had waited for the disk", () => {
+    const epoch = afterLossOfPower("full");
+    expect(storeOnFile({ durability: "normal" }).epoch).toBe(epoch);
+  });
+
+  it("is not what a crash of the process is", () => {
+    const store = storeOnFile();
+    const { epoch } = store;
+    closed(store);
+    const db = new DatabaseSync(path);
+    db.exec("UPDATE log SET is_open = 1");
+    db.close();
+    expect(storeOnFile().epoch).toBe(epoch);
   });
 });
 
@@ -206,6 +368,45 @@ describe("retention", () => {
     expect(after.durable.unfinished()[0]?.artifacts[0]?.payload).toEqual({ n: 1 });
     expect(after.durable.gathered()[0]?.artifact.payload).toEqual({ n: 2 });
     expect(await after.consumptionsOf([gone.artifact.id])).toEqual(new Map([[gone.artifact.id, []]]));
+  });
+
+  it("drops all artifacts of a commit, however many, and what was needed as soon as it is not", async () => {
+    const store = storeOnFile();
+    const old = Date.now() - 3_600_000;
+    const many = Array.from({ length: 700 }, (_, n) =>
+      publication({ n }, { createdAt: old, tags: ["t", `t${n % 7}`] }),
+    );
+    const [first] = many as [(typeof many)[number]];
+    const activation = { id: "run", runId: "run", agentId: "a", gate: "0", correlationId: "c", attempt: 1 };
+    store.commit([
+      ...many.map(({ write }) => write),
+      { kind: "activation", ...activation, artifacts: [first.artifact] },
+      {
+        kind: "consumption",
+        agentId: "a",
+        runId: "run",
+        consumedAt: new Date().toISOString(),
+        artifacts: [first.artifact],
+      },
+    ]);
+    store.commit([publication({ n: "young" }, { tags: ["t"] }).write]);
+    closed(store);
+    tidy({ maxAgeMs: 60_000 });
+    const between = storeOnFile();
+    expect((await between.query()).artifacts.map(({ payload }) => payload)).toEqual([{ n: "young" }, { n: 0 }]);
+    expect((await between.query({ tags: ["t"] })).total).toBe(2);
+    between.commit([{ kind: "activation_done", id: "run", status: "success" }]);
+    closed(between);
+    tidy();
+    tidy({ maxAgeMs: 60_000 });
+    const after = storeOnFile();
+    expect((await after.query({ tags: ["t"] })).artifacts.map(({ payload }) => payload)).toEqual([{ n: "young" }]);
+    expect(await after.consumptionsOf([first.artifact.id])).toEqual(new Map([[first.artifact.id, []]]));
+    closed(after);
+    const db = new DatabaseSync(path, { readOnly: true });
+    const rows = (table: string) => Object.values(db.prepare(`SELECT count(*) FROM ${table}`).get() ?? {})[0];
+    expect(["artifacts", "artifact_tags", "consumptions"].map(rows)).toEqual([1, 1, 0]);
+    db.close();
   });
 
   it("by size drops the oldest until the file is small enough, and gives the space back", () => {
@@ -273,6 +474,56 @@ describe("compaction", () => {
       const rest = compacted.filter(({ seq }) => seq > stop);
       expect(textsOf([...seen, ...rest])).toEqual(textsOf(before));
     }
+  });
+});
+
+describe("compaction of rows", () => {
+  const commit = fc.oneof(
+    { weight: 3, arbitrary: fc.constant("small" as const) },
+    { weight: 1, arbitrary: fc.constant("large" as const) },
+    { weight: 1, arbitrary: fc.constantFrom("x" as const, "y" as const) },
+  );
+
+  function commitAll(commits: readonly ("small" | "large" | "x" | "y")[]): { before: FlockEvent[]; rows: number } {
+    const store = storeOnFile();
+    const offsets = { x: 0, y: 0 };
+    for (const what of commits) {
+      if (what === "small") store.commit([publication({ n: 1 }).write]);
+      else if (what === "large") store.commit([publication({ text: "ü".repeat(20_000) }).write]);
+      else {
+        store.commit([piece(what, offsets[what], "abc")]);
+        offsets[what] += 3;
+      }
+    }
+    const before = everythingIn(store);
+    closed(store);
+    tidy();
+    const db = new DatabaseSync(path);
+    const { rows } = db.prepare("SELECT count(*) AS rows FROM events").get() as { rows: number };
+    db.close();
+    return { before, rows };
+  }
+
+  it("changes nothing but streams, whatever rows stand beside each other", () => {
+    fc.assert(
+      fc.property(fc.array(commit, { minLength: 1, maxLength: 200 }), (commits) => {
+        const { before } = commitAll(commits);
+        const after = storeOnFile();
+        const events = everythingIn(after);
+        const others = (all: FlockEvent[]) => all.filter(({ type }) => type !== "streaming_output");
+        expect(others(events)).toEqual(others(before));
+        expect(textsOf(events)).toEqual(textsOf(before));
+        expect(events.at(-1)?.seq).toBe(before.at(-1)?.seq);
+        closed(after);
+        for (const end of ["", "-wal", "-shm", "-lock"]) rmSync(path + end, { force: true });
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it("puts small ones together and lets large ones stand", () => {
+    const commits = Array.from({ length: 300 }, (_, i) => (i === 150 ? "large" : "small") as "large" | "small");
+    expect(commitAll(commits).rows).toBe(3);
   });
 });
 

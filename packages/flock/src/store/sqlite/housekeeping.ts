@@ -15,14 +15,31 @@ export interface Retention {
 
 /** So long, in ms, between two looks at whether there is something to do, and between two steps when there is. */
 const REST_MS = { idle: 1_000, busy: 25 };
-/** One step of compaction takes up to so many characters and rows, and is not worth it for less than a part of that. */
-const COMPACTION = { characters: 512 * 1024, rows: 1_000, leastRows: 64 };
-/** A compacted row holds about this many characters at most. */
-const ROW_CHARACTERS = 256 * 1024;
-/** One step of retention drops about so many artifacts. */
-const DROP_ARTIFACTS = 500;
-/** One step gives so many free pages back to the disk. */
-const VACUUM_PAGES = 256;
+/** How much one step does. */
+export interface StepSizes {
+  /** Compaction takes up to so many characters and rows, and is not worth it for fewer rows than `leastRows`. */
+  readonly compaction: { readonly characters: number; readonly rows: number; readonly leastRows: number };
+  /** A compacted row holds about this many characters at most. */
+  readonly rowCharacters: number;
+  /** Retention drops about so many artifacts. */
+  readonly dropArtifacts: number;
+  /** So many free pages are given back to the disk. */
+  readonly vacuumPages: number;
+}
+
+/** A few milliseconds of work each. */
+const STEP_SIZES: StepSizes = {
+  compaction: { characters: 512 * 1024, rows: 1_000, leastRows: 64 },
+  rowCharacters: 256 * 1024,
+  dropArtifacts: 500,
+  vacuumPages: 256,
+};
+
+/** The artifacts up to a seq that no queued run and no gate needs. */
+const DROPPABLE = `
+  SELECT seq FROM artifacts WHERE seq <= ? AND seq NOT IN (
+    SELECT value FROM activations, json_each(activations.artifacts) WHERE status IS NULL
+    UNION SELECT artifact_seq FROM gathered)`;
 
 /** A row of events; `lines` is empty when the row is merged. */
 interface EventRow {
@@ -37,13 +54,15 @@ interface EventRow {
 export class Housekeeping {
   readonly #db: DatabaseSync;
   readonly #retention: Required<Retention>;
+  readonly #sizes: StepSizes;
   #leftMemory: number;
   #oldest: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(db: DatabaseSync, retention: Required<Retention>) {
+  constructor(db: DatabaseSync, retention: Required<Retention>, sizes: StepSizes = STEP_SIZES) {
     this.#db = db;
     this.#retention = retention;
+    this.#sizes = sizes;
     // Nothing of what an earlier process has written is in this one's memory.
     this.#leftMemory = this.#number("SELECT coalesce(max(last_seq), 0) FROM events");
     this.#oldest = this.#oldestRow();
@@ -74,6 +93,11 @@ export class Housekeeping {
     return this.#compact() || this.#drop() || this.#giveBack();
   }
 
+  /** How large the file is; what is free in it counts as well. */
+  get bytes(): number {
+    return this.#number("PRAGMA page_count") * this.#number("PRAGMA page_size");
+  }
+
   #schedule(rest: number): void {
     this.#timer = setTimeout(() => {
       let more = false;
@@ -88,6 +112,7 @@ export class Housekeeping {
   }
 
   #compact(): boolean {
+    const { compaction, rowCharacters } = this.#sizes;
     const compacted = this.#number("SELECT compacted FROM log");
     const rows: EventRow[] = [];
     let size = 0;
@@ -96,12 +121,12 @@ export class Housekeeping {
     const candidates = this.#db
       .prepare(
         `SELECT first_seq, last_seq, newest_at, merged, CASE merged WHEN 0 THEN lines ELSE '' END AS lines FROM events
-         WHERE last_seq > ? AND last_seq <= ? ORDER BY last_seq LIMIT ${COMPACTION.rows}`,
+         WHERE last_seq > ? AND last_seq <= ? ORDER BY last_seq LIMIT ${compaction.rows}`,
       )
       .iterate(compacted, this.#leftMemory) as Iterable<EventRow>;
     for (const row of candidates) {
       // A row that was large from the start stays as it is, and what stands before it cannot grow any further.
-      isWhole = rows.length > 0 && (row.merged === 1 || size + row.lines.length > COMPACTION.characters);
+      isWhole = rows.length > 0 && (row.merged === 1 || size + row.lines.length > compaction.characters);
       if (isWhole) break;
       if (row.merged === 1) {
         done = row.last_seq;
@@ -110,7 +135,7 @@ export class Housekeeping {
       rows.push(row);
       size += row.lines.length;
     }
-    if (isWhole || rows.length >= COMPACTION.leastRows || size >= ROW_CHARACTERS) {
+    if (isWhole || rows.length >= compaction.leastRows || size >= rowCharacters) {
       this.#transaction(() => this.#merge(rows));
       return true;
     }
@@ -137,7 +162,7 @@ export class Housekeeping {
     };
     let before = first.first_seq;
     for (const part of partsOf(rows)) {
-      if (lines.length > 0 && characters + part.lines.length > ROW_CHARACTERS) flush(before);
+      if (lines.length > 0 && characters + part.lines.length > this.#sizes.rowCharacters) flush(before);
       lines.push(part.lines);
       characters += part.lines.length;
       newest = part.newest_at;
@@ -148,27 +173,33 @@ export class Housekeeping {
   }
 
   #drop(): boolean {
-    const horizon = this.#horizon();
+    const horizon = this.#horizon() || this.#leftBehind();
     if (horizon === 0) return false;
+    const { dropArtifacts } = this.#sizes;
     return this.#transaction(() => {
       // A row of events goes as a whole; the head is kept apart, so that seqs go on even when no event is left.
       this.#db.exec("UPDATE log SET head = max(head, (SELECT coalesce(max(last_seq), 0) FROM events))");
       const events = this.#change("DELETE FROM events WHERE last_seq <= ?", horizon);
-      const needed = `SELECT value FROM activations, json_each(activations.artifacts) WHERE status IS NULL
-                      UNION SELECT artifact_seq FROM gathered`;
-      const artifacts = this.#change(
-        `DELETE FROM artifacts WHERE seq IN (
-           SELECT seq FROM artifacts WHERE seq <= ? AND seq NOT IN (${needed}) ORDER BY seq LIMIT ${DROP_ARTIFACTS})`,
+      const artifacts = this.#db.prepare(`${DROPPABLE} ORDER BY seq LIMIT ${dropArtifacts}`).all(horizon) as {
+        seq: number;
+      }[];
+      const seqs = JSON.stringify(artifacts.map(({ seq }) => seq));
+      // By key each: to look for strays in all of a table would take the longer the more it holds.
+      this.#change(
+        `DELETE FROM artifact_tags WHERE (tag, artifact_seq) IN (
+           SELECT tag.value, seq FROM artifacts, json_each(tags) AS tag WHERE seq IN (SELECT value FROM json_each(?)))`,
+        seqs,
+      );
+      this.#change("DELETE FROM consumptions WHERE artifact_seq IN (SELECT value FROM json_each(?))", seqs);
+      this.#change("DELETE FROM artifacts WHERE seq IN (SELECT value FROM json_each(?))", seqs);
+      // Activations are in the order of time too: the first that is young enough ends the search.
+      this.#change(
+        `DELETE FROM activations WHERE status IS NOT NULL AND number < coalesce(
+           (SELECT number FROM activations WHERE after_seq > ? ORDER BY number LIMIT 1), ${Number.MAX_SAFE_INTEGER})`,
         horizon,
       );
-      if (artifacts > 0) {
-        const gone = "NOT EXISTS (SELECT 1 FROM artifacts WHERE seq = artifact_seq)";
-        this.#change(`DELETE FROM consumptions WHERE artifact_seq <= ? AND ${gone}`, horizon);
-        this.#change(`DELETE FROM artifact_tags WHERE artifact_seq <= ? AND ${gone}`, horizon);
-      }
-      this.#change("DELETE FROM activations WHERE status IS NOT NULL AND after_seq <= ?", horizon);
       this.#oldest = undefined;
-      return events > 0 || artifacts === DROP_ARTIFACTS;
+      return events > 0 || artifacts.length === dropArtifacts;
     });
   }
 
@@ -191,14 +222,25 @@ export class Housekeeping {
     return horizon;
   }
 
+  /**
+   * Before the oldest event there may be artifacts still: more than one step drops, or such as were needed when their
+   * events went. Gives the seq of the newest event that is gone, when there are any that need not stay; else 0.
+   */
+  #leftBehind(): number {
+    const { maxAgeMs, maxBytes } = this.#retention;
+    if (Math.min(maxAgeMs, maxBytes) === Number.POSITIVE_INFINITY) return 0;
+    const dropped = (this.#oldestRow() ?? this.#number("SELECT head FROM log") + 1) - 1;
+    return this.#db.prepare(`${DROPPABLE} LIMIT 1`).get(dropped) ? dropped : 0;
+  }
+
   #bytesInUse(): number {
-    const pages = this.#number("PRAGMA page_count") - this.#number("PRAGMA freelist_count");
-    return pages * this.#number("PRAGMA page_size");
+    return this.bytes - this.#number("PRAGMA freelist_count") * this.#number("PRAGMA page_size");
   }
 
   #giveBack(): boolean {
-    if (this.#number("PRAGMA freelist_count") < VACUUM_PAGES) return false;
-    this.#db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+    const { vacuumPages } = this.#sizes;
+    if (this.#number("PRAGMA freelist_count") < vacuumPages) return false;
+    this.#db.exec(`PRAGMA incremental_vacuum(${vacuumPages})`);
     return true;
   }
 
@@ -213,8 +255,8 @@ export class Housekeeping {
     return Object.values(this.#db.prepare(sql).get() ?? {})[0] as number;
   }
 
-  #change(sql: string, horizon: number): number {
-    return Number(this.#db.prepare(sql).run(horizon).changes);
+  #change(sql: string, value: number | string): number {
+    return Number(this.#db.prepare(sql).run(value).changes);
   }
 
   #transaction<T>(work: () => T): T {

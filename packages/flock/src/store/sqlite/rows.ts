@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { PUBLIC } from "@flock/protocol";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import type {
   ActivationAgainWrite,
@@ -10,12 +11,14 @@ import type {
   GatheredUsedWrite,
   GatheredWrite,
 } from "../store.ts";
+import { millisecondsOf } from "../timestamp.ts";
 import { COLUMNS } from "./artifact-rows.ts";
 
 /** Turns writes into rows. Its statements are prepared once: every artifact and every run goes through them. */
 export class Rows {
   readonly #events: StatementSync;
   readonly #artifact: StatementSync;
+  readonly #plainArtifact: StatementSync;
   readonly #tag: StatementSync;
   readonly #consumption: StatementSync;
   readonly #activation: StatementSync;
@@ -31,6 +34,10 @@ export class Rows {
     );
     this.#artifact = db.prepare(
       `INSERT INTO artifacts (${COLUMNS}, idempotency_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    // What most artifacts have in common stands in the statement: each value that is bound costs as much as a column.
+    this.#plainArtifact = db.prepare(
+      `INSERT INTO artifacts (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, '[]', '${JSON.stringify(PUBLIC)}', ?, ?)`,
     );
     this.#tag = db.prepare("INSERT INTO artifact_tags (tag, artifact_seq) VALUES (?, ?)");
     this.#consumption = db.prepare(
@@ -55,25 +62,31 @@ export class Rows {
   }
 
   artifact({ artifactJson, idempotencyKey }: EventWrite, artifact: StoredArtifact): void {
-    const { seq, tags, visibility } = artifact;
+    const { seq, id, type, producedBy, runId = null, correlationId, tags, visibility, createdAt } = artifact;
+    const at = millisecondsOf(createdAt);
+    const payload = artifactJson ?? JSON.stringify(artifact.payload);
+    if (tags.length === 0 && visibility === PUBLIC && idempotencyKey === undefined) {
+      this.#plainArtifact.run(seq, id, type, producedBy, runId, correlationId, at, payload);
+      return;
+    }
     this.#artifact.run(
       seq,
-      artifact.id,
-      artifact.type,
-      artifact.producedBy,
-      artifact.runId ?? null,
-      artifact.correlationId,
-      tags.length === 0 ? "[]" : JSON.stringify(tags),
+      id,
+      type,
+      producedBy,
+      runId,
+      correlationId,
+      JSON.stringify(tags),
       JSON.stringify(visibility),
-      Date.parse(artifact.createdAt),
-      artifactJson ?? JSON.stringify(artifact.payload),
+      at,
+      payload,
       idempotencyKey ?? null,
     );
     for (const tag of tags) this.#tag.run(tag, seq);
   }
 
   consumption({ artifacts, runId, agentId, consumedAt }: ConsumptionWrite): void {
-    const at = Date.parse(consumedAt);
+    const at = millisecondsOf(consumedAt);
     for (const { seq } of artifacts) this.#consumption.run(seq, runId, agentId, at);
   }
 

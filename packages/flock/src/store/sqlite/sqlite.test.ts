@@ -188,3 +188,17 @@ describe("a blackboard in a file", () => {
     expect(await second.store.getByType(Idea)).toHaveLength(1);
   });
 });
+
+describe("what a file takes and refuses shows in the figures", () => {
+  it("its bytes, and the commits that did not fit", async () => {
+    const flock = flockOnFile({ maxFileBytes: 400_000 });
+    const { storeBytes = 0 } = flock.stats();
+    expect(storeBytes).toBeGreaterThan(0);
+    await flock.publish(Idea({ text: "x".repeat(100_000) }));
+    expect(flock.stats().storeBytes).toBeGreaterThan(storeBytes);
+    expect(flock.stats().failedCommits).toBe(0);
+    await expect(flock.publish(Idea({ text: "x".repeat(500_000) }))).rejects.toMatchObject({ code: "store_failed" });
+    expect(flock.stats().failedCommits).toBe(1);
+    expect(new Flock().stats()).toMatchObject({ storeBytes: undefined, failedCommits: 0 });
+  });
+});

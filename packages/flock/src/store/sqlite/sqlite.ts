@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { uptime } from "node:os";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import type { CorrelationStatus, FlockEvent } from "@flock/protocol";
 import { z } from "zod";
@@ -19,9 +18,11 @@ import type {
   UnfinishedActivation,
   Write,
 } from "../store.ts";
+import { millisecondsOf } from "../timestamp.ts";
 import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS, cursorAfter, type Found } from "./artifact-rows.ts";
+import { bootMark, isSameBoot } from "./boot.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
-import { type Durability, openError, openFile, writeError } from "./open.ts";
+import { type Durability, openFile, readError, writeError } from "./open.ts";
 import { Rows } from "./rows.ts";
 
 /** What {@link sqliteStore} can be told. */
@@ -120,7 +121,7 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       this.#housekeeping = new Housekeeping(db, retention);
     } catch (error) {
       close();
-      throw openError(error, path);
+      throw readError(error, path);
     }
     this.#rows = new Rows(db);
     this.#begin = db.prepare("BEGIN IMMEDIATE");
@@ -130,6 +131,10 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
 
   get head(): number {
     return this.#head;
+  }
+
+  get bytes(): number {
+    return this.#housekeeping.bytes;
   }
 
   get oldest(): number {
@@ -146,6 +151,7 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       this.#head = before.head;
       this.#lastActivation = before.activation;
+      for (const write of writes) if (write.kind === "activation") this.#open.delete(write.id);
       throw writeError(error, this.path);
     }
     for (const write of writes) if (write.kind === "activation_done") this.#open.delete(write.id);
@@ -160,7 +166,7 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       if (!newest) return;
       const isFinal = pieces === 0 && characters >= FINAL_CHARACTERS;
       const first = newest.seq - lines.length + 1;
-      this.#rows.events(first, newest.seq, Date.parse(newest.timestamp), lines.join("\n"), isFinal);
+      this.#rows.events(first, newest.seq, millisecondsOf(newest.timestamp), lines.join("\n"), isFinal);
       lines = [];
       characters = 0;
       pieces = 0;
@@ -247,19 +253,24 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
   }
 
   read(seq: number, until: number): LogStretch {
-    const statement = this.#prepare(
-      "SELECT first_seq, last_seq, lines FROM events WHERE last_seq >= ? ORDER BY last_seq",
-    );
+    const sql = "SELECT first_seq, last_seq, lines FROM events WHERE last_seq >= ? ORDER BY last_seq";
+    const statement = this.#prepare(sql);
     let first = 0;
     let last = 0;
     let characters = 0;
     const lines: string[] = [];
-    for (const row of statement.iterate(seq) as Iterable<{ first_seq: number; last_seq: number; lines: string }>) {
-      if (lines.length > 0 && (row.first_seq > until || characters + row.lines.length > ROW_CHARACTERS)) break;
-      first ||= row.first_seq;
-      last = row.last_seq;
-      characters += row.lines.length;
-      lines.push(row.lines);
+    try {
+      for (const row of statement.iterate(seq) as Iterable<{ first_seq: number; last_seq: number; lines: string }>) {
+        if (lines.length > 0 && (row.first_seq > until || characters + row.lines.length > ROW_CHARACTERS)) break;
+        first ||= row.first_seq;
+        last = row.last_seq;
+        characters += row.lines.length;
+        lines.push(row.lines);
+      }
+    } catch (error) {
+      // A statement that has failed in the middle tells so again when it is next used, wherever that reads.
+      this.#statements.delete(sql);
+      throw readError(error, this.path);
     }
     return { first, last, lines: lines.join("\n") };
   }
@@ -379,10 +390,16 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
   }
 
   saveSnapshot(seq: number, state: unknown): void {
-    this.#run("BEGIN IMMEDIATE");
-    this.#run("DELETE FROM snapshot");
-    this.#run("INSERT INTO snapshot (seq, state) VALUES (?, ?)", seq, JSON.stringify(state));
-    this.#run("COMMIT");
+    try {
+      this.#run("BEGIN IMMEDIATE");
+      this.#run("DELETE FROM snapshot");
+      this.#run("INSERT INTO snapshot (seq, state) VALUES (?, ?)", seq, JSON.stringify(state));
+      this.#run("COMMIT");
+    } catch (error) {
+      // A transaction that stayed open would take the next commit down with it.
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw writeError(error, this.path);
+    }
   }
 
   async backup(path: string): Promise<void> {
@@ -397,29 +414,32 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     if (this.#closed) return;
     this.#closed = true;
     this.#housekeeping.stop();
-    this.#run("UPDATE log SET head = ?, is_open = 0", this.#head);
+    try {
+      this.#run("UPDATE log SET head = ?, is_open = ?", this.#head, LEFT.closed);
+    } catch {
+      // On a full disk it stays marked as open, as after a crash: the next start finds all that was committed.
+    }
     this.#closeFile();
   }
 
   /** Finds out which log this is and how the last process left it. */
   #takeOver(durability: Durability): { epoch: string; head: number } {
-    const bootedAt = Math.round(Date.now() - uptime() * 1000);
+    const bootedAt = bootMark();
+    const isOpen = durability === "normal" ? LEFT.openNormal : LEFT.openFull;
     const newest = this.#number("SELECT coalesce(max(last_seq), 0) FROM events");
     const [log] = this.#all<{ epoch: string; head: number; is_open: number; booted_at: number }>(
       "SELECT epoch, head, is_open, booted_at FROM log",
     );
-    if (!log) {
-      const epoch = randomUUID();
-      this.#run("INSERT INTO log VALUES (?, 0, 0, 1, ?)", epoch, bootedAt);
-      return { epoch, head: 0 };
-    }
-    const head = Math.max(log.head, newest);
     // The machine went down under a running process: the newest events that clients saw may not have reached the disk,
     // and their seqs would be given out again. That is another log, and clients must hear of it.
-    const lostSome =
-      log.is_open === 1 && durability === "normal" && Math.abs(log.booted_at - bootedAt) > SAME_BOOT_WITHIN_MS;
-    const epoch = lostSome ? randomUUID() : log.epoch;
-    this.#run("UPDATE log SET epoch = ?, head = ?, is_open = 1, booted_at = ?", epoch, head, bootedAt);
+    const lostSome = log?.is_open === LEFT.openNormal && !isSameBoot(log.booted_at, bootedAt);
+    const epoch = log && !lostSome ? log.epoch : randomUUID();
+    const head = Math.max(log?.head ?? 0, newest);
+    // That the file is open must be on the disk before the first event is, or its loss would go unnoticed.
+    this.#db.exec("PRAGMA synchronous = FULL");
+    if (log) this.#run("UPDATE log SET epoch = ?, head = ?, is_open = ?, booted_at = ?", epoch, head, isOpen, bootedAt);
+    else this.#run("INSERT INTO log VALUES (?, 0, 0, ?, ?)", epoch, isOpen, bootedAt);
+    if (durability === "normal") this.#db.exec("PRAGMA synchronous = NORMAL");
     return { epoch, head };
   }
 
@@ -447,8 +467,11 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
   }
 }
 
-/** Two readings of when the machine was started that lie this close, in ms, mean the same start. */
-const SAME_BOOT_WITHIN_MS = 60_000;
+/**
+ * How a process has left the file, or holds it (`log.is_open`). Under which durability says whether a loss of power can
+ * have taken something with it; the next process may be told another one.
+ */
+const LEFT = { closed: 0, openNormal: 1, openFull: 2 } as const;
 
 function isFailure(status: string | null): boolean {
   return status === "error" || status === "timeout";

@@ -1,0 +1,19 @@
+import { constants, inflateRawSync } from "node:zlib";
+
+/** What a sender leaves out at the end of each message (RFC 7692 section 7.2.1). */
+const TAIL = Buffer.from([0, 0, 255, 255]);
+/** As far back as any server may refer. */
+const WINDOW_BYTES = 32_768;
+
+/** Decompresses the messages of one connection, each of which may refer to those before it. */
+export function inflater(): (payload: Buffer) => Buffer {
+  let window = Buffer.alloc(0);
+  return (payload) => {
+    const text = inflateRawSync(Buffer.concat([payload, TAIL]), {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      ...(window.length > 0 ? { dictionary: window } : {}),
+    });
+    window = Buffer.concat([window, text]).subarray(-WINDOW_BYTES);
+    return text;
+  };
+}

@@ -1,0 +1,31 @@
+import type { AgentDefinition } from "./agent.ts";
+
+/** A language model, as far as the core looks at it. Every model of the AI SDK is one. */
+export interface ModelObject {
+  /** Of the AI SDK's interface, such as `v4`. */
+  readonly specificationVersion: string;
+  readonly provider: string;
+  readonly modelId: string;
+}
+
+/**
+ * A language model of the AI SDK, or `"provider/model"`, such as `"openai/gpt-4.1"` or `"anthropic/claude-sonnet-4-5"`,
+ * with its key in the environment: see `resolveModel` of `flock/engines/ai`.
+ */
+export type Model = ModelObject | string;
+
+/** What a model may call while it works, by name: made with `tool(…)` of the AI SDK. */
+export type Tools = Readonly<Record<string, object>>;
+
+/** An agent as it was declared, before anything computes its output. */
+export type AgentDeclaration = Omit<AgentDefinition, "run">;
+
+/** Computes the output of agents that have no function of their own: makes the function that they lack. */
+export type Engine = (agent: AgentDeclaration & { readonly model: Model }) => AgentDefinition["run"];
+
+/** Whether a value can be a {@link Model}. */
+export function isModel(value: unknown): value is Model {
+  if (typeof value === "string") return value !== "";
+  const { specificationVersion, modelId } = (value ?? {}) as Partial<ModelObject>;
+  return typeof specificationVersion === "string" && typeof modelId === "string";
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { artifact } from "../../blackboard/artifact-type.ts";
+import { draftsOf } from "./answer.ts";
+import { answerSchemaOf } from "./answer-schema.ts";
+
+const schemaOf = (schema: z.ZodType) => answerSchemaOf([artifact("Thing", schema)]);
+
+describe("the schema of an answer", () => {
+  it("is the payload's when that is an object", () => {
+    const answer = schemaOf(z.object({ a: z.string() }));
+    expect(answer.single?.typeName).toBe("Thing");
+    expect(answer).toMatchObject({
+      name: "Thing",
+      jsonSchema: { type: "object", required: ["a"], additionalProperties: false },
+    });
+  });
+
+  it.for([
+    ["a text", z.string()],
+    ["a list", z.array(z.int())],
+    ["alternatives", z.discriminatedUnion("t", [z.object({ t: z.literal("a") }), z.object({ t: z.literal("b") })])],
+  ] as const)("has a key for the type when the payload is %s", ([, schema]) => {
+    const { single, jsonSchema } = schemaOf(schema);
+    expect(single).toBeUndefined();
+    expect(jsonSchema).toMatchObject({ type: "object", required: ["Thing"] });
+  });
+
+  it("names types as providers want names", () => {
+    expect(answerSchemaOf([artifact("Größe des Ofens", z.object({}))]).name).toBe("Gr__e_des_Ofens");
+  });
+
+  it("keeps definitions at the root, where references look for them", () => {
+    const Node = z.object({
+      text: z.string(),
+      get children() {
+        return z.array(Node);
+      },
+    });
+    const Other = artifact("Other", z.string());
+    const { jsonSchema } = answerSchemaOf([artifact("Tree", Node), Other]);
+    const json = JSON.stringify(jsonSchema);
+    const [, name] = /"\$ref":"#\/definitions\/(\w+)"/.exec(json) ?? [];
+    expect(Object.keys(jsonSchema.definitions ?? {})).toContain(name);
+  });
+
+  it("lets parts of an intersection take the keys of the others", () => {
+    const { jsonSchema } = schemaOf(z.object({ x: z.object({ a: z.string() }).and(z.record(z.string(), z.string())) }));
+    expect(JSON.stringify(jsonSchema.properties?.x)).not.toContain('"additionalProperties":false');
+  });
+
+  it.for([
+    ["plain fields", z.object({ a: z.string(), b: z.number().nullable(), c: z.array(z.enum(["x", "y"])) }), true],
+    ["a date", z.object({ a: z.iso.datetime() }), true],
+    ["an optional field", z.object({ a: z.string().optional() }), false],
+    ["a length", z.object({ a: z.string().min(2) }), false],
+    ["a record", z.object({ a: z.record(z.string(), z.string()) }), false],
+    ["any other keys", z.looseObject({ a: z.string() }), false],
+    ["anything", z.object({ a: z.any() }), false],
+    ["an address", z.object({ a: z.url() }), false],
+  ] as const)("can be enforced while the model writes, or not: %s", ([, schema, isStrict]) => {
+    expect(schemaOf(schema).isStrict).toBe(isStrict);
+  });
+});
+
+describe("an answer becomes drafts", () => {
+  const Pizza = artifact("Pizza", z.object({ name: z.string().trim(), slices: z.int().default(8) }));
+  const Wine = artifact("Wine", z.string());
+  const parse = (text: string, ...types: [typeof Pizza | typeof Wine, ...(typeof Pizza | typeof Wine)[]]) =>
+    draftsOf(text, answerSchemaOf(types), types).map(({ type, payload }) => [type, payload]);
+
+  it("as the artifact's own schema has it, defaults included", () => {
+    expect(parse('{"name": " Tartufo "}', Pizza)).toEqual([["Pizza", { name: "Tartufo", slices: 8 }]]);
+    expect(parse('{"Wine": "Barolo", "Pizza": {"name": "T"}}', Pizza, Wine)).toEqual([
+      ["Pizza", { name: "T", slices: 8 }],
+      ["Wine", "Barolo"],
+    ]);
+  });
+
+  it.for<[string, RegExp]>([
+    ['{"Pizza": {"name": "T"}}', /the key Wine is missing/],
+    ["[]", /not an object with the keys Pizza, Wine/],
+    ['{"Wine": 7, "Pizza": {"name": "T"}}', /Wine is not valid: .*expected string/],
+    ["{", /not JSON/],
+    ["  ", /empty/],
+  ])("or says what is wrong: %s", ([text, message]) => {
+    expect(() => parse(text, Pizza, Wine)).toThrow(message);
+  });
+});

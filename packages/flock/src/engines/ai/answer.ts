@@ -1,0 +1,48 @@
+import type { AnyArtifactType, Draft } from "../../blackboard/artifact-type.ts";
+import { FlockError } from "../../errors.ts";
+import type { AnswerSchema } from "./answer-schema.ts";
+
+/**
+ * Makes drafts of a model's answer, one of each type.
+ * @throws FlockError `model_answer_invalid`: what is wrong, in words that help a model as well.
+ */
+export function draftsOf(text: string, { single }: AnswerSchema, types: readonly AnyArtifactType[]): Draft[] {
+  const value = parseJson(text);
+  if (single) return [validated(single, value)];
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalid(`it is not an object with the keys ${types.map(({ typeName }) => typeName).join(", ")}`);
+  }
+  return types.map((type) => {
+    if (!Object.hasOwn(value, type.typeName)) throw invalid(`the key ${type.typeName} is missing`);
+    return validated(type, (value as Record<string, unknown>)[type.typeName]);
+  });
+}
+
+function validated(type: AnyArtifactType, payload: unknown): Draft {
+  try {
+    return type.parse(payload);
+  } catch (error) {
+    if (!(error instanceof FlockError)) throw error;
+    throw invalid(error.message, error);
+  }
+}
+
+function parseJson(text: string): unknown {
+  const json = withoutFence(text.trim());
+  if (json === "") throw invalid("it is empty");
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw invalid(`it is not JSON (${(error as Error).message})`, error);
+  }
+}
+
+/** Models that are not held to JSON like to wrap it in a Markdown fence. */
+function withoutFence(text: string): string {
+  return /^```(?:json)?\s*\n([\s\S]*)\n```$/.exec(text)?.[1]?.trim() ?? text;
+}
+
+function invalid(problem: string, cause?: unknown): FlockError {
+  const issues = cause instanceof FlockError ? cause.issues : [];
+  return new FlockError("model_answer_invalid", problem, { cause, issues });
+}

@@ -1,0 +1,175 @@
+import { describe, expect, expectTypeOf, it } from "vitest";
+import { z } from "zod";
+import { artifact, Flock, FlockError } from "../../index.ts";
+import { ask, offlineModel } from "./index.ts";
+
+const Idea = artifact("Idea", z.object({ text: z.string().min(1) }));
+const Pizza = artifact("Pizza", z.object({ name: z.string(), toppings: z.array(z.string()) }));
+
+const errorOf = async (run: () => unknown): Promise<FlockError> => {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof FlockError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+};
+
+describe("an agent without run", () => {
+  it("listens from the first publish on", async () => {
+    await using flock = new Flock({ model: offlineModel() });
+    flock.agent("chef").consumes(Idea).publishes(Pizza);
+    expect(flock.agents()).toEqual([]);
+    const { triggeredAgents } = await flock.publish(Idea({ text: "truffle" }));
+    expect(triggeredAgents).toEqual(["chef"]);
+    await flock.runUntilIdle();
+    const [pizza] = await flock.store.getByType(Pizza);
+    expect(pizza?.name).toMatch(/^\[offline\] truffle/);
+  });
+
+  it.for<[string, (flock: Flock) => Promise<unknown>]>([
+    ["invoke", (flock) => flock.invoke("chef", [Idea({ text: "truffle" })])],
+    ["runUntilIdle", (flock) => flock.runUntilIdle()],
+    ["serve", (flock) => flock.serve({ port: 0 })],
+    ["a publish from outside", (flock) => flock.publishFromOutside({ artifact_type: "Idea", payload: { text: "x" } })],
+    ["several publishes at once", (flock) => Promise.all([1, 2].map((n) => flock.publish(Idea({ text: `${n}` }))))],
+  ])("listens from the first %s on", async ([, begin]) => {
+    await using flock = new Flock({ model: offlineModel() });
+    flock.agent("chef").consumes(Idea).publishes(Pizza);
+    await begin(flock);
+    expect(flock.agents().map(({ name }) => name)).toEqual(["chef"]);
+  });
+
+  it("works beside agents with functions, and several of its kind", async () => {
+    const Menu = artifact("Menu", z.object({ title: z.string() }));
+    await using flock = new Flock({ model: offlineModel() });
+    const names: string[] = [];
+    flock.agent("chef").consumes(Idea).publishes(Pizza);
+    flock
+      .agent("waiter")
+      .consumes(Menu)
+      .run(({ Menu: menu }) => void names.push(menu.title));
+    flock.agent("printer").consumes(Pizza).publishes(Menu);
+    await flock.publish(Idea({ text: "truffle" }));
+    await flock.runUntilIdle();
+    expect(names).toHaveLength(1);
+  });
+
+  it("gives the same answer to the same question under the same seed", async () => {
+    const names = [];
+    for (const seed of [1, 1, 2]) {
+      await using flock = new Flock({ model: offlineModel({ seed }) });
+      flock.agent("chef").consumes(Idea).publishes(Pizza);
+      await flock.publish(Idea({ text: "artichokes, capers, anchovies, olives, basil and a little lemon" }));
+      await flock.runUntilIdle();
+      names.push(JSON.stringify(await flock.store.getByType(Pizza)));
+    }
+    expect(names[0]).toBe(names[1]);
+    expect(names[0]).not.toBe(names[2]);
+  });
+
+  it("ends as timeout when it takes longer than it may, with or without a function", async () => {
+    await using flock = new Flock({ model: offlineModel({ delayMs: 60_000 }) });
+    flock.agent("chef").consumes(Idea).publishes(Pizza).timeout(20);
+    flock
+      .agent("cook")
+      .consumes(Pizza)
+      .timeout(20)
+      .run(() => new Promise<void>(() => {}));
+    for (const [agent, input] of [
+      ["chef", Idea({ text: "x" })],
+      ["cook", Pizza({ name: "x", toppings: [] })],
+    ] as const) {
+      const { status, error } = await (await flock.invoke(agent, [input])).done;
+      expect(status).toBe("timeout");
+      expect(error).toEqual({
+        name: "RunTimedOut",
+        message: `${agent} took longer than 20 ms and was stopped: .timeout(ms) sets the limit`,
+      });
+    }
+    expect(flock.stats().runs.timeout).toBe(2);
+  });
+});
+
+describe("what is missing is told, with what to do", () => {
+  it.for<[string, (flock: Flock) => unknown, RegExp]>([
+    [
+      "neither run nor model",
+      (flock) => flock.agent("chef").consumes(Idea).publishes(Pizza),
+      /agent chef has no run function and no model: .*\.run\(.*\.model\(.*new Flock\({ model }\)/,
+    ],
+    [
+      "a model, but nothing to make",
+      (flock) => flock.agent("chef").consumes(Idea).model(offlineModel()),
+      /agent chef has a model, but nothing for it to make: .*\.publishes\(/,
+    ],
+    [
+      "a model, but nothing that wakes it",
+      (flock) => flock.agent("chef").publishes(Pizza).model(offlineModel()),
+      /agent chef would never run: .*\.consumes\(/,
+    ],
+  ])("%s", async ([, declare, message]) => {
+    const flock = new Flock();
+    declare(flock);
+    const error = await errorOf(() => flock.publish(Idea({ text: "x" })));
+    expect(error).toMatchObject({ code: "agent_incomplete", message: expect.stringMatching(message) });
+  });
+
+  it("a model that cannot be had", async () => {
+    const flock = new Flock({ model: "acme/large" });
+    await flock.publish(Idea({ text: "nobody needs a model yet" }));
+    flock.agent("chef").consumes(Idea).publishes(Pizza);
+    const error = await errorOf(() => flock.runUntilIdle());
+    expect(error).toMatchObject({ code: "model_unavailable", message: expect.stringContaining('"acme"') });
+  });
+
+  it("what is no model at all", async () => {
+    const nonsense = { model: 7 } as never;
+    expect((await errorOf(() => new Flock(nonsense))).message).toMatch(/model: must be a model of the AI SDK/);
+    expect((await errorOf(() => new Flock().agent("chef").model({} as never))).code).toBe("invalid_options");
+    expect((await errorOf(() => new Flock().agent("chef").timeout(0))).code).toBe("invalid_options");
+  });
+
+  it("a declaration that is changed when the agent listens already", async () => {
+    await using flock = new Flock({ model: offlineModel() });
+    const chef = flock.agent("chef").consumes(Idea).publishes(Pizza);
+    await flock.runUntilIdle();
+    expect((await errorOf(() => chef.tags("late"))).message).toMatch(/chef listens already/);
+    expect((await errorOf(() => chef.run(() => []))).code).toBe("agent_incomplete");
+    expect((await errorOf(() => flock.agent("chef"))).code).toBe("duplicate_agent");
+  });
+});
+
+describe("ask, inside a run", () => {
+  const Judgement = artifact("Judgement", z.object({ edible: z.boolean(), reason: z.string() }));
+
+  it("asks the flock's model, and gives a draft of the type", async () => {
+    await using flock = new Flock({ model: offlineModel() });
+    flock
+      .agent("taster")
+      .consumes(Pizza)
+      .publishes(Judgement)
+      .run(async (_inputs, context) => {
+        const judgement = await ask(context, Judgement, { instructions: "Would you eat it?" });
+        expectTypeOf(judgement.payload).toEqualTypeOf<{ edible: boolean; reason: string }>();
+        return judgement;
+      });
+    const { done } = await flock.invoke("taster", [Pizza({ name: "Tartufo", toppings: ["truffle"] })]);
+    const { status, usage } = await done;
+    expect(status).toBe("success");
+    expect(usage?.total_tokens).toBeGreaterThan(0);
+    expect(await flock.store.getByType(Judgement)).toHaveLength(1);
+  });
+
+  it("says when there is no model to ask", async () => {
+    await using flock = new Flock();
+    flock
+      .agent("taster")
+      .consumes(Pizza)
+      .publishes(Judgement)
+      .run((_inputs, context) => ask(context, Judgement));
+    const { done } = await flock.invoke("taster", [Pizza({ name: "Tartufo", toppings: [] })]);
+    expect((await done).error?.message).toMatch(/agent taster has no model to ask: .*\.model\(/);
+  });
+});

@@ -1,0 +1,159 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
+import { artifact, Flock } from "flock";
+import { sqliteStore } from "flock/stores/sqlite";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { temporaryFolder } from "../support/folder.ts";
+import { RunningProgram } from "../support/process.ts";
+import { RecordingSocket } from "../support/recording-socket.ts";
+import { startServer } from "../support/server.ts";
+
+const program = fileURLToPath(new URL("programs/holder.ts", import.meta.url));
+const Note = artifact("Note", z.object({ text: z.string() }));
+
+/** A blackboard with some notes, closed again. */
+async function written(file: string, notes = 3): Promise<void> {
+  await using flock = new Flock({ store: sqliteStore(file) });
+  for (let n = 0; n < notes; n++) await flock.publish(Note({ text: `note ${n} `.padEnd(20_000, "x") }));
+}
+
+/** What a folder holds: names, permissions, bytes. */
+function picture(folder: string): unknown[] {
+  return readdirSync(folder)
+    .sort()
+    .map((name) => {
+      const path = join(folder, name);
+      return [name, statSync(path).mode, statSync(path).isFile() && readFileSync(path).toString("latin1")];
+    });
+}
+
+describe("a file that this user may read and not write is left as it is, and the error says what to do", () => {
+  const cases: [string, (folder: string, file: string) => void][] = [
+    [
+      "the file and its folder",
+      (folder, file) => {
+        chmodSync(file, 0o444);
+        chmodSync(`${file}-lock`, 0o444);
+        chmodSync(folder, 0o555);
+      },
+    ],
+    [
+      "the file alone",
+      (folder, file) => {
+        chmodSync(file, 0o444);
+        chmodSync(`${file}-lock`, 0o666);
+        chmodSync(folder, 0o777);
+      },
+    ],
+    [
+      "the folder alone",
+      (folder, file) => {
+        chmodSync(file, 0o666);
+        chmodSync(`${file}-lock`, 0o666);
+        chmodSync(folder, 0o555);
+      },
+    ],
+    [
+      "the lock beside it",
+      (folder, file) => {
+        chmodSync(file, 0o666);
+        chmodSync(`${file}-lock`, 0o444);
+        chmodSync(folder, 0o777);
+      },
+    ],
+  ];
+
+  it.for(cases)("%s", async ([, forbid]) => {
+    await using outer = await temporaryFolder();
+    chmodSync(outer.path, 0o755);
+    const folder = join(outer.path, "data");
+    const file = join(folder, "flock.db");
+    await written(file);
+    forbid(folder, file);
+    const before = picture(folder);
+    await using child = new RunningProgram(["node", program, file, "unprivileged"]);
+    expect(await child.line(/./)).toMatch(
+      /^store_unusable: .*flock\.db (is read-only.*: let this user.* write the file and its folder|cannot be opened: it must be a file in a folder that this user may write)/,
+    );
+    expect(await child.exit()).toBe(0);
+    expect(picture(folder)).toEqual(before);
+    // So that everything can be removed again, also by those who are not root.
+    chmodSync(folder, 0o755);
+  });
+
+  it("and where there is none yet, none is begun", async () => {
+    await using outer = await temporaryFolder();
+    chmodSync(outer.path, 0o755);
+    const folder = join(outer.path, "data");
+    mkdirSync(folder, { mode: 0o555 });
+    for (const file of [join(folder, "flock.db"), join(folder, "deeper", "flock.db")]) {
+      await using child = new RunningProgram(["node", program, file, "unprivileged"]);
+      expect(await child.line(/./)).toMatch(/^store_unusable: .*that this user may write|let this user read and write/);
+    }
+    expect(readdirSync(folder)).toEqual([]);
+    chmodSync(folder, 0o755);
+  });
+});
+
+describe("a file that another process has", () => {
+  it("is refused, and free as soon as that process is gone, however it went", async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "flock.db");
+    await written(file);
+    await using holder = new RunningProgram(["node", program, file]);
+    await holder.line(/^holds it/);
+    await using second = new RunningProgram(["node", program, file]);
+    expect(await second.line(/./)).toMatch(/^store_unusable: .*in use by another process.*End the other one/);
+    holder.signal("SIGKILL");
+    await holder.exit();
+    await using flock = new Flock({ store: sqliteStore(file) });
+    flock.register(Note);
+    expect(await flock.store.getByType(Note)).toHaveLength(3);
+  });
+});
+
+/** Damages what the file holds of one note, in the event and in the artifact: of each a page that holds nothing else. */
+function damage(file: string, note: string): void {
+  const bytes = readFileSync(file);
+  const filling = Buffer.alloc(4_000, "x");
+  for (let at = bytes.indexOf(note); at >= 0; at = bytes.indexOf(note, at + 1)) {
+    let page = at - (at % 4_096) + 4_096;
+    while (!bytes.subarray(page, page + 4_096).includes(filling)) page += 4_096;
+    bytes.fill(0xff, page, page + 4_096);
+  }
+  writeFileSync(file, bytes);
+}
+
+describe("a flock on a file that is damaged in the middle", () => {
+  it("does not start when it needs what stood there, says what to do, and lets go of the file", async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "flock.db");
+    await written(file);
+    damage(file, "note 1 ");
+    const db = new DatabaseSync(file);
+    db.exec("DELETE FROM snapshot");
+    db.close();
+    const start = () => new Flock({ store: sqliteStore(file) });
+    expect(start).toThrow(/is damaged: put a backup in its place/);
+    expect(start, "not: in use").toThrow(/is damaged/);
+  });
+
+  it("turns away who reads there, and goes on for everyone else", async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "flock.db");
+    await written(file, 40);
+    damage(file, "note 20 ");
+    const flock = new Flock({ store: sqliteStore(file) });
+    await using server = await startServer({ flock });
+    await using live = await server.connect();
+    await using reader = await RecordingSocket.open(server.ws("/plugin/ws?since=0"));
+    expect(await reader.closed).toMatchObject({ code: 1013 });
+    await using newest = await RecordingSocket.open(server.ws("/plugin/ws?since=-5"));
+    await flock.publish(Note({ text: "goes on" }));
+    await live.next("artifact_published");
+    await newest.next("artifact_published", ({ payload }) => (payload as { text: string }).text === "goes on");
+  });
+});

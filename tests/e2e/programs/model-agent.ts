@@ -1,0 +1,25 @@
+// A flock with an agent with a function, and then one without: says how far it comes. The model's name is the argument.
+import { artifact, Flock, FlockError } from "flock";
+import { z } from "zod";
+
+const Idea = artifact("Idea", z.object({ text: z.string() }));
+const Pizza = artifact("Pizza", z.object({ name: z.string() }));
+
+const flock = new Flock({ model: process.argv[2] ?? "" });
+flock
+  .agent("cook")
+  .consumes(Idea)
+  .publishes(Pizza)
+  .run(({ Idea: idea }) => Pizza({ name: idea.text }));
+await flock.publish(Idea({ text: "by hand" }));
+await flock.runUntilIdle();
+console.log(`${(await flock.store.getByType(Pizza)).length} by function`);
+try {
+  flock.agent("chef").consumes(Idea).publishes(Pizza);
+  await flock.runUntilIdle();
+  console.log("the model is there");
+} catch (error) {
+  if (!(error instanceof FlockError)) throw error;
+  console.log(`${error.code}: ${error.message}`);
+}
+await flock.shutdown();

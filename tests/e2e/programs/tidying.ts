@@ -1,0 +1,37 @@
+// Does the housekeeping of a closed blackboard in the smallest steps, and kills itself before the given SQL statement.
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { Housekeeping } from "../../../packages/flock/src/store/sqlite/housekeeping.ts";
+import { openFile } from "../../../packages/flock/src/store/sqlite/open.ts";
+
+const [path = "", maxBytes = "", lastStatement = ""] = process.argv.slice(2);
+let left = Number(lastStatement);
+
+/** The same object, except that some methods count as a statement. */
+function counted<T extends DatabaseSync | StatementSync>(target: T, statements: readonly string[]): T {
+  return new Proxy(target, {
+    get(_, name: string) {
+      const value = target[name as keyof T];
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        if (statements.includes(name) && --left <= 0) process.kill(process.pid, "SIGKILL");
+        const result = value.apply(target, args);
+        return name === "prepare" ? counted(result, ["run", "all", "get", "iterate"]) : result;
+      };
+    },
+  });
+}
+
+const { db, close } = openFile(path, "normal");
+const housekeeping = new Housekeeping(
+  counted(db, ["exec"]),
+  { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number(maxBytes) },
+  {
+    compaction: { characters: 4_000, rows: 30, leastRows: 10 },
+    rowCharacters: 1_500,
+    dropArtifacts: 2,
+    vacuumPages: 2,
+  },
+);
+while (housekeeping.step());
+close();
+console.log(`done with ${left} to go`);

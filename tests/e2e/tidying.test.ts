@@ -1,0 +1,133 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
+import type { FlockEvent } from "@flock/protocol";
+import { artifact, Flock } from "flock";
+import { sqliteStore } from "flock/stores/sqlite";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { temporaryFolder } from "../support/folder.ts";
+import { RunningProgram } from "../support/process.ts";
+
+const program = fileURLToPath(new URL("programs/tidying.ts", import.meta.url));
+const Note = artifact("Note", z.object({ n: z.int() }));
+const KILLS = 10;
+
+type Piece = Extract<FlockEvent, { type: "streaming_output" }>;
+
+/** Three writers that stream side by side, and the notes that wake them. */
+async function written(path: string): Promise<void> {
+  await using flock = new Flock({ store: sqliteStore(path) });
+  for (const name of ["a", "b", "c"]) {
+    flock
+      .agent(name)
+      .consumes(Note)
+      .run(async ({ Note: { n } }, { stream }) => {
+        for (let i = 0; i < 8; i++) {
+          stream(`${name} on ${n}, piece ${i} 🍕 `);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      });
+  }
+  for (let n = 0; n < 40; n++) await flock.publish(Note({ n }), { tags: [`t${n % 3}`] });
+  await flock.runUntilIdle();
+}
+
+/** Every event that the file has, and where its log begins. */
+function read(path: string): { events: FlockEvent[]; oldest: number } {
+  const store = sqliteStore(path);
+  const { log } = store.durable;
+  const events: FlockEvent[] = [];
+  const { oldest } = log;
+  for (let seq = oldest; seq <= log.head; ) {
+    const { first, last, lines } = log.read(seq, log.head);
+    expect(first, "each stretch follows on the one before").toBe(seq);
+    events.push(...lines.split("\n").map((line) => JSON.parse(line)));
+    seq = last + 1;
+  }
+  void store.close();
+  return { events, oldest };
+}
+
+/** What the file is like inside. */
+function inspect(path: string) {
+  const db = new DatabaseSync(path, { readOnly: true });
+  const one = (sql: string) => Object.values(db.prepare(sql).get() ?? {})[0];
+  const found = {
+    integrity: one("PRAGMA integrity_check"),
+    firstRow: one("SELECT min(first_seq) FROM events"),
+    artifacts: one("SELECT min(seq) FROM artifacts"),
+    strayTags: one("SELECT count(*) FROM artifact_tags WHERE artifact_seq NOT IN (SELECT seq FROM artifacts)"),
+    strayConsumptions: one("SELECT count(*) FROM consumptions WHERE artifact_seq NOT IN (SELECT seq FROM artifacts)"),
+    bytes: (one("PRAGMA page_count") as number) * (one("PRAGMA page_size") as number),
+  };
+  db.close();
+  return found;
+}
+
+describe(`housekeeping that is killed ${KILLS} times between any two statements`, () => {
+  it("leaves a whole file each time: the log begins where it says, and no stream is half merged", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "flock.db");
+    await written(path);
+    const all = read(path).events;
+    const texts = new Map<string, string>();
+    for (const event of all) {
+      if (event.type === "streaming_output") texts.set(event.run_id, (texts.get(event.run_id) ?? "") + event.content);
+    }
+    const { bytes } = inspect(path);
+    const maxBytes = String(Math.round(bytes / 2));
+    let [count, oldest] = [all.length, 1];
+
+    const isWhole = () => {
+      const now = read(path);
+      expect(now.oldest).toBeGreaterThanOrEqual(oldest);
+      expect(now.events.length).toBeLessThanOrEqual(count);
+      [count, oldest] = [now.events.length, now.oldest];
+      const { integrity, firstRow, artifacts, strayTags, strayConsumptions } = inspect(path);
+      expect({ integrity, firstRow, strayTags, strayConsumptions }).toEqual({
+        integrity: "ok",
+        firstRow: oldest,
+        strayTags: 0,
+        strayConsumptions: 0,
+      });
+      const kept = all.filter(({ seq }) => seq >= oldest);
+      const notes = kept.filter(({ type }) => type === "artifact_published").map(({ seq }) => seq);
+      expect(Number(artifacts)).toBeLessThanOrEqual(notes[0] ?? Number.POSITIVE_INFINITY);
+      expect(withoutPieces(now.events)).toEqual(withoutPieces(kept));
+      // Each run's text from where the log begins, in pieces that follow on each other.
+      const ends = new Map<string, number>();
+      for (const { seq, run_id, content, offset } of pieces(now.events)) {
+        const committed = all.find((event) => event.seq === seq) as Piece;
+        expect(offset + content.length).toBe(committed.offset + committed.content.length);
+        expect(content).toBe(texts.get(run_id)?.slice(offset, offset + content.length));
+        const end = ends.get(run_id);
+        if (end !== undefined) expect(offset).toBe(end);
+        else expect(offset).toBeLessThanOrEqual(pieces(kept).find((piece) => piece.run_id === run_id)?.offset ?? 0);
+        ends.set(run_id, offset + content.length);
+      }
+      for (const { run_id } of pieces(kept)) expect(ends.get(run_id)).toBe(texts.get(run_id)?.length);
+    };
+
+    for (let kill = 0; kill < KILLS; kill++) {
+      const statement = 1 + Math.floor(Math.random() * 400);
+      await using tidying = new RunningProgram(["node", program, path, maxBytes, String(statement)]);
+      await tidying.exit();
+      isWhole();
+    }
+    await using tidying = new RunningProgram(["node", program, path, maxBytes, String(Number.MAX_SAFE_INTEGER)]);
+    expect(await tidying.exit(), tidying.errors).toBe(0);
+    isWhole();
+    expect(oldest).toBeGreaterThan(1);
+    expect(count).toBeLessThan(all.length / 2);
+    expect(inspect(path).bytes).toBeLessThan(bytes * 0.6);
+  });
+});
+
+function pieces(events: readonly FlockEvent[]): Piece[] {
+  return events.filter((event) => event.type === "streaming_output");
+}
+
+function withoutPieces(events: readonly FlockEvent[]): FlockEvent[] {
+  return events.filter(({ type }) => type !== "streaming_output");
+}
