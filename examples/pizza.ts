@@ -1,4 +1,4 @@
-// One agent without a function: a model invents the pizzas. Run it with `node examples/pizza.ts [IDEA …]`.
+// One agent without a function: a model invents the pizzas. Run it with `npm run pizza -- [IDEA …]`.
 //
 // Without a key the offline model makes something up. With OPENAI_API_KEY or ANTHROPIC_API_KEY in the environment, or
 // OPENAI_BASE_URL of an OpenAI-compatible server (Ollama, vLLM, LM Studio), a real one does; FLOCK_MODEL says which.
