@@ -46,6 +46,19 @@ export function checkOutputOptions(what: string, options: unknown): OutputOption
   return options as OutputOptions;
 }
 
+type FanOut = OutputOptions["fanOut"];
+
+function rangeOf(fanOut: FanOut): { readonly min: number; readonly max: number } {
+  if (typeof fanOut === "number") return { min: fanOut, max: fanOut };
+  return { min: fanOut?.min ?? 0, max: fanOut?.max ?? Number.POSITIVE_INFINITY };
+}
+
+/** Whether a run may return so many artifacts of a type. */
+export function allows(fanOut: FanOut, count: number): boolean {
+  const { min, max } = rangeOf(fanOut);
+  return count >= min && count <= max;
+}
+
 /** Holds an agent to what it has promised of its output. */
 export class Outputs {
   readonly #agentId: string;
@@ -92,10 +105,9 @@ export class Outputs {
     );
   }
 
-  #count(type: string, fanOut: NonNullable<OutputOptions["fanOut"]>, count: number): void {
-    const { min = 0, max = Number.POSITIVE_INFINITY } =
-      typeof fanOut === "number" ? { min: fanOut, max: fanOut } : fanOut;
-    if (count >= min && count <= max) return;
+  #count(type: string, fanOut: FanOut, count: number): void {
+    if (allows(fanOut, count)) return;
+    const { min, max } = rangeOf(fanOut);
     const promised = min === max ? min : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
     throw new FlockError(
       "wrong_output",
