@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chartOf } from "./chart.ts";
 import { resultsOf, withResults } from "./markdown.ts";
@@ -11,6 +11,7 @@ const CHART = new URL("../chart.svg", import.meta.url);
 /** Keeps what a full run has found, for {@link publishResults}. Returns where. */
 export function keep(report: Report): string {
   const file = new URL(`${report.suite}.json`, FOLDER);
+  mkdirSync(FOLDER, { recursive: true });
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
   return fileURLToPath(file);
 }

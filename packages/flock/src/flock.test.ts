@@ -1,6 +1,7 @@
 import { eventSchema, type FlockEvent } from "@flock/protocol";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
+import { textsOf } from "./events/frame.ts";
 import { artifact, Flock, FlockError } from "./index.ts";
 
 const Idea = artifact("Idea", z.object({ text: z.string().min(1) }));
@@ -11,16 +12,7 @@ const Note = artifact("Note", z.object({ text: z.string() }));
 /** All events of a flock so far, as the wire has them; each is checked against its schema. */
 function eventsOf(flock: Flock): FlockEvent[] {
   const { frames } = flock.log.tail.read(flock.log.oldest - 1, flock.log.head, undefined, Number.POSITIVE_INFINITY);
-  const events: FlockEvent[] = [];
-  for (let at = 0; at < frames.length; ) {
-    const short = (frames[at + 1] as number) & 127;
-    const head = short < 126 ? 2 : short === 126 ? 4 : 10;
-    const length =
-      short < 126 ? short : short === 126 ? frames.readUInt16BE(at + 2) : Number(frames.readBigUInt64BE(at + 2));
-    events.push(eventSchema.parse(JSON.parse(frames.toString("utf8", at + head, at + head + length))));
-    at += head + length;
-  }
-  return events;
+  return [...textsOf(frames)].map((text) => eventSchema.parse(JSON.parse(text)));
 }
 const ofType = <T extends FlockEvent["type"]>(flock: Flock, type: T) =>
   eventsOf(flock).filter((event): event is Extract<FlockEvent, { type: T }> => event.type === type);

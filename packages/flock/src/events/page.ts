@@ -1,5 +1,6 @@
 import { type EventFacts, type Filter, type FlockEvent, factsOf, matches } from "@flock/protocol";
-import { frameSize, writeTextFrame } from "./frame.ts";
+import { frameSize, textsOf, writeTextFrame } from "./frame.ts";
+import { seqOf } from "./seq-of.ts";
 import type { LogStretch } from "./stored-log.ts";
 import type { Batch } from "./tail.ts";
 
@@ -12,7 +13,8 @@ export class Page {
   readonly #seqs: number[] = [];
   /** Where each frame ends. */
   readonly #ends: number[] = [];
-  readonly #facts: EventFacts[] = [];
+  /** Made when somebody filters: to parse every event takes longer than all the rest. */
+  #facts: readonly EventFacts[] | undefined;
 
   constructor({ first, last, lines }: LogStretch) {
     this.first = first;
@@ -22,31 +24,44 @@ export class Page {
     this.#frames = Buffer.allocUnsafeSlow(texts.reduce((sum, text) => sum + frameSize(text), 0));
     let end = 0;
     for (const text of texts) {
-      const event = JSON.parse(text) as FlockEvent;
       end = writeTextFrame(this.#frames, end, text);
-      this.#seqs.push(event.seq);
+      this.#seqs.push(seqOf(text));
       this.#ends.push(end);
-      this.#facts.push(factsOf(event));
     }
   }
 
   /** Reads on after `after`, up to `until`, at most about `maxBytes`, but at least one event. */
   read(after: number, until: number, filter: Filter | undefined, maxBytes: number): Batch {
+    return filter ? this.#readMatching(after, until, filter, maxBytes) : this.#readAll(after, until, maxBytes);
+  }
+
+  #readAll(after: number, until: number, maxBytes: number): Batch {
+    const from = this.#indexAfter(after);
+    const start = this.#startOf(from);
+    let to = from;
+    while (to < this.#seqs.length && (this.#seqs[to] as number) <= until) {
+      const isTooMuch = to > from && (this.#ends[to] as number) - start > maxBytes;
+      if (isTooMuch) return { frames: this.#view(start, to), events: to - from, seq: this.#seqs[to - 1] as number };
+      to += 1;
+    }
+    return { frames: this.#view(start, to), events: to - from, seq: Math.min(until, this.last) };
+  }
+
+  #readMatching(after: number, until: number, filter: Filter, maxBytes: number): Batch {
     const pieces: Buffer[] = [];
     let bytes = 0;
-    let events = 0;
     let seq = after;
     for (let i = this.#indexAfter(after); i < this.#seqs.length && (this.#seqs[i] as number) <= until; i++) {
-      const [start, end] = [i === 0 ? 0 : (this.#ends[i - 1] as number), this.#ends[i] as number];
-      if (!filter || matches(filter, this.#facts[i] as EventFacts)) {
-        if (events > 0 && bytes + end - start > maxBytes) return { frames: join(pieces), events, seq };
-        bytes += end - start;
-        events += 1;
-        pieces.push(this.#frames.subarray(start, end));
+      if (matches(filter, this.#factsOf(i))) {
+        const piece = this.#view(this.#startOf(i), i + 1);
+        if (pieces.length > 0 && bytes + piece.length > maxBytes)
+          return { frames: Buffer.concat(pieces), events: pieces.length, seq };
+        bytes += piece.length;
+        pieces.push(piece);
       }
       seq = this.#seqs[i] as number;
     }
-    return { frames: join(pieces), events, seq: Math.min(until, this.last) };
+    return { frames: Buffer.concat(pieces), events: pieces.length, seq: Math.min(until, this.last) };
   }
 
   /** The seq before the newest `count` matching events up to `until`, or before all of the page; and how many are missing. */
@@ -54,12 +69,26 @@ export class Page {
     let missing = count;
     for (let i = this.#seqs.length - 1; i >= 0 && missing > 0; i--) {
       const seq = this.#seqs[i] as number;
-      if (seq > until || (filter && !matches(filter, this.#facts[i] as EventFacts))) continue;
+      if (seq > until || (filter && !matches(filter, this.#factsOf(i)))) continue;
       missing -= 1;
       // Right before it, not where the page begins: another page of the same stretch may not be compacted yet, and have more.
       if (missing === 0) return { after: seq - 1, missing };
     }
     return { after: this.first - 1, missing };
+  }
+
+  #factsOf(index: number): EventFacts {
+    this.#facts ??= [...textsOf(this.#frames)].map((text) => factsOf(JSON.parse(text) as FlockEvent));
+    return this.#facts[index] as EventFacts;
+  }
+
+  #startOf(index: number): number {
+    return index === 0 ? 0 : (this.#ends[index - 1] as number);
+  }
+
+  /** The frames from a byte on, up to the event `to`, which is not among them. */
+  #view(start: number, to: number): Buffer {
+    return this.#frames.subarray(start, this.#startOf(to));
   }
 
   /** The first event beyond `after`. */
@@ -73,14 +102,4 @@ export class Page {
     }
     return low;
   }
-}
-
-/** Neighbours become one view; only what does not lie side by side is copied. */
-function join(pieces: readonly Buffer[]): Buffer {
-  const [first] = pieces;
-  const last = pieces.at(-1);
-  if (!first || !last) return Buffer.alloc(0);
-  const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
-  const span = last.byteOffset + last.length - first.byteOffset;
-  return bytes === span ? Buffer.from(first.buffer, first.byteOffset, span) : Buffer.concat(pieces);
 }

@@ -1,10 +1,8 @@
 import type { ControlMessage } from "@flock/protocol";
 import { textsOf } from "../events/frame.ts";
+import { seqOf } from "../events/seq-of.ts";
 import type { Batch } from "../events/tail.ts";
 import type { Encoder, Encoding } from "./encoding.ts";
-
-/** An event's seq stands before any text of its own, and no type has a quote in it. */
-const SEQ = /"seq":(\d+)/;
 
 /** Writes Server-Sent Events: the same JSON in `data`, and the place in the log as `id` (WHATWG HTML section 9.2). */
 export class EventStreamWriter implements Encoder, Encoding {
@@ -23,7 +21,7 @@ export class EventStreamWriter implements Encoder, Encoding {
 
   encode({ frames, events, seq }: Batch): Batch {
     let text = "";
-    for (const json of textsOf(frames)) text += this.#event(json, SEQ.exec(json)?.[1]);
+    for (const json of textsOf(frames)) text += this.#event(json, seqOf(json));
     return { frames: Buffer.from(text), events, seq };
   }
 
@@ -37,7 +35,7 @@ export class EventStreamWriter implements Encoder, Encoding {
     return Buffer.from(`id: ${this.#epoch}:${seq}\n\n`);
   }
 
-  #event(json: string, seq: string | number | undefined): string {
+  #event(json: string, seq: number | undefined): string {
     // JSON has no line breaks of its own, so one line of data is enough.
     return seq === undefined ? `data: ${json}\n\n` : `id: ${this.#epoch}:${seq}\ndata: ${json}\n\n`;
   }

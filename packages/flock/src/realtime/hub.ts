@@ -48,6 +48,8 @@ export interface HubStats {
 
 /** How much is sent to everyone before the next look at the log: a stretch of memory without a seam. */
 const SLICE_BYTES = 256 * 1024;
+/** While agents publish, those who are behind have one part in this many plus one of the time. */
+const REST_PER_REPLAY = 4;
 /** A server that went away is back after this at the earliest; and so long per client its clients spread out over. */
 const RETRY_AFTER_MS = { least: 500, perClient: 5, mostSpread: 30_000 };
 
@@ -63,12 +65,17 @@ export class Hub implements Surroundings {
   readonly #live = new Cohorts();
   readonly #window = new FlushWindow(() => this.#sendToLive());
   // Queues of their own: a command does not wait until a thousand replays have had their slices.
-  readonly #replays = new Turns<Reader>((reader) => reader.advance());
+  readonly #replays = new Turns<Reader>(
+    (reader) => reader.advance(),
+    (workedMs) => (this.#agentsWork() ? workedMs * REST_PER_REPLAY : 0),
+  );
   readonly #commandTurns = new Turns<{ work(): void }>((inbox) => inbox.work());
   readonly #beats = new Turns<Reader>((reader) => reader.beat(this.#ping));
   /** What the heartbeat sends: made once for everyone. */
   #ping: Buffer = Buffer.alloc(0);
   #position: number;
+  /** How many events there were when a reader last had its turn. */
+  #seenAppended = 0;
   #deliveries = 0;
   #bytesSent = 0;
   #commands = 0;
@@ -206,6 +213,13 @@ export class Hub implements Surroundings {
 
   failed(error: unknown, what: string): void {
     this.#options.onFailure(error, what);
+  }
+
+  /** Whether anything has been published since the last time this was asked. */
+  #agentsWork(): boolean {
+    const before = this.#seenAppended;
+    this.#seenAppended = this.log.appended;
+    return this.#seenAppended > before;
   }
 
   #sendToLive(): void {

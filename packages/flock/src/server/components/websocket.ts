@@ -44,7 +44,7 @@ export interface WebSocketServerConfig {
   readonly overBudgetSeconds?: number;
   /**
    * Whether events are compressed for clients that offer permessage-deflate (RFC 7692), as browsers do. It saves most of
-   * the bytes and costs the server some 15 µs for each event, once for all who read the same. Default false.
+   * the bytes, and costs the server CPU time once for all who read the same. Default false.
    */
   readonly compression?: boolean;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { textsOf } from "../../events/frame.ts";
 import { artifact, Flock } from "../../index.ts";
 import { sqliteStore } from "./sqlite.ts";
 
@@ -28,17 +29,7 @@ function eventsOf(flock: Flock) {
     const batch = flock.log.read(at, flock.log.head, undefined, 65_536);
     if (batch instanceof Promise) throw new Error("a file is read at once");
     at = batch.seq;
-    for (let i = 0; i < batch.frames.length; ) {
-      const short = (batch.frames[i + 1] as number) & 127;
-      const [skip, size] =
-        short < 126
-          ? [2, short]
-          : short === 126
-            ? [4, batch.frames.readUInt16BE(i + 2)]
-            : [10, Number(batch.frames.readBigUInt64BE(i + 2))];
-      events.push(JSON.parse(batch.frames.subarray(i + skip, i + skip + size).toString()));
-      i += skip + size;
-    }
+    for (const text of textsOf(batch.frames)) events.push(JSON.parse(text));
   }
   return events;
 }
