@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { filterSchema } from "./filter.ts";
-import { visibilitySchema } from "./visibility.ts";
+import { visibilityRequestSchema } from "./visibility.ts";
 
 const sinceSchema = z
   .int()
@@ -13,7 +13,7 @@ export const publishRequestSchema = z
     payload: z.unknown(),
     tags: z.array(z.string().min(1)).optional(),
     correlation_id: z.string().min(1).optional().describe("The workflow it belongs to; a new one when absent."),
-    visibility: visibilitySchema.optional(),
+    visibility: visibilityRequestSchema.optional().describe("Who may see it. Default: everybody."),
     idempotency_key: z
       .string()
       .min(1)
@@ -28,7 +28,9 @@ export const publishResultSchema = z
   .object({
     artifact_id: z.string(),
     correlation_id: z.string(),
-    triggered_agents: z.array(z.string()).describe("Agents whose gate this artifact completed."),
+    triggered_agents: z
+      .array(z.string())
+      .describe("Agents whose gate this artifact completed, as far as the publisher may see their runs."),
   })
   .meta({ id: "PublishResult" });
 
@@ -38,6 +40,9 @@ export const invokeRequestSchema = z
     agent_id: z.string().min(1),
     inputs: z.array(z.object({ artifact_type: z.string().min(1), payload: z.unknown() })).min(1),
     correlation_id: z.string().min(1).optional(),
+    visibility: visibilityRequestSchema
+      .optional()
+      .describe("Who may see the inputs; the agent must. Default: everybody."),
   })
   .meta({ id: "InvokeRequest" });
 

@@ -1,5 +1,12 @@
 import type { EventOf, FlockEvent, RunStatus, WireError } from "./events.ts";
-import type { AgentCounters, AgentStatus, GraphEdge, GraphNode, GraphSnapshot } from "./graph.ts";
+import {
+  type AgentCounters,
+  type AgentStatus,
+  EXTERNAL,
+  type GraphEdge,
+  type GraphNode,
+  type GraphSnapshot,
+} from "./graph.ts";
 
 /** An agent as the events tell it. */
 export interface AgentState {
@@ -11,6 +18,8 @@ export interface AgentState {
   readonly status: AgentStatus;
   readonly counters: AgentCounters;
   readonly last_error?: WireError;
+  /** Of the newest end of a run. */
+  readonly ended_seq?: number;
 }
 
 /** The output of a run, as far as it was seen. */
@@ -111,6 +120,11 @@ export class LiveState {
   /** Folds one event in. */
   apply(event: FlockEvent): void {
     fold(this.#draft, event, this.#limits);
+  }
+
+  /** Counts the event of this `seq` as seen, which changes nothing. */
+  pass(seq: number): void {
+    this.#draft.seq = Math.max(this.#draft.seq, seq);
   }
 
   /** Goes on from a state that was kept. What is absent is empty. */
@@ -284,10 +298,10 @@ function runCompleted(draft: Draft, event: EventOf<"agent_execution_completed">,
         running,
         succeeded: counters.succeeded + (event.status === "success" ? 1 : 0),
         failed: counters.failed + (event.status === "success" ? 0 : 1),
-        published: counters.published + event.produced_artifacts.length,
         duration_ms: counters.duration_ms + event.duration_ms,
       },
       ...(event.error ? { last_error: event.error } : {}),
+      ended_seq: event.seq,
     };
   });
 }
@@ -333,9 +347,18 @@ function streamed(draft: Draft, event: EventOf<"streaming_output">, limits: Stat
 }
 
 function artifactPublished(draft: Draft, event: EventOf<"artifact_published">, limits: StateLimits): void {
+  const known = draft.artifacts.get(event.artifact_id);
+  if (!known && event.produced_by !== EXTERNAL) {
+    // Here and not at the end of the run, whose event leaves out what not everybody may see who sees it.
+    count(draft, event.produced_by, (agent) => ({
+      ...agent,
+      counters: { ...agent.counters, published: agent.counters.published + 1 },
+    }));
+  }
   if (limits.artifacts === 0) return;
   const artifacts = draft.write("artifacts");
-  artifacts.set(event.artifact_id, event);
+  // Who has seen it before learns nothing new but who else may see it.
+  artifacts.set(event.artifact_id, known && event.revealed ? { ...known, visibility: event.visibility } : event);
   forgetOldest(artifacts, limits.artifacts);
 }
 

@@ -1,4 +1,4 @@
-import type { SubscriptionInfo } from "@flock/protocol";
+import type { AgentPrincipal, SubscriptionInfo } from "@flock/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
 import { checkName, checkOptions, FlockError } from "../errors.ts";
@@ -47,6 +47,8 @@ export interface AgentDefinition {
   readonly name: string;
   readonly description: string;
   readonly tags: readonly string[];
+  /** What it is, to those who ask what it may see. */
+  readonly principal: AgentPrincipal;
   readonly subscriptions: readonly Subscription[];
   /** Every type that some subscription names. */
   readonly consumes: ReadonlyMap<string, AnyArtifactType>;
@@ -92,6 +94,8 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   #timeout: number | undefined;
   #description = "";
   #tags: string[] = [];
+  #labels: string[] = [];
+  #tenant: string | undefined;
   #consumed: Consumed[] = [];
   #publishes = new Map<string, AnyArtifactType>();
   #outputs = new Map<string, OutputOptions>();
@@ -118,6 +122,20 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   tags(...tags: string[]): this {
     this.#assertOpen();
     this.#tags.push(...tags);
+    return this;
+  }
+
+  /** Clears the agent for artifacts that require these labels. Without it the agent is cleared for none. */
+  labels(...labels: string[]): this {
+    this.#assertOpen();
+    this.#labels.push(...checkOptions(`agent ${this.name}: labels`, z.array(z.string().min(1)), labels));
+    return this;
+  }
+
+  /** Makes the agent one of a tenant: it may see what that tenant may. Default: of none. */
+  tenant(id: string): this {
+    this.#assertOpen();
+    this.#tenant = checkOptions(`agent ${this.name}: tenant`, z.string().min(1), id);
     return this;
   }
 
@@ -285,14 +303,21 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   }
 
   #declaration(): AgentDeclaration {
+    const principal: AgentPrincipal = {
+      kind: "agent",
+      name: this.name,
+      labels: [...new Set(this.#labels)],
+      tenant: this.#tenant,
+    };
     const subscriptions = this.#consumed.map(
       ({ types, options }, place) =>
-        new Subscription(this.name, String(place), types, options, this.#preventSelfTrigger),
+        new Subscription(principal, String(place), types, options, this.#preventSelfTrigger),
     );
     return {
       name: this.name,
       description: this.#description,
       tags: [...new Set(this.#tags)],
+      principal,
       subscriptions,
       consumes: new Map(this.#consumed.flatMap(({ types }) => types.map((type) => [type.typeName, type] as const))),
       publishes: this.#publishes,
@@ -315,7 +340,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
 }
 
 /** A subscription as the wire tells it, with what waits in its gate, if it has one. */
-export function describeSubscription(subscription: Subscription, state: GateState | undefined): SubscriptionInfo {
+export function describeSubscription(subscription: Subscription, state?: GateState): SubscriptionInfo {
   const { withinMs, withinArtifacts, batch, maxWaiting } = subscription;
   return {
     gate: subscription.gate,

@@ -1,14 +1,23 @@
-import { type CorrelationStatus, type EventDraft, EXTERNAL, PUBLIC, type Visibility } from "@flock/protocol";
+import {
+  type CorrelationStatus,
+  type EventDraft,
+  EXTERNAL,
+  OWNER,
+  type Principal,
+  PUBLIC,
+  type VisibilityRequest,
+  visibilityRequestSchema,
+} from "@flock/protocol";
 import type { AnyArtifactType, Draft } from "../blackboard/artifact-type.ts";
 import { newId } from "../blackboard/new-id.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { Clock } from "../clock.ts";
-import { FlockError } from "../errors.ts";
+import { checkOptions, FlockError } from "../errors.ts";
 import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
-import type { DurablePart, ReadableStore } from "../store/store.ts";
+import type { DurablePart, Store, Triggered } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
-import { activationWrite } from "./activation.ts";
+import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { Subscription } from "./gates/subscription.ts";
@@ -16,6 +25,7 @@ import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
 import type { Origin, Posting } from "./posting.ts";
 import { Publisher } from "./publisher.ts";
+import { Revealer } from "./revealer.ts";
 import type { RunEnd } from "./run.ts";
 import type { RunLog } from "./run-context.ts";
 import { type RunCounts, Runner } from "./runner.ts";
@@ -23,7 +33,7 @@ import { Workflows } from "./workflows.ts";
 
 /** What the orchestrator works with. */
 export interface OrchestratorOptions {
-  readonly store: ReadableStore;
+  readonly store: Store;
   /** What earlier processes have left, if the store outlives them. */
   readonly durable: DurablePart | undefined;
   readonly journal: Journal;
@@ -41,8 +51,8 @@ export interface PublishOptions {
   readonly tags?: readonly string[];
   /** The workflow it belongs to. Default: a new one. */
   readonly correlationId?: string;
-  /** Who may see it. Default and only kind: public. */
-  readonly visibility?: Visibility;
+  /** Who may see it. Default: everybody. */
+  readonly visibility?: VisibilityRequest;
   /** A second publish with the same key does nothing and gives the first one's result. */
   readonly idempotencyKey?: string;
 }
@@ -53,6 +63,8 @@ export interface Published {
   readonly correlationId: string;
   /** Agents whose gate this artifact completed. */
   readonly triggeredAgents: readonly string[];
+  /** The same agents, each with who may see its run. */
+  readonly triggered: readonly Triggered[];
   /** Of its `artifact_published` event. */
   readonly seq: number;
   readonly artifact: StoredArtifact;
@@ -68,7 +80,16 @@ export interface Invoked {
   readonly done: Promise<RunEnd>;
 }
 
+/** What goes with inputs that an agent is woken with by hand. */
+export interface InvokeOptions {
+  /** The workflow they belong to. Default: a new one. */
+  readonly correlationId?: string | undefined;
+  /** Who may see the inputs; the agent must. Default: everybody. */
+  readonly visibility?: VisibilityRequest | undefined;
+}
+
 const NO_TAGS: readonly string[] = [];
+const NONE: readonly Triggered[] = [];
 
 /** Knows the agents and the artifact types, and takes the work that comes from outside. */
 export class Orchestrator {
@@ -80,6 +101,7 @@ export class Orchestrator {
   readonly #workflows = new Workflows();
   readonly #publisher: Publisher;
   readonly #runner: Runner;
+  readonly #revealer: Revealer;
   readonly #graph: GraphAnnouncer;
   #hasBegun = false;
   #stopped = false;
@@ -99,6 +121,16 @@ export class Orchestrator {
       onDraft: ({ type, artifactType }) => {
         if (this.types.get(type) !== artifactType) this.registerType(artifactType);
       },
+      onHidden: (artifact) => this.#revealer.watch(artifact),
+      onRevealed: (artifact) => {
+        if (artifact.producedBy === EXTERNAL) return;
+        this.history.revealed(artifact.producedBy, artifact, timestamp(this.#clock.now()));
+      },
+    });
+    this.#revealer = new Revealer({
+      ...shared,
+      store,
+      reveal: (artifact) => this.#publisher.reveal(artifact),
     });
     this.#runner = new Runner({
       ...shared,
@@ -176,7 +208,7 @@ export class Orchestrator {
       producedBy: EXTERNAL,
       correlationId: options.correlationId ?? newId(),
       tags: options.tags?.length ? [...new Set(options.tags)] : NO_TAGS,
-      visibility: options.visibility ?? PUBLIC,
+      visibility: checkVisibility("publish", options.visibility),
       idempotencyKey: options.idempotencyKey,
     };
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
@@ -186,7 +218,8 @@ export class Orchestrator {
   }
 
   /** Runs one agent on given inputs, which go on the blackboard but wake nobody else. */
-  async invoke(agentId: string, drafts: readonly Draft[], correlationId: string = newId()): Promise<Invoked> {
+  async invoke(agentId: string, drafts: readonly Draft[], options: InvokeOptions = {}): Promise<Invoked> {
+    const { correlationId = newId() } = options;
     this.#assertRunning();
     this.goOn();
     const agent = this.agents.get(agentId);
@@ -194,7 +227,8 @@ export class Orchestrator {
       throw new FlockError("unknown_agent", `there is no agent called ${JSON.stringify(agentId)}${this.#listAgents()}`);
     if (drafts.length === 0)
       throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
-    const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility: PUBLIC };
+    const visibility = checkVisibility("invoke", options.visibility);
+    const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility };
     const postings = drafts.map((draft) => this.#publisher.prepare(draft, origin));
     const given = postings.map(({ artifact }) => artifact);
     const subscription = agent.subscriptions.find((one) => one.isFilledBy(given));
@@ -208,6 +242,12 @@ export class Orchestrator {
         `inputs: agent ${agentId} wants ${wanted.join(" or ")}, not ${given.map(({ type }) => type).join(" + ")}`,
       );
     }
+    if (!given.every((artifact) => subscription.sees(artifact))) {
+      throw new FlockError(
+        "invalid_request",
+        `visibility: agent ${agentId} may not see the inputs; clear it with .labels(…) or .tenant(…), or give another visibility`,
+      );
+    }
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
     const activation = this.#runner.activate(subscription, given, onEnd);
     for (const { write } of postings) this.#journal.write(write);
@@ -219,9 +259,12 @@ export class Orchestrator {
     });
   }
 
-  /** Ends runs, queued or running, as `cancelled`. Resolves to how many, once that is committed. */
-  cancel(wanted: { readonly runId: string } | { readonly correlationId: string }): Promise<number> {
-    return this.#runner.cancel(wanted);
+  /** Ends runs, queued or running, that a principal may see, as `cancelled`. Resolves to how many, once that is committed. */
+  cancel(
+    wanted: { readonly runId: string } | { readonly correlationId: string },
+    as: Principal = OWNER,
+  ): Promise<number> {
+    return this.#runner.cancel(wanted, as);
   }
 
   /** Resolves when nothing is queued, nothing runs and all is committed. */
@@ -236,12 +279,13 @@ export class Orchestrator {
     this.#stopped = true;
     this.#graph.stop();
     this.#publisher.gates.stop();
+    this.#revealer.stop();
     await this.#runner.stop();
   }
 
-  /** How a workflow stands; undefined when nobody has heard of it. */
-  workflow(correlationId: string): CorrelationStatus | undefined {
-    return this.#workflows.statusOf(correlationId);
+  /** How a workflow stands, as far as a principal may know; undefined when it has not heard of it. */
+  workflow(correlationId: string, as: Principal): CorrelationStatus | undefined {
+    return this.#workflows.statusOf(correlationId, as);
   }
 
   /** What waits in a gate; undefined for a subscription that never waits. */
@@ -262,6 +306,7 @@ export class Orchestrator {
     this.#hasBegun = true;
     this.#publisher.gates.restore();
     this.#runner.goOn();
+    this.#revealer.restore();
   }
 
   readonly #emit = (event: EventDraft): void => {
@@ -278,12 +323,22 @@ export class Orchestrator {
   }
 }
 
+function triggeredBy({ agent, visibility }: Activation): Triggered {
+  return { agentId: agent.name, visibility };
+}
+
 function publishedOf({ artifact, activations }: Posting): Published {
   return {
     artifactId: artifact.id,
     correlationId: artifact.correlationId,
     triggeredAgents: activations.map(({ agent }) => agent.name),
+    triggered: activations.length === 0 ? NONE : activations.map(triggeredBy),
     seq: artifact.seq,
     artifact,
   };
+}
+
+function checkVisibility(what: string, visibility: VisibilityRequest | undefined): VisibilityRequest {
+  if (visibility === undefined || visibility === PUBLIC) return PUBLIC;
+  return checkOptions(`${what}: visibility`, visibilityRequestSchema, visibility);
 }

@@ -32,7 +32,7 @@ export interface RunContext {
   readonly signal: AbortSignal;
   /** The consumed artifacts with all that is known of them, in the order of arrival. */
   readonly artifacts: readonly StoredArtifact[];
-  /** The blackboard, to read. */
+  /** The blackboard, to read: as much of it as the agent may see. */
   readonly store: ReadableStore;
   readonly log: RunLog;
   /** The agent's model, or the flock's, if there is one: for `ask` of `flock/engines/ai`. */

@@ -139,7 +139,7 @@ class Stored {
   constructor({ types, byKey, within, batch, maxWaiting, isPicky }: Kind) {
     const hasJoin = byKey || within !== undefined;
     this.#subscription = new Subscription(
-      "agent",
+      { kind: "agent", name: "agent" },
       "0",
       types.map((type) => TYPES[type]),
       {

@@ -91,8 +91,8 @@ export class Gates {
       const { gate: name, requires } = subscription;
       if (agentId !== undefined && subscription.agentId !== agentId) continue;
       const waiting = gathered.get(JSON.stringify([subscription.agentId, name])) ?? [];
-      // An agent may have been declared anew with other gates: what no longer fits stays where it is.
-      const fitting = waiting.filter(({ artifact }) => requires.has(artifact.type));
+      // An agent may have been declared anew, with other gates or cleared for less: what no longer fits stays where it is.
+      const fitting = waiting.filter(({ artifact }) => requires.has(artifact.type) && subscription.sees(artifact));
       gate.restore(fitting, durable.takenBy(subscription.agentId, name));
       const now = clock.now();
       if (pause === 0 && gate.deadline <= now) this.#wake(gate, now);
@@ -127,7 +127,7 @@ export class Gates {
   #write(gate: Gate, { progress, waiting, left, error }: GateOutcome): void {
     const { journal, log, clock } = this.#options;
     const { agentId, gate: name, withinArtifacts, maxWaiting } = gate.subscription;
-    for (const { correlationId, key, collected, required, expiresAt, dropped, reason } of progress) {
+    for (const { correlationId, key, collected, required, expiresAt, dropped, reason, visibility } of progress) {
       const event = {
         type: "gate_progress" as const,
         agent_id: agentId,
@@ -139,6 +139,7 @@ export class Gates {
         ...(expiresAt === undefined ? {} : { expires_at: isoTime(expiresAt) }),
         ...(dropped === undefined ? {} : { dropped }),
         ...(reason === undefined ? {} : { reason }),
+        ...(visibility === undefined ? {} : { visibility }),
       };
       journal.write(eventWrite(event, timestamp(clock.now())));
       if (reason === "full" && gate.overflowed % DROPS_PER_LINE === 1)

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { checkOptions, FlockError } from "../../errors.ts";
 import { ERROR_RESPONSES } from "../http-error.ts";
 import { joinPath, prefixSchema } from "../path.ts";
+import { principalOf } from "../principal.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What an {@link AgentsServerComponent} can be told. */
@@ -43,7 +44,7 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
           response: { 200: agentsSchema, ...ERROR_RESPONSES },
         },
       },
-      () => ({ agents: flock.agents() }),
+      (request) => ({ agents: flock.agents(principalOf(request)) }),
     );
 
     app.get(
@@ -56,8 +57,9 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
           response: { 200: historySummarySchema, ...ERROR_RESPONSES },
         },
       },
-      async ({ params: { id } }) => {
-        const summary = await flock.historyOf(id);
+      async (request) => {
+        const { id } = request.params;
+        const summary = await flock.historyOf(id, principalOf(request));
         if (!summary) throw new FlockError("unknown_agent", `there is no agent called ${JSON.stringify(id)}`);
         return summary;
       },
@@ -73,8 +75,9 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
           response: { 200: correlationStatusSchema, ...ERROR_RESPONSES },
         },
       },
-      async ({ params: { id } }) => {
-        const status = await flock.correlation(id);
+      async (request) => {
+        const { id } = request.params;
+        const status = await flock.correlation(id, principalOf(request));
         if (!status) throw new FlockError("not_found", `no artifact has the correlation id ${JSON.stringify(id)}`);
         return status;
       },

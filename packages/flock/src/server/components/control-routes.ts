@@ -12,6 +12,7 @@ import { z } from "zod";
 import { checkOptions } from "../../errors.ts";
 import { ERROR_RESPONSES } from "../http-error.ts";
 import { joinPath, prefixSchema } from "../path.ts";
+import { principalOf } from "../principal.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What a {@link ControlRoutesComponent} can be told. */
@@ -70,7 +71,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: publishResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async ({ body }) => (await flock.publishFromOutside(body)).result,
+      async (request) => (await flock.publishFromOutside(request.body, principalOf(request))).result,
     );
 
     app.post(
@@ -96,7 +97,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: cancelResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async ({ body }) => (await flock.cancelFromOutside(body)).result,
+      async (request) => (await flock.cancelFromOutside(request.body, principalOf(request))).result,
     );
 
     app.get(
@@ -108,7 +109,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: graphSnapshotSchema, ...ERROR_RESPONSES },
         },
       },
-      () => flock.graph(),
+      (request) => flock.graph(principalOf(request)),
     );
   }
 }
