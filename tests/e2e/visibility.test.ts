@@ -346,19 +346,28 @@ async function play(
   try {
     let server = await serve(flock);
     const live = new Map<Who, RecordingSocket>();
+    const watchers = new Map<Who, RecordingSocket>();
     for (const who of EVERYBODY) {
       const socket = await RecordingSocket.open(`${server.url.replace("http", "ws")}/plugin/ws`, {
         headers: { authorization: who },
       });
       await socket.next("hello");
       live.set(who, socket);
+      // Those that watch one workflow are found in another way than the others.
+      const watching = await RecordingSocket.open(
+        `${server.url.replace("http", "ws")}/plugin/ws?correlation_id=flow-one`,
+        { headers: { authorization: who } },
+      );
+      await watching.next("hello");
+      watchers.set(who, watching);
     }
     const under = new Map<string, string>();
     const checkLive = async () => {
       await flock.runUntilIdle();
       const truth = await truthOf(flock, server.url);
-      for (const [who, socket] of live) {
-        await caughtUp(socket, flock.log.head);
+      for (const [who, socket] of [...live, ...watchers]) {
+        if (socket === live.get(who)) await caughtUp(socket, flock.log.head);
+        else await socket.settle();
         expectNothingForbidden(truth, who, "the live WebSocket", socket.texts.join("\n"));
       }
       return truth;
@@ -403,7 +412,7 @@ async function play(
     }
     const truth = await checkLive();
     for (const who of EVERYBODY) await lookThrough(server.url, truth, who, onFile);
-    await Promise.all([...live.values()].map((socket) => socket[Symbol.asyncDispose]()));
+    await Promise.all([...live.values(), ...watchers.values()].map((socket) => socket[Symbol.asyncDispose]()));
     if (!onFile) return;
 
     // Another process with the same file: what came due in between happens at its start.

@@ -317,7 +317,9 @@ function endedRun(run: RunState | undefined, event: EventOf<"agent_execution_com
       started_at: event.timestamp,
     }),
     status: event.status,
-    produced: event.produced_artifacts,
+    produced: run?.produced.length
+      ? [...new Set([...run.produced, ...event.produced_artifacts])]
+      : event.produced_artifacts,
     ended_at: event.timestamp,
     duration_ms: event.duration_ms,
     ...(event.error ? { error: event.error } : {}),
@@ -355,11 +357,19 @@ function artifactPublished(draft: Draft, event: EventOf<"artifact_published">, l
       counters: { ...agent.counters, published: agent.counters.published + 1 },
     }));
   }
+  if (event.visibility.kind !== "public" && limits.runs > 0) addToRun(draft, event);
   if (limits.artifacts === 0) return;
   const artifacts = draft.write("artifacts");
   // Who has seen it before learns nothing new but who else may see it.
   artifacts.set(event.artifact_id, known && event.revealed ? { ...known, visibility: event.visibility } : event);
   forgetOldest(artifacts, limits.artifacts);
+}
+
+/** The end of the run leaves out what not everybody may see who sees that: whoever sees the artifact adds it. */
+function addToRun(draft: Draft, { run_id, artifact_id }: EventOf<"artifact_published">): void {
+  const run = run_id === undefined ? undefined : draft.runs.get(run_id);
+  if (!run || run.produced.includes(artifact_id)) return;
+  draft.write("runs").set(run.run_id, { ...run, produced: [...run.produced, artifact_id] });
 }
 
 function gateProgressed(draft: Draft, event: EventOf<"gate_progress">, limits: StateLimits): void {

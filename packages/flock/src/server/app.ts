@@ -53,7 +53,12 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
     transform: createJsonSchemaTransform({ schemaRegistry: shared, skipList: ["/docs/*"] }),
     transformObject: createJsonSchemaTransformObject({ schemaRegistry: shared }),
   });
-  await app.register(swaggerUi, { routePrefix: "/docs", theme: { title: "Flock API" } });
+  await app.register(async (scope) => {
+    scope.addHook("onRoute", (route) => {
+      route.config = { ...route.config, ...OPEN.config };
+    });
+    await scope.register(swaggerUi, { routePrefix: "/docs", theme: { title: "Flock API" } });
+  });
   app.get("/openapi.json", { ...OPEN, schema: { hide: true } }, () => app.swagger());
   return app;
 }

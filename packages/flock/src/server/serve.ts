@@ -6,7 +6,7 @@ import type { Flock } from "../flock.ts";
 import { createApp } from "./app.ts";
 import { inOrder } from "./component-order.ts";
 import { withDashboard } from "./dashboard.ts";
-import { askWho, type Identify } from "./principal.ts";
+import { askWho, type Identify, principalOf } from "./principal.ts";
 import { FlockServer } from "./server.ts";
 import { ServerComponent, type ServerContext } from "./server-component.ts";
 
@@ -55,7 +55,7 @@ export async function serve(flock: Flock, options: ServeOptions): Promise<FlockS
   );
   const ordered = inOrder(dashboard ? withDashboard(components) : components);
   const app = await createApp(flock.logger, maxBodyBytes);
-  const context: ServerContext = { flock, app, components: ordered, log: app.log };
+  const context: ServerContext = { flock, app, components: ordered, log: app.log, principalOf };
   const started: ServerComponent[] = [];
   const end = async () => {
     for (const component of started.reverse()) {

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { checkOptions, FlockError } from "../../errors.ts";
 import { ERROR_RESPONSES } from "../http-error.ts";
 import { joinPath, prefixSchema } from "../path.ts";
-import { principalOf } from "../principal.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What an {@link AgentsServerComponent} can be told. */
@@ -31,7 +30,7 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
     super(checkOptions("new AgentsServerComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock }: ServerContext): void {
+  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
     const { tags } = this.config;
     const at = (path: string) => joinPath(this.config.prefix, path);
 

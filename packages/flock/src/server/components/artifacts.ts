@@ -12,7 +12,6 @@ import { checkOptions, FlockError } from "../../errors.ts";
 import type { ArtifactQuery } from "../../store/store.ts";
 import { ERROR_RESPONSES } from "../http-error.ts";
 import { joinPath, prefixSchema } from "../path.ts";
-import { principalOf } from "../principal.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What an {@link ArtifactsComponent} can be told. */
@@ -71,7 +70,7 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
     super(checkOptions("new ArtifactsComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock }: ServerContext): void {
+  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
     const { tags } = this.config;
     const path = joinPath(this.config.prefix, "artifacts");
     const consumptionsOf = async (artifacts: readonly StoredArtifact[], wanted: boolean, as: Principal) =>

@@ -12,7 +12,6 @@ import { z } from "zod";
 import { checkOptions } from "../../errors.ts";
 import { ERROR_RESPONSES } from "../http-error.ts";
 import { joinPath, prefixSchema } from "../path.ts";
-import { principalOf } from "../principal.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What a {@link ControlRoutesComponent} can be told. */
@@ -40,7 +39,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
     super(checkOptions("new ControlRoutesComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock }: ServerContext): void {
+  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
     const { tags } = this.config;
     const at = (path: string) => joinPath(this.config.prefix, path);
 

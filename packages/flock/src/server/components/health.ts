@@ -3,7 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../errors.ts";
 import type { Flock } from "../../flock.ts";
-import { OPEN, principalOf } from "../principal.ts";
+import { OPEN } from "../principal.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 import type { WebSocketStats } from "./websocket.ts";
 
@@ -34,7 +34,7 @@ export class HealthAndMetricsComponent extends ServerComponent<z.output<typeof c
     super(checkOptions("new HealthAndMetricsComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock, components }: ServerContext): void {
+  override registerRoutes({ app, flock, components, principalOf }: ServerContext): void {
     const { tags } = this.config;
     app.get(
       "/health",

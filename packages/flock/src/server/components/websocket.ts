@@ -15,7 +15,7 @@ import { VERSION } from "../../version.ts";
 import { openEventStream, wantsEventStream } from "../event-stream.ts";
 import { ERROR_RESPONSES } from "../http-error.ts";
 import { joinPath, prefixSchema } from "../path.ts";
-import { OPEN, principalOf } from "../principal.ts";
+import { OPEN } from "../principal.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What a {@link WebSocketServerComponent} can be told. */
@@ -144,7 +144,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
     });
   }
 
-  override registerRoutes({ app, components, flock, log }: ServerContext): void {
+  override registerRoutes({ app, components, flock, log, principalOf }: ServerContext): void {
     const { enableHeartbeat, heartbeatInterval, commandBurst, commandsPerSecond, overBudgetSeconds } = this.config;
     const hub = new Hub({
       log: flock.log,
