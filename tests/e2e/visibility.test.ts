@@ -1,6 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import type { EventOf, FlockEvent, Principal, VisibilityRequest } from "@flock/protocol";
+import {
+  type EventOf,
+  emptyState,
+  type FlockEvent,
+  graphOf,
+  type Principal,
+  reduceAll,
+  type VisibilityRequest,
+} from "@flock/protocol";
 import * as fc from "fast-check";
 import { artifact, Flock, type FlockServer, memoryStore, type StoredArtifact, visibility } from "flock";
 import {
@@ -21,6 +29,8 @@ import { RecordingSocket } from "../support/recording-socket.ts";
 const Note = artifact("Note", z.object({ secret: z.string() }));
 const Memo = artifact("Memo", z.object({ secret: z.string() }));
 const Echo = artifact("Echo", z.object({ secret: z.string() }));
+/** What nobody outside a tenant knows of. */
+const Hush = artifact("Hush", z.object({ secret: z.string() }));
 const TYPES = { Note, Memo };
 
 /** Everybody who asks, by the token that stands in `Authorization`. */
@@ -66,9 +76,13 @@ function mayModelSee(principal: Principal, visibility: StoredArtifact["visibilit
 const secret = () => `<${randomUUID()}>`;
 const secretOf = ({ payload }: StoredArtifact) => (payload as { secret: string }).secret;
 
+/** What agents of a tenant say of themselves. */
+const DESCRIPTIONS = { joiner: secret(), thrower: secret() };
+
 /** A flock whose agents say all that they know: they stream it, throw it, and publish it under another name. */
 function gossips(store: Flock["store"], clock: ManualClock): Flock {
   const flock = new Flock({ store: store as never, clock });
+  flock.register(Note, Memo);
   const checked = (agent: keyof typeof CLEARANCES, artifacts: readonly StoredArtifact[]) => {
     for (const { visibility } of artifacts)
       if (!mayModelSee({ kind: "agent", name: agent, ...CLEARANCES[agent] }, visibility))
@@ -96,16 +110,19 @@ function gossips(store: Flock["store"], clock: ManualClock): Flock {
     });
   flock
     .agent("joiner")
+    .description(DESCRIPTIONS.joiner)
     .labels("blue")
     .tenant("acme")
     .consumes(Note, Memo)
-    .publishes(Echo, { visibility: () => visibility.privateTo("open") })
+    .publishes(Hush)
+    .publishes(Echo, { visibility: () => visibility.after(60, visibility.privateTo("open")) })
     .run(async (_, context) => {
       context.stream(checked("joiner", context.artifacts));
       return Echo({ secret: secret() });
     });
   flock
     .agent("thrower")
+    .description(DESCRIPTIONS.thrower)
     .labels("red", "blue")
     .tenant("acme")
     .consumes(Memo)
@@ -165,6 +182,13 @@ const steps = fc.array(
   { minLength: 1, maxLength: 14 },
 );
 
+/** An agent of a tenant is known to that tenant. */
+function knowsAgent(who: Who, agent: string): boolean {
+  const principal: Principal = PRINCIPALS[who];
+  const { tenant } = CLEARANCES[agent as keyof typeof CLEARANCES] as { tenant?: string };
+  return principal.kind === "owner" || tenant === undefined || tenant === principal.tenant;
+}
+
 /** What there is, and what a principal may know of it. */
 class Truth {
   readonly artifacts: readonly StoredArtifact[];
@@ -183,8 +207,12 @@ class Truth {
 
   /** The runs all of whose inputs a principal may see. */
   runsSeenBy(who: Who): EventOf<"agent_execution_started">[] {
-    return this.runs.filter(({ consumed_artifacts }) =>
-      consumed_artifacts.every((id) => mayModelSee(PRINCIPALS[who], (this.#byId.get(id) as StoredArtifact).visibility)),
+    return this.runs.filter(
+      ({ agent_id, consumed_artifacts }) =>
+        knowsAgent(who, agent_id) &&
+        consumed_artifacts.every((id) =>
+          mayModelSee(PRINCIPALS[who], (this.#byId.get(id) as StoredArtifact).visibility),
+        ),
     );
   }
 
@@ -200,6 +228,7 @@ class Truth {
     const flows = new Set([...runs.map((run) => run.correlation_id), ...seen.map((one) => one.correlationId)]);
     return [
       "FORBIDDEN",
+      ...(knowsAgent(who, "joiner") ? [] : [...Object.values(DESCRIPTIONS), Hush.typeName]),
       ...this.artifacts.filter((one) => !seen.includes(one)).flatMap((one) => [one.id, secretOf(one)]),
       ...this.runs.map(({ run_id }) => run_id).filter((id) => !runIds.has(id)),
       ...this.artifacts.map(({ correlationId }) => correlationId).filter((id) => !flows.has(id)),
@@ -247,11 +276,22 @@ async function lookThrough(url: string, truth: Truth, who: Who, onFile: boolean)
     expect(status).toBe(seen.some((one) => one.id === id) ? 200 : 404);
   }
 
+  const types = (await ask("/api/plugin/artifact_types")).body.artifact_types as { name: string }[];
+  expect(types.some(({ name }) => name === "Hush")).toBe(knowsAgent(who, "joiner"));
+
   // Counts: the graph, the agents, their histories, the workflows.
   const published = (agent: string) => seen.filter(({ producedBy }) => producedBy === agent).length;
   const graph = (await ask("/api/plugin/graph")).body;
   const agents = (await ask("/api/v1/plugin/agents")).body.agents as { name: string; counters: object }[];
-  for (const agent of AGENTS) {
+  for (const agent of AGENTS.filter((one) => !knowsAgent(who, one))) {
+    expect(agents.map(({ name }) => name)).not.toContain(agent);
+    await ask(`/api/v1/plugin/agents/${agent}/history-summary`, [404]);
+  }
+  const known = AGENTS.filter((agent) => knowsAgent(who, agent));
+  expect(graph.nodes.map(({ id }: { id: string }) => id)).toEqual(["external", ...known]);
+  const told = graph.edges.flatMap(({ source, target }: { source: string; target: string }) => [source, target]);
+  expect(["external", ...known]).toEqual(expect.arrayContaining(told));
+  for (const agent of known) {
     const started = runs.filter(({ agent_id }) => agent_id === agent);
     const consumed = started.flatMap(({ consumed_artifacts }) => consumed_artifacts).length;
     const counters = { started: started.length, running: 0, consumed, published: published(agent) };
@@ -307,6 +347,9 @@ async function lookThrough(url: string, truth: Truth, who: Who, onFile: boolean)
     if (query === "?since=0") {
       const received = socket.messages.filter((one) => "seq" in one && "timestamp" in one) as FlockEvent[];
       expect(received.map(({ seq }) => seq)).toEqual(events.map(({ seq }) => seq));
+      // What a client folds for itself is what the server tells it.
+      const folded = graphOf(reduceAll(emptyState(), received));
+      expect(inOrder(folded)).toEqual(inOrder(graph));
     }
   }
   await using stream = await EventStreamClient.open(`${url}/plugin/events?since=0`, { authorization: who });
@@ -314,6 +357,11 @@ async function lookThrough(url: string, truth: Truth, who: Who, onFile: boolean)
   expectNothingForbidden(truth, who, "Server-Sent Events", JSON.stringify(stream.blocks));
   expect(stream.seqs).toEqual(events.map(({ seq }) => seq));
   expect(onFile || events.length > 0).toBe(true);
+}
+
+/** A graph without what depends on the order in which it was added up. */
+function inOrder(graph: object): unknown {
+  return JSON.parse(JSON.stringify(graph, (name, value) => (["seq", "duration_ms"].includes(name) ? 0 : value)));
 }
 
 /** All there is, as the owner sees it. */

@@ -168,6 +168,11 @@ export class Flock {
     return this.#orchestrator.types;
   }
 
+  /** The artifact types that a principal may know of. */
+  typesSeenBy(as: Principal): readonly AnyArtifactType[] {
+    return this.#orchestrator.typesSeenBy(as);
+  }
+
   /**
    * Makes artifact types known that no agent names, so that they can be published from outside.
    * @throws FlockError `duplicate_artifact_type` when another type has the name.
@@ -288,7 +293,7 @@ export class Flock {
   agents(as: Principal = OWNER): AgentInfo[] {
     const { agents } = this.#state.seenBy(as);
     const isOwner = as.kind === "owner";
-    return [...this.#orchestrator.agents.values()].map((agent) => {
+    return this.#orchestrator.agentsSeenBy(as).map((agent) => {
       const state = agents.get(agent.name);
       return {
         name: agent.name,
@@ -313,7 +318,8 @@ export class Flock {
 
   /** What an agent has done; undefined when there is no such agent. `as`: what this principal may know. */
   async historyOf(agent: string, as: Principal = OWNER): Promise<HistorySummary | undefined> {
-    if (!this.#orchestrator.agents.has(agent)) return undefined;
+    const definition = this.#orchestrator.agents.get(agent);
+    if (!definition || !maySee(as, definition.visibility)) return undefined;
     const counters = this.#state.seenBy(as).agents.get(agent)?.counters ?? NO_COUNTERS;
     return { agent_id: agent, counters, ...this.#orchestrator.history.of(agent, as) };
   }
@@ -348,7 +354,7 @@ export class Flock {
     // Before the type is looked up, which an agent may be the first to name.
     if (this.#declaring.size > 0) await this.#completeAgents();
     const { tags, correlation_id, visibility, idempotency_key } = request;
-    const { seq, artifactId, correlationId, triggered } = await this.publish(this.#draft(request), {
+    const { seq, artifactId, correlationId, triggered } = await this.publish(this.#draft(request, as), {
       ...(tags ? { tags } : {}),
       ...(correlation_id === undefined ? {} : { correlationId: correlation_id }),
       ...(visibility ? { visibility } : {}),
@@ -361,16 +367,14 @@ export class Flock {
   }
 
   /** Invokes by names, as the wire has them. Throws as `invoke` and `publishFromOutside` do. */
-  async invokeFromOutside({
-    agent_id,
-    inputs,
-    correlation_id,
-    visibility,
-  }: InvokeRequest): Promise<{ seq: number; result: InvokeResult }> {
+  async invokeFromOutside(
+    { agent_id, inputs, correlation_id, visibility }: InvokeRequest,
+    as: Principal = OWNER,
+  ): Promise<{ seq: number; result: InvokeResult }> {
     if (this.#declaring.size > 0) await this.#completeAgents();
-    const drafts = inputs.map((input) => this.#draft(input));
+    const drafts = inputs.map((input) => this.#draft(input, as));
     const options = { correlationId: correlation_id, visibility };
-    const { seq, runId, correlationId } = await this.invoke(agent_id, drafts, options);
+    const { seq, runId, correlationId } = await this.#orchestrator.invoke(agent_id, drafts, options, as);
     return { seq, result: { run_id: runId, correlation_id: correlationId } };
   }
 
@@ -384,10 +388,10 @@ export class Flock {
     return { seq, result: { cancelled } };
   }
 
-  #draft({ artifact_type, payload }: Pick<PublishRequest, "artifact_type" | "payload">): Draft {
+  #draft({ artifact_type, payload }: Pick<PublishRequest, "artifact_type" | "payload">, as: Principal): Draft {
     const type = this.types.get(artifact_type);
-    if (type) return type.parse(payload);
-    const known = [...this.types.keys()];
+    if (type && (as.kind === "owner" || this.typesSeenBy(as).includes(type))) return type.parse(payload);
+    const known = this.typesSeenBy(as).map(({ typeName }) => typeName);
     const hint =
       known.length === 0 ? "" : `; there are ${known.slice(0, 10).join(", ")}${known.length > 10 ? ", …" : ""}`;
     throw new FlockError(

@@ -7,6 +7,7 @@ import {
   type FlockState,
   factsOf,
   LiveState,
+  maySee,
   type Principal,
   type RunState,
 } from "@flock/protocol";
@@ -20,7 +21,18 @@ export interface SavedState extends Pick<FlockState, "nodes" | "edges"> {
   readonly agents: [string, AgentState][];
   readonly runs: [string, RunState][];
   /** By visibility, where not everything is public. */
-  readonly classes?: readonly (Omit<SavedState, "classes"> & { readonly visibility?: EventVisibility | undefined })[];
+  /** The graphs that have been told, where not everybody was told the same. */
+  readonly graphs?: readonly ToldGraph[];
+  readonly classes?: readonly (Omit<SavedState, "classes" | "graphs"> & {
+    readonly visibility?: EventVisibility | undefined;
+  })[];
+}
+
+/** The newest graph that has been told to some. */
+interface ToldGraph extends Pick<FlockState, "nodes" | "edges"> {
+  readonly seq: number;
+  /** Undefined: to everybody. */
+  readonly visibility?: EventVisibility | undefined;
 }
 
 /**
@@ -30,10 +42,16 @@ export interface SavedState extends Pick<FlockState, "nodes" | "edges"> {
 export class VisibleState {
   readonly #all = new LiveState(GRAPH_ONLY);
   #classes: Classes<LiveState> | undefined;
+  /** By visibility. */
+  readonly #graphs = new Map<string, ToldGraph>();
 
   /** Folds one event in. */
   apply(event: FlockEvent): void {
     const { visibility } = factsOf(event);
+    if (event.type === "graph_updated") {
+      const { seq, nodes, edges, visibility: seenBy } = event;
+      this.#graphs.set(JSON.stringify(seenBy ?? null), { seq, nodes, edges, visibility: seenBy });
+    }
     if (isNarrow(visibility)) this.#apart();
     this.#classes?.of(visibility)?.apply(event);
     // The owner has counted the artifact when it was published.
@@ -52,8 +70,9 @@ export class VisibleState {
         agents.set(id, known ? together(known, agent) : agent);
       }
     }
-    // Which agents there are, and what flows between them, is no secret: it is what everybody was told.
-    return { ...emptyState(), seq: all.seq, agents, nodes: all.nodes, edges: all.edges };
+    const graphs = [...this.#graphs.values()].filter(({ visibility }) => maySee(as, visibility));
+    const { nodes, edges } = graphs.sort((a, b) => b.seq - a.seq)[0] ?? (this.#graphs.size === 0 ? all : emptyState());
+    return { ...emptyState(), seq: all.seq, agents, nodes, edges };
   }
 
   get seq(): number {
@@ -63,12 +82,13 @@ export class VisibleState {
   /** All of it, as JSON can keep it. */
   save(): SavedState {
     const classes = this.#classes?.all.map(({ visibility, value }) => ({ visibility, ...saved(value.current) }));
-    return { ...saved(this.#all.current), ...(classes ? { classes } : {}) };
+    return { ...saved(this.#all.current), ...(classes ? { classes } : {}), graphs: [...this.#graphs.values()] };
   }
 
   /** Goes on from a state that was saved at `seq`. */
   restore(state: SavedState, seq: number): void {
     this.#all.restore(unsaved(state, seq));
+    for (const graph of state.graphs ?? []) this.#graphs.set(JSON.stringify(graph.visibility ?? null), graph);
     const restored = state.classes?.map(({ visibility, ...one }) => {
       const value = new LiveState(GRAPH_ONLY);
       value.restore(unsaved(one, seq));

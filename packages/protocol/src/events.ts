@@ -80,6 +80,7 @@ const graphUpdated = z.object({
   type: z.literal("graph_updated"),
   nodes: z.array(graphNodeSchema),
   edges: z.array(graphEdgeSchema),
+  visibility,
 });
 
 const agentRegistered = z.object({
@@ -88,6 +89,7 @@ const agentRegistered = z.object({
   description: z.string(),
   consumes: z.array(z.string()),
   publishes: z.array(z.string()),
+  visibility,
 });
 
 const gateProgress = z.object({

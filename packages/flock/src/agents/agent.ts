@@ -1,4 +1,4 @@
-import type { AgentPrincipal, SubscriptionInfo } from "@flock/protocol";
+import { type AgentPrincipal, type LastingVisibility, PUBLIC, type SubscriptionInfo } from "@flock/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
 import { checkName, checkOptions, FlockError } from "../errors.ts";
@@ -49,6 +49,8 @@ export interface AgentDefinition {
   readonly tags: readonly string[];
   /** What it is, to those who ask what it may see. */
   readonly principal: AgentPrincipal;
+  /** Who may see that there is such an agent, and what its artifacts are that say nothing else: for one of a tenant, the tenant. */
+  readonly visibility: LastingVisibility;
   readonly subscriptions: readonly Subscription[];
   /** Every type that some subscription names. */
   readonly consumes: ReadonlyMap<string, AnyArtifactType>;
@@ -132,7 +134,10 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
     return this;
   }
 
-  /** Makes the agent one of a tenant: it may see what that tenant may. Default: of none. */
+  /**
+   * Makes the agent one of a tenant: it may see what that tenant may, and nobody else sees that there is such an agent. What it publishes is
+   * for that tenant, unless `publishes` says otherwise. Default: of none.
+   */
   tenant(id: string): this {
     this.#assertOpen();
     this.#tenant = checkOptions(`agent ${this.name}: tenant`, z.string().min(1), id);
@@ -309,6 +314,8 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
       labels: [...new Set(this.#labels)],
       tenant: this.#tenant,
     };
+    const tenant = this.#tenant;
+    const visibility: LastingVisibility = tenant === undefined ? PUBLIC : { kind: "tenant", tenant_id: tenant };
     const subscriptions = this.#consumed.map(
       ({ types, options }, place) =>
         new Subscription(principal, String(place), types, options, this.#preventSelfTrigger),
@@ -318,10 +325,11 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
       description: this.#description,
       tags: [...new Set(this.#tags)],
       principal,
+      visibility,
       subscriptions,
       consumes: new Map(this.#consumed.flatMap(({ types }) => types.map((type) => [type.typeName, type] as const))),
       publishes: this.#publishes,
-      outputs: this.#outputs.size > 0 ? new Outputs(this.name, this.#outputs) : undefined,
+      outputs: this.#outputs.size > 0 ? new Outputs(this.name, this.#outputs, visibility) : undefined,
       concurrency: this.#concurrency,
       timeout: this.#timeout,
       instructions: this.#instructions,

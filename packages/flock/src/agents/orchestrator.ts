@@ -2,6 +2,7 @@ import {
   type CorrelationStatus,
   type EventDraft,
   EXTERNAL,
+  maySee,
   OWNER,
   type Principal,
   PUBLIC,
@@ -96,6 +97,8 @@ export class Orchestrator {
   readonly agents = new Map<string, AgentDefinition>();
   readonly types = new Map<string, AnyArtifactType>();
   readonly history = new History();
+  /** Types that are known beside those that agents name. */
+  readonly #sharedTypes = new Set<string>();
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #workflows = new Workflows();
@@ -149,6 +152,11 @@ export class Orchestrator {
    * @throws FlockError `duplicate_artifact_type` when another type has the name.
    */
   registerType(type: AnyArtifactType): void {
+    this.#sharedTypes.add(type.typeName);
+    this.#know(type);
+  }
+
+  #know(type: AnyArtifactType): void {
     const known = this.types.get(type.typeName);
     if (known === type) return;
     if (known) {
@@ -167,7 +175,7 @@ export class Orchestrator {
   registerAgent(agent: AgentDefinition): void {
     this.#assertRunning();
     this.assertNameIsFree(agent.name);
-    for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.registerType(type);
+    for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.#know(type);
     this.agents.set(agent.name, agent);
     for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription);
     this.#emit({ type: "agent_registered", ...declared(agent) });
@@ -175,6 +183,22 @@ export class Orchestrator {
     if (!this.#hasBegun) return;
     this.#publisher.gates.restore(agent.name);
     this.#runner.goOnWith(agent);
+  }
+
+  /** The agents that a principal may know of. */
+  agentsSeenBy(as: Principal): AgentDefinition[] {
+    const agents = [...this.agents.values()];
+    return as.kind === "owner" ? agents : agents.filter(({ visibility }) => maySee(as, visibility));
+  }
+
+  /** The types that a principal may know of: not those that only agents name which it may not know of. */
+  typesSeenBy(as: Principal): AnyArtifactType[] {
+    if (as.kind === "owner") return [...this.types.values()];
+    const named = new Set(this.#sharedTypes);
+    for (const { consumes, publishes } of this.agentsSeenBy(as)) {
+      for (const type of [...consumes.keys(), ...publishes.keys()]) named.add(type);
+    }
+    return [...this.types.values()].filter(({ typeName }) => named.has(typeName));
   }
 
   /** @throws FlockError `duplicate_agent` or `invalid_name`. */
@@ -218,13 +242,21 @@ export class Orchestrator {
   }
 
   /** Runs one agent on given inputs, which go on the blackboard but wake nobody else. */
-  async invoke(agentId: string, drafts: readonly Draft[], options: InvokeOptions = {}): Promise<Invoked> {
+  async invoke(
+    agentId: string,
+    drafts: readonly Draft[],
+    options: InvokeOptions = {},
+    as: Principal = OWNER,
+  ): Promise<Invoked> {
     const { correlationId = newId() } = options;
     this.#assertRunning();
     this.goOn();
     const agent = this.agents.get(agentId);
-    if (!agent)
-      throw new FlockError("unknown_agent", `there is no agent called ${JSON.stringify(agentId)}${this.#listAgents()}`);
+    if (!agent || !maySee(as, agent.visibility))
+      throw new FlockError(
+        "unknown_agent",
+        `there is no agent called ${JSON.stringify(agentId)}${this.#listAgents(as)}`,
+      );
     if (drafts.length === 0)
       throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
     const visibility = checkVisibility("invoke", options.visibility);
@@ -317,8 +349,8 @@ export class Orchestrator {
     if (this.#stopped) throw new FlockError("shutting_down", "this flock has shut down and takes no more work");
   }
 
-  #listAgents(): string {
-    const names = [...this.agents.keys()];
+  #listAgents(as: Principal): string {
+    const names = this.agentsSeenBy(as).map(({ name }) => name);
     return names.length === 0 ? "" : `; there are ${names.slice(0, 10).join(", ")}${names.length > 10 ? ", …" : ""}`;
   }
 }

@@ -3,8 +3,8 @@ import {
   describeIssues,
   type EventVisibility,
   issuesOf,
+  type LastingVisibility,
   NOBODY,
-  PUBLIC,
   settleVisibility,
   type VisibilityRequest,
   visibilityRequestSchema,
@@ -26,7 +26,7 @@ export interface OutputOptions<T extends AnyArtifactType = AnyArtifactType> {
   readonly validate?: (payload: PayloadOf<T>) => true | string;
   /**
    * Who may see the artifact. What the agent streams meanwhile is for those who may see all that it may publish; when
-   * a function decides, for the owner alone. Default: everybody.
+   * a function decides, for the owner alone. Default: everybody; of an agent of a tenant, that tenant.
    */
   readonly visibility?: VisibilityRequest | ((payload: PayloadOf<T>) => VisibilityRequest);
 }
@@ -79,12 +79,15 @@ export class Outputs {
   /** Who may see everything that the agent may publish; undefined: everybody. */
   readonly visibility: EventVisibility | undefined;
 
-  /** `options` by the name of the artifact type. */
-  constructor(agentId: string, options: ReadonlyMap<string, OutputOptions>) {
+  readonly #otherwise: LastingVisibility;
+
+  /** `options` by the name of the artifact type. `otherwise`: who may see what says nothing about that. */
+  constructor(agentId: string, options: ReadonlyMap<string, OutputOptions>, otherwise: LastingVisibility) {
     this.#agentId = agentId;
     this.#options = options;
+    this.#otherwise = otherwise;
     this.visibility = allOf(
-      [...options.values()].map(({ visibility = PUBLIC }) =>
+      [...options.values()].map(({ visibility = otherwise }) =>
         // What waits for its time is for the owner alone, whatever that time is.
         typeof visibility === "function" || visibility.kind === "after" ? NOBODY : settleVisibility(visibility, 0),
       ),
@@ -116,7 +119,7 @@ export class Outputs {
 
   /** @throws FlockError `wrong_output` when it is none, or what the agent's function throws. */
   visibilityOf({ type, payload }: Draft): VisibilityRequest {
-    const { visibility = PUBLIC } = this.#options.get(type) ?? {};
+    const { visibility = this.#otherwise } = this.#options.get(type) ?? {};
     if (typeof visibility !== "function") return visibility;
     const checked = visibilityRequestSchema.safeParse(visibility(payload as never));
     if (checked.success) return checked.data;

@@ -1,4 +1,12 @@
-import { type EventOf, isNoNarrower, maySee, type Principal, PUBLIC, type WireError } from "@flock/protocol";
+import {
+  allOf,
+  type EventOf,
+  type EventVisibility,
+  isNoNarrower,
+  maySee,
+  type Principal,
+  type WireError,
+} from "@flock/protocol";
 import type { Draft } from "../blackboard/artifact-type.ts";
 import { newId } from "../blackboard/new-id.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
@@ -81,7 +89,7 @@ export class Runner {
     const { agents, workflows, clock, maxRunsPerCorrelation: limit } = this.#options;
     const agent = agents.get(subscription.agentId) as AgentDefinition;
     const correlationId = artifacts[0]?.correlationId ?? newId();
-    const visibility = seenTogether(artifacts);
+    const visibility = runSeenBy(agent, artifacts);
     const runs = workflows.queued(correlationId, timestamp(clock.now()), visibility);
     this.#unfinished += 1;
     const id = newId();
@@ -230,7 +238,13 @@ export class Runner {
     let postings: readonly Posting[] = NO_POSTINGS;
     let failure = error;
     try {
-      const origin: Origin = { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility: PUBLIC };
+      const origin: Origin = {
+        producedBy: agent.name,
+        runId,
+        correlationId,
+        tags: agent.tags,
+        visibility: agent.visibility,
+      };
       const { outputs } = agent;
       postings = drafts.map((draft) =>
         publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
@@ -338,6 +352,12 @@ export class Runner {
   #now(): string {
     return timestamp(this.#options.clock.now());
   }
+}
+
+/** Who may see a run: whoever may see the agent and all that it consumes; undefined: everybody. */
+function runSeenBy(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): EventVisibility | undefined {
+  const together = seenTogether(artifacts);
+  return agent.visibility.kind === "public" ? together : allOf([agent.visibility, together]);
 }
 
 /** An agent has been declared anew, and may not see what it was to run on. */

@@ -340,3 +340,93 @@ describe("commands", () => {
     });
   });
 });
+
+describe("an agent of a tenant", () => {
+  const acme: Principal = { kind: "client", name: "anna", tenant: "acme" };
+  const umbrella: Principal = { kind: "client", name: "albert", tenant: "umbrella" };
+  const Secret = artifact("Secret", z.object({ text: z.string() }));
+
+  const declared = () => {
+    const flock = new Flock();
+    flock
+      .agent("plain")
+      .consumes(Note)
+      .run(() => {});
+    flock
+      .agent("theirs")
+      .tenant("acme")
+      .consumes(Note)
+      .publishes(Echo)
+      .publishes(Secret, { visibility: visibility.public })
+      .run(() => [Echo({ text: "echo" }), Secret({ text: "let out" })]);
+    flock
+      .agent("others")
+      .tenant("umbrella")
+      .consumes(Note)
+      .run(() => {});
+    return flock;
+  };
+
+  it("is known to its tenant and the owner, at every place where agents are told", async () => {
+    await using flock = declared();
+    await flock.publish(note("public"));
+    await flock.runUntilIdle();
+    const knows = async (as?: Principal) => {
+      const events = await eventsOf(flock, as);
+      const graph = only(events, "graph_updated")
+        .at(-1)
+        ?.nodes.map(({ id }) => id);
+      const told = [
+        graph?.filter((id) => id !== "external"),
+        flock.graph(as).nodes.flatMap(({ id }) => (id === "external" ? [] : [id])),
+        flock.agents(as).map(({ name }) => name),
+        only(events, "agent_registered").map(({ agent_id }) => agent_id),
+        only(events, "agent_execution_started").map(({ agent_id }) => agent_id),
+      ];
+      for (const one of told) expect(one?.toSorted()).toEqual(told[0]?.toSorted());
+      return told[0]?.toSorted();
+    };
+    expect(await knows()).toEqual(["others", "plain", "theirs"]);
+    expect(await knows(acme)).toEqual(["plain", "theirs"]);
+    expect(await knows(umbrella)).toEqual(["others", "plain"]);
+    expect(await knows(stranger)).toEqual(["plain"]);
+    expect(await flock.historyOf("theirs", stranger)).toBeUndefined();
+    expect(await flock.historyOf("theirs", acme)).toMatchObject({ produced: { Echo: 1, Secret: 1 } });
+  });
+
+  it("publishes to its tenant, unless it says otherwise", async () => {
+    await using flock = declared();
+    await flock.publish(note("public"));
+    await flock.runUntilIdle();
+    const typesSeenBy = async (as: Principal) =>
+      (await flock.store.query({ producedBy: ["theirs"] }, as)).artifacts.map(({ type }) => type).sort();
+    expect(await typesSeenBy(acme)).toEqual(["Echo", "Secret"]);
+    expect(await typesSeenBy(umbrella)).toEqual(["Secret"]);
+  });
+
+  it("is not there for commands of others, and neither are the types that only it names", async () => {
+    await using flock = declared();
+    const invoke = { agent_id: "theirs", inputs: [{ artifact_type: "Note", payload: { text: "n" } }] };
+    await expect(flock.invokeFromOutside(invoke, stranger)).rejects.toMatchObject({
+      code: "unknown_agent",
+      message: expect.not.stringContaining("theirs,"),
+    });
+    await flock.invokeFromOutside(invoke, acme);
+    const publish = { artifact_type: "Secret", payload: { text: "s" } };
+    await expect(flock.publishFromOutside(publish, stranger)).rejects.toMatchObject({ code: "unknown_artifact_type" });
+    await flock.publishFromOutside(publish, acme);
+    expect(flock.typesSeenBy(stranger).map(({ typeName }) => typeName)).toEqual(["Note"]);
+  });
+
+  it("costs a flock without tenants no event more", async () => {
+    await using flock = new Flock();
+    flock
+      .agent("plain")
+      .labels("red")
+      .consumes(Note)
+      .run(() => {});
+    await flock.publish(note("public"));
+    await flock.runUntilIdle();
+    expect(only(await eventsOf(flock), "graph_updated")).toHaveLength(1);
+  });
+});

@@ -1,3 +1,4 @@
+import { allOf } from "@flock/protocol";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import type { Clock } from "../../clock.ts";
 import { eventWrite } from "../../store/event-write.ts";
@@ -126,8 +127,10 @@ export class Gates {
 
   #write(gate: Gate, { progress, waiting, left, error }: GateOutcome): void {
     const { journal, log, clock } = this.#options;
-    const { agentId, gate: name, withinArtifacts, maxWaiting } = gate.subscription;
+    const { agentId, principal, gate: name, withinArtifacts, maxWaiting } = gate.subscription;
+    const own = principal.tenant === undefined ? undefined : ({ kind: "tenant", tenant_id: principal.tenant } as const);
     for (const { correlationId, key, collected, required, expiresAt, dropped, reason, visibility } of progress) {
+      const seenBy = own ? allOf([own, visibility]) : visibility;
       const event = {
         type: "gate_progress" as const,
         agent_id: agentId,
@@ -139,7 +142,7 @@ export class Gates {
         ...(expiresAt === undefined ? {} : { expires_at: isoTime(expiresAt) }),
         ...(dropped === undefined ? {} : { dropped }),
         ...(reason === undefined ? {} : { reason }),
-        ...(visibility === undefined ? {} : { visibility }),
+        ...(seenBy === undefined ? {} : { visibility: seenBy }),
       };
       journal.write(eventWrite(event, timestamp(clock.now())));
       if (reason === "full" && gate.overflowed % DROPS_PER_LINE === 1)

@@ -52,8 +52,8 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: artifactTypesSchema, ...ERROR_RESPONSES },
         },
       },
-      () => ({
-        artifact_types: [...flock.types.values()].map(({ typeName, jsonSchema }) => ({
+      (request) => ({
+        artifact_types: flock.typesSeenBy(principalOf(request)).map(({ typeName, jsonSchema }) => ({
           name: typeName,
           schema: jsonSchema,
         })),
@@ -83,7 +83,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: invokeResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async ({ body }) => (await flock.invokeFromOutside(body)).result,
+      async (request) => (await flock.invokeFromOutside(request.body, principalOf(request))).result,
     );
 
     app.post(

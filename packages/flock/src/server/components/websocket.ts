@@ -150,7 +150,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
       log: flock.log,
       target: {
         publish: (request, as) => flock.publishFromOutside(request, as),
-        invoke: (request) => flock.invokeFromOutside(request),
+        invoke: (request, as) => flock.invokeFromOutside(request, as),
         cancel: (request, as) => flock.cancelFromOutside(request, as),
         graph: (as) => flock.graph(as),
       },
