@@ -29,6 +29,8 @@ import { RecordingSocket } from "../support/recording-socket.ts";
 const Note = artifact("Note", z.object({ secret: z.string() }));
 const Memo = artifact("Memo", z.object({ secret: z.string() }));
 const Echo = artifact("Echo", z.object({ secret: z.string() }));
+/** How many worlds are tried; `RUNS=100 npm test -- e2e/visibility` for a longer look. */
+const RUNS = Number(process.env.RUNS ?? 8);
 /** What nobody outside a tenant knows of. */
 const Hush = artifact("Hush", z.object({ secret: z.string() }));
 const TYPES = { Note, Memo };
@@ -489,7 +491,7 @@ describe("no principal receives what it may not see, through any door", () => {
         const clock = new ManualClock();
         await play(script, () => gossips(memoryStore(), clock), clock, false);
       }),
-      { numRuns: Number(process.env.RUNS ?? 8) },
+      { numRuns: RUNS },
     );
   });
 
@@ -503,7 +505,7 @@ describe("no principal receives what it may not see, through any door", () => {
         // Next to nothing stays in memory: what is read comes from the file.
         await play(script, () => gossips(sqliteStore(path), clock), clock, true);
       }),
-      { numRuns: Number(process.env.RUNS ?? 8) },
+      { numRuns: RUNS },
     );
   });
 });

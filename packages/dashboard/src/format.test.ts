@@ -1,5 +1,6 @@
+import { settleVisibility } from "@flock/protocol";
 import { describe, expect, it } from "vitest";
-import { clock, duration, gist } from "./format.ts";
+import { audience, clock, duration, gist } from "./format.ts";
 
 describe("numbers as people say them", () => {
   it.for([
@@ -29,5 +30,18 @@ describe("what an artifact is about, in one line", () => {
     [[1, 2], "[1,2]"],
   ] as const)("%j", ([payload, text]) => {
     expect(gist(payload)).toBe(text);
+  });
+});
+
+describe("who may see an artifact, in a few words", () => {
+  it.for([
+    [{ kind: "public" }, "everybody"],
+    [{ kind: "private", agents: ["a", "b"] }, "a, b"],
+    [{ kind: "private", agents: [] }, "the owner alone"],
+    [{ kind: "labelled", required_labels: ["x", "y"] }, "who is cleared for x and y"],
+    [{ kind: "tenant", tenant_id: "acme" }, "tenant acme"],
+    [{ kind: "after", ttl_ms: 1_000 }, "the owner alone until 1970-01-01T00:00:01.000Z, then everybody"],
+  ] as const)("%j", ([visibility, words]) => {
+    expect(audience(settleVisibility(visibility as Parameters<typeof settleVisibility>[0], 0))).toBe(words);
   });
 });

@@ -1,3 +1,5 @@
+import type { ArtifactState } from "@flock/protocol";
+
 /** A duration for people: 12 ms, 3.4 s, 2 min 5 s. */
 export function duration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
@@ -27,4 +29,20 @@ export function gist(payload: unknown): string {
     if (typeof value === "string" && value !== "") return value.slice(0, 160);
   }
   return JSON.stringify(payload).slice(0, 160);
+}
+
+/** Who may see an artifact, in a few words. */
+export function audience(visibility: ArtifactState["visibility"]): string {
+  switch (visibility.kind) {
+    case "public":
+      return "everybody";
+    case "private":
+      return visibility.agents.length === 0 ? "the owner alone" : visibility.agents.join(", ");
+    case "labelled":
+      return `who is cleared for ${visibility.required_labels.join(" and ")}`;
+    case "tenant":
+      return `tenant ${visibility.tenant_id}`;
+    case "after":
+      return `the owner alone until ${visibility.at}, then ${audience(visibility.then)}`;
+  }
 }

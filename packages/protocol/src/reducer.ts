@@ -1,12 +1,5 @@
 import type { EventOf, FlockEvent, RunStatus, WireError } from "./events.ts";
-import {
-  type AgentCounters,
-  type AgentStatus,
-  EXTERNAL,
-  type GraphEdge,
-  type GraphNode,
-  type GraphSnapshot,
-} from "./graph.ts";
+import type { AgentCounters, AgentStatus, GraphEdge, GraphNode, GraphSnapshot } from "./graph.ts";
 
 /** An agent as the events tell it. */
 export interface AgentState {
@@ -350,7 +343,7 @@ function streamed(draft: Draft, event: EventOf<"streaming_output">, limits: Stat
 
 function artifactPublished(draft: Draft, event: EventOf<"artifact_published">, limits: StateLimits): void {
   const known = draft.artifacts.get(event.artifact_id);
-  if (!known && event.produced_by !== EXTERNAL) {
+  if (!known && event.run_id !== undefined) {
     // Here and not at the end of the run, whose event leaves out what not everybody may see who sees it.
     count(draft, event.produced_by, (agent) => ({
       ...agent,

@@ -1,7 +1,7 @@
 import type { ArtifactState } from "@flock/protocol";
 import { ArrowLeft } from "lucide-react";
 import { memo, useEffect, useMemo, useState } from "react";
-import { clock, gist, short } from "../format.ts";
+import { audience, clock, gist, short } from "../format.ts";
 import { Lineage } from "../lineage.tsx";
 import { Link } from "../link.tsx";
 import { getJson, useLive } from "../live.ts";
@@ -122,6 +122,7 @@ function Artifact({ artifact, back }: { artifact: ArtifactState; back: string })
           </Link>
         </Fact>
         <Fact name="Tags">{artifact.tags.join(", ") || "none"}</Fact>
+        {artifact.visibility.kind !== "public" && <Fact name="For">{audience(artifact.visibility)}</Fact>}
       </dl>
       <Lineage artifact={artifact} />
       {payload.status === "here" ? (

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { OWNER, type Principal } from "@flock/protocol";
+import { describeIssues, issuesOf, OWNER, type Principal } from "@flock/protocol";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { FlockError } from "../errors.ts";
@@ -49,8 +49,10 @@ export function askWho(app: ServerApp, identify: Identify | undefined): void {
     if (found === undefined) {
       throw new FlockError("not_authenticated", "this server does not know who you are: send what it knows you by");
     }
-    // What is no principal is a mistake of ours, and must not let anybody in.
-    known.set(request, principalSchema.parse(found, { reportInput: false }) as Principal);
+    const { data, error } = principalSchema.safeParse(found);
+    // What is no principal is no mistake of the client's, and must not let anybody in.
+    if (error) throw new Error(`the principal function of flock.serve gave none: ${describeIssues(issuesOf(error))}`);
+    known.set(request, data as Principal);
   });
 }
 
