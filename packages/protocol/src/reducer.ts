@@ -62,7 +62,10 @@ export interface FlockState {
   readonly edges: readonly GraphEdge[];
 }
 
-/** How much a state keeps. Oldest first out; a run that still runs is always kept. */
+/**
+ * How much a state keeps. Oldest first out, some at a time: up to a thirty-second more than the limit may be there. A run
+ * that still runs is always kept.
+ */
 export interface StateLimits {
   /** Ended runs. */
   readonly runs: number;
@@ -362,8 +365,12 @@ function noCounters(): AgentCounters {
   return { started: 0, succeeded: 0, failed: 0, running: 0, consumed: 0, published: 0, duration_ms: 0 };
 }
 
+/**
+ * Some at a time: what is taken from a map's front leaves holes there, which whoever takes the next one from there walks
+ * over again.
+ */
 function forgetOldest<V>(map: Map<string, V>, limit: number, mayGo: (value: V) => boolean = () => true): void {
-  if (map.size <= limit) return;
+  if (map.size <= limit + Math.floor(limit / 32)) return;
   let excess = map.size - limit;
   for (const [key, value] of map) {
     if (excess-- <= 0) return;
