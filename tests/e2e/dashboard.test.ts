@@ -11,7 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => browser[Symbol.asyncDispose]());
 
-const SCREENS = ["Agents", "Runs", "Blackboard", "Events", "Publish"];
+const SCREENS = ["Agents", "Runs", "Live output", "Blackboard", "Events", "Publish", "Health"];
+const PATHS = { "Live output": "output", Health: "system" };
 
 /** A pizzeria with its dashboard, where one pizza was made and one refused. */
 async function served() {
@@ -38,9 +39,10 @@ describe("the dashboard shows what is and what was", () => {
     await using server = await served();
     await using opened = await browser.open(`${server.url}/runs`);
     const { page } = opened;
-    await page.getByRole("link", { name: /error/ }).click();
+    const list = page.getByRole("list", { name: "Runs", exact: true });
+    await list.getByRole("link", { name: /error/ }).click();
     await page.getByText("RangeError: not on my pizza").waitFor();
-    await page.getByRole("link", { name: /success/ }).click();
+    await list.getByRole("link", { name: /success/ }).click();
     await page.getByText("Thinking about truffle").waitFor();
     await page.getByRole("article").getByRole("link", { name: "Pizza", exact: true }).click();
     await page.getByText('"Pizza with truffle"').waitFor();
@@ -64,10 +66,159 @@ describe("the dashboard shows what is and what was", () => {
   it("nothing breaks while nothing is there yet", async () => {
     await using server = await startServer({ components: [], dashboard: true });
     for (const screen of SCREENS) {
-      await using opened = await browser.open(`${server.url}/${screen.toLowerCase()}`);
+      await using opened = await browser.open(
+        `${server.url}/${PATHS[screen as keyof typeof PATHS] ?? screen.toLowerCase()}`,
+      );
       await opened.page.getByRole("status").getByText("Live").waitFor();
       expect(opened.errors).toEqual([]);
     }
+  });
+});
+
+describe("every screen shows the state at any seq", () => {
+  it("by keys, by slider and by link, and goes back to live with one key", async () => {
+    await using server = await served();
+    await using opened = await browser.open(`${server.url}/runs`);
+    const { page } = opened;
+    const runs = page.getByRole("list", { name: "Runs", exact: true }).getByRole("listitem");
+    await runs.filter({ hasText: "error" }).waitFor();
+    await page.getByRole("slider", { name: "Seq" }).press("Home");
+    await page.getByText("No agent has run yet").waitFor();
+    await page.getByRole("button", { name: "Go live" }).waitFor();
+    await page.keyboard.press("]");
+    await runs.filter({ hasText: "error" }).waitFor();
+    await page.keyboard.press(",");
+    await runs.filter({ hasText: "running" }).waitFor();
+    await page.waitForURL(/seq=\d+/);
+    await using other = await browser.open(page.url());
+    await other.page.getByRole("list", { name: "Runs", exact: true }).getByText("running").waitFor();
+    await page.keyboard.press("l");
+    await page.getByRole("button", { name: "Following" }).waitFor();
+    expect(await runs.filter({ hasText: "running" }).count()).toBe(0);
+    expect(await runs.count()).toBe(2);
+  });
+
+  it("who looks at the past is not moved by what happens now", async () => {
+    await using server = await served();
+    await using opened = await browser.open(`${server.url}/events?seq=5`);
+    const { page } = opened;
+    await page.getByText("5 events").waitFor();
+    await server.flock.publish(Idea({ description: "olive" }));
+    await server.flock.runUntilIdle();
+    const bar = page.getByRole("slider", { name: "Seq" });
+    await expect.poll(async () => Number(await bar.getAttribute("max"))).toBe(server.flock.stats().head);
+    await page.getByText("5 events").waitFor();
+    await page.keyboard.press("l");
+    await page.getByText(`${server.flock.stats().head} events`).waitFor();
+  });
+
+  it("plays what happened, and stops at the end", async () => {
+    await using server = await served();
+    await using opened = await browser.open(`${server.url}/events`);
+    const { page } = opened;
+    await page.getByText(`${server.flock.stats().head} events`).waitFor();
+    await page.getByLabel("Speed").selectOption("100×");
+    await page.getByRole("button", { name: "Play", exact: true }).waitFor();
+    await page.getByText(`${server.flock.stats().head} events`).waitFor();
+  });
+});
+
+describe("events go to a file, and come from one without a server", () => {
+  it("what is saved shows the same when it is opened", async () => {
+    await using server = await served();
+    await using opened = await browser.open(server.url);
+    const { page } = opened;
+    await page.getByRole("row", { name: /pizza_master/ }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("dialog").getByRole("combobox").fill("save the events");
+    const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
+    await page.keyboard.press("Control+k");
+    await page.getByLabel("A file of events").setInputFiles(await download.path());
+    await page.getByRole("status").getByText("File: ").waitFor();
+    // The other screens come when there is time; without a server they could not.
+    await page.waitForLoadState("networkidle");
+    await page.getByRole("navigation").getByRole("link", { name: "Runs" }).click();
+    await server.server.close();
+    await page.getByRole("navigation").getByRole("link", { name: "Runs" }).click();
+    await page
+      .getByRole("link", { name: /success/ })
+      .first()
+      .click();
+    await page.getByText("Thinking about truffle").waitFor();
+  });
+
+  it("a file of something else is refused in a sentence", async () => {
+    await using server = await served();
+    await using opened = await browser.open(server.url);
+    const { page } = opened;
+    await page.getByRole("row", { name: /pizza_master/ }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page
+      .getByLabel("A file of events")
+      .setInputFiles({ name: "cat.txt", mimeType: "text/plain", buffer: Buffer.from("a cat") });
+    await page.getByRole("alert").getByText("line 1 is not JSON").waitFor();
+  });
+});
+
+describe("everything by keyboard", () => {
+  it("the palette finds screens, agents, runs, artifacts and seqs", async () => {
+    await using server = await served();
+    await using opened = await browser.open(server.url);
+    const { page } = opened;
+    await page.getByRole("row", { name: /pizza_master/ }).waitFor();
+    const jump = async (text: string, to: RegExp) => {
+      await page.keyboard.press("Control+k");
+      await page.getByRole("dialog").getByRole("combobox").fill(text);
+      await page.getByRole("dialog").getByRole("option").first().waitFor();
+      await page.keyboard.press("Enter");
+      await page.waitForURL(to);
+    };
+    await jump("truffle", /\/blackboard\//);
+    await jump("live output", /\/output$/);
+    await jump("4", /seq=4/);
+    await page.keyboard.press("g");
+    await page.keyboard.press("e");
+    await page.waitForURL(/\/events\?seq=4/);
+  });
+
+  it("the sheet shows what keys do, and can turn single letters off", async () => {
+    await using server = await served();
+    await using opened = await browser.open(server.url);
+    const { page } = opened;
+    await page.getByRole("row", { name: /pizza_master/ }).waitFor();
+    await page.keyboard.press("?");
+    const sheet = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+    await sheet.getByText("Back to live").waitFor();
+    await sheet.getByLabel("Single letters are shortcuts").uncheck();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("dialog", { name: "Search, jump and act" }).waitFor();
+    expect(await sheet.count()).toBe(0);
+  });
+});
+
+describe("tabs share one connection", () => {
+  it("and a tab that is hidden is right again when it is seen", async () => {
+    await using server = await served();
+    await using opened = await browser.open(`${server.url}/events`);
+    const { page } = opened;
+    const count = () => page.getByText(`${server.flock.stats().head} events`);
+    await count().waitFor();
+    const other = await page.context().newPage();
+    await other.goto(`${server.url}/runs`);
+    await other
+      .getByRole("link", { name: /success/ })
+      .first()
+      .waitFor();
+    expect(server.websocket.connectionCount).toBe(1);
+    await server.flock.publish(Idea({ description: "olive" }));
+    await server.flock.runUntilIdle();
+    await page.bringToFront();
+    await count().waitFor();
+    await page.close();
+    await server.flock.publish(Idea({ description: "basil" }));
+    await other.getByRole("listitem").nth(3).waitFor();
   });
 });
 
@@ -105,7 +256,7 @@ describe("the connection is never a guess", () => {
     await server.flock.serve({ components: [new WebSocketServerComponent()], dashboard: true, port });
     await page.getByRole("status").getByText("Live").waitFor();
     await page.getByText("Thinking about olive").waitFor();
-    expect(await page.getByRole("listitem").filter({ hasText: "pizza_master" }).count()).toBe(3);
+    expect(await page.getByRole("list", { name: "Runs", exact: true }).getByRole("listitem").count()).toBe(3);
   });
 });
 

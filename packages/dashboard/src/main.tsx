@@ -5,9 +5,12 @@ import "./styles/index.css";
 import { start } from "./live/store.ts";
 import { followPlace } from "./live/travel.ts";
 import { App } from "./shell/app.tsx";
+import { loadOtherScreens } from "./shell/screens.ts";
 import { listenToKeys } from "./shell/shortcuts.ts";
 
 createRoot(document.getElementById("root") as HTMLElement).render(<App />);
 listenToKeys();
 followPlace();
 void start();
+// After what the viewer has come for.
+setTimeout(() => void loadOtherScreens(), 2_000);

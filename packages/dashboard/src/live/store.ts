@@ -32,6 +32,8 @@ export interface Live {
   readonly oldest: number;
   /** What is missing. */
   readonly gaps: readonly ControlOf<"gap">[];
+  /** When the connection broke and why, the newest last. */
+  readonly breaks: readonly { readonly at: number; readonly reason: string }[];
   /** What happened while nobody looked. */
   readonly away: Away | null;
   /** What the viewer has to know, in a sentence. */
@@ -51,6 +53,7 @@ export const useLive = create<Live>(() => ({
   last: 0,
   oldest: 1,
   gaps: [],
+  breaks: [],
   away: null,
   notice: null,
 }));
@@ -109,8 +112,14 @@ export function showFile(name: string, opened: Timeline): void {
   publish();
 }
 
+/** Breaks that are remembered. */
+const BREAKS = 50;
+
 function connectionChanged(connection: ConnectionState): void {
-  useLive.setState(({ offlineSince }) => ({
+  useLive.setState(({ offlineSince, breaks, connection: before }) => ({
+    ...(connection.status === "waiting" && (before.status === "live" || before.status === "catching-up")
+      ? { breaks: [...breaks, { at: Date.now(), reason: connection.reason ?? "closed" }].slice(-BREAKS) }
+      : {}),
     connection,
     offlineSince:
       connection.status === "live" || connection.status === "catching-up" ? null : (offlineSince ?? Date.now()),

@@ -14,9 +14,9 @@ export function clock(timestamp: string): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${millis}`;
 }
 
-/** The first part of an id: enough to tell it from its neighbours. */
+/** The last part of an id: the first is the time, which its neighbours share. */
 export function short(id: string): string {
-  return id.slice(0, 8);
+  return id.slice(-8);
 }
 
 /** What an artifact is about, in one line. */

@@ -24,6 +24,18 @@ export function Status({ value }: { value: string }) {
   );
 }
 
+/** A status as a shape alone, where the word stands beside it or is read aloud by other means. */
+export function StatusMark({ value }: { value: string }) {
+  const { color, icon: Icon } = STATUS[value] ?? { color: "text-bad", icon: CircleAlert };
+  return (
+    <Icon
+      size={14}
+      aria-hidden="true"
+      className={`shrink-0 ${color} ${value === "running" ? "motion-safe:animate-spin" : ""}`}
+    />
+  );
+}
+
 /** What a screen shows when there is nothing to show: what that means, and what to do. */
 export function Empty({ children }: { children: ReactNode }) {
   return <p className="mx-auto max-w-md p-10 text-center text-soft">{children}</p>;

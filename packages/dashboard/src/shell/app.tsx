@@ -5,6 +5,7 @@ import { Skeleton } from "../parts/skeleton.tsx";
 import { Link } from "../place/link.tsx";
 import { go, pathOf, usePlace } from "../place/place.ts";
 import { ConnectionStatus } from "./connection-status.tsx";
+import { Mishap } from "./mishap.tsx";
 import { Navigation } from "./navigation.tsx";
 import { Notices } from "./notices.tsx";
 import { entryOf, SCREEN_ENTRIES } from "./screens.ts";
@@ -58,9 +59,11 @@ export function App() {
       </header>
       <Navigation />
       <main id="content" tabIndex={-1} className="relative min-h-0 min-w-0 overflow-hidden outline-none">
-        <Suspense fallback={<Skeleton />}>
-          <View />
-        </Suspense>
+        <Mishap key={screen}>
+          <Suspense fallback={<Skeleton />}>
+            <View />
+          </Suspense>
+        </Mishap>
       </main>
       <TimelineBar />
       <Notices />

@@ -97,11 +97,11 @@ export default function Palette({ close }: { close: () => void }) {
             </Command.Group>
           )}
           <Command.Group heading="Do">
-            {item("back to live now", goLive, "Back to live")}
-            {item("theme light dark colours", toggleTheme, "Switch between light and dark")}
-            {item("export save events ndjson file", saveRange, "Save the events as a file")}
+            {item("Back to live, now", goLive, "Back to live")}
+            {item("Switch between light and dark colours, theme", toggleTheme, "Switch between light and dark")}
+            {item("Save the events as a file, export ndjson", saveRange, "Save the events as a file")}
             <Command.Item
-              value="open import events ndjson file"
+              value="Open a file of events, import ndjson"
               onSelect={() => file.current?.click()}
               className="flex cursor-pointer items-center gap-3 rounded-lg px-3 py-2 text-sm data-[selected=true]:bg-accent-soft data-[selected=true]:text-accent"
             >

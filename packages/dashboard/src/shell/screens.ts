@@ -1,4 +1,4 @@
-import { Activity, Boxes, List, Network, Send } from "lucide-react";
+import { Activity, AudioLines, Boxes, HeartPulse, List, Network, Send } from "lucide-react";
 import { type ComponentType, lazy } from "react";
 import type { Screen } from "../place/place.ts";
 
@@ -13,6 +13,11 @@ export interface ScreenEntry {
   readonly about: string;
   /** Loaded when it is first shown. */
   readonly View: ComponentType;
+  readonly load: () => Promise<unknown>;
+}
+
+function loaded(load: () => Promise<{ default: ComponentType }>) {
+  return { View: lazy(load), load };
 }
 
 /** Every screen, in the order of the navigation. */
@@ -23,7 +28,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     icon: Network,
     key: "a",
     about: "who works, who waits, and what flows between them",
-    View: lazy(() => import("../screens/agents/agents-screen.tsx")),
+    ...loaded(() => import("../screens/agents/agents-screen.tsx")),
   },
   {
     screen: "runs",
@@ -31,7 +36,15 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     icon: Activity,
     key: "r",
     about: "what each run read, wrote, took and cost",
-    View: lazy(() => import("../screens/runs/runs-screen.tsx")),
+    ...loaded(() => import("../screens/runs/runs-screen.tsx")),
+  },
+  {
+    screen: "output",
+    name: "Live output",
+    icon: AudioLines,
+    key: "o",
+    about: "streams side by side, as they come",
+    ...loaded(() => import("../screens/output/output-screen.tsx")),
   },
   {
     screen: "blackboard",
@@ -39,7 +52,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     icon: Boxes,
     key: "b",
     about: "artifacts, where they come from and what became of them",
-    View: lazy(() => import("../screens/blackboard/blackboard-screen.tsx")),
+    ...loaded(() => import("../screens/blackboard/blackboard-screen.tsx")),
   },
   {
     screen: "events",
@@ -47,7 +60,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     icon: List,
     key: "e",
     about: "the log itself",
-    View: lazy(() => import("../screens/events/events-screen.tsx")),
+    ...loaded(() => import("../screens/events/events-screen.tsx")),
   },
   {
     screen: "publish",
@@ -55,11 +68,24 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     icon: Send,
     key: "p",
     about: "put an artifact on the blackboard",
-    View: lazy(() => import("../screens/publish/publish-screen.tsx")),
+    ...loaded(() => import("../screens/publish/publish-screen.tsx")),
+  },
+  {
+    screen: "system",
+    name: "Health",
+    icon: HeartPulse,
+    key: "h",
+    about: "connections, rates, memory and lag",
+    ...loaded(() => import("../screens/health/health-screen.tsx")),
   },
 ];
 
 /** The entry of a screen. */
 export function entryOf(screen: Screen): ScreenEntry {
   return SCREEN_ENTRIES.find((entry) => entry.screen === screen) as ScreenEntry;
+}
+
+/** Loads what other screens are made of, when there is time: who goes there when the server is away shall see it all the same. */
+export async function loadOtherScreens(): Promise<void> {
+  for (const { load } of SCREEN_ENTRIES) await load().catch(() => {});
 }
