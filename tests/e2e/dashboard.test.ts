@@ -106,7 +106,9 @@ describe("every screen shows the state at any seq", () => {
     await server.flock.publish(Idea({ description: "olive" }));
     await server.flock.runUntilIdle();
     const bar = page.getByRole("slider", { name: "Seq" });
-    await expect.poll(async () => Number(await bar.getAttribute("max"))).toBe(server.flock.stats().head);
+    await expect
+      .poll(async () => Number(await bar.getAttribute("max")), { timeout: 15_000 })
+      .toBe(server.flock.stats().head);
     await page.getByText("5 events").waitFor();
     await page.keyboard.press("l");
     await page.getByText(`${server.flock.stats().head} events`).waitFor();
@@ -136,7 +138,8 @@ describe("events go to a file, and come from one without a server", () => {
     await page.getByLabel("A file of events").setInputFiles(await download.path());
     await page.getByRole("status").getByText("File: ").waitFor();
     // The other screens come when there is time; without a server they could not.
-    await page.waitForLoadState("networkidle");
+    const loaded = "performance.getEntriesByType('resource').some(({ name }) => name.includes('health-screen'))";
+    await expect.poll(() => page.evaluate(loaded), { timeout: 15_000 }).toBe(true);
     await page.getByRole("navigation").getByRole("link", { name: "Runs" }).click();
     await server.server.close();
     await page.getByRole("navigation").getByRole("link", { name: "Runs" }).click();

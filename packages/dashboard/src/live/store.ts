@@ -5,6 +5,7 @@ import { type Away, awayFrom } from "./away.ts";
 import { type DashboardConfig, eventsUrl, getJson, readConfig } from "./config.ts";
 import type { CommandAnswer, CommandName, CommandRequest, Feed } from "./feed.ts";
 import { nextFrame } from "./frames.ts";
+import { readOlder, withOlder } from "./older.ts";
 import { openFeed } from "./shared-feed.ts";
 import { endsUnknownRun } from "./snapshot.ts";
 import { Log, Timeline } from "./timeline.ts";
@@ -30,6 +31,8 @@ export interface Live {
   readonly last: number;
   /** The oldest seq that the server keeps: what lies between it and `first` is loaded when it is asked for. */
   readonly oldest: number;
+  /** Whether older events are on their way. */
+  readonly isLoading: boolean;
   /** What is missing. */
   readonly gaps: readonly ControlOf<"gap">[];
   /** When the connection broke and why, the newest last. */
@@ -52,6 +55,7 @@ export const useLive = create<Live>(() => ({
   first: 1,
   last: 0,
   oldest: 1,
+  isLoading: false,
   gaps: [],
   breaks: [],
   away: null,
@@ -199,6 +203,36 @@ async function arrived(): Promise<void> {
   const graph = await feed?.call("graph", undefined as never).catch(() => undefined);
   if (graph) timeline.begin(graph);
   publish();
+  void loadOlder(HISTORY).catch(() => {});
+}
+
+/** Events that are loaded to travel in, those that came with the connection included. */
+const HISTORY = 100_000;
+
+/** Loads what came before, while the viewer already sees what is now. */
+export async function loadOlder(count: number): Promise<void> {
+  const { config, connection } = useLive.getState();
+  const mine = timeline;
+  if (!config || useLive.getState().isLoading) return;
+  useLive.setState({ isLoading: true });
+  try {
+    const older = await readOlder(config, mine.first, count - mine.log().length, connection.epoch);
+    if (!older || older.length === 0 || mine !== timeline) return;
+    const joined = await withOlder(older, mine);
+    if (joined.first > 1) {
+      const graph = await feed?.call("graph", undefined as never).catch(() => undefined);
+      joined.append(mine.log().slice(mine.log().indexOf(joined.last) + 1));
+      if (graph) joined.begin(graph);
+    }
+    if (mine !== timeline) return;
+    timeline = joined;
+    const { at } = useLive.getState();
+    const seq = at ?? Number.POSITIVE_INFINITY;
+    useLive.setState({ state: timeline.at(seq), log: timeline.log(seq) });
+    publish();
+  } finally {
+    useLive.setState({ isLoading: false });
+  }
 }
 
 /** Lets the server say what the agents have done in all, where the events that we have cannot. */

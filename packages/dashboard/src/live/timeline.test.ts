@@ -2,6 +2,7 @@ import { emptyState, type FlockEvent, type FlockState, graphOf, reduceAll } from
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fileOf, timelineOf } from "./file.ts";
+import { withOlder } from "./older.ts";
 import { Playback } from "./playback.ts";
 import { DASHBOARD_LIMITS, Timeline } from "./timeline.ts";
 
@@ -101,11 +102,10 @@ describe("the state at any seq is the fold from the beginning", () => {
     );
   });
 
-  it("also when older events are loaded later", () => {
-    fc.assert(
-      fc.property(logs, fc.nat({ max: 80 }), fc.nat({ max: 200 }), (events, cut, seq) => {
-        const timeline = filled(events.slice(cut), 7);
-        timeline.prepend(events.slice(0, cut));
+  it("also when older events are loaded later", async () => {
+    await fc.assert(
+      fc.asyncProperty(logs, fc.nat({ max: 80 }), fc.nat({ max: 200 }), async (events, cut, seq) => {
+        const timeline = await withOlder(events.slice(0, cut), filled(events.slice(cut), 7));
         expect(plain(timeline.at(seq))).toEqual(plain(foldTo(events, seq)));
         expect(timeline.log().length).toBe(events.length);
       }),

@@ -80,6 +80,11 @@ export class Timeline {
     return this.#marks.flatMap((mark) => (mark.kind === "gap" ? [mark.gap] : []));
   }
 
+  /** What is known beside the events, in its order. */
+  get marks(): readonly Mark[] {
+    return this.#marks;
+  }
+
   /** The events up to a seq, as they stand now: later ones do not change it. */
   log(upTo = Number.POSITIVE_INFINITY): Log {
     return new Log(this.#events, this.#countUpTo(upTo), this.#dropped);
@@ -117,16 +122,6 @@ export class Timeline {
   startFrom(graph: GraphSnapshot, seq: number): void {
     this.#head = { seq, count: 0, state: withGraph({ ...emptyState(), seq }, graph) };
     this.#checkpoints = [this.#head];
-  }
-
-  /** Takes in events that came before all others, up to the first one. What was known of the beginning is forgotten. */
-  prepend(events: readonly FlockEvent[]): void {
-    const older = this.#events.length === 0 ? events : events.filter(({ seq }) => seq < this.first);
-    const last = Math.max(this.last, older.at(-1)?.seq ?? 0);
-    this.#events = [...older, ...this.#events];
-    this.#dropped = Math.max(0, this.#dropped - older.length);
-    this.#checkpoints = [{ seq: (older[0]?.seq ?? this.first) - 1, count: 0, state: emptyState() }];
-    this.#refoldFrom(this.#checkpoints[0]?.seq ?? 0, last);
   }
 
   /** The state after everything up to a seq. */

@@ -7,7 +7,7 @@ export function Chart({ name, now, times, values }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const latest = useRef<uPlot.AlignedData>([[], []]);
-  latest.current = [times as number[], values as (number | null)[]];
+  latest.current = times.length > 1 ? [times as number[], values as (number | null)[]] : [[], []];
   useEffect(() => {
     const element = box.current as HTMLDivElement;
     const colour = (token: string) => () => getComputedStyle(element).getPropertyValue(token);
@@ -36,7 +36,10 @@ export function Chart({ name, now, times, values }: ChartProps) {
       made.destroy();
     };
   }, []);
-  useEffect(() => plot.current?.setData([times as number[], values as (number | null)[]]), [times, values]);
+  useEffect(() => {
+    // One point is no line, and an axis of years.
+    if (times.length > 1) plot.current?.setData([times as number[], values as (number | null)[]]);
+  }, [times, values]);
   return (
     <figure className="min-w-0 rounded-xl border border-line bg-card p-3">
       <figcaption className="mb-1 flex items-baseline justify-between gap-2 text-sm">

@@ -28,7 +28,7 @@ export function Waterfall({ correlationId, shown, filter }: WaterfallProps) {
           {`${workflow.bars.length} ${workflow.bars.length === 1 ? "run" : "runs"} in ${duration(span)}`}
           {workflow.failed > 0 && <span className="text-bad">{` · ${workflow.failed} failed`}</span>}
           {workflow.running > 0 && <span className="text-busy">{` · ${workflow.running} running`}</span>}
-          {` · ${workflow.artifacts} artifacts`}
+          {` · ${workflow.artifacts} ${workflow.artifacts === 1 ? "artifact" : "artifacts"}`}
           {Object.entries(workflow.usage).map(([name, amount]) => ` · ${amount.toLocaleString("en")} ${name}`)}
         </p>
         <fieldset className="ml-auto flex overflow-hidden rounded-lg border border-line text-xs">
