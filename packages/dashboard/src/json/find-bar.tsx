@@ -5,8 +5,8 @@ import { quietButton } from "./looks.ts";
 /** A search in what is not all on the page, so that the browser's own would miss most of it. */
 export function FindBar({ query, matches, current, input, onQuery, onStep, onLeave }: FindBarProps) {
   return (
-    <search className="flex min-w-0 flex-1 items-center gap-1.5">
-      <label className="flex min-w-24 flex-1 items-center gap-1.5 rounded-md border border-line bg-sunken px-2 focus-within:outline-2 focus-within:outline-accent sm:max-w-64">
+    <search className="flex min-w-0 flex-1 items-center gap-1.5 max-sm:basis-full">
+      <label className="flex min-w-20 flex-1 items-center gap-1.5 rounded-md border border-line bg-sunken px-2 focus-within:outline-2 focus-within:outline-accent sm:max-w-64">
         <Search size={13} aria-hidden="true" className="shrink-0 text-soft" />
         <input
           ref={input}
@@ -22,7 +22,7 @@ export function FindBar({ query, matches, current, input, onQuery, onStep, onLea
             key.preventDefault();
             key.stopPropagation();
           }}
-          className="min-h-7 min-w-0 flex-1 bg-transparent text-xs outline-none placeholder:text-soft"
+          className="min-h-7 min-w-0 flex-1 bg-transparent text-xs outline-none! placeholder:text-soft"
         />
       </label>
       {query !== "" && (
