@@ -42,7 +42,7 @@ function useRows<Row, M extends RowModel<Row>>(
 
 /** The rows of a model that are on screen, and one of them that the keyboard is at. */
 export interface VirtualRows<Row> {
-  readonly virtualizer: Virtualizer<HTMLDivElement, HTMLDivElement>;
+  readonly virtualizer: Virtualizer<HTMLDivElement, HTMLElement>;
   readonly row: RowLookup<Row>;
 }
 
@@ -55,7 +55,7 @@ export function useVirtualRows<Row, M extends RowModel<Row>>(
   scroll: RefObject<HTMLDivElement | null>,
   keyOf?: (index: number) => number,
 ): VirtualRows<Row> {
-  const virtualizer = useVirtualizer<HTMLDivElement, HTMLDivElement>({
+  const virtualizer = useVirtualizer<HTMLDivElement, HTMLElement>({
     count,
     getScrollElement: () => scroll.current,
     estimateSize: () => ROW_HEIGHT,

@@ -1,12 +1,12 @@
 import type { ArtifactState } from "@flock/protocol";
 import { ArrowLeft } from "lucide-react";
-import { memo, useEffect, useMemo, useState } from "react";
+import { memo, useMemo } from "react";
 import { clock, gist, short } from "../format.ts";
 import { Lineage } from "../lineage.tsx";
 import { Link } from "../link.tsx";
-import { getJson, useLive } from "../live.ts";
+import { useLive } from "../live.ts";
 import { Fact, ListHead, NothingYet, Row, Split } from "../parts.tsx";
-import { Payload } from "../payload.tsx";
+import { ArtifactPayload } from "../payload.tsx";
 import { type ListFilter, pathOf } from "../routing.ts";
 
 /** Artifacts on the list; older ones are reached by their id. */
@@ -99,7 +99,6 @@ interface ArtifactRowProps {
 }
 
 function Artifact({ artifact, back }: { artifact: ArtifactState; back: string }) {
-  const payload = usePayload(artifact);
   return (
     <article className="flex flex-col gap-5 p-4 md:p-6" aria-label={`Artifact ${artifact.artifact_type}`}>
       <Link href={back} className="flex w-fit items-center gap-1 text-sm text-soft md:hidden">
@@ -124,34 +123,7 @@ function Artifact({ artifact, back }: { artifact: ArtifactState; back: string })
         <Fact name="Tags">{artifact.tags.join(", ") || "none"}</Fact>
       </dl>
       <Lineage artifact={artifact} />
-      {payload.status === "here" ? (
-        <Payload value={payload.value} />
-      ) : (
-        <p role={payload.status === "failed" ? "alert" : undefined} className="text-sm text-soft">
-          {payload.text}
-        </p>
-      )}
+      <ArtifactPayload artifact={artifact} />
     </article>
   );
-}
-
-type Fetched =
-  | { readonly status: "here"; readonly value: unknown }
-  | { readonly status: "coming" | "failed"; readonly text: string };
-
-/** The payload; fetched when it was too large to come with the event. */
-function usePayload({ artifact_id, payload, payload_bytes }: ArtifactState): Fetched {
-  const config = useLive(({ config }) => config);
-  const [fetched, setFetched] = useState<Fetched>(() =>
-    payload_bytes === undefined
-      ? { status: "here", value: payload }
-      : { status: "coming", text: `Loading ${payload_bytes.toLocaleString("en")} bytes…` },
-  );
-  useEffect(() => {
-    if (payload_bytes === undefined || !config) return;
-    getJson<{ payload: unknown }>(`${config.artifacts}/artifacts/${encodeURIComponent(artifact_id)}`)
-      .then((artifact) => setFetched({ status: "here", value: artifact.payload }))
-      .catch((error: Error) => setFetched({ status: "failed", text: `The payload did not come: ${error.message}` }));
-  }, [artifact_id, payload_bytes, config]);
-  return fetched;
 }
