@@ -231,7 +231,7 @@ describe("an artifact can be published by a form that follows its schema", () =>
     await using opened = await browser.open(`${server.url}/publish/Idea`);
     const { page } = opened;
     await page.getByRole("button", { name: "Publish Idea" }).click();
-    await page.getByText("is required").waitFor();
+    await page.getByText("is required", { exact: true }).waitFor();
     await page.getByLabel("description").fill("basil");
     await page.getByRole("button", { name: "Publish Idea" }).click();
     await page.getByText("pizza_master will run").waitFor();

@@ -14,6 +14,7 @@ import {
   type InvokeRequest,
   type InvokeResult,
   LiveState,
+  type PreviewResult,
   type PublishRequest,
   type PublishResult,
   type RunState,
@@ -24,6 +25,7 @@ import { AgentBuilder, type AgentDefinition, describeSubscription, modelSchema }
 import type { Model } from "./agents/engine.ts";
 import type { SavedHistory } from "./agents/history.ts";
 import { type Invoked, Orchestrator, type Published, type PublishOptions } from "./agents/orchestrator.ts";
+import { previewOf } from "./agents/preview.ts";
 import type { RunCounts } from "./agents/runner.ts";
 import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -335,17 +337,24 @@ export class Flock {
   async publishFromOutside(request: PublishRequest): Promise<{ seq: number; result: PublishResult }> {
     // Before the type is looked up, which an agent may be the first to name.
     if (this.#declaring.size > 0) await this.#completeAgents();
-    const { tags, correlation_id, visibility, idempotency_key } = request;
-    const { seq, artifactId, correlationId, triggeredAgents } = await this.publish(this.#draft(request), {
-      ...(tags ? { tags } : {}),
-      ...(correlation_id === undefined ? {} : { correlationId: correlation_id }),
-      ...(visibility ? { visibility } : {}),
-      ...(idempotency_key === undefined ? {} : { idempotencyKey: idempotency_key }),
-    });
+    const { seq, artifactId, correlationId, triggeredAgents } = await this.publish(
+      this.#draft(request),
+      optionsOf(request),
+    );
     return {
       seq,
       result: { artifact_id: artifactId, correlation_id: correlationId, triggered_agents: [...triggeredAgents] },
     };
+  }
+
+  /**
+   * What publishing something that came over the wire would do. Nothing is published, nothing changes: no gate takes
+   * anything in. Conditions (`where`, `whereGroup`) are asked as a publish would ask them.
+   * @throws FlockError as `publishFromOutside` does.
+   */
+  async previewFromOutside(request: PublishRequest): Promise<PreviewResult> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    return previewOf(this.#orchestrator.preview(this.#draft(request), optionsOf(request)));
   }
 
   /** Invokes by names, as the wire has them. Throws as `invoke` and `publishFromOutside` do. */
@@ -479,6 +488,15 @@ export class Flock {
     });
     return this.#completing;
   }
+}
+
+function optionsOf({ tags, correlation_id, visibility, idempotency_key }: PublishRequest): PublishOptions {
+  return {
+    ...(tags ? { tags } : {}),
+    ...(correlation_id === undefined ? {} : { correlationId: correlation_id }),
+    ...(visibility ? { visibility } : {}),
+    ...(idempotency_key === undefined ? {} : { idempotencyKey: idempotency_key }),
+  };
 }
 
 async function loadEngine(agent: string): Promise<typeof import("./engines/ai/engine.ts")> {

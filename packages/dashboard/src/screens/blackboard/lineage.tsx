@@ -1,71 +1,119 @@
-import type { ArtifactState, RunState } from "@flock/protocol";
-import type { ReactNode } from "react";
+import type { ArtifactState } from "@flock/protocol";
+import { useMemo } from "react";
+import { useShallow } from "zustand/react/shallow";
 import { useLive } from "../../live/store.ts";
-import { short } from "../../parts/format.ts";
-import { Chip } from "../../parts/parts.tsx";
-import { pathOf } from "../../place/place.ts";
+import { gist, short } from "../../parts/format.ts";
+import { StatusMark } from "../../parts/parts.tsx";
+import { Link } from "../../place/link.tsx";
+import { pathOf, usePlace } from "../../place/place.ts";
+import { type LineageNode, lineageOf } from "./lineage.ts";
 
-/** Where an artifact comes from, and what became of it: each step a run, with what it read and wrote. */
-export function Lineage({ artifact }: { artifact: ArtifactState }) {
-  const runs = useLive(({ state }) => state.runs);
-  const maker = artifact.run_id === undefined ? undefined : runs.get(artifact.run_id);
-  const readers = [...runs.values()].filter(({ consumed }) => consumed.includes(artifact.artifact_id));
+/** What a place takes, and what lies between two, in px. */
+const BOX = { width: 168, height: 46 } as const;
+const GAP = { x: 56, y: 10 } as const;
+
+/** Where an artifact comes from, on the left, and what became of it, on the right; each line is a run. */
+export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
+  const { runs, artifacts } = useLive(useShallow(({ state }) => ({ runs: state.runs, artifacts: state.artifacts })));
+  const { nodes, edges, isCut } = useMemo(
+    () => lineageOf({ runs, artifacts }, artifact.artifact_id),
+    [runs, artifacts, artifact.artifact_id],
+  );
+  const first = Math.min(...nodes.map(({ step }) => step));
+  const placed = new Map(
+    nodes.map((node) => [
+      node.id,
+      { node, x: (node.step - first) * (BOX.width + GAP.x), y: node.row * (BOX.height + GAP.y) },
+    ]),
+  );
+  const places = [...placed.values()];
+  const width = Math.max(...places.map(({ x }) => x)) + BOX.width;
+  const height = Math.max(...places.map(({ y }) => y)) + BOX.height;
   return (
     <section aria-label="Lineage">
-      <h2 className="mb-1.5 text-sm font-medium text-soft">Lineage</h2>
-      <div className="grid gap-x-4 gap-y-2 text-sm sm:grid-cols-[auto_1fr]">
-        <Step name="Made by">
-          {artifact.run_id === undefined ? (
-            <span className="py-1">somebody outside the flock</span>
-          ) : (
-            <>
-              <RunChip id={artifact.run_id} run={maker} agent={artifact.produced_by} />
-              {maker && maker.consumed.length > 0 && <Ids word="from" ids={maker.consumed} />}
-            </>
-          )}
-        </Step>
-        <Step name="Consumed by">
-          {readers.length === 0 && <span className="py-1">nobody yet</span>}
-          {readers.map((run) => (
-            <span key={run.run_id} className="flex flex-wrap items-center gap-2">
-              <RunChip id={run.run_id} run={run} agent={run.agent_id} />
-              {run.produced.length > 0 && <Ids word="made" ids={run.produced} />}
-            </span>
-          ))}
-        </Step>
+      <h3 className="mb-1.5 text-sm font-medium text-soft">Lineage</h3>
+      <div className="overflow-x-auto rounded-xl border border-line bg-card p-3">
+        <div style={{ width, height }} className="relative">
+          <svg width={width} height={height} aria-hidden="true" className="absolute inset-0">
+            {edges.map(({ from, to, run }) => {
+              const a = placed.get(from);
+              const b = placed.get(to);
+              if (!a || !b) return null;
+              const [x1, y1, x2, y2] = [a.x + BOX.width, a.y + BOX.height / 2, b.x, b.y + BOX.height / 2];
+              const bend = Math.max(24, (x2 - x1) / 2);
+              return (
+                <path
+                  key={`${from} ${to}`}
+                  d={`M ${x1} ${y1} C ${x1 + bend} ${y1}, ${x2 - bend} ${y2}, ${x2} ${y2}`}
+                  fill="none"
+                  strokeWidth="1.5"
+                  stroke={run.status === "error" || run.status === "timeout" ? "var(--bad)" : "var(--soft)"}
+                  strokeDasharray={run.status === "running" ? "4 4" : undefined}
+                />
+              );
+            })}
+          </svg>
+          <ul aria-label="Artifacts and runs">
+            {places.map(({ node, x, y }) => (
+              <li key={node.id} style={{ left: x, top: y, ...BOX }} className="absolute">
+                <Place node={node} />
+              </li>
+            ))}
+          </ul>
+        </div>
       </div>
+      <p className="mt-1 text-xs text-soft">
+        {artifact.run_id === undefined && "Published from outside the flock. "}
+        {nodes.every(({ step }) => step <= 0) && "Nobody has read it yet. "}
+        {isCut && "There is more than fits here: open one of the outer artifacts to go on from there."}
+      </p>
     </section>
   );
 }
 
-function Step({ name, children }: { name: string; children: ReactNode }) {
+function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode }) {
+  const { params } = usePlace();
+  const isHere = step === 0;
+  if (kind === "run" && run) {
+    return (
+      <Link
+        href={pathOf("runs", run.run_id)}
+        className="flex h-full flex-col justify-center rounded-lg border border-dashed border-line bg-sunken px-2.5 text-xs hover:border-accent"
+      >
+        <span className="flex items-center gap-1.5 font-medium">
+          <StatusMark value={run.status} /> <span className="truncate">{run.agent_id}</span>
+        </span>
+        <span className="truncate text-soft">
+          {run.status === "running" ? "reads it now" : `${run.status}, published nothing`}
+        </span>
+      </Link>
+    );
+  }
   return (
-    <>
-      <h3 className="pt-1 text-soft">{name}</h3>
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">{children}</div>
-    </>
-  );
-}
-
-function RunChip({ id, run, agent }: { id: string; run: RunState | undefined; agent: string }) {
-  return (
-    <Chip href={pathOf("runs", id)}>
-      {agent}
-      {run && run.status !== "success" && <span className="text-soft"> ({run.status})</span>}
-    </Chip>
-  );
-}
-
-function Ids({ word, ids }: { word: string; ids: readonly string[] }) {
-  const artifacts = useLive(({ state }) => state.artifacts);
-  return (
-    <>
-      <span className="text-soft">{word}</span>
-      {ids.map((id) => (
-        <Chip key={id} href={pathOf("blackboard", id)}>
-          {artifacts.get(id)?.artifact_type ?? short(id)}
-        </Chip>
-      ))}
-    </>
+    <div
+      className={`flex h-full flex-col justify-center rounded-lg border px-2.5 text-xs ${
+        isHere ? "border-accent bg-accent-soft" : "border-line bg-card"
+      }`}
+    >
+      <Link
+        href={pathOf("blackboard", id, params)}
+        aria-current={isHere ? "true" : undefined}
+        title={artifact ? gist(artifact.payload) : id}
+        className="truncate text-sm font-medium underline-offset-2 hover:underline"
+      >
+        {artifact?.artifact_type ?? short(id)}
+      </Link>
+      {artifact?.run_id === undefined ? (
+        <span className="text-soft">{artifact ? artifact.produced_by : "older than what is kept"}</span>
+      ) : (
+        <Link
+          href={pathOf("runs", artifact.run_id)}
+          className="flex items-center gap-1 text-soft underline-offset-2 hover:underline"
+        >
+          {run && <StatusMark value={run.status} />}
+          <span className="truncate">{artifact.produced_by}</span>
+        </Link>
+      )}
+    </div>
   );
 }

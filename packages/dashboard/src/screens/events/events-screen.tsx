@@ -2,12 +2,12 @@ import type { FlockEvent } from "@flock/protocol";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, Copy, History, Pause, Play, X } from "lucide-react";
 import { type UIEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { JsonViewer } from "../../json/json-viewer.tsx";
 import { useLive } from "../../live/store.ts";
 import type { Log } from "../../live/timeline.ts";
 import { travelTo } from "../../live/travel.ts";
 import { clock, short } from "../../parts/format.ts";
 import { NothingYet } from "../../parts/parts.tsx";
-import { Tree } from "../../parts/payload.tsx";
 import { adjust, usePlace } from "../../place/place.ts";
 import { EventFilter } from "./event-filter.tsx";
 import { lineOf } from "./event-line.ts";
@@ -242,7 +242,7 @@ function Opened({ event, close }: { event: FlockEvent; close: () => void }) {
           <X size={14} aria-hidden="true" />
         </button>
       </div>
-      <Tree value={event} />
+      <JsonViewer key={event.seq} source={{ value: event }} label="JSON" />
     </section>
   );
 }

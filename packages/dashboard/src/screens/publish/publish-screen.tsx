@@ -1,19 +1,12 @@
-import { FlockClientError } from "@flock/client";
-import type { ArtifactTypes, Issue, PublishResult } from "@flock/protocol";
-// Not from the index, which takes a second validator along.
-import Form from "@rjsf/core/lib/components/Form.js";
-import type { RJSFSchema, RJSFValidationError } from "@rjsf/utils";
-import { useEffect, useMemo, useState } from "react";
-import { formSchemaOf, payloadOf, uiSchemaOf } from "../../form-schema.ts";
-import { formTemplates } from "../../form-templates.tsx";
+import type { ArtifactRecord, ArtifactTypes, PreviewResult, PublishResult } from "@flock/protocol";
+import type { RJSFSchema } from "@rjsf/utils";
+import { useEffect, useState } from "react";
 import { getJson } from "../../live/config.ts";
 import { command, useLive } from "../../live/store.ts";
 import { Empty } from "../../parts/parts.tsx";
 import { Link } from "../../place/link.tsx";
 import { go, pathOf, usePlace } from "../../place/place.ts";
-import { errorSchemaOf, schemaValidator } from "../../schema-validator.ts";
-
-type Outcome = PublishResult | { readonly error: string };
+import { PublishPanel } from "../../publish/publish-panel.tsx";
 
 /** A form for any artifact type, made from its JSON Schema. */
 export default function PublishScreen() {
@@ -28,9 +21,9 @@ export default function PublishScreen() {
   }
   return (
     <div className="h-full overflow-y-auto">
-      <div className="mx-auto flex max-w-2xl flex-col gap-5 p-4 md:p-8">
+      <div className="mx-auto flex max-w-6xl flex-col gap-5 p-4 md:p-8">
         <h1 className="text-lg font-semibold">Publish an artifact</h1>
-        <label className="text-sm font-medium">
+        <label className="max-w-xl text-sm font-medium">
           Type
           <select
             value={chosen?.name ?? ""}
@@ -75,81 +68,49 @@ function useArtifactTypes() {
 }
 
 function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
-  const isConnected = useLive(({ config, file }) => config !== null && file === null);
-  const form = useMemo(() => ({ schema: formSchemaOf(schema), ui: uiSchemaOf(schema) }), [schema]);
-  const [data, setData] = useState<unknown>();
-  const [tags, setTags] = useState("");
-  const [issues, setIssues] = useState<readonly Issue[]>([]);
-  const [outcome, setOutcome] = useState<Outcome | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  const publish = async (payload: unknown) => {
-    setBusy(true);
-    setIssues([]);
-    setOutcome(null);
-    try {
-      const said = tags.split(",").map((tag) => tag.trim());
-      setOutcome(
-        await command("publish", {
-          artifact_type: type,
-          payload,
-          tags: [...new Set(said.filter(Boolean))],
-        }),
-      );
-    } catch (error) {
-      if (error instanceof FlockClientError) setIssues(error.issues);
-      setOutcome({ error: (error as Error).message });
-    } finally {
-      setBusy(false);
-    }
-  };
+  const control = useLive(({ config }) => config?.control);
+  const from = usePlace().params.from ?? null;
+  const artifact = useArtifact(from);
+  if (from !== null && artifact === "coming") return <Empty>Loading the artifact…</Empty>;
   return (
-    <>
-      <Form
-        className="schema-form rounded-xl border border-line bg-card p-4 md:p-6"
-        schema={form.schema}
-        uiSchema={form.ui}
-        validator={schemaValidator}
-        templates={formTemplates}
-        // Who has filled in nothing of an optional object, or nothing any more, has not begun one.
-        omitExtraData
-        formData={data}
-        extraErrors={errorSchemaOf(issues)}
-        showErrorList={false}
-        focusOnFirstError
-        noHtml5Validate
-        onChange={({ formData }) => {
-          setData(formData);
-          setOutcome(null);
-          setIssues([]);
-        }}
-        onError={(errors) => setOutcome({ error: complaintOf(errors) })}
-        onSubmit={({ formData }) => void publish(payloadOf(schema, formData ?? {}))}
-      >
-        <label className="mt-4">
-          Tags, with commas between them
-          <input value={tags} onChange={(change) => setTags(change.target.value)} className="mt-1" />
-        </label>
-        <button
-          type="submit"
-          disabled={isBusy || !isConnected}
-          className="mt-5 rounded-lg bg-accent px-4 py-2 font-medium text-on-accent disabled:opacity-60"
-        >
-          {isBusy ? "Publishing…" : `Publish ${type}`}
-        </button>
-      </Form>
-      <div aria-live="polite" className="min-h-12">
-        {outcome && <Told outcome={outcome} />}
-      </div>
-    </>
+    <PublishPanel
+      type={type}
+      schema={schema}
+      prefill={typeof artifact === "object" ? artifact : undefined}
+      publish={(request) => command("publish", request)}
+      preview={(request) => postJson<PreviewResult>(`${control}/preview`, request)}
+      told={(result) => <Told result={result} />}
+    />
   );
 }
 
+/** The artifact that is to be published again. */
+function useArtifact(id: string | null): ArtifactRecord | "coming" | "none" {
+  const config = useLive(({ config }) => config);
+  const [artifact, setArtifact] = useState<ArtifactRecord | "coming" | "none">("coming");
+  useEffect(() => {
+    if (id === null || !config) return;
+    getJson<ArtifactRecord>(`${config.artifacts}/artifacts/${encodeURIComponent(id)}`)
+      .then(setArtifact)
+      .catch(() => setArtifact("none"));
+  }, [id, config]);
+  return artifact;
+}
+
+async function postJson<T>(url: string, body: unknown): Promise<T> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const answer = await response.json().catch(() => undefined);
+  if (!response.ok) throw new Error(answer?.error?.message ?? `${url} answered ${response.status}`);
+  return answer;
+}
+
 /** What became of it, and where to look on. */
-function Told({ outcome }: { outcome: Outcome }) {
-  if ("error" in outcome) {
-    return <p className="text-sm break-words text-bad">{outcome.error}</p>;
-  }
-  const { artifact_id, correlation_id, triggered_agents } = outcome;
+function Told({ result }: { result: PublishResult }) {
+  const { artifact_id, correlation_id, triggered_agents } = result;
   const link = "text-accent underline underline-offset-2";
   return (
     <p className="text-sm leading-6">
@@ -168,10 +129,4 @@ function Told({ outcome }: { outcome: Outcome }) {
       )}
     </p>
   );
-}
-
-/** Where to look when a long form was sent too early; each of the fields says what is wrong with it. */
-function complaintOf(errors: readonly RJSFValidationError[]): string {
-  const fields = [...new Set(errors.map(({ property }) => property || "the artifact as a whole"))];
-  return `Not published yet. To be looked at: ${fields.join(", ")}.`;
 }

@@ -111,7 +111,12 @@ export function uiSchemaOf(schema: RJSFSchema): UiSchema {
   if (typeof schema.items === "object" && !Array.isArray(schema.items)) ui.items = uiSchemaOf(schema.items);
   for (const keyword of ["anyOf", "oneOf"] as const) {
     const options = schema[keyword];
-    if (options) ui[keyword] = options.map((option) => (typeof option === "object" ? uiSchemaOf(option) : {}));
+    if (options)
+      ui[keyword] = options.map((option) => ({
+        // Its name stands in the choice already.
+        "ui:label": false,
+        ...(typeof option === "object" ? uiSchemaOf(option) : {}),
+      }));
   }
   return ui;
 }

@@ -100,8 +100,8 @@ describe("each field is shown as what it is", () => {
     expect(uiSchemaOf(order)).toEqual({
       payment: {
         oneOf: [
-          { kind: { "ui:widget": "hidden" }, number: {} },
-          { kind: { "ui:widget": "hidden" }, given: {} },
+          { "ui:label": false, kind: { "ui:widget": "hidden" }, number: {} },
+          { "ui:label": false, kind: { "ui:widget": "hidden" }, given: {} },
         ],
       },
     });

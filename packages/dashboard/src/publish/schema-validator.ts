@@ -24,6 +24,17 @@ export const schemaValidator: ValidatorType = {
   rawValidation: (schema, formData) => ({ errors: issuesOf(schema, formData) as never[] }),
 };
 
+/**
+ * Validates what a form means rather than what it holds: a form for a schema of which it shows a simpler one.
+ * `meant` makes the value of what the form holds.
+ */
+export function validatorOf(schema: RJSFSchema, meant: (data: unknown) => unknown): ValidatorType {
+  return {
+    ...schemaValidator,
+    validateFormData: (formData) => schemaValidator.validateFormData(meant(formData), schema),
+  };
+}
+
 /** What is wrong with the fields of a form, as the form library wants it. */
 export function errorSchemaOf(issues: readonly Issue[]): ErrorSchema {
   const root: Record<string, unknown> = {};
