@@ -1,9 +1,14 @@
 import { AxeBuilder } from "@axe-core/playwright";
+import { artifact } from "flock";
 import { WebSocketServerComponent } from "flock/components/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { launchBrowser, type TestBrowser } from "../support/browser.ts";
-import { Idea, pizzeria } from "../support/pizzeria.ts";
+import { Idea, Pizza, pizzeria } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
+
+/** What a guest has asked for. */
+const Order = artifact("Order", z.object({ table: z.number() }));
 
 let browser: TestBrowser;
 beforeAll(async () => {
@@ -72,6 +77,57 @@ describe("the dashboard shows what is and what was", () => {
       await opened.page.getByRole("status").getByText("Live").waitFor();
       expect(opened.errors).toEqual([]);
     }
+  });
+});
+
+describe("an agent says why it does not run", () => {
+  it("what its gate has, what it waits for, and what it has done", async () => {
+    const flock = pizzeria();
+    flock
+      .agent("waiter")
+      .description("Serves a pizza to whoever ordered it")
+      .consumes(Pizza, Order)
+      .run(() => undefined);
+    await using server = await startServer({ flock, components: [], dashboard: true });
+    await flock.publish(Idea({ description: "truffle" }));
+    await flock.runUntilIdle();
+    await using opened = await browser.open(server.url);
+    const { page } = opened;
+    await page
+      .getByRole("row", { name: /waiter/ })
+      .getByRole("link", { name: "waiter" })
+      .click();
+    const panel = page.getByRole("complementary", { name: "Agent waiter" });
+    await panel.getByText("Waits for Order").waitFor();
+    await panel.getByText("Pizza 1/1, Order 0/1").waitFor();
+    await panel.getByText("It has not run yet.").waitFor();
+    await flock.publish(Order({ table: 4 }));
+    await flock.runUntilIdle();
+    await panel.getByText("Nothing has been gathered").waitFor();
+    await panel.getByRole("link", { name: "All of them" }).click();
+    await page.waitForURL(/\/runs\?agent=waiter/);
+  });
+
+  it("what a person has moved stays moved, and looking at an agent moves nothing", async () => {
+    await using server = await served();
+    await using opened = await browser.open(server.url);
+    const { page } = opened;
+    const box = page.locator(".react-flow__node", { hasText: "pizza_master" });
+    await box.waitFor();
+    const before = await box.boundingBox();
+    await box.getByText("Invents pizzas").hover();
+    await page.mouse.down();
+    await page.mouse.move(((before?.x ?? 0) + 30) | 0, ((before?.y ?? 0) - 60) | 0, { steps: 5 });
+    await page.mouse.up();
+    const moved = await box.boundingBox();
+    expect(moved?.y).toBeLessThan((before?.y ?? 0) - 30);
+    await box.getByRole("link", { name: "pizza_master" }).click();
+    await page.getByRole("complementary", { name: "Agent pizza_master" }).waitFor();
+    expect(await box.boundingBox()).toEqual(moved);
+    const placed = await page.evaluate("localStorage.getItem('flock-places')");
+    await page.reload();
+    await box.waitFor();
+    expect(await page.evaluate("localStorage.getItem('flock-places')")).toBe(placed);
   });
 });
 

@@ -167,7 +167,7 @@ function paint(canvas: HTMLCanvasElement): void {
   const step = width / BARS;
   for (let bar = 0; bar < BARS; bar++) {
     const weight = weights[bar] as number;
-    const tall = weight === 0 ? 0 : 2 + Math.sqrt(weight / most) * (height - 12);
+    const tall = weight === 0 ? 0 : 2 + (weight / most) * (height - 12);
     context.fillStyle = style.getPropertyValue("--density");
     context.fillRect(bar * step, height - 7 - tall, Math.max(1, step - 1), tall);
     if ((failures[bar] as number) === 0) continue;
@@ -176,16 +176,28 @@ function paint(canvas: HTMLCanvasElement): void {
   }
 }
 
-/** What happened in each stretch of the log: by time, since seqs come in bursts; streams weigh little. */
+/** How busy each stretch of the log was, in events a second as it were then, and how many failures it has. */
 function weigh(log: Log, first: number, last: number) {
   const weights = new Array<number>(BARS).fill(0);
   const failures = new Array<number>(BARS).fill(0);
+  const begins = new Array<string>(BARS);
+  const ends = new Array<string>(BARS);
   for (let index = 0; index < log.length; index++) {
     const event = log.at(index);
     if (!event) break;
     const bar = Math.min(BARS - 1, Math.floor(((event.seq - first) / (last - first + 1)) * BARS));
-    weights[bar] = (weights[bar] as number) + (event.type === "streaming_output" ? 0.25 : 1);
+    weights[bar] = (weights[bar] as number) + 1;
+    begins[bar] ??= event.timestamp;
+    ends[bar] = event.timestamp;
     if (isFailure(event)) failures[bar] = (failures[bar] as number) + 1;
+  }
+  for (let bar = 0; bar < BARS; bar++) {
+    const end = ends[bar];
+    if (end === undefined) continue;
+    // From the end of the one before: a long silence makes a stretch a quiet one.
+    const began = ends.slice(0, bar).findLast((each) => each !== undefined) ?? begins[bar] ?? end;
+    const seconds = Math.max(0.05, (Date.parse(end) - Date.parse(began)) / 1_000);
+    weights[bar] = Math.log1p((weights[bar] as number) / seconds);
   }
   return { weights, failures };
 }

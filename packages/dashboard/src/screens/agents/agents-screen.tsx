@@ -1,12 +1,17 @@
-import type { GateState } from "@flock/protocol";
-import { lazy, Suspense, useMemo } from "react";
+import type { AgentState, GateState } from "@flock/protocol";
+import { lazy, memo, Suspense, useMemo } from "react";
 import { useLive } from "../../live/store.ts";
-import { clock, duration } from "../../parts/format.ts";
+import { duration } from "../../parts/format.ts";
 import { NothingYet, Status } from "../../parts/parts.tsx";
+import { Skeleton } from "../../parts/skeleton.tsx";
 import { useMedia } from "../../parts/use-media.ts";
 import { Link } from "../../place/link.tsx";
-import { pathOf } from "../../place/place.ts";
+import { go, pathOf, usePlace } from "../../place/place.ts";
 import { AgentCounts } from "./agent-counts.tsx";
+import { AgentPanel } from "./agent-panel.tsx";
+import { gathered } from "./gate-words.ts";
+import { openGates } from "./gates.ts";
+import { type Rate, useRates } from "./rates.ts";
 
 // Drawing and laying out are most of the dashboard's code, and a narrow screen shows no graph.
 const FlowGraph = lazy(() => import("./flow-graph.tsx"));
@@ -14,48 +19,73 @@ const FlowGraph = lazy(() => import("./flow-graph.tsx"));
 /** Every agent, what it does, and how artifacts flow between them. */
 export default function AgentsScreen() {
   const isEmpty = useLive(({ state }) => state.nodes.length === 0 && state.agents.size === 0);
+  const gates = useLive(({ state }) => openGates(state.gates));
   const isWide = useMedia("(min-width: 43.75rem)");
+  const rates = useRates();
+  const { id } = usePlace();
   if (isEmpty) {
     return <NothingYet>No agents yet. Declare one with flock.agent("name"), and it appears here at once.</NothingYet>;
   }
+  const panel = id !== undefined && (
+    <AgentPanel
+      key={id}
+      name={id}
+      gates={gates.get(id) ?? []}
+      rate={rates.get(id)}
+      close={() => go(pathOf("agents"))}
+    />
+  );
   return (
-    <div className="flex h-full flex-col">
+    <div className="relative flex h-full flex-col">
       <h1 className="sr-only">Agents</h1>
       {isWide && (
         <section aria-label="Flow between agents" className="min-h-0 flex-1">
-          <Suspense>
-            <FlowGraph />
+          <Suspense fallback={<Skeleton />}>
+            <FlowGraph rates={rates} shown={id} />
           </Suspense>
         </section>
       )}
-      {isWide ? <AgentTable /> : <AgentCards />}
+      {isWide ? <AgentTable shown={id} rates={rates} /> : panel ? null : <AgentCards />}
+      {/* Over the graph, not beside it: looking at an agent moves nothing. */}
+      {panel && (
+        <div
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+          tabIndex={0}
+          className="overflow-y-auto border-line bg-card -outline-offset-2 max-md:h-full md:absolute md:inset-y-0 md:right-0 md:w-80 md:border-l md:shadow-xl"
+        >
+          {panel}
+        </div>
+      )}
     </div>
   );
 }
 
 function useAgents() {
   const agents = useLive(({ state }) => state.agents);
-  const gates = useLive(({ state }) => state.gates);
-  return useMemo(() => {
-    const waiting = Map.groupBy(gates.values(), ({ agent_id }) => agent_id);
-    return [...agents.values()].map((agent) => ({ agent, gates: waiting.get(agent.agent_id) ?? [] }));
-  }, [agents, gates]);
+  const gates = useLive(({ state }) => openGates(state.gates));
+  return useMemo(
+    () => [...agents.values()].map((agent) => ({ agent, gates: gates.get(agent.agent_id) ?? NONE })),
+    [agents, gates],
+  );
 }
+
+const NONE: readonly GateState[] = [];
 
 /** The columns of the table, each with its width: what comes and goes in one must not move the others. */
 const COLUMNS = [
-  ["Agent", "w-[16%]"],
+  ["Agent", "w-[15%]"],
   ["Status", "w-[10%]"],
   ["Consumes", "w-[18%]"],
   ["Publishes", "w-[16%]"],
-  ["Waits with", "w-[20%]"],
+  ["Waits with", "w-[16%]"],
   ["Runs", "w-[6%]"],
   ["Failed", "w-[6%]"],
+  ["A minute", "w-[7%]"],
   ["Mean time", "w-[8%]"],
 ] as const;
 
 /** The graph in numbers, for eyes and for screen readers. */
-function AgentTable() {
+function AgentTable({ shown, rates }: { shown: string | undefined; rates: ReadonlyMap<string, Rate> }) {
   const list = useAgents();
   return (
     <section
@@ -75,42 +105,59 @@ function AgentTable() {
           </tr>
         </thead>
         <tbody>
-          {list.map(({ agent: { agent_id, status, consumes, publishes, counters }, gates }) => {
-            const ended = counters.succeeded + counters.failed;
-            return (
-              <tr key={agent_id} className="border-t border-line">
-                <th scope="row" className="truncate px-4 py-1.5 font-medium">
-                  <RunsOf agent={agent_id} />
-                </th>
-                <td className="px-4 py-1.5">
-                  <Status value={status} />
-                </td>
-                <td className="truncate px-4 py-1.5 text-soft" title={consumes.join(", ")}>
-                  {consumes.join(", ")}
-                </td>
-                <td className="truncate px-4 py-1.5 text-soft" title={publishes.join(", ")}>
-                  {publishes.join(", ")}
-                </td>
-                <td className="truncate px-4 py-1.5 text-soft tabular-nums" title={gathered(gates)}>
-                  {gathered(gates)}
-                </td>
-                <td className="px-4 py-1.5 tabular-nums">{counters.started}</td>
-                <td className={`px-4 py-1.5 tabular-nums ${counters.failed > 0 ? "text-bad" : ""}`}>
-                  {counters.failed}
-                </td>
-                <td className="px-4 py-1.5 tabular-nums">
-                  {ended === 0 ? "" : duration(counters.duration_ms / ended)}
-                </td>
-              </tr>
-            );
-          })}
+          {list.map(({ agent, gates }) => (
+            <AgentRow
+              key={agent.agent_id}
+              agent={agent}
+              gates={gates}
+              perMinute={rates.get(agent.agent_id)?.started ?? 0}
+              isShown={agent.agent_id === shown}
+            />
+          ))}
         </tbody>
       </table>
     </section>
   );
 }
 
-/** The same where a table of eight columns helps nobody. */
+interface AgentRowProps {
+  readonly agent: AgentState;
+  readonly gates: readonly GateState[];
+  readonly perMinute: number;
+  readonly isShown: boolean;
+}
+
+/** Its own component, because of hundreds only some change at a time. */
+const AgentRow = memo(function AgentRow({ agent, gates, perMinute, isShown }: AgentRowProps) {
+  const { agent_id, status, consumes, publishes, counters } = agent;
+  const ended = counters.succeeded + counters.failed;
+  const cell = "truncate px-4 py-1.5";
+  return (
+    <tr className={`border-t border-line ${isShown ? "bg-accent-soft" : ""}`}>
+      <th scope="row" className={`${cell} font-medium`}>
+        <AgentLink agent={agent_id} />
+      </th>
+      <td className={cell}>
+        <Status value={status} />
+      </td>
+      <td className={`${cell} text-soft`} title={consumes.join(", ")}>
+        {consumes.join(", ")}
+      </td>
+      <td className={`${cell} text-soft`} title={publishes.join(", ")}>
+        {publishes.join(", ")}
+      </td>
+      <td className={`${cell} text-soft tabular-nums`} title={waitsWith(gates)}>
+        {waitsWith(gates)}
+      </td>
+      <td className={`${cell} tabular-nums`}>{counters.started}</td>
+      <td className={`${cell} tabular-nums ${counters.failed > 0 ? "text-bad" : ""}`}>{counters.failed}</td>
+      <td className={`${cell} text-soft tabular-nums`}>{perMinute}</td>
+      <td className={`${cell} tabular-nums`}>{ended === 0 ? "" : duration(counters.duration_ms / ended)}</td>
+    </tr>
+  );
+});
+
+/** The same where a table of nine columns helps nobody. */
 function AgentCards() {
   const list = useAgents();
   return (
@@ -119,7 +166,7 @@ function AgentCards() {
         <li key={agent.agent_id} className="border-b border-line bg-card px-4 py-3">
           <span className="flex items-baseline justify-between gap-2">
             <span className="truncate font-semibold">
-              <RunsOf agent={agent.agent_id} />
+              <AgentLink agent={agent.agent_id} />
             </span>
             <Status value={agent.status} />
           </span>
@@ -127,7 +174,7 @@ function AgentCards() {
           <p className="mb-1 text-xs break-words text-soft">
             {agent.consumes.join(", ")} → {agent.publishes.join(", ") || "nothing"}
           </p>
-          {gates.length > 0 && <p className="mb-1 text-xs text-soft">Waits with {gathered(gates)}</p>}
+          {gates.length > 0 && <p className="mb-1 text-xs text-soft">Waits with {waitsWith(gates)}</p>}
           <AgentCounts agent={agent} />
         </li>
       ))}
@@ -135,25 +182,16 @@ function AgentCards() {
   );
 }
 
-function RunsOf({ agent }: { agent: string }) {
+function AgentLink({ agent }: { agent: string }) {
   return (
-    <Link
-      href={pathOf("runs", undefined, { agent })}
-      title={`All runs of ${agent}`}
-      className="underline-offset-2 hover:underline"
-    >
+    <Link href={pathOf("agents", agent)} title={`More about ${agent}`} className="underline-offset-2 hover:underline">
       {agent}
     </Link>
   );
 }
 
 /** What an agent's newest open gate has, of what it needs, and until when; and how many more gates are open. */
-function gathered(gates: readonly GateState[]): string {
+function waitsWith(gates: readonly GateState[]): string {
   const newest = gates.at(-1);
-  if (!newest) return "";
-  const parts = Object.entries(newest.required).map(
-    ([type, wanted]) => `${type} ${Math.min(wanted, newest.collected[type] ?? 0)}/${wanted}`,
-  );
-  const until = newest.expires_at ? ` until ${clock(newest.expires_at)}` : "";
-  return `${parts.join(", ")}${until}${gates.length > 1 ? ` (+${gates.length - 1})` : ""}`;
+  return newest ? `${gathered(newest)}${gates.length > 1 ? ` (+${gates.length - 1})` : ""}` : "";
 }

@@ -1,92 +1,152 @@
-import type { GraphNode } from "@flock/protocol";
+import type { AgentState } from "@flock/protocol";
 import {
+  applyNodeChanges,
   Background,
   BaseEdge,
+  ControlButton,
   Controls,
   type Edge,
   EdgeLabelRenderer,
   type EdgeProps,
+  getBezierPath,
   Handle,
   type Node,
   type NodeProps,
   Position,
   ReactFlow,
   ReactFlowProvider,
+  useNodesState,
   useReactFlow,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
-import { useEffect, useMemo, useState } from "react";
+import { LayoutGrid } from "lucide-react";
+import { createContext, useContext, useEffect, useMemo, useRef, useState } from "react";
+import { useShallow } from "zustand/react/shallow";
 import { useLive } from "../../live/store.ts";
 import { Status } from "../../parts/parts.tsx";
 import { Link } from "../../place/link.tsx";
 import { pathOf } from "../../place/place.ts";
 import { AgentCounts } from "./agent-counts.tsx";
 import { publishedCount } from "./flow-counts.ts";
-import { type Flow, flowsOf, layout, NODE } from "./graph-layout.ts";
+import { gathered, missing } from "./gate-words.ts";
+import { openGates } from "./gates.ts";
+import { type Flow, flowsOf, type Layout, layout, NODE } from "./graph-layout.ts";
+import { type DrawnNode, drawnGraph } from "./grouping.ts";
+import { forgetPlaces, movedPlaces, type Point, rememberPlace, settled } from "./places.ts";
+import type { Rate } from "./rates.ts";
 
-type AgentNode = Node<{ node: GraphNode }, "agent">;
-type FlowEdge = Edge<{ flow: Flow; path: string; label: { x: number; y: number } }, "flow">;
+type AgentNode = Node<{ drawn: DrawnNode }, "agent">;
+type FlowEdge = Edge<{ flow: Flow; line: Layout["flows"] extends ReadonlyMap<string, infer L> ? L : never }, "flow">;
+
+/** The space that a node wants around it, in px. */
+const AROUND = { width: NODE.width + 24, height: NODE.height + 18 };
 
 /** The agents and how artifacts flow between them. */
-export default function FlowGraph() {
+export default function FlowGraph({ rates, shown }: FlowGraphProps) {
   return (
     <ReactFlowProvider>
-      <Graph />
+      <Rates value={rates}>
+        <Graph shown={shown} />
+      </Rates>
     </ReactFlowProvider>
   );
 }
 
-function Graph() {
+interface FlowGraphProps {
+  readonly rates: ReadonlyMap<string, Rate>;
+  /** The agent that is looked at. */
+  readonly shown: string | undefined;
+}
+
+const RatesContext = createContext<ReadonlyMap<string, Rate>>(new Map());
+const Rates = RatesContext.Provider;
+
+function Graph({ shown }: { shown: string | undefined }) {
   const nodes = useLive(({ state }) => state.nodes);
   const edges = useLive(({ state }) => state.edges);
-  const [drawn, setDrawn] = useState<{ nodes: AgentNode[]; edges: FlowEdge[] }>({ nodes: [], edges: [] });
+  const [drawn, setDrawn] = useNodesState<AgentNode>([]);
+  const [lines, setLines] = useState<readonly FlowEdge[]>([]);
+  /** Where the layout would have each node: its lines fit only there. */
+  const laidOut = useRef<ReadonlyMap<string, Point>>(new Map());
+  const places = useRef(new Map<string, Point>());
   const { fitView } = useReactFlow();
   // The same topology may come again, after a reconnect for one: that is no reason to move anything.
   const key = JSON.stringify([nodes, edges]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for both
-  const topology = useMemo(() => ({ nodes, flows: flowsOf(edges) }), [key]);
+  const topology = useMemo(() => {
+    const graph = drawnGraph(nodes, edges);
+    return { nodes: graph.nodes, flows: flowsOf(graph.edges) };
+  }, [key]);
   useEffect(() => {
     let isCurrent = true;
     const { nodes, flows } = topology;
-    void layout(nodes, flows).then((places) => {
+    void layout(
+      nodes.map(({ node }) => node),
+      flows,
+    ).then((wanted) => {
       if (!isCurrent) return;
-      setDrawn({
-        nodes: nodes.map((node) => ({
-          id: node.id,
+      const isFirst = places.current.size === 0;
+      const neighbours = (id: string) =>
+        flows.flatMap(({ source, target }) => (source === id ? [target] : target === id ? [source] : []));
+      const moved = movedPlaces();
+      const before = isFirst ? new Map() : places.current;
+      const settledPlaces = settled(before, wanted.nodes, neighbours, AROUND);
+      for (const [id, place] of moved) if (settledPlaces.has(id)) settledPlaces.set(id, place);
+      places.current = settledPlaces;
+      laidOut.current = wanted.nodes;
+      setDrawn(
+        nodes.map((each) => ({
+          id: each.id,
           type: "agent",
-          position: places.nodes.get(node.id) ?? { x: 0, y: 0 },
-          data: { node },
+          position: settledPlaces.get(each.id) ?? { x: 0, y: 0 },
+          data: { drawn: each },
           ...NODE,
         })),
-        edges: flows.flatMap((flow) => {
-          const line = places.flows.get(flow.id);
+      );
+      setLines(
+        flows.flatMap((flow) => {
+          const line = wanted.flows.get(flow.id);
           return line
-            ? [
-                {
-                  id: flow.id,
-                  source: flow.source,
-                  target: flow.target,
-                  type: "flow" as const,
-                  data: { flow, ...line },
-                },
-              ]
+            ? [{ id: flow.id, source: flow.source, target: flow.target, type: "flow" as const, data: { flow, line } }]
             : [];
         }),
-      });
-      requestAnimationFrame(() => void fitView({ padding: 0.08, maxZoom: 1.1 }));
+      );
+      // Only once: after that the viewer decides what is looked at.
+      if (isFirst) requestAnimationFrame(() => void fitView({ padding: 0.08, maxZoom: 1.1 }));
     });
     return () => {
       isCurrent = false;
     };
-  }, [topology, fitView]);
+  }, [topology, fitView, setDrawn]);
+  const shownNodes = useMemo(
+    () => drawn.map((node) => ({ ...node, selected: shown !== undefined && node.data.drawn.members.includes(shown) })),
+    [drawn, shown],
+  );
+  const edgesNow = useMemo(() => {
+    const at = new Map(drawn.map(({ id, position }) => [id, position]));
+    const isInPlace = (id: string) => {
+      const is = at.get(id);
+      const was = laidOut.current.get(id);
+      return is !== undefined && was !== undefined && is.x === was.x && is.y === was.y;
+    };
+    return lines.map((line) =>
+      isInPlace(line.source) && isInPlace(line.target)
+        ? line
+        : { ...line, data: { ...line.data, line: undefined } as unknown as FlowEdge["data"] },
+    ) as FlowEdge[];
+  }, [drawn, lines]);
   return (
     <ReactFlow
-      nodes={drawn.nodes}
-      edges={drawn.edges}
+      nodes={shownNodes}
+      edges={edgesNow}
       nodeTypes={NODE_TYPES}
       edgeTypes={EDGE_TYPES}
+      onNodesChange={(changes) => setDrawn((before) => applyNodeChanges(changes, before))}
+      onNodeDragStop={(_, node) => {
+        places.current.set(node.id, node.position);
+        rememberPlace(node.id, node.position);
+      }}
       nodesConnectable={false}
-      nodesDraggable={false}
       nodesFocusable={false}
       elementsSelectable={false}
       edgesFocusable={false}
@@ -101,7 +161,22 @@ function Graph() {
         </defs>
       </svg>
       <Background color="var(--line)" />
-      <Controls showInteractive={false} />
+      <Controls showInteractive={false}>
+        <ControlButton
+          title="Put every agent back where the layout has it"
+          aria-label="Put every agent back where the layout has it"
+          onClick={() => {
+            forgetPlaces();
+            places.current = new Map(laidOut.current);
+            setDrawn((before) =>
+              before.map((node) => ({ ...node, position: laidOut.current.get(node.id) ?? node.position })),
+            );
+            requestAnimationFrame(() => void fitView({ padding: 0.08, maxZoom: 1.1 }));
+          }}
+        >
+          <LayoutGrid aria-hidden="true" className="!fill-none" />
+        </ControlButton>
+      </Controls>
     </ReactFlow>
   );
 }
@@ -109,35 +184,61 @@ function Graph() {
 const NODE_TYPES = { agent: AgentBox };
 const EDGE_TYPES = { flow: FlowLine };
 
-function AgentBox({ data: { node } }: NodeProps<AgentNode>) {
-  const agent = useLive(({ state }) => state.agents.get(node.id));
+/** Memory of one minute: how warm a node glows when its runs fail. */
+function heatOf(rate: Rate | undefined): string | undefined {
+  if (!rate || rate.failed === 0) return undefined;
+  const share = Math.round((rate.failed / Math.max(1, rate.ended)) * 24) + 6;
+  return `color-mix(in srgb, var(--bad) ${share}%, var(--card))`;
+}
+
+function AgentBox({ data: { drawn }, selected }: NodeProps<AgentNode>) {
+  const { node, members } = drawn;
+  const agents = useLive(useShallow(({ state }) => members.map((member) => state.agents.get(member))));
+  const rates = useContext(RatesContext);
+  const agent = summed(agents);
+  const rate = members.length === 1 ? rates.get(members[0] as string) : undefined;
+  const gate = useLive(({ state }) => (members.length === 1 ? openGates(state.gates).get(node.id)?.at(-1) : undefined));
   const isOutside = node.type === "external";
   const border =
     agent?.status === "running" ? "working border-busy" : agent?.status === "error" ? "border-bad" : "border-line";
   return (
     <div
-      style={NODE}
+      style={{ ...NODE, background: heatOf(rate) }}
       className={`flex flex-col justify-between rounded-xl border bg-card px-3.5 py-2.5 text-left ${border} ${
         isOutside ? "border-dashed" : ""
-      }`}
+      } ${selected ? "outline-2 outline-offset-2 outline-accent" : ""} ${members.length > 1 ? "shadow-[3px_3px_0_var(--line)]" : ""}`}
     >
       <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
       <div className="flex items-baseline justify-between gap-2">
         {isOutside ? (
           <span className="font-semibold">outside</span>
+        ) : members.length > 1 ? (
+          <span className="font-semibold">{node.label}</span>
         ) : (
           <Link
-            href={pathOf("runs", undefined, { agent: node.id })}
-            title={`All runs of ${node.id}`}
-            className="pointer-events-auto truncate font-semibold hover:underline"
+            href={pathOf("agents", node.id)}
+            title={`More about ${node.id}`}
+            className="nodrag pointer-events-auto truncate font-semibold hover:underline"
           >
             {node.label}
           </Link>
         )}
         {agent && <Status value={agent.status} />}
       </div>
-      <p className="truncate text-xs text-soft" title={node.description}>
-        {isOutside ? `gives ${node.publishes.join(", ")}` : node.description}
+      <p className="flex justify-between gap-2 text-xs">
+        <span
+          className={`truncate ${gate ? "text-busy" : "text-soft"}`}
+          title={gate ? gathered(gate) : node.description}
+        >
+          {isOutside
+            ? `gives ${node.publishes.join(", ")}`
+            : gate
+              ? `waits for ${missing(gate) || "its time"}`
+              : members.length > 1
+                ? members.slice(0, 4).join(", ")
+                : node.description}
+        </span>
+        {rate && <span className="shrink-0 text-soft tabular-nums">{rate.started}/min</span>}
       </p>
       {agent && <AgentCounts agent={agent} />}
       <Handle type="source" position={Position.Right} isConnectable={false} style={{ opacity: 0 }} />
@@ -145,9 +246,35 @@ function AgentBox({ data: { node } }: NodeProps<AgentNode>) {
   );
 }
 
-function FlowLine({ data }: EdgeProps<FlowEdge>) {
+/** Several agents as one. */
+function summed(agents: readonly (AgentState | undefined)[]): AgentState | undefined {
+  const known = agents.filter((agent) => agent !== undefined);
+  if (known.length <= 1) return known[0];
+  const counters = { ...(known[0] as AgentState).counters };
+  for (const agent of known.slice(1)) {
+    for (const name of Object.keys(counters) as (keyof typeof counters)[]) counters[name] += agent.counters[name];
+  }
+  const status = known.some(({ status }) => status === "running")
+    ? "running"
+    : known.some(({ status }) => status === "error")
+      ? "error"
+      : "idle";
+  return { ...(known[0] as AgentState), counters, status };
+}
+
+function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<FlowEdge>) {
   if (!data) return null;
-  const { flow, path, label } = data;
+  const { flow, line } = data;
+  const [bent, middleX, middleY] = getBezierPath({
+    sourceX,
+    sourceY,
+    sourcePosition: Position.Right,
+    targetX,
+    targetY,
+    targetPosition: Position.Left,
+  });
+  // Lines that the layout has drawn go around nodes; where a node has been moved they end nowhere.
+  const { path, label } = line ?? { path: bent, label: { x: middleX, y: middleY } };
   return (
     <>
       <BaseEdge path={path} markerEnd="url(#arrow)" style={{ stroke: "var(--soft)" }} />
@@ -165,11 +292,22 @@ function FlowLine({ data }: EdgeProps<FlowEdge>) {
   );
 }
 
+/** How long a label glows when something has come along, in ms. */
+const PULSE_MS = 900;
+
 function FlowLabel({ source, type }: { source: string; type: string }) {
   const count = useLive(({ state }) => publishedCount(state.artifacts, source, type));
+  const label = useRef<HTMLDivElement>(null);
+  const before = useRef(count);
+  useEffect(() => {
+    const grown = count > before.current;
+    before.current = count;
+    if (!grown || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    label.current?.animate([{ background: "var(--accent)", color: "var(--on-accent)" }, {}], PULSE_MS);
+  }, [count]);
   return (
-    <div className="flex justify-between gap-1.5">
-      {type} <span className="text-soft tabular-nums">{count.toLocaleString("en")}</span>
+    <div ref={label} className="-mx-1.5 flex justify-between gap-1.5 rounded-md px-1.5">
+      {type} <span className="tabular-nums opacity-75">{count.toLocaleString("en")}</span>
     </div>
   );
 }
