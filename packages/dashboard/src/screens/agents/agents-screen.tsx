@@ -1,5 +1,6 @@
 import type { AgentState, GateState } from "@flock/protocol";
 import { lazy, memo, Suspense, useMemo } from "react";
+import { useCalmState } from "../../live/calm.ts";
 import { useLive } from "../../live/store.ts";
 import { duration } from "../../parts/format.ts";
 import { NothingYet, Status } from "../../parts/parts.tsx";
@@ -16,10 +17,14 @@ import { type Rate, useRates } from "./rates.ts";
 // Drawing and laying out are most of the dashboard's code, and a narrow screen shows no graph.
 const FlowGraph = lazy(() => import("./flow-graph.tsx"));
 
+/** From so many agents on, nothing turns or glows: all of it at once says nothing, and costs each frame. */
+const MANY = 60;
+
 /** Every agent, what it does, and how artifacts flow between them. */
 export default function AgentsScreen() {
   const isEmpty = useLive(({ state }) => state.nodes.length === 0 && state.agents.size === 0);
-  const gates = useLive(({ state }) => openGates(state.gates));
+  const gates = useCalmState(({ gates }) => openGates(gates));
+  const hasMany = useLive(({ state }) => state.agents.size > MANY);
   const isWide = useMedia("(min-width: 43.75rem)");
   const rates = useRates();
   const { id } = usePlace();
@@ -36,7 +41,7 @@ export default function AgentsScreen() {
     />
   );
   return (
-    <div className="relative flex h-full flex-col">
+    <div className={`relative flex h-full flex-col ${hasMany ? "without-motion" : ""}`}>
       <h1 className="sr-only">Agents</h1>
       {isWide && (
         <section aria-label="Flow between agents" className="min-h-0 flex-1">
@@ -61,8 +66,8 @@ export default function AgentsScreen() {
 }
 
 function useAgents() {
-  const agents = useLive(({ state }) => state.agents);
-  const gates = useLive(({ state }) => openGates(state.gates));
+  const agents = useCalmState(({ agents }) => agents);
+  const gates = useCalmState(({ gates }) => openGates(gates));
   return useMemo(
     () => [...agents.values()].map((agent) => ({ agent, gates: gates.get(agent.agent_id) ?? NONE })),
     [agents, gates],

@@ -22,7 +22,7 @@ import "@xyflow/react/dist/style.css";
 import { LayoutGrid } from "lucide-react";
 import { createContext, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { useLive } from "../../live/store.ts";
+import { useCalmState } from "../../live/calm.ts";
 import { Status } from "../../parts/parts.tsx";
 import { Link } from "../../place/link.tsx";
 import { pathOf } from "../../place/place.ts";
@@ -62,8 +62,8 @@ const RatesContext = createContext<ReadonlyMap<string, Rate>>(new Map());
 const Rates = RatesContext.Provider;
 
 function Graph({ shown }: { shown: string | undefined }) {
-  const nodes = useLive(({ state }) => state.nodes);
-  const edges = useLive(({ state }) => state.edges);
+  const nodes = useCalmState(({ nodes }) => nodes);
+  const edges = useCalmState(({ edges }) => edges);
   const [drawn, setDrawn] = useNodesState<AgentNode>([]);
   const [lines, setLines] = useState<readonly FlowEdge[]>([]);
   /** Where the layout would have each node: its lines fit only there. */
@@ -151,6 +151,7 @@ function Graph({ shown }: { shown: string | undefined }) {
       elementsSelectable={false}
       edgesFocusable={false}
       minZoom={0.1}
+      onlyRenderVisibleElements={drawn.length > 100}
     >
       <svg className="absolute size-0" aria-hidden="true">
         <title>Arrowhead</title>
@@ -193,11 +194,11 @@ function heatOf(rate: Rate | undefined): string | undefined {
 
 function AgentBox({ data: { drawn }, selected }: NodeProps<AgentNode>) {
   const { node, members } = drawn;
-  const agents = useLive(useShallow(({ state }) => members.map((member) => state.agents.get(member))));
+  const agents = useCalmState(useShallow(({ agents }) => members.map((member) => agents.get(member))));
   const rates = useContext(RatesContext);
   const agent = summed(agents);
   const rate = members.length === 1 ? rates.get(members[0] as string) : undefined;
-  const gate = useLive(({ state }) => (members.length === 1 ? openGates(state.gates).get(node.id)?.at(-1) : undefined));
+  const gate = useCalmState(({ gates }) => (members.length === 1 ? openGates(gates).get(node.id)?.at(-1) : undefined));
   const isOutside = node.type === "external";
   const border =
     agent?.status === "running" ? "working border-busy" : agent?.status === "error" ? "border-bad" : "border-line";
@@ -292,18 +293,26 @@ function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<FlowEd
   );
 }
 
-/** How long a label glows when something has come along, in ms. */
+/** How long a label glows when something has come along, in ms; and how many at a time: more is a flicker. */
 const PULSE_MS = 900;
+const PULSES = 24;
+let pulses = 0;
 
 function FlowLabel({ source, type }: { source: string; type: string }) {
-  const count = useLive(({ state }) => publishedCount(state.artifacts, source, type));
+  const count = useCalmState(({ artifacts }) => publishedCount(artifacts, source, type));
   const label = useRef<HTMLDivElement>(null);
   const before = useRef(count);
   useEffect(() => {
     const grown = count > before.current;
     before.current = count;
-    if (!grown || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    label.current?.animate([{ background: "var(--accent)", color: "var(--on-accent)" }, {}], PULSE_MS);
+    if (!grown || pulses >= PULSES || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    pulses++;
+    const pulse = label.current?.animate([{ background: "var(--accent)", color: "var(--on-accent)" }, {}], PULSE_MS);
+    const isOver = () => {
+      pulses--;
+    };
+    if (pulse) pulse.finished.then(isOver, isOver);
+    else isOver();
   }, [count]);
   return (
     <div ref={label} className="-mx-1.5 flex justify-between gap-1.5 rounded-md px-1.5">
