@@ -281,6 +281,64 @@ describe("tabs share one connection", () => {
   });
 });
 
+describe("who comes back is told what has happened", () => {
+  it("since they were here last, and shown the first failure", async () => {
+    await using server = await served();
+    const { epoch } = (await (await server.get("/plugin/events?limit=1")).json()) as { epoch: string };
+    await using opened = await browser.open("about:blank");
+    const { page } = opened;
+    const seen = JSON.stringify({ epoch, seq: 0, at: 0 });
+    await page.addInitScript(`localStorage.setItem("flock-seen", ${JSON.stringify(seen)})`);
+    await page.goto(server.url);
+    await page.getByText("While you were away: 1 run failed, 1 run ended well, 3 artifacts.").waitFor();
+    await page.getByRole("button", { name: "Show the first failure" }).click();
+    await page.waitForURL(/\/events\?seq=\d+/);
+  });
+});
+
+describe("a browser without shared workers", () => {
+  it("shows the same, by a connection of its own", async () => {
+    await using server = await served();
+    await using opened = await browser.open("about:blank");
+    const { page } = opened;
+    await page.addInitScript("delete globalThis.SharedWorker");
+    await page.goto(`${server.url}/events`);
+    await page.getByText(`${server.flock.stats().head} events`).waitFor();
+    await server.flock.publish(Idea({ description: "olive" }));
+    await server.flock.runUntilIdle();
+    await page.getByText(`${server.flock.stats().head} events`).waitFor();
+  });
+});
+
+describe("a log longer than what comes at once", () => {
+  it("is there as soon as its newest part is, and then all of it, counted as the server counts", async () => {
+    const flock = pizzeria();
+    await using server = await startServer({ flock, components: [], dashboard: true });
+    for (let index = 0; index < 1_800; index++) await flock.publish(Idea({ description: `idea ${index}` }));
+    await flock.runUntilIdle();
+    expect(flock.stats().head).toBeGreaterThan(10_000);
+    await using opened = await browser.open(server.url);
+    const { page } = opened;
+    await page
+      .getByRole("row", { name: /pizza_master/ })
+      .getByRole("cell", { name: "1800" })
+      .waitFor();
+    const bar = page.getByRole("slider", { name: "Seq" });
+    await expect.poll(() => bar.getAttribute("min"), { timeout: 15_000 }).toBe("1");
+    await page
+      .getByRole("row", { name: /pizza_master/ })
+      .getByRole("cell", { name: "1800" })
+      .waitFor();
+    await bar.press("Home");
+    await page
+      .getByText("No agents yet")
+      .or(page.getByRole("row", { name: /pizza_master/ }))
+      .first()
+      .waitFor();
+    expect(await page.getByRole("cell", { name: "1800" }).count()).toBe(0);
+  });
+});
+
 describe("an artifact can be published by a form that follows its schema", () => {
   it("what is missing is said at the field; what is right is published and leads to the artifact", async () => {
     await using server = await served();

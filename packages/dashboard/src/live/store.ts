@@ -8,7 +8,7 @@ import { nextFrame } from "./frames.ts";
 import { readOlder, withOlder } from "./older.ts";
 import { openFeed } from "./shared-feed.ts";
 import { endsUnknownRun } from "./snapshot.ts";
-import { Log, Timeline } from "./timeline.ts";
+import { KEPT_EVENTS, Log, Timeline } from "./timeline.ts";
 
 /** Everything that the screens show. They read it, and never talk to the server about events. */
 export interface Live {
@@ -99,6 +99,8 @@ export function retryNow(): void {
 export function showAt(at: number | null): void {
   if (at === useLive.getState().at) return;
   const seq = at === null ? Number.POSITIVE_INFINITY : at;
+  const { complete, first, oldest } = useLive.getState();
+  if (at !== null && complete && at < first && oldest < first) void loadOlder(KEPT_EVENTS).catch(() => {});
   useLive.setState({ at, state: timeline.at(seq), log: timeline.log(seq) });
 }
 
@@ -203,13 +205,14 @@ async function arrived(): Promise<void> {
   const graph = await feed?.call("graph", undefined as never).catch(() => undefined);
   if (graph) timeline.begin(graph);
   publish();
-  void loadOlder(HISTORY).catch(() => {});
+  const { at } = useLive.getState();
+  void loadOlder(at !== null && at < timeline.first ? KEPT_EVENTS : HISTORY).catch(() => {});
 }
 
 /** Events that are loaded to travel in, those that came with the connection included. */
 const HISTORY = 100_000;
 
-/** Loads what came before, while the viewer already sees what is now. */
+/** Loads what came before, until there are so many events; the viewer sees what is now all the while. */
 export async function loadOlder(count: number): Promise<void> {
   const { config, connection } = useLive.getState();
   const mine = timeline;

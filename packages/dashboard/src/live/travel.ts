@@ -19,8 +19,8 @@ export function followPlace(): void {
 
 /** Shows every screen at a seq. */
 export function travelTo(seq: number): void {
-  const { first, last } = useLive.getState();
-  adjust({ seq: Math.max(Math.min(first, last), Math.min(last, Math.round(seq))) });
+  const { oldest, last } = useLive.getState();
+  adjust({ seq: Math.max(Math.min(oldest, last), Math.min(last, Math.round(seq))) });
 }
 
 /** Shows what happens now. */

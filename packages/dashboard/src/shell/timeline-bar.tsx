@@ -1,7 +1,7 @@
 import { ChevronFirst, ChevronLast, Pause, Play, SkipForward } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { useLive } from "../live/store.ts";
-import type { Log } from "../live/timeline.ts";
+import { loadOlder, useLive } from "../live/store.ts";
+import { KEPT_EVENTS, type Log } from "../live/timeline.ts";
 import { goLive, isFailure, pause, play, SPEEDS, step, toError, travelTo, usePlaying } from "../live/travel.ts";
 import { clock } from "../parts/format.ts";
 
@@ -13,6 +13,9 @@ export function TimelineBar() {
   const at = useLive(({ at }) => at);
   const last = useLive(({ last }) => last);
   const first = useLive(({ first }) => first);
+  const oldest = useLive(({ oldest }) => oldest);
+  const isLoading = useLive(({ isLoading }) => isLoading);
+  const count = useLive(({ log }) => log.length);
   const speed = usePlaying(({ speed }) => speed);
   const seq = at ?? last;
   const moment = useLive(({ log }) => log.at(-1)?.timestamp);
@@ -77,6 +80,17 @@ export function TimelineBar() {
       >
         <SkipForward size={16} aria-hidden="true" className="text-bad" />
       </button>
+      {oldest < first && (
+        <button
+          type="button"
+          disabled={isLoading || count >= KEPT_EVENTS}
+          title={`The server keeps events from seq ${oldest.toLocaleString("en")} on; here they begin with ${first.toLocaleString("en")}`}
+          onClick={() => void loadOlder(KEPT_EVENTS).catch(() => {})}
+          className="hidden h-8 shrink-0 rounded-lg border border-line px-2 text-xs text-soft hover:text-ink disabled:opacity-50 sm:block"
+        >
+          {isLoading ? "Loading…" : "Older"}
+        </button>
+      )}
       <div className="relative mx-2 h-9 min-w-0 flex-1">
         <Density />
         <input

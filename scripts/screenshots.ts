@@ -1,12 +1,26 @@
-// Takes docs/dashboard.png: the dashboard after the newsroom has done its work, in Debian's Chromium.
+// Takes the pictures of docs/dashboard.md, light and dark, and docs/dashboard.png: the dashboard after the newsroom has
+// done its work, in Debian's Chromium.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { chromium } from "playwright-core";
+import { chromium, type Page } from "playwright-core";
 import { ROOT } from "./run.ts";
 
+/** What the pictures show, by their names. */
+const SCREENS: Readonly<Record<string, (page: Page, url: string) => Promise<unknown>>> = {
+  agents: (page, url) => page.goto(`${url}/agents`),
+  runs: (page, url) => page.goto(`${url}/runs`),
+  blackboard: async (page, url) => {
+    await page.goto(`${url}/blackboard`);
+    await page.getByRole("link", { name: "Review" }).first().click();
+  },
+  events: (page, url) => page.goto(`${url}/events?types=artifact_published,agent_execution_completed`),
+};
+
+await mkdir(join(ROOT, "docs/images"), { recursive: true });
 const newsroom = spawn("node", ["examples/newsroom/main.ts", "--port", "0", "--no-open"], {
   cwd: ROOT,
   stdio: ["ignore", "pipe", "inherit"],
@@ -16,11 +30,18 @@ try {
   await workDone(url);
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
   try {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
-    await page.goto(url);
-    // The layout is computed in a worker and animated; the picture shows where it ends.
-    await page.waitForTimeout(3_000);
-    await page.screenshot({ path: join(ROOT, "docs/dashboard.png") });
+    for (const colorScheme of ["light", "dark"] as const) {
+      const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme });
+      for (const [name, show] of Object.entries(SCREENS)) {
+        await show(page, url);
+        await page.getByRole("status").getByText("Live").waitFor();
+        // The layout is computed in a worker; the picture shows where it ends.
+        await page.waitForTimeout(2_000);
+        await page.screenshot({ path: join(ROOT, `docs/images/${name}-${colorScheme}.png`) });
+      }
+      await page.close();
+    }
+    await copyFile(join(ROOT, "docs/images/agents-light.png"), join(ROOT, "docs/dashboard.png"));
   } finally {
     await browser.close();
   }
