@@ -33,6 +33,8 @@ export interface RunState {
   readonly correlation_id: string;
   readonly status: "running" | RunStatus;
   readonly attempt: number;
+  /** The same for every attempt at the same work. */
+  readonly activation_id?: string;
   readonly consumed: readonly string[];
   readonly produced: readonly string[];
   /** ISO 8601. */
@@ -250,6 +252,7 @@ function runStarted(draft: Draft, event: EventOf<"agent_execution_started">): vo
     correlation_id: event.correlation_id,
     status: "running",
     attempt: event.attempt,
+    ...(event.activation_id === undefined ? {} : { activation_id: event.activation_id }),
     consumed: event.consumed_artifacts,
     produced: [],
     started_at: event.timestamp,

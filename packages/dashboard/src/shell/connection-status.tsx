@@ -20,6 +20,7 @@ export function ConnectionStatus({ screen }: { screen: string }) {
   const isBehind = connection.status !== "live" || !complete;
   const last = useLive(({ last }) => (isBehind ? last : 0));
   const hidden = useLive(useShallow(({ gaps }) => gaps.reduce((sum, gap) => sum + gap.to_seq - gap.from_seq + 1, 0)));
+  const at = useLive(({ at }) => at);
   const now = useNow(connection.status === "waiting");
   const standing = { connection, complete, last, offlineSince };
   const summary = file ?? connectionSummary(standing);
@@ -41,6 +42,7 @@ export function ConnectionStatus({ screen }: { screen: string }) {
       <span role="status" aria-live="off" title={connection.reason ?? undefined} className="truncate tabular-nums">
         {connectionWords(standing, now)}
       </span>
+      {at !== null && <span className="truncate text-busy tabular-nums">showing seq {at.toLocaleString("en")}</span>}
       <span aria-live="polite" className="sr-only">
         {`Connection: ${summary}`}
       </span>

@@ -1,6 +1,6 @@
 import { ChevronFirst, ChevronLast, Pause, Play, SkipForward } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { loadOlder, useLive } from "../live/store.ts";
+import { knownTimeline, loadOlder, useLive } from "../live/store.ts";
 import { KEPT_EVENTS, type Log } from "../live/timeline.ts";
 import { goLive, isFailure, pause, play, SPEEDS, step, toError, travelTo, usePlaying } from "../live/travel.ts";
 import { clock } from "../parts/format.ts";
@@ -173,7 +173,9 @@ function paint(canvas: HTMLCanvasElement): void {
   canvas.width = width * scale;
   canvas.height = height * scale;
   context.scale(scale, scale);
-  const { first, last, log } = useLive.getState();
+  const { first, last } = useLive.getState();
+  // All of it, whatever seq is shown.
+  const log = knownTimeline().log();
   if (last < first) return;
   const { weights, failures } = weigh(log, first, last);
   const style = getComputedStyle(canvas);

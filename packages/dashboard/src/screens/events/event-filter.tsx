@@ -4,7 +4,7 @@ import { short } from "../../parts/format.ts";
 import { useParam } from "../../place/place.ts";
 import { EVENT_TYPE_CHOICES } from "./event-line.ts";
 
-const FIELD = "h-8 rounded-lg border border-line bg-card px-2 text-sm max-md:w-full";
+const FIELD = "h-8 rounded-lg border border-line bg-card px-2 text-sm";
 
 /** What the log is narrowed to. It stands in the address: a link shows the same to somebody else. */
 export function EventFilter() {
@@ -21,7 +21,7 @@ export function EventFilter() {
         placeholder="Search"
         value={text}
         onChange={(change) => setText(change.target.value)}
-        className={`${FIELD} min-w-0 md:w-56`}
+        className={`${FIELD} w-full min-w-0 md:w-56`}
       />
       <Choice label="Event type" chosen={types} choices={EVENT_TYPE_CHOICES} choose={setTypes} />
       <Choice label="Agent" chosen={chosenAgents} choices={[...agents.keys()]} choose={setAgents} />
@@ -51,7 +51,7 @@ function Choice({ label, chosen, choices, choose }: ChoiceProps) {
       aria-label={label}
       value=""
       onChange={({ target: { value } }) => choose([...list, value].join(","))}
-      className={`${FIELD} md:w-32`}
+      className={`${FIELD} max-md:w-auto max-md:min-w-0 max-md:flex-1 md:w-32`}
     >
       <option value="">{label}</option>
       {choices

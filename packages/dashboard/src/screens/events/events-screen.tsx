@@ -116,7 +116,8 @@ interface RowsProps {
 /** Only the rows that are in sight are painted. It follows the newest event until the reader scrolls up. */
 function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
   const box = useRef<HTMLDivElement>(null);
-  const follows = useRef(true);
+  // Who comes by a link to an event wants to see that one.
+  const follows = useRef(openSeq === null);
   const lastTop = useRef(0);
   const rows = useVirtualizer({
     count: shown.length,
@@ -125,6 +126,14 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
     overscan: 12,
   });
   const newest = shown.at(-1)?.seq;
+  const hasLooked = useRef(openSeq === null);
+  useEffect(() => {
+    if (hasLooked.current) return;
+    const index = shown.findIndex(({ seq }) => seq === openSeq);
+    if (index < 0) return;
+    hasLooked.current = true;
+    rows.scrollToIndex(index, { align: "center" });
+  }, [shown, openSeq, rows]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: to follow is what another newest event asks for
   useEffect(() => {
     if (follows.current) rows.scrollToIndex(shown.length - 1, { align: "end" });

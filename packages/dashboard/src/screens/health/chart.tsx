@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
+import { clock } from "../../parts/format.ts";
 import "uplot/dist/uPlot.min.css";
 
 /** A small chart of one figure over the last minutes, with the newest value beside its name. */
@@ -21,7 +22,7 @@ export function Chart({ name, now, times, values }: ChartProps) {
         scales: { y: { range: (_, least, most) => [Math.min(0, least), Math.max(1, most * 1.1)] } },
         series: [{}, { stroke: colour("--accent"), width: 1.5, points: { show: false } }],
         axes: [
-          { ...axis, size: 24, font: "11px Inter Variable", space: 80 },
+          { ...axis, size: 24, font: "11px Inter Variable", space: 80, values: (_, ticks) => ticks.map(timeOf) },
           { ...axis, size: 48, font: "11px Inter Variable", values: (_, ticks) => ticks.map(compact) },
         ],
       },
@@ -60,4 +61,5 @@ interface ChartProps {
   readonly values: readonly (number | null)[];
 }
 
+const timeOf = (seconds: number) => clock(new Date(seconds * 1_000).toISOString()).slice(0, 8);
 const compact = (value: number) => new Intl.NumberFormat("en", { notation: "compact" }).format(value);

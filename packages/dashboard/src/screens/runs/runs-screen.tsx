@@ -2,6 +2,7 @@ import type { RunState } from "@flock/protocol";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowLeft } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
+import { useShallow } from "zustand/react/shallow";
 import { command, useLive } from "../../live/store.ts";
 import { clock, duration, short } from "../../parts/format.ts";
 import { Chip, Fact, NothingYet, Status } from "../../parts/parts.tsx";
@@ -167,7 +168,7 @@ function Run({ run, filter }: { run: RunState; filter: Params }) {
             {short(run.correlation_id)}
           </Link>
         </Fact>
-        {run.attempt > 1 && <Fact name="Attempt">{run.attempt}</Fact>}
+        <Attempts run={run} />
         {Object.entries(run.usage ?? {}).map(([name, amount]) => (
           <Fact key={name} name={name.replaceAll("_", " ")}>
             {amount.toLocaleString("en", { maximumFractionDigits: 6 })}
@@ -189,6 +190,35 @@ function Run({ run, filter }: { run: RunState; filter: Params }) {
       </div>
       <Output run={run} />
     </article>
+  );
+}
+
+/** The attempts at the same work, when there was more than one. */
+function Attempts({ run: { run_id, activation_id, attempt } }: { run: RunState }) {
+  const attempts = useLive(
+    useShallow(({ state }) =>
+      activation_id === undefined
+        ? []
+        : [...state.runs.values()].filter((other) => other.activation_id === activation_id).map((one) => one.run_id),
+    ),
+  );
+  const runs = useLive(({ state }) => state.runs);
+  if (attempts.length <= 1) return attempt > 1 ? <Fact name="Attempt">{attempt}</Fact> : null;
+  return (
+    <Fact name="Attempts">
+      <span className="flex gap-2">
+        {attempts.map((id) => (
+          <Link
+            key={id}
+            href={pathOf("runs", id)}
+            aria-current={id === run_id ? "true" : undefined}
+            className={id === run_id ? "font-semibold" : "text-accent underline underline-offset-2"}
+          >
+            {runs.get(id)?.attempt}
+          </Link>
+        ))}
+      </span>
+    </Fact>
   );
 }
 
