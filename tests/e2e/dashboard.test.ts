@@ -296,6 +296,30 @@ describe("who comes back is told what has happened", () => {
   });
 });
 
+describe("a tab in the background", () => {
+  it("asks for nothing, and is right again when it is seen", async () => {
+    await using server = await served();
+    await using opened = await browser.open(`${server.url}/events`);
+    const { page } = opened;
+    const before = server.flock.stats().head;
+    await page.getByText(`${before} events`).waitFor();
+    // Headless pages are never hidden by themselves.
+    const hide = (hidden: boolean) =>
+      page.evaluate(
+        `Object.defineProperty(document, "hidden", { value: ${hidden}, configurable: true });
+         document.dispatchEvent(new Event("visibilitychange"));`,
+      );
+    await hide(true);
+    for (const description of ["olive", "basil", "caper"]) await server.flock.publish(Idea({ description }));
+    await server.flock.runUntilIdle();
+    await using other = await browser.open(`${server.url}/events`);
+    await other.page.getByText(`${server.flock.stats().head} events`).waitFor();
+    expect(await page.getByText(`${before} events`).count()).toBe(1);
+    await hide(false);
+    await page.getByText(`${server.flock.stats().head} events`).waitFor();
+  });
+});
+
 describe("a browser without shared workers", () => {
   it("shows the same, by a connection of its own", async () => {
     await using server = await served();

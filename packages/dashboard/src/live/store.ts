@@ -50,7 +50,7 @@ export const useLive = create<Live>(() => ({
   offlineSince: null,
   complete: false,
   state: emptyState(),
-  log: new Log([], 0, 0),
+  log: new Log([], 0),
   at: null,
   first: 1,
   last: 0,
@@ -144,7 +144,10 @@ async function follow(mine: Feed): Promise<void> {
     if (feed !== mine) return;
     const began = performance.now();
     const before = timeline.last;
-    if (stretch.restarts) timeline = new Timeline();
+    if (stretch.restarts) {
+      timeline = new Timeline();
+      useLive.setState({ complete: false });
+    }
     takeIn(stretch.entries);
     from = stretch.next;
     ({ isCurrent } = stretch);
@@ -152,6 +155,7 @@ async function follow(mine: Feed): Promise<void> {
       publish();
       paintedAt = performance.now();
     }
+    const cost = performance.now() - began;
     if (!isCurrent) {
       leftAt ??= { ...placeNow(), seq: before };
       continue;
@@ -165,7 +169,6 @@ async function follow(mine: Feed): Promise<void> {
       await nextFrame();
     }
     // Where one frame's events take long, because much is kept, fewer frames: the viewer needs the rest of the time.
-    const cost = performance.now() - began;
     if (cost > DEAR_MS) await new Promise((resolve) => setTimeout(resolve, cost * 3));
   }
 }

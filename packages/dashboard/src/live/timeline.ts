@@ -46,7 +46,6 @@ export class Timeline {
   readonly #kept: number;
   readonly #spacing: number;
   #events: FlockEvent[] = [];
-  #dropped = 0;
   #marks: Mark[] = [];
   /** The first one is what the fold begins with; the others are in order. */
   #checkpoints: Checkpoint[];
@@ -87,7 +86,7 @@ export class Timeline {
 
   /** The events up to a seq, as they stand now: later ones do not change it. */
   log(upTo = Number.POSITIVE_INFINITY): Log {
-    return new Log(this.#events, this.#countUpTo(upTo), this.#dropped);
+    return new Log(this.#events, this.#countUpTo(upTo));
   }
 
   /** Takes in events that came after all others. */
@@ -194,7 +193,6 @@ export class Timeline {
     if (index <= 0) return;
     const { count } = this.#checkpoints[index] as Checkpoint;
     this.#events = this.#events.slice(count);
-    this.#dropped += count;
     const shifted = (checkpoint: Checkpoint) => ({ ...checkpoint, count: checkpoint.count - count });
     this.#checkpoints = this.#checkpoints.slice(index).map(shifted);
     this.#head = shifted(this.#head);
@@ -212,13 +210,10 @@ export class Log {
   readonly #events: readonly FlockEvent[];
   /** How many there are. */
   readonly length: number;
-  /** How many older ones are no longer kept: an event's number is this plus its index, for ever. */
-  readonly dropped: number;
 
-  constructor(events: readonly FlockEvent[], length: number, dropped: number) {
+  constructor(events: readonly FlockEvent[], length: number) {
     this.#events = events;
     this.length = length;
-    this.dropped = dropped;
   }
 
   /** An event by its index; undefined beyond the end. */

@@ -1,9 +1,7 @@
-import { Ban, Circle, CircleAlert, CircleCheck, LoaderCircle, X } from "lucide-react";
+import { Ban, Circle, CircleAlert, CircleCheck, LoaderCircle } from "lucide-react";
 import type { ReactNode } from "react";
 import { useLive } from "../live/store.ts";
 import { Link } from "../place/link.tsx";
-import type { Params } from "../place/place.ts";
-import { short } from "./format.ts";
 
 const STATUS: Record<string, { color: string; icon: typeof Circle }> = {
   running: { color: "text-busy", icon: LoaderCircle },
@@ -45,68 +43,6 @@ export function Empty({ children }: { children: ReactNode }) {
 export function NothingYet({ children }: { children: ReactNode }) {
   const complete = useLive(({ complete }) => complete);
   return <Empty>{complete ? children : "Waiting for what the server has to tell."}</Empty>;
-}
-
-/** A list on the left, one of its entries on the right; on narrow screens one or the other. */
-export function Split({ list, detail, showsDetail }: { list: ReactNode; detail: ReactNode; showsDetail: boolean }) {
-  return (
-    <div className="grid h-full grid-cols-1 md:grid-cols-[minmax(16rem,24rem)_1fr]">
-      <div
-        className={`min-h-0 overflow-y-auto border-line bg-card md:block md:border-r ${showsDetail ? "hidden" : ""}`}
-      >
-        {list}
-      </div>
-      <div className={`min-h-0 min-w-0 overflow-y-auto ${showsDetail ? "" : "hidden md:block"}`}>{detail}</div>
-    </div>
-  );
-}
-
-/** An entry of the list of a `Split`. */
-export function Row({ href, isShown, children }: { href: string; isShown: boolean; children: ReactNode }) {
-  return (
-    <li>
-      <Link
-        href={href}
-        aria-current={isShown ? "true" : undefined}
-        className={`block border-b border-l-3 border-b-line py-2.5 pr-4 pl-3.5 -outline-offset-2 hover:bg-sunken ${
-          isShown ? "border-l-transparent md:border-l-accent md:bg-sunken" : "border-l-transparent"
-        }`}
-      >
-        {children}
-      </Link>
-    </li>
-  );
-}
-
-/** What a list is narrowed to, and the way back to all of it; how much of it is not listed. */
-export function ListHead({ filter, all, listed, total }: ListHeadProps) {
-  const { workflow, agent } = filter;
-  const isNarrowed = workflow !== undefined || agent !== undefined;
-  if (!isNarrowed && total <= listed) return null;
-  return (
-    <div className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2 text-xs text-soft">
-      {agent !== undefined && <span>Agent {agent}</span>}
-      {workflow !== undefined && <span>Workflow {short(workflow)}</span>}
-      <span className="tabular-nums">
-        {total > listed
-          ? `The newest ${listed.toLocaleString("en")} of ${total.toLocaleString("en")}`
-          : `${total.toLocaleString("en")} listed`}
-      </span>
-      {isNarrowed && (
-        <Link href={all} className="ml-auto flex items-center gap-1 text-accent underline underline-offset-2">
-          <X size={12} aria-hidden="true" /> Show all
-        </Link>
-      )}
-    </div>
-  );
-}
-
-interface ListHeadProps {
-  readonly filter: Params;
-  /** Where the whole list is. */
-  readonly all: string;
-  readonly listed: number;
-  readonly total: number;
 }
 
 /** A name with its value. */

@@ -15,7 +15,8 @@ const OFFERED = 8;
 /** Goes anywhere and does anything by typing a part of its name. */
 export default function Palette({ close }: { close: () => void }) {
   const [text, setText] = useState("");
-  const file = useRef<HTMLInputElement>(null);
+  const file = useLive(({ file }) => file);
+  const chooser = useRef<HTMLInputElement>(null);
   const found = useFound(text);
   const item = (key: string, run: () => void, children: ReactNode) => (
     <Command.Item
@@ -99,10 +100,11 @@ export default function Palette({ close }: { close: () => void }) {
           <Command.Group heading="Do">
             {item("Back to live, now", goLive, "Back to live")}
             {item("Switch between light and dark colours, theme", toggleTheme, "Switch between light and dark")}
+            {file !== null && item("Leave the file, back to the server", () => location.assign("/"), "Leave the file")}
             {item("Save the events as a file, export ndjson", saveRange, "Save the events as a file")}
             <Command.Item
               value="Open a file of events, import ndjson"
-              onSelect={() => file.current?.click()}
+              onSelect={() => chooser.current?.click()}
               className="flex cursor-pointer items-center gap-3 rounded-lg px-3 py-2 text-sm data-[selected=true]:bg-accent-soft data-[selected=true]:text-accent"
             >
               Open a file of events
@@ -111,7 +113,7 @@ export default function Palette({ close }: { close: () => void }) {
         </Command.List>
       </Command>
       <input
-        ref={file}
+        ref={chooser}
         type="file"
         aria-label="A file of events"
         accept=".ndjson,.jsonl,.json,text/plain"

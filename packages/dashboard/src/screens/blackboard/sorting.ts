@@ -3,8 +3,7 @@ import { gist } from "../../parts/format.ts";
 import type { Params } from "../../place/place.ts";
 
 /** The columns by which the table can be sorted. */
-export const COLUMNS = ["published", "type", "producer"] as const;
-export type Column = (typeof COLUMNS)[number];
+export type Column = "published" | "type" | "producer";
 
 /** The artifacts that are wanted, in the order that is wanted: `sort` is a column, with `-` before it from last to first. */
 export function listed(artifacts: Iterable<ArtifactState>, params: Params): ArtifactState[] {

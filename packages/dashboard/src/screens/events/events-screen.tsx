@@ -34,7 +34,7 @@ export default function EventsScreen() {
   const shown = useMemo(() => matching.in(log), [matching, log]);
   const openSeq = id !== undefined && /^\d+$/.test(id) ? Number(id) : null;
   const opened = openSeq === null ? undefined : eventAt(log, openSeq);
-  const newer = log === live ? 0 : live.dropped + live.length - log.dropped - log.length;
+  const newer = log === live ? 0 : live.length - 1 - live.indexOf(log.at(-1)?.seq ?? 0);
   const hold = () => at === null && setHeld((before) => before ?? { log: live, byScrolling: true });
   return (
     <div className="flex h-full flex-col">

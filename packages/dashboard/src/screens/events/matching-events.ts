@@ -22,20 +22,16 @@ export function isWanted(event: FlockEvent, { types, agents, correlation, text }
   return textMatches(event, text);
 }
 
-/** Whether every event is. */
-export function wantsAll({ types, agents, correlation, text }: Wanted): boolean {
-  return types.length === 0 && agents.length === 0 && correlation === "" && text === "";
-}
-
 /**
  * The wanted events of a log that grows: what has been looked at once is not looked at again, so that a hundred thousand
  * events cost nothing while one more comes.
  */
 export class MatchingEvents {
   readonly #wanted: Wanted;
-  #found: FlockEvent[] = [];
-  /** Events of the log that were looked at, those before it that are no longer kept included. */
-  #seen = 0;
+  #found: readonly FlockEvent[] = [];
+  /** The oldest and the newest event that have been looked at. */
+  #first: FlockEvent | undefined;
+  #last: FlockEvent | undefined;
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
@@ -43,16 +39,17 @@ export class MatchingEvents {
 
   /** Those of a log. What it gives stays as it is. */
   in(log: Log): readonly FlockEvent[] {
-    const end = log.dropped + log.length;
-    if (end < this.#seen || log.dropped > this.#seen) {
-      // Somebody has travelled back, or too far on: begin anew.
-      this.#seen = log.dropped;
-      this.#found = [];
-    }
-    const added: FlockEvent[] = [];
-    for (const event of log.slice(this.#seen - log.dropped)) if (isWanted(event, this.#wanted)) added.push(event);
-    this.#seen = end;
-    if (added.length > 0) this.#found = this.#found.concat(added);
+    const first = log.at(0);
+    const seen = this.#last === undefined ? -1 : log.indexOf(this.#last.seq);
+    // Somebody has travelled back, older events have been loaded, or it is another log.
+    const goesOn = seen >= 0 && log.at(seen) === this.#last && (first?.seq ?? 0) >= (this.#first?.seq ?? 0);
+    const kept = goesOn ? this.#found : [];
+    // What is no longer kept there shall not be kept here.
+    const gone = kept.findIndex(({ seq }) => seq >= (first?.seq ?? 0));
+    const added = log.slice(goesOn ? seen + 1 : 0).filter((event) => isWanted(event, this.#wanted));
+    if (!goesOn || gone !== 0 || added.length > 0) this.#found = (gone < 0 ? [] : kept.slice(gone)).concat(added);
+    this.#first = first;
+    this.#last = log.at(log.length - 1);
     return this.#found;
   }
 }
