@@ -1,7 +1,7 @@
 import type { RJSFSchema } from "@rjsf/utils";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { formSchemaOf, payloadOf, uiSchemaOf } from "./form-schema.ts";
+import { formSchemaOf, isAnything, payloadOf, uiSchemaOf } from "./form-schema.ts";
 
 const schemaOf = (type: z.ZodType) => z.toJSONSchema(type, { io: "input" }) as RJSFSchema;
 
@@ -43,6 +43,30 @@ describe("alternatives have names that say which is which", () => {
     const plain = schemaOf(z.object({ anyOf: z.string(), enum: z.enum(["a", "b"]), size: z.object({ cm: z.int() }) }));
     const { $schema: _dialect, ...rest } = plain;
     expect(formSchemaOf(plain)).toEqual(rest);
+  });
+});
+
+describe("a value that is no object has a form as well", () => {
+  it("one field, which has a name", () => {
+    expect(formSchemaOf(schemaOf(z.enum(["now", "later"])))).toMatchObject({ title: "Value", enum: ["now", "later"] });
+    expect(formSchemaOf(schemaOf(z.boolean().meta({ title: "Shall we?" })))).toMatchObject({ title: "Shall we?" });
+  });
+
+  it("unless the schema takes anything", () => {
+    expect(isAnything(schemaOf(z.any()))).toBe(true);
+    for (const type of [z.string(), z.object({}), z.union([z.string(), z.int()]), z.literal(1)])
+      expect(isAnything(schemaOf(type))).toBe(false);
+  });
+});
+
+describe("a tuple is so many fields, and no list to add to", () => {
+  it("unless it says what may follow", () => {
+    const schema = schemaOf(
+      z.object({ pair: z.tuple([z.string(), z.int()]), rest: z.tuple([z.string()], z.boolean()) }),
+    );
+    const { pair, rest } = formSchemaOf(schema).properties as Record<string, RJSFSchema>;
+    expect(pair).toMatchObject({ items: [{ type: "string" }, { type: "integer" }], additionalItems: false });
+    expect(rest).toMatchObject({ items: [{ type: "string" }], additionalItems: { type: "boolean" } });
   });
 });
 

@@ -3,6 +3,7 @@ import type { RJSFSchema } from "@rjsf/utils";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { type RecentPayload, RecentPayloads } from "./recent-payloads.ts";
 import { SchemaForm } from "./schema-form.tsx";
+import { issuesOf } from "./schema-validator.ts";
 import { Wakes } from "./wakes.tsx";
 
 /** What is to be published. */
@@ -87,7 +88,7 @@ export function PublishPanel({ type, schema, prefill, publish, preview, told }: 
             className="mt-1 block w-full rounded-lg border border-line bg-card px-2.5 py-2 font-normal"
           />
         </label>
-        <Preview request={request(payload)} preview={preview} />
+        <Preview request={request(payload)} schema={schema} preview={preview} />
       </SchemaForm>
       <div aria-live="polite" className="min-h-12">
         {result && told(result)}
@@ -141,7 +142,7 @@ function Recent({
 }
 
 /** What it would do, asked anew when somebody has stopped typing; nothing while that could not be published. */
-function Preview({ request, preview }: Pick<PublishPanelProps, "preview"> & { request: Publishing }) {
+function Preview({ request, schema, preview }: PreviewProps) {
   const [shown, show] = useState<PreviewResult | "none" | "asking">("asking");
   const said = JSON.stringify(request);
   const ask = useRef(preview);
@@ -149,6 +150,8 @@ function Preview({ request, preview }: Pick<PublishPanelProps, "preview"> & { re
   useEffect(() => {
     let isCurrent = true;
     const timer = setTimeout(() => {
+      // What is not right yet need not be sent to be refused.
+      if (issuesOf(schema, (JSON.parse(said) as Publishing).payload).length > 0) return show("none");
       ask.current(JSON.parse(said)).then(
         (result) => isCurrent && show(result),
         () => isCurrent && show("none"),
@@ -158,7 +161,7 @@ function Preview({ request, preview }: Pick<PublishPanelProps, "preview"> & { re
       isCurrent = false;
       clearTimeout(timer);
     };
-  }, [said]);
+  }, [said, schema]);
   return (
     <section aria-label="Which agents it would wake" className="min-h-16 rounded-xl border border-line bg-card p-4">
       <h3 className="mb-1.5 text-sm font-medium text-soft">Which agents would this wake?</h3>
@@ -172,6 +175,8 @@ function Preview({ request, preview }: Pick<PublishPanelProps, "preview"> & { re
     </section>
   );
 }
+
+type PreviewProps = Pick<PublishPanelProps, "schema" | "preview"> & { readonly request: Publishing };
 
 function tagsOf(text: string): string[] {
   return [
