@@ -64,7 +64,6 @@ export function PublishPanel({ type, schema, prefill, publish, preview, told }: 
   };
   return (
     <div className="flex flex-col gap-4">
-      {lately.length > 0 && <Recent payloads={lately} onPick={fill} />}
       <SchemaForm
         key={begun.number}
         schema={schema}
@@ -89,6 +88,7 @@ export function PublishPanel({ type, schema, prefill, publish, preview, told }: 
           />
         </label>
         <Preview request={request(payload)} schema={schema} preview={preview} />
+        {lately.length > 0 && <Recent payloads={lately} onPick={fill} />}
       </SchemaForm>
       <div aria-live="polite" className="min-h-12">
         {result && told(result)}

@@ -136,7 +136,7 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
           {children}
         </div>
       </div>
-      <div className="flex flex-wrap items-center gap-3">
+      <div className="sticky bottom-0 z-1 flex flex-wrap items-center gap-3 bg-page py-3">
         <button
           type="button"
           disabled={isBusy}
