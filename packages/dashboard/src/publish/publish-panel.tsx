@@ -1,6 +1,6 @@
 import type { Issue, PreviewResult, PublishResult } from "@flock/protocol";
 import type { RJSFSchema } from "@rjsf/utils";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { type RecentPayload, RecentPayloads } from "./recent-payloads.ts";
 import { SchemaForm } from "./schema-form.tsx";
 import { issuesOf } from "./schema-validator.ts";
@@ -29,7 +29,21 @@ const recent = new RecentPayloads({
 });
 
 /** Publishes artifacts of one type: by form or JSON, from what was published before, after asking what that would do. */
-export function PublishPanel({ type, schema, prefill, publish, preview, told }: PublishPanelProps) {
+export function PublishPanel(props: PublishPanelProps) {
+  const characters = useMemo(() => JSON.stringify(props.prefill?.payload ?? null).length, [props.prefill]);
+  if (characters <= MAX_TEXT) return <Panel {...props} />;
+  return (
+    <p className="rounded-xl border border-line bg-card p-5 text-sm">
+      This payload has {(characters / 1_000_000).toLocaleString("en", { maximumFractionDigits: 1 })} million characters,
+      which is too much to change in a browser. Copy it as curl where it is shown, and change it in a file.
+    </p>
+  );
+}
+
+/** A text field that has more characters takes long for each key. */
+const MAX_TEXT = 2_000_000;
+
+function Panel({ type, schema, prefill, publish, preview, told }: PublishPanelProps) {
   const [begun, begin] = useState<{ readonly number: number; readonly from: Prefill | undefined }>({
     number: 0,
     from: prefill,

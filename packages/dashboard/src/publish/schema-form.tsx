@@ -22,7 +22,8 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
   }, [schema]);
   const [data, setData] = useState(value);
   const [text, setText] = useState(() => (value === undefined ? "" : JSON.stringify(value, null, 2)));
-  const hasForm = !isAnything(schema);
+  const [isLong] = useState(text.length > MAX_FORM);
+  const hasForm = !isAnything(schema) && !isLong;
   const [view, setView] = useState<"form" | "json">(hasForm ? "form" : "json");
   const [isRefused, setRefused] = useState(false);
   /** What was found wrong here, before anybody else was asked. */
@@ -125,7 +126,9 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
             </Form>
           ) : (
             <p className="rounded-xl border border-line bg-card p-5 text-sm text-soft">
-              This takes any JSON: there is no form for it. Write it as text.
+              {isLong
+                ? "This is too long for a form, which would have thousands of fields. Change it as text."
+                : "This takes any JSON: there is no form for it. Write it as text."}
             </p>
           )}
         </div>
@@ -158,6 +161,8 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
 }
 
 const NO_ISSUES: readonly Issue[] = [];
+/** What has more characters as JSON is changed as text: a form of it would hold up the page for seconds. */
+const MAX_FORM = 60_000;
 
 /** Whether a text is not JSON yet. */
 function isUnread(text: string): boolean {
