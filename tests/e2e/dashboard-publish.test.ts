@@ -183,6 +183,26 @@ describe("the form and the JSON beside it are one", () => {
   });
 });
 
+describe("what is very long does not hold up the page", () => {
+  it("it is changed as text, and what is longer still in a file", async () => {
+    await using server = await restaurant();
+    const many = (n: number) =>
+      Order({ ...ORDER, toppings: Array.from({ length: n }, () => ({ name: "x".repeat(90) })) });
+    const long = await server.flock.publish(many(1_000));
+    const longer = await server.flock.publish(many(30_000));
+    await using opened = await browser.open(`${server.url}/publish/Order?from=${long.artifactId}`);
+    const { page } = opened;
+    await page.getByText("This is too long for a form").waitFor();
+    await json(page).fill(JSON.stringify({ ...ORDER, customer: "Gus" }));
+    await publish(page).click();
+    await page.getByText("Published.").waitFor();
+    expect((await published(server))[0]).toMatchObject({ customer: "Gus" });
+    await page.goto(`${server.url}/publish/Order?from=${longer.artifactId}`);
+    await page.getByText("too much to change in a browser").waitFor();
+    expect(opened.errors).toEqual([]);
+  });
+});
+
 describe("before publishing one sees which agents it would wake", () => {
   it("those that would run, those that would wait and for what, and those that would not take it; nothing happens", async () => {
     await using server = await restaurant();
@@ -282,6 +302,27 @@ describe("a payload can be read, searched and copied, whatever its size", () => 
     expect(opened.errors).toEqual([]);
   });
 
+  it("as JSON, as a command and as TypeScript, and the path and the value of a row", async () => {
+    const { server, url } = await withBig(1);
+    await using _ = server;
+    await using opened = await browser.open(url);
+    const { page } = opened;
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    const copied = async (name: string): Promise<string> => {
+      await page.getByRole("button", { name, exact: true }).click();
+      await page.getByText("Copied", { exact: true }).waitFor();
+      const text: string = await page.evaluate("navigator.clipboard.readText()");
+      await page.getByText("Copied", { exact: true }).waitFor({ state: "detached" });
+      return text;
+    };
+    expect(JSON.parse(await copied("Copy as JSON")).items).toHaveLength(1);
+    expect(await copied("Copy as curl")).toContain(`curl -X POST '${server.url}/api/plugin/publish'`);
+    expect(await copied("Copy as TypeScript")).toMatch(/^await flock\.publish\(Big\(\{\n {2}items: \[/);
+    await page.getByRole("treeitem").filter({ hasText: "name:" }).last().click();
+    expect(await copied("Copy the path")).toBe("$.items[0].name");
+    expect(await copied("Copy the value")).toBe("item 0");
+  });
+
   it("twenty megabytes do not hold up the page: only what is seen is laid out, and the rest elsewhere", async () => {
     const { server, url } = await withBig(100_000);
     await using _ = server;
@@ -335,6 +376,12 @@ describe("everyone can use it, and nothing is compiled in the page", () => {
     await page.getByText("Published.").waitFor();
     await page.getByRole("link", { name: "Show the artifact" }).click();
     await page.getByText('"basil"', { exact: true }).waitFor();
+    // What is large comes by way of a worker.
+    const large = Order({ ...ORDER, toppings: Array.from({ length: 4_000 }, () => ({ name: "x".repeat(90) })) });
+    const { artifactId } = await server.flock.publish(large);
+    await page.goto(`${server.url}/artifacts/${artifactId}`);
+    await page.getByRole("treeitem", { name: /toppings/ }).waitFor();
+    expect(page.workers()).toHaveLength(1);
     expect(opened.errors).toEqual([]);
   });
 });

@@ -1,7 +1,9 @@
 import type { RJSFSchema } from "@rjsf/utils";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { formSchemaOf, payloadOf, uiSchemaOf } from "./form-schema.ts";
+import { formSchemaOf, isAnything, payloadOf, uiSchemaOf } from "./form-schema.ts";
+import { issuesOf } from "./schema-validator.ts";
 
 const schemaOf = (type: z.ZodType) => z.toJSONSchema(type, { io: "input" }) as RJSFSchema;
 
@@ -13,6 +15,37 @@ function optionNames(schema: RJSFSchema, field: string): unknown[] {
   const property = formSchemaOf(schema).properties?.[field] as RJSFSchema;
   return (property.anyOf ?? property.oneOf ?? []).map((option) => (option as RJSFSchema).title);
 }
+
+describe("what is right goes through the form as it is", () => {
+  const type = z.object({
+    name: z.string(),
+    note: z.string().nullable(),
+    size: z.union([z.int(), z.enum(["s", "l"])]),
+    parts: z.array(z.object({ name: z.string().nullable(), grams: z.number().optional() })),
+    extras: z.record(z.string(), z.int()),
+    payment: z.discriminatedUnion("kind", [card, cash]).nullable(),
+  });
+  const text = fc.string();
+  const values = fc.record({
+    name: text,
+    note: fc.option(text),
+    size: fc.oneof(fc.integer(), fc.constantFrom("s", "l")),
+    parts: fc.array(fc.record({ name: fc.option(text), grams: fc.integer() }, { requiredKeys: ["name"] })),
+    extras: fc.dictionary(text, fc.integer()),
+    payment: fc.option(fc.record({ kind: fc.constant("card" as const), number: text })),
+  });
+
+  it("and is right for the form too, whatever it is", () => {
+    const schema = schemaOf(type);
+    fc.assert(
+      fc.property(values, (value) => {
+        expect(type.safeParse(value).success).toBe(true);
+        expect(payloadOf(schema, value)).toEqual(value);
+        expect(issuesOf(schema, payloadOf(schema, value))).toEqual([]);
+      }),
+    );
+  });
+});
 
 describe("alternatives have names that say which is which", () => {
   it("the mark of a discriminated union", () => {
@@ -43,6 +76,30 @@ describe("alternatives have names that say which is which", () => {
     const plain = schemaOf(z.object({ anyOf: z.string(), enum: z.enum(["a", "b"]), size: z.object({ cm: z.int() }) }));
     const { $schema: _dialect, ...rest } = plain;
     expect(formSchemaOf(plain)).toEqual(rest);
+  });
+});
+
+describe("a value that is no object has a form as well", () => {
+  it("one field, which has a name", () => {
+    expect(formSchemaOf(schemaOf(z.enum(["now", "later"])))).toMatchObject({ title: "Value", enum: ["now", "later"] });
+    expect(formSchemaOf(schemaOf(z.boolean().meta({ title: "Shall we?" })))).toMatchObject({ title: "Shall we?" });
+  });
+
+  it("unless the schema takes anything", () => {
+    expect(isAnything(schemaOf(z.any()))).toBe(true);
+    for (const type of [z.string(), z.object({}), z.union([z.string(), z.int()]), z.literal(1)])
+      expect(isAnything(schemaOf(type))).toBe(false);
+  });
+});
+
+describe("a tuple is so many fields, and no list to add to", () => {
+  it("unless it says what may follow", () => {
+    const schema = schemaOf(
+      z.object({ pair: z.tuple([z.string(), z.int()]), rest: z.tuple([z.string()], z.boolean()) }),
+    );
+    const { pair, rest } = formSchemaOf(schema).properties as Record<string, RJSFSchema>;
+    expect(pair).toMatchObject({ items: [{ type: "string" }, { type: "integer" }], additionalItems: false });
+    expect(rest).toMatchObject({ items: [{ type: "string" }], additionalItems: { type: "boolean" } });
   });
 });
 

@@ -17,8 +17,18 @@ const KINDS: Record<string, string> = {
  * A type's JSON Schema as a form shows it: alternatives have names that say which is which, and a field that may be null
  * is one that may be left empty. {@link payloadOf} is the way back.
  */
-export function formSchemaOf({ $schema: _dialect, title: _title, ...schema }: RJSFSchema): RJSFSchema {
-  return adapted(schema) as RJSFSchema;
+export function formSchemaOf({ $schema: _dialect, title, ...schema }: RJSFSchema): RJSFSchema {
+  const form = adapted(schema) as RJSFSchema;
+  // A field that stands alone has no name of its own.
+  return "properties" in schema ? form : { title: title ?? "Value", ...form };
+}
+
+/** What a schema must say something with, for there to be a form. */
+const SHAPES = ["type", "properties", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"];
+
+/** Whether a schema says nothing of what it takes: such a value can only be written as JSON. */
+export function isAnything(schema: RJSFSchema): boolean {
+  return !SHAPES.some((keyword) => keyword in schema);
 }
 
 /** What a form holds as the payload that the schema wants: null where a field that must be there was left empty. */
@@ -46,7 +56,12 @@ function adapted(schema: unknown): unknown {
   const result: Record<string, unknown> = {};
   for (const [keyword, value] of Object.entries(schema)) {
     if (DATA.has(keyword)) result[keyword] = value;
-    else if (keyword === "properties")
+    else if (keyword === "items" && "prefixItems" in schema) result.additionalItems = adapted(value);
+    // The form library knows tuples as they were called before 2020.
+    else if (keyword === "prefixItems") {
+      result.items = (value as RJSFSchema[]).map(adapted);
+      if (!("items" in schema)) result.additionalItems = false;
+    } else if (keyword === "properties")
       result[keyword] = mapped(properties, (property) => adapted(withoutNull(property)));
     else if (keyword === "$defs" || keyword === "definitions") result[keyword] = mapped(value as object, adapted);
     else if (keyword === "anyOf" || keyword === "oneOf") result[keyword] = (value as RJSFSchema[]).map(named);

@@ -1,8 +1,9 @@
 import type { Issue, PreviewResult, PublishResult } from "@flock/protocol";
 import type { RJSFSchema } from "@rjsf/utils";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { type RecentPayload, RecentPayloads } from "./recent-payloads.ts";
 import { SchemaForm } from "./schema-form.tsx";
+import { issuesOf } from "./schema-validator.ts";
 import { Wakes } from "./wakes.tsx";
 
 /** What is to be published. */
@@ -28,7 +29,21 @@ const recent = new RecentPayloads({
 });
 
 /** Publishes artifacts of one type: by form or JSON, from what was published before, after asking what that would do. */
-export function PublishPanel({ type, schema, prefill, publish, preview, told }: PublishPanelProps) {
+export function PublishPanel(props: PublishPanelProps) {
+  const characters = useMemo(() => JSON.stringify(props.prefill?.payload ?? null).length, [props.prefill]);
+  if (characters <= MAX_TEXT) return <Panel {...props} />;
+  return (
+    <p className="rounded-xl border border-line bg-card p-5 text-sm">
+      This payload has {(characters / 1_000_000).toLocaleString("en", { maximumFractionDigits: 1 })} million characters,
+      which is too much to change in a browser. Copy it as curl where it is shown, and change it in a file.
+    </p>
+  );
+}
+
+/** A text field that has more characters takes long for each key. */
+const MAX_TEXT = 2_000_000;
+
+function Panel({ type, schema, prefill, publish, preview, told }: PublishPanelProps) {
   const [begun, begin] = useState<{ readonly number: number; readonly from: Prefill | undefined }>({
     number: 0,
     from: prefill,
@@ -63,7 +78,6 @@ export function PublishPanel({ type, schema, prefill, publish, preview, told }: 
   };
   return (
     <div className="flex flex-col gap-4">
-      {lately.length > 0 && <Recent payloads={lately} onPick={fill} />}
       <SchemaForm
         key={begun.number}
         schema={schema}
@@ -87,7 +101,8 @@ export function PublishPanel({ type, schema, prefill, publish, preview, told }: 
             className="mt-1 block w-full rounded-lg border border-line bg-card px-2.5 py-2 font-normal"
           />
         </label>
-        <Preview request={request(payload)} preview={preview} />
+        <Preview request={request(payload)} schema={schema} preview={preview} />
+        {lately.length > 0 && <Recent payloads={lately} onPick={fill} />}
       </SchemaForm>
       <div aria-live="polite" className="min-h-12">
         {result && told(result)}
@@ -141,7 +156,7 @@ function Recent({
 }
 
 /** What it would do, asked anew when somebody has stopped typing; nothing while that could not be published. */
-function Preview({ request, preview }: Pick<PublishPanelProps, "preview"> & { request: Publishing }) {
+function Preview({ request, schema, preview }: PreviewProps) {
   const [shown, show] = useState<PreviewResult | "none" | "asking">("asking");
   const said = JSON.stringify(request);
   const ask = useRef(preview);
@@ -149,6 +164,8 @@ function Preview({ request, preview }: Pick<PublishPanelProps, "preview"> & { re
   useEffect(() => {
     let isCurrent = true;
     const timer = setTimeout(() => {
+      // What is not right yet need not be sent to be refused.
+      if (issuesOf(schema, (JSON.parse(said) as Publishing).payload).length > 0) return show("none");
       ask.current(JSON.parse(said)).then(
         (result) => isCurrent && show(result),
         () => isCurrent && show("none"),
@@ -158,7 +175,7 @@ function Preview({ request, preview }: Pick<PublishPanelProps, "preview"> & { re
       isCurrent = false;
       clearTimeout(timer);
     };
-  }, [said]);
+  }, [said, schema]);
   return (
     <section aria-label="Which agents it would wake" className="min-h-16 rounded-xl border border-line bg-card p-4">
       <h3 className="mb-1.5 text-sm font-medium text-soft">Which agents would this wake?</h3>
@@ -172,6 +189,8 @@ function Preview({ request, preview }: Pick<PublishPanelProps, "preview"> & { re
     </section>
   );
 }
+
+type PreviewProps = Pick<PublishPanelProps, "schema" | "preview"> & { readonly request: Publishing };
 
 function tagsOf(text: string): string[] {
   return [

@@ -3,7 +3,7 @@ import type { Issue } from "@flock/protocol";
 import Form from "@rjsf/core/lib/components/Form.js";
 import type { RJSFSchema } from "@rjsf/utils";
 import { type ReactNode, useId, useMemo, useRef, useState } from "react";
-import { formSchemaOf, payloadOf, uiSchemaOf } from "./form-schema.ts";
+import { formSchemaOf, isAnything, payloadOf, uiSchemaOf } from "./form-schema.ts";
 import { formTemplates } from "./form-templates.tsx";
 import { JsonEditor } from "./json-editor.tsx";
 import { type Problem, readJson, spotOf } from "./json-text.ts";
@@ -22,7 +22,9 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
   }, [schema]);
   const [data, setData] = useState(value);
   const [text, setText] = useState(() => (value === undefined ? "" : JSON.stringify(value, null, 2)));
-  const [view, setView] = useState<"form" | "json">("form");
+  const [isLong] = useState(text.length > MAX_FORM);
+  const hasForm = !isAnything(schema) && !isLong;
+  const [view, setView] = useState<"form" | "json">(hasForm ? "form" : "json");
   const [isRefused, setRefused] = useState(false);
   /** What was found wrong here, before anybody else was asked. */
   const found = isRefused && !isUnread(text) ? issuesOf(schema, form.meant(data)) : NO_ISSUES;
@@ -65,7 +67,9 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
       // What the form still has is not what stands there.
       setView("json");
       setRefused(true);
-    } else ref.current?.submit();
+    } else if (hasForm) ref.current?.submit();
+    else if (data === undefined) setRefused(true);
+    else onSubmit(data);
   };
   return (
     <section aria-labelledby={title === undefined ? undefined : titleId} className="flex flex-col gap-4">
@@ -96,29 +100,37 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
       </fieldset>
       <div className="grid gap-4 lg:grid-cols-2">
         <div className={`min-w-0 ${view === "form" ? "" : "max-lg:hidden"}`}>
-          <Form
-            ref={ref}
-            className="schema-form rounded-xl border border-line bg-card p-4 md:p-5"
-            schema={form.schema}
-            uiSchema={form.ui}
-            validator={form.validator}
-            templates={formTemplates}
-            // Who has filled in nothing of an optional object, or nothing any more, has not begun one.
-            omitExtraData
-            formData={data}
-            extraErrors={errorSchemaOf(issues)}
-            showErrorList={false}
-            focusOnFirstError
-            noHtml5Validate
-            onChange={({ formData }, field) => fromForm(formData, field)}
-            onError={() => setRefused(true)}
-            onSubmit={({ formData }) => onSubmit(form.meant(formData))}
-          >
-            {/* Enter in a field sends the form, as everywhere. */}
-            <button type="submit" hidden>
-              {submitLabel}
-            </button>
-          </Form>
+          {hasForm ? (
+            <Form
+              ref={ref}
+              className="schema-form rounded-xl border border-line bg-card p-4 md:p-5"
+              schema={form.schema}
+              uiSchema={form.ui}
+              validator={form.validator}
+              templates={formTemplates}
+              // Who has filled in nothing of an optional object, or nothing any more, has not begun one.
+              omitExtraData
+              formData={data}
+              extraErrors={errorSchemaOf(issues)}
+              showErrorList={false}
+              focusOnFirstError
+              noHtml5Validate
+              onChange={({ formData }, field) => fromForm(formData, field)}
+              onError={() => setRefused(true)}
+              onSubmit={({ formData }) => onSubmit(form.meant(formData))}
+            >
+              {/* Enter in a field sends the form, as everywhere. */}
+              <button type="submit" hidden>
+                {submitLabel}
+              </button>
+            </Form>
+          ) : (
+            <p className="rounded-xl border border-line bg-card p-5 text-sm text-soft">
+              {isLong
+                ? "This is too long for a form, which would have thousands of fields. Change it as text."
+                : "This takes any JSON: there is no form for it. Write it as text."}
+            </p>
+          )}
         </div>
         <div className="flex min-w-0 flex-col gap-4 self-start lg:sticky lg:top-4">
           <div className={`h-[26rem] max-h-[60vh] ${view === "json" ? "" : "max-lg:hidden"}`}>
@@ -127,7 +139,7 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
           {children}
         </div>
       </div>
-      <div className="flex flex-wrap items-center gap-3">
+      <div className="sticky bottom-0 z-1 flex flex-wrap items-center gap-3 bg-page py-3">
         <button
           type="button"
           disabled={isBusy}
@@ -149,6 +161,8 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
 }
 
 const NO_ISSUES: readonly Issue[] = [];
+/** What has more characters as JSON is changed as text: a form of it would hold up the page for seconds. */
+const MAX_FORM = 60_000;
 
 /** Whether a text is not JSON yet. */
 function isUnread(text: string): boolean {

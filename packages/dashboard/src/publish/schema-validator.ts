@@ -6,7 +6,7 @@ import { ROOT_SCHEMA_PREFIX, withIdRefPrefix } from "@rjsf/utils";
 /** Validates forms by JSON Schema without compiling code, so that a strict content security policy may stand. */
 export const schemaValidator: ValidatorType = {
   validateFormData(formData, schema) {
-    const issues = issuesOf(schema, formData ?? {});
+    const issues = issuesOf(schema, formData);
     const errors = issues.map(({ path, message }) => {
       const property = path.join(".");
       return { property, message, stack: `${property} ${message}` };
@@ -60,6 +60,7 @@ const SUMMARIES = new Set([
 
 /** What is wrong with some data, each with the path of its field. */
 export function issuesOf(schema: RJSFSchema, data: unknown): Issue[] {
+  if (data === undefined) return [{ path: [], message: "is required" }];
   const { errors } = new Validator(structuredClone(schema) as Schema, "2020-12", false).validate(asJson(data));
   const issues = new Map<string, Issue>();
   for (const unit of ofMeantAlternatives(errors)) {
