@@ -21,7 +21,7 @@ const SCREENS: Readonly<Record<string, (page: Page, url: string) => Promise<unkn
 };
 
 await mkdir(join(ROOT, "docs/images"), { recursive: true });
-const newsroom = spawn("node", ["examples/newsroom/main.ts", "--port", "0", "--no-open"], {
+const newsroom = spawn("node", ["examples/newsroom/main.ts", "--port", "0", "--no-open", "--data", "none"], {
   cwd: ROOT,
   stdio: ["ignore", "pipe", "inherit"],
 });

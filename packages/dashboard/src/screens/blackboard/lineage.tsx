@@ -1,5 +1,5 @@
 import type { ArtifactState } from "@flock/protocol";
-import { useMemo } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { useLive } from "../../live/store.ts";
 import { gist, short } from "../../parts/format.ts";
@@ -29,10 +29,16 @@ export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
   const places = [...placed.values()];
   const width = Math.max(...places.map(({ x }) => x)) + BOX.width;
   const height = Math.max(...places.map(({ y }) => y)) + BOX.height;
+  const box = useRef<HTMLDivElement>(null);
+  const hereX = placed.get(artifact.artifact_id)?.x ?? 0;
+  // What it is about stands in the middle, however far the picture reaches.
+  useEffect(() => {
+    if (box.current) box.current.scrollLeft = hereX - (box.current.clientWidth - BOX.width) / 2;
+  }, [hereX]);
   return (
     <section aria-label="Lineage">
       <h3 className="mb-1.5 text-sm font-medium text-soft">Lineage</h3>
-      <div className="overflow-x-auto rounded-xl border border-line bg-card p-3">
+      <div ref={box} className="overflow-x-auto rounded-xl border border-line bg-card p-3">
         <div style={{ width, height }} className="relative">
           <svg width={width} height={height} aria-hidden="true" className="absolute inset-0">
             {edges.map(({ from, to, run }) => {
