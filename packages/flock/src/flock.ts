@@ -13,6 +13,7 @@ import {
   type InvokeResult,
   maySee,
   OWNER,
+  type PreviewResult,
   type Principal,
   type PublishRequest,
   type PublishResult,
@@ -29,6 +30,7 @@ import {
   type Published,
   type PublishOptions,
 } from "./agents/orchestrator.ts";
+import { previewOf } from "./agents/preview.ts";
 import type { RunCounts } from "./agents/runner.ts";
 import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -353,17 +355,28 @@ export class Flock {
   ): Promise<{ seq: number; result: PublishResult }> {
     // Before the type is looked up, which an agent may be the first to name.
     if (this.#declaring.size > 0) await this.#completeAgents();
-    const { tags, correlation_id, visibility, idempotency_key } = request;
-    const { seq, artifactId, correlationId, triggered } = await this.publish(this.#draft(request, as), {
-      ...(tags ? { tags } : {}),
-      ...(correlation_id === undefined ? {} : { correlationId: correlation_id }),
-      ...(visibility ? { visibility } : {}),
-      ...(idempotency_key === undefined ? {} : { idempotencyKey: ownKey(idempotency_key, as) }),
-    });
+    const { seq, artifactId, correlationId, triggered } = await this.publish(
+      this.#draft(request, as),
+      optionsOf(request, as),
+    );
     return {
       seq,
       result: { artifact_id: artifactId, correlation_id: correlationId, triggered_agents: namesSeenBy(as, triggered) },
     };
+  }
+
+  /**
+   * What publishing something that came over the wire would do. Nothing is published, nothing changes: no gate takes
+   * anything in. Conditions (`where`, `whereGroup`) are asked as a publish would ask them. What waits in gates is for
+   * the owner alone: others are told only of agents that they may see and that this one artifact wakes, or not.
+   * @throws FlockError as `publishFromOutside` does.
+   */
+  async previewFromOutside(request: PublishRequest, as: Principal = OWNER): Promise<PreviewResult> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    const rehearsed = this.#orchestrator.preview(this.#draft(request, as), optionsOf(request, as));
+    if (as.kind === "owner") return previewOf(rehearsed);
+    const seen = new Set(this.agents(as).map(({ name }) => name));
+    return previewOf(rehearsed.filter(({ subscription: { isSingle, agentId } }) => isSingle && seen.has(agentId)));
   }
 
   /** Invokes by names, as the wire has them. Throws as `invoke` and `publishFromOutside` do. */
@@ -494,6 +507,18 @@ export class Flock {
     });
     return this.#completing;
   }
+}
+
+function optionsOf(
+  { tags, correlation_id, visibility, idempotency_key }: PublishRequest,
+  as: Principal,
+): PublishOptions {
+  return {
+    ...(tags ? { tags } : {}),
+    ...(correlation_id === undefined ? {} : { correlationId: correlation_id }),
+    ...(visibility ? { visibility } : {}),
+    ...(idempotency_key === undefined ? {} : { idempotencyKey: ownKey(idempotency_key, as) }),
+  };
 }
 
 async function loadEngine(agent: string): Promise<typeof import("./engines/ai/engine.ts")> {

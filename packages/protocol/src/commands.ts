@@ -34,6 +34,33 @@ export const publishResultSchema = z
   })
   .meta({ id: "PublishResult" });
 
+/** The answer to a preview: what a publish would do now. Nothing has been published. */
+export const previewResultSchema = z
+  .object({
+    triggered_agents: z.array(z.string()).describe("Agents that it would wake, as a publish would answer."),
+    gates: z
+      .array(
+        z.object({
+          agent_id: z.string(),
+          gate: z.string(),
+          wakes: z.boolean().describe("Whether the artifact would complete this gate."),
+          key: z.string().optional().describe("What its artifacts have in common, for a gate that joins by a key."),
+          collected: z.record(z.string(), z.int()).describe("Artifacts by type, this one included."),
+          required: z.record(z.string(), z.int()),
+          missing: z.record(z.string(), z.int()).describe("What the gate would still wait for; empty when it wakes."),
+          expires_at: z.iso.datetime().optional().describe("When the oldest would be dropped, or the batch run."),
+        }),
+      )
+      .describe("Gates that would take the artifact."),
+    excluded: z
+      .array(z.object({ agent_id: z.string(), gate: z.string(), reason: z.string() }))
+      .describe(
+        "Subscriptions to this type that would not take it, because of its `visibility`, their `tags`, a `condition` (`where`, `whereGroup`), " +
+          "or an `error` in that.",
+      ),
+  })
+  .meta({ id: "PreviewResult" });
+
 /** The body of an invoke: run one agent on given inputs. */
 export const invokeRequestSchema = z
   .object({
@@ -94,6 +121,7 @@ export type CommandType = Command["type"];
 export type CommandOf<T extends CommandType> = Extract<Command, { type: T }>;
 export type PublishRequest = z.infer<typeof publishRequestSchema>;
 export type PublishResult = z.infer<typeof publishResultSchema>;
+export type PreviewResult = z.infer<typeof previewResultSchema>;
 export type InvokeRequest = z.infer<typeof invokeRequestSchema>;
 export type InvokeResult = z.infer<typeof invokeResultSchema>;
 export type CancelRequest = z.infer<typeof cancelRequestSchema>;

@@ -35,6 +35,8 @@ export interface RunState {
   readonly correlation_id: string;
   readonly status: "running" | RunStatus;
   readonly attempt: number;
+  /** The same for every attempt at the same work. */
+  readonly activation_id?: string;
   readonly consumed: readonly string[];
   readonly produced: readonly string[];
   /** ISO 8601. */
@@ -64,7 +66,10 @@ export interface FlockState {
   readonly edges: readonly GraphEdge[];
 }
 
-/** How much a state keeps. Oldest first out; a run that still runs is always kept. */
+/**
+ * How much a state keeps. Oldest first out, some at a time: up to a thirty-second more than the limit may be there. A run
+ * that still runs is always kept.
+ */
 export interface StateLimits {
   /** Ended runs. */
   readonly runs: number;
@@ -254,6 +259,7 @@ function runStarted(draft: Draft, event: EventOf<"agent_execution_started">): vo
     correlation_id: event.correlation_id,
     status: "running",
     attempt: event.attempt,
+    ...(event.activation_id === undefined ? {} : { activation_id: event.activation_id }),
     consumed: event.consumed_artifacts,
     produced: [],
     started_at: event.timestamp,
@@ -388,8 +394,12 @@ function noCounters(): AgentCounters {
   return { started: 0, succeeded: 0, failed: 0, running: 0, consumed: 0, published: 0, duration_ms: 0 };
 }
 
+/**
+ * Some at a time: what is taken from a map's front leaves holes there, which whoever takes the next one from there walks
+ * over again.
+ */
 function forgetOldest<V>(map: Map<string, V>, limit: number, mayGo: (value: V) => boolean = () => true): void {
-  if (map.size <= limit) return;
+  if (map.size <= limit + Math.floor(limit / 32)) return;
   let excess = map.size - limit;
   for (const [key, value] of map) {
     if (excess-- <= 0) return;

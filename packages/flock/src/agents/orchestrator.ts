@@ -21,6 +21,7 @@ import { timestamp } from "../store/timestamp.ts";
 import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
 import type { GateState } from "./gates/gate.ts";
+import type { Rehearsed } from "./gates/gates.ts";
 import type { Subscription } from "./gates/subscription.ts";
 import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
@@ -228,17 +229,17 @@ export class Orchestrator {
   #publish(drafts: readonly Draft[], options: PublishOptions): readonly Posting[] {
     this.#assertRunning();
     this.goOn();
-    const origin: Origin = {
-      producedBy: EXTERNAL,
-      correlationId: options.correlationId ?? newId(),
-      tags: options.tags?.length ? [...new Set(options.tags)] : NO_TAGS,
-      visibility: checkVisibility("publish", options.visibility),
-      idempotencyKey: options.idempotencyKey,
-    };
+    const origin = fromOutside(options);
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
     const postings = drafts.map((draft) => this.#publisher.prepare(draft, origin));
     for (const posting of postings) this.#publisher.post(posting);
     return postings;
+  }
+
+  /** What publishing a draft from outside would do. Throws as `publish` does; nothing is written, nothing changes. */
+  preview(draft: Draft, options: PublishOptions): readonly Rehearsed[] {
+    this.#assertRunning();
+    return this.#publisher.rehearse(draft, fromOutside(options));
   }
 
   /** Runs one agent on given inputs, which go on the blackboard but wake nobody else. */
@@ -357,6 +358,16 @@ export class Orchestrator {
 
 function triggeredBy({ agent, visibility }: Activation): Triggered {
   return { agentId: agent.name, visibility };
+}
+
+function fromOutside({ correlationId, tags, visibility, idempotencyKey }: PublishOptions): Origin {
+  return {
+    producedBy: EXTERNAL,
+    correlationId: correlationId ?? newId(),
+    tags: tags?.length ? [...new Set(tags)] : NO_TAGS,
+    visibility: checkVisibility("publish", visibility),
+    idempotencyKey,
+  };
 }
 
 function publishedOf({ artifact, activations }: Posting): Published {

@@ -6,7 +6,7 @@ import type { Journal } from "../store/journal.ts";
 import type { DurablePart } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
 import { type Activation, activationWrite } from "./activation.ts";
-import { Gates } from "./gates/gates.ts";
+import { Gates, type Rehearsed } from "./gates/gates.ts";
 import type { Subscription } from "./gates/subscription.ts";
 import { type Origin, type Posting, postingOf, revealOf } from "./posting.ts";
 import type { RunLog } from "./run-context.ts";
@@ -69,6 +69,13 @@ export class Publisher {
     const { clock, maxInlinePayloadBytes, onDraft } = this.#options;
     onDraft(draft);
     return postingOf(draft, origin, clock.now(), maxInlinePayloadBytes);
+  }
+
+  /** What every gate that may want it would do with a draft. Throws as `prepare` does. Nothing is written, nothing changes. */
+  rehearse(draft: Draft, origin: Origin): readonly Rehearsed[] {
+    assertDraft(draft);
+    const { clock, maxInlinePayloadBytes } = this.#options;
+    return this.gates.rehearse(postingOf(draft, origin, clock.now(), maxInlinePayloadBytes).artifact);
   }
 
   /** Writes an artifact, offers it to all gates that may want it, and writes what comes of that. */

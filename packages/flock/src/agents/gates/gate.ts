@@ -163,6 +163,30 @@ export class Gate {
     return outcome;
   }
 
+  /**
+   * What `offer` would do, with nothing done: another gate is given what waits for the same key, and the artifact. It costs
+   * as much as there are artifacts that wait.
+   */
+  rehearse(artifact: StoredArtifact): GateOutcome {
+    const { subscription } = this;
+    const stage = new Gate(subscription);
+    stage.#taken = this.#taken;
+    stage.#batch = [...this.#batch];
+    const key = subscription.keyOf(artifact);
+    // Only what drops out of a full gate depends on the other pools.
+    const isFull = this.#arrivals.size >= subscription.maxWaiting;
+    for (let entry = this.#arrivals.first; entry; entry = entry.next) {
+      if (!isFull && entry.pool.key !== key) continue;
+      stage.#take(
+        { artifact: entry.artifact, key: entry.pool.key, position: entry.position, group: undefined },
+        entry.at,
+      );
+    }
+    const at = this.timeOf(artifact);
+    if (stage.batchDeadline <= at) stage.wake(at);
+    return stage.offer(artifact);
+  }
+
   /** Does what is due at this time: the batch runs, and what is too old is dropped, some of it at a time. */
   wake(now: number): GateOutcome {
     const outcome = newOutcome();

@@ -6,7 +6,7 @@ import type { Journal } from "../../store/journal.ts";
 import type { DurablePart } from "../../store/store.ts";
 import { isoTime, timestamp } from "../../store/timestamp.ts";
 import type { RunLog } from "../run-context.ts";
-import { Gate, type GateOutcome, type GateState } from "./gate.ts";
+import { Gate, type GateOutcome, type GateProgress, type GateState } from "./gate.ts";
 import { GateTimers } from "./gate-timers.ts";
 import type { Subscription } from "./subscription.ts";
 import { SubscriptionIndex } from "./subscription-index.ts";
@@ -28,6 +28,11 @@ export interface Filled {
   /** In the order of arrival. */
   readonly artifacts: readonly StoredArtifact[];
 }
+
+/** What a gate would do with an artifact, or why it would not take it. */
+export type Rehearsed =
+  | { readonly subscription: Subscription; readonly excluded: "visibility" | "tags" | "condition" | "error" }
+  | { readonly subscription: Subscription; readonly progress: GateProgress; readonly wakes: boolean };
 
 /** A gate that is full drops artifact after artifact; the log tells of the first, and of every so many-th. */
 const DROPS_PER_LINE = 1_000;
@@ -73,6 +78,18 @@ export class Gates {
       }
     }
     return filled;
+  }
+
+  /** What every gate whose subscription names the type would do with an artifact. Changes nothing. */
+  rehearse(artifact: StoredArtifact): readonly Rehearsed[] {
+    const woken = new Set<string>();
+    return this.#index.ofType(artifact.type).flatMap((gate) => {
+      const { subscription } = gate;
+      if (subscription.isSingle && woken.has(subscription.agentId)) return [];
+      const rehearsed = rehearsedBy(gate, artifact);
+      if ("wakes" in rehearsed && rehearsed.wakes) woken.add(subscription.agentId);
+      return [rehearsed];
+    });
   }
 
   /** What waits in a gate; undefined for a subscription that never waits. */
@@ -158,4 +175,28 @@ export class Gates {
     if (error !== undefined)
       log.error({ err: error, agent: agentId }, "whereGroup of this agent threw; the group does not wake it");
   }
+}
+
+function rehearsedBy(gate: Gate, artifact: StoredArtifact): Rehearsed {
+  const { subscription } = gate;
+  if (!subscription.sees(artifact)) return { subscription, excluded: "visibility" };
+  if (!subscription.tags.every((tag) => artifact.tags.includes(tag))) return { subscription, excluded: "tags" };
+  try {
+    if (!subscription.accepts(artifact)) return { subscription, excluded: "condition" };
+    if (subscription.isSingle) return { subscription, progress: filledBy(artifact), wakes: true };
+    const { progress, artifacts, error } = gate.rehearse(artifact);
+    if (error !== undefined) return { subscription, excluded: "error" };
+    // A group that is refused is the last thing that the gate tells of the artifact; other drops are of others.
+    const told = progress.findLast(({ reason }) => reason === undefined || reason === "refused");
+    if (!told || told.reason === "refused") return { subscription, excluded: "condition" };
+    return { subscription, progress: told, wakes: artifacts !== undefined };
+  } catch {
+    return { subscription, excluded: "error" };
+  }
+}
+
+/** A single artifact is all that is wanted. */
+function filledBy({ type, correlationId }: StoredArtifact): GateProgress {
+  const all = { [type]: 1 };
+  return { correlationId, key: undefined, collected: all, required: all, expiresAt: undefined };
 }

@@ -5,6 +5,7 @@ import {
   graphSnapshotSchema,
   invokeRequestSchema,
   invokeResultSchema,
+  previewResultSchema,
   publishRequestSchema,
   publishResultSchema,
 } from "@flock/protocol";
@@ -30,7 +31,7 @@ const configSchema = z.strictObject({
   priority: z.number().default(20),
 });
 
-/** Artifact types, publish, invoke, cancel and the graph, over HTTP. */
+/** Artifact types, publish and what it would do, invoke, cancel and the graph, over HTTP. */
 export class ControlRoutesComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string = "control";
 
@@ -71,6 +72,19 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
         },
       },
       async (request) => (await flock.publishFromOutside(request.body, principalOf(request))).result,
+    );
+
+    app.post(
+      at("preview"),
+      {
+        schema: {
+          tags,
+          summary: "Which agents an artifact would wake, without publishing it",
+          body: publishRequestSchema,
+          response: { 200: previewResultSchema, ...ERROR_RESPONSES },
+        },
+      },
+      (request) => flock.previewFromOutside(request.body, principalOf(request)),
     );
 
     app.post(
