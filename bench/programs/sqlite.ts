@@ -2,39 +2,29 @@
 import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { migrate } from "../../packages/flock/src/store/sqlite/schema.ts";
-import { answer } from "../child.ts";
-import { GROUP, type PublisherCalls, ROWS_PER_ARTIFACT, TEXT, timed, withFile } from "./publisher.ts";
+import { answerWith, GROUP, inGroups, type Program, ROWS_PER_ARTIFACT, TEXT } from "./program.ts";
 
-answer<PublisherCalls>({
-  measure: (what, artifacts) => {
-    const publish = PUBLISHERS[what];
-    if (!publish) throw new Error(`there is nothing called ${what}`);
-    return withFile((file) => {
-      const db = new DatabaseSync(file);
-      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-      const publishGroup = publish(db);
-      const publishAll = async (count: number) => {
-        for (let i = 0; i < count; i += GROUP) publishGroup();
-      };
-      return timed(publishAll, artifacts, artifacts * ROWS_PER_ARTIFACT);
-    });
-  },
-});
+answerWith({ "bare table": inserting(bareTable), "same rows": inserting(sameRows) });
 
-/** Each makes its tables, and gives back what writes a group. */
-const PUBLISHERS: Readonly<Record<string, (db: DatabaseSync) => () => void>> = {
-  /** As many rows as Flock writes, in one table without an index. */
-  "bare table": (db) => {
-    db.exec("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT)");
-    const insert = db.prepare("INSERT INTO rows (text) VALUES (?)");
-    return () => {
-      db.exec("BEGIN IMMEDIATE");
-      for (let i = 0; i < GROUP * ROWS_PER_ARTIFACT; i++) insert.run(TEXT);
-      db.exec("COMMIT");
-    };
-  },
-  "same rows": sameRows,
-};
+/** `prepare` makes its tables, and gives back what writes a group. */
+function inserting(prepare: (db: DatabaseSync) => () => void): Program {
+  return (_, file) => {
+    const db = new DatabaseSync(file);
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    return inGroups(GROUP, prepare(db));
+  };
+}
+
+/** As many rows as Flock writes, in one table without an index. */
+function bareTable(db: DatabaseSync): () => void {
+  db.exec("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT)");
+  const insert = db.prepare("INSERT INTO rows (text) VALUES (?)");
+  return () => {
+    db.exec("BEGIN IMMEDIATE");
+    for (let i = 0; i < GROUP * ROWS_PER_ARTIFACT; i++) insert.run(TEXT);
+    db.exec("COMMIT");
+  };
+}
 
 /** The rows that Flock writes, with their columns and indexes, in the two commits that it takes for a group. */
 function sameRows(db: DatabaseSync): () => void {
