@@ -83,7 +83,7 @@ export async function askForEach(
           { issues: error.issues, cause: error },
         );
       }
-      context.log.warn({ agent: context.agent, runId: context.runId, problem }, "a model's answer did not fit");
+      context.log.warn({ problem }, "a model's answer did not fit");
       context.stream(`\nThis does not fit (${problem}). Asking again.\n`, { outputType: "retry" });
       messages.push(...said, { role: "user", content: correctionOf(problem) });
     }
@@ -147,7 +147,7 @@ async function stream(
           break;
         case "tool-error":
           // The model is told as well, and may try something else.
-          context.log.warn({ err: part.error, agent: context.agent, tool: part.toolName }, "a tool failed");
+          context.log.warn({ err: part.error, tool: part.toolName }, "a tool failed");
           break;
         case "finish-step": {
           const { inputTokens = 0, outputTokens = 0, totalTokens = inputTokens + outputTokens } = part.usage;
