@@ -40,7 +40,7 @@ module.exports = {
     room("blackboard", ["errors.ts"]),
     room("store", ["blackboard/", "events/", "errors.ts"]),
     room("events", []),
-    room("agents", ["blackboard/", "store/", "errors.ts"]),
+    room("agents", ["blackboard/", "store/", "clock.ts", "errors.ts"]),
     room("engines", ["blackboard/", "agents/", "errors.ts"]),
     room("realtime", ["events/", "errors.ts"]),
     room("server", ["flock.ts", "blackboard/", "agents/", "store/", "events/", "realtime/", "errors.ts", "version.ts"]),

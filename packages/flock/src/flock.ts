@@ -23,14 +23,10 @@ import { z } from "zod";
 import { AgentBuilder, type AgentDefinition, describeSubscription, modelSchema } from "./agents/agent.ts";
 import type { Model } from "./agents/engine.ts";
 import type { SavedHistory } from "./agents/history.ts";
-import {
-  type Invoked,
-  Orchestrator,
-  type Published,
-  type PublishOptions,
-  type RunCounts,
-} from "./agents/orchestrator.ts";
+import { type Invoked, Orchestrator, type Published, type PublishOptions } from "./agents/orchestrator.ts";
+import type { RunCounts } from "./agents/runner.ts";
 import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { checkOptions, FlockError } from "./errors.ts";
 import { EventLog } from "./events/event-log.ts";
 import type { ServeOptions } from "./server/serve.ts";
@@ -59,6 +55,8 @@ export interface FlockOptions {
   readonly model?: Model;
   /** A pino logger. Default: one that writes JSON lines to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. */
   readonly logger?: Logger;
+  /** Tells the time to gates, timeouts and timestamps. Default: the clock of the machine. */
+  readonly clock?: Clock;
 }
 
 /** What a flock has done and holds. */
@@ -95,6 +93,9 @@ const optionsSchema = z.strictObject({
   logger: z
     .custom<Logger>((value) => typeof (value as Partial<Logger> | null)?.child === "function", "must be a pino logger")
     .optional(),
+  clock: z
+    .custom<Clock>((value) => typeof (value as Partial<Clock> | null)?.after === "function", "must be a clock")
+    .default(systemClock),
 });
 
 /** What `/graph` tells needs no runs, artifacts or streams; a viewer folds those for itself. */
@@ -125,7 +126,7 @@ export class Flock {
 
   /** @throws FlockError `invalid_options`, naming each wrong option; `store_unusable` when the store cannot be read. */
   constructor(options: FlockOptions = {}) {
-    const { store, logger, model, tailBytes, ...limits } = checkOptions("new Flock", optionsSchema, options);
+    const { store, logger, model, tailBytes, clock, ...limits } = checkOptions("new Flock", optionsSchema, options);
     this.logger = logger ?? pino({ name: "flock", level: process.env.FLOCK_LOG_LEVEL ?? "warn" }, pino.destination(2));
     this.#store = store;
     this.#model = model;
@@ -139,6 +140,7 @@ export class Flock {
       store,
       durable: store.durable,
       journal: this.#journal,
+      clock,
       log: this.logger,
       ...limits,
     });

@@ -12,10 +12,11 @@ export type {
   JoinOptions,
   SubscriptionOptions,
 } from "./agents/gates/subscription-options.ts";
-export type { Invoked, Published, PublishOptions, RunCounts } from "./agents/orchestrator.ts";
+export type { Invoked, Published, PublishOptions } from "./agents/orchestrator.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
 export type { RunEnd } from "./agents/run.ts";
 export type { RunContext, RunLog, StreamOptions } from "./agents/run-context.ts";
+export type { RunCounts } from "./agents/runner.ts";
 export {
   type AnyArtifactType,
   type ArtifactType,
@@ -25,6 +26,7 @@ export {
   type PayloadOf,
 } from "./blackboard/artifact-type.ts";
 export type { Consumption, StoredArtifact } from "./blackboard/stored-artifact.ts";
+export { type Clock, systemClock } from "./clock.ts";
 export { FlockError, type FlockErrorOptions, type LocalErrorCode } from "./errors.ts";
 export type { EventLog } from "./events/event-log.ts";
 export { Flock, type FlockOptions, type FlockStats } from "./flock.ts";

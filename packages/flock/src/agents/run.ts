@@ -1,29 +1,12 @@
 import type { RunStatus, WireError } from "@flock/protocol";
 import { Draft } from "../blackboard/artifact-type.ts";
-import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { Clock } from "../clock.ts";
 import { FlockError } from "../errors.ts";
+import type { Activation } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
 import { inputsOf } from "./gates/inputs.ts";
-import type { Subscription } from "./gates/subscription.ts";
 import { OutputStream, type StreamingOutput } from "./output-stream.ts";
 import type { RunContext } from "./run-context.ts";
-
-/** A run that is queued: which agent, on what. */
-export interface Activation {
-  /** Stays the same however often it is run; the first run has the same id. */
-  readonly id: string;
-  readonly runId: string;
-  readonly agent: AgentDefinition;
-  /** The gate that the artifacts filled; undefined when the agent has been declared anew and they fill none. */
-  readonly subscription: Subscription | undefined;
-  readonly artifacts: readonly StoredArtifact[];
-  readonly correlationId: string;
-  readonly attempt: number;
-  /** Why it must not run, when it must not. */
-  readonly refusal?: Error | undefined;
-  /** Who waits for its end, if somebody does. */
-  readonly onEnd?: ((end: RunEnd) => void) | undefined;
-}
 
 /** How a run ended. */
 export interface RunEnd {
@@ -70,12 +53,14 @@ export class Run {
   #stream: OutputStream | undefined;
   #ended = false;
   #usage: Record<string, number> | undefined;
+  readonly #clock: Clock;
   readonly #emit: (event: StreamingOutput) => void;
   readonly #begun = performance.now();
 
   /** `emit` takes what the run streams. */
-  constructor(activation: Activation, emit: (event: StreamingOutput) => void) {
+  constructor(activation: Activation, clock: Clock, emit: (event: StreamingOutput) => void) {
     this.activation = activation;
+    this.#clock = clock;
     this.#emit = emit;
   }
 
@@ -154,8 +139,10 @@ export class Run {
 
   async #wait(agent: AgentDefinition, output: PromiseLike<unknown>): Promise<readonly Draft[]> {
     const { name, timeout } = agent;
-    const timer =
-      timeout === undefined ? undefined : setTimeout(() => this.#stop(new RunTimedOut(name, timeout)), timeout);
+    const stopTimer =
+      timeout === undefined
+        ? undefined
+        : this.#clock.after(timeout, () => this.#stop(new RunTimedOut(name, timeout)), true);
     try {
       const result = await new Promise<unknown>((resolve, reject) => {
         this.#giveUp = reject;
@@ -164,7 +151,7 @@ export class Run {
       });
       return checkOutput(agent, result);
     } finally {
-      clearTimeout(timer);
+      stopTimer?.();
     }
   }
 

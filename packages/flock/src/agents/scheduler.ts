@@ -1,4 +1,4 @@
-import type { Activation } from "./run.ts";
+import type { Activation } from "./activation.ts";
 
 /** One agent's runs: those that go on, and those that wait their turn. */
 interface Lane {

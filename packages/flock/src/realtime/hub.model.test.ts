@@ -102,7 +102,7 @@ class World {
       tags: [],
       visibility: { kind: "public" },
     };
-    this.#journal.write(eventWrite(draft, { artifact, json, inline: true }));
+    this.#journal.write(eventWrite(draft, new Date().toISOString(), { artifact, json, inline: true }));
     return this.#journal.committed();
   }
 
@@ -112,17 +112,20 @@ class World {
     const before = this.texts.get(run) ?? "";
     this.texts.set(run, before + text);
     this.#journal.write(
-      eventWrite({
-        type: "streaming_output",
-        agent_id: agent,
-        run_id: run,
-        correlation_id: workflowOf(agent),
-        content: text,
-        is_complete: isComplete,
-        offset: before.length,
-        output_type: "text",
-        ...(agent === "c" ? { artifact_type: "B" } : {}),
-      }),
+      eventWrite(
+        {
+          type: "streaming_output",
+          agent_id: agent,
+          run_id: run,
+          correlation_id: workflowOf(agent),
+          content: text,
+          is_complete: isComplete,
+          offset: before.length,
+          output_type: "text",
+          ...(agent === "c" ? { artifact_type: "B" } : {}),
+        },
+        new Date().toISOString(),
+      ),
     );
     return this.#journal.committed();
   }

@@ -1,7 +1,6 @@
 import type { EventDraft, FlockEvent } from "@flock/protocol";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { EventWrite } from "./store.ts";
-import { timestamp } from "./timestamp.ts";
 
 /** The artifact that an event announces, as it is written. */
 export interface ArtifactToWrite {
@@ -13,10 +12,10 @@ export interface ArtifactToWrite {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** An event to be written, which happens now. */
-export function eventWrite(draft: EventDraft, announced?: ArtifactToWrite): EventWrite {
+/** An event to be written; `timestamp`: when it happened, as ISO 8601. */
+export function eventWrite(draft: EventDraft, timestamp: string, announced?: ArtifactToWrite): EventWrite {
   const { type, ...fields } = draft;
-  return writeOf({ type, seq: 0, timestamp: timestamp(), ...fields } as FlockEvent, announced);
+  return writeOf({ type, seq: 0, timestamp, ...fields } as FlockEvent, announced);
 }
 
 /** The same for an event that is whole but for its `seq`: what every run writes is not copied twice. */

@@ -4,9 +4,8 @@ const LATEST = 8.64e15;
 let millisecond = 0;
 let text = "";
 
-/** The time now as ISO 8601, UTC. Under load many events share a millisecond, and formatting it is dear. */
-export function timestamp(): string {
-  const now = Date.now();
+/** A time now, in milliseconds, as ISO 8601, UTC. Under load many events share a millisecond, and formatting it is dear. */
+export function timestamp(now: number): string {
   if (now !== millisecond) {
     millisecond = now;
     text = new Date(now).toISOString();

@@ -1,21 +1,21 @@
+import type { Clock } from "../../clock.ts";
 import type { Gate } from "./gate.ts";
-
-/** The longest that a timer of Node can wait, in milliseconds: some 25 days. With more it would not wait at all. */
-const MAX_DELAY = 2 ** 31 - 1;
 
 interface Timer {
   /** What it waits for, in milliseconds. */
   readonly deadline: number;
-  readonly handle: NodeJS.Timeout;
+  readonly cancel: () => void;
 }
 
 /** Wakes gates when they want to be woken: one timer for each gate that waits for something, however much it waits for. */
 export class GateTimers {
+  readonly #clock: Clock;
   readonly #wake: (gate: Gate) => void;
   readonly #timers = new Map<Gate, Timer>();
   #stopped = false;
 
-  constructor(wake: (gate: Gate) => void) {
+  constructor(clock: Clock, wake: (gate: Gate) => void) {
+    this.#clock = clock;
     this.#wake = wake;
   }
 
@@ -27,21 +27,20 @@ export class GateTimers {
     const { deadline } = gate;
     const timer = this.#timers.get(gate);
     if (this.#stopped || deadline >= (timer?.deadline ?? Number.POSITIVE_INFINITY)) return;
-    clearTimeout(timer?.handle);
-    const delay = Math.min(Math.max(deadline - Date.now(), pause), MAX_DELAY);
-    const handle = setTimeout(() => {
+    timer?.cancel();
+    const cancel = this.#clock.after(Math.max(deadline - this.#clock.now(), pause), () => {
       this.#timers.delete(gate);
-      // Timers keep another time than the clock: one may come a moment before its deadline, or days.
-      if (gate.deadline <= Date.now()) this.#wake(gate);
+      // Timers keep another time than the clock: one may come a moment before its deadline.
+      if (gate.deadline <= this.#clock.now()) this.#wake(gate);
       else this.watch(gate);
-    }, delay).unref();
-    this.#timers.set(gate, { deadline, handle });
+    });
+    this.#timers.set(gate, { deadline, cancel });
   }
 
   /** Nothing ticks any more. */
   stop(): void {
     this.#stopped = true;
-    for (const { handle } of this.#timers.values()) clearTimeout(handle);
+    for (const { cancel } of this.#timers.values()) cancel();
     this.#timers.clear();
   }
 }

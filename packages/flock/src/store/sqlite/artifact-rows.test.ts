@@ -139,6 +139,7 @@ function publication(
       tags: [...tags],
       visibility,
     },
+    artifact.createdAt,
     { artifact, json: JSON.stringify(n), inline: true },
   );
 }

@@ -62,23 +62,26 @@ function publication(payload: unknown, { type = "Idea", tags = [] as string[], c
       tags,
       visibility: { kind: "public" },
     },
+    artifact.createdAt,
     { artifact, json: JSON.stringify(payload), inline: true },
   );
-  write.event.timestamp = artifact.createdAt;
   return { artifact, write };
 }
 
 function piece(run: string, offset: number, content: string) {
-  return eventWrite({
-    type: "streaming_output",
-    agent_id: "writer",
-    run_id: run,
-    correlation_id: "c",
-    content,
-    is_complete: false,
-    offset,
-    output_type: "text",
-  });
+  return eventWrite(
+    {
+      type: "streaming_output",
+      agent_id: "writer",
+      run_id: run,
+      correlation_id: "c",
+      content,
+      is_complete: false,
+      offset,
+      output_type: "text",
+    },
+    new Date().toISOString(),
+  );
 }
 
 function everythingIn(store: SqliteStore): FlockEvent[] {

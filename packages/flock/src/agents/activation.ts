@@ -1,0 +1,29 @@
+import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { ActivationWrite } from "../store/store.ts";
+import type { AgentDefinition } from "./agent.ts";
+import type { Subscription } from "./gates/subscription.ts";
+import type { RunEnd } from "./run.ts";
+
+/** A run that is queued: which agent, on what. */
+export interface Activation {
+  /** Stays the same however often it is run; the first run has the same id. */
+  readonly id: string;
+  readonly runId: string;
+  readonly agent: AgentDefinition;
+  /** The gate that the artifacts filled; undefined when the agent has been declared anew and they fill none. */
+  readonly subscription: Subscription | undefined;
+  readonly artifacts: readonly StoredArtifact[];
+  readonly correlationId: string;
+  readonly attempt: number;
+  /** Why it must not run, when it must not. */
+  readonly refusal?: Error | undefined;
+  /** Who waits for its end, if somebody does. */
+  readonly onEnd?: ((end: RunEnd) => void) | undefined;
+}
+
+/** An activation as the store keeps it. */
+export function activationWrite(activation: Activation): ActivationWrite {
+  const { agent, subscription, id, runId, artifacts, correlationId, attempt } = activation;
+  const gate = subscription?.gate;
+  return { kind: "activation", id, runId, agentId: agent.name, gate, correlationId, attempt, artifacts };
+}

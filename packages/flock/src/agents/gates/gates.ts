@@ -1,0 +1,157 @@
+import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
+import type { Clock } from "../../clock.ts";
+import { eventWrite } from "../../store/event-write.ts";
+import type { Journal } from "../../store/journal.ts";
+import type { DurablePart } from "../../store/store.ts";
+import { isoTime, timestamp } from "../../store/timestamp.ts";
+import type { RunLog } from "../run-context.ts";
+import { Gate, type GateOutcome, type GateState } from "./gate.ts";
+import { GateTimers } from "./gate-timers.ts";
+import type { Subscription } from "./subscription.ts";
+import { SubscriptionIndex } from "./subscription-index.ts";
+
+/** What the gates work with. */
+export interface GatesOptions {
+  readonly journal: Journal;
+  /** What earlier processes have left, if the store outlives them. */
+  readonly durable: DurablePart | undefined;
+  readonly clock: Clock;
+  readonly log: RunLog;
+  /** Takes what wakes an agent because time has passed, in the commit of this tick. */
+  readonly onDue: (subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined) => void;
+}
+
+/** What wakes an agent. */
+export interface Filled {
+  readonly subscription: Subscription;
+  /** In the order of arrival. */
+  readonly artifacts: readonly StoredArtifact[];
+}
+
+/** A gate that is full drops artifact after artifact; the log tells of the first, and of every so many-th. */
+const DROPS_PER_LINE = 1_000;
+
+/** All agents' gates: offers them what is published, and writes what comes of it. */
+export class Gates {
+  readonly #options: GatesOptions;
+  readonly #index = new SubscriptionIndex();
+  /** Those that wait for something; a subscription that one artifact fills has nothing to keep. */
+  readonly #waiting = new Map<Subscription, Gate>();
+  readonly #timers: GateTimers;
+
+  constructor(options: GatesOptions) {
+    this.#options = options;
+    this.#timers = new GateTimers(options.clock, (gate) => this.#wake(gate, options.clock.now()));
+  }
+
+  add(subscription: Subscription): void {
+    const gate = new Gate(subscription);
+    this.#index.add(gate);
+    if (!subscription.isSingle) this.#waiting.set(subscription, gate);
+  }
+
+  /** Puts an artifact into every gate that wants it. Returns what that fills, each agent's once for one artifact. */
+  offer(artifact: StoredArtifact): readonly Filled[] {
+    const filled: Filled[] = [];
+    /** Alternatives of one agent that a single artifact fills wake it once. */
+    let woken: Set<string> | undefined;
+    for (const gate of this.#index.candidates(artifact)) {
+      const { subscription } = gate;
+      const { agentId, isSingle } = subscription;
+      if (isSingle && woken?.has(agentId)) continue;
+      try {
+        if (!subscription.accepts(artifact)) continue;
+        const artifacts = isSingle ? [artifact] : this.#put(gate, artifact);
+        if (!artifacts) continue;
+        woken ??= new Set();
+        woken.add(agentId);
+        filled.push({ subscription, artifacts });
+      } catch (error) {
+        const details = { err: error, agent: agentId, artifact: artifact.id };
+        this.#options.log.error(details, "a condition of this agent threw; the artifact does not wake it");
+      }
+    }
+    return filled;
+  }
+
+  /** What waits in a gate; undefined for a subscription that never waits. */
+  stateOf(subscription: Subscription): GateState | undefined {
+    return this.#waiting.get(subscription)?.state;
+  }
+
+  /**
+   * Gives the gates of an agent, or of all, what the store says they have gathered. What time has done to them in the
+   * meantime is done at once, or after a pause in milliseconds.
+   */
+  restore(agentId?: string, pause = 0): void {
+    const { durable, clock } = this.#options;
+    if (!durable || this.#waiting.size === 0) return;
+    const gathered = Map.groupBy(durable.gathered(), (one) => JSON.stringify([one.agentId, one.gate]));
+    for (const [subscription, gate] of this.#waiting) {
+      const { gate: name, requires } = subscription;
+      if (agentId !== undefined && subscription.agentId !== agentId) continue;
+      const waiting = gathered.get(JSON.stringify([subscription.agentId, name])) ?? [];
+      // An agent may have been declared anew with other gates: what no longer fits stays where it is.
+      const fitting = waiting.filter(({ artifact }) => requires.has(artifact.type));
+      gate.restore(fitting, durable.takenBy(subscription.agentId, name));
+      const now = clock.now();
+      if (pause === 0 && gate.deadline <= now) this.#wake(gate, now);
+      else this.#timers.watch(gate, pause);
+    }
+  }
+
+  /** Nothing ticks any more. */
+  stop(): void {
+    this.#timers.stop();
+  }
+
+  /** Returns what wakes the agent, if the artifact was enough for that. */
+  #put(gate: Gate, artifact: StoredArtifact): readonly StoredArtifact[] | undefined {
+    const at = gate.timeOf(artifact);
+    // The timer may be late: a batch that is due runs without this one.
+    if (gate.batchDeadline <= at) this.#wake(gate, at);
+    const outcome = gate.offer(artifact);
+    this.#write(gate, outcome);
+    this.#timers.watch(gate);
+    return outcome.artifacts;
+  }
+
+  /** Does what a gate has to do because time has passed, in one commit. */
+  #wake(gate: Gate, now: number): void {
+    const outcome = gate.wake(now);
+    this.#write(gate, outcome);
+    this.#timers.watch(gate);
+    this.#options.onDue(gate.subscription, outcome.artifacts);
+  }
+
+  #write(gate: Gate, { progress, waiting, left, error }: GateOutcome): void {
+    const { journal, log, clock } = this.#options;
+    const { agentId, gate: name, withinArtifacts, maxWaiting } = gate.subscription;
+    for (const { correlationId, key, collected, required, expiresAt, dropped, reason } of progress) {
+      const event = {
+        type: "gate_progress" as const,
+        agent_id: agentId,
+        gate: name,
+        correlation_id: correlationId,
+        ...(key === undefined ? {} : { key }),
+        collected,
+        required,
+        ...(expiresAt === undefined ? {} : { expires_at: isoTime(expiresAt) }),
+        ...(dropped === undefined ? {} : { dropped }),
+        ...(reason === undefined ? {} : { reason }),
+      };
+      journal.write(eventWrite(event, timestamp(clock.now())));
+      if (reason === "full" && gate.overflowed % DROPS_PER_LINE === 1)
+        log.warn(
+          { agent: agentId, gate: name, maxWaiting, dropped: gate.overflowed },
+          "a gate is full: it drops the oldest",
+        );
+    }
+    for (const one of waiting) journal.write({ kind: "gathered", agentId, gate: name, ...one });
+    if (left.length > 0) journal.write({ kind: "gathered_used", agentId, gate: name, artifacts: left });
+    if (withinArtifacts < Number.POSITIVE_INFINITY)
+      journal.write({ kind: "gate_taken", agentId, gate: name, taken: gate.taken });
+    if (error !== undefined)
+      log.error({ err: error, agent: agentId }, "whereGroup of this agent threw; the group does not wake it");
+  }
+}

@@ -1,0 +1,132 @@
+import { Draft } from "../blackboard/artifact-type.ts";
+import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { Clock } from "../clock.ts";
+import { FlockError } from "../errors.ts";
+import type { Journal } from "../store/journal.ts";
+import type { DurablePart } from "../store/store.ts";
+import { timestamp } from "../store/timestamp.ts";
+import { type Activation, activationWrite } from "./activation.ts";
+import { Gates } from "./gates/gates.ts";
+import type { Subscription } from "./gates/subscription.ts";
+import { type Origin, type Posting, postingOf } from "./posting.ts";
+import type { RunLog } from "./run-context.ts";
+import type { Workflows } from "./workflows.ts";
+
+/** What the publisher works with. */
+export interface PublisherOptions {
+  readonly durable: DurablePart | undefined;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: RunLog;
+  readonly workflows: Workflows;
+  /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
+  readonly maxInlinePayloadBytes: number;
+  /** Who runs what is woken. */
+  readonly runner: ActivationTaker;
+  /** Is told of each draft before it becomes an artifact. May throw. */
+  readonly onDraft: (draft: Draft) => void;
+}
+
+/** Takes what published artifacts set in motion. */
+export interface ActivationTaker {
+  /** An agent is to run. It is written in the commit of this tick, and begins after it. */
+  activate(subscription: Subscription, artifacts: readonly StoredArtifact[]): Activation;
+  /** The commit has happened. */
+  enqueue(activation: Activation): void;
+  /** The commit has failed: nothing of it is so. */
+  giveUp(activation: Activation): void;
+}
+
+/** When a gate's news could not be written, it tries again after so many milliseconds: a full disk stays full for a while. */
+const GATE_RETRY_MS = 1_000;
+
+/** Puts artifacts on the blackboard, with all that they set in motion in the same commit. */
+export class Publisher {
+  readonly gates: Gates;
+  readonly #options: PublisherOptions;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    const { journal, durable, clock, log } = options;
+    const onDue = (subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined) =>
+      this.#due(subscription, artifacts);
+    this.gates = new Gates({ journal, durable, clock, log, onDue });
+  }
+
+  /**
+   * Makes an artifact of a draft; nothing is written yet.
+   * @throws FlockError `not_a_draft`, `invalid_payload` or `duplicate_artifact_type`.
+   */
+  prepare(draft: Draft, origin: Origin): Posting {
+    assertDraft(draft);
+    const { clock, maxInlinePayloadBytes, onDraft } = this.#options;
+    onDraft(draft);
+    return postingOf(draft, origin, timestamp(clock.now()), maxInlinePayloadBytes);
+  }
+
+  /** Writes an artifact, offers it to all gates that may want it, and writes what comes of that. */
+  post({ artifact, write, activations }: Posting): void {
+    const { journal, workflows, runner } = this.#options;
+    journal.write(write);
+    workflows.published(artifact.correlationId, artifact.createdAt);
+    for (const { subscription, artifacts } of this.gates.offer(artifact)) {
+      const activation = runner.activate(subscription, artifacts);
+      activations.push(activation);
+      journal.write(activationWrite(activation));
+    }
+  }
+
+  /**
+   * Waits until what was written in this tick is permanent, then starts what some postings have set in motion.
+   * Resolves to what the caller makes of that.
+   */
+  committed<T>(
+    postings: readonly Pick<Posting, "activations">[],
+    result: () => T,
+    failed: (error: unknown) => T = fail,
+  ): Promise<T> {
+    const { journal, runner } = this.#options;
+    return journal.committed().then(
+      () => {
+        for (const { activations } of postings) for (const activation of activations) runner.enqueue(activation);
+        return result();
+      },
+      (error) => {
+        // Gates have taken in what is not on the blackboard now, and runs count as queued that never will be.
+        this.gates.restore(undefined, GATE_RETRY_MS);
+        for (const { activations } of postings) for (const activation of activations) runner.giveUp(activation);
+        return failed(error);
+      },
+    );
+  }
+
+  /** A gate has done something because time has passed. */
+  #due(subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined): void {
+    const { journal, runner, log } = this.#options;
+    const activations: Activation[] = [];
+    if (artifacts) {
+      const activation = runner.activate(subscription, artifacts);
+      journal.write(activationWrite(activation));
+      activations.push(activation);
+    }
+    this.committed(
+      [{ activations }],
+      () => {},
+      (err) => {
+        log.error({ err, agent: subscription.agentId }, "what a gate had to do could not be written");
+      },
+    );
+  }
+}
+
+function assertDraft(draft: unknown): asserts draft is Draft {
+  if (draft instanceof Draft) return;
+  throw new FlockError(
+    "not_a_draft",
+    "publish and invoke want what an artifact type makes: declare one with artifact(name, schema) and call it with the payload",
+  );
+}
+
+function fail(error: unknown): never {
+  throw error;
+}

@@ -1,0 +1,330 @@
+import { type EventOf, PUBLIC } from "@flock/protocol";
+import type { Draft } from "../blackboard/artifact-type.ts";
+import { newId } from "../blackboard/new-id.ts";
+import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { Clock } from "../clock.ts";
+import { eventWrite, writeOf } from "../store/event-write.ts";
+import type { Journal } from "../store/journal.ts";
+import type { ActivationAgainWrite, DurablePart, ReadableStore, UnfinishedActivation } from "../store/store.ts";
+import { timestamp } from "../store/timestamp.ts";
+import type { Activation } from "./activation.ts";
+import type { AgentDefinition } from "./agent.ts";
+import { Context } from "./context.ts";
+import type { Subscription } from "./gates/subscription.ts";
+import type { History } from "./history.ts";
+import type { StreamingOutput } from "./output-stream.ts";
+import type { Origin, Posting } from "./posting.ts";
+import type { Publisher } from "./publisher.ts";
+import { Run, type RunEnd, RunStopped } from "./run.ts";
+import type { RunLog } from "./run-context.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { Workflows } from "./workflows.ts";
+
+/** What the runner works with. */
+export interface RunnerOptions {
+  readonly agents: ReadonlyMap<string, AgentDefinition>;
+  readonly store: ReadableStore;
+  /** What earlier processes have left, if the store outlives them. */
+  readonly durable: DurablePart | undefined;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: RunLog;
+  readonly history: History;
+  readonly workflows: Workflows;
+  /** More runs than this in one workflow are a loop: they end at once with an error. */
+  readonly maxRunsPerCorrelation: number;
+  /** Where the output of runs goes. */
+  readonly publisher: Pick<Publisher, "prepare" | "post" | "committed">;
+}
+
+/** How many runs there were, by how they ended, and are. */
+export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running" | "queued", number>>;
+
+const NOTHING_THROWN = new Error("the agent threw nothing at all");
+const NO_DRAFTS: readonly Draft[] = [];
+const NO_POSTINGS: readonly Posting[] = [];
+
+/** Ended runs count under their status, the rest under these names. */
+const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, interrupted: 0 };
+
+/** Runs agents on what has woken them, from the activation to the written end. */
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #scheduler = new Scheduler((activation) => this.#run(activation));
+  readonly #runs = new Map<string, Run>();
+  readonly #counts = { ...NO_RUNS };
+  /** What earlier processes have left, by agent; undefined until work begins. */
+  #unfinishedBefore: Map<string, UnfinishedActivation[]> | undefined;
+  /** Activations that are written and have not ended. */
+  #unfinished = 0;
+  #idle = Promise.withResolvers<void>();
+  #stopped = false;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  get counts(): RunCounts {
+    return { ...this.#counts, running: this.#scheduler.running, queued: this.#scheduler.queued };
+  }
+
+  /** An agent is to run, once that is written and {@link enqueue}d. */
+  activate(
+    subscription: Subscription,
+    artifacts: readonly StoredArtifact[],
+    onEnd?: (end: RunEnd) => void,
+  ): Activation {
+    const { agents, workflows, clock, maxRunsPerCorrelation: limit } = this.#options;
+    const agent = agents.get(subscription.agentId) as AgentDefinition;
+    const correlationId = artifacts[0]?.correlationId ?? newId();
+    const runs = workflows.queued(correlationId, timestamp(clock.now()));
+    this.#unfinished += 1;
+    const id = newId();
+    return {
+      id,
+      runId: id,
+      agent,
+      subscription,
+      artifacts,
+      correlationId,
+      attempt: 1,
+      refusal: runs > limit ? new RunLimitError(agent.name, correlationId, limit) : undefined,
+      onEnd,
+    };
+  }
+
+  /** Runs an activation as soon as there is room for it. */
+  enqueue(activation: Activation): void {
+    if (this.#stopped) this.#leaveForLater(activation);
+    else this.#scheduler.enqueue(activation);
+  }
+
+  /** Forgets an activation that could not be written. */
+  giveUp({ agent, correlationId }: Activation): void {
+    this.#options.workflows.ended(correlationId, agent.name, "cancelled", this.#now());
+    this.#countFinished();
+  }
+
+  /** Ends runs, queued or running, as `cancelled`. Resolves to how many, once that is committed. */
+  async cancel(wanted: { readonly runId: string } | { readonly correlationId: string }): Promise<number> {
+    const count = this.#stop("cancelled", (activation) =>
+      "runId" in wanted
+        ? activation.runId === wanted.runId || activation.id === wanted.runId
+        : activation.correlationId === wanted.correlationId,
+    );
+    // Stopped runs write their end in the next microtasks; the commit of this tick has them.
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.#options.journal.settled();
+    return count;
+  }
+
+  /** Resolves when nothing is queued, nothing runs and all is committed. */
+  async idle(): Promise<void> {
+    for (;;) {
+      await this.#options.journal.settled();
+      if (this.#unfinished === 0) return;
+      await this.#idle.promise;
+    }
+  }
+
+  /** Ends all runs as `interrupted` and takes no more. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    this.#stop("interrupted", () => true);
+    return this.idle();
+  }
+
+  /** Goes on with what earlier processes have left undone. Does nothing the second time. */
+  goOn(): void {
+    if (this.#unfinishedBefore || this.#stopped) return;
+    const { durable, agents, log } = this.#options;
+    this.#unfinishedBefore = durable ? Map.groupBy(durable.unfinished(), ({ agentId }) => agentId) : new Map();
+    for (const agent of agents.values()) this.goOnWith(agent);
+    for (const [agent, { length }] of this.#unfinishedBefore) {
+      log.warn({ agent, runs: length }, "runs wait for an agent that is not declared: they begin when it is");
+    }
+  }
+
+  /** Goes on with what earlier processes have left undone for one agent. */
+  goOnWith(agent: AgentDefinition): void {
+    const { journal, workflows, log } = this.#options;
+    for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
+      const { id, correlationId, artifacts, started } = left;
+      let { runId, attempt } = left;
+      const subscription =
+        agent.subscriptions.find((one) => one.gate === left.gate && one.canTake(artifacts)) ??
+        agent.subscriptions.find((one) => one.canTake(artifacts));
+      if (started) {
+        const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
+        const again = this.#writeEnd({ ...left, agent, subscription }, end);
+        if (again) ({ runId, attempt } = again);
+      }
+      this.#unfinished += 1;
+      workflows.queued(correlationId, this.#now());
+      const activation: Activation = { id, runId, agent, subscription, artifacts, correlationId, attempt };
+      journal.committed().then(
+        () => this.#scheduler.enqueue(activation),
+        (err) => {
+          log.error({ err, agent: agent.name }, "a run of an earlier process could not be taken up");
+          this.#countFinished();
+        },
+      );
+    }
+    this.#unfinishedBefore?.delete(agent.name);
+  }
+
+  #run(activation: Activation): Promise<void> {
+    const { agent, runId, correlationId, artifacts, attempt } = activation;
+    const { journal, store, clock, log, history } = this.#options;
+    const run = new Run(activation, clock, this.#stream);
+    this.#runs.set(runId, run);
+    this.#counts.started += 1;
+    history.consumed(agent.name, artifacts);
+    const startedAt = this.#now();
+    const started: EventOf<"agent_execution_started"> = {
+      type: "agent_execution_started",
+      seq: 0,
+      timestamp: startedAt,
+      agent_id: agent.name,
+      run_id: runId,
+      correlation_id: correlationId,
+      activation_id: activation.id,
+      consumed_artifacts: artifacts.map(({ id }) => id),
+      attempt,
+    };
+    journal.write(writeOf(started));
+    journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts });
+    let output: readonly Draft[] | Promise<readonly Draft[]>;
+    try {
+      output = run.execute(new Context(run, store, log));
+    } catch (error) {
+      return this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN);
+    }
+    // Not every function waits for something, and waiting for nothing costs as much.
+    if (!(output instanceof Promise)) return this.#end(run, output);
+    return output.then(
+      (drafts) => this.#end(run, drafts),
+      (error) => this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN),
+    );
+  }
+
+  /** Writes what a run has brought, and that it has ended. Resolves when that is permanent. */
+  #end(run: Run, drafts: readonly Draft[], error?: unknown): Promise<void> {
+    const { log, publisher, history } = this.#options;
+    const { agent, runId, correlationId } = run.activation;
+    let postings: readonly Posting[] = NO_POSTINGS;
+    let failure = error;
+    try {
+      const origin: Origin = { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility: PUBLIC };
+      const { outputs } = agent;
+      postings = drafts.map((draft) =>
+        publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
+      );
+      for (const posting of postings) publisher.post(posting);
+    } catch (invalid) {
+      failure = invalid;
+    }
+    if (failure !== undefined && !(failure instanceof RunStopped))
+      log.warn({ err: failure, agent: agent.name, runId, correlationId }, "a run failed");
+    this.#runs.delete(runId);
+    const end = run.end(
+      failure,
+      postings.map(({ artifact }) => artifact.id),
+    );
+    for (const { artifact } of postings) history.produced(agent.name, artifact);
+    this.#writeEnd(run.activation, end);
+    return publisher.committed(
+      postings,
+      () => this.#settle(run.activation, end),
+      (err) => {
+        log.error({ err, agent: agent.name, runId }, "the end of a run could not be written");
+        this.#settle(run.activation, end);
+      },
+    );
+  }
+
+  /** Returns the next attempt, if there is to be one. */
+  #writeEnd({ agent, id, correlationId, attempt }: Activation, end: RunEnd): ActivationAgainWrite | undefined {
+    const { journal, workflows } = this.#options;
+    const endedAt = this.#now();
+    workflows.ended(correlationId, agent.name, end.status, endedAt);
+    const completed: EventOf<"agent_execution_completed"> = {
+      type: "agent_execution_completed",
+      seq: 0,
+      timestamp: endedAt,
+      agent_id: agent.name,
+      run_id: end.runId,
+      correlation_id: correlationId,
+      duration_ms: end.durationMs,
+      status: end.status,
+      produced_artifacts: end.produced as string[],
+      error: end.error,
+      usage: end.usage,
+    };
+    journal.write(writeOf(completed));
+    if (end.status !== "interrupted") {
+      journal.write({ kind: "activation_done", id, status: end.status });
+      return undefined;
+    }
+    // What was interrupted is run again, as another run.
+    const again: ActivationAgainWrite = { kind: "activation_again", id, runId: newId(), attempt: attempt + 1 };
+    journal.write(again);
+    return again;
+  }
+
+  #settle({ onEnd }: Activation, end: RunEnd): void {
+    this.#counts[end.status] += 1;
+    onEnd?.(end);
+    this.#countFinished();
+  }
+
+  #countFinished(): void {
+    this.#unfinished -= 1;
+    if (this.#unfinished === 0) {
+      this.#idle.resolve();
+      this.#idle = Promise.withResolvers<void>();
+    }
+  }
+
+  #stop(status: "cancelled" | "interrupted", wanted: (activation: Activation) => boolean): number {
+    const withdrawn = this.#scheduler.withdraw(wanted);
+    for (const activation of withdrawn) {
+      if (status === "cancelled") this.#endUnstarted(activation);
+      else this.#leaveForLater(activation);
+    }
+    const running = [...this.#runs.values()].filter((run) => !run.isStopped && wanted(run.activation));
+    for (const run of running) run.stop(status);
+    return withdrawn.length + running.length;
+  }
+
+  #endUnstarted(activation: Activation): void {
+    const end: RunEnd = { runId: activation.runId, status: "cancelled", durationMs: 0, produced: [] };
+    this.#writeEnd(activation, end);
+    this.#settle(activation, end);
+  }
+
+  /** What has not begun when the flock shuts down stays queued, for the next process if the store outlives this one. */
+  #leaveForLater(activation: Activation): void {
+    this.#settle(activation, { runId: activation.runId, status: "interrupted", durationMs: 0, produced: [] });
+  }
+
+  readonly #stream = (event: StreamingOutput): void => {
+    this.#options.journal.write(eventWrite(event, this.#now()));
+  };
+
+  #now(): string {
+    return timestamp(this.#options.clock.now());
+  }
+}
+
+/** A workflow had more runs than allowed. */
+class RunLimitError extends Error {
+  override readonly name = "RunLimitError";
+
+  constructor(agent: string, correlationId: string, limit: number) {
+    super(
+      `${agent} did not run: workflow ${correlationId} has had ${limit} runs already, which looks like a loop. ` +
+        "Let an agent stop publishing at some point, or raise maxRunsPerCorrelation.",
+    );
+  }
+}
