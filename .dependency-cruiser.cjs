@@ -40,8 +40,9 @@ module.exports = {
     room("blackboard", ["errors.ts"]),
     room("store", ["blackboard/", "events/", "errors.ts"]),
     room("events", []),
-    room("agents", ["blackboard/", "store/", "clock.ts", "errors.ts"]),
-    room("engines", ["blackboard/", "agents/", "errors.ts"]),
+    room("agents", ["blackboard/", "store/", "clock.ts", "errors.ts", "redaction.ts"]),
+    room("engines", ["blackboard/", "agents/", "errors.ts", "redaction.ts"]),
+    room("tools", ["agents/", "errors.ts", "redaction.ts", "version.ts"]),
     room("realtime", ["events/", "errors.ts"]),
     room("server", ["flock.ts", "blackboard/", "agents/", "store/", "events/", "realtime/", "errors.ts", "version.ts"]),
     {

@@ -3,8 +3,9 @@
  *
  * @packageDocumentation
  */
-export type { AgentBuilder, Alternatives, OutputOf, RunFunction } from "./agents/agent.ts";
-export type { Model, ModelObject, Tools } from "./agents/engine.ts";
+export type { AgentBuilder, Alternatives, OutputOf, Redact, RunFunction } from "./agents/agent.ts";
+export type { ContextProvider, ContextProviders, GivenBy } from "./agents/context-provider.ts";
+export type { Model, ModelObject, OfferedTool, ToolAnswer, ToolSource, Tools } from "./agents/engine.ts";
 export type { BatchOf, InputsOf } from "./agents/gates/inputs.ts";
 export type {
   ArtifactOf,
@@ -12,6 +13,7 @@ export type {
   JoinOptions,
   SubscriptionOptions,
 } from "./agents/gates/subscription-options.ts";
+export { type Earlier, type HistoryOptions, history } from "./agents/history-provider.ts";
 export type { Invoked, Published, PublishOptions } from "./agents/orchestrator.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
 export type { RunEnd } from "./agents/run.ts";

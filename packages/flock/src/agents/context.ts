@@ -1,8 +1,11 @@
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { Redaction } from "../redaction.ts";
 import type { ReadableStore } from "../store/store.ts";
 import type { Model } from "./engine.ts";
 import type { Run } from "./run.ts";
 import type { RunContext, RunLog, StreamOptions } from "./run-context.ts";
+
+const NOTHING = Object.freeze({});
 
 /** A run as its agent's function sees it. */
 export class Context implements RunContext {
@@ -13,6 +16,7 @@ export class Context implements RunContext {
   readonly attempt: number;
   readonly artifacts: readonly StoredArtifact[];
   readonly store: ReadableStore;
+  given: Readonly<Record<string, unknown>> = NOTHING;
   readonly log: RunLog;
   readonly stream: (text: string, options?: StreamOptions) => void;
   readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
@@ -36,6 +40,10 @@ export class Context implements RunContext {
 
   get model(): Model | undefined {
     return this.#run.activation.agent.model;
+  }
+
+  get redaction(): Redaction | undefined {
+    return this.#run.activation.agent.redaction;
   }
 
   get signal(): AbortSignal {
