@@ -53,6 +53,13 @@ module.exports = {
       to: { path: "node_modules/(ai|@ai-sdk)/" },
     },
     {
+      name: "only-tools-and-server-know-mcp",
+      comment: "Optional packages: they are loaded when somebody uses a server's tools, or is such a server.",
+      severity: "error",
+      from: { path: `${flock}/`, pathNot: [`${flock}/(tools|server)/`, "\\.test\\.ts$"] },
+      to: { path: "node_modules/@modelcontextprotocol/" },
+    },
+    {
       name: "engines-are-loaded-when-wanted",
       severity: "error",
       from: { path: `${flock}/`, pathNot: [`${flock}/engines/`, "\\.test\\.ts$"] },
