@@ -1,4 +1,4 @@
-import type { Bar, Report } from "./report.ts";
+import { type Bar, CHARTED, type Report } from "./report.ts";
 
 const WIDTH = 760;
 const LABELS_WIDTH = 260;
@@ -10,8 +10,12 @@ const GROUP_GAP = 12;
 const AXIS_HEIGHT = 34;
 /** Grid lines may stand here. */
 const TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000];
-const PEERS: readonly Bar["peer"][] = ["ws", "socket.io"];
-const CLASSES: Readonly<Record<Bar["peer"], string>> = { ws: "ws", "socket.io": "sio" };
+const CLASSES: Readonly<Record<Bar["peer"], string>> = {
+  ws: "ws",
+  "socket.io": "sio",
+  langgraph: "langgraph",
+  mastra: "mastra",
+};
 
 /** A measurement of the chart: how many times as much each peer takes. */
 interface Group {
@@ -32,7 +36,7 @@ export function chartOf(reports: readonly Report[]): string {
   for (const { label, times } of groups) {
     const height = times.size * BAR_HEIGHT;
     rows.push(text(LABELS_WIDTH - 12, y + height / 2 + 4, label, 'text-anchor="end"'));
-    for (const peer of PEERS) {
+    for (const peer of CHARTED) {
       const value = times.get(peer);
       if (value === undefined) continue;
       const [from, to] = [Math.min(x(1), x(value)), Math.max(x(1), x(value))];
@@ -49,10 +53,10 @@ export function chartOf(reports: readonly Report[]): string {
       `<line class="${tick === 1 ? "one" : "grid"}" x1="${px(x(tick))}" x2="${px(x(tick))}" y1="${TOP - 8}" y2="${px(y)}"/>` +
       text(x(tick), y + 16, `${tick} ×`, 'text-anchor="middle" class="faint"'),
   );
-  const legend = PEERS.map(
+  const legend = CHARTED.map(
     (peer, i) =>
-      `<rect class="${CLASSES[peer]}" x="${LABELS_WIDTH + i * 130}" y="36" width="12" height="12" rx="2"/>` +
-      text(LABELS_WIDTH + i * 130 + 18, 46, peer),
+      `<rect class="${CLASSES[peer]}" x="${LABELS_WIDTH + i * 110}" y="36" width="12" height="12" rx="2"/>` +
+      text(LABELS_WIDTH + i * 110 + 18, 46, peer),
   );
   const nothing = groups.length === 0 ? [text(LABELS_WIDTH, TOP, "no results are kept")] : [];
   return `${[
@@ -76,6 +80,8 @@ const STYLE = `<style>
   .one { stroke: #59636e }
   .ws { fill: #0969da }
   .sio { fill: #bc4c00 }
+  .langgraph { fill: #1a7f37 }
+  .mastra { fill: #8250df }
   @media (prefers-color-scheme: dark) {
     text { fill: #f0f6fc }
     .faint { fill: #9198a1 }
@@ -84,6 +90,8 @@ const STYLE = `<style>
     .one { stroke: #9198a1 }
     .ws { fill: #4493f8 }
     .sio { fill: #f0883e }
+    .langgraph { fill: #3fb950 }
+    .mastra { fill: #a371f7 }
   }
 </style>`;
 

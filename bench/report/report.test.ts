@@ -1,32 +1,26 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { SUITES } from "../suites/index.ts";
-import { run, type Workload } from "../suites/suite.ts";
+import { flockTo, run, workload } from "../suites/suite.ts";
 import { chartOf } from "./chart.ts";
 import { resultsOf, withResults } from "./markdown.ts";
 import { documents } from "./results.ts";
 import { median, spreadOf } from "./statistics.ts";
 import { workloadText } from "./text.ts";
 
-let rounds = 0;
-const workload: Workload = {
+let laps = 0;
+const race = workload({
   name: "race",
+  loads: { full: 100, quick: 10, tiny: 1 },
   title: () => "one lap",
-  rounds: 3,
-  columns: [{ key: "laps", title: "laps/s", digits: 0 }],
-  comparisons: [
-    {
-      what: "laps, flock to ws",
-      of: (round) => (round.flock?.laps ?? 0) / (round.ws?.laps ?? 1),
-      target: { atLeast: 5 },
-      chart: { label: "race", peer: "ws" },
-    },
-  ],
-  round: async () => {
-    rounds += 1;
-    return { flock: { laps: rounds * 100 }, ws: { laps: 100 }, "socket.io": { laps: null } };
-  },
-};
+  columns: ["perSecond"],
+  comparisons: [flockTo("ws", "laps", "perSecond", { target: { atLeast: 5 }, chart: "race" })],
+  rows: (times) => ({
+    flock: async () => ({ perSecond: ++laps * times }),
+    ws: async () => ({ perSecond: 100 }),
+    "socket.io": async () => ({ perSecond: null }),
+  }),
+});
 
 describe("what is published of the results", () => {
   it("is what `npm run bench -- report` writes", () => {
@@ -38,16 +32,16 @@ describe("what is published of the results", () => {
 
 describe("a report", () => {
   it("tells medians and spread of the rounds, ratios within a round, and which targets are reached", async () => {
-    rounds = 0;
+    laps = 0;
     const report = await run(
-      { name: "laps", about: "Who is fast?", minutes: { full: 1, quick: 1 }, workloads: [workload] },
+      { name: "laps", about: "Who is fast?", minutes: { full: 1, quick: 1 }, workloads: [race] },
       "full",
     );
-    const [race] = report.workloads;
-    expect(race?.rows[0]?.figures.laps).toEqual({ median: 200, least: 100, most: 300 });
-    expect(race?.ratios[0]).toMatchObject({ ratio: { median: 2, least: 1, most: 3 }, reached: false });
-    expect(race && workloadText(race)).toContain("200 (100 to 300)");
-    expect(race && workloadText(race)).toContain("2 (1 to 3); to reach: at least 5, NOT REACHED");
+    const [found] = report.workloads;
+    expect(found?.rows[0]?.figures.perSecond).toEqual({ median: 200, least: 100, most: 300 });
+    expect(found?.ratios[0]).toMatchObject({ ratio: { median: 2, least: 1, most: 3 }, reached: false });
+    expect(found && workloadText(found)).toContain("200 (100 to 300)");
+    expect(found && workloadText(found)).toContain("2 (1 to 3); to reach: at least 5, NOT REACHED");
     const results = resultsOf([report]);
     expect(results).toMatch(/\| flock +\| 200 \(100 to 300\) \|/);
     expect(results).toMatch(/\| socket.io +\| +– \|/);

@@ -50,10 +50,13 @@ export interface Ratio {
 
 export type Target = { readonly atLeast: number } | { readonly atMost: number };
 
+/** Whom the chart shows beside Flock. */
+export const CHARTED = ["ws", "socket.io", "langgraph", "mastra"] as const;
+
 /** A bar in the chart: how many times as much a peer takes as Flock. */
 export interface Bar {
   readonly label: string;
-  readonly peer: "ws" | "socket.io";
+  readonly peer: (typeof CHARTED)[number];
   /** Less is better: the bar shows one over the ratio. */
   readonly isCost?: boolean;
 }

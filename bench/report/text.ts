@@ -48,6 +48,11 @@ export function targetText(target: Target): string {
   return "atLeast" in target ? `at least ${target.atLeast}` : `at most ${target.atMost}`;
 }
 
+/** A number of things, as tables write it. */
+export function counted(things: number): string {
+  return things.toLocaleString("en-US");
+}
+
 function aligned(cells: readonly (readonly string[])[]): string {
   const widths = (cells[0] ?? []).map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
   return cells

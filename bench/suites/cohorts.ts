@@ -1,25 +1,27 @@
 import { type Following, PEERS, type Peer } from "../calls.ts";
 import { between, Pair } from "../pair.ts";
-import type { Size } from "../report/report.ts";
-import { type Comparison, type Round, ratio, type Suite } from "./suite.ts";
+import type { Target } from "../report/report.ts";
+import type { Figure, Figures } from "./figures.ts";
+import { type Comparison, flockTo, rowsOf, type Suite, workload } from "./suite.ts";
 
-/** Events belong to so many workflows in turn, and as many clients follow one each. */
-const WORKFLOWS: Readonly<Record<Size, number>> = { full: 500, quick: 500, tiny: 5 };
-const EVENTS: Readonly<Record<Size, number>> = { full: 2_000, quick: 1_000, tiny: 20 };
+interface Load {
+  /** Events belong to so many workflows in turn, and as many clients follow one each. */
+  readonly workflows: number;
+  readonly events: number;
+}
+
 /** Slow enough that each event goes out alone. */
 const PER_SECOND = 400;
 /** How long everybody may take to get the last events, in ms. */
 const PATIENCE_MS = 30_000;
 
 /** Who is connected. Each is a column. */
-const AUDIENCES: Readonly<
-  Record<string, { readonly title: string; readonly following?: Following; readonly isOne?: true }>
-> = {
-  none: { title: "nobody" },
-  one: { title: "1, everything", following: "everything", isOne: true },
-  own: { title: "each its own", following: "its own" },
-  nothing: { title: "each what does not occur", following: "nothing" },
-};
+const AUDIENCES: readonly { readonly figure: Figure; readonly following?: Following; readonly isOne?: true }[] = [
+  { figure: "nobodyMicros" },
+  { figure: "oneMicros", following: "everything", isOne: true },
+  { figure: "ownMicros", following: "its own" },
+  { figure: "nothingMicros", following: "nothing" },
+];
 
 /** Clients that each follow something else. */
 export const suite: Suite = {
@@ -27,72 +29,63 @@ export const suite: Suite = {
   about: "Hundreds of clients follow a workflow each: does an event cost more than the one client that wants it?",
   minutes: { full: 4.5, quick: 0.8 },
   workloads: [
-    {
+    workload({
       name: "workflows",
-      title: (size) =>
-        `server CPU µs for each event of ${WORKFLOWS[size]} workflows in turn, ${PER_SECOND} a second, by who is connected` +
-        ` (nobody, one client, or ${WORKFLOWS[size]})`,
-      rounds: 3,
-      columns: Object.entries(AUDIENCES).map(([key, { title }]) => ({ key, title, digits: 1 })),
-      comparisons: [
-        within("flock", "own", "one", 1.2),
-        within("flock", "nothing", "none", 1.2),
-        within("ws", "own", "one"),
-        within("ws", "nothing", "none"),
-        within("socket.io", "own", "one"),
-        within("socket.io", "nothing", "none"),
-        {
-          what: "CPU time for an event that one of all wants, Flock to ws",
-          of: ratio("own", "flock", "ws"),
-          chart: { label: "CPU: an event that 1 of 500 wants", peer: "ws", isCost: true },
-        },
-        {
-          what: "CPU time for an event that one of all wants, Flock to socket.io",
-          of: ratio("own", "flock", "socket.io"),
-          chart: { label: "CPU: an event that 1 of 500 wants", peer: "socket.io", isCost: true },
-        },
-      ],
-      round: async (size) => {
-        const round: Record<string, Round[string]> = {};
-        for (const peer of PEERS) round[peer] = await measure(peer, size);
-        return round;
+      loads: {
+        full: { workflows: 500, events: 2_000 },
+        quick: { workflows: 500, events: 1_000 },
+        tiny: { workflows: 5, events: 20 },
       },
-    },
+      title: ({ workflows }) =>
+        `server CPU µs for each event of ${workflows} workflows in turn, ${PER_SECOND} a second, by who is connected` +
+        ` (nobody, one client, or ${workflows})`,
+      columns: AUDIENCES.map(({ figure }) => figure),
+      comparisons: [
+        ...PEERS.flatMap((peer) => within(peer, peer === "flock" ? { atMost: 1.2 } : undefined)),
+        ...["ws", "socket.io"].map((peer) =>
+          flockTo(peer, "CPU time for an event that one of all wants", "ownMicros", {
+            chart: "CPU: an event that 1 of 500 wants",
+          }),
+        ),
+      ],
+      rows: (load) => rowsOf(PEERS, (peer) => measure(peer, load)),
+    }),
   ],
 };
 
-function within(peer: Peer, audience: string, to: string, atMost?: number): Comparison {
-  return {
-    what: `${peer}, ${AUDIENCES[audience]?.title} to ${AUDIENCES[to]?.title}`,
-    of: (round: Round) => {
-      const [upper, lower] = [round[peer]?.[audience], round[peer]?.[to]];
-      return typeof upper === "number" && typeof lower === "number" ? upper / lower : undefined;
+/** What many clients cost to what as many events go out for one, or for none. */
+function within(peer: Peer, target?: Target): Comparison[] {
+  const more = target ? { target } : {};
+  return [
+    { what: `${peer}, each its own to 1, everything`, of: [peer, "ownMicros"], to: [peer, "oneMicros"], ...more },
+    {
+      what: `${peer}, each what does not occur to nobody`,
+      of: [peer, "nothingMicros"],
+      to: [peer, "nobodyMicros"],
+      ...more,
     },
-    ...(atMost === undefined ? {} : { target: { atMost } }),
-  };
+  ];
 }
 
 /** CPU time of the server for each event, in µs, for each audience. */
-async function measure(peer: Peer, size: Size): Promise<Round[string]> {
-  const workflows = WORKFLOWS[size];
+async function measure(peer: Peer, { workflows, events }: Load): Promise<Figures> {
   return Pair.with(peer, { workflows }, async (pair) => {
     const { server, load, port } = pair;
-    const costs: Record<string, number> = {};
+    const costs: Partial<Record<Figure, number>> = {};
     let first = 0;
     const publish = async (crowd: string | undefined) => {
-      ({ total: first } = await server.ask("publish", { events: EVENTS[size], perSecond: PER_SECOND }));
+      ({ total: first } = await server.ask("publish", { events, perSecond: PER_SECOND }));
       if (crowd !== undefined) pair.assertWhole(await load.ask("receive", crowd, first, PATIENCE_MS));
     };
     await publish(undefined);
-    for (const [audience, { following, isOne }] of Object.entries(AUDIENCES)) {
-      const crowd = following && audience;
+    for (const { figure, following: crowd, isOne } of AUDIENCES) {
       const clients = isOne ? 1 : workflows;
-      if (following) await load.ask("join", { crowd: audience, peer, port, clients, following, first });
+      if (crowd) await load.ask("join", { crowd, peer, port, clients, following: crowd, first });
       const before = await server.ask("measure", "once");
       await publish(crowd);
       // Not what it takes to look for garbage in 500 connections: that is not of these events.
       const { cpuMs } = between(before, await server.ask("measure", "never"));
-      costs[audience] = (cpuMs / EVENTS[size]) * 1_000;
+      costs[figure] = (cpuMs / events) * 1_000;
       if (crowd !== undefined) await load.ask("drop", crowd);
     }
     return costs;

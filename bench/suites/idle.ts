@@ -1,13 +1,19 @@
 import { PEERS, type Peer, type Used } from "../calls.ts";
 import { Pair } from "../pair.ts";
-import type { Size } from "../report/report.ts";
-import { type Round, ratio, type Suite } from "./suite.ts";
+import { counted } from "../report/text.ts";
+import type { Figures } from "./figures.ts";
+import { flockTo, rowsOf, type Suite, workload } from "./suite.ts";
 
-const CONNECTIONS: Readonly<Record<Size, number>> = { full: 10_000, quick: 10_000, tiny: 40 };
-/** What is compared with: the first ones bring up what all share. */
+interface Load {
+  readonly connections: number;
+  /** So often everybody is asked for a sign of life, in ms. */
+  readonly heartbeatMs: number;
+}
+
+const FULL: Load = { connections: 10_000, heartbeatMs: 2_000 };
+/** What is compared with: the first connections bring up what all share. */
 const FEW = 10;
-/** So often everybody is asked for a sign of life, in ms; and so many of these pass before anything is read. */
-const HEARTBEAT_MS: Readonly<Record<Size, number>> = { full: 2_000, quick: 2_000, tiny: 50 };
+/** So many heartbeats pass before anything is read. */
 const BEATS = 4;
 /** Files that a process holds besides its connections. */
 const OTHER_FILES = 100;
@@ -18,53 +24,32 @@ export const suite: Suite = {
   about: "What does a connection cost on which nothing happens but the heartbeat?",
   minutes: { full: 4, quick: 1.5 },
   workloads: [
-    {
+    workload({
       name: "connections",
-      title: (size) =>
-        `${connectionsOf(size).toLocaleString("en-US")} connections, a heartbeat every ${HEARTBEAT_MS[size] / 1_000} s` +
-        (connectionsOf(size) < CONNECTIONS[size] ? " (this machine allows no more open files)" : ""),
-      rounds: 3,
-      columns: [
-        { key: "kiB", title: "RSS KiB/connection", digits: 2 },
-        { key: "rssMB", title: "RSS MB", digits: 0 },
-        { key: "timersFew", title: `timers with ${FEW}`, digits: 0 },
-        { key: "timersMany", title: "timers with all", digits: 0 },
-        { key: "cpuPercent", title: "% of a CPU", digits: 1 },
-      ],
+      loads: { full: FULL, quick: FULL, tiny: { connections: 40, heartbeatMs: 50 } },
+      title: ({ connections, heartbeatMs }) =>
+        `${counted(possible(connections))} connections, a heartbeat every ${heartbeatMs / 1_000} s; few are ${FEW}` +
+        (possible(connections) < connections ? " (this machine allows no more open files)" : ""),
+      columns: ["kiB", "rssMB", "timers", "moreTimers", "cpuPercent"],
       comparisons: [
-        {
-          what: "KiB of server memory for a connection of Flock",
-          of: (round) => round.flock?.kiB ?? undefined,
-          target: { atMost: 8 },
-        },
+        { what: "KiB of server memory for a connection of Flock", of: ["flock", "kiB"], target: { atMost: 8 } },
         {
           what: "timers that Flock has more with all connections",
-          of: (round) => (round.flock?.timersMany ?? 0) - (round.flock?.timersFew ?? 0),
+          of: ["flock", "moreTimers"],
           target: { atMost: 0 },
         },
-        {
-          what: "memory for a connection, Flock to ws",
-          of: ratio("kiB", "flock", "ws"),
-          chart: { label: "memory: an idle connection", peer: "ws", isCost: true },
-        },
-        {
-          what: "memory for a connection, Flock to socket.io",
-          of: ratio("kiB", "flock", "socket.io"),
-          chart: { label: "memory: an idle connection", peer: "socket.io", isCost: true },
-        },
+        ...["ws", "socket.io"].map((peer) =>
+          flockTo(peer, "memory for a connection", "kiB", { chart: "memory: an idle connection" }),
+        ),
       ],
-      round: async (size) => {
-        const round: Record<string, Round[string]> = {};
-        for (const peer of PEERS) round[peer] = await measure(peer, size);
-        return round;
-      },
-    },
+      rows: (load) => rowsOf(PEERS, (peer) => measure(peer, load)),
+    }),
   ],
 };
 
-/** As many as asked for, or as one process may hold open. */
-function connectionsOf(size: Size): number {
-  return Math.min(CONNECTIONS[size], openFilesLimit() - OTHER_FILES);
+/** As many connections as asked for, or as one process may hold open. */
+function possible(connections: number): number {
+  return Math.min(connections, openFilesLimit() - OTHER_FILES);
 }
 
 function openFilesLimit(): number {
@@ -74,12 +59,11 @@ function openFilesLimit(): number {
   return Number.isNaN(hard) ? Number.POSITIVE_INFINITY : hard;
 }
 
-async function measure(peer: Peer, size: Size): Promise<Round[string]> {
-  const heartbeatMs = HEARTBEAT_MS[size];
+async function measure(peer: Peer, { connections, heartbeatMs }: Load): Promise<Figures> {
   return Pair.with(peer, { heartbeatMs }, async (pair) => {
     await pair.join("few", FEW);
     const few = await settled(pair, heartbeatMs);
-    const many = connectionsOf(size) - FEW;
+    const many = possible(connections) - FEW;
     await pair.join("many", many);
     const all = await settled(pair, heartbeatMs);
     // Nothing was published. This only finds out whether everybody is still there.
@@ -87,8 +71,8 @@ async function measure(peer: Peer, size: Size): Promise<Round[string]> {
     return {
       kiB: ((all.rssMB - few.rssMB) * 1_024) / many,
       rssMB: all.rssMB,
-      timersFew: few.timers,
-      timersMany: all.timers,
+      timers: all.timers,
+      moreTimers: all.timers - few.timers,
       cpuPercent: all.cpuPercent,
     };
   });

@@ -1,3 +1,4 @@
+import { suite as agents } from "./agents.ts";
 import { suite as cohorts } from "./cohorts.ts";
 import { suite as compression } from "./compression.ts";
 import { suite as fairness } from "./fairness.ts";
@@ -24,4 +25,5 @@ export const SUITES: readonly Suite[] = [
   compression,
   publish,
   matching,
+  agents,
 ];

@@ -1,54 +1,50 @@
 import { PEERS, type Peer } from "../calls.ts";
 import { Pair } from "../pair.ts";
 import type { Size } from "../report/report.ts";
-import { type Round, ratio, type Suite, type Workload } from "./suite.ts";
+import { counted } from "../report/text.ts";
+import type { Figures } from "./figures.ts";
+import { flockTo, rowsOf, type Suite, type Workload, workload } from "./suite.ts";
 
-const CLIENTS: Readonly<Record<Size, number>> = { full: 100, quick: 100, tiny: 3 };
-/** How long events are published at a pace. */
-const SECONDS: Readonly<Record<Size, number>> = { full: 10, quick: 3, tiny: 0.5 };
-/** How long before, without being measured: the code is compiled then. */
-const WARM_UP_SECONDS: Readonly<Record<Size, number>> = { full: 3, quick: 2, tiny: 0.1 };
+interface Load {
+  readonly clients: number;
+  /** How long events are published at a pace; and how long before, without being measured: the code is compiled then. */
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+}
+
+const LOADS: Readonly<Record<Size, Load>> = {
+  full: { clients: 100, seconds: 10, warmUpSeconds: 3 },
+  quick: { clients: 100, seconds: 3, warmUpSeconds: 2 },
+  tiny: { clients: 3, seconds: 0.5, warmUpSeconds: 0.1 },
+};
 
 /** From publishing to arrival. */
 export const suite: Suite = {
   name: "latency",
   about: "How long is an event on its way, at different paces?",
   minutes: { full: 7, quick: 1 },
-  workloads: [workload("single", 10), workload("hundred", 100), workload("thousand", 1_000)],
+  workloads: [pace("single", 10), pace("hundred", 100), pace("thousand", 1_000)],
 };
 
-function workload(name: string, perSecond: number): Workload {
-  return {
+function pace(name: string, perSecond: number): Workload {
+  return workload({
     name,
-    title: (size) => `${CLIENTS[size]} clients, ${perSecond.toLocaleString("en-US")} events a second`,
-    rounds: 3,
-    columns: [
-      { key: "p50Ms", title: "p50 ms", digits: 2 },
-      { key: "p99Ms", title: "p99 ms", digits: 2 },
-      { key: "cpuPercent", title: "% of a CPU", digits: 0 },
-    ],
-    comparisons: (["ws", "socket.io"] as const).flatMap((peer) => [
-      { what: `p50 latency, Flock to ${peer}`, of: ratio("p50Ms", "flock", peer) },
-      {
-        what: `p99 latency, Flock to ${peer}`,
-        of: ratio("p99Ms", "flock", peer),
-        chart: { label: `p99 latency: ${perSecond.toLocaleString("en-US")} events/s`, peer, isCost: true },
-      },
+    loads: LOADS,
+    title: ({ clients }) => `${clients} clients, ${counted(perSecond)} events a second`,
+    columns: ["p50Ms", "p99Ms", "cpuPercent"],
+    comparisons: ["ws", "socket.io"].flatMap((peer) => [
+      flockTo(peer, "p50 latency", "p50Ms"),
+      flockTo(peer, "p99 latency", "p99Ms", { chart: `p99 latency: ${counted(perSecond)} events/s` }),
     ]),
-    round: async (size) => {
-      const round: Record<string, Round[string]> = {};
-      for (const peer of PEERS) round[peer] = await measure(peer, perSecond, size);
-      return round;
-    },
-  };
+    rows: (load) => rowsOf(PEERS, (peer) => measure(peer, perSecond, load)),
+  });
 }
 
-async function measure(peer: Peer, perSecond: number, size: Size): Promise<Round[string]> {
+async function measure(peer: Peer, perSecond: number, { clients, seconds, warmUpSeconds }: Load): Promise<Figures> {
   return Pair.with(peer, {}, async (pair) => {
-    await pair.join("all", CLIENTS[size]);
-    await pair.exchange("all", { events: perSecond * WARM_UP_SECONDS[size], perSecond });
-    const events = perSecond * SECONDS[size];
-    const { received, used } = await pair.exchange("all", { events, perSecond });
+    await pair.join("all", clients);
+    await pair.exchange("all", { events: perSecond * warmUpSeconds, perSecond });
+    const { received, used } = await pair.exchange("all", { events: perSecond * seconds, perSecond });
     return { p50Ms: received.p50Ms, p99Ms: received.p99Ms, cpuPercent: (used.cpuMs / received.elapsedMs) * 100 };
   });
 }

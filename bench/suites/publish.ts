@@ -1,18 +1,18 @@
-import { start } from "../child.ts";
-import type { PublisherCalls } from "../publishers/publisher.ts";
-import type { Size } from "../report/report.ts";
-import { type Round, ratio, type Suite } from "./suite.ts";
+import { ROWS_PER_ARTIFACT } from "../programs/program.ts";
+import { spentOn } from "../programs/spent.ts";
+import { counted } from "../report/text.ts";
+import { type Cell, type Suite, workload } from "./suite.ts";
 
-/** Each row: who publishes, and what it calls that. */
+/** Each row: which program publishes, and what it calls that. */
 const ROWS = {
   "bare table": ["sqlite", "bare table"],
   "same rows": ["sqlite", "same rows"],
-  "Flock, memory": ["flock", "memory"],
-  "Flock, SQLite normal": ["flock", "sqlite normal"],
-  "Flock, SQLite full": ["flock", "sqlite full"],
+  "Flock, memory": ["flock", "publish, memory"],
+  "Flock, SQLite normal": ["flock", "publish, sqlite normal"],
+  "Flock, SQLite full": ["flock", "publish, sqlite full"],
 } as const;
 
-const ARTIFACTS: Readonly<Record<Size, number>> = { full: 20_000, quick: 4_000, tiny: 200 };
+const NORMAL: Cell = ["Flock, SQLite normal", "artifacts"];
 
 /** Artifacts through one trivial agent. */
 export const suite: Suite = {
@@ -20,53 +20,42 @@ export const suite: Suite = {
   about: "What does an artifact cost on its way through an agent, and what of it is the file?",
   minutes: { full: 1.5, quick: 0.2 },
   workloads: [
-    {
+    workload({
       name: "echo",
-      title: (size) => `${ARTIFACTS[size].toLocaleString("en-US")} artifacts of 200 characters through one agent`,
+      loads: { full: 20_000, quick: 4_000, tiny: 200 },
+      title: (artifacts) => `${counted(artifacts)} artifacts of 200 characters through one agent`,
       rounds: 5,
-      columns: [
-        { key: "artifacts", title: "artifacts/CPU s", digits: 0 },
-        { key: "rows", title: "rows/CPU s", digits: 0 },
-      ],
+      columns: ["artifacts", "rows"],
       comparisons: [
         {
           what: "artifacts per CPU second, SQLite normal to inserts into a bare table",
-          of: ratio("artifacts", "Flock, SQLite normal", "bare table"),
+          of: NORMAL,
+          to: ["bare table", "artifacts"],
           target: { atLeast: 0.4 },
         },
         {
           what: "artifacts per CPU second, SQLite normal to inserts of the same rows",
-          of: ratio("artifacts", "Flock, SQLite normal", "same rows"),
+          of: NORMAL,
+          to: ["same rows", "artifacts"],
         },
         {
           what: "artifacts per CPU second, memory to SQLite normal",
-          of: ratio("artifacts", "Flock, memory", "Flock, SQLite normal"),
+          of: ["Flock, memory", "artifacts"],
+          to: NORMAL,
           target: { atLeast: 5 },
         },
       ],
-      round: async (size) => {
-        const round: Record<string, Round[string]> = {};
-        for (const [row, [publisher, what]] of Object.entries(ROWS)) {
-          round[row] = await measure(publisher, what, ARTIFACTS[size]);
-        }
-        return round;
-      },
-    },
+      rows: (count) =>
+        Object.fromEntries(
+          Object.entries(ROWS).map(([row, [program, what]]) => [
+            row,
+            async () => {
+              const { cpuMs } = await spentOn(program, { what, count });
+              const artifacts = (count / cpuMs) * 1_000;
+              return { artifacts, rows: artifacts * ROWS_PER_ARTIFACT };
+            },
+          ]),
+        ),
+    }),
   ],
 };
-
-/** One measurement in a process of its own. */
-export async function measure(
-  publisher: "flock" | "sqlite",
-  what: string,
-  artifacts: number,
-  others?: number,
-): Promise<Round[string]> {
-  const child = start<PublisherCalls>(`publishers/${publisher}.ts`);
-  try {
-    const { artifactsPerCpuSecond, rowsPerCpuSecond } = await child.ask("measure", what, artifacts, others);
-    return { artifacts: artifactsPerCpuSecond, rows: rowsPerCpuSecond };
-  } finally {
-    await child.end();
-  }
-}

@@ -1,28 +1,24 @@
 import type { Peer, ServerOptions } from "../calls.ts";
 import { between, Pair } from "../pair.ts";
-import type { Size } from "../report/report.ts";
-import { type Round, ratio, type Suite, type Workload } from "./suite.ts";
+import { counted } from "../report/text.ts";
+import type { Figures } from "./figures.ts";
+import { type Comparison, type Suite, type Workload, workload } from "./suite.ts";
 
 interface Source {
   readonly row: string;
   readonly peer: Peer;
   readonly options: Partial<ServerOptions>;
-  /** More than this takes the peer minutes. */
-  readonly mostMissed: number;
 }
 
+const SOCKET_IO: Source = { row: "socket.io", peer: "socket.io", options: { recovery: true } };
 const SOURCES: readonly Source[] = [
-  { row: "flock, from memory", peer: "flock", options: { separate: true }, mostMissed: Number.POSITIVE_INFINITY },
+  { row: "flock, from memory", peer: "flock", options: { separate: true } },
   // So little memory that all of it comes from the file.
-  {
-    row: "flock, from the file",
-    peer: "flock",
-    options: { separate: true, tailBytes: 0 },
-    mostMissed: Number.POSITIVE_INFINITY,
-  },
-  { row: "socket.io", peer: "socket.io", options: { recovery: true }, mostMissed: 10_000 },
+  { row: "flock, from the file", peer: "flock", options: { separate: true, tailBytes: 0 } },
+  SOCKET_IO,
 ];
-const AT_ONCE: Readonly<Record<Size, readonly number[]>> = { full: [1, 100], quick: [1, 100], tiny: [1, 5] };
+/** How many clients come back together. */
+const MANY_AT_ONCE = 100;
 /** Longer than anything takes, in ms. */
 const PATIENCE_MS = 120_000;
 /** Events before clients leave. */
@@ -35,52 +31,49 @@ export const suite: Suite = {
   name: "resume",
   about: "What does it cost to bring a client up to date that was away?",
   minutes: { full: 5, quick: 1.5 },
-  workloads: [workload(1_000), workload(10_000), workload(100_000)],
+  workloads: [
+    comingBack(1_000, SOURCES, besideSocketIo()),
+    comingBack(10_000, SOURCES, besideSocketIo("CPU: 100 come back, 10,000 missed")),
+    // So many take Socket.IO minutes.
+    comingBack(
+      100_000,
+      SOURCES.filter((source) => source !== SOCKET_IO),
+      [],
+    ),
+  ],
 };
 
-function workload(missed: number): Workload {
-  const missedIn = (size: Size) => (size === "tiny" ? missed / 100 : missed);
-  return {
+function comingBack(missed: number, sources: readonly Source[], comparisons: readonly Comparison[]): Workload {
+  const full = { missed, atOnce: [1, MANY_AT_ONCE] };
+  return workload({
     name: String(missed),
-    title: (size) => `clients come back after ${missedIn(size).toLocaleString("en-US")} events`,
-    rounds: 3,
-    columns: [
-      { key: "perSecond", title: "deliveries/s", digits: 0 },
-      { key: "cpuMicros", title: "server CPU µs/event", digits: 2 },
-      { key: "seconds", title: "s until all have all", digits: 2 },
-      { key: "rssMB", title: "RSS MB", digits: 0 },
-    ],
-    comparisons: [
-      {
-        what: "server CPU time for an event, 100 clients at once, Flock from memory to socket.io",
-        of: ratio("cpuMicros", rowOf("flock, from memory", 100), rowOf("socket.io", 100)),
-        ...(missed === 10_000
-          ? { chart: { label: "CPU: 100 come back, 10,000 missed", peer: "socket.io" as const, isCost: true } }
-          : {}),
-      },
-      {
-        what: "server CPU time for an event, 100 clients at once, Flock from the file to socket.io",
-        of: ratio("cpuMicros", rowOf("flock, from the file", 100), rowOf("socket.io", 100)),
-      },
-    ],
-    round: async (size) => {
-      const round: Record<string, Round[string]> = {};
-      for (const source of SOURCES) {
-        if (missed > source.mostMissed) continue;
-        for (const clients of AT_ONCE[size]) {
-          round[rowOf(source.row, clients)] = await measure(source, missedIn(size), clients);
-        }
-      }
-      return round;
-    },
-  };
+    loads: { full, quick: full, tiny: { missed: missed / 100, atOnce: [1, 5] } },
+    title: (load) => `clients come back after ${counted(load.missed)} events`,
+    columns: ["perSecond", "cpuPerEvent", "seconds", "rssMB"],
+    comparisons,
+    rows: (load) =>
+      Object.fromEntries(
+        sources.flatMap((source) =>
+          load.atOnce.map((clients) => [rowOf(source.row, clients), () => measure(source, load.missed, clients)]),
+        ),
+      ),
+  });
+}
+
+function besideSocketIo(chart?: string): Comparison[] {
+  return ["from memory", "from the file"].map((where, i) => ({
+    what: `server CPU time for an event, ${MANY_AT_ONCE} clients at once, Flock ${where} to socket.io`,
+    of: [rowOf(`flock, ${where}`, MANY_AT_ONCE), "cpuPerEvent"],
+    to: [rowOf("socket.io", MANY_AT_ONCE), "cpuPerEvent"],
+    ...(chart !== undefined && i === 0 ? { chart } : {}),
+  }));
 }
 
 function rowOf(source: string, clients: number): string {
   return `${source}, ${clients} at once`;
 }
 
-async function measure({ peer, options }: Source, missed: number, clients: number): Promise<Round[string]> {
+async function measure({ peer, options }: Source, missed: number, clients: number): Promise<Figures> {
   return Pair.with(peer, options, async (pair) => {
     const { server, load } = pair;
     let total = 0;
@@ -101,7 +94,7 @@ async function measure({ peer, options }: Source, missed: number, clients: numbe
       await load.ask("drop", crowd);
       return {
         perSecond: received.deliveries / seconds,
-        cpuMicros: (cpuMs / received.deliveries) * 1_000,
+        cpuPerEvent: (cpuMs / received.deliveries) * 1_000,
         seconds,
         rssMB,
       };

@@ -1,18 +1,18 @@
 import type { Peer } from "../calls.ts";
 import { between, Pair } from "../pair.ts";
-import type { Size } from "../report/report.ts";
-import { type Comparison, type Round, ratio, type Suite, type Workload } from "./suite.ts";
+import { counted } from "../report/text.ts";
+import type { Figures } from "./figures.ts";
+import { type Comparison, flockTo, rowsOf, type Suite, type Workload, workload } from "./suite.ts";
 
 interface Storm {
   readonly clients: number;
   /** How many events each of them has missed. */
   readonly missed: number;
-  /** How many events a second are published while they come back. */
-  readonly perSecond: number;
+  /** A storm that takes longer than this, in ms, is over without an end. */
+  readonly patienceMs: number;
 }
 
-/** A storm that takes longer than this, in ms, is over without an end. */
-const PATIENCE_MS: Readonly<Record<Size, number>> = { full: 240_000, quick: 120_000, tiny: 10_000 };
+const MANY = { clients: 2_000, missed: 1_000 };
 /** Events before anything is measured, and live ones after everybody is back. */
 const WARM_UP = 200;
 const AFTERWARDS = 20;
@@ -24,54 +24,32 @@ export const suite: Suite = {
   minutes: { full: 4, quick: 1 },
   workloads: [
     // What Socket.IO can send to so many while it brings back what they missed.
-    workload("calm", ["flock", "socket.io"], 20, [
-      {
-        what: "server CPU time for an event, Flock to socket.io",
-        of: ratio("cpuMicros", "flock", "socket.io"),
-        chart: { label: "CPU: 2,000 come back at once", peer: "socket.io", isCost: true },
-      },
-      { what: "time until all are back, Flock to socket.io", of: ratio("seconds", "flock", "socket.io") },
+    storm("calm", ["flock", "socket.io"], 20, [
+      flockTo("socket.io", "server CPU time for an event", "cpuPerEvent", { chart: "CPU: 2,000 come back at once" }),
+      flockTo("socket.io", "time until all are back", "seconds"),
     ]),
-    workload("busy", ["flock"], 100, []),
+    storm("busy", ["flock"], 100, []),
   ],
 };
 
-function workload(
-  name: string,
-  peers: readonly Peer[],
-  perSecond: number,
-  comparisons: readonly Comparison[],
-): Workload {
-  return {
+/** Events go on at a pace while everybody comes back. */
+function storm(name: string, peers: readonly Peer[], perSecond: number, comparisons: readonly Comparison[]): Workload {
+  return workload({
     name,
-    title: (size) => {
-      const { clients, missed } = stormOf(size, perSecond);
-      const [some, many] = [clients.toLocaleString("en-US"), missed.toLocaleString("en-US")];
-      return `${some} clients come back after ${many} events, ${perSecond} more come every second`;
+    loads: {
+      full: { ...MANY, patienceMs: 240_000 },
+      quick: { ...MANY, patienceMs: 120_000 },
+      tiny: { clients: 20, missed: 50, patienceMs: 10_000 },
     },
-    rounds: 3,
-    columns: [
-      { key: "seconds", title: "s until all have all", digits: 2 },
-      { key: "cpuMicros", title: "server CPU µs/event", digits: 2 },
-      { key: "deliveries", title: "deliveries", digits: 0 },
-      { key: "mistakes", title: "lost or doubled", digits: 0 },
-      { key: "rssMB", title: "RSS MB", digits: 0 },
-    ],
+    title: ({ clients, missed }) =>
+      `${counted(clients)} clients come back after ${counted(missed)} events, ${perSecond} more come every second`,
+    columns: ["seconds", "cpuPerEvent", "deliveries", "mistakes", "rssMB"],
     comparisons,
-    round: async (size) => {
-      const round: Record<string, Round[string]> = {};
-      for (const peer of peers) round[peer] = await measure(peer, stormOf(size, perSecond), PATIENCE_MS[size]);
-      return round;
-    },
-  };
+    rows: (load) => rowsOf(peers, (peer) => measure(peer, perSecond, load)),
+  });
 }
 
-function stormOf(size: Size, perSecond: number): Storm {
-  if (size === "tiny") return { clients: 20, missed: 50, perSecond };
-  return { clients: 2_000, missed: 1_000, perSecond };
-}
-
-async function measure(peer: Peer, { clients, missed, perSecond }: Storm, patienceMs: number): Promise<Round[string]> {
+async function measure(peer: Peer, perSecond: number, { clients, missed, patienceMs }: Storm): Promise<Figures> {
   return Pair.with(peer, { recovery: true }, async (pair) => {
     const { server, load } = pair;
     await pair.join("all", clients);
@@ -95,7 +73,7 @@ async function measure(peer: Peer, { clients, missed, perSecond }: Storm, patien
     if (peer === "flock") for (const received of [caughtUp, all]) pair.assertWhole(received);
     return {
       seconds: caughtUp.complete ? seconds : null,
-      cpuMicros: (cpuMs / caughtUp.deliveries) * 1_000,
+      cpuPerEvent: (cpuMs / caughtUp.deliveries) * 1_000,
       deliveries: caughtUp.deliveries,
       mistakes: all.mistakes,
       rssMB,

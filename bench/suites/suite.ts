@@ -1,41 +1,58 @@
 import { thisMachine } from "../report/machine.ts";
 import {
   type Bar,
-  type Column,
+  CHARTED,
   isReached,
   type Ratio,
   type Report,
+  type Row,
   type Size,
   type Target,
   type WorkloadReport,
 } from "../report/report.ts";
 import { type Spread, spreadOf } from "../report/statistics.ts";
+import { columnOf, type Figure, type Figures, isCost } from "./figures.ts";
 
-/** What was measured in one round: by row, then by column. A row may lack a column, and a round a row. */
-export type Round = Readonly<Record<string, Readonly<Record<string, number | null>>>>;
+/** What was measured in one round, by row. A round may lack a row. */
+type Round = Readonly<Record<string, Figures>>;
 
-/** A figure of a round against another one. */
+/** How each row is measured, in their order. The name of a row begins with whom it is about. */
+export type Rows = Readonly<Record<string, () => Promise<Figures>>>;
+
+/** One figure of a round. */
+export type Cell = readonly [row: string, figure: Figure];
+
+/** A figure of a round to another one of it, or one by itself. */
 export interface Comparison {
   readonly what: string;
-  /** Undefined when the round lacks one of the two. */
-  readonly of: (round: Round) => number | undefined;
+  readonly of: Cell;
+  readonly to?: Cell;
   readonly target?: Target;
-  readonly chart?: Bar;
+  /** Its bar in the chart, for the peer that it is compared `to`. */
+  readonly chart?: string;
 }
 
-/** One thing to measure, in rounds that can be compared with each other. */
-export interface Workload {
+/** One thing to measure: a table, made in rounds that can be compared with each other. */
+export interface Table<Load> {
   readonly name: string;
-  readonly title: (size: Size) => string;
-  /** How many rounds a full run has. */
-  readonly rounds: number;
-  readonly columns: readonly Column[];
+  /** How much is measured. */
+  readonly loads: Readonly<Record<Size, Load>>;
+  readonly title: (load: Load) => string;
+  /** How many rounds a full run has. Default 3. */
+  readonly rounds?: number;
+  readonly columns: readonly Figure[];
   readonly comparisons: readonly Comparison[];
   /**
-   * Measures every row once, one after another: what else the machine does then concerns all alike.
-   * @throws Error when a server has lost an event.
+   * A round measures every row once, one after another: what else the machine does then concerns all alike.
+   * A row fails when a server has lost an event, or when not all that was to be done has been.
    */
-  readonly round: (size: Size) => Promise<Round>;
+  readonly rows: (load: Load) => Rows;
+}
+
+/** A {@link Table} for whoever does not know what its load is. */
+export interface Workload extends Omit<Table<never>, "loads" | "title" | "rows"> {
+  readonly title: (size: Size) => string;
+  readonly rows: (size: Size) => Rows;
 }
 
 /** Workloads that answer one question. */
@@ -46,6 +63,31 @@ export interface Suite {
   /** How long a run takes, in minutes. */
   readonly minutes: { readonly full: number; readonly quick: number };
   readonly workloads: readonly Workload[];
+}
+
+const ROUNDS = 3;
+
+export function workload<Load>({ loads, title, rows, ...table }: Table<Load>): Workload {
+  return { ...table, title: (size) => title(loads[size]), rows: (size) => rows(loads[size]) };
+}
+
+/** A row for each of some names. */
+export function rowsOf<Name extends string>(
+  names: readonly Name[],
+  measure: (name: Name) => Promise<Figures>,
+): Record<string, () => Promise<Figures>> {
+  return Object.fromEntries(names.map((name) => [name, () => measure(name)]));
+}
+
+/** A figure of Flock to that of a peer; `rowOf` says which rows these are, if they are not called as the two. */
+export function flockTo(
+  peer: string,
+  what: string,
+  figure: Figure,
+  more: Pick<Comparison, "target" | "chart"> = {},
+  rowOf: (who: string) => string = (who) => who,
+): Comparison {
+  return { what: `${what}, Flock to ${peer}`, of: [rowOf("flock"), figure], to: [rowOf(peer), figure], ...more };
 }
 
 /** Runs a suite, or one workload of it. `show` is given each workload's report as soon as there is one. */
@@ -65,7 +107,8 @@ export async function run(
   const reports: WorkloadReport[] = [];
   for (const workload of chosen) {
     const rounds: Round[] = [];
-    for (let i = 0; i < (size === "full" ? workload.rounds : 1); i++) rounds.push(await workload.round(size));
+    for (let i = 0; i < (size === "full" ? (workload.rounds ?? ROUNDS) : 1); i++)
+      rounds.push(await roundOf(workload.rows(size)));
     const report = reportOf(workload, size, rounds);
     reports.push(report);
     show(report);
@@ -74,40 +117,49 @@ export async function run(
   return { suite: name, about, machine, size, seconds, workloads: reports };
 }
 
-function reportOf(
-  { name, title, columns, comparisons }: Workload,
-  size: Size,
-  rounds: readonly Round[],
-): WorkloadReport {
-  const rows = [...new Set(rounds.flatMap((round) => Object.keys(round)))].map((row) => ({
-    name: row,
-    figures: Object.fromEntries(
-      columns.flatMap(({ key }): [string, Spread][] => {
-        const values = rounds.flatMap((round) => round[row]?.[key] ?? []);
-        return values.length === 0 ? [] : [[key, spreadOf(values)]];
-      }),
-    ),
-  }));
-  const ratios = comparisons.flatMap(({ what, of, target, chart }): Ratio[] => {
-    const values = rounds.flatMap((round) => of(round) ?? []);
-    if (values.length === 0) return [];
-    const ratio = spreadOf(values);
-    return [
-      {
-        what,
-        ratio,
-        ...(target ? { target, reached: isReached(ratio.median, target) } : {}),
-        ...(chart ? { chart } : {}),
-      },
-    ];
-  });
-  return { name, title: title(size), rounds: rounds.length, columns, rows, ratios };
+async function roundOf(rows: Rows): Promise<Round> {
+  const round: Record<string, Figures> = {};
+  for (const [row, measure] of Object.entries(rows)) round[row] = await measure();
+  return round;
 }
 
-/** One row's figure to another's: `[row, to]` in `column`. Undefined where one of them is missing. */
-export function ratio(column: string, row: string, to: string): (round: Round) => number | undefined {
-  return (round) => {
-    const [upper, lower] = [round[row]?.[column], round[to]?.[column]];
-    return typeof upper === "number" && typeof lower === "number" && lower !== 0 ? upper / lower : undefined;
-  };
+function reportOf(workload: Workload, size: Size, rounds: readonly Round[]): WorkloadReport {
+  const { name, columns } = workload;
+  const rows = Object.keys(workload.rows(size)).map((row): Row => {
+    const figures = columns.flatMap((figure): [string, Spread][] => {
+      const values = rounds.flatMap((round) => round[row]?.[figure] ?? []);
+      return values.length === 0 ? [] : [[figure, spreadOf(values)]];
+    });
+    return { name: row, figures: Object.fromEntries(figures) };
+  });
+  const ratios = workload.comparisons.flatMap((comparison) => ratioOf(comparison, rounds));
+  return { name, title: workload.title(size), rounds: rounds.length, columns: columns.map(columnOf), rows, ratios };
+}
+
+/** None where no round has both figures. */
+function ratioOf({ what, of, to, target, chart }: Comparison, rounds: readonly Round[]): Ratio[] {
+  const values = rounds.flatMap((round) => {
+    const [upper, lower] = [figureAt(round, of), to ? figureAt(round, to) : 1];
+    return upper === undefined || !lower ? [] : upper / lower;
+  });
+  if (values.length === 0) return [];
+  const ratio = spreadOf(values);
+  return [
+    {
+      what,
+      ratio,
+      ...(target ? { target, reached: isReached(ratio.median, target) } : {}),
+      ...(chart === undefined || !to ? {} : { chart: barOf(chart, to) }),
+    },
+  ];
+}
+
+function figureAt(round: Round, [row, figure]: Cell): number | undefined {
+  return round[row]?.[figure] ?? undefined;
+}
+
+function barOf(label: string, [row, figure]: Cell): Bar {
+  const peer = CHARTED.find((one) => row === one || row.startsWith(`${one},`));
+  if (!peer) throw new Error(`the chart has no colour for ${row}: there are ${CHARTED.join(", ")}`);
+  return { label, peer, ...(isCost(figure) ? { isCost: true } : {}) };
 }

@@ -18,3 +18,18 @@ describe("each suite runs, and every event comes once and in order", () => {
     }
   });
 });
+
+describe("each comparison is of figures that there are", () => {
+  it.for(SUITES.flatMap(({ name, workloads }) => workloads.map((workload) => ({ name, workload }))))(
+    "$name, $workload.name",
+    ({ workload: { rows, columns, comparisons } }) => {
+      const measured = Object.keys(rows("full"));
+      for (const { of, to = of } of comparisons) {
+        for (const [row, figure] of [of, to]) {
+          expect(measured).toContain(row);
+          expect(columns).toContain(figure);
+        }
+      }
+    },
+  );
+});

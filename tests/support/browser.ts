@@ -42,7 +42,13 @@ async function openPage(browser: Browser, url: string): Promise<OpenPage> {
     if (message.type() === "error") errors.push(`console: ${message.text()} (${message.location().url})`);
   });
   page.on("pageerror", (error) => errors.push(`uncaught: ${error.message}`));
-  page.on("requestfailed", (request) => errors.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  page.on("requestfailed", (request) => {
+    const why = request.failure()?.errorText;
+    // A shared worker belongs to no page: Chromium tells the page that asks for its script of no end, and when the page
+    // goes elsewhere, of an abort.
+    if (why === "net::ERR_ABORTED" && request.url().includes(".worker-")) return;
+    errors.push(`failed: ${request.url()} ${why}`);
+  });
   await page.goto(url);
   return { page, errors, [Symbol.asyncDispose]: () => context.close() };
 }

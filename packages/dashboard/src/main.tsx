@@ -1,7 +1,16 @@
 import { createRoot } from "react-dom/client";
-import { App } from "./app.tsx";
-import { start } from "./live.ts";
-import "./index.css";
+import "@fontsource-variable/inter/wght.css";
+import "@fontsource-variable/jetbrains-mono/wght.css";
+import "./styles/index.css";
+import { start } from "./live/store.ts";
+import { followPlace } from "./live/travel.ts";
+import { App } from "./shell/app.tsx";
+import { loadOtherScreens } from "./shell/screens.ts";
+import { listenToKeys } from "./shell/shortcuts.ts";
 
 createRoot(document.getElementById("root") as HTMLElement).render(<App />);
+listenToKeys();
+followPlace();
 void start();
+// After what the viewer has come for.
+setTimeout(() => void loadOtherScreens(), 2_000);

@@ -1,22 +1,22 @@
 import {
   type AgentInfo,
-  type AgentState,
   type CancelRequest,
   type CancelResult,
   type CorrelationStatus,
   EXTERNAL,
   type FlockEvent,
-  type FlockState,
   factsOf,
   type GraphSnapshot,
   graphOf,
   type HistorySummary,
   type InvokeRequest,
   type InvokeResult,
-  LiveState,
+  maySee,
+  OWNER,
+  type PreviewResult,
+  type Principal,
   type PublishRequest,
   type PublishResult,
-  type RunState,
 } from "@flock/protocol";
 import { type Logger, pino } from "pino";
 import { z } from "zod";
@@ -30,7 +30,14 @@ import {
 } from "./agents/agent.ts";
 import type { Model } from "./agents/engine.ts";
 import type { SavedHistory } from "./agents/history.ts";
-import { type Invoked, Orchestrator, type Published, type PublishOptions } from "./agents/orchestrator.ts";
+import {
+  type Invoked,
+  type InvokeOptions,
+  Orchestrator,
+  type Published,
+  type PublishOptions,
+} from "./agents/orchestrator.ts";
+import { previewOf } from "./agents/preview.ts";
 import type { RunCounts } from "./agents/runner.ts";
 import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -40,7 +47,8 @@ import type { ServeOptions } from "./server/serve.ts";
 import type { FlockServer } from "./server/server.ts";
 import { Journal } from "./store/journal.ts";
 import { memoryStore } from "./store/memory.ts";
-import type { DurablePart, ReadableStore, Store } from "./store/store.ts";
+import type { DurablePart, ReadableStore, Store, Triggered } from "./store/store.ts";
+import { type SavedState, VisibleState } from "./visible-state.ts";
 
 /** What a flock can be told. */
 export interface FlockOptions {
@@ -111,9 +119,6 @@ const optionsSchema = z.strictObject({
     .default(systemClock),
 });
 
-/** What `/graph` tells needs no runs, artifacts or streams; a viewer folds those for itself. */
-const GRAPH_ONLY = { runs: 0, artifacts: 0, gates: 0, streamCharacters: 0 };
-
 /**
  * A blackboard with its agents. Agents never call each other: each says which artifacts it consumes and which it
  * publishes, and the work flows from the types.
@@ -126,7 +131,7 @@ export class Flock {
   readonly #store: Store;
   readonly #journal: Journal;
   readonly #orchestrator: Orchestrator;
-  readonly #state = new LiveState(GRAPH_ONLY);
+  readonly #state = new VisibleState();
   readonly #model: Model | undefined;
   readonly #redact: Redact;
   /** What ends with this flock, the last first. */
@@ -184,6 +189,11 @@ export class Flock {
   /** Every artifact type that the flock knows, by name. */
   get types(): ReadonlyMap<string, AnyArtifactType> {
     return this.#orchestrator.types;
+  }
+
+  /** The artifact types that a principal may know of. */
+  typesSeenBy(as: Principal): readonly AnyArtifactType[] {
+    return this.#orchestrator.typesSeenBy(as);
   }
 
   /**
@@ -246,20 +256,20 @@ export class Flock {
    * Runs one agent on given inputs, which go on the blackboard but wake nobody else. Resolves when the run is queued.
    * @throws FlockError `unknown_agent`, `invalid_request` when the inputs do not fill one of its gates, or as `publish` does.
    */
-  async invoke(
-    agent: string,
-    inputs: readonly Draft[],
-    options: { readonly correlationId?: string } = {},
-  ): Promise<Invoked> {
+  async invoke(agent: string, inputs: readonly Draft[], options: InvokeOptions = {}): Promise<Invoked> {
     if (this.#declaring.size > 0) await this.#completeAgents();
-    return this.#orchestrator.invoke(agent, inputs, options.correlationId);
+    return this.#orchestrator.invoke(agent, inputs, options);
   }
 
-  /** Ends a run, or all runs of a workflow, queued or running, as `cancelled`. Events up to `seq` tell of it. */
+  /**
+   * Ends a run, or all runs of a workflow, queued or running, as `cancelled`. Events up to `seq` tell of it.
+   * `as`: only runs that this principal may see.
+   */
   async cancel(
     what: { readonly runId: string } | { readonly correlationId: string },
+    as: Principal = OWNER,
   ): Promise<{ readonly cancelled: number; readonly seq: number }> {
-    const cancelled = await this.#orchestrator.cancel(what);
+    const cancelled = await this.#orchestrator.cancel(what, as);
     return { cancelled, seq: this.log.head };
   }
 
@@ -310,17 +320,22 @@ export class Flock {
     return this.shutdown();
   }
 
-  /** Every agent with its subscriptions and counters, as the wire tells it. */
-  agents(): AgentInfo[] {
-    return [...this.#orchestrator.agents.values()].map((agent) => {
-      const state = this.#state.current.agents.get(agent.name);
+  /**
+   * Every agent with its subscriptions and counters, as the wire tells it.
+   * `as`: what this principal may know. What waits in gates is for the owner alone.
+   */
+  agents(as: Principal = OWNER): AgentInfo[] {
+    const { agents } = this.#state.seenBy(as);
+    const isOwner = as.kind === "owner";
+    return this.#orchestrator.agentsSeenBy(as).map((agent) => {
+      const state = agents.get(agent.name);
       return {
         name: agent.name,
         description: agent.description,
         tags: [...agent.tags],
         status: state?.status ?? "idle",
         subscriptions: agent.subscriptions.map((subscription) =>
-          describeSubscription(subscription, this.#orchestrator.stateOf(subscription)),
+          describeSubscription(subscription, isOwner ? this.#orchestrator.stateOf(subscription) : undefined),
         ),
         consumes: [...agent.consumes.keys()],
         publishes: [...agent.publishes.keys()],
@@ -330,21 +345,22 @@ export class Flock {
     });
   }
 
-  /** The flow graph with status and counters, and the `seq` it stands at. */
-  graph(): GraphSnapshot {
-    return graphOf(this.#state.current);
+  /** The flow graph with status and counters, and the `seq` it stands at. `as`: what this principal may know. */
+  graph(as: Principal = OWNER): GraphSnapshot {
+    return graphOf(this.#state.seenBy(as));
   }
 
-  /** What an agent has done; undefined when there is no such agent. */
-  async historyOf(agent: string): Promise<HistorySummary | undefined> {
-    if (!this.#orchestrator.agents.has(agent)) return undefined;
-    const counters = this.#state.current.agents.get(agent)?.counters ?? NO_COUNTERS;
-    return { agent_id: agent, counters, ...this.#orchestrator.history.of(agent) };
+  /** What an agent has done; undefined when there is no such agent. `as`: what this principal may know. */
+  async historyOf(agent: string, as: Principal = OWNER): Promise<HistorySummary | undefined> {
+    const definition = this.#orchestrator.agents.get(agent);
+    if (!definition || !maySee(as, definition.visibility)) return undefined;
+    const counters = this.#state.seenBy(as).agents.get(agent)?.counters ?? NO_COUNTERS;
+    return { agent_id: agent, counters, ...this.#orchestrator.history.of(agent, as) };
   }
 
-  /** How a workflow stands; undefined when nobody has heard of it. */
-  async correlation(id: string): Promise<CorrelationStatus | undefined> {
-    return this.#store.durable?.workflow(id) ?? this.#orchestrator.workflow(id);
+  /** How a workflow stands; undefined when nobody has heard of it. `as`: what this principal may know. */
+  async correlation(id: string, as: Principal = OWNER): Promise<CorrelationStatus | undefined> {
+    return this.#store.durable?.workflow(id, as) ?? this.#orchestrator.workflow(id, as);
   }
 
   /** What this flock has done and holds. */
@@ -361,52 +377,66 @@ export class Flock {
   }
 
   /**
-   * Publishes what came over the wire: the type is a name, the payload unchecked.
+   * Publishes what came over the wire from a principal: the type is a name, the payload unchecked. Its idempotency keys
+   * are its own, and it is told of agents only whose runs it may see.
    * @throws FlockError `unknown_artifact_type`, or as `publish` does.
    */
-  async publishFromOutside(request: PublishRequest): Promise<{ seq: number; result: PublishResult }> {
+  async publishFromOutside(
+    request: PublishRequest,
+    as: Principal = OWNER,
+  ): Promise<{ seq: number; result: PublishResult }> {
     // Before the type is looked up, which an agent may be the first to name.
     if (this.#declaring.size > 0) await this.#completeAgents();
-    const { tags, correlation_id, visibility, idempotency_key } = request;
-    const { seq, artifactId, correlationId, triggeredAgents } = await this.publish(this.#draft(request), {
-      ...(tags ? { tags } : {}),
-      ...(correlation_id === undefined ? {} : { correlationId: correlation_id }),
-      ...(visibility ? { visibility } : {}),
-      ...(idempotency_key === undefined ? {} : { idempotencyKey: idempotency_key }),
-    });
+    const { seq, artifactId, correlationId, triggered } = await this.publish(
+      this.#draft(request, as),
+      optionsOf(request, as),
+    );
     return {
       seq,
-      result: { artifact_id: artifactId, correlation_id: correlationId, triggered_agents: [...triggeredAgents] },
+      result: { artifact_id: artifactId, correlation_id: correlationId, triggered_agents: namesSeenBy(as, triggered) },
     };
   }
 
-  /** Invokes by names, as the wire has them. Throws as `invoke` and `publishFromOutside` do. */
-  async invokeFromOutside({
-    agent_id,
-    inputs,
-    correlation_id,
-  }: InvokeRequest): Promise<{ seq: number; result: InvokeResult }> {
+  /**
+   * What publishing something that came over the wire would do. Nothing is published, nothing changes: no gate takes
+   * anything in. Conditions (`where`, `whereGroup`) are asked as a publish would ask them. What waits in gates is for
+   * the owner alone: others are told only of agents that they may see and that this one artifact wakes, or not.
+   * @throws FlockError as `publishFromOutside` does.
+   */
+  async previewFromOutside(request: PublishRequest, as: Principal = OWNER): Promise<PreviewResult> {
     if (this.#declaring.size > 0) await this.#completeAgents();
-    const drafts = inputs.map((input) => this.#draft(input));
-    const { seq, runId, correlationId } = await this.invoke(
-      agent_id,
-      drafts,
-      correlation_id === undefined ? {} : { correlationId: correlation_id },
-    );
+    const rehearsed = this.#orchestrator.preview(this.#draft(request, as), optionsOf(request, as));
+    if (as.kind === "owner") return previewOf(rehearsed);
+    const seen = new Set(this.agents(as).map(({ name }) => name));
+    return previewOf(rehearsed.filter(({ subscription: { isSingle, agentId } }) => isSingle && seen.has(agentId)));
+  }
+
+  /** Invokes by names, as the wire has them. Throws as `invoke` and `publishFromOutside` do. */
+  async invokeFromOutside(
+    { agent_id, inputs, correlation_id, visibility }: InvokeRequest,
+    as: Principal = OWNER,
+  ): Promise<{ seq: number; result: InvokeResult }> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    const drafts = inputs.map((input) => this.#draft(input, as));
+    const options = { correlationId: correlation_id, visibility };
+    const { seq, runId, correlationId } = await this.#orchestrator.invoke(agent_id, drafts, options, as);
     return { seq, result: { run_id: runId, correlation_id: correlationId } };
   }
 
-  /** Cancels by ids, as the wire has them. */
-  async cancelFromOutside({ run_id, correlation_id }: CancelRequest): Promise<{ seq: number; result: CancelResult }> {
+  /** Cancels by ids, as the wire has them, what a principal may see. */
+  async cancelFromOutside(
+    { run_id, correlation_id }: CancelRequest,
+    as: Principal = OWNER,
+  ): Promise<{ seq: number; result: CancelResult }> {
     const what = run_id === undefined ? { correlationId: correlation_id as string } : { runId: run_id };
-    const { seq, cancelled } = await this.cancel(what);
+    const { seq, cancelled } = await this.cancel(what, as);
     return { seq, result: { cancelled } };
   }
 
-  #draft({ artifact_type, payload }: Pick<PublishRequest, "artifact_type" | "payload">): Draft {
+  #draft({ artifact_type, payload }: Pick<PublishRequest, "artifact_type" | "payload">, as: Principal): Draft {
     const type = this.types.get(artifact_type);
-    if (type) return type.parse(payload);
-    const known = [...this.types.keys()];
+    if (type && (as.kind === "owner" || this.typesSeenBy(as).includes(type))) return type.parse(payload);
+    const known = this.typesSeenBy(as).map(({ typeName }) => typeName);
     const hint =
       known.length === 0 ? "" : `; there are ${known.slice(0, 10).join(", ")}${known.length > 10 ? ", …" : ""}`;
     throw new FlockError(
@@ -420,11 +450,12 @@ export class Flock {
     if (before) return before;
     const stored = this.#store.durable?.publishedUnder(idempotencyKey);
     if (stored) {
-      const { artifact, triggeredAgents } = stored;
+      const { artifact, triggered } = stored;
       return {
         artifactId: artifact.id,
         correlationId: artifact.correlationId,
-        triggeredAgents,
+        triggeredAgents: triggered.map(({ agentId }) => agentId),
+        triggered,
         seq: artifact.seq,
         artifact,
       };
@@ -444,15 +475,9 @@ export class Flock {
     const { durable } = this.#store;
     if (!durable) return;
     this.#savedAt = this.log.appended;
-    const { seq, agents, runs, nodes, edges } = this.#state.current;
     try {
-      durable.saveSnapshot(seq, {
-        agents: [...agents],
-        runs: [...runs],
-        nodes,
-        edges,
-        history: this.#orchestrator.history.save(),
-      });
+      const history = this.#orchestrator.history.save();
+      durable.saveSnapshot(this.#state.seq, { ...this.#state.save(), history });
     } catch (err) {
       this.logger.warn({ err }, "the state could not be saved: the next start reads more of the log");
     }
@@ -463,8 +488,8 @@ export class Flock {
     const saved = durable.snapshot();
     let seq = log.oldest - 1;
     if (saved) {
-      const { history, ...state } = saved.state as SavedState;
-      this.#state.restore({ ...state, seq: saved.seq, agents: new Map(state.agents), runs: new Map(state.runs) });
+      const { history, ...state } = saved.state as SavedState & { readonly history: SavedHistory };
+      this.#state.restore(state, saved.seq);
       this.#orchestrator.history.restore(history);
       seq = Math.max(seq, saved.seq);
     }
@@ -476,12 +501,15 @@ export class Flock {
         if (event.seq <= seq) continue;
         this.#state.apply(event);
         if (event.type === "artifact_published" && event.produced_by !== EXTERNAL) {
-          history.produced(event.produced_by, { type: event.artifact_type, createdAt: event.timestamp });
+          const { artifact_type: type, timestamp: createdAt, visibility } = event;
+          if (event.revealed) history.revealed(event.produced_by, { type, visibility }, createdAt);
+          else history.produced(event.produced_by, { type, createdAt, visibility });
         } else if (event.type === "agent_execution_started") {
           const types = event.consumed_artifacts.map((id) => durable.typeOf(id));
           history.consumed(
             event.agent_id,
             types.flatMap((type) => (type === undefined ? [] : { type })),
+            event.visibility,
           );
         }
       }
@@ -513,6 +541,18 @@ export class Flock {
   }
 }
 
+function optionsOf(
+  { tags, correlation_id, visibility, idempotency_key }: PublishRequest,
+  as: Principal,
+): PublishOptions {
+  return {
+    ...(tags ? { tags } : {}),
+    ...(correlation_id === undefined ? {} : { correlationId: correlation_id }),
+    ...(visibility ? { visibility } : {}),
+    ...(idempotency_key === undefined ? {} : { idempotencyKey: ownKey(idempotency_key, as) }),
+  };
+}
+
 async function loadEngine(agent: string): Promise<typeof import("./engines/ai/engine.ts")> {
   try {
     return await import("./engines/ai/engine.ts");
@@ -526,11 +566,18 @@ async function loadEngine(agent: string): Promise<typeof import("./engines/ai/en
   }
 }
 
-/** What `#saveState` saves, as JSON. */
-interface SavedState extends Pick<FlockState, "nodes" | "edges"> {
-  readonly agents: [string, AgentState][];
-  readonly runs: [string, RunState][];
-  readonly history: SavedHistory;
+/** Begins the idempotency keys that are not the owner's. */
+const KEY_MARK = "\u0001";
+
+/** An idempotency key of one principal, which no key of another is equal to: nobody is given what another has published. */
+function ownKey(key: string, as: Principal): string {
+  if (as.kind !== "owner") return KEY_MARK + JSON.stringify([as.kind, as.tenant ?? null, as.name, key]);
+  return key.startsWith(KEY_MARK) ? KEY_MARK + key : key;
+}
+
+/** The agents whose runs a principal may see. */
+function namesSeenBy(as: Principal, triggered: readonly Triggered[]): string[] {
+  return triggered.filter(({ visibility }) => maySee(as, visibility)).map(({ agentId }) => agentId);
 }
 
 /** The state is saved once in so many events: a start folds that many at most, in some milliseconds. */

@@ -3,6 +3,15 @@
  *
  * @packageDocumentation
  */
+export {
+  type AgentPrincipal,
+  type ClientPrincipal,
+  OWNER,
+  type OwnerPrincipal,
+  type Principal,
+  type Visibility,
+  type VisibilityRequest,
+} from "@flock/protocol";
 export type { AgentBuilder, Alternatives, OutputOf, Redact, RunFunction } from "./agents/agent.ts";
 export type { ContextProvider, ContextProviders, GivenBy } from "./agents/context-provider.ts";
 export type { Model, ModelObject, OfferedTool, ToolAnswer, ToolSource, Tools } from "./agents/engine.ts";
@@ -14,7 +23,7 @@ export type {
   SubscriptionOptions,
 } from "./agents/gates/subscription-options.ts";
 export { type Earlier, type HistoryOptions, history } from "./agents/history-provider.ts";
-export type { Invoked, Published, PublishOptions } from "./agents/orchestrator.ts";
+export type { Invoked, InvokeOptions, Published, PublishOptions } from "./agents/orchestrator.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
 export type { RunEnd } from "./agents/run.ts";
 export type { RunContext, RunLog, StreamOptions } from "./agents/run-context.ts";
@@ -28,12 +37,14 @@ export {
   type PayloadOf,
 } from "./blackboard/artifact-type.ts";
 export type { Consumption, StoredArtifact } from "./blackboard/stored-artifact.ts";
+export { visibility } from "./blackboard/visibility.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { FlockError, type FlockErrorOptions, type LocalErrorCode } from "./errors.ts";
 export type { EventLog } from "./events/event-log.ts";
 export { Flock, type FlockOptions, type FlockStats } from "./flock.ts";
+export type { Identify } from "./server/principal.ts";
 export type { ServeOptions } from "./server/serve.ts";
 export type { FlockServer } from "./server/server.ts";
 export { memoryStore } from "./store/memory.ts";
-export type { ArtifactQuery, ArtifactQueryResult, ReadableStore, Store, Write } from "./store/store.ts";
+export type { ArtifactQuery, ArtifactQueryResult, ReadableStore, Store, Triggered, Write } from "./store/store.ts";
 export { VERSION } from "./version.ts";

@@ -5,7 +5,7 @@ import { errorBodySchema, issueSchema } from "./errors.ts";
 import { eventSchemas, wireErrorSchema } from "./events.ts";
 import { filterSchema } from "./filter.ts";
 import { graphEdgeSchema, graphNodeSchema } from "./graph.ts";
-import { visibilitySchema } from "./visibility.ts";
+import { eventVisibilitySchema, visibilityRequestSchema, visibilitySchema } from "./visibility.ts";
 
 /** The parts that several messages share. */
 const SHARED = [
@@ -14,6 +14,8 @@ const SHARED = [
   graphEdgeSchema,
   graphNodeSchema,
   issueSchema,
+  eventVisibilitySchema,
+  visibilityRequestSchema,
   visibilitySchema,
   wireErrorSchema,
 ];

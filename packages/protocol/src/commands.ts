@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { filterSchema } from "./filter.ts";
-import { visibilitySchema } from "./visibility.ts";
+import { visibilityRequestSchema } from "./visibility.ts";
 
 const sinceSchema = z
   .int()
@@ -13,7 +13,7 @@ export const publishRequestSchema = z
     payload: z.unknown(),
     tags: z.array(z.string().min(1)).optional(),
     correlation_id: z.string().min(1).optional().describe("The workflow it belongs to; a new one when absent."),
-    visibility: visibilitySchema.optional(),
+    visibility: visibilityRequestSchema.optional().describe("Who may see it. Default: everybody."),
     idempotency_key: z
       .string()
       .min(1)
@@ -28,9 +28,38 @@ export const publishResultSchema = z
   .object({
     artifact_id: z.string(),
     correlation_id: z.string(),
-    triggered_agents: z.array(z.string()).describe("Agents whose gate this artifact completed."),
+    triggered_agents: z
+      .array(z.string())
+      .describe("Agents whose gate this artifact completed, as far as the publisher may see their runs."),
   })
   .meta({ id: "PublishResult" });
+
+/** The answer to a preview: what a publish would do now. Nothing has been published. */
+export const previewResultSchema = z
+  .object({
+    triggered_agents: z.array(z.string()).describe("Agents that it would wake, as a publish would answer."),
+    gates: z
+      .array(
+        z.object({
+          agent_id: z.string(),
+          gate: z.string(),
+          wakes: z.boolean().describe("Whether the artifact would complete this gate."),
+          key: z.string().optional().describe("What its artifacts have in common, for a gate that joins by a key."),
+          collected: z.record(z.string(), z.int()).describe("Artifacts by type, this one included."),
+          required: z.record(z.string(), z.int()),
+          missing: z.record(z.string(), z.int()).describe("What the gate would still wait for; empty when it wakes."),
+          expires_at: z.iso.datetime().optional().describe("When the oldest would be dropped, or the batch run."),
+        }),
+      )
+      .describe("Gates that would take the artifact."),
+    excluded: z
+      .array(z.object({ agent_id: z.string(), gate: z.string(), reason: z.string() }))
+      .describe(
+        "Subscriptions to this type that would not take it, because of its `visibility`, their `tags`, a `condition` (`where`, `whereGroup`), " +
+          "or an `error` in that.",
+      ),
+  })
+  .meta({ id: "PreviewResult" });
 
 /** The body of an invoke: run one agent on given inputs. */
 export const invokeRequestSchema = z
@@ -38,6 +67,9 @@ export const invokeRequestSchema = z
     agent_id: z.string().min(1),
     inputs: z.array(z.object({ artifact_type: z.string().min(1), payload: z.unknown() })).min(1),
     correlation_id: z.string().min(1).optional(),
+    visibility: visibilityRequestSchema
+      .optional()
+      .describe("Who may see the inputs; the agent must. Default: everybody."),
   })
   .meta({ id: "InvokeRequest" });
 
@@ -89,6 +121,7 @@ export type CommandType = Command["type"];
 export type CommandOf<T extends CommandType> = Extract<Command, { type: T }>;
 export type PublishRequest = z.infer<typeof publishRequestSchema>;
 export type PublishResult = z.infer<typeof publishResultSchema>;
+export type PreviewResult = z.infer<typeof previewResultSchema>;
 export type InvokeRequest = z.infer<typeof invokeRequestSchema>;
 export type InvokeResult = z.infer<typeof invokeResultSchema>;
 export type CancelRequest = z.infer<typeof cancelRequestSchema>;

@@ -1,12 +1,17 @@
 import { z } from "zod";
 import { graphEdgeSchema, graphNodeSchema } from "./graph.ts";
-import { visibilitySchema } from "./visibility.ts";
+import { eventVisibilitySchema, visibilitySchema } from "./visibility.ts";
 
 /** How a run ended. */
 export const runStatusSchema = z.enum(["success", "error", "cancelled", "timeout", "interrupted"]);
 
 /** An error as the wire tells it. */
 export const wireErrorSchema = z.object({ name: z.string(), message: z.string() }).meta({ id: "WireError" });
+
+/** Absent, as in what earlier versions wrote: everybody. */
+const visibility = eventVisibilitySchema
+  .optional()
+  .describe("Who may see this event: whoever may see all that it tells of. Absent: everybody.");
 
 const run = {
   agent_id: z.string().describe("The agent's name."),
@@ -23,6 +28,7 @@ const agentExecutionStarted = z.object({
     .optional()
     .describe("The same for every attempt at the same work: the run_id of the first."),
   attempt: z.int().min(1).describe("1 for the first; more when a run was interrupted and begins again."),
+  visibility,
 });
 
 const agentExecutionCompleted = z.object({
@@ -31,9 +37,12 @@ const agentExecutionCompleted = z.object({
   correlation_id: z.string(),
   duration_ms: z.number(),
   status: runStatusSchema,
-  produced_artifacts: z.array(z.string()).describe("Ids of the artifacts this run published."),
+  produced_artifacts: z
+    .array(z.string())
+    .describe("Ids of the artifacts this run published, as far as everybody may see them who may see this event."),
   error: wireErrorSchema.optional(),
   usage: z.record(z.string(), z.number()).optional().describe("What the run spent, such as tokens, by name."),
+  visibility,
 });
 
 const streamingOutput = z.object({
@@ -45,6 +54,7 @@ const streamingOutput = z.object({
   offset: z.int().min(0).describe("UTF-16 code units of this run's stream before `content`."),
   output_type: z.string().describe("What the piece is, `text` unless the agent says otherwise."),
   artifact_type: z.string().optional().describe("The artifact type being written, when there is one."),
+  visibility,
 });
 
 const artifactPublished = z.object({
@@ -56,6 +66,12 @@ const artifactPublished = z.object({
   correlation_id: z.string(),
   tags: z.array(z.string()),
   visibility: visibilitySchema,
+  revealed: z
+    .literal(true)
+    .optional()
+    .describe(
+      "Its time has come: the artifact was published before, for the owner alone, and is for others from here on.",
+    ),
   payload: z.unknown().optional(),
   payload_bytes: z.int().optional().describe("Size as JSON, instead of a payload too large to inline."),
 });
@@ -64,6 +80,7 @@ const graphUpdated = z.object({
   type: z.literal("graph_updated"),
   nodes: z.array(graphNodeSchema),
   edges: z.array(graphEdgeSchema),
+  visibility,
 });
 
 const agentRegistered = z.object({
@@ -72,6 +89,7 @@ const agentRegistered = z.object({
   description: z.string(),
   consumes: z.array(z.string()),
   publishes: z.array(z.string()),
+  visibility,
 });
 
 const gateProgress = z.object({
@@ -91,6 +109,7 @@ const gateProgress = z.object({
     .enum(["expired", "full", "refused"])
     .optional()
     .describe("Why: their window had passed, too many waited, or the group did not pass `whereGroup`."),
+  visibility,
 });
 
 /** An event before the log has it: everything but `seq` and `timestamp`. */

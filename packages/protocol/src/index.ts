@@ -14,5 +14,6 @@ export * from "./filter.ts";
 export * from "./graph.ts";
 export * from "./http.ts";
 export * from "./matching.ts";
+export * from "./principal.ts";
 export * from "./reducer.ts";
 export * from "./visibility.ts";

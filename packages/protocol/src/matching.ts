@@ -1,25 +1,30 @@
 /** Whether an event passes a filter. Kept free of dependencies so that the browser client can bundle it alone. */
 import type { EventType, FlockEvent } from "./events.ts";
 import type { Filter } from "./filter.ts";
+import type { EventVisibility, Visibility } from "./visibility.ts";
 
-/** What a filter looks at in an event. A part is undefined where the event has no such thing. */
+/** What decides who gets an event. A part is undefined where the event has no such thing. */
 export interface EventFacts {
   readonly type: EventType;
   readonly agent: string | undefined;
   readonly artifactType: string | undefined;
   readonly correlationId: string | undefined;
   readonly runId: string | undefined;
+  /** Who may see it; undefined: everybody. */
+  readonly visibility?: Visibility | EventVisibility | undefined;
 }
 
-/** The parts of an event that filters look at. */
+/** The parts of an event that decide who gets it. */
 export function factsOf(event: Pick<FlockEvent, "type"> & Record<string, unknown>): EventFacts {
   const e = event as Record<string, string | undefined>;
+  const { visibility } = event as { readonly visibility?: Visibility | EventVisibility };
   return {
     type: event.type,
     agent: event.type === "artifact_published" ? e.produced_by : e.agent_id,
     artifactType: e.artifact_type,
     correlationId: e.correlation_id,
     runId: e.run_id,
+    visibility: visibility?.kind === "public" ? undefined : visibility,
   };
 }
 

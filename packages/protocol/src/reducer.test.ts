@@ -1,14 +1,18 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  type EventOf,
   emptyState,
   type FlockEvent,
   graphOf,
   LiveState,
+  PUBLIC,
   reduce,
   reduceAll,
+  settleVisibility,
   topologyOf,
   VIEWER_LIMITS,
+  type Visibility,
 } from "./index.ts";
 
 const at = (seq: number) => ({ seq, timestamp: new Date(1_700_000_000_000 + seq * 1000).toISOString() });
@@ -227,5 +231,39 @@ describe("the graph of a state", () => {
       "chef -Pizza-> critic",
     ]);
     expect(graph.seq).toBe(2);
+  });
+});
+
+describe("an artifact that not everybody may see", () => {
+  const run = { agent_id: "a", run_id: "r", correlation_id: "c" };
+  const later = settleVisibility({ kind: "after", ttl_ms: 1 }, 0);
+  const published = (seq: number, visibility: Visibility): EventOf<"artifact_published"> => {
+    const about = { artifact_id: "x", artifact_type: "A", produced_by: "a", run_id: "r", correlation_id: "c" };
+    return { type: "artifact_published", ...at(seq), ...about, tags: [], visibility, payload: seq };
+  };
+  const begun: FlockEvent = { type: "agent_execution_started", ...at(1), ...run, consumed_artifacts: [], attempt: 1 };
+  const ended: FlockEvent = {
+    type: "agent_execution_completed",
+    ...at(3),
+    ...run,
+    duration_ms: 1,
+    status: "success",
+    produced_artifacts: [],
+  };
+
+  it("belongs to its run and is counted, though the end of the run does not name it", () => {
+    const state = reduceAll(emptyState(), [begun, published(2, later), ended]);
+    expect(state.runs.get("r")).toMatchObject({ status: "success", produced: ["x"] });
+    expect(state.agents.get("a")?.counters.published).toBe(1);
+  });
+
+  it("is the same one when its time comes, for those who knew it; for others it is new", () => {
+    const revealed = { ...published(4, PUBLIC), revealed: true as const };
+    const owner = reduceAll(emptyState(), [begun, published(2, later), ended, revealed]);
+    expect(owner.artifacts.get("x")).toEqual({ ...published(2, later), visibility: PUBLIC });
+    expect(owner.agents.get("a")?.counters.published).toBe(1);
+    const other = reduceAll(emptyState(), [begun, ended, revealed]);
+    expect(other.artifacts.get("x")).toEqual(revealed);
+    expect(other.agents.get("a")?.counters.published).toBe(1);
   });
 });

@@ -11,6 +11,8 @@ export interface AgentState {
   readonly status: AgentStatus;
   readonly counters: AgentCounters;
   readonly last_error?: WireError;
+  /** Of the newest end of a run. */
+  readonly ended_seq?: number;
 }
 
 /** The output of a run, as far as it was seen. */
@@ -33,6 +35,8 @@ export interface RunState {
   readonly correlation_id: string;
   readonly status: "running" | RunStatus;
   readonly attempt: number;
+  /** The same for every attempt at the same work. */
+  readonly activation_id?: string;
   readonly consumed: readonly string[];
   readonly produced: readonly string[];
   /** ISO 8601. */
@@ -62,7 +66,10 @@ export interface FlockState {
   readonly edges: readonly GraphEdge[];
 }
 
-/** How much a state keeps. Oldest first out; a run that still runs is always kept. */
+/**
+ * How much a state keeps. Oldest first out, some at a time: up to a thirty-second more than the limit may be there. A run
+ * that still runs is always kept.
+ */
 export interface StateLimits {
   /** Ended runs. */
   readonly runs: number;
@@ -111,6 +118,11 @@ export class LiveState {
   /** Folds one event in. */
   apply(event: FlockEvent): void {
     fold(this.#draft, event, this.#limits);
+  }
+
+  /** Counts the event of this `seq` as seen, which changes nothing. */
+  pass(seq: number): void {
+    this.#draft.seq = Math.max(this.#draft.seq, seq);
   }
 
   /** Goes on from a state that was kept. What is absent is empty. */
@@ -247,6 +259,7 @@ function runStarted(draft: Draft, event: EventOf<"agent_execution_started">): vo
     correlation_id: event.correlation_id,
     status: "running",
     attempt: event.attempt,
+    ...(event.activation_id === undefined ? {} : { activation_id: event.activation_id }),
     consumed: event.consumed_artifacts,
     produced: [],
     started_at: event.timestamp,
@@ -284,10 +297,10 @@ function runCompleted(draft: Draft, event: EventOf<"agent_execution_completed">,
         running,
         succeeded: counters.succeeded + (event.status === "success" ? 1 : 0),
         failed: counters.failed + (event.status === "success" ? 0 : 1),
-        published: counters.published + event.produced_artifacts.length,
         duration_ms: counters.duration_ms + event.duration_ms,
       },
       ...(event.error ? { last_error: event.error } : {}),
+      ended_seq: event.seq,
     };
   });
 }
@@ -303,7 +316,9 @@ function endedRun(run: RunState | undefined, event: EventOf<"agent_execution_com
       started_at: event.timestamp,
     }),
     status: event.status,
-    produced: event.produced_artifacts,
+    produced: run?.produced.length
+      ? [...new Set([...run.produced, ...event.produced_artifacts])]
+      : event.produced_artifacts,
     ended_at: event.timestamp,
     duration_ms: event.duration_ms,
     ...(event.error ? { error: event.error } : {}),
@@ -333,10 +348,27 @@ function streamed(draft: Draft, event: EventOf<"streaming_output">, limits: Stat
 }
 
 function artifactPublished(draft: Draft, event: EventOf<"artifact_published">, limits: StateLimits): void {
+  const known = draft.artifacts.get(event.artifact_id);
+  if (!known && event.run_id !== undefined) {
+    // Here and not at the end of the run, whose event leaves out what not everybody may see who sees it.
+    count(draft, event.produced_by, (agent) => ({
+      ...agent,
+      counters: { ...agent.counters, published: agent.counters.published + 1 },
+    }));
+  }
+  if (event.visibility.kind !== "public" && limits.runs > 0) addToRun(draft, event);
   if (limits.artifacts === 0) return;
   const artifacts = draft.write("artifacts");
-  artifacts.set(event.artifact_id, event);
+  // Who has seen it before learns nothing new but who else may see it.
+  artifacts.set(event.artifact_id, known && event.revealed ? { ...known, visibility: event.visibility } : event);
   forgetOldest(artifacts, limits.artifacts);
+}
+
+/** The end of the run leaves out what not everybody may see who sees that: whoever sees the artifact adds it. */
+function addToRun(draft: Draft, { run_id, artifact_id }: EventOf<"artifact_published">): void {
+  const run = run_id === undefined ? undefined : draft.runs.get(run_id);
+  if (!run || run.produced.includes(artifact_id)) return;
+  draft.write("runs").set(run.run_id, { ...run, produced: [...run.produced, artifact_id] });
 }
 
 function gateProgressed(draft: Draft, event: EventOf<"gate_progress">, limits: StateLimits): void {
@@ -362,8 +394,12 @@ function noCounters(): AgentCounters {
   return { started: 0, succeeded: 0, failed: 0, running: 0, consumed: 0, published: 0, duration_ms: 0 };
 }
 
+/**
+ * Some at a time: what is taken from a map's front leaves holes there, which whoever takes the next one from there walks
+ * over again.
+ */
 function forgetOldest<V>(map: Map<string, V>, limit: number, mayGo: (value: V) => boolean = () => true): void {
-  if (map.size <= limit) return;
+  if (map.size <= limit + Math.floor(limit / 32)) return;
   let excess = map.size - limit;
   for (const [key, value] of map) {
     if (excess-- <= 0) return;

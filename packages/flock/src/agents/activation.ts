@@ -1,3 +1,4 @@
+import type { EventVisibility } from "@flock/protocol";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { ActivationWrite } from "../store/store.ts";
 import type { AgentDefinition } from "./agent.ts";
@@ -14,6 +15,8 @@ export interface Activation {
   readonly subscription: Subscription | undefined;
   readonly artifacts: readonly StoredArtifact[];
   readonly correlationId: string;
+  /** Who may see the run: whoever may see all that it consumes. Undefined: everybody. */
+  readonly visibility: EventVisibility | undefined;
   readonly attempt: number;
   /** Why it must not run, when it must not. */
   readonly refusal?: Error | undefined;
@@ -23,7 +26,7 @@ export interface Activation {
 
 /** An activation as the store keeps it. */
 export function activationWrite(activation: Activation): ActivationWrite {
-  const { agent, subscription, id, runId, artifacts, correlationId, attempt } = activation;
+  const { agent, subscription, id, runId, artifacts, correlationId, attempt, visibility } = activation;
   const gate = subscription?.gate;
-  return { kind: "activation", id, runId, agentId: agent.name, gate, correlationId, attempt, artifacts };
+  return { kind: "activation", id, runId, agentId: agent.name, gate, correlationId, attempt, artifacts, visibility };
 }

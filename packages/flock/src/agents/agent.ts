@@ -1,4 +1,4 @@
-import type { SubscriptionInfo } from "@flock/protocol";
+import { type AgentPrincipal, type LastingVisibility, PUBLIC, type SubscriptionInfo } from "@flock/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
 import { checkName, checkOptions, FlockError } from "../errors.ts";
@@ -49,6 +49,10 @@ export interface AgentDefinition {
   readonly name: string;
   readonly description: string;
   readonly tags: readonly string[];
+  /** What it is, to those who ask what it may see. */
+  readonly principal: AgentPrincipal;
+  /** Who may see that there is such an agent, and what its artifacts are that say nothing else: for one of a tenant, the tenant. */
+  readonly visibility: LastingVisibility;
   readonly subscriptions: readonly Subscription[];
   /** Every type that some subscription names. */
   readonly consumes: ReadonlyMap<string, AnyArtifactType>;
@@ -119,6 +123,8 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   #timeout: number | undefined;
   #description = "";
   #tags: string[] = [];
+  #labels: string[] = [];
+  #tenant: string | undefined;
   #consumed: Consumed[] = [];
   #publishes = new Map<string, AnyArtifactType>();
   #outputs = new Map<string, OutputOptions>();
@@ -146,6 +152,23 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   tags(...tags: string[]): this {
     this.#assertOpen();
     this.#tags.push(...tags);
+    return this;
+  }
+
+  /** Clears the agent for artifacts that require these labels. Without it the agent is cleared for none. */
+  labels(...labels: string[]): this {
+    this.#assertOpen();
+    this.#labels.push(...checkOptions(`agent ${this.name}: labels`, z.array(z.string().min(1)), labels));
+    return this;
+  }
+
+  /**
+   * Makes the agent one of a tenant: it may see what that tenant may, and nobody else sees that there is such an agent. What it publishes is
+   * for that tenant, unless `publishes` says otherwise. Default: of none.
+   */
+  tenant(id: string): this {
+    this.#assertOpen();
+    this.#tenant = checkOptions(`agent ${this.name}: tenant`, z.string().min(1), id);
     return this;
   }
 
@@ -340,18 +363,28 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   #declaration(): AgentDeclaration {
+    const principal: AgentPrincipal = {
+      kind: "agent",
+      name: this.name,
+      labels: [...new Set(this.#labels)],
+      tenant: this.#tenant,
+    };
+    const tenant = this.#tenant;
+    const visibility: LastingVisibility = tenant === undefined ? PUBLIC : { kind: "tenant", tenant_id: tenant };
     const subscriptions = this.#consumed.map(
       ({ types, options }, place) =>
-        new Subscription(this.name, String(place), types, options, this.#preventSelfTrigger),
+        new Subscription(principal, String(place), types, options, this.#preventSelfTrigger),
     );
     return {
       name: this.name,
       description: this.#description,
       tags: [...new Set(this.#tags)],
+      principal,
+      visibility,
       subscriptions,
       consumes: new Map(this.#consumed.flatMap(({ types }) => types.map((type) => [type.typeName, type] as const))),
       publishes: this.#publishes,
-      outputs: this.#outputs.size > 0 ? new Outputs(this.name, this.#outputs) : undefined,
+      outputs: this.#outputs.size > 0 ? new Outputs(this.name, this.#outputs, visibility) : undefined,
       concurrency: this.#concurrency,
       timeout: this.#timeout,
       instructions: this.#instructions,
@@ -372,7 +405,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
 }
 
 /** A subscription as the wire tells it, with what waits in its gate, if it has one. */
-export function describeSubscription(subscription: Subscription, state: GateState | undefined): SubscriptionInfo {
+export function describeSubscription(subscription: Subscription, state?: GateState): SubscriptionInfo {
   const { withinMs, withinArtifacts, batch, maxWaiting } = subscription;
   return {
     gate: subscription.gate,

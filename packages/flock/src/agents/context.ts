@@ -1,6 +1,7 @@
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { Redaction } from "../redaction.ts";
-import type { ReadableStore } from "../store/store.ts";
+import type { ReadableStore, Store } from "../store/store.ts";
+import { VisibleStore } from "../store/visible-store.ts";
 import type { Model } from "./engine.ts";
 import type { Run } from "./run.ts";
 import type { RunContext, RunLog, StreamOptions } from "./run-context.ts";
@@ -15,14 +16,15 @@ export class Context implements RunContext {
   readonly correlationId: string;
   readonly attempt: number;
   readonly artifacts: readonly StoredArtifact[];
-  readonly store: ReadableStore;
   given: Readonly<Record<string, unknown>> = NOTHING;
   readonly log: RunLog;
   readonly stream: (text: string, options?: StreamOptions) => void;
   readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
   readonly #run: Run;
+  readonly #store: Store;
+  #visible: ReadableStore | undefined;
 
-  constructor(run: Run, store: ReadableStore, log: RunLog) {
+  constructor(run: Run, store: Store, log: RunLog) {
     const { agent, runId, id, correlationId, attempt, artifacts } = run.activation;
     this.agent = agent.name;
     this.runId = runId;
@@ -30,12 +32,19 @@ export class Context implements RunContext {
     this.correlationId = correlationId;
     this.attempt = attempt;
     this.artifacts = artifacts;
-    this.store = store;
+    this.#store = store;
     this.log = log;
     // May be taken out of the context and called by itself.
     this.stream = (text, options) => run.stream.write(text, options);
     this.addUsage = (amounts) => run.addUsage(amounts);
     this.#run = run;
+  }
+
+  /** Made when it is first read: most runs never look at it. */
+  get store(): ReadableStore {
+    const run = this.#run;
+    this.#visible ??= new VisibleStore(this.#store, run.activation.agent.principal, (seen) => run.noteRead(seen));
+    return this.#visible;
   }
 
   get model(): Model | undefined {

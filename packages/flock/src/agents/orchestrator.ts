@@ -1,21 +1,33 @@
-import { type CorrelationStatus, type EventDraft, EXTERNAL, PUBLIC, type Visibility } from "@flock/protocol";
+import {
+  type CorrelationStatus,
+  type EventDraft,
+  EXTERNAL,
+  maySee,
+  OWNER,
+  type Principal,
+  PUBLIC,
+  type VisibilityRequest,
+  visibilityRequestSchema,
+} from "@flock/protocol";
 import type { AnyArtifactType, Draft } from "../blackboard/artifact-type.ts";
 import { newId } from "../blackboard/new-id.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { Clock } from "../clock.ts";
-import { FlockError } from "../errors.ts";
+import { checkOptions, FlockError } from "../errors.ts";
 import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
-import type { DurablePart, ReadableStore } from "../store/store.ts";
+import type { DurablePart, Store, Triggered } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
-import { activationWrite } from "./activation.ts";
+import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
 import type { GateState } from "./gates/gate.ts";
+import type { Rehearsed } from "./gates/gates.ts";
 import type { Subscription } from "./gates/subscription.ts";
 import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
 import type { Origin, Posting } from "./posting.ts";
 import { Publisher } from "./publisher.ts";
+import { Revealer } from "./revealer.ts";
 import type { RunEnd } from "./run.ts";
 import type { RunLog } from "./run-context.ts";
 import { type RunCounts, Runner } from "./runner.ts";
@@ -23,7 +35,7 @@ import { Workflows } from "./workflows.ts";
 
 /** What the orchestrator works with. */
 export interface OrchestratorOptions {
-  readonly store: ReadableStore;
+  readonly store: Store;
   /** What earlier processes have left, if the store outlives them. */
   readonly durable: DurablePart | undefined;
   readonly journal: Journal;
@@ -41,8 +53,8 @@ export interface PublishOptions {
   readonly tags?: readonly string[];
   /** The workflow it belongs to. Default: a new one. */
   readonly correlationId?: string;
-  /** Who may see it. Default and only kind: public. */
-  readonly visibility?: Visibility;
+  /** Who may see it. Default: everybody. */
+  readonly visibility?: VisibilityRequest;
   /** A second publish with the same key does nothing and gives the first one's result. */
   readonly idempotencyKey?: string;
 }
@@ -53,6 +65,8 @@ export interface Published {
   readonly correlationId: string;
   /** Agents whose gate this artifact completed. */
   readonly triggeredAgents: readonly string[];
+  /** The same agents, each with who may see its run. */
+  readonly triggered: readonly Triggered[];
   /** Of its `artifact_published` event. */
   readonly seq: number;
   readonly artifact: StoredArtifact;
@@ -68,18 +82,30 @@ export interface Invoked {
   readonly done: Promise<RunEnd>;
 }
 
+/** What goes with inputs that an agent is woken with by hand. */
+export interface InvokeOptions {
+  /** The workflow they belong to. Default: a new one. */
+  readonly correlationId?: string | undefined;
+  /** Who may see the inputs; the agent must. Default: everybody. */
+  readonly visibility?: VisibilityRequest | undefined;
+}
+
 const NO_TAGS: readonly string[] = [];
+const NONE: readonly Triggered[] = [];
 
 /** Knows the agents and the artifact types, and takes the work that comes from outside. */
 export class Orchestrator {
   readonly agents = new Map<string, AgentDefinition>();
   readonly types = new Map<string, AnyArtifactType>();
   readonly history = new History();
+  /** Types that are known beside those that agents name. */
+  readonly #sharedTypes = new Set<string>();
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #workflows = new Workflows();
   readonly #publisher: Publisher;
   readonly #runner: Runner;
+  readonly #revealer: Revealer;
   readonly #graph: GraphAnnouncer;
   #hasBegun = false;
   #stopped = false;
@@ -99,6 +125,16 @@ export class Orchestrator {
       onDraft: ({ type, artifactType }) => {
         if (this.types.get(type) !== artifactType) this.registerType(artifactType);
       },
+      onHidden: (artifact) => this.#revealer.watch(artifact),
+      onRevealed: (artifact) => {
+        if (artifact.producedBy === EXTERNAL) return;
+        this.history.revealed(artifact.producedBy, artifact, timestamp(this.#clock.now()));
+      },
+    });
+    this.#revealer = new Revealer({
+      ...shared,
+      store,
+      reveal: (artifact) => this.#publisher.reveal(artifact),
     });
     this.#runner = new Runner({
       ...shared,
@@ -117,6 +153,11 @@ export class Orchestrator {
    * @throws FlockError `duplicate_artifact_type` when another type has the name.
    */
   registerType(type: AnyArtifactType): void {
+    this.#sharedTypes.add(type.typeName);
+    this.#know(type);
+  }
+
+  #know(type: AnyArtifactType): void {
     const known = this.types.get(type.typeName);
     if (known === type) return;
     if (known) {
@@ -135,7 +176,7 @@ export class Orchestrator {
   registerAgent(agent: AgentDefinition): void {
     this.#assertRunning();
     this.assertNameIsFree(agent.name);
-    for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.registerType(type);
+    for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.#know(type);
     this.agents.set(agent.name, agent);
     for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription);
     this.#emit({ type: "agent_registered", ...declared(agent) });
@@ -143,6 +184,22 @@ export class Orchestrator {
     if (!this.#hasBegun) return;
     this.#publisher.gates.restore(agent.name);
     this.#runner.goOnWith(agent);
+  }
+
+  /** The agents that a principal may know of. */
+  agentsSeenBy(as: Principal): AgentDefinition[] {
+    const agents = [...this.agents.values()];
+    return as.kind === "owner" ? agents : agents.filter(({ visibility }) => maySee(as, visibility));
+  }
+
+  /** The types that a principal may know of: not those that only agents name which it may not know of. */
+  typesSeenBy(as: Principal): AnyArtifactType[] {
+    if (as.kind === "owner") return [...this.types.values()];
+    const named = new Set(this.#sharedTypes);
+    for (const { consumes, publishes } of this.agentsSeenBy(as)) {
+      for (const type of [...consumes.keys(), ...publishes.keys()]) named.add(type);
+    }
+    return [...this.types.values()].filter(({ typeName }) => named.has(typeName));
   }
 
   /** @throws FlockError `duplicate_agent` or `invalid_name`. */
@@ -172,29 +229,39 @@ export class Orchestrator {
   #publish(drafts: readonly Draft[], options: PublishOptions): readonly Posting[] {
     this.#assertRunning();
     this.goOn();
-    const origin: Origin = {
-      producedBy: EXTERNAL,
-      correlationId: options.correlationId ?? newId(),
-      tags: options.tags?.length ? [...new Set(options.tags)] : NO_TAGS,
-      visibility: options.visibility ?? PUBLIC,
-      idempotencyKey: options.idempotencyKey,
-    };
+    const origin = fromOutside(options);
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
     const postings = drafts.map((draft) => this.#publisher.prepare(draft, origin));
     for (const posting of postings) this.#publisher.post(posting);
     return postings;
   }
 
+  /** What publishing a draft from outside would do. Throws as `publish` does; nothing is written, nothing changes. */
+  preview(draft: Draft, options: PublishOptions): readonly Rehearsed[] {
+    this.#assertRunning();
+    return this.#publisher.rehearse(draft, fromOutside(options));
+  }
+
   /** Runs one agent on given inputs, which go on the blackboard but wake nobody else. */
-  async invoke(agentId: string, drafts: readonly Draft[], correlationId: string = newId()): Promise<Invoked> {
+  async invoke(
+    agentId: string,
+    drafts: readonly Draft[],
+    options: InvokeOptions = {},
+    as: Principal = OWNER,
+  ): Promise<Invoked> {
+    const { correlationId = newId() } = options;
     this.#assertRunning();
     this.goOn();
     const agent = this.agents.get(agentId);
-    if (!agent)
-      throw new FlockError("unknown_agent", `there is no agent called ${JSON.stringify(agentId)}${this.#listAgents()}`);
+    if (!agent || !maySee(as, agent.visibility))
+      throw new FlockError(
+        "unknown_agent",
+        `there is no agent called ${JSON.stringify(agentId)}${this.#listAgents(as)}`,
+      );
     if (drafts.length === 0)
       throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
-    const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility: PUBLIC };
+    const visibility = checkVisibility("invoke", options.visibility);
+    const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility };
     const postings = drafts.map((draft) => this.#publisher.prepare(draft, origin));
     const given = postings.map(({ artifact }) => artifact);
     const subscription = agent.subscriptions.find((one) => one.isFilledBy(given));
@@ -208,6 +275,12 @@ export class Orchestrator {
         `inputs: agent ${agentId} wants ${wanted.join(" or ")}, not ${given.map(({ type }) => type).join(" + ")}`,
       );
     }
+    if (!given.every((artifact) => subscription.sees(artifact))) {
+      throw new FlockError(
+        "invalid_request",
+        `visibility: agent ${agentId} may not see the inputs; clear it with .labels(…) or .tenant(…), or give another visibility`,
+      );
+    }
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
     const activation = this.#runner.activate(subscription, given, onEnd);
     for (const { write } of postings) this.#journal.write(write);
@@ -219,9 +292,12 @@ export class Orchestrator {
     });
   }
 
-  /** Ends runs, queued or running, as `cancelled`. Resolves to how many, once that is committed. */
-  cancel(wanted: { readonly runId: string } | { readonly correlationId: string }): Promise<number> {
-    return this.#runner.cancel(wanted);
+  /** Ends runs, queued or running, that a principal may see, as `cancelled`. Resolves to how many, once that is committed. */
+  cancel(
+    wanted: { readonly runId: string } | { readonly correlationId: string },
+    as: Principal = OWNER,
+  ): Promise<number> {
+    return this.#runner.cancel(wanted, as);
   }
 
   /** Resolves when nothing is queued, nothing runs and all is committed. */
@@ -236,12 +312,13 @@ export class Orchestrator {
     this.#stopped = true;
     this.#graph.stop();
     this.#publisher.gates.stop();
+    this.#revealer.stop();
     await this.#runner.stop();
   }
 
-  /** How a workflow stands; undefined when nobody has heard of it. */
-  workflow(correlationId: string): CorrelationStatus | undefined {
-    return this.#workflows.statusOf(correlationId);
+  /** How a workflow stands, as far as a principal may know; undefined when it has not heard of it. */
+  workflow(correlationId: string, as: Principal): CorrelationStatus | undefined {
+    return this.#workflows.statusOf(correlationId, as);
   }
 
   /** What waits in a gate; undefined for a subscription that never waits. */
@@ -262,6 +339,7 @@ export class Orchestrator {
     this.#hasBegun = true;
     this.#publisher.gates.restore();
     this.#runner.goOn();
+    this.#revealer.restore();
   }
 
   readonly #emit = (event: EventDraft): void => {
@@ -272,10 +350,24 @@ export class Orchestrator {
     if (this.#stopped) throw new FlockError("shutting_down", "this flock has shut down and takes no more work");
   }
 
-  #listAgents(): string {
-    const names = [...this.agents.keys()];
+  #listAgents(as: Principal): string {
+    const names = this.agentsSeenBy(as).map(({ name }) => name);
     return names.length === 0 ? "" : `; there are ${names.slice(0, 10).join(", ")}${names.length > 10 ? ", …" : ""}`;
   }
+}
+
+function triggeredBy({ agent, visibility }: Activation): Triggered {
+  return { agentId: agent.name, visibility };
+}
+
+function fromOutside({ correlationId, tags, visibility, idempotencyKey }: PublishOptions): Origin {
+  return {
+    producedBy: EXTERNAL,
+    correlationId: correlationId ?? newId(),
+    tags: tags?.length ? [...new Set(tags)] : NO_TAGS,
+    visibility: checkVisibility("publish", visibility),
+    idempotencyKey,
+  };
 }
 
 function publishedOf({ artifact, activations }: Posting): Published {
@@ -283,7 +375,13 @@ function publishedOf({ artifact, activations }: Posting): Published {
     artifactId: artifact.id,
     correlationId: artifact.correlationId,
     triggeredAgents: activations.map(({ agent }) => agent.name),
+    triggered: activations.length === 0 ? NONE : activations.map(triggeredBy),
     seq: artifact.seq,
     artifact,
   };
+}
+
+function checkVisibility(what: string, visibility: VisibilityRequest | undefined): VisibilityRequest {
+  if (visibility === undefined || visibility === PUBLIC) return PUBLIC;
+  return checkOptions(`${what}: visibility`, visibilityRequestSchema, visibility);
 }

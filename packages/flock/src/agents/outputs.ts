@@ -1,4 +1,14 @@
-import { describeIssues, issuesOf, PUBLIC, type Visibility, visibilitySchema } from "@flock/protocol";
+import {
+  allOf,
+  describeIssues,
+  type EventVisibility,
+  issuesOf,
+  type LastingVisibility,
+  NOBODY,
+  settleVisibility,
+  type VisibilityRequest,
+  visibilityRequestSchema,
+} from "@flock/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, Draft, PayloadOf } from "../blackboard/artifact-type.ts";
 import { checkOptions, FlockError } from "../errors.ts";
@@ -14,8 +24,11 @@ export interface OutputOptions<T extends AnyArtifactType = AnyArtifactType> {
   readonly where?: (payload: PayloadOf<T>) => boolean;
   /** `true`, or what is wrong: that ends the run with an error of this message, and nothing is published. */
   readonly validate?: (payload: PayloadOf<T>) => true | string;
-  /** Who may see the artifact. Default and only kind: public. */
-  readonly visibility?: Visibility | ((payload: PayloadOf<T>) => Visibility);
+  /**
+   * Who may see the artifact. What the agent streams meanwhile is for those who may see all that it may publish; when
+   * a function decides, for the owner alone. Default: everybody; of an agent of a tenant, that tenant.
+   */
+  readonly visibility?: VisibilityRequest | ((payload: PayloadOf<T>) => VisibilityRequest);
 }
 
 const FUNCTION = z.custom<() => never>((value) => typeof value === "function", "must be a function");
@@ -34,7 +47,7 @@ const optionsSchema = z.strictObject({
     .optional(),
   where: FUNCTION.optional(),
   validate: FUNCTION.optional(),
-  visibility: z.union([visibilitySchema, FUNCTION], { error: "must be a visibility or a function" }).optional(),
+  visibility: z.union([visibilityRequestSchema, FUNCTION], { error: "must be a visibility or a function" }).optional(),
 });
 
 /**
@@ -63,11 +76,22 @@ export function allows(fanOut: FanOut, count: number): boolean {
 export class Outputs {
   readonly #agentId: string;
   readonly #options: ReadonlyMap<string, OutputOptions>;
+  /** Who may see everything that the agent may publish; undefined: everybody. */
+  readonly visibility: EventVisibility | undefined;
 
-  /** `options` by the name of the artifact type. */
-  constructor(agentId: string, options: ReadonlyMap<string, OutputOptions>) {
+  readonly #otherwise: LastingVisibility;
+
+  /** `options` by the name of the artifact type. `otherwise`: who may see what says nothing about that. */
+  constructor(agentId: string, options: ReadonlyMap<string, OutputOptions>, otherwise: LastingVisibility) {
     this.#agentId = agentId;
     this.#options = options;
+    this.#otherwise = otherwise;
+    this.visibility = allOf(
+      [...options.values()].map(({ visibility = otherwise }) =>
+        // What waits for its time is for the owner alone, whatever that time is.
+        typeof visibility === "function" || visibility.kind === "after" ? NOBODY : settleVisibility(visibility, 0),
+      ),
+    );
   }
 
   /**
@@ -94,10 +118,10 @@ export class Outputs {
   }
 
   /** @throws FlockError `wrong_output` when it is none, or what the agent's function throws. */
-  visibilityOf({ type, payload }: Draft): Visibility {
-    const { visibility = PUBLIC } = this.#options.get(type) ?? {};
+  visibilityOf({ type, payload }: Draft): VisibilityRequest {
+    const { visibility = this.#otherwise } = this.#options.get(type) ?? {};
     if (typeof visibility !== "function") return visibility;
-    const checked = visibilitySchema.safeParse(visibility(payload as never));
+    const checked = visibilityRequestSchema.safeParse(visibility(payload as never));
     if (checked.success) return checked.data;
     throw new FlockError(
       "wrong_output",

@@ -1,10 +1,11 @@
-import type { EventOf, Visibility } from "@flock/protocol";
+import { type EventOf, PUBLIC, settleVisibility, type VisibilityRequest } from "@flock/protocol";
 import type { Draft } from "../blackboard/artifact-type.ts";
 import { newId } from "../blackboard/new-id.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import { FlockError } from "../errors.ts";
 import { writeOf } from "../store/event-write.ts";
 import type { EventWrite } from "../store/store.ts";
+import { timestamp } from "../store/timestamp.ts";
 import type { Activation } from "./activation.ts";
 
 /** Where an artifact comes from. */
@@ -13,7 +14,7 @@ export interface Origin {
   readonly runId?: string;
   readonly correlationId: string;
   readonly tags: readonly string[];
-  readonly visibility: Visibility;
+  readonly visibility: VisibilityRequest;
   readonly idempotencyKey?: string | undefined;
 }
 
@@ -26,17 +27,19 @@ export interface Posting {
 }
 
 /**
- * Makes an artifact of a draft. `createdAt`: ISO 8601. A payload of more than `maxInlineBytes` as JSON stays out of
+ * Makes an artifact of a draft at a time in milliseconds. A payload of more than `maxInlineBytes` as JSON stays out of
  * the event.
  * @throws FlockError `invalid_payload` when the payload is not JSON.
  */
-export function postingOf(draft: Draft, origin: Origin, createdAt: string, maxInlineBytes: number): Posting {
+export function postingOf(draft: Draft, origin: Origin, now: number, maxInlineBytes: number): Posting {
   const payloadJson = encodePayload(draft);
   // A UTF-16 code unit takes three bytes at most: what is short enough need not be measured.
   const bytes = payloadJson.length * 3 <= maxInlineBytes ? 0 : Buffer.byteLength(payloadJson);
   const isLarge = bytes > maxInlineBytes;
   const id = newId();
-  const { producedBy, runId, correlationId, tags, visibility, idempotencyKey } = origin;
+  const { producedBy, runId, correlationId, tags, idempotencyKey } = origin;
+  const visibility = origin.visibility === PUBLIC ? PUBLIC : settleVisibility(origin.visibility, now);
+  const createdAt = timestamp(now);
   const artifact: StoredArtifact & { runId?: string } = {
     id,
     type: draft.type,
@@ -65,6 +68,39 @@ export function postingOf(draft: Draft, origin: Origin, createdAt: string, maxIn
   };
   const write = writeOf(event, { artifact, json: payloadJson, inline: !isLarge, idempotencyKey });
   return { artifact, write, activations: [] };
+}
+
+/**
+ * Announces an artifact anew, whose time has come, to all who may see it from now on (milliseconds). The artifact that
+ * it gives has the visibility of this event.
+ */
+export function revealOf(hidden: StoredArtifact, now: number, maxInlineBytes: number): Posting {
+  const visibility = hidden.visibility.kind === "after" ? hidden.visibility.then : hidden.visibility;
+  const { id, type, producedBy, runId, correlationId, tags } = hidden;
+  const payloadJson = JSON.stringify(hidden.payload);
+  const bytes = Buffer.byteLength(payloadJson);
+  const event: EventOf<"artifact_published"> = {
+    type: "artifact_published",
+    seq: 0,
+    timestamp: timestamp(now),
+    artifact_id: id,
+    artifact_type: type,
+    produced_by: producedBy,
+    run_id: runId,
+    correlation_id: correlationId,
+    tags: [...tags],
+    visibility,
+    revealed: true,
+    payload_bytes: bytes > maxInlineBytes ? bytes : undefined,
+  };
+  const write: EventWrite = {
+    kind: "event",
+    event,
+    json: "",
+    payloadJson: bytes > maxInlineBytes ? undefined : payloadJson,
+    reveals: hidden,
+  };
+  return { artifact: { ...hidden, visibility }, write, activations: [] };
 }
 
 function encodePayload(draft: Draft): string {

@@ -6,9 +6,9 @@ import type { Journal } from "../store/journal.ts";
 import type { DurablePart } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
 import { type Activation, activationWrite } from "./activation.ts";
-import { Gates } from "./gates/gates.ts";
+import { Gates, type Rehearsed } from "./gates/gates.ts";
 import type { Subscription } from "./gates/subscription.ts";
-import { type Origin, type Posting, postingOf } from "./posting.ts";
+import { type Origin, type Posting, postingOf, revealOf } from "./posting.ts";
 import type { RunLog } from "./run-context.ts";
 import type { Workflows } from "./workflows.ts";
 
@@ -25,7 +25,14 @@ export interface PublisherOptions {
   readonly runner: ActivationTaker;
   /** Is told of each draft before it becomes an artifact. May throw. */
   readonly onDraft: (draft: Draft) => void;
+  /** Is told of each artifact on the blackboard that waits for its time. */
+  readonly onHidden: (artifact: StoredArtifact) => void;
+  /** Is told of each artifact whose time has come. */
+  readonly onRevealed: (artifact: StoredArtifact) => void;
 }
+
+/** What a commit was to settle: an artifact perhaps, and what it has set in motion. */
+type Settled = Pick<Posting, "activations"> & Partial<Pick<Posting, "artifact">>;
 
 /** Takes what published artifacts set in motion. */
 export interface ActivationTaker {
@@ -61,14 +68,39 @@ export class Publisher {
     assertDraft(draft);
     const { clock, maxInlinePayloadBytes, onDraft } = this.#options;
     onDraft(draft);
-    return postingOf(draft, origin, timestamp(clock.now()), maxInlinePayloadBytes);
+    return postingOf(draft, origin, clock.now(), maxInlinePayloadBytes);
+  }
+
+  /** What every gate that may want it would do with a draft. Throws as `prepare` does. Nothing is written, nothing changes. */
+  rehearse(draft: Draft, origin: Origin): readonly Rehearsed[] {
+    assertDraft(draft);
+    const { clock, maxInlinePayloadBytes } = this.#options;
+    return this.gates.rehearse(postingOf(draft, origin, clock.now(), maxInlinePayloadBytes).artifact);
   }
 
   /** Writes an artifact, offers it to all gates that may want it, and writes what comes of that. */
-  post({ artifact, write, activations }: Posting): void {
-    const { journal, workflows, runner } = this.#options;
+  post(posting: Posting): void {
+    const { journal, workflows } = this.#options;
+    const { artifact, write } = posting;
     journal.write(write);
-    workflows.published(artifact.correlationId, artifact.createdAt);
+    workflows.published(artifact.correlationId, artifact.createdAt, artifact.visibility);
+    this.#offer(posting);
+  }
+
+  /** Shows an artifact whose time has come, and wakes who waits for it: nobody but the owner could see it before. */
+  reveal(hidden: StoredArtifact): Promise<void> {
+    const { journal, workflows, clock, maxInlinePayloadBytes, onRevealed } = this.#options;
+    const posting = revealOf(hidden, clock.now(), maxInlinePayloadBytes);
+    const { artifact, write } = posting;
+    journal.write(write);
+    workflows.revealed(artifact.correlationId, timestamp(clock.now()), artifact.visibility);
+    onRevealed(artifact);
+    this.#offer(posting);
+    return this.committed([posting], () => {});
+  }
+
+  #offer({ artifact, activations }: Posting): void {
+    const { journal, runner } = this.#options;
     for (const { subscription, artifacts } of this.gates.offer(artifact)) {
       const activation = runner.activate(subscription, artifacts);
       activations.push(activation);
@@ -80,15 +112,14 @@ export class Publisher {
    * Waits until what was written in this tick is permanent, then starts what some postings have set in motion.
    * Resolves to what the caller makes of that.
    */
-  committed<T>(
-    postings: readonly Pick<Posting, "activations">[],
-    result: () => T,
-    failed: (error: unknown) => T = fail,
-  ): Promise<T> {
-    const { journal, runner } = this.#options;
+  committed<T>(postings: readonly Settled[], result: () => T, failed: (error: unknown) => T = fail): Promise<T> {
+    const { journal, runner, onHidden } = this.#options;
     return journal.committed().then(
       () => {
-        for (const { activations } of postings) for (const activation of activations) runner.enqueue(activation);
+        for (const { activations, artifact } of postings) {
+          for (const activation of activations) runner.enqueue(activation);
+          if (artifact?.visibility.kind === "after") onHidden(artifact);
+        }
         return result();
       },
       (error) => {

@@ -36,7 +36,7 @@ export interface RunContext<Given = Readonly<Record<string, unknown>>> {
   readonly signal: AbortSignal;
   /** The consumed artifacts with all that is known of them, in the order of arrival. */
   readonly artifacts: readonly StoredArtifact[];
-  /** The blackboard, to read. */
+  /** The blackboard, to read: as much of it as the agent may see. */
   readonly store: ReadableStore;
   /** What the agent's context providers have given for this run, by their names. Empty without any. */
   readonly given: Given;

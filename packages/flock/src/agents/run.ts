@@ -1,4 +1,11 @@
-import type { RunStatus, WireError } from "@flock/protocol";
+import {
+  allOf,
+  type EventVisibility,
+  isNoNarrower,
+  type RunStatus,
+  type Visibility,
+  type WireError,
+} from "@flock/protocol";
 import { Draft } from "../blackboard/artifact-type.ts";
 import type { Clock } from "../clock.ts";
 import { FlockError } from "../errors.ts";
@@ -23,6 +30,12 @@ export interface RunEnd {
 
 /** Longest error message that travels in events, in characters. */
 const MAX_ERROR_MESSAGE = 4_000;
+
+/** What is told of an error that not everybody may know who may see the run. */
+const HIDDEN: WireError = {
+  name: "hidden",
+  message: "not everybody may know it who may see this run: the server's log has the error",
+};
 
 /** Why a run was stopped from outside. */
 export class RunStopped extends Error {
@@ -54,6 +67,8 @@ export class Run {
   #stream: OutputStream | undefined;
   #ended = false;
   #usage: Record<string, number> | undefined;
+  /** Who may see what the run says: whoever may see all that it consumes, reads and may publish. Undefined: everybody. */
+  #said: EventVisibility | undefined;
   readonly #clock: Clock;
   readonly #emit: (event: StreamingOutput) => void;
   readonly #begun = performance.now();
@@ -61,6 +76,8 @@ export class Run {
   /** `emit` takes what the run streams. */
   constructor(activation: Activation, clock: Clock, emit: (event: StreamingOutput) => void) {
     this.activation = activation;
+    const { visibility, agent } = activation;
+    this.#said = agent.outputs?.visibility ? allOf([visibility, agent.outputs.visibility]) : visibility;
     this.#clock = clock;
     this.#emit = emit;
   }
@@ -70,7 +87,9 @@ export class Run {
     if (!this.#stream) {
       const { agent, runId, correlationId } = this.activation;
       const ids = { agent_id: agent.name, run_id: runId, correlation_id: correlationId };
-      this.#stream = new OutputStream(ids, this.#emit);
+      this.#stream = new OutputStream(ids, (event) =>
+        this.#emit(this.#said === undefined ? event : { ...event, visibility: this.#said }),
+      );
       if (this.#ended) this.#stream.end();
     }
     return this.#stream;
@@ -87,6 +106,11 @@ export class Run {
       if (this.#stopped) this.#abort.abort(this.#stopped);
     }
     return this.#abort.signal;
+  }
+
+  /** The run has read something: from now on, only those are told what it says who may see that, too. */
+  noteRead(visibility: Visibility | EventVisibility | undefined): void {
+    if (!isNoNarrower(visibility, this.#said)) this.#said = allOf([this.#said, visibility]);
   }
 
   /** Ends the run now, whatever its function still does. */
@@ -138,6 +162,12 @@ export class Run {
       ...(failure === undefined || failure instanceof RunStopped ? {} : { error: toWireError(failure) }),
       ...(this.#usage ? { usage: this.#usage } : {}),
     };
+  }
+
+  /** How an error is told to all who may see the run: it may say anything that the run knows. */
+  told(error: WireError | undefined): WireError | undefined {
+    const isForAll = isNoNarrower(this.#said, this.activation.visibility);
+    return error === undefined || isForAll ? error : HIDDEN;
   }
 
   async #wait(agent: AgentDefinition, output: PromiseLike<unknown>): Promise<readonly Draft[]> {

@@ -1,11 +1,19 @@
-import { type EventOf, PUBLIC } from "@flock/protocol";
+import {
+  allOf,
+  type EventOf,
+  type EventVisibility,
+  isNoNarrower,
+  maySee,
+  type Principal,
+  type WireError,
+} from "@flock/protocol";
 import type { Draft } from "../blackboard/artifact-type.ts";
 import { newId } from "../blackboard/new-id.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { Clock } from "../clock.ts";
 import { eventWrite, writeOf } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
-import type { ActivationAgainWrite, DurablePart, ReadableStore, UnfinishedActivation } from "../store/store.ts";
+import type { ActivationAgainWrite, DurablePart, Store, UnfinishedActivation } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
 import type { Activation } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
@@ -18,12 +26,13 @@ import type { Publisher } from "./publisher.ts";
 import { Run, type RunEnd, RunStopped } from "./run.ts";
 import type { RunLog } from "./run-context.ts";
 import { Scheduler } from "./scheduler.ts";
+import { seenTogether } from "./visibility.ts";
 import type { Workflows } from "./workflows.ts";
 
 /** What the runner works with. */
 export interface RunnerOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
-  readonly store: ReadableStore;
+  readonly store: Store;
   /** What earlier processes have left, if the store outlives them. */
   readonly durable: DurablePart | undefined;
   readonly journal: Journal;
@@ -39,6 +48,9 @@ export interface RunnerOptions {
 
 /** How many runs there were, by how they ended, and are. */
 export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running" | "queued", number>>;
+
+/** A run whose end is to be told. */
+type Ended = Pick<Activation, "agent" | "id" | "correlationId" | "attempt" | "visibility">;
 
 const NOTHING_THROWN = new Error("the agent threw nothing at all");
 const NO_DRAFTS: readonly Draft[] = [];
@@ -77,7 +89,8 @@ export class Runner {
     const { agents, workflows, clock, maxRunsPerCorrelation: limit } = this.#options;
     const agent = agents.get(subscription.agentId) as AgentDefinition;
     const correlationId = artifacts[0]?.correlationId ?? newId();
-    const runs = workflows.queued(correlationId, timestamp(clock.now()));
+    const visibility = runSeenBy(agent, artifacts);
+    const runs = workflows.queued(correlationId, timestamp(clock.now()), visibility);
     this.#unfinished += 1;
     const id = newId();
     return {
@@ -87,6 +100,7 @@ export class Runner {
       subscription,
       artifacts,
       correlationId,
+      visibility,
       attempt: 1,
       refusal: runs > limit ? new RunLimitError(agent.name, correlationId, limit) : undefined,
       onEnd,
@@ -100,18 +114,22 @@ export class Runner {
   }
 
   /** Forgets an activation that could not be written. */
-  giveUp({ agent, correlationId }: Activation): void {
-    this.#options.workflows.ended(correlationId, agent.name, "cancelled", this.#now());
+  giveUp({ agent, correlationId, visibility }: Activation): void {
+    this.#options.workflows.ended(correlationId, agent.name, "cancelled", this.#now(), visibility);
     this.#countFinished();
   }
 
-  /** Ends runs, queued or running, as `cancelled`. Resolves to how many, once that is committed. */
-  async cancel(wanted: { readonly runId: string } | { readonly correlationId: string }): Promise<number> {
-    const count = this.#stop("cancelled", (activation) =>
-      "runId" in wanted
+  /** Ends runs, queued or running, that a principal may see, as `cancelled`. Resolves to how many, once that is committed. */
+  async cancel(
+    wanted: { readonly runId: string } | { readonly correlationId: string },
+    as: Principal,
+  ): Promise<number> {
+    const count = this.#stop("cancelled", (activation) => {
+      if (!maySee(as, activation.visibility)) return false;
+      return "runId" in wanted
         ? activation.runId === wanted.runId || activation.id === wanted.runId
-        : activation.correlationId === wanted.correlationId,
-    );
+        : activation.correlationId === wanted.correlationId;
+    });
     // Stopped runs write their end in the next microtasks; the commit of this tick has them.
     await new Promise((resolve) => setImmediate(resolve));
     await this.#options.journal.settled();
@@ -149,19 +167,23 @@ export class Runner {
   goOnWith(agent: AgentDefinition): void {
     const { journal, workflows, log } = this.#options;
     for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
-      const { id, correlationId, artifacts, started } = left;
+      const { id, correlationId, artifacts, started, visibility } = left;
       let { runId, attempt } = left;
       const subscription =
         agent.subscriptions.find((one) => one.gate === left.gate && one.canTake(artifacts)) ??
         agent.subscriptions.find((one) => one.canTake(artifacts));
       if (started) {
         const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
-        const again = this.#writeEnd({ ...left, agent, subscription }, end);
+        const again = this.#writeEnd({ agent, id, correlationId, attempt, visibility }, end, end.produced);
         if (again) ({ runId, attempt } = again);
       }
       this.#unfinished += 1;
-      workflows.queued(correlationId, this.#now());
-      const activation: Activation = { id, runId, agent, subscription, artifacts, correlationId, attempt };
+      workflows.queued(correlationId, this.#now(), visibility);
+      const refusal = artifacts.every((one) => maySee(agent.principal, one.visibility))
+        ? undefined
+        : new NotClearedError(agent.name);
+      const about = { agent, subscription, artifacts, correlationId, visibility };
+      const activation: Activation = { id, runId, ...about, attempt, refusal };
       journal.committed().then(
         () => this.#scheduler.enqueue(activation),
         (err) => {
@@ -174,12 +196,12 @@ export class Runner {
   }
 
   #run(activation: Activation): Promise<void> {
-    const { agent, runId, correlationId, artifacts, attempt } = activation;
+    const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
     const { journal, store, clock, log, history } = this.#options;
     const run = new Run(activation, clock, this.#stream);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
-    history.consumed(agent.name, artifacts);
+    history.consumed(agent.name, artifacts, visibility);
     const startedAt = this.#now();
     const started: EventOf<"agent_execution_started"> = {
       type: "agent_execution_started",
@@ -191,9 +213,10 @@ export class Runner {
       activation_id: activation.id,
       consumed_artifacts: artifacts.map(({ id }) => id),
       attempt,
+      visibility,
     };
     journal.write(writeOf(started));
-    journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts });
+    journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts, visibility });
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
       output = run.execute(new Context(run, store, log));
@@ -211,11 +234,17 @@ export class Runner {
   /** Writes what a run has brought, and that it has ended. Resolves when that is permanent. */
   #end(run: Run, drafts: readonly Draft[], error?: unknown): Promise<void> {
     const { log, publisher, history } = this.#options;
-    const { agent, runId, correlationId } = run.activation;
+    const { agent, runId, correlationId, visibility } = run.activation;
     let postings: readonly Posting[] = NO_POSTINGS;
     let failure = error;
     try {
-      const origin: Origin = { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility: PUBLIC };
+      const origin: Origin = {
+        producedBy: agent.name,
+        runId,
+        correlationId,
+        tags: agent.tags,
+        visibility: agent.visibility,
+      };
       const { outputs } = agent;
       postings = drafts.map((draft) =>
         publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
@@ -232,7 +261,13 @@ export class Runner {
       postings.map(({ artifact }) => artifact.id),
     );
     for (const { artifact } of postings) history.produced(agent.name, artifact);
-    this.#writeEnd(run.activation, end);
+    const told = postings.filter(({ artifact }) => isNoNarrower(artifact.visibility, visibility));
+    const toldError = run.told(end.error);
+    this.#writeEnd(
+      run.activation,
+      toldError === end.error ? end : { ...end, error: toldError as WireError },
+      told.map(({ artifact }) => artifact.id),
+    );
     return publisher.committed(
       postings,
       () => this.#settle(run.activation, end),
@@ -243,11 +278,12 @@ export class Runner {
     );
   }
 
-  /** Returns the next attempt, if there is to be one. */
-  #writeEnd({ agent, id, correlationId, attempt }: Activation, end: RunEnd): ActivationAgainWrite | undefined {
+  /** `produced`: what may be told of the artifacts. Returns the next attempt, if there is to be one. */
+  #writeEnd(activation: Ended, end: RunEnd, produced: readonly string[]): ActivationAgainWrite | undefined {
+    const { agent, id, correlationId, attempt, visibility } = activation;
     const { journal, workflows } = this.#options;
     const endedAt = this.#now();
-    workflows.ended(correlationId, agent.name, end.status, endedAt);
+    workflows.ended(correlationId, agent.name, end.status, endedAt, visibility);
     const completed: EventOf<"agent_execution_completed"> = {
       type: "agent_execution_completed",
       seq: 0,
@@ -257,9 +293,10 @@ export class Runner {
       correlation_id: correlationId,
       duration_ms: end.durationMs,
       status: end.status,
-      produced_artifacts: end.produced as string[],
+      produced_artifacts: produced as string[],
       error: end.error,
       usage: end.usage,
+      visibility,
     };
     journal.write(writeOf(completed));
     if (end.status !== "interrupted") {
@@ -299,7 +336,7 @@ export class Runner {
 
   #endUnstarted(activation: Activation): void {
     const end: RunEnd = { runId: activation.runId, status: "cancelled", durationMs: 0, produced: [] };
-    this.#writeEnd(activation, end);
+    this.#writeEnd(activation, end, end.produced);
     this.#settle(activation, end);
   }
 
@@ -314,6 +351,21 @@ export class Runner {
 
   #now(): string {
     return timestamp(this.#options.clock.now());
+  }
+}
+
+/** Who may see a run: whoever may see the agent and all that it consumes; undefined: everybody. */
+function runSeenBy(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): EventVisibility | undefined {
+  const together = seenTogether(artifacts);
+  return agent.visibility.kind === "public" ? together : allOf([agent.visibility, together]);
+}
+
+/** An agent has been declared anew, and may not see what it was to run on. */
+class NotClearedError extends Error {
+  override readonly name = "NotClearedError";
+
+  constructor(agent: string) {
+    super(`${agent} did not run: it may no longer see what has woken it. Give it the .labels(…) or .tenant(…) it had.`);
   }
 }
 

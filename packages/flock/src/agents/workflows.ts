@@ -1,13 +1,21 @@
-import type { CorrelationStatus, RunStatus } from "@flock/protocol";
+import {
+  type CorrelationStatus,
+  type EventVisibility,
+  OWNER,
+  type Principal,
+  type RunStatus,
+  type Visibility,
+} from "@flock/protocol";
+import { Classes, isNarrow } from "./visibility.ts";
 
 /** How many finished workflows are remembered. A workflow with work to do is never forgotten. */
 const MAX_FINISHED = 100_000;
 /** So many are forgotten at a time: a map that loses its oldest entry again and again walks over ever more gaps. */
 const FORGOTTEN_AT_ONCE = 10_000;
 
-interface Workflow {
-  readonly id: string;
-  readonly startedAt: string;
+/** What is counted of a workflow: of all of it, or of what has one kind of visibility. */
+interface Counts {
+  startedAt: string;
   lastActivityAt: string;
   artifacts: number;
   runs: number;
@@ -17,6 +25,14 @@ interface Workflow {
   failed: Set<string> | undefined;
 }
 
+interface Workflow extends Counts {
+  readonly id: string;
+  /** What not everybody may see is counted apart; undefined while there is none of that. */
+  classes: Classes<Counts> | undefined;
+}
+
+type Narrow = Visibility | EventVisibility | undefined;
+
 /** What belongs together by correlation id: how much has happened, and whether anything is still to come. */
 export class Workflows {
   readonly #byId = new Map<string, Workflow>();
@@ -24,66 +40,93 @@ export class Workflows {
   #newest: Workflow | undefined;
 
   /** An artifact was published. */
-  published(id: string, at: string): void {
-    this.#touch(id, at).artifacts += 1;
+  published(id: string, at: string, visibility?: Narrow): void {
+    this.#count(id, at, visibility, (counts) => {
+      counts.artifacts += 1;
+    });
   }
 
-  /** A run was queued. Returns how many runs the workflow has had so far, this one included. */
-  queued(id: string, at: string): number {
-    const workflow = this.#touch(id, at);
-    workflow.pending += 1;
-    workflow.runs += 1;
-    return workflow.runs;
+  /** An artifact's time has come: for those who may see it now it is there from now on. */
+  revealed(id: string, at: string, visibility: Narrow): void {
+    const workflow = this.#byId.get(id);
+    // A process that begins with it knows the workflow from the store.
+    if (!workflow) return;
+    if (isNarrow(visibility)) apart(workflow);
+    const counts = workflow.classes?.of(visibility);
+    if (counts) {
+      touch(counts, at);
+      counts.artifacts += 1;
+    }
+  }
+
+  /** A run was queued, for those to see who may see it. Returns how many runs the workflow has had so far, this one included. */
+  queued(id: string, at: string, visibility?: Narrow): number {
+    return this.#count(id, at, visibility, (counts) => {
+      counts.pending += 1;
+      counts.runs += 1;
+    }).runs;
   }
 
   /** A run has ended. */
-  ended(id: string, agentId: string, status: RunStatus, at: string): void {
-    const workflow = this.#touch(id, at);
-    workflow.pending -= 1;
-    if (status === "error" || status === "timeout") {
-      workflow.errors += 1;
-      workflow.failed ??= new Set();
-      workflow.failed.add(agentId);
-    } else if (status === "success") {
-      workflow.failed?.delete(agentId);
-    }
+  ended(id: string, agentId: string, status: RunStatus, at: string, visibility?: Narrow): void {
+    this.#count(id, at, visibility, (counts) => {
+      counts.pending -= 1;
+      if (status === "error" || status === "timeout") {
+        counts.errors += 1;
+        counts.failed ??= new Set();
+        counts.failed.add(agentId);
+      } else if (status === "success") {
+        counts.failed?.delete(agentId);
+      }
+    });
     this.#forgetOldest();
   }
 
-  /** How a workflow stands; undefined when it is not known. */
-  statusOf(id: string): CorrelationStatus | undefined {
+  /** How a workflow stands, as far as a principal may know; undefined when it knows nothing of it. */
+  statusOf(id: string, as: Principal = OWNER): CorrelationStatus | undefined {
     const workflow = this.#byId.get(id);
     if (!workflow) return undefined;
-    const { pending, failed } = workflow;
+    const seen = as.kind === "owner" || !workflow.classes ? [workflow] : workflow.classes.seenBy(as);
+    const known = seen.filter(({ startedAt }) => startedAt !== "");
+    if (known.length === 0) return undefined;
+    const sum = (pick: (counts: Counts) => number) => known.reduce((total, counts) => total + pick(counts), 0);
+    const pending = sum((counts) => counts.pending);
+    const failed = sum((counts) => counts.failed?.size ?? 0);
     return {
       correlation_id: id,
-      state: pending > 0 ? "active" : failed?.size ? "failed" : "completed",
+      state: pending > 0 ? "active" : failed > 0 ? "failed" : "completed",
       has_pending_work: pending > 0,
-      artifact_count: workflow.artifacts,
-      run_count: workflow.runs,
-      error_count: workflow.errors,
-      started_at: workflow.startedAt,
-      last_activity_at: workflow.lastActivityAt,
+      artifact_count: sum((counts) => counts.artifacts),
+      run_count: sum((counts) => counts.runs),
+      error_count: sum((counts) => counts.errors),
+      started_at: known.map(({ startedAt }) => startedAt).sort()[0] as string,
+      last_activity_at: known
+        .map(({ lastActivityAt }) => lastActivityAt)
+        .sort()
+        .at(-1) as string,
     };
   }
 
-  #touch(id: string, at: string): Workflow {
+  #count(id: string, at: string, visibility: Narrow, change: (counts: Counts) => void): Workflow {
+    const workflow = this.#of(id);
+    if (isNarrow(visibility)) apart(workflow);
+    touch(workflow, at);
+    change(workflow);
+    const counts = workflow.classes?.of(visibility);
+    if (counts) {
+      touch(counts, at);
+      change(counts);
+    }
+    return workflow;
+  }
+
+  #of(id: string): Workflow {
     let workflow = this.#newest?.id === id ? this.#newest : this.#byId.get(id);
     if (!workflow) {
-      workflow = {
-        id,
-        startedAt: at,
-        lastActivityAt: at,
-        artifacts: 0,
-        runs: 0,
-        errors: 0,
-        pending: 0,
-        failed: undefined,
-      };
+      workflow = { id, ...noCounts(), classes: undefined };
       this.#byId.set(id, workflow);
       this.#forgetOldest();
     }
-    workflow.lastActivityAt = at;
     this.#newest = workflow;
     return workflow;
   }
@@ -98,4 +141,20 @@ export class Workflows {
       if (workflow === this.#newest) this.#newest = undefined;
     }
   }
+}
+
+function touch(counts: Counts, at: string): void {
+  if (counts.startedAt === "") counts.startedAt = at;
+  counts.lastActivityAt = at;
+}
+
+function noCounts(): Counts {
+  return { startedAt: "", lastActivityAt: "", artifacts: 0, runs: 0, errors: 0, pending: 0, failed: undefined };
+}
+
+/** From here on counts apart what not everybody may see; so far there was none of it. */
+function apart(workflow: Workflow): void {
+  if (workflow.classes) return;
+  const { id: _id, classes: _classes, failed, ...counts } = workflow;
+  workflow.classes = new Classes<Counts>({ ...counts, failed: failed && new Set(failed) }, noCounts);
 }

@@ -1,6 +1,6 @@
-import type { Visibility } from "@flock/protocol";
+import type { EventVisibility, Visibility } from "@flock/protocol";
 
-/** An artifact on the blackboard. It never changes. */
+/** An artifact on the blackboard. It never changes, but for who may see it, once, when its time comes. */
 export interface StoredArtifact<Name extends string = string, Payload = unknown> {
   readonly id: string;
   readonly type: Name;
@@ -24,4 +24,6 @@ export interface Consumption {
   readonly runId: string;
   /** ISO 8601, UTC. */
   readonly consumedAt: string;
+  /** Who may see that; absent: everybody. */
+  readonly visibility?: EventVisibility | undefined;
 }

@@ -1,4 +1,4 @@
-import type { EventOf, FlockEvent } from "@flock/protocol";
+import { type EventOf, type FlockEvent, isNoNarrower } from "@flock/protocol";
 
 /** Longest content of a merged event, in UTF-16 code units. */
 const MAX_CONTENT = 65_536;
@@ -51,6 +51,9 @@ function goesOn({ length, newest }: Merging, event: EventOf<"streaming_output">)
     length + event.content.length <= MAX_CONTENT &&
     newest.offset + newest.content.length === event.offset &&
     newest.output_type === event.output_type &&
-    newest.artifact_type === event.artifact_type
+    newest.artifact_type === event.artifact_type &&
+    // Whoever may see one of them may see the other.
+    isNoNarrower(newest.visibility, event.visibility) &&
+    isNoNarrower(event.visibility, newest.visibility)
   );
 }

@@ -1,7 +1,7 @@
-import type { Filter } from "@flock/protocol";
 import { Page } from "./page.ts";
 import type { StoredLog } from "./stored-log.ts";
 import { type Batch, Tail, type TailEvent } from "./tail.ts";
+import type { View } from "./view.ts";
 
 /** How many pages are kept in memory for those who read at the same place: some 8 MiB. */
 const MAX_PAGES = 16;
@@ -44,14 +44,14 @@ export class EventLog {
   }
 
   /**
-   * Reads on after `after`, up to `until`, what passes `filter`: at most about `maxBytes`, but at least one event.
+   * Reads on after `after`, up to `until`, what belongs to `view`: at most about `maxBytes`, but at least one event.
    * The caller has checked that all of it is kept (`after + 1 >= oldest`). A promise when it is not at hand, or when the
    * store cannot read it: then it rejects.
    */
-  read(after: number, until: number, filter: Filter | undefined, maxBytes: number): Batch | Promise<Batch> {
-    if (!this.#stored || after + 1 >= this.tail.oldest) return this.tail.read(after, until, filter, maxBytes);
+  read(after: number, until: number, view: View | undefined, maxBytes: number): Batch | Promise<Batch> {
+    if (!this.#stored || after + 1 >= this.tail.oldest) return this.tail.read(after, until, view, maxBytes);
     try {
-      return this.#page(this.#stored, after + 1).read(after, until, filter, maxBytes);
+      return this.#page(this.#stored, after + 1).read(after, until, view, maxBytes);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -61,12 +61,12 @@ export class EventLog {
    * The seq after which exactly the newest `count` matching events up to `until` come; less when there are fewer in
    * the newest 64 MiB or so of the log.
    */
-  beforeNewest(count: number, until: number, filter: Filter | undefined): number {
-    let { after, missing } = this.tail.beforeNewest(count, until, filter);
+  beforeNewest(count: number, until: number, view: View | undefined): number {
+    let { after, missing } = this.tail.beforeNewest(count, until, view);
     if (!this.#stored) return after;
     try {
       for (let pages = 0; missing > 0 && after >= this.oldest && pages < MAX_PAGES_BACK; pages++) {
-        ({ after, missing } = this.#page(this.#stored, after).beforeNewest(missing, after, filter));
+        ({ after, missing } = this.#page(this.#stored, after).beforeNewest(missing, after, view));
       }
     } catch {
       // A damaged stretch of the file: there are no more than these to be had.

@@ -1,8 +1,9 @@
-import { type EventFacts, type Filter, type FlockEvent, factsOf, matches } from "@flock/protocol";
+import { type EventFacts, type FlockEvent, factsOf } from "@flock/protocol";
 import { frameSize, textsOf, writeTextFrame } from "./frame.ts";
 import { seqOf } from "./seq-of.ts";
 import type { LogStretch } from "./stored-log.ts";
 import type { Batch } from "./tail.ts";
+import { isIn, type View } from "./view.ts";
 
 /** A stretch of the stored log in memory, as frames that are ready to send: what the tail is for newer events. */
 export class Page {
@@ -31,8 +32,8 @@ export class Page {
   }
 
   /** Reads on after `after`, up to `until`, at most about `maxBytes`, but at least one event. */
-  read(after: number, until: number, filter: Filter | undefined, maxBytes: number): Batch {
-    return filter ? this.#readMatching(after, until, filter, maxBytes) : this.#readAll(after, until, maxBytes);
+  read(after: number, until: number, view: View | undefined, maxBytes: number): Batch {
+    return view ? this.#readMatching(after, until, view, maxBytes) : this.#readAll(after, until, maxBytes);
   }
 
   #readAll(after: number, until: number, maxBytes: number): Batch {
@@ -47,12 +48,12 @@ export class Page {
     return { frames: this.#view(start, to), events: to - from, seq: Math.min(until, this.last) };
   }
 
-  #readMatching(after: number, until: number, filter: Filter, maxBytes: number): Batch {
+  #readMatching(after: number, until: number, view: View, maxBytes: number): Batch {
     const pieces: Buffer[] = [];
     let bytes = 0;
     let seq = after;
     for (let i = this.#indexAfter(after); i < this.#seqs.length && (this.#seqs[i] as number) <= until; i++) {
-      if (matches(filter, this.#factsOf(i))) {
+      if (isIn(view, this.#factsOf(i))) {
         const piece = this.#view(this.#startOf(i), i + 1);
         if (pieces.length > 0 && bytes + piece.length > maxBytes)
           return { frames: Buffer.concat(pieces), events: pieces.length, seq };
@@ -65,11 +66,11 @@ export class Page {
   }
 
   /** The seq before the newest `count` matching events up to `until`, or before all of the page; and how many are missing. */
-  beforeNewest(count: number, until: number, filter: Filter | undefined): { after: number; missing: number } {
+  beforeNewest(count: number, until: number, view: View | undefined): { after: number; missing: number } {
     let missing = count;
     for (let i = this.#seqs.length - 1; i >= 0 && missing > 0; i--) {
       const seq = this.#seqs[i] as number;
-      if (seq > until || (filter && !matches(filter, this.#factsOf(i)))) continue;
+      if (seq > until || (view && !isIn(view, this.#factsOf(i)))) continue;
       missing -= 1;
       // Right before it, not where the page begins: another page of the same stretch may not be compacted yet, and have more.
       if (missing === 0) return { after: seq - 1, missing };

@@ -1,5 +1,6 @@
-import { type EventFacts, type Filter, matches } from "@flock/protocol";
+import type { EventFacts } from "@flock/protocol";
 import { frameSize, frameSizeAtMost, writeTextFrame } from "./frame.ts";
+import { isIn, type View } from "./view.ts";
 
 /** Big enough that a batch is seldom cut, small enough that memory comes and goes in small steps. */
 const SEGMENT_BYTES = 256 * 1024;
@@ -103,10 +104,10 @@ export class Tail {
    * as it goes without copying.
    * The caller has checked that nothing it wants has been dropped (`seq + 1 >= oldest`).
    */
-  read(seq: number, until: number, filter: Filter | undefined, maxBytes: number): Batch {
+  read(seq: number, until: number, view: View | undefined, maxBytes: number): Batch {
     const last = Math.min(until, this.#head);
     if (seq >= last) return { frames: NOTHING, events: 0, seq: last };
-    return filter ? this.#readMatching(seq, last, filter, maxBytes) : this.#readAll(seq, last, maxBytes);
+    return view ? this.#readMatching(seq, last, view, maxBytes) : this.#readAll(seq, last, maxBytes);
   }
 
   /** The frames of some seqs, in order. All must be kept. */
@@ -137,13 +138,13 @@ export class Tail {
   }
 
   /** The seq after which exactly the newest `count` matching events come, or as many as there are; and how many are missing. */
-  beforeNewest(count: number, until: number, filter: Filter | undefined): { after: number; missing: number } {
+  beforeNewest(count: number, until: number, view: View | undefined): { after: number; missing: number } {
     let left = count;
     for (let place = this.#segments.length - 1; place >= 0; place--) {
       const { firstSeq, facts } = this.#segments[place] as Segment;
       for (let i = Math.min(facts.length - 1, until - firstSeq); i >= 0; i--) {
         if (left === 0) return { after: firstSeq + i, missing: 0 };
-        if (!filter || matches(filter, facts[i] as EventFacts)) left -= 1;
+        if (!view || isIn(view, facts[i] as EventFacts)) left -= 1;
       }
     }
     return { after: Math.min(until, this.oldest - 1), missing: left };
@@ -163,7 +164,7 @@ export class Tail {
     return { frames, events: end - first, seq: segment.firstSeq + end - 1 };
   }
 
-  #readMatching(seq: number, last: number, filter: Filter, maxBytes: number): Batch {
+  #readMatching(seq: number, last: number, view: View, maxBytes: number): Batch {
     const found: number[] = [];
     let bytes = 0;
     let looked = 0;
@@ -171,7 +172,7 @@ export class Tail {
     for (let place = this.#placeOf(seq + 1); at < last; place++) {
       const segment = this.#segments[place] as Segment;
       for (let i = at + 1 - segment.firstSeq; i < segment.ends.length && at < last; i++) {
-        if (matches(filter, segment.facts[i] as EventFacts)) {
+        if (isIn(view, segment.facts[i] as EventFacts)) {
           const size = (segment.ends[i] as number) - segment.startOf(i);
           if (bytes > 0 && bytes + size > maxBytes)
             return { frames: this.gather(found), events: found.length, seq: at };
@@ -211,7 +212,7 @@ export class Tail {
   }
 }
 
-/** How many events one filtered read looks at before it lets others have their turn: about a millisecond of work. */
+/** How many events one read of a view looks at before it lets others have their turn: about a millisecond of work. */
 const MAX_LOOKED_AT = 20_000;
 
 /** The first index in `low..high` whose end lies beyond `limit`. */

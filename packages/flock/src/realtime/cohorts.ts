@@ -1,11 +1,11 @@
-import { type Filter, filterKey, matches } from "@flock/protocol";
 import type { Batch, Tail } from "../events/tail.ts";
+import { isIn, type View, viewKey } from "../events/view.ts";
 import type { Encoder, Encoding } from "./encoding.ts";
 
 /** A live client, as a cohort sees it. */
 export interface Member {
   /** Undefined: every event. */
-  readonly filter: Filter | undefined;
+  readonly view: View | undefined;
   readonly encoding: Encoding;
   /** Hands over a batch that is shared with the whole cohort. */
   deliver(batch: Batch): void;
@@ -16,14 +16,14 @@ export interface Member {
 /** Live clients that are sent the same bytes: each batch is made once for all of them. */
 class Cohort {
   readonly key: string;
-  readonly filter: Filter | undefined;
+  readonly view: View | undefined;
   readonly members = new Set<Member>();
   readonly #encoding: Encoding;
   #encoder: Encoder;
 
-  constructor(key: string, { filter, encoding }: Member) {
+  constructor(key: string, { view, encoding }: Member) {
     this.key = key;
-    this.filter = filter;
+    this.view = view;
     this.#encoding = encoding;
     this.#encoder = encoding.begin();
   }
@@ -77,7 +77,7 @@ export class Cohorts {
   /** Hands each cohort what it sees of `batch`, which is all events after `from`. */
   deliver(tail: Tail, from: number, batch: Batch): void {
     for (const cohort of this.#broad) {
-      cohort.deliver(cohort.filter ? tail.read(from, batch.seq, cohort.filter, Number.POSITIVE_INFINITY) : batch);
+      cohort.deliver(cohort.view ? tail.read(from, batch.seq, cohort.view, Number.POSITIVE_INFINITY) : batch);
     }
     if (this.#byRun.size === 0 && this.#byCorrelation.size === 0) return;
     const found = new Map<Cohort, number[]>();
@@ -88,7 +88,7 @@ export class Cohorts {
       ]) {
         if (!cohorts) continue;
         for (const cohort of cohorts) {
-          if (cohort.filter && !matches(cohort.filter, facts)) continue;
+          if (cohort.view && !isIn(cohort.view, facts)) continue;
           const seqs = found.get(cohort);
           if (seqs) seqs.push(seq);
           else found.set(cohort, [seq]);
@@ -101,9 +101,9 @@ export class Cohorts {
   }
 
   /** Where a cohort is kept: a list of its own for each run or workflow that somebody watches. */
-  #placeOf({ filter }: Cohort): Set<Cohort> {
-    if (filter?.run_id !== undefined) return setOf(this.#byRun, filter.run_id);
-    if (filter?.correlation_id !== undefined) return setOf(this.#byCorrelation, filter.correlation_id);
+  #placeOf({ view }: Cohort): Set<Cohort> {
+    if (view?.run_id !== undefined) return setOf(this.#byRun, view.run_id);
+    if (view?.correlation_id !== undefined) return setOf(this.#byCorrelation, view.correlation_id);
     return this.#broad;
   }
 
@@ -111,14 +111,14 @@ export class Cohorts {
     const place = this.#placeOf(cohort);
     place.delete(cohort);
     if (place.size > 0) return;
-    const { run_id: run, correlation_id: correlation } = cohort.filter ?? {};
+    const { run_id: run, correlation_id: correlation } = cohort.view ?? {};
     if (run !== undefined) this.#byRun.delete(run);
     else if (correlation !== undefined) this.#byCorrelation.delete(correlation);
   }
 }
 
-function keyOf({ filter, encoding }: Member): string {
-  return filter ? `${encoding.name} ${filterKey(filter)}` : encoding.name;
+function keyOf({ view, encoding }: Member): string {
+  return view ? `${encoding.name} ${viewKey(view)}` : encoding.name;
 }
 
 function setOf<V>(sets: Map<string, Set<V>>, key: string): Set<V> {

@@ -12,17 +12,18 @@ import {
   type InvokeRequest,
   type InvokeResult,
   issuesOf,
+  type Principal,
   type PublishRequest,
   type PublishResult,
 } from "@flock/protocol";
 import { FlockError } from "../errors.ts";
 
-/** What commands act upon: the flock, in the words of the wire. `seq` is where the effect shows in the events. */
+/** What commands act upon: the flock, in the words of the wire. `as`: who wants it. `seq` is where the effect shows in the events. */
 export interface CommandTarget {
-  publish(request: PublishRequest): Promise<{ seq: number; result: PublishResult }>;
-  invoke(request: InvokeRequest): Promise<{ seq: number; result: InvokeResult }>;
-  cancel(request: CancelRequest): Promise<{ seq: number; result: CancelResult }>;
-  graph(): GraphSnapshot;
+  publish(request: PublishRequest, as: Principal): Promise<{ seq: number; result: PublishResult }>;
+  invoke(request: InvokeRequest, as: Principal): Promise<{ seq: number; result: InvokeResult }>;
+  cancel(request: CancelRequest, as: Principal): Promise<{ seq: number; result: CancelResult }>;
+  graph(as: Principal): GraphSnapshot;
 }
 
 /** A message that is not as the contract wants it. */

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { CLOSE, type CloseCode, type ControlMessage, type ControlOf } from "@flock/protocol";
+import { CLOSE, type CloseCode, type ControlMessage, type ControlOf, type Principal } from "@flock/protocol";
 import type { WebSocket } from "ws";
 import { textFrame } from "../events/frame.ts";
 import type { Encoding } from "./encoding.ts";
@@ -31,8 +31,8 @@ export class Connection extends Reader {
   #terminator: NodeJS.Timeout | undefined;
 
   /** @param socket the TCP socket under `websocket`. */
-  constructor(hub: Surroundings, websocket: WebSocket, socket: Socket, encoding: Encoding) {
-    super(hub, socket, encoding);
+  constructor(hub: Surroundings, websocket: WebSocket, socket: Socket, encoding: Encoding, principal: Principal) {
+    super(hub, socket, encoding, principal);
     this.#websocket = websocket;
     (websocket as Owned)[CONNECTION] = this;
     websocket.on("message", onMessage);

@@ -1,6 +1,7 @@
-import type { ControlOf, Filter, FlockEvent } from "@flock/protocol";
+import { type ControlOf, type Filter, type FlockEvent, OWNER, type Principal } from "@flock/protocol";
 import type { EventLog } from "../events/event-log.ts";
 import { textsOf } from "../events/frame.ts";
+import { viewOf } from "../events/view.ts";
 import { beginningOf } from "./start.ts";
 
 /** What a page is asked for. */
@@ -29,17 +30,21 @@ const READ_BYTES = 64 * 1024;
 /** A page ends early when its events come to more than this, in characters of JSON. */
 const MAX_CHARACTERS = 4 * 1024 * 1024;
 
-/** Reads a page of the log: the door for clients that can only ask. */
-export async function readEventPage(log: EventLog, query: EventPageQuery): Promise<EventPage> {
+/** Reads a page of the log, of what a principal may see: the door for clients that can only ask. */
+export async function readEventPage(
+  log: EventLog,
+  query: EventPageQuery,
+  principal: Principal = OWNER,
+): Promise<EventPage> {
   const { after, limit, epoch, filter } = query;
   const { head } = log;
-  const { cursor, gap } = beginningOf({ since: after, epoch }, log, head, filter);
-  const wanted = Object.values(filter).some((part) => part !== undefined) ? filter : undefined;
+  const view = viewOf(filter, principal);
+  const { cursor, gap } = beginningOf({ since: after, epoch }, log, head, view);
   const events: FlockEvent[] = [];
   let next = cursor;
   let characters = 0;
   while (next < head && events.length < limit && characters < MAX_CHARACTERS) {
-    const batch = await log.read(next, head, wanted, READ_BYTES);
+    const batch = await log.read(next, head, view, READ_BYTES);
     next = batch.seq;
     for (const text of textsOf(batch.frames)) {
       const event = JSON.parse(text) as FlockEvent;

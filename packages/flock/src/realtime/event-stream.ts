@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { CloseCode, ControlMessage, Filter } from "@flock/protocol";
+import type { CloseCode, ControlMessage, Filter, Principal } from "@flock/protocol";
 import { COMMENT, type EventStreamWriter, retryAfter } from "./event-stream-writer.ts";
 import { Reader, type Surroundings } from "./reader.ts";
 import type { Start } from "./start.ts";
@@ -13,8 +13,8 @@ export class EventStream extends Reader {
   #terminator: NodeJS.Timeout | undefined;
 
   /** @param socket of a response whose head is out, and whose body ends with it. */
-  constructor(hub: Surroundings, socket: Socket, writer: EventStreamWriter) {
-    super(hub, socket, writer);
+  constructor(hub: Surroundings, socket: Socket, writer: EventStreamWriter, principal: Principal) {
+    super(hub, socket, writer, principal);
     this.#writer = writer;
     socket.on("error", () => {});
     socket.on("close", () => this.#end());

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
-import { CLOSE, type ConnectQuery, PROTOCOL_VERSION } from "@flock/protocol";
+import { CLOSE, type ConnectQuery, OWNER, PROTOCOL_VERSION, type Principal } from "@flock/protocol";
 import type { WebSocket } from "ws";
 import type { EventLog } from "../events/event-log.ts";
 import { type BudgetLimits, DEFAULT_LIMITS } from "./budget.ts";
@@ -125,15 +125,15 @@ export class Hub implements Surroundings {
   }
 
   /** Takes in a WebSocket whose handshake is done. `socket` is the one under it. */
-  connect(websocket: WebSocket, socket: Socket, query: ConnectQuery): void {
+  connect(websocket: WebSocket, socket: Socket, query: ConnectQuery, principal: Principal = OWNER): void {
     // Whether it was negotiated is for `ws` to know; where it was not, there is nothing to ask.
     const deflates = websocket.extensions?.includes("permessage-deflate");
-    this.#welcome(new Connection(this, websocket, socket, deflates ? DEFLATED : PLAIN), query);
+    this.#welcome(new Connection(this, websocket, socket, deflates ? DEFLATED : PLAIN, principal), query);
   }
 
   /** Takes in a client of Server-Sent Events: `socket` is that of a response whose head is out and whose body ends with it. */
-  connectEventStream(socket: Socket, query: ConnectQuery): void {
-    this.#welcome(new EventStream(this, socket, this.#eventStreamWriter), query);
+  connectEventStream(socket: Socket, query: ConnectQuery, principal: Principal = OWNER): void {
+    this.#welcome(new EventStream(this, socket, this.#eventStreamWriter, principal), query);
   }
 
   #welcome(reader: Reader, { since, epoch, filter }: ConnectQuery): void {

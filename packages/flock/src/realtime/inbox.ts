@@ -1,4 +1,4 @@
-import { CLOSE, type CloseCode, type Command, type ControlMessage, type Filter } from "@flock/protocol";
+import { CLOSE, type CloseCode, type Command, type ControlMessage, type Filter, type Principal } from "@flock/protocol";
 import { Budget } from "./budget.ts";
 import { errorBodyOf, readMessage } from "./commands.ts";
 import type { Surroundings } from "./reader.ts";
@@ -6,6 +6,7 @@ import type { Start } from "./start.ts";
 
 /** The connection that an inbox belongs to, as the inbox sees it. */
 interface Speaker {
+  readonly principal: Principal;
   readonly isOpen: boolean;
   /** The client has left. */
   readonly isGone: boolean;
@@ -170,15 +171,16 @@ export class Inbox {
 
   #resultOf(command: Command): { seq: number; result: unknown } | Promise<{ seq: number; result: unknown }> {
     const { target } = this.#hub;
+    const { principal } = this.#connection;
     switch (command.type) {
       case "publish":
-        return target.publish(command);
+        return target.publish(command, principal);
       case "invoke":
-        return target.invoke(command);
+        return target.invoke(command, principal);
       case "cancel":
-        return target.cancel(command);
+        return target.cancel(command, principal);
       case "graph": {
-        const graph = target.graph();
+        const graph = target.graph(principal);
         return { seq: graph.seq, result: graph };
       }
       case "ping":

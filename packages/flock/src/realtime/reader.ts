@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
-import { CLOSE, type CloseCode, type ControlMessage, type Filter } from "@flock/protocol";
+import { CLOSE, type CloseCode, type ControlMessage, type Filter, type Principal } from "@flock/protocol";
 import type { EventLog } from "../events/event-log.ts";
 import type { Batch } from "../events/tail.ts";
+import { type View, viewOf } from "../events/view.ts";
 import type { BudgetLimits } from "./budget.ts";
 import type { Member } from "./cohorts.ts";
 import type { CommandTarget } from "./commands.ts";
@@ -48,10 +49,12 @@ const NOTHING = Buffer.alloc(0);
  */
 export abstract class Reader implements Member {
   readonly encoding: Encoding;
+  /** Who the client is. */
+  readonly principal: Principal;
   protected readonly hub: Surroundings;
   /** The TCP socket, which ready frames are written to as they are. */
   protected readonly socket: Socket;
-  #filter: Filter | undefined;
+  #view: View | undefined;
   #state: State = "behind";
   #cursor = 0;
   #subscriptions = 0;
@@ -59,10 +62,11 @@ export abstract class Reader implements Member {
   /** A turn is coming, at once or when the socket has drained. */
   #waiting = false;
 
-  constructor(hub: Surroundings, socket: Socket, encoding: Encoding) {
+  constructor(hub: Surroundings, socket: Socket, encoding: Encoding, principal: Principal) {
     this.hub = hub;
     this.socket = socket;
     this.encoding = encoding;
+    this.principal = principal;
   }
 
   /** Sends a message that is not in the log. */
@@ -76,12 +80,12 @@ export abstract class Reader implements Member {
   /** The client has taken everything that waited in its socket. */
   protected abstract drained(): void;
 
-  /** What the client wants to see; undefined: everything. */
-  get filter(): Filter | undefined {
-    return this.#filter;
+  /** What the client wants of what it may see; undefined: everything. */
+  get view(): View | undefined {
+    return this.#view;
   }
 
-  /** How many events of the log this client has yet to be sent, or to be spared by its filter. */
+  /** How many events of the log this client has yet to be sent, or to be spared by its view. */
   get lag(): number {
     return this.#state === "behind" ? Math.max(0, this.hub.position - this.#cursor) : 0;
   }
@@ -107,7 +111,7 @@ export abstract class Reader implements Member {
     this.subscribe(filter, start);
   }
 
-  /** Begins, or begins anew, to deliver what passes `filter`. */
+  /** Begins, or begins anew, to deliver what passes `filter`, as far as the client may see it. */
   subscribe(filter: Filter, start: Start): void {
     if (!this.isOpen) return;
     const { log } = this.hub;
@@ -115,9 +119,9 @@ export abstract class Reader implements Member {
     if (start.since !== undefined && start.since > this.hub.position) this.hub.flush();
     if (this.#state === "live") this.#leave(this.hub.position);
     this.#subscriptions += 1;
-    this.#filter = Object.values(filter).some((part) => part !== undefined) ? filter : undefined;
+    this.#view = viewOf(filter, this.principal);
     if (start.since !== undefined) {
-      const { cursor, gap } = beginningOf(start, log, this.hub.position, this.#filter);
+      const { cursor, gap } = beginningOf(start, log, this.hub.position, this.#view);
       this.#cursor = cursor;
       this.#owesCaughtUp = true;
       if (gap) this.send(gap);
@@ -151,7 +155,7 @@ export abstract class Reader implements Member {
       this.#goLive();
       return;
     }
-    const reading = this.hub.slices.read(this.#cursor, position, this.#filter, this.encoding);
+    const reading = this.hub.slices.read(this.#cursor, position, this.#view, this.encoding);
     if (!(reading instanceof Promise)) {
       this.#take(reading);
       return;

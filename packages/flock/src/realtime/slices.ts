@@ -1,6 +1,6 @@
-import { type Filter, filterKey } from "@flock/protocol";
 import type { EventLog } from "../events/event-log.ts";
 import type { Batch } from "../events/tail.ts";
+import { type View, viewKey } from "../events/view.ts";
 import type { Encoding } from "./encoding.ts";
 
 /**
@@ -22,17 +22,17 @@ export class Slices {
   }
 
   /** Reads on after `after`, up to `until`; what comes stands for itself. A promise when the log is not at hand. */
-  read(after: number, until: number, filter: Filter | undefined, encoding: Encoding): Batch | Promise<Batch> {
-    const size = filter || !encoding.isPlain ? SLICE_BYTES.made : SLICE_BYTES.shared;
-    const reading = this.#log.read(after, until, filter, size);
+  read(after: number, until: number, view: View | undefined, encoding: Encoding): Batch | Promise<Batch> {
+    const size = view || !encoding.isPlain ? SLICE_BYTES.made : SLICE_BYTES.shared;
+    const reading = this.#log.read(after, until, view, size);
     if (encoding.isPlain) return reading;
-    if (reading instanceof Promise) return reading.then((batch) => this.#encoded(after, batch, filter, encoding));
-    return this.#encoded(after, reading, filter, encoding);
+    if (reading instanceof Promise) return reading.then((batch) => this.#encoded(after, batch, view, encoding));
+    return this.#encoded(after, reading, view, encoding);
   }
 
-  #encoded(after: number, batch: Batch, filter: Filter | undefined, encoding: Encoding): Batch {
+  #encoded(after: number, batch: Batch, view: View | undefined, encoding: Encoding): Batch {
     if (batch.events === 0) return batch;
-    const key = `${encoding.name} ${after} ${batch.seq} ${filter ? filterKey(filter) : ""}`;
+    const key = `${encoding.name} ${after} ${batch.seq} ${view ? viewKey(view) : ""}`;
     const kept = this.#kept.get(key) ?? encoding.begin().encode(batch);
     this.#kept.delete(key);
     this.#kept.set(key, kept);

@@ -1,5 +1,6 @@
-import type { ControlOf, Filter } from "@flock/protocol";
+import type { ControlOf } from "@flock/protocol";
 import type { EventLog } from "../events/event-log.ts";
+import type { View } from "../events/view.ts";
 
 /** Where a connection wants to begin: see `since` and `epoch` in the wire contract. */
 export interface Start {
@@ -21,10 +22,10 @@ export function beginningOf(
   { since, epoch }: Start,
   log: EventLog,
   position: number,
-  filter: Filter | undefined,
+  view: View | undefined,
 ): Beginning {
   if (since === undefined) return { cursor: position };
-  if (since < 0) return { cursor: log.beforeNewest(-since, position, filter) };
+  if (since < 0) return { cursor: log.beforeNewest(-since, position, view) };
   const kept = log.oldest - 1;
   // A seq beyond the head can only come from a log that is gone, even if the client does not say so.
   if ((epoch !== undefined && epoch !== log.epoch) || since > log.head) {

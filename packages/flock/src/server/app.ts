@@ -13,6 +13,7 @@ import { z } from "zod";
 import { FlockError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { httpErrorOf } from "./http-error.ts";
+import { OPEN } from "./principal.ts";
 import type { ServerApp } from "./server-component.ts";
 
 /**
@@ -52,8 +53,13 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
     transform: createJsonSchemaTransform({ schemaRegistry: shared, skipList: ["/docs/*"] }),
     transformObject: createJsonSchemaTransformObject({ schemaRegistry: shared }),
   });
-  await app.register(swaggerUi, { routePrefix: "/docs", theme: { title: "Flock API" } });
-  app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
+  await app.register(async (scope) => {
+    scope.addHook("onRoute", (route) => {
+      route.config = { ...route.config, ...OPEN.config };
+    });
+    await scope.register(swaggerUi, { routePrefix: "/docs", theme: { title: "Flock API" } });
+  });
+  app.get("/openapi.json", { ...OPEN, schema: { hide: true } }, () => app.swagger());
   return app;
 }
 

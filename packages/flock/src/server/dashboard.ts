@@ -5,6 +5,7 @@ import { HealthAndMetricsComponent } from "./components/health.ts";
 import { StaticFilesServerComponent } from "./components/static-files.ts";
 import { WebSocketServerComponent } from "./components/websocket.ts";
 import { basePath } from "./path.ts";
+import { OPEN } from "./principal.ts";
 import { ServerComponent, type ServerContext } from "./server-component.ts";
 
 /** Tells the dashboard where the other components are: their prefixes are the user's to choose. */
@@ -20,7 +21,7 @@ class DashboardConfigComponent extends ServerComponent {
       agents: base("agents"),
       artifacts: base("artifacts"),
     };
-    app.get("/dashboard-config.json", { schema: { hide: true } }, () => config);
+    app.get("/dashboard-config.json", { ...OPEN, schema: { hide: true } }, () => config);
   }
 }
 

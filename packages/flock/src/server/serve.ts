@@ -6,6 +6,7 @@ import type { Flock } from "../flock.ts";
 import { createApp } from "./app.ts";
 import { inOrder } from "./component-order.ts";
 import { withDashboard } from "./dashboard.ts";
+import { askWho, type Identify, principalOf } from "./principal.ts";
 import { FlockServer } from "./server.ts";
 import { ServerComponent, type ServerContext } from "./server-component.ts";
 
@@ -21,6 +22,11 @@ export interface ServeOptions {
   readonly port?: number;
   /** A request with a larger body is refused with 413. Bytes; default 10 MiB. */
   readonly maxBodyBytes?: number;
+  /**
+   * Says who a client is: see {@link Identify}. Each is given what it may see, and nobody comes in who is not known.
+   * Default: everybody who can reach the port is the owner and sees everything.
+   */
+  readonly principal?: Identify;
   /** Waits for SIGINT or SIGTERM, then closes the server and shuts the flock down. Default false. */
   readonly blocking?: boolean;
 }
@@ -36,19 +42,20 @@ const optionsSchema = z.strictObject({
     .int()
     .min(1)
     .default(10 * 1024 * 1024),
+  principal: z.custom<Identify>((value) => typeof value === "function", "must be a function").optional(),
   blocking: z.boolean().default(false),
 });
 
 /** Serves a flock: see `flock.serve`. */
 export async function serve(flock: Flock, options: ServeOptions): Promise<FlockServer> {
-  const { components, dashboard, host, port, maxBodyBytes, blocking } = checkOptions(
+  const { components, dashboard, host, port, maxBodyBytes, principal, blocking } = checkOptions(
     "flock.serve",
     optionsSchema,
     options,
   );
   const ordered = inOrder(dashboard ? withDashboard(components) : components);
   const app = await createApp(flock.logger, maxBodyBytes);
-  const context: ServerContext = { flock, app, components: ordered, log: app.log };
+  const context: ServerContext = { flock, app, components: ordered, log: app.log, principalOf };
   const started: ServerComponent[] = [];
   const end = async () => {
     for (const component of started.reverse()) {
@@ -62,6 +69,8 @@ export async function serve(flock: Flock, options: ServeOptions): Promise<FlockS
   };
   try {
     for (const component of ordered.values()) await component.configure(context);
+    // After the hooks that answer a browser's question whether it may ask at all.
+    askWho(app, principal);
     for (const component of ordered.values()) await component.registerRoutes(context);
     await app.ready();
     for (const component of ordered.values()) {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
+import type { Principal } from "@flock/protocol";
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Flock } from "../flock.ts";
 
@@ -20,6 +21,11 @@ export interface ServerContext {
   /** All components of this server by name, in the order in which they register. */
   readonly components: ReadonlyMap<string, ServerComponent>;
   readonly log: FastifyBaseLogger;
+  /**
+   * Who a request is from; the owner where the server asks nobody.
+   * @throws Error on a route with `config: { isOpen: true }`, where nobody is asked.
+   */
+  readonly principalOf: (request: FastifyRequest) => Principal;
 }
 
 /** The options that the server itself reads; a component adds its own. */

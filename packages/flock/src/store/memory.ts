@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { type EventOf, maySee, OWNER, type Principal } from "@flock/protocol";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../blackboard/stored-artifact.ts";
 import { FlockError } from "../errors.ts";
@@ -30,9 +31,10 @@ class MemoryStore implements Store {
       if (write.kind === "event") {
         seal(write, ++this.#head);
         if (write.artifact) this.#keep(write.artifact);
+        if (write.reveals) reveal(write.reveals, write.event as EventOf<"artifact_published">);
       } else if (write.kind === "consumption") {
-        const { agentId, runId, consumedAt } = write;
-        const consumption = { agentId, runId, consumedAt };
+        const { agentId, runId, consumedAt, visibility } = write;
+        const consumption = { agentId, runId, consumedAt, visibility };
         for (const { id } of write.artifacts) {
           const kept = this.#byId.get(id);
           if (kept?.consumptions) kept.consumptions.push(consumption);
@@ -43,21 +45,26 @@ class MemoryStore implements Store {
     }
   }
 
-  async getByType<T extends AnyArtifactType>(type: T): Promise<PayloadOf<T>[]> {
-    return (this.#byType.get(type.typeName) ?? []).map(({ payload }) => payload as PayloadOf<T>);
+  async getByType<T extends AnyArtifactType>(type: T, as: Principal = OWNER): Promise<PayloadOf<T>[]> {
+    return this.readType(type.typeName, as).map(({ payload }) => payload as PayloadOf<T>);
   }
 
-  async get(id: string): Promise<StoredArtifact | undefined> {
-    return this.#byId.get(id)?.artifact;
+  readType(typeName: string, as: Principal): StoredArtifact[] {
+    return (this.#byType.get(typeName) ?? []).filter(({ visibility }) => maySee(as, visibility));
   }
 
-  async query(query: ArtifactQuery = {}): Promise<ArtifactQueryResult> {
+  async get(id: string, as: Principal = OWNER): Promise<StoredArtifact | undefined> {
+    const artifact = this.#byId.get(id)?.artifact;
+    return artifact && maySee(as, artifact.visibility) ? artifact : undefined;
+  }
+
+  async query(query: ArtifactQuery = {}, as: Principal = OWNER): Promise<ArtifactQueryResult> {
     const { limit = DEFAULT_LIMIT, offset = 0, cursor } = query;
     const before = cursor === undefined ? Number.POSITIVE_INFINITY : parseCursor(cursor);
     const candidates = query.types
       ? [...new Set(query.types)].flatMap((type) => this.#byType.get(type) ?? []).sort((a, b) => a.seq - b.seq)
       : [...this.#byId.values()].map(({ artifact }) => artifact);
-    const found = candidates.filter((artifact) => isWanted(query, artifact)).reverse();
+    const found = candidates.filter((one) => maySee(as, one.visibility) && isWanted(query, one)).reverse();
     const rest = found.filter(({ seq }) => seq < before);
     const artifacts = rest.slice(offset, offset + limit);
     const last = artifacts.at(-1);
@@ -65,8 +72,14 @@ class MemoryStore implements Store {
     return { artifacts, total: found.length, nextCursor: more ? String(last.seq) : null };
   }
 
-  async consumptionsOf(artifactIds: readonly string[]): Promise<Map<string, Consumption[]>> {
-    return new Map(artifactIds.map((id) => [id, [...(this.#byId.get(id)?.consumptions ?? [])]]));
+  async consumptionsOf(artifactIds: readonly string[], as: Principal = OWNER): Promise<Map<string, Consumption[]>> {
+    return new Map(
+      artifactIds.map((id) => {
+        const kept = this.#byId.get(id);
+        const isSeen = kept !== undefined && maySee(as, kept.artifact.visibility);
+        return [id, (isSeen && kept.consumptions?.filter(({ visibility }) => maySee(as, visibility))) || []];
+      }),
+    );
   }
 
   close(): void {}
@@ -77,6 +90,11 @@ class MemoryStore implements Store {
     if (ofType) ofType.push(artifact);
     else this.#byType.set(artifact.type, [artifact]);
   }
+}
+
+/** From now on the artifact is seen by those whom the event reaches. */
+function reveal(artifact: StoredArtifact, { visibility }: EventOf<"artifact_published">): void {
+  (artifact as { visibility: StoredArtifact["visibility"] }).visibility = visibility;
 }
 
 function isWanted(query: ArtifactQuery, artifact: StoredArtifact): boolean {

@@ -1,4 +1,4 @@
-import type { CorrelationStatus, FlockEvent, RunStatus, Visibility } from "@flock/protocol";
+import type { CorrelationStatus, EventVisibility, FlockEvent, Principal, RunStatus, Visibility } from "@flock/protocol";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { StoredLog } from "../events/stored-log.ts";
@@ -14,6 +14,8 @@ export interface EventWrite {
   readonly artifact?: StoredArtifact;
   /** The key under which the artifact was published, if there is one. */
   readonly idempotencyKey?: string | undefined;
+  /** The artifact whose time has come: from this event on it has the visibility that the event tells. */
+  readonly reveals?: StoredArtifact | undefined;
   /** JSON of the artifact's payload, also when the event carries it not. */
   readonly artifactJson?: string;
   /** The event as it goes over the wire; empty until the commit. */
@@ -33,6 +35,8 @@ export interface ActivationRecord {
   readonly attempt: number;
   /** In the order of arrival. */
   readonly artifacts: readonly StoredArtifact[];
+  /** Who may see its runs; absent: everybody. */
+  readonly visibility?: EventVisibility | undefined;
 }
 
 /** A run is queued: written with the artifacts that caused it, so that no crash can come between. */
@@ -134,25 +138,27 @@ export interface ArtifactQueryResult {
   readonly nextCursor: string | null;
 }
 
-/** What may be asked of the blackboard by anyone. */
+/** What may be asked of the blackboard by anyone. `as`: only what this principal may see; default: the owner, everything. */
 export interface ReadableStore {
   /** Payloads of all artifacts of a type, oldest first. */
-  getByType<T extends AnyArtifactType>(type: T): Promise<PayloadOf<T>[]>;
+  getByType<T extends AnyArtifactType>(type: T, as?: Principal): Promise<PayloadOf<T>[]>;
   /** One artifact, or undefined. */
-  get(id: string): Promise<StoredArtifact | undefined>;
+  get(id: string, as?: Principal): Promise<StoredArtifact | undefined>;
   /**
    * Artifacts by type, producer, correlation, tags and time, newest first.
    * @throws FlockError `invalid_request` when the cursor is not one of ours.
    */
-  query(query?: ArtifactQuery): Promise<ArtifactQueryResult>;
+  query(query?: ArtifactQuery, as?: Principal): Promise<ArtifactQueryResult>;
   /** Who consumed these artifacts, by artifact id. */
-  consumptionsOf(artifactIds: readonly string[]): Promise<Map<string, Consumption[]>>;
+  consumptionsOf(artifactIds: readonly string[], as?: Principal): Promise<Map<string, Consumption[]>>;
 }
 
 /** Where the blackboard lives. */
 export interface Store extends ReadableStore {
   /** Which log this is: another epoch is another log. */
   readonly epoch: string;
+  /** All artifacts of a type that a principal may see, oldest first, by what a run has to know of them. */
+  readType(typeName: string, as: Principal): Pick<StoredArtifact, "payload" | "visibility">[];
   /** What outlives the process; undefined for a store that does not. */
   readonly durable?: DurablePart;
   /**
@@ -174,7 +180,21 @@ export interface UnfinishedActivation extends ActivationRecord {
 /** What was published under an idempotency key. */
 export interface PublishedUnderKey {
   readonly artifact: StoredArtifact;
-  readonly triggeredAgents: readonly string[];
+  readonly triggered: readonly Triggered[];
+}
+
+/** An agent that an artifact has woken. */
+export interface Triggered {
+  readonly agentId: string;
+  /** Who may see its run; absent: everybody. */
+  readonly visibility?: EventVisibility | undefined;
+}
+
+/** An artifact that waits for its time. */
+export interface Hidden {
+  readonly id: string;
+  /** When others than the owner may see it, in milliseconds. */
+  readonly at: number;
 }
 
 /** What a store remembers for the next process. */
@@ -192,8 +212,10 @@ export interface DurablePart {
   publishedUnder(key: string): PublishedUnderKey | undefined;
   /** The type of an artifact, while it is kept. */
   typeOf(artifactId: string): string | undefined;
-  /** How a workflow stands, from what is kept of it; undefined when nothing is. */
-  workflow(correlationId: string): CorrelationStatus | undefined;
+  /** The artifacts that wait for their time. */
+  hidden(): Hidden[];
+  /** How a workflow stands, from what is kept of it and a principal may see; undefined when nothing is. */
+  workflow(correlationId: string, as: Principal): CorrelationStatus | undefined;
   /** The newest state that was saved, and the seq it stands at. */
   snapshot(): { readonly seq: number; readonly state: unknown } | undefined;
   /** Saves a state, as JSON, instead of the one before. */

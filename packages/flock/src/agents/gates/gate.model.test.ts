@@ -139,7 +139,7 @@ class Stored {
   constructor({ types, byKey, within, batch, maxWaiting, isPicky }: Kind) {
     const hasJoin = byKey || within !== undefined;
     this.#subscription = new Subscription(
-      "agent",
+      { kind: "agent", name: "agent" },
       "0",
       types.map((type) => TYPES[type]),
       {
@@ -161,7 +161,13 @@ class Stored {
 
   offer(artifact: StoredArtifact, now: number): void {
     if (this.#gate.batchDeadline <= now) this.#keep(this.#gate.wake(now));
-    this.#keep(this.#gate.offer(artifact));
+    const before = { state: this.#gate.state, taken: this.#gate.taken };
+    const rehearsed = this.#gate.rehearse(artifact);
+    expect({ state: this.#gate.state, taken: this.#gate.taken }).toEqual(before);
+    const outcome = this.#gate.offer(artifact);
+    expect(rehearsed.artifacts).toEqual(outcome.artifacts);
+    expect(rehearsed.progress.at(-1)).toEqual(outcome.progress.at(-1));
+    this.#keep(outcome);
   }
 
   restart(): void {

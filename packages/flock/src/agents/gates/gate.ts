@@ -1,7 +1,10 @@
+import { allOf, type EventVisibility } from "@flock/protocol";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import { millisecondsOf } from "../../store/timestamp.ts";
+import { seenTogether } from "../visibility.ts";
 import { Arrivals, type Entry, Pool } from "./pool.ts";
 import type { Subscription } from "./subscription.ts";
+import { VisibilityBag } from "./visibility-bag.ts";
 
 /** Why artifacts left a gate unused: their window had passed, too many waited, or `whereGroup` did not hold. */
 export type DropReason = "expired" | "full" | "refused";
@@ -20,6 +23,8 @@ export interface GateProgress {
   /** How many artifacts have been dropped, when some have. */
   readonly dropped?: number;
   readonly reason?: DropReason;
+  /** Who may see all that this tells of; undefined: everybody. */
+  readonly visibility?: EventVisibility | undefined;
 }
 
 /** An artifact that waits, as the next process must know it. */
@@ -82,6 +87,7 @@ export class Gate {
   readonly #pools = new Map<string | undefined, Pool>();
   readonly #arrivals = new Arrivals();
   #batch: Group[] = [];
+  readonly #batchBag = new VisibilityBag();
   #taken = 0;
   #dropped = 0;
   #overflowed = 0;
@@ -157,6 +163,30 @@ export class Gate {
     return outcome;
   }
 
+  /**
+   * What `offer` would do, with nothing done: another gate is given what waits for the same key, and the artifact. It costs
+   * as much as there are artifacts that wait.
+   */
+  rehearse(artifact: StoredArtifact): GateOutcome {
+    const { subscription } = this;
+    const stage = new Gate(subscription);
+    stage.#taken = this.#taken;
+    stage.#batch = [...this.#batch];
+    const key = subscription.keyOf(artifact);
+    // Only what drops out of a full gate depends on the other pools.
+    const isFull = this.#arrivals.size >= subscription.maxWaiting;
+    for (let entry = this.#arrivals.first; entry; entry = entry.next) {
+      if (!isFull && entry.pool.key !== key) continue;
+      stage.#take(
+        { artifact: entry.artifact, key: entry.pool.key, position: entry.position, group: undefined },
+        entry.at,
+      );
+    }
+    const at = this.timeOf(artifact);
+    if (stage.batchDeadline <= at) stage.wake(at);
+    return stage.offer(artifact);
+  }
+
   /** Does what is due at this time: the batch runs, and what is too old is dropped, some of it at a time. */
   wake(now: number): GateOutcome {
     const outcome = newOutcome();
@@ -182,10 +212,11 @@ export class Gate {
     for (const one of groups.get(undefined) ?? []) this.#take(one, this.timeOf(one.artifact));
     groups.delete(undefined);
     this.#batch = [];
+    this.#batchBag.clear();
     for (const [, group] of [...groups].sort(([a = 0], [b = 0]) => a - b)) {
       const artifacts = group.map(({ artifact }) => artifact);
       const at = this.timeOf(artifacts.at(-1) as StoredArtifact);
-      if (this.subscription.batch && this.subscription.isFilledBy(artifacts)) this.#batch.push({ artifacts, at });
+      if (this.subscription.batch && this.subscription.isFilledBy(artifacts)) this.#putInBatch({ artifacts, at });
       // The agent has been declared anew, without a batch or with other types.
       else for (const one of group) this.#take(one, this.timeOf(one.artifact));
     }
@@ -222,7 +253,9 @@ export class Gate {
     const goesOn = before?.reason === reason && before.key === key && before.correlationId === correlationId;
     if (goesOn) outcome.progress.pop();
     const dropped = (goesOn ? (before.dropped ?? 0) : 0) + 1;
-    outcome.progress.push({ ...this.#progress(key, entry.artifact), dropped, reason });
+    const progress = this.#progress(key, entry.artifact);
+    const visibility = goesOn ? allOf([before.visibility, progress.visibility]) : progress.visibility;
+    outcome.progress.push({ ...progress, visibility, dropped, reason });
   }
 
   /** A pool has what a group needs, through the artifact that came last. */
@@ -235,14 +268,18 @@ export class Gate {
       this.#dropped += artifacts.length;
       for (const artifact of artifacts) if (artifact !== last) outcome.left.push(artifact);
       const dropped = artifacts.length;
-      outcome.progress.push({ ...this.#progress(pool.key, last), dropped, reason: "refused" });
+      const progress = this.#progress(pool.key, last);
+      const visibility = allOf([progress.visibility, seenTogether(artifacts)]);
+      outcome.progress.push({ ...progress, visibility, dropped, reason: "refused" });
       return;
     }
     const isPartOfBatch = subscription.batch !== undefined && pool.key === undefined;
     if (!isPartOfBatch) {
       const collected = Object.fromEntries(subscription.requires);
       const { correlationId } = last;
-      outcome.progress.push({ correlationId, key: pool.key, collected, required: collected, expiresAt: undefined });
+      const visibility = seenTogether(artifacts);
+      const complete = { correlationId, key: pool.key, collected, required: collected, expiresAt: undefined };
+      outcome.progress.push({ ...complete, visibility });
       if (pool.size > 0) outcome.progress.push(this.#progress(pool.key, last));
     }
     if (!subscription.batch) {
@@ -250,7 +287,7 @@ export class Gate {
       for (const artifact of artifacts) if (artifact !== last) outcome.left.push(artifact);
       return;
     }
-    this.#batch.push({ artifacts, at });
+    this.#putInBatch({ artifacts, at });
     outcome.progress.push(this.#progress(undefined, last));
     if (this.#batch.length < subscription.batch.size) {
       for (const entry of group)
@@ -273,12 +310,18 @@ export class Gate {
   /** The batch is enough. `last` has just come, and waits nowhere yet. */
   #fire(last: StoredArtifact | undefined, outcome: GateOutcome): void {
     const artifacts = this.#batch.splice(0, this.subscription.batch?.size).flatMap((group) => group.artifacts);
+    for (const artifact of artifacts) this.#batchBag.remove(artifact);
     outcome.artifacts = artifacts;
     for (const artifact of artifacts) if (artifact !== last) outcome.left.push(artifact);
   }
 
+  #putInBatch(group: Group): void {
+    this.#batch.push(group);
+    for (const artifact of group.artifacts) this.#batchBag.add(artifact);
+  }
+
   /** Of a pool; together with the batch where both have no key. */
-  #progress(key: string | undefined, { correlationId }: StoredArtifact): GateProgress {
+  #progress(key: string | undefined, { correlationId, visibility: own }: StoredArtifact): GateProgress {
     const { requires, batch } = this.subscription;
     const pool = this.#pools.get(key);
     const groups = key === undefined ? this.#batch.length : 0;
@@ -291,7 +334,8 @@ export class Gate {
     }
     // What is complete waits for nothing more.
     const due = groups < size ? Math.min(this.#expiryOf(pool?.oldest), groups > 0 ? this.batchDeadline : NEVER) : NEVER;
-    return { correlationId, key, collected, required, expiresAt: due < NEVER ? due : undefined };
+    const visibility = allOf([own, pool?.bag.visibility, key === undefined ? this.#batchBag.visibility : undefined]);
+    return { correlationId, key, collected, required, expiresAt: due < NEVER ? due : undefined, visibility };
   }
 }
 

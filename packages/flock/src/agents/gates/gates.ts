@@ -1,3 +1,4 @@
+import { allOf } from "@flock/protocol";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import type { Clock } from "../../clock.ts";
 import { eventWrite } from "../../store/event-write.ts";
@@ -5,7 +6,7 @@ import type { Journal } from "../../store/journal.ts";
 import type { DurablePart } from "../../store/store.ts";
 import { isoTime, timestamp } from "../../store/timestamp.ts";
 import type { RunLog } from "../run-context.ts";
-import { Gate, type GateOutcome, type GateState } from "./gate.ts";
+import { Gate, type GateOutcome, type GateProgress, type GateState } from "./gate.ts";
 import { GateTimers } from "./gate-timers.ts";
 import type { Subscription } from "./subscription.ts";
 import { SubscriptionIndex } from "./subscription-index.ts";
@@ -27,6 +28,11 @@ export interface Filled {
   /** In the order of arrival. */
   readonly artifacts: readonly StoredArtifact[];
 }
+
+/** What a gate would do with an artifact, or why it would not take it. */
+export type Rehearsed =
+  | { readonly subscription: Subscription; readonly excluded: "visibility" | "tags" | "condition" | "error" }
+  | { readonly subscription: Subscription; readonly progress: GateProgress; readonly wakes: boolean };
 
 /** A gate that is full drops artifact after artifact; the log tells of the first, and of every so many-th. */
 const DROPS_PER_LINE = 1_000;
@@ -74,6 +80,18 @@ export class Gates {
     return filled;
   }
 
+  /** What every gate whose subscription names the type would do with an artifact. Changes nothing. */
+  rehearse(artifact: StoredArtifact): readonly Rehearsed[] {
+    const woken = new Set<string>();
+    return this.#index.ofType(artifact.type).flatMap((gate) => {
+      const { subscription } = gate;
+      if (subscription.isSingle && woken.has(subscription.agentId)) return [];
+      const rehearsed = rehearsedBy(gate, artifact);
+      if ("wakes" in rehearsed && rehearsed.wakes) woken.add(subscription.agentId);
+      return [rehearsed];
+    });
+  }
+
   /** What waits in a gate; undefined for a subscription that never waits. */
   stateOf(subscription: Subscription): GateState | undefined {
     return this.#waiting.get(subscription)?.state;
@@ -91,8 +109,8 @@ export class Gates {
       const { gate: name, requires } = subscription;
       if (agentId !== undefined && subscription.agentId !== agentId) continue;
       const waiting = gathered.get(JSON.stringify([subscription.agentId, name])) ?? [];
-      // An agent may have been declared anew with other gates: what no longer fits stays where it is.
-      const fitting = waiting.filter(({ artifact }) => requires.has(artifact.type));
+      // An agent may have been declared anew, with other gates or cleared for less: what no longer fits stays where it is.
+      const fitting = waiting.filter(({ artifact }) => requires.has(artifact.type) && subscription.sees(artifact));
       gate.restore(fitting, durable.takenBy(subscription.agentId, name));
       const now = clock.now();
       if (pause === 0 && gate.deadline <= now) this.#wake(gate, now);
@@ -126,8 +144,10 @@ export class Gates {
 
   #write(gate: Gate, { progress, waiting, left, error }: GateOutcome): void {
     const { journal, log, clock } = this.#options;
-    const { agentId, gate: name, withinArtifacts, maxWaiting } = gate.subscription;
-    for (const { correlationId, key, collected, required, expiresAt, dropped, reason } of progress) {
+    const { agentId, principal, gate: name, withinArtifacts, maxWaiting } = gate.subscription;
+    const own = principal.tenant === undefined ? undefined : ({ kind: "tenant", tenant_id: principal.tenant } as const);
+    for (const { correlationId, key, collected, required, expiresAt, dropped, reason, visibility } of progress) {
+      const seenBy = own ? allOf([own, visibility]) : visibility;
       const event = {
         type: "gate_progress" as const,
         agent_id: agentId,
@@ -139,6 +159,7 @@ export class Gates {
         ...(expiresAt === undefined ? {} : { expires_at: isoTime(expiresAt) }),
         ...(dropped === undefined ? {} : { dropped }),
         ...(reason === undefined ? {} : { reason }),
+        ...(seenBy === undefined ? {} : { visibility: seenBy }),
       };
       journal.write(eventWrite(event, timestamp(clock.now())));
       if (reason === "full" && gate.overflowed % DROPS_PER_LINE === 1)
@@ -154,4 +175,28 @@ export class Gates {
     if (error !== undefined)
       log.error({ err: error, agent: agentId }, "whereGroup of this agent threw; the group does not wake it");
   }
+}
+
+function rehearsedBy(gate: Gate, artifact: StoredArtifact): Rehearsed {
+  const { subscription } = gate;
+  if (!subscription.sees(artifact)) return { subscription, excluded: "visibility" };
+  if (!subscription.tags.every((tag) => artifact.tags.includes(tag))) return { subscription, excluded: "tags" };
+  try {
+    if (!subscription.accepts(artifact)) return { subscription, excluded: "condition" };
+    if (subscription.isSingle) return { subscription, progress: filledBy(artifact), wakes: true };
+    const { progress, artifacts, error } = gate.rehearse(artifact);
+    if (error !== undefined) return { subscription, excluded: "error" };
+    // A group that is refused is the last thing that the gate tells of the artifact; other drops are of others.
+    const told = progress.findLast(({ reason }) => reason === undefined || reason === "refused");
+    if (!told || told.reason === "refused") return { subscription, excluded: "condition" };
+    return { subscription, progress: told, wakes: artifacts !== undefined };
+  } catch {
+    return { subscription, excluded: "error" };
+  }
+}
+
+/** A single artifact is all that is wanted. */
+function filledBy({ type, correlationId }: StoredArtifact): GateProgress {
+  const all = { [type]: 1 };
+  return { correlationId, key: undefined, collected: all, required: all, expiresAt: undefined };
 }

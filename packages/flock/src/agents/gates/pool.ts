@@ -1,4 +1,5 @@
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
+import { VisibilityBag } from "./visibility-bag.ts";
 
 /** An artifact that waits in a gate: in its pool, by its type, and in the order of arrival among all pools. */
 export interface Entry {
@@ -51,6 +52,7 @@ interface Lane {
 export class Pool {
   readonly key: string | undefined;
   size = 0;
+  readonly bag = new VisibilityBag();
   readonly #lanes: Lane[] = [];
   /** How many artifacts a group still lacks. */
   #missing = 0;
@@ -82,6 +84,7 @@ export class Pool {
     lane.count += 1;
     if (lane.count <= lane.wanted) this.#missing -= 1;
     this.size += 1;
+    this.bag.add(entry.artifact);
   }
 
   /** Takes out an entry, which is the oldest of its type. */
@@ -92,6 +95,7 @@ export class Pool {
     if (lane.count <= lane.wanted) this.#missing += 1;
     lane.count -= 1;
     this.size -= 1;
+    this.bag.remove(entry.artifact);
   }
 
   /** The oldest of each type that make a group, in the order of arrival. The pool is complete. */

@@ -31,6 +31,12 @@ export class SubscriptionIndex {
     }
   }
 
+  /** The gates whose subscription names a type, whatever tags they ask for. */
+  ofType(type: string): readonly Gate[] {
+    const interested = this.#byType.get(type);
+    return interested ? [...interested.untagged, ...[...interested.byTag.values()].flat()] : NONE;
+  }
+
   /** The gates whose subscription names the artifact's type and may accept its tags. */
   candidates(artifact: StoredArtifact): readonly Gate[] {
     const interested = this.#byType.get(artifact.type);

@@ -1,3 +1,4 @@
+import { type AgentPrincipal, maySee } from "@flock/protocol";
 import type { AnyArtifactType } from "../../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import { batchOf, type Inputs, inputsOf } from "./inputs.ts";
@@ -20,6 +21,8 @@ interface Batch {
 export class Subscription {
   /** The agent's name. */
   readonly agentId: string;
+  /** The agent, as what it may see goes. */
+  readonly principal: AgentPrincipal;
   /** Its place among the agent's subscriptions. */
   readonly gate: string;
   /** How many artifacts of each type make a group. */
@@ -42,13 +45,14 @@ export class Subscription {
   readonly #key: ((artifact: StoredArtifact) => string) | undefined;
 
   constructor(
-    agentId: string,
+    principal: AgentPrincipal,
     gate: string,
     types: readonly AnyArtifactType[],
     options: SubscriptionOptions,
     preventSelfTrigger: boolean,
   ) {
-    this.agentId = agentId;
+    this.agentId = principal.name;
+    this.principal = principal;
     this.gate = gate;
     const requires = new Map<string, number>();
     for (const { typeName } of types) requires.set(typeName, (requires.get(typeName) ?? 0) + 1);
@@ -76,8 +80,14 @@ export class Subscription {
     return this.#where !== undefined || this.#whereGroup !== undefined;
   }
 
+  /** Whether the agent may see an artifact. */
+  sees({ visibility }: StoredArtifact): boolean {
+    return maySee(this.principal, visibility);
+  }
+
   /** Whether an artifact of a type that this subscription names counts. Throws what the predicate throws. */
   accepts(artifact: StoredArtifact): boolean {
+    if (!this.sees(artifact)) return false;
     if (this.preventSelfTrigger && artifact.producedBy === this.agentId) return false;
     for (const tag of this.tags) if (!artifact.tags.includes(tag)) return false;
     return this.#where ? this.#where(artifact) === true : true;

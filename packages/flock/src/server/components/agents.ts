@@ -30,7 +30,7 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
     super(checkOptions("new AgentsServerComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock }: ServerContext): void {
+  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
     const { tags } = this.config;
     const at = (path: string) => joinPath(this.config.prefix, path);
 
@@ -43,7 +43,7 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
           response: { 200: agentsSchema, ...ERROR_RESPONSES },
         },
       },
-      () => ({ agents: flock.agents() }),
+      (request) => ({ agents: flock.agents(principalOf(request)) }),
     );
 
     app.get(
@@ -56,8 +56,9 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
           response: { 200: historySummarySchema, ...ERROR_RESPONSES },
         },
       },
-      async ({ params: { id } }) => {
-        const summary = await flock.historyOf(id);
+      async (request) => {
+        const { id } = request.params;
+        const summary = await flock.historyOf(id, principalOf(request));
         if (!summary) throw new FlockError("unknown_agent", `there is no agent called ${JSON.stringify(id)}`);
         return summary;
       },
@@ -73,8 +74,9 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
           response: { 200: correlationStatusSchema, ...ERROR_RESPONSES },
         },
       },
-      async ({ params: { id } }) => {
-        const status = await flock.correlation(id);
+      async (request) => {
+        const { id } = request.params;
+        const status = await flock.correlation(id, principalOf(request));
         if (!status) throw new FlockError("not_found", `no artifact has the correlation id ${JSON.stringify(id)}`);
         return status;
       },

@@ -2,6 +2,7 @@ import {
   type ArtifactRecord,
   artifactPageSchema,
   artifactSchema,
+  type Principal,
   publishRequestSchema,
   publishResultSchema,
 } from "@flock/protocol";
@@ -49,7 +50,7 @@ const querySchema = z.strictObject({
   correlation_id: z.string().min(1).optional(),
   tags: list.optional().describe("Tags, all of them."),
   visibility: list
-    .pipe(z.array(z.literal("public", { error: "there is only public visibility so far" })))
+    .pipe(z.array(z.enum(["public", "private", "labelled", "tenant", "after"])))
     .optional()
     .describe("Kinds of visibility, any of them."),
   start: time.optional().describe("Created at this time or later."),
@@ -69,11 +70,16 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
     super(checkOptions("new ArtifactsComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock }: ServerContext): void {
+  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
     const { tags } = this.config;
     const path = joinPath(this.config.prefix, "artifacts");
-    const consumptionsOf = async (artifacts: readonly StoredArtifact[], wanted: boolean) =>
-      wanted ? flock.store.consumptionsOf(artifacts.map(({ id }) => id)) : undefined;
+    const consumptionsOf = async (artifacts: readonly StoredArtifact[], wanted: boolean, as: Principal) =>
+      wanted
+        ? flock.store.consumptionsOf(
+            artifacts.map(({ id }) => id),
+            as,
+          )
+        : undefined;
 
     app.get(
       path,
@@ -85,15 +91,17 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
           response: { 200: artifactPageSchema, ...ERROR_RESPONSES },
         },
       },
-      async ({ query: { type_names, produced_by, correlation_id, embed_consumptions, ...rest } }) => {
+      async (request) => {
+        const { type_names, produced_by, correlation_id, embed_consumptions, ...rest } = request.query;
+        const principal = principalOf(request);
         const query: ArtifactQuery = {
           ...rest,
           types: type_names,
           producedBy: produced_by,
           correlationId: correlation_id,
         };
-        const { artifacts, total, nextCursor } = await flock.store.query(query);
-        const consumptions = await consumptionsOf(artifacts, embed_consumptions);
+        const { artifacts, total, nextCursor } = await flock.store.query(query, principal);
+        const consumptions = await consumptionsOf(artifacts, embed_consumptions, principal);
         return {
           artifacts: artifacts.map((artifact) => recordOf(artifact, consumptions)),
           total,
@@ -115,10 +123,13 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
           response: { 200: artifactSchema, ...ERROR_RESPONSES },
         },
       },
-      async ({ params: { id }, query: { embed_consumptions } }) => {
-        const artifact = await flock.store.get(id);
+      async (request) => {
+        const { id } = request.params;
+        const { embed_consumptions } = request.query;
+        const principal = principalOf(request);
+        const artifact = await flock.store.get(id, principal);
         if (!artifact) throw new FlockError("not_found", `there is no artifact ${JSON.stringify(id)}`);
-        return recordOf(artifact, await consumptionsOf([artifact], embed_consumptions));
+        return recordOf(artifact, await consumptionsOf([artifact], embed_consumptions, principal));
       },
     );
 
@@ -132,8 +143,8 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
           response: { 201: publishResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async ({ body }, reply) => {
-        const { result } = await flock.publishFromOutside(body);
+      async (request, reply) => {
+        const { result } = await flock.publishFromOutside(request.body, principalOf(request));
         return reply.status(201).header("location", `${path}/${result.artifact_id}`).send(result);
       },
     );

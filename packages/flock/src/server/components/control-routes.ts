@@ -5,6 +5,7 @@ import {
   graphSnapshotSchema,
   invokeRequestSchema,
   invokeResultSchema,
+  previewResultSchema,
   publishRequestSchema,
   publishResultSchema,
 } from "@flock/protocol";
@@ -30,7 +31,7 @@ const configSchema = z.strictObject({
   priority: z.number().default(20),
 });
 
-/** Artifact types, publish, invoke, cancel and the graph, over HTTP. */
+/** Artifact types, publish and what it would do, invoke, cancel and the graph, over HTTP. */
 export class ControlRoutesComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string = "control";
 
@@ -39,7 +40,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
     super(checkOptions("new ControlRoutesComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock }: ServerContext): void {
+  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
     const { tags } = this.config;
     const at = (path: string) => joinPath(this.config.prefix, path);
 
@@ -52,8 +53,8 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: artifactTypesSchema, ...ERROR_RESPONSES },
         },
       },
-      () => ({
-        artifact_types: [...flock.types.values()].map(({ typeName, jsonSchema }) => ({
+      (request) => ({
+        artifact_types: flock.typesSeenBy(principalOf(request)).map(({ typeName, jsonSchema }) => ({
           name: typeName,
           schema: jsonSchema,
         })),
@@ -70,7 +71,20 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: publishResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async ({ body }) => (await flock.publishFromOutside(body)).result,
+      async (request) => (await flock.publishFromOutside(request.body, principalOf(request))).result,
+    );
+
+    app.post(
+      at("preview"),
+      {
+        schema: {
+          tags,
+          summary: "Which agents an artifact would wake, without publishing it",
+          body: publishRequestSchema,
+          response: { 200: previewResultSchema, ...ERROR_RESPONSES },
+        },
+      },
+      (request) => flock.previewFromOutside(request.body, principalOf(request)),
     );
 
     app.post(
@@ -83,7 +97,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: invokeResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async ({ body }) => (await flock.invokeFromOutside(body)).result,
+      async (request) => (await flock.invokeFromOutside(request.body, principalOf(request))).result,
     );
 
     app.post(
@@ -96,7 +110,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: cancelResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async ({ body }) => (await flock.cancelFromOutside(body)).result,
+      async (request) => (await flock.cancelFromOutside(request.body, principalOf(request))).result,
     );
 
     app.get(
@@ -108,7 +122,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: graphSnapshotSchema, ...ERROR_RESPONSES },
         },
       },
-      () => flock.graph(),
+      (request) => flock.graph(principalOf(request)),
     );
   }
 }

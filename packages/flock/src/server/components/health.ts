@@ -1,8 +1,9 @@
 import { healthSchema } from "@flock/protocol";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { z } from "zod";
-import { checkOptions } from "../../errors.ts";
+import { checkOptions, FlockError } from "../../errors.ts";
 import type { Flock } from "../../flock.ts";
+import { OPEN } from "../principal.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 import type { WebSocketStats } from "./websocket.ts";
 
@@ -33,19 +34,25 @@ export class HealthAndMetricsComponent extends ServerComponent<z.output<typeof c
     super(checkOptions("new HealthAndMetricsComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock, components }: ServerContext): void {
+  override registerRoutes({ app, flock, components, principalOf }: ServerContext): void {
     const { tags } = this.config;
     app.get(
       "/health",
-      { schema: { tags, summary: "Whether the server answers", response: { 200: healthSchema } } },
+      { ...OPEN, schema: { tags, summary: "Whether the server answers", response: { 200: healthSchema } } },
       () => ({ status: "ok" as const }),
     );
     const websocket = components.get("websocket") as (ServerComponent & Partial<CountsDeliveries>) | undefined;
     const metrics = metricsOf(flock, () => websocket?.stats?.());
-    app.get("/metrics", { schema: { tags, summary: "Figures in the text format of Prometheus" } }, async (_, reply) => {
-      const text = await metrics.metrics();
-      return reply.type(metrics.contentType).send(text);
-    });
+    app.get(
+      "/metrics",
+      { schema: { tags, summary: "Figures in the text format of Prometheus" } },
+      async (request, reply) => {
+        if (principalOf(request).kind !== "owner")
+          throw new FlockError("not_allowed", "metrics count what everybody does: they are for the owner of the flock");
+        const text = await metrics.metrics();
+        return reply.type(metrics.contentType).send(text);
+      },
+    );
   }
 }
 

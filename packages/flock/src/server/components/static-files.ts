@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../errors.ts";
 import { basePath, joinPath, prefixSchema } from "../path.ts";
+import { OPEN } from "../principal.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What a {@link StaticFilesServerComponent} can be told. */
@@ -70,7 +71,7 @@ export class StaticFilesServerComponent extends ServerComponent<z.output<typeof 
         this.#serve(request, reply, (path) => taken.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)));
       // The router prefers every other route to a wildcard, whichever was there first.
       for (const url of base === "" ? ["/", "/*"] : [base, `${base}/*`]) {
-        scope.route({ method: ["GET", "HEAD"], url, schema: { hide: true }, handler });
+        scope.route({ method: ["GET", "HEAD"], url, ...OPEN, schema: { hide: true }, handler });
       }
     });
   }

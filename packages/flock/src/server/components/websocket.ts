@@ -15,6 +15,7 @@ import { VERSION } from "../../version.ts";
 import { openEventStream, wantsEventStream } from "../event-stream.ts";
 import { ERROR_RESPONSES } from "../http-error.ts";
 import { joinPath, prefixSchema } from "../path.ts";
+import { OPEN } from "../principal.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What a {@link WebSocketServerComponent} can be told. */
@@ -143,15 +144,15 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
     });
   }
 
-  override registerRoutes({ app, components, flock, log }: ServerContext): void {
+  override registerRoutes({ app, components, flock, log, principalOf }: ServerContext): void {
     const { enableHeartbeat, heartbeatInterval, commandBurst, commandsPerSecond, overBudgetSeconds } = this.config;
     const hub = new Hub({
       log: flock.log,
       target: {
-        publish: (request) => flock.publishFromOutside(request),
-        invoke: (request) => flock.invokeFromOutside(request),
-        cancel: (request) => flock.cancelFromOutside(request),
-        graph: () => flock.graph(),
+        publish: (request, as) => flock.publishFromOutside(request, as),
+        invoke: (request, as) => flock.invokeFromOutside(request, as),
+        cancel: (request, as) => flock.cancelFromOutside(request, as),
+        graph: (as) => flock.graph(as),
       },
       serverVersion: VERSION,
       heartbeatInterval: enableHeartbeat ? heartbeatInterval : null,
@@ -188,7 +189,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         websocket.on("close", (code) =>
           log.info({ from, code, clients: hub.connectionCount }, "a client has disconnected"),
         );
-        hub.connect(websocket, socket, connectQuerySchema.parse(request.query));
+        hub.connect(websocket, socket, connectQuerySchema.parse(request.query), principalOf(request));
       },
     });
     app.get(
@@ -205,20 +206,21 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
       },
       async (request, reply) => {
         const { query } = request;
+        const principal = principalOf(request);
         void reply.header("vary", "accept");
-        if (!wantsEventStream(request)) return readEventPage(flock.log, query);
+        if (!wantsEventStream(request)) return readEventPage(flock.log, query, principal);
         this.#assertRoom(reply);
         const from = request.ip;
         log.info({ from, clients: hub.connectionCount + 1 }, "a client has connected");
         const socket = openEventStream(reply);
         socket.on("close", () => log.info({ from, clients: hub.connectionCount }, "a client has disconnected"));
-        hub.connectEventStream(socket, { ...query, ...placeOf(String(request.headers["last-event-id"])) });
+        hub.connectEventStream(socket, { ...query, ...placeOf(String(request.headers["last-event-id"])) }, principal);
         return undefined;
       },
     );
     const document = asyncApiDocument({ path: this.path, version: VERSION, tags: this.config.tags });
     if (!app.hasRoute({ method: "GET", url: "/asyncapi.json" })) {
-      app.get("/asyncapi.json", { schema: { hide: true } }, () => document);
+      app.get("/asyncapi.json", { ...OPEN, schema: { hide: true } }, () => document);
     }
   }
 

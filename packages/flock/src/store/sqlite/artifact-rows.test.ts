@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { type Principal, settleVisibility, type Visibility } from "@flock/protocol";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
@@ -9,6 +10,7 @@ import { eventWrite } from "../event-write.ts";
 import { memoryStore } from "../memory.ts";
 import type { ArtifactQuery, EventWrite, Store } from "../store.ts";
 import { artifactQuery, cursorAfter } from "./artifact-rows.ts";
+import { defineMaySee } from "./may-see.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { sqliteStore } from "./sqlite.ts";
 
@@ -45,11 +47,15 @@ describe("the thousandth page of artifacts costs what the first one does", () =>
   };
   const db = new DatabaseSync(":memory:");
   for (const step of MIGRATIONS) db.exec(step);
+  defineMaySee(db);
+  const askers: Principal[] = [{ kind: "owner" }, { kind: "client", name: "c", labels: ["x"] }];
+  const asked = Object.entries(queries).flatMap(([name, query]) => askers.map((as) => [name, as, query] as const));
 
-  it.for(Object.entries(queries))("%s: read in the order of an index, and nothing is sorted", ([, query]) => {
+  it.for(asked)("%s, for %o: read in the order of an index, and nothing is sorted", ([, as, query]) => {
     const found = { total: 9_000, oldest: 10, newest: 9_900 };
-    const { page } = artifactQuery({ ...query, cursor: cursorAfter(5_000, found) });
+    const { page } = artifactQuery({ ...query, cursor: cursorAfter(5_000, found) }, as);
     const { sql, values } = page(found);
+    expect(sql.includes("may_see")).toBe(as.kind !== "owner");
     const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as { detail: string }[];
     const details = plan.map(({ detail }) => detail);
     expect(details.join("\n")).not.toMatch(/TEMP B-TREE|LIST SUBQUERY|SCAN artifacts|SCAN artifact_tags/);
@@ -68,7 +74,13 @@ describe("artifacts are found in a file as they are in memory", () => {
     producedBy: fc.constantFrom("p", "q"),
     correlationId: fc.constantFrom("c", "d"),
     tags: fc.uniqueArray(fc.constantFrom("t", "u"), { maxLength: 2 }),
-    visibility: fc.constant({ kind: "public" as const }),
+    visibility: fc.constantFrom<Visibility>(
+      { kind: "public" },
+      { kind: "private", agents: ["p"] },
+      { kind: "labelled", required_labels: ["x"] },
+      { kind: "tenant", tenant_id: "acme" },
+      settleVisibility({ kind: "after", at: "2126-01-01T00:00:00.000Z" }, 0),
+    ),
     // Clocks are put right now and then: time need not go with the seq.
     day: fc.integer({ min: 0, max: 5 }),
   });
@@ -77,11 +89,16 @@ describe("artifacts are found in a file as they are in memory", () => {
     producedBy: optional(some("p", "q", "r")),
     correlationId: optional(fc.constantFrom("c", "d", "e")),
     tags: optional(some("t", "u")),
-    visibility: optional(some("public" as const)),
+    visibility: optional(some("public" as const, "labelled" as const)),
     start: optional(fc.integer({ min: 0, max: 5 }).map(day)),
     end: optional(fc.integer({ min: 0, max: 5 }).map(day)),
     limit: fc.integer({ min: 1, max: 5 }),
     offset: optional(fc.nat({ max: 3 })),
+    as: fc.constantFrom<Principal>(
+      { kind: "owner" },
+      { kind: "agent", name: "p", labels: ["x"] },
+      { kind: "client", name: "c", tenant: "acme" },
+    ),
   });
 
   const folder = mkdtempSync(join(tmpdir(), "flock-artifacts-"));
@@ -106,12 +123,15 @@ describe("artifacts are found in a file as they are in memory", () => {
 });
 
 /** Every page's artifacts, and how many there are said to be. */
-async function pagesOf(store: Store, { offset, ...query }: ArtifactQuery): Promise<{ ids: string[]; total: number }[]> {
+async function pagesOf(
+  store: Store,
+  { offset, as, ...query }: ArtifactQuery & { as: Principal },
+): Promise<{ ids: string[]; total: number }[]> {
   const pages = [];
-  let { artifacts, total, nextCursor } = await store.query({ ...query, offset });
+  let { artifacts, total, nextCursor } = await store.query({ ...query, offset }, as);
   pages.push({ ids: artifacts.map(({ id }) => id), total });
   while (nextCursor !== null) {
-    ({ artifacts, total, nextCursor } = await store.query({ ...query, cursor: nextCursor }));
+    ({ artifacts, total, nextCursor } = await store.query({ ...query, cursor: nextCursor }, as));
     pages.push({ ids: artifacts.map(({ id }) => id), total });
   }
   return pages;

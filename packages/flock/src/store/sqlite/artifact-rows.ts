@@ -1,6 +1,8 @@
+import { OWNER, type Principal } from "@flock/protocol";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import { FlockError } from "../../errors.ts";
 import type { ArtifactQuery } from "../store.ts";
+import { seenBy } from "./may-see.ts";
 
 /** The columns of an artifact, in the order in which they are written. */
 export const COLUMNS = "seq, id, type, produced_by, run_id, correlation_id, tags, visibility, created_at, payload";
@@ -75,20 +77,20 @@ export interface ArtifactStatements {
 const MOST_LOOKUPS = 100;
 
 /**
- * A query as SQL. Every page is read in the order of an index, from where the page before has ended: SQLite sorts
+ * A query as SQL, for what a principal may see. Every page is read in the order of an index, from where the page before has ended: SQLite sorts
  * nothing, and the thousandth page costs what the first one does.
  * @throws FlockError `invalid_request` when the cursor is not one of ours.
  */
-export function artifactQuery(query: ArtifactQuery): ArtifactStatements {
+export function artifactQuery(query: ArtifactQuery, as: Principal = OWNER): ArtifactStatements {
   const { limit = DEFAULT_LIMIT, offset = 0, cursor } = query;
   const place = cursor === undefined ? undefined : parseCursor(cursor);
   return {
-    count: countOf(query),
+    count: countOf(query, as),
     page: ({ oldest, newest }) => {
       const lookups = lookupsOf(query);
       const before = place ? Math.min(place.seq - 1, newest) : newest;
       const parts = lookups.map(({ from, seq, where }) => {
-        const all = [...where, { sql: `${seq} BETWEEN ? AND ?`, values: [oldest, before] }, ...checksOf(query)];
+        const all = [...where, { sql: `${seq} BETWEEN ? AND ?`, values: [oldest, before] }, ...checksOf(query, as)];
         return { sql: `SELECT ${COLUMNS} FROM ${from}${clause(all)}`, values: all.flatMap(({ values }) => values) };
       });
       // Each part is in order already, so that SQLite only has to merge them.
@@ -106,8 +108,9 @@ export function cursorAfter(seq: number, { total, oldest }: Found): string {
   return `${seq}.${total}.${oldest}`;
 }
 
-function countOf(query: ArtifactQuery): Statement {
+function countOf(query: ArtifactQuery, as: Principal): Statement {
   const conditions: Statement[] = [
+    ...seenBy(as, "visibility"),
     ...oneOf("type", query.types),
     ...oneOf("produced_by", query.producedBy),
     ...(query.correlationId === undefined ? [] : [{ sql: "correlation_id = ?", values: [query.correlationId] }]),
@@ -156,8 +159,9 @@ function lookupsOf(query: ArtifactQuery): Lookup[] {
 }
 
 /** All that must hold, to be looked at in each row that was found: the plus keeps SQLite from another index. */
-function checksOf(query: ArtifactQuery): Statement[] {
+function checksOf(query: ArtifactQuery, as: Principal): Statement[] {
   return [
+    ...seenBy(as, "visibility"),
     ...oneOf("+type", query.types),
     ...oneOf("+produced_by", query.producedBy),
     ...oneOf("visibility ->> 'kind'", query.visibility),

@@ -4,7 +4,7 @@ import { compact } from "../../events/compaction.ts";
 
 /**
  * What is dropped: events, artifacts, consumptions and ended runs, oldest first, a little at a time. What a queued run
- * or a gate still needs stays.
+ * or a gate still needs stays, and what still waits to be seen.
  */
 export interface Retention {
   /** Drops what is older than this, in ms. Default: nothing is too old. */
@@ -35,11 +35,12 @@ const STEP_SIZES: StepSizes = {
   vacuumPages: 256,
 };
 
-/** The artifacts up to a seq that no queued run and no gate needs. */
+/** The artifacts up to a seq that no queued run and no gate needs, and whose time has come. */
 const DROPPABLE = `
   SELECT seq FROM artifacts WHERE seq <= ? AND seq NOT IN (
     SELECT value FROM activations, json_each(activations.artifacts) WHERE status IS NULL
-    UNION SELECT artifact_seq FROM gathered)`;
+    UNION SELECT artifact_seq FROM gathered
+    UNION SELECT artifact_seq FROM hidden)`;
 
 /** A row of events; `lines` is empty when the row is merged. */
 interface EventRow {

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { PUBLIC } from "@flock/protocol";
+import { type EventOf, type EventVisibility, PUBLIC } from "@flock/protocol";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import type {
   ActivationAgainWrite,
@@ -20,6 +20,10 @@ export class Rows {
   readonly #artifact: StatementSync;
   readonly #plainArtifact: StatementSync;
   readonly #tag: StatementSync;
+  readonly #hidden: StatementSync;
+  readonly #reveal: StatementSync;
+  readonly #revealed: StatementSync;
+  readonly #narrowConsumption: StatementSync;
   readonly #consumption: StatementSync;
   readonly #activation: StatementSync;
   readonly #activationAgain: StatementSync;
@@ -40,12 +44,18 @@ export class Rows {
       `INSERT INTO artifacts (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, '[]', '${JSON.stringify(PUBLIC)}', ?, ?)`,
     );
     this.#tag = db.prepare("INSERT INTO artifact_tags (tag, artifact_seq) VALUES (?, ?)");
+    this.#hidden = db.prepare("INSERT INTO hidden (artifact_seq, at) VALUES (?, ?)");
+    this.#reveal = db.prepare("UPDATE artifacts SET visibility = ? WHERE seq = ?");
+    this.#revealed = db.prepare("DELETE FROM hidden WHERE artifact_seq = ?");
+    this.#narrowConsumption = db.prepare(
+      "INSERT INTO consumptions (artifact_seq, run_id, agent_id, consumed_at, visibility) VALUES (?, ?, ?, ?, ?)",
+    );
     this.#consumption = db.prepare(
       "INSERT INTO consumptions (artifact_seq, run_id, agent_id, consumed_at) VALUES (?, ?, ?, ?)",
     );
     this.#activation = db.prepare(
-      `INSERT INTO activations (number, id, run_id, agent_id, correlation_id, attempt, artifacts, after_seq, queued_at, gate)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO activations (number, id, run_id, agent_id, correlation_id, attempt, artifacts, after_seq, queued_at, gate, visibility)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#activationAgain = db.prepare("UPDATE activations SET run_id = ?, attempt = ? WHERE number = ?");
     this.#activationDone = db.prepare("UPDATE activations SET status = ?, ended_at = ? WHERE number = ?");
@@ -83,17 +93,41 @@ export class Rows {
       idempotencyKey ?? null,
     );
     for (const tag of tags) this.#tag.run(tag, seq);
+    if (visibility.kind === "after") this.#hidden.run(seq, Date.parse(visibility.at));
   }
 
-  consumption({ artifacts, runId, agentId, consumedAt }: ConsumptionWrite): void {
+  /** An artifact's time has come. */
+  reveal({ seq }: StoredArtifact, { visibility }: EventOf<"artifact_published">): void {
+    this.#reveal.run(JSON.stringify(visibility), seq);
+    this.#revealed.run(seq);
+  }
+
+  consumption({ artifacts, runId, agentId, consumedAt, visibility }: ConsumptionWrite): void {
     const at = millisecondsOf(consumedAt);
+    const narrow = jsonOf(visibility);
+    if (narrow !== null) {
+      for (const { seq } of artifacts) this.#narrowConsumption.run(seq, runId, agentId, at, narrow);
+      return;
+    }
     for (const { seq } of artifacts) this.#consumption.run(seq, runId, agentId, at);
   }
 
   activation(number: number, write: ActivationWrite, afterSeq: number): void {
-    const { id, runId, agentId, correlationId, attempt, artifacts, gate } = write;
+    const { id, runId, agentId, correlationId, attempt, artifacts, gate, visibility } = write;
     const seqs = `[${artifacts.map(({ seq }) => seq).join()}]`;
-    this.#activation.run(number, id, runId, agentId, correlationId, attempt, seqs, afterSeq, Date.now(), gate ?? null);
+    this.#activation.run(
+      number,
+      id,
+      runId,
+      agentId,
+      correlationId,
+      attempt,
+      seqs,
+      afterSeq,
+      Date.now(),
+      gate ?? null,
+      jsonOf(visibility),
+    );
   }
 
   activationAgain(number: number, { runId, attempt }: ActivationAgainWrite): void {
@@ -115,4 +149,8 @@ export class Rows {
   gateTaken({ agentId, gate, taken }: GateTakenWrite): void {
     this.#gateTaken.run(agentId, gate, taken);
   }
+}
+
+function jsonOf(visibility: EventVisibility | undefined): string | null {
+  return visibility === undefined ? null : JSON.stringify(visibility);
 }

@@ -64,6 +64,13 @@ export const MIGRATIONS: readonly string[] = [
     agent_id TEXT NOT NULL, gate TEXT NOT NULL, taken INTEGER NOT NULL, PRIMARY KEY (agent_id, gate)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Who may see a run and that it has consumed something, as JSON; null: everybody.
+  ALTER TABLE activations ADD COLUMN visibility TEXT;
+  ALTER TABLE consumptions ADD COLUMN visibility TEXT;
+  -- Artifacts that wait for the time from which others than the owner may see them, in ms.
+  CREATE TABLE hidden (artifact_seq INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+  `,
 ];
 
 /** Brings a file of an older version (0: an empty one) up to the newest, all or nothing. */

@@ -124,7 +124,9 @@ describe("a blackboard in a file", () => {
     await first.shutdown();
     const db = new DatabaseSync(path);
     db.exec(`ALTER TABLE activations DROP COLUMN gate; ALTER TABLE gathered DROP COLUMN position;
-             ALTER TABLE gathered DROP COLUMN group_number; DROP TABLE gates; PRAGMA user_version = 1`);
+             ALTER TABLE gathered DROP COLUMN group_number; DROP TABLE gates; DROP TABLE hidden;
+             ALTER TABLE activations DROP COLUMN visibility; ALTER TABLE consumptions DROP COLUMN visibility;
+             PRAGMA user_version = 1`);
     db.close();
 
     const second = flockOnFile();

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
-import type { CorrelationStatus, FlockEvent } from "@flock/protocol";
+import { type CorrelationStatus, type EventOf, type FlockEvent, OWNER, type Principal } from "@flock/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, PayloadOf } from "../../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../../blackboard/stored-artifact.ts";
@@ -13,6 +13,7 @@ import type {
   DurablePart,
   EventWrite,
   GatheredWrite,
+  Hidden,
   PublishedUnderKey,
   Store,
   UnfinishedActivation,
@@ -22,6 +23,7 @@ import { millisecondsOf } from "../timestamp.ts";
 import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS, cursorAfter, type Found } from "./artifact-rows.ts";
 import { bootMark, isSameBoot } from "./boot.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
+import { defineMaySee, seenBy } from "./may-see.ts";
 import { type Durability, openFile, readError, writeError } from "./open.ts";
 import { Rows } from "./rows.ts";
 
@@ -107,6 +109,7 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       db.exec(`PRAGMA max_page_count = ${Math.floor(maxFileBytes / page_size)}`);
     }
     this.#db = db;
+    defineMaySee(db);
     this.#closeFile = close;
     try {
       const { epoch, head } = this.#takeOver(durability);
@@ -183,6 +186,7 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       characters += write.json.length;
       if (newest.type === "streaming_output") pieces += 1;
       if (write.artifact) this.#rows.artifact(write, write.artifact);
+      if (write.reveals) this.#rows.reveal(write.reveals, write.event as EventOf<"artifact_published">);
     }
     flush();
   }
@@ -208,20 +212,27 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     }
   }
 
-  async getByType<T extends AnyArtifactType>(type: T): Promise<PayloadOf<T>[]> {
-    return this.#all<{ payload: string }>(
-      "SELECT payload FROM artifacts WHERE type = ? ORDER BY seq",
-      type.typeName,
-    ).map(({ payload }) => JSON.parse(payload));
+  async getByType<T extends AnyArtifactType>(type: T, as: Principal = OWNER): Promise<PayloadOf<T>[]> {
+    return this.readType(type.typeName, as).map(({ payload }) => payload as PayloadOf<T>);
   }
 
-  async get(id: string): Promise<StoredArtifact | undefined> {
-    const [row] = this.#all<ArtifactRow>(`SELECT ${COLUMNS} FROM artifacts WHERE id = ?`, id);
+  readType(typeName: string, as: Principal): Pick<StoredArtifact, "payload" | "visibility">[] {
+    const { and, values } = onlyFor(as);
+    return this.#all<{ payload: string; visibility: string }>(
+      `SELECT payload, visibility FROM artifacts WHERE type = ?${and} ORDER BY seq`,
+      typeName,
+      ...values,
+    ).map(({ payload, visibility }) => ({ payload: JSON.parse(payload), visibility: JSON.parse(visibility) }));
+  }
+
+  async get(id: string, as: Principal = OWNER): Promise<StoredArtifact | undefined> {
+    const { and, values } = onlyFor(as);
+    const [row] = this.#all<ArtifactRow>(`SELECT ${COLUMNS} FROM artifacts WHERE id = ?${and}`, id, ...values);
     return row && artifactOf(row);
   }
 
-  async query(query: ArtifactQuery = {}): Promise<ArtifactQueryResult> {
-    const { count, page, limit, known } = artifactQuery(query);
+  async query(query: ArtifactQuery = {}, as: Principal = OWNER): Promise<ArtifactQueryResult> {
+    const { count, page, limit, known } = artifactQuery(query, as);
     // Not kept, as other statements are: there are as many of them as there are ways to ask.
     const ask = ({ sql, values }: typeof count) => this.#db.prepare(sql).all(...values) as unknown[];
     // How many there are in all goes along with the cursor: counting them anew would make every page as dear as the whole.
@@ -236,13 +247,16 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     };
   }
 
-  async consumptionsOf(artifactIds: readonly string[]): Promise<Map<string, Consumption[]>> {
+  async consumptionsOf(artifactIds: readonly string[], as: Principal = OWNER): Promise<Map<string, Consumption[]>> {
+    const { and, values } = onlyFor(as);
     return new Map(
       artifactIds.map((id) => {
         const rows = this.#all<{ agent_id: string; run_id: string; consumed_at: number }>(
           `SELECT agent_id, run_id, consumed_at FROM consumptions
-           WHERE artifact_seq = (SELECT seq FROM artifacts WHERE id = ?) ORDER BY consumed_at, run_id`,
+           WHERE artifact_seq = (SELECT seq FROM artifacts WHERE id = ?${and})${and} ORDER BY consumed_at, run_id`,
           id,
+          ...values,
+          ...values,
         );
         return [
           id,
@@ -288,8 +302,9 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       attempt: number;
       artifacts: string;
       gate: string | null;
+      visibility: string | null;
     }>(
-      "SELECT id, run_id, agent_id, correlation_id, attempt, artifacts, gate FROM activations WHERE status IS NULL ORDER BY number",
+      "SELECT id, run_id, agent_id, correlation_id, attempt, artifacts, gate, visibility FROM activations WHERE status IS NULL ORDER BY number",
     );
     return rows.map((row) => {
       const seqs = JSON.parse(row.artifacts) as number[];
@@ -307,6 +322,7 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
         attempt: row.attempt,
         artifacts: seqs.flatMap((seq) => this.#bySeq(seq) ?? []),
         started: begun !== undefined,
+        ...(row.visibility === null ? {} : { visibility: JSON.parse(row.visibility) }),
       };
     });
   }
@@ -342,27 +358,41 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
   publishedUnder(key: string): PublishedUnderKey | undefined {
     const [row] = this.#all<ArtifactRow>(`SELECT ${COLUMNS} FROM artifacts WHERE idempotency_key = ?`, key);
     if (!row) return undefined;
-    const woken = this.#all<{ agent_id: string }>(
-      `SELECT agent_id FROM activations WHERE correlation_id = ?
+    const woken = this.#all<{ agent_id: string; visibility: string | null }>(
+      `SELECT agent_id, visibility FROM activations WHERE correlation_id = ?
        AND (SELECT max(value) FROM json_each(artifacts)) = ? ORDER BY number`,
       row.correlation_id,
       row.seq,
     );
-    return { artifact: artifactOf(row), triggeredAgents: woken.map(({ agent_id }) => agent_id) };
+    const triggered = woken.map(({ agent_id, visibility }) => ({
+      agentId: agent_id,
+      visibility: visibility === null ? undefined : JSON.parse(visibility),
+    }));
+    return { artifact: artifactOf(row), triggered };
   }
 
   typeOf(artifactId: string): string | undefined {
     return this.#all<{ type: string }>("SELECT type FROM artifacts WHERE id = ?", artifactId)[0]?.type;
   }
 
-  workflow(correlationId: string): CorrelationStatus | undefined {
+  hidden(): Hidden[] {
+    return this.#all<{ id: string; at: number }>(
+      "SELECT id, at FROM hidden JOIN artifacts ON seq = artifact_seq ORDER BY at, seq",
+    ).map(({ id, at }) => ({ id, at }));
+  }
+
+  workflow(correlationId: string, as: Principal): CorrelationStatus | undefined {
+    const { and, values } = onlyFor(as);
     const [artifacts] = this.#all<{ n: number; oldest: number | null; newest: number | null }>(
-      "SELECT count(*) AS n, min(created_at) AS oldest, max(created_at) AS newest FROM artifacts WHERE correlation_id = ?",
+      "SELECT count(*) AS n, min(created_at) AS oldest, max(created_at) AS newest FROM artifacts WHERE correlation_id = ?" +
+        and,
       correlationId,
+      ...values,
     );
     const runs = this.#all<{ agent_id: string; status: string | null; queued_at: number; ended_at: number | null }>(
-      "SELECT agent_id, status, queued_at, ended_at FROM activations WHERE correlation_id = ? ORDER BY ended_at",
+      `SELECT agent_id, status, queued_at, ended_at FROM activations WHERE correlation_id = ?${and} ORDER BY ended_at`,
       correlationId,
+      ...values,
     );
     const times = [
       artifacts?.oldest,
@@ -472,6 +502,12 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
  * have taken something with it; the next process may be told another one.
  */
 const LEFT = { closed: 0, openNormal: 1, openFull: 2 } as const;
+
+/** The end of a WHERE that leaves a principal what it may see. */
+function onlyFor(as: Principal): { readonly and: string; readonly values: readonly string[] } {
+  const [condition] = seenBy(as, "visibility");
+  return condition ? { and: ` AND ${condition.sql}`, values: condition.values } : { and: "", values: [] };
+}
 
 function isFailure(status: string | null): boolean {
   return status === "error" || status === "timeout";

@@ -1,0 +1,15 @@
+import { start } from "../child.ts";
+import type { ProgramCalls, Spent, Task } from "./program.ts";
+
+/** A file of this folder. */
+export type ProgramName = "flock" | "langgraph" | "mastra" | "sqlite";
+
+/** What a program takes in a process of its own, new for each measurement. */
+export async function spentOn(program: ProgramName, task: Omit<Task, "among"> & Partial<Task>): Promise<Spent> {
+  const child = start<ProgramCalls>(`programs/${program}.ts`);
+  try {
+    return await child.ask("measure", { among: 1, ...task });
+  } finally {
+    await child.end();
+  }
+}

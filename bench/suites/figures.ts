@@ -1,0 +1,62 @@
+import type { Column } from "../report/report.ts";
+
+/** What a figure is called in a table, with its unit. `isGain`: more is better; of the others less is. */
+interface Description {
+  readonly title: string;
+  /** Digits after the point. */
+  readonly digits: number;
+  readonly isGain?: true;
+}
+
+const DESCRIPTIONS = {
+  perSecond: { title: "deliveries/s", digits: 0, isGain: true },
+  perCpuSecond: { title: "deliveries/CPU s", digits: 0, isGain: true },
+  p50Ms: { title: "p50 ms", digits: 2 },
+  p99Ms: { title: "p99 ms", digits: 2 },
+  healthyP50Ms: { title: "healthy p50 ms", digits: 2 },
+  healthyP99Ms: { title: "healthy p99 ms", digits: 2 },
+  cpuPercent: { title: "% of a CPU", digits: 1 },
+  cpuPerEvent: { title: "server CPU µs/event", digits: 2 },
+  cpuPerDelivery: { title: "server CPU µs/delivery", digits: 2 },
+  bytes: { title: "bytes/delivery", digits: 0 },
+  rssMB: { title: "RSS MB", digits: 0 },
+  grownMB: { title: "RSS grown by MB", digits: 0 },
+  kiB: { title: "RSS KiB/connection", digits: 2 },
+  timers: { title: "timers", digits: 0 },
+  moreTimers: { title: "timers more than with few", digits: 0 },
+  seconds: { title: "s until all have all", digits: 2 },
+  catchUpSeconds: { title: "s to catch up", digits: 1 },
+  deliveries: { title: "deliveries", digits: 0, isGain: true },
+  mistakes: { title: "lost or doubled", digits: 0 },
+  lost: { title: "clients lost", digits: 0 },
+  publishedPerSecond: { title: "events/s", digits: 0, isGain: true },
+  agentPerSecond: { title: "agent's events/s", digits: 0, isGain: true },
+  sentKBPerSecond: { title: "greedy sends kB/s", digits: 0 },
+  receivedKBPerSecond: { title: "greedy gets kB/s", digits: 0 },
+  nobodyMicros: { title: "nobody", digits: 1 },
+  oneMicros: { title: "1, everything", digits: 1 },
+  ownMicros: { title: "each its own", digits: 1 },
+  nothingMicros: { title: "each what does not occur", digits: 1 },
+  artifacts: { title: "artifacts/CPU s", digits: 0, isGain: true },
+  rows: { title: "rows/CPU s", digits: 0, isGain: true },
+  activations: { title: "activations/s", digits: 0, isGain: true },
+  micros: { title: "µs/activation", digits: 1 },
+  cpuMicros: { title: "CPU µs/activation", digits: 1 },
+} as const satisfies Readonly<Record<string, Description>>;
+
+/** What the suites measure. */
+export type Figure = keyof typeof DESCRIPTIONS;
+
+/** What was measured in one row; null where there is no such thing. */
+export type Figures = Readonly<Partial<Record<Figure, number | null>>>;
+
+/** How a table shows a figure. */
+export function columnOf(figure: Figure): Column {
+  const { title, digits } = DESCRIPTIONS[figure];
+  return { key: figure, title, digits };
+}
+
+/** Whether less of it is better. */
+export function isCost(figure: Figure): boolean {
+  return !("isGain" in DESCRIPTIONS[figure]);
+}

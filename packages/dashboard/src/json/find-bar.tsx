@@ -1,0 +1,75 @@
+import { ChevronDown, ChevronUp, Search } from "lucide-react";
+import type { RefObject } from "react";
+import { quietButton } from "./looks.ts";
+
+/** A search in what is not all on the page, so that the browser's own would miss most of it. */
+export function FindBar({ query, matches, current, input, onQuery, onStep, onLeave }: FindBarProps) {
+  return (
+    <search className="flex min-w-0 flex-1 items-center gap-1.5 max-sm:basis-full">
+      <label className="flex min-w-20 flex-1 items-center gap-1.5 rounded-md border border-line bg-sunken px-2 focus-within:outline-2 focus-within:outline-accent sm:max-w-64">
+        <Search size={13} aria-hidden="true" className="shrink-0 text-soft" />
+        <input
+          ref={input}
+          type="text"
+          aria-label="Find in payload"
+          placeholder="Find"
+          value={query}
+          onChange={(change) => onQuery(change.target.value)}
+          onKeyDown={(key) => {
+            if (key.key === "Enter") onStep(key.shiftKey ? -1 : 1);
+            else if (key.key === "Escape") onLeave();
+            else return;
+            key.preventDefault();
+            key.stopPropagation();
+          }}
+          className="min-h-7 min-w-0 flex-1 bg-transparent text-xs outline-none! placeholder:text-soft"
+        />
+      </label>
+      {query !== "" && (
+        <>
+          <span role="status" className="text-xs whitespace-nowrap text-soft tabular-nums">
+            {told(matches, current)}
+          </span>
+          <button
+            type="button"
+            aria-label="Previous match"
+            title="Previous match (Shift+Enter)"
+            className={quietButton}
+            disabled={!matches}
+            onClick={() => onStep(-1)}
+          >
+            <ChevronUp size={14} aria-hidden="true" />
+          </button>
+          <button
+            type="button"
+            aria-label="Next match"
+            title="Next match (Enter)"
+            className={quietButton}
+            disabled={!matches}
+            onClick={() => onStep(1)}
+          >
+            <ChevronDown size={14} aria-hidden="true" />
+          </button>
+        </>
+      )}
+    </search>
+  );
+}
+
+function told(matches: number | undefined, current: number): string {
+  if (matches === undefined) return "…";
+  if (matches === 0) return "Nothing found";
+  return `${(current + 1).toLocaleString("en")} of ${matches.toLocaleString("en")}`;
+}
+
+interface FindBarProps {
+  readonly query: string;
+  /** How many rows have it; undefined while that is being found out. */
+  readonly matches: number | undefined;
+  readonly current: number;
+  readonly input: RefObject<HTMLInputElement | null>;
+  readonly onQuery: (query: string) => void;
+  /** To the next match, or the one before. */
+  readonly onStep: (by: 1 | -1) => void;
+  readonly onLeave: () => void;
+}

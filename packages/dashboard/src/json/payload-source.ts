@@ -1,0 +1,34 @@
+import { isBranch } from "./node-text.ts";
+import type { PathPart } from "./path-text.ts";
+
+/** Where a payload is: here, or at an address whose answer has it at some path. */
+export type PayloadSource =
+  | { readonly value: unknown }
+  | { readonly url: string; readonly at: readonly PathPart[]; readonly headers?: Readonly<Record<string, string>> };
+
+/** The payload itself; that of an address is fetched. */
+export async function payloadAt(source: PayloadSource): Promise<unknown> {
+  if ("value" in source) return source.value;
+  const { url, at, headers = {} } = source;
+  const response = await fetch(url, { headers });
+  const body = await response.json().catch(() => undefined);
+  if (!response.ok) throw new Error(body?.error?.message ?? `${url} answered ${response.status}`);
+  return at.reduce<unknown>((value, part) => (value as Record<PathPart, unknown> | undefined)?.[part], body);
+}
+
+/** What has more values than this is laid out in a worker: it would hold up the page for longer than a frame or two. */
+const FEW = 20_000;
+
+/** Whether a value is small enough to be laid out here. Looks at no more than that many. */
+export function isFew(value: unknown): boolean {
+  const left = [value];
+  for (let seen = 0; left.length > 0; ) {
+    const one = left.pop();
+    if (!isBranch(one)) continue;
+    const entries = Array.isArray(one) ? one : Object.values(one);
+    seen += entries.length;
+    if (seen > FEW) return false;
+    for (const entry of entries) if (isBranch(entry)) left.push(entry);
+  }
+  return true;
+}

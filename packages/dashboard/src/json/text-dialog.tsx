@@ -1,0 +1,44 @@
+import { X } from "lucide-react";
+import { useEffect, useRef } from "react";
+import { CopyButton } from "./copy-button.tsx";
+import { quietButton } from "./looks.ts";
+
+/** A long text in full: the browser's own search, selection and scrolling work in it. */
+export function TextDialog({ path, text, onClose }: TextDialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog
+      ref={dialog}
+      aria-label={`Text at ${path}`}
+      onClose={onClose}
+      className="m-auto h-[85vh] w-[min(60rem,94vw)] flex-col overflow-hidden rounded-xl border border-line bg-card text-ink shadow-2xl backdrop:bg-black/50 open:flex"
+    >
+      <header className="flex items-center gap-2 border-b border-line px-4 py-2">
+        <h2 className="min-w-0 flex-1 truncate font-mono text-sm">{path}</h2>
+        <span className="text-xs whitespace-nowrap text-soft tabular-nums">
+          {text.length.toLocaleString("en")} characters
+        </span>
+        <CopyButton text={() => text} label="Copy the text">
+          Copy
+        </CopyButton>
+        <button type="button" aria-label="Close" className={quietButton} onClick={() => dialog.current?.close()}>
+          <X size={14} aria-hidden="true" />
+        </button>
+      </header>
+      <textarea
+        readOnly
+        aria-label="Text"
+        value={text}
+        className="min-h-0 flex-1 resize-none bg-card p-4 font-mono text-[0.8125rem] leading-6 outline-none"
+      />
+    </dialog>
+  );
+}
+
+interface TextDialogProps {
+  /** Where it stands in the payload. */
+  readonly path: string;
+  readonly text: string;
+  readonly onClose: () => void;
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { JsonTree } from "./json-tree.ts";
+import { moveOf } from "./tree-keys.ts";
+
+const tree = new JsonTree({ name: "Margherita", toppings: ["basil", "oil"], story: "x".repeat(500) });
+
+/** What a key does on a row. */
+function pressed(key: string, at: number, ctrlKey = false) {
+  const event = { key, ctrlKey, metaKey: false, altKey: false };
+  return moveOf(event, tree.rows(at, at + 1)[0], at, tree.rowCount(), 3);
+}
+
+describe("a tree is walked by keyboard, as other trees are", () => {
+  it.for([
+    ["ArrowDown", 0, { do: "go", row: 1 }],
+    ["ArrowUp", 0, { do: "go", row: 0 }],
+    ["End", 0, { do: "go", row: 4 }],
+    ["Home", 3, { do: "go", row: 0 }],
+    ["PageDown", 0, { do: "go", row: 3 }],
+    ["PageUp", 4, { do: "go", row: 1 }],
+    ["ArrowRight", 1, { do: "go", row: 2 }],
+    ["ArrowLeft", 1, { do: "toggle" }],
+    ["ArrowLeft", 3, { do: "go", row: 1 }],
+    ["ArrowRight", 0, undefined],
+    ["ArrowLeft", 0, undefined],
+    ["Enter", 1, { do: "toggle" }],
+    ["Enter", 4, { do: "read" }],
+    [" ", 4, { do: "toggle" }],
+    ["*", 0, { do: "openAll" }],
+    ["/", 0, { do: "find" }],
+    ["a", 0, undefined],
+  ] as const)("%s on row %i", ([key, row, move]) => {
+    expect(pressed(key, row)).toEqual(move);
+  });
+
+  it("the browser's own keys stay the browser's, but for the search, which would find only what is on screen", () => {
+    expect(pressed("f", 0, true)).toEqual({ do: "find" });
+    expect(pressed("ArrowDown", 0, true)).toBeUndefined();
+    expect(pressed("c", 0, true)).toBeUndefined();
+  });
+});

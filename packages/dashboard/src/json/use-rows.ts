@@ -1,0 +1,80 @@
+import { defaultRangeExtractor, useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
+import { type RefObject, useCallback, useEffect, useMemo, useState } from "react";
+import type { Methods } from "./model.ts";
+import type { Host } from "./use-model.ts";
+
+/** The height of a row of one line, in pixels. */
+export const ROW_HEIGHT = 24;
+/** Rows that are asked for beyond those on screen: what comes from a worker must be there before one gets there. */
+const AHEAD = 40;
+
+/** Rows of a model by their number, undefined for those that are on their way. */
+type RowLookup<Row> = (index: number) => Row | undefined;
+
+interface RowModel<Row> {
+  rows(from: number, to: number): Row[];
+}
+
+/** Asks a model for the rows from one on and before another. What was there before stays until the answer comes. */
+function useRows<Row, M extends RowModel<Row>>(
+  host: Host<M>,
+  version: number,
+  from: number,
+  to: number,
+): RowLookup<Row> {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each version has other rows
+  const reply = useMemo(
+    () => host.call("rows" as keyof Methods<M>, ...([from, to] as never)) as Row[] | Promise<Row[]>,
+    [host, version, from, to],
+  );
+  const [arrived, setArrived] = useState<{ readonly from: number; readonly rows: readonly Row[] }>();
+  useEffect(() => {
+    if (!(reply instanceof Promise)) return;
+    let isWanted = true;
+    void reply.then((rows) => isWanted && setArrived({ from, rows }));
+    return () => {
+      isWanted = false;
+    };
+  }, [reply, from]);
+  if (!(reply instanceof Promise)) return (index) => reply[index - from];
+  return (index) => arrived?.rows[index - arrived.from];
+}
+
+/** The rows of a model that are on screen, and one of them that the keyboard is at. */
+export interface VirtualRows<Row> {
+  readonly virtualizer: Virtualizer<HTMLDivElement, HTMLElement>;
+  readonly row: RowLookup<Row>;
+}
+
+/** Renders only what is on screen, and the active row, so that assistive technology can find it. */
+export function useVirtualRows<Row, M extends RowModel<Row>>(
+  host: Host<M>,
+  version: number,
+  count: number,
+  active: number,
+  scroll: RefObject<HTMLDivElement | null>,
+  keyOf?: (index: number) => number,
+): VirtualRows<Row> {
+  const virtualizer = useVirtualizer<HTMLDivElement, HTMLElement>({
+    count,
+    getScrollElement: () => scroll.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 12,
+    initialRect: { width: 600, height: 400 },
+    ...(keyOf ? { getItemKey: keyOf } : {}),
+    rangeExtractor: useCallback(
+      (range: Parameters<typeof defaultRangeExtractor>[0]) => {
+        const shown = defaultRangeExtractor(range);
+        if (active < 0 || active >= range.count || shown.includes(active)) return shown;
+        return active < (shown[0] ?? 0) ? [active, ...shown] : [...shown, active];
+      },
+      [active],
+    ),
+  });
+  const range = virtualizer.range;
+  const page = Math.max(0, Math.floor(((range?.startIndex ?? 0) - AHEAD) / AHEAD) * AHEAD);
+  const end = Math.ceil(((range?.endIndex ?? AHEAD) + AHEAD) / AHEAD) * AHEAD;
+  const row = useRows<Row, M>(host, version, page, Math.max(end, page + AHEAD));
+  const single = useRows<Row, M>(host, version, Math.max(0, active), Math.max(0, active) + 1);
+  return { virtualizer, row: (index) => (index === active ? single(index) : row(index)) ?? row(index) };
+}

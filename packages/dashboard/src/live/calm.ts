@@ -1,0 +1,32 @@
+import type { FlockState } from "@flock/protocol";
+import { create } from "zustand";
+import { useLive } from "./store.ts";
+
+/** From so many agents on, pictures of all of them follow more slowly: each frame would change every one. */
+const MANY_AGENTS = 40;
+/** Between two looks, in ms: with many agents, and with few. */
+const SLOWLY_MS = 300;
+const QUICKLY_MS = 50;
+
+/** The state that is shown, as it was a moment ago: for pictures of everything at once. */
+export const useCalmState = create<FlockState>(() => useLive.getState().state);
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+useLive.subscribe((now, before) => {
+  if (now.state === before.state) return;
+  // Who travels in time wants to see at once where they are.
+  if (now.at !== before.at) {
+    clearTimeout(timer);
+    timer = undefined;
+    useCalmState.setState(now.state, true);
+    return;
+  }
+  timer ??= setTimeout(
+    () => {
+      timer = undefined;
+      useCalmState.setState(useLive.getState().state, true);
+    },
+    now.state.agents.size > MANY_AGENTS ? SLOWLY_MS : QUICKLY_MS,
+  );
+});

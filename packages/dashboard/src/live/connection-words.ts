@@ -1,0 +1,54 @@
+import type { ConnectionState } from "@flock/client";
+
+/** What the words are made of. */
+export interface Standing {
+  readonly connection: ConnectionState;
+  /** Whether the tab has taken in what the connection has had to tell. */
+  readonly complete: boolean;
+  /** The newest seq that the tab has. */
+  readonly last: number;
+  /** As `Date.now()` counts; null while there is a connection. */
+  readonly offlineSince: number | null;
+}
+
+/** What a connection is at most: which colour and shape stands for it. */
+export type Mood = "live" | "busy" | "offline";
+
+export function moodOf({ connection: { status, epoch }, complete }: Standing): Mood {
+  if (status === "live") return complete ? "live" : "busy";
+  return status === "catching-up" || epoch === null ? "busy" : "offline";
+}
+
+/** How the connection stands, in words. `now` as `Date.now()` counts. */
+export function connectionWords({ connection, complete, last, offlineSince }: Standing, now: number): string {
+  const { status, attempt, retryAt, epoch, head } = connection;
+  if (status === "catching-up" || (status === "live" && !complete)) {
+    return head > last ? `Catching up: ${count(head - last)} behind` : "Catching up";
+  }
+  if (status === "live") return "Live";
+  if (status === "closed") return "Disconnected";
+  if (epoch === null) return `Connecting${attempt > 1 ? ` (attempt ${attempt})` : ""}`;
+  const since = offlineSince === null ? "" : ` since ${timeOf(offlineSince)}`;
+  const next = status === "waiting" ? Math.max(0, Math.ceil(((retryAt ?? now) - now) / 1_000)) : 0;
+  return `Offline${since}, showing seq ${count(last)}. ${next > 0 ? `Reconnecting in ${next} s` : "Reconnecting"}`;
+}
+
+/** The same without what changes by the second: what a screen reader says once. */
+export function connectionSummary(standing: Standing): string {
+  const { status, epoch } = standing.connection;
+  if (status === "closed") return "Disconnected";
+  const mood = moodOf(standing);
+  if (mood === "live") return "Live";
+  if (mood === "offline") return "Offline";
+  return status === "catching-up" || status === "live" ? "Catching up" : epoch === null ? "Connecting" : "Reconnecting";
+}
+
+function count(amount: number): string {
+  return amount.toLocaleString("en");
+}
+
+/** Hours and minutes, where the viewer is. */
+function timeOf(at: number): string {
+  const date = new Date(at);
+  return `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
+}

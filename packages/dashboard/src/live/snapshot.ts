@@ -1,0 +1,64 @@
+import type { AgentCounters, AgentState, FlockEvent, FlockState, GraphSnapshot } from "@flock/protocol";
+
+/** A state whose agents, counters and flow are the server's. */
+export function withGraph(state: FlockState, { nodes, edges }: GraphSnapshot): FlockState {
+  const agents = new Map(state.agents);
+  for (const node of nodes) {
+    if (node.type !== "agent") continue;
+    agents.set(node.id, { ...agents.get(node.id), ...agentOf(node) });
+  }
+  return { ...state, agents, nodes, edges };
+}
+
+/**
+ * What a log whose beginning is not here begins with, so that its fold counts what the server counts.
+ *
+ * @param base the state before the first event.
+ * @param folded what the fold makes of it up to the snapshot's seq.
+ */
+export function baseOf(base: FlockState, folded: FlockState, { nodes, edges }: GraphSnapshot): FlockState {
+  const agents = new Map(base.agents);
+  for (const node of nodes) {
+    if (node.type !== "agent") continue;
+    const counted = folded.agents.get(node.id)?.counters;
+    const before = base.agents.get(node.id)?.counters;
+    const counters = { ...node.counters };
+    for (const name of Object.keys(counters) as (keyof AgentCounters)[]) {
+      // What the fold counts from here on, the server has counted too.
+      counters[name] = Math.max(0, counters[name] - ((counted?.[name] ?? 0) - (before?.[name] ?? 0)));
+    }
+    agents.set(node.id, { ...agentOf(node), status: counters.running > 0 ? "running" : "idle", counters });
+  }
+  return { ...base, agents, nodes, edges };
+}
+
+function agentOf(node: GraphSnapshot["nodes"][number]): AgentState {
+  return {
+    agent_id: node.id,
+    description: node.description ?? "",
+    consumes: node.consumes,
+    publishes: node.publishes,
+    status: node.status,
+    counters: node.counters,
+  };
+}
+
+/**
+ * A state after a gap. How the runs ended that were running before it nobody here can know; one that does still run
+ * appears again when it ends.
+ */
+export function afterGap(state: FlockState): FlockState {
+  return { ...state, runs: new Map([...state.runs].filter(([, { status }]) => status !== "running")) };
+}
+
+/** Whether a run has ended that began before everything we know: only the server can count it. */
+export function endsUnknownRun(state: FlockState, arrived: readonly FlockEvent[]): boolean {
+  const begun = new Set<string>();
+  for (const event of arrived) {
+    if (event.type === "agent_execution_started") begun.add(event.run_id);
+    if (event.type === "agent_execution_completed" && !begun.has(event.run_id) && !state.runs.has(event.run_id)) {
+      return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,300 @@
+import type { ConnectionState } from "@flock/client";
+import { type ControlOf, emptyState, type FlockEvent, type FlockState } from "@flock/protocol";
+import { create } from "zustand";
+import { type Away, awayFrom } from "./away.ts";
+import { type DashboardConfig, eventsUrl, getJson, readConfig } from "./config.ts";
+import type { CommandAnswer, CommandName, CommandRequest, Feed } from "./feed.ts";
+import { nextFrame } from "./frames.ts";
+import { readOlder, withOlder } from "./older.ts";
+import { openFeed } from "./shared-feed.ts";
+import { endsUnknownRun } from "./snapshot.ts";
+import { KEPT_EVENTS, Log, Timeline } from "./timeline.ts";
+
+/** Everything that the screens show. They read it, and never talk to the server about events. */
+export interface Live {
+  readonly config: DashboardConfig | null;
+  /** The name of the file that is shown instead of a server. */
+  readonly file: string | null;
+  readonly connection: ConnectionState;
+  /** Since when there is no connection, as `Date.now()` counts; null while there is one. */
+  readonly offlineSince: number | null;
+  /** Whether this tab has taken in all that the server had to tell: before that, an empty list says nothing. */
+  readonly complete: boolean;
+  /** What the screens show: the newest state, or the one at `at`. */
+  readonly state: FlockState;
+  /** The events that led to `state`, oldest first. */
+  readonly log: Log;
+  /** The seq that the viewer has travelled to; null while following what happens. */
+  readonly at: number | null;
+  /** The oldest and the newest seq that this tab can show. */
+  readonly first: number;
+  readonly last: number;
+  /** The oldest seq that the server keeps: what lies between it and `first` is loaded when it is asked for. */
+  readonly oldest: number;
+  /** Whether older events are on their way. */
+  readonly isLoading: boolean;
+  /** What is missing. */
+  readonly gaps: readonly ControlOf<"gap">[];
+  /** When the connection broke and why, the newest last. */
+  readonly breaks: readonly { readonly at: number; readonly reason: string }[];
+  /** What happened while nobody looked. */
+  readonly away: Away | null;
+  /** What the viewer has to know, in a sentence. */
+  readonly notice: string | null;
+}
+
+export const useLive = create<Live>(() => ({
+  config: null,
+  file: null,
+  connection: { status: "connecting", attempt: 0, retryAt: null, epoch: null, head: 0, reason: null },
+  offlineSince: null,
+  complete: false,
+  state: emptyState(),
+  log: new Log([], 0),
+  at: null,
+  first: 1,
+  last: 0,
+  oldest: 1,
+  isLoading: false,
+  gaps: [],
+  breaks: [],
+  away: null,
+  notice: null,
+}));
+
+/** Between two paints while catching up, in ms: what is long past need not be painted step by step. */
+const LEISURELY_MS = 250;
+
+/** Taking in and painting what has come costs more than this, in ms, when it is better done less often. */
+const DEAR_MS = 6;
+
+let timeline = new Timeline();
+let feed: Feed | undefined;
+
+/** Reads the configuration and follows the log; both are tried until they succeed. */
+export async function start(): Promise<void> {
+  const config = await readConfig((attempt) =>
+    useLive.setState(({ connection }) => ({ connection: { ...connection, attempt } })),
+  );
+  useLive.setState({ config });
+  addEventListener("pagehide", remember);
+  const opened = await openFeed(config.websocket);
+  feed = opened;
+  opened.watch(connectionChanged);
+  await follow(opened);
+}
+
+/** Sends a command to the server. @throws FlockClientError */
+export async function command<N extends CommandName>(name: N, request: CommandRequest<N>): Promise<CommandAnswer<N>> {
+  if (!feed) throw new Error("there is no server here: this is a file, or the connection is still being made");
+  return feed.call(name, request);
+}
+
+/** Does not wait for the next attempt to connect. */
+export function retryNow(): void {
+  feed?.retryNow();
+}
+
+/** Shows the state at a seq on every screen; null: what happens now. */
+export function showAt(at: number | null): void {
+  if (at === useLive.getState().at) return;
+  const seq = at === null ? Number.POSITIVE_INFINITY : at;
+  const { complete, first, oldest } = useLive.getState();
+  if (at !== null && complete && at < first && oldest < first) void loadOlder(KEPT_EVENTS).catch(() => {});
+  useLive.setState({ at, state: timeline.at(seq), log: timeline.log(seq) });
+}
+
+/** The events and states that this tab knows, for whoever asks of other seqs than the one that is shown. */
+export function knownTimeline(): Timeline {
+  return timeline;
+}
+
+/** Shows the events of a file instead of what a server tells. */
+export function showFile(name: string, opened: Timeline): void {
+  // What the server goes on to tell is not taken in any more.
+  feed = undefined;
+  timeline = opened;
+  useLive.setState({ file: name, complete: true, away: null, notice: null, oldest: opened.first });
+  publish();
+}
+
+/** Breaks that are remembered. */
+const BREAKS = 50;
+
+function connectionChanged(connection: ConnectionState): void {
+  useLive.setState(({ offlineSince, breaks, connection: before }) => ({
+    ...(connection.status === "waiting" && (before.status === "live" || before.status === "catching-up")
+      ? { breaks: [...breaks, { at: Date.now(), reason: connection.reason ?? "closed" }].slice(-BREAKS) }
+      : {}),
+    connection,
+    offlineSince:
+      connection.status === "live" || connection.status === "catching-up" ? null : (offlineSince ?? Date.now()),
+  }));
+}
+
+/** A reader of the log like any other: it asks for more when it has painted what it had, and not while it is hidden. */
+async function follow(mine: Feed): Promise<void> {
+  let from = 0;
+  let isCurrent = false;
+  let paintedAt = 0;
+  let leftAt = seenBefore();
+  while (feed === mine) {
+    const stretch = await mine.next(from, isCurrent);
+    await nextFrame();
+    if (feed !== mine) return;
+    const began = performance.now();
+    const before = timeline.last;
+    if (stretch.restarts) {
+      timeline = new Timeline();
+      useLive.setState({ complete: false });
+    }
+    takeIn(stretch.entries);
+    from = stretch.next;
+    ({ isCurrent } = stretch);
+    if (isCurrent || performance.now() - paintedAt > LEISURELY_MS) {
+      publish();
+      paintedAt = performance.now();
+    }
+    const cost = performance.now() - began;
+    if (!isCurrent) {
+      leftAt ??= { ...placeNow(), seq: before };
+      continue;
+    }
+    await arrived();
+    useLive.setState({ complete: true });
+    if (leftAt) tellWhatWasMissed(leftAt);
+    leftAt = undefined;
+    if (document.hidden) {
+      leftAt = placeNow();
+      await nextFrame();
+    }
+    // Where one frame's events take long, because much is kept, fewer frames: the viewer needs the rest of the time.
+    if (cost > DEAR_MS) await new Promise((resolve) => setTimeout(resolve, cost * 3));
+  }
+}
+
+function takeIn(entries: readonly (FlockEvent | ControlOf<"gap">)[]): void {
+  let events: FlockEvent[] = [];
+  const flush = () => {
+    if (useLive.getState().complete && endsUnknownRun(timeline.head, events)) void countAnew();
+    timeline.append(events);
+    events = [];
+  };
+  for (const entry of entries) {
+    if (entry.type !== "gap") {
+      events.push(entry);
+      continue;
+    }
+    flush();
+    if (entry.reason === "epoch") {
+      timeline = new Timeline();
+      useLive.setState({ complete: false, notice: "The server has started anew: what it showed before is gone." });
+    } else {
+      timeline.mark({ kind: "gap", at: entry.to_seq, gap: entry });
+      // Events that are gone may have declared agents and counted runs.
+      void countAnew();
+    }
+  }
+  flush();
+}
+
+/** Everything that the server had to tell is here for the first time: what lies before it? */
+async function arrived(): Promise<void> {
+  const { complete, config } = useLive.getState();
+  if (complete || !config) return;
+  const page = await getJson<{ oldest: number }>(eventsUrl(config, { after: 0, limit: 1 })).catch(() => null);
+  if (page) useLive.setState({ oldest: Math.min(page.oldest, timeline.first) });
+  if (timeline.first <= 1) return;
+  const graph = await feed?.call("graph", undefined as never).catch(() => undefined);
+  if (graph) timeline.begin(graph);
+  publish();
+  const { at } = useLive.getState();
+  void loadOlder(at !== null && at < timeline.first ? KEPT_EVENTS : HISTORY).catch(() => {});
+}
+
+/** Events that are loaded to travel in, those that came with the connection included. */
+const HISTORY = 100_000;
+
+/** Loads what came before, until there are so many events; the viewer sees what is now all the while. */
+export async function loadOlder(count: number): Promise<void> {
+  const { config, connection } = useLive.getState();
+  const mine = timeline;
+  if (!config || useLive.getState().isLoading) return;
+  useLive.setState({ isLoading: true });
+  try {
+    const older = await readOlder(config, mine.first, count - mine.log().length, connection.epoch);
+    if (!older || older.length === 0 || mine !== timeline) return;
+    const joined = await withOlder(older, mine);
+    if (joined.first > 1) {
+      const graph = await feed?.call("graph", undefined as never).catch(() => undefined);
+      joined.append(mine.log().slice(mine.log().indexOf(joined.last) + 1));
+      if (graph) joined.begin(graph);
+    }
+    if (mine !== timeline) return;
+    timeline = joined;
+    const { at } = useLive.getState();
+    const seq = at ?? Number.POSITIVE_INFINITY;
+    useLive.setState({ state: timeline.at(seq), log: timeline.log(seq) });
+    publish();
+  } finally {
+    useLive.setState({ isLoading: false });
+  }
+}
+
+/** Lets the server say what the agents have done in all, where the events that we have cannot. */
+async function countAnew(): Promise<void> {
+  const mine = timeline;
+  const graph = await feed?.call("graph", undefined as never).catch(() => undefined);
+  if (!graph || mine !== timeline) return;
+  timeline.mark({ kind: "graph", at: graph.seq, graph });
+  publish();
+}
+
+/** Lets the screens see what has been taken in. */
+function publish(): void {
+  const { at, state, last } = useLive.getState();
+  const shown = { first: timeline.first, last: timeline.last, gaps: timeline.gaps };
+  // Who looks at the past sees nothing of what comes, unless it belongs there and has only come now.
+  if (at !== null && at <= last && at >= timeline.first && state.seq > 0) useLive.setState(shown);
+  else {
+    const seq = at ?? Number.POSITIVE_INFINITY;
+    useLive.setState({ ...shown, state: timeline.at(seq), log: timeline.log(seq) });
+  }
+}
+
+/** How far a viewer had come, and when. */
+interface Left {
+  readonly epoch: string | null;
+  readonly seq: number;
+  /** As `Date.now()` counts. */
+  readonly at: number;
+}
+
+/** Who was away for less than this, in ms, has missed nothing worth telling. */
+const AWAY_MS = 10_000;
+
+function placeNow(): Left {
+  return { epoch: useLive.getState().connection.epoch, seq: timeline.last, at: Date.now() };
+}
+
+const SEEN = "flock-seen";
+
+/** How far a viewer had come in an earlier life of this page. */
+function seenBefore(): Left | undefined {
+  try {
+    return JSON.parse(localStorage.getItem(SEEN) ?? "") as Left;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps for the page's next life how far it has come. */
+function remember(): void {
+  if (useLive.getState().file === null) localStorage.setItem(SEEN, JSON.stringify(placeNow()));
+}
+
+function tellWhatWasMissed(left: Left): void {
+  if (left.epoch !== useLive.getState().connection.epoch || Date.now() - left.at < AWAY_MS) return;
+  const away = awayFrom(timeline.log(), left.seq);
+  if (away) useLive.setState({ away });
+}

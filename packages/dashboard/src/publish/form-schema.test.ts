@@ -1,0 +1,166 @@
+import type { RJSFSchema } from "@rjsf/utils";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { formSchemaOf, isAnything, payloadOf, uiSchemaOf } from "./form-schema.ts";
+import { issuesOf } from "./schema-validator.ts";
+
+const schemaOf = (type: z.ZodType) => z.toJSONSchema(type, { io: "input" }) as RJSFSchema;
+
+const card = z.object({ kind: z.literal("card"), number: z.string() });
+const cash = z.object({ kind: z.literal("cash"), given: z.number() });
+const order = schemaOf(z.object({ payment: z.discriminatedUnion("kind", [card, cash]) }));
+
+function optionNames(schema: RJSFSchema, field: string): unknown[] {
+  const property = formSchemaOf(schema).properties?.[field] as RJSFSchema;
+  return (property.anyOf ?? property.oneOf ?? []).map((option) => (option as RJSFSchema).title);
+}
+
+describe("what is right goes through the form as it is", () => {
+  const type = z.object({
+    name: z.string(),
+    note: z.string().nullable(),
+    size: z.union([z.int(), z.enum(["s", "l"])]),
+    parts: z.array(z.object({ name: z.string().nullable(), grams: z.number().optional() })),
+    extras: z.record(z.string(), z.int()),
+    payment: z.discriminatedUnion("kind", [card, cash]).nullable(),
+  });
+  const text = fc.string();
+  const values = fc.record({
+    name: text,
+    note: fc.option(text),
+    size: fc.oneof(fc.integer(), fc.constantFrom("s", "l")),
+    parts: fc.array(fc.record({ name: fc.option(text), grams: fc.integer() }, { requiredKeys: ["name"] })),
+    extras: fc.dictionary(text, fc.integer()),
+    payment: fc.option(fc.record({ kind: fc.constant("card" as const), number: text })),
+  });
+
+  it("and is right for the form too, whatever it is", () => {
+    const schema = schemaOf(type);
+    fc.assert(
+      fc.property(values, (value) => {
+        expect(type.safeParse(value).success).toBe(true);
+        expect(payloadOf(schema, value)).toEqual(value);
+        expect(issuesOf(schema, payloadOf(schema, value))).toEqual([]);
+      }),
+    );
+  });
+});
+
+describe("alternatives have names that say which is which", () => {
+  it("the mark of a discriminated union", () => {
+    expect(optionNames(order, "payment")).toEqual(["card", "cash"]);
+  });
+
+  it("the kind of value", () => {
+    expect(optionNames(schemaOf(z.object({ size: z.union([z.string(), z.array(z.int())]) })), "size")).toEqual([
+      "text",
+      "list",
+    ]);
+  });
+
+  it("the name of a definition", () => {
+    const topping = z.object({ name: z.string() }).meta({ id: "Topping" });
+    expect(optionNames(schemaOf(z.object({ extra: z.union([topping, z.array(topping)]) })), "extra")).toEqual([
+      "Topping",
+      "list",
+    ]);
+  });
+
+  it("a title that somebody gave stays", () => {
+    const named = z.union([z.string().meta({ title: "In words" }), z.object({ stars: z.int() })]);
+    expect(optionNames(schemaOf(z.object({ rating: named })), "rating")).toEqual(["In words", "object"]);
+  });
+
+  it("everything else of the schema stays as it is, a field named like a keyword too", () => {
+    const plain = schemaOf(z.object({ anyOf: z.string(), enum: z.enum(["a", "b"]), size: z.object({ cm: z.int() }) }));
+    const { $schema: _dialect, ...rest } = plain;
+    expect(formSchemaOf(plain)).toEqual(rest);
+  });
+});
+
+describe("a value that is no object has a form as well", () => {
+  it("one field, which has a name", () => {
+    expect(formSchemaOf(schemaOf(z.enum(["now", "later"])))).toMatchObject({ title: "Value", enum: ["now", "later"] });
+    expect(formSchemaOf(schemaOf(z.boolean().meta({ title: "Shall we?" })))).toMatchObject({ title: "Shall we?" });
+  });
+
+  it("unless the schema takes anything", () => {
+    expect(isAnything(schemaOf(z.any()))).toBe(true);
+    for (const type of [z.string(), z.object({}), z.union([z.string(), z.int()]), z.literal(1)])
+      expect(isAnything(schemaOf(type))).toBe(false);
+  });
+});
+
+describe("a tuple is so many fields, and no list to add to", () => {
+  it("unless it says what may follow", () => {
+    const schema = schemaOf(
+      z.object({ pair: z.tuple([z.string(), z.int()]), rest: z.tuple([z.string()], z.boolean()) }),
+    );
+    const { pair, rest } = formSchemaOf(schema).properties as Record<string, RJSFSchema>;
+    expect(pair).toMatchObject({ items: [{ type: "string" }, { type: "integer" }], additionalItems: false });
+    expect(rest).toMatchObject({ items: [{ type: "string" }], additionalItems: { type: "boolean" } });
+  });
+});
+
+describe("a field that may be null is one that may be left empty", () => {
+  const type = z.object({
+    name: z.string().nullable(),
+    mail: z.email().nullable(),
+    nick: z.string().nullable().optional(),
+    children: z.array(z.object({ name: z.string().nullable() })),
+    parent: z.object({ mail: z.email().nullable() }).nullable(),
+  });
+  const schema = schemaOf(type);
+
+  it("the form asks for the value itself, and does not insist", () => {
+    const { properties, required } = formSchemaOf(schema);
+    expect(properties).toMatchObject({ name: { type: "string" }, mail: { type: "string", format: "email" } });
+    expect(required).toEqual(["children"]);
+  });
+
+  it("what was left empty and must be there is null in the payload, at any depth", () => {
+    const payload = payloadOf(schema, { children: [{}, { name: "Bo" }], parent: {} });
+    expect(payload).toEqual({
+      name: null,
+      mail: null,
+      children: [{ name: null }, { name: "Bo" }],
+      parent: { mail: null },
+    });
+    expect(type.safeParse(payload).success).toBe(true);
+  });
+
+  it("what was filled in stays as it is", () => {
+    const data = { name: "Al", mail: "al@flock.test", nick: "A", children: [], parent: null };
+    expect(payloadOf(schema, data)).toEqual(data);
+  });
+});
+
+describe("each field is shown as what it is", () => {
+  it("long texts get room, at any depth", () => {
+    const schema = schemaOf(
+      z.object({ body: z.string(), name: z.string(), parts: z.array(z.object({ text: z.string() })) }),
+    );
+    expect(uiSchemaOf(schema)).toEqual({
+      body: { "ui:widget": "textarea" },
+      name: {},
+      parts: { items: { text: { "ui:widget": "textarea" } } },
+    });
+  });
+
+  it("a choice and a formatted text are no long texts", () => {
+    const schema = schemaOf(z.object({ content: z.enum(["a", "b"]), context: z.url() }));
+    expect(uiSchemaOf(schema)).toEqual({ content: {}, context: {} });
+  });
+
+  it("what can have one value only is not shown", () => {
+    expect(uiSchemaOf(order)).toEqual({
+      payment: {
+        oneOf: [
+          { "ui:label": false, kind: { "ui:widget": "hidden" }, number: {} },
+          { "ui:label": false, kind: { "ui:widget": "hidden" }, given: {} },
+        ],
+      },
+    });
+  });
+});

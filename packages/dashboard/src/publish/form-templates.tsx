@@ -1,0 +1,135 @@
+import {
+  ADDITIONAL_PROPERTY_FLAG,
+  type ArrayFieldItemTemplateProps,
+  buttonId,
+  type CyclicSchemaExpandProps,
+  errorId,
+  type FieldErrorProps,
+  getTemplate,
+  getUiOptions,
+  type IconButtonProps,
+  ID_KEY,
+  type MultiSchemaFieldTemplateProps,
+  type TemplatesType,
+  type WrapIfAdditionalTemplateProps,
+} from "@rjsf/utils";
+import { ArrowDown, ArrowUp, CircleAlert, Copy, Plus, X } from "lucide-react";
+import { isValidElement } from "react";
+
+/** The form library's own buttons show letters of a font that nobody has; these are the same with our icons. */
+function iconButton(Icon: typeof Plus, name: string, shows: "name" | "icon" = "icon") {
+  return function FormButton({ id, className, disabled, onClick }: IconButtonProps) {
+    return (
+      <button
+        type="button"
+        id={id}
+        className={`inline-flex items-center gap-1.5 ${className ?? ""}`}
+        disabled={disabled}
+        onClick={onClick}
+        {...(shows === "icon" ? { "aria-label": name, title: name } : {})}
+      >
+        <Icon size={14} aria-hidden="true" />
+        {shows === "name" && name}
+      </button>
+    );
+  };
+}
+
+/** An entry of a list, and beside it what can be done with it. */
+function ListEntry({ children, buttonsProps, hasToolbar, registry, uiSchema }: ArrayFieldItemTemplateProps) {
+  const Buttons = getTemplate("ArrayFieldItemButtonsTemplate", registry, getUiOptions(uiSchema));
+  return (
+    <div className="list-entry">
+      {children}
+      {hasToolbar && (
+        <div className="flex gap-1">
+          <Buttons {...buttonsProps} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** Alternatives: which one, and then its fields. */
+function Alternatives({ selector, optionSchemaField }: MultiSchemaFieldTemplateProps) {
+  const name = isValidElement<{ label?: string }>(selector) ? selector.props.label : undefined;
+  return (
+    <div className="alternatives">
+      {/* biome-ignore lint/a11y/noLabelWithoutControl: the control is the library's */}
+      <label>
+        <span className="sr-only">{name || "Alternative"}</span>
+        {selector}
+      </label>
+      {optionSchemaField}
+    </div>
+  );
+}
+
+/** A field; one of a record has a name that can be changed, and can be removed. */
+function Field(props: WrapIfAdditionalTemplateProps) {
+  const { id, classNames, label, schema, children, onKeyRenameBlur, onRemoveProperty, rawErrors, registry, uiSchema } =
+    props;
+  const look = `form-group ${classNames ?? ""} ${rawErrors?.length ? "has-error" : ""}`;
+  if (!(ADDITIONAL_PROPERTY_FLAG in schema)) return <div className={look}>{children}</div>;
+  const { RemoveButton } = registry.templates.ButtonTemplates;
+  return (
+    <div className={`${look} record-entry`}>
+      <label htmlFor={`${id}-key`}>
+        Name
+        <input key={label} id={`${id}-key`} type="text" defaultValue={label} onBlur={onKeyRenameBlur} />
+      </label>
+      <div>{children}</div>
+      <RemoveButton
+        id={buttonId(id, "remove")}
+        onClick={onRemoveProperty}
+        {...(uiSchema ? { uiSchema } : {})}
+        registry={registry}
+      />
+    </div>
+  );
+}
+
+/** A type that contains itself goes on when somebody wants it to: there would be no end otherwise. */
+function GoOn({ name, fieldPathId, onExpand }: CyclicSchemaExpandProps) {
+  const id = fieldPathId[ID_KEY];
+  return (
+    <button type="button" id={`${id}-button`} onClick={() => onExpand(id)} className="inline-flex items-center gap-1.5">
+      <Plus size={14} aria-hidden="true" />
+      Fill in {name}
+    </button>
+  );
+}
+
+/** What is wrong with a field, with a sign beside the colour. */
+function Errors({ errors = [], fieldPathId }: FieldErrorProps) {
+  if (errors.length === 0) return null;
+  return (
+    <ul id={errorId(fieldPathId)} className="error-detail">
+      {errors.map((error) => (
+        <li key={String(error)} className="flex items-start gap-1.5">
+          <CircleAlert size={14} aria-hidden="true" className="mt-0.5 shrink-0" />
+          <span>{error}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What a generated form is made of, where the library's own is of no use without its style sheet. */
+export const formTemplates: Partial<Omit<TemplatesType, "ButtonTemplates">> & {
+  ButtonTemplates: Partial<TemplatesType["ButtonTemplates"]>;
+} = {
+  ArrayFieldItemTemplate: ListEntry,
+  MultiSchemaFieldTemplate: Alternatives,
+  WrapIfAdditionalTemplate: Field,
+  CyclicSchemaExpandTemplate: GoOn,
+  FieldErrorTemplate: Errors,
+  ButtonTemplates: {
+    AddButton: iconButton(Plus, "Add", "name"),
+    RemoveButton: iconButton(X, "Remove"),
+    ClearButton: iconButton(X, "Clear"),
+    CopyButton: iconButton(Copy, "Copy"),
+    MoveUpButton: iconButton(ArrowUp, "Move up"),
+    MoveDownButton: iconButton(ArrowDown, "Move down"),
+  },
+};

@@ -1,0 +1,61 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readJson, spotOf } from "./json-text.ts";
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+describe("JSON that somebody types is read as JSON is", () => {
+  it("what is right gives its value, and what is not a place in the text and a reason", () => {
+    const typed = fc
+      .tuple(fc.json(), fc.nat(), fc.constantFrom("", '"', ",", "}", "/", "x", "\n"))
+      .map(([text, at, put]) => {
+        const place = at % (text.length + 1);
+        return text.slice(0, place) + put + text.slice(place + 1);
+      });
+    fc.assert(
+      fc.property(typed, (text) => {
+        const read = readJson(text);
+        if ("value" in read) {
+          expect(read.value).toEqual(parsed(text));
+          return;
+        }
+        expect(parsed(text)).toBeUndefined();
+        const { line, column, offset, message } = read.problem;
+        const lines = text.split("\n");
+        expect(message).not.toBe("");
+        expect(lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0) + column - 1).toBe(offset);
+        expect(offset).toBeLessThanOrEqual(text.length);
+      }),
+    );
+  });
+
+  it.for([
+    ['{\n  "a": 1\n  "b": 2\n}', 3, 3, "a comma is missing"],
+    ['{ "a": basil }', 1, 8, "this is no value: texts stand in double quotes"],
+    ['{ "a": [1, 2 }', 1, 14, "a comma is missing"],
+    ["", 1, 1, "a value is missing"],
+    ['{ "a": 1 } // done', 1, 12, "JSON has no comments"],
+  ] as const)("%j: line %i, column %i: %s", ([text, line, column, message]) => {
+    expect(readJson(text)).toMatchObject({ problem: { line, column, message } });
+  });
+});
+
+describe("what is wrong with a field is found in the text", () => {
+  const text = '{\n  "name": "Al",\n  "toppings": [\n    { "grams": 5 }\n  ]\n}';
+
+  it("at its value", () => {
+    expect(spotOf(text, ["toppings", 0, "grams"])).toMatchObject({ line: 4, column: 16, length: 1 });
+    expect(spotOf(text, ["toppings", "0"])).toMatchObject({ line: 4, column: 5 });
+  });
+
+  it("a field that is missing in what it is missing in", () => {
+    expect(spotOf(text, ["toppings", 0, "name"])).toMatchObject({ line: 4, column: 5 });
+    expect(spotOf(text, ["price"])).toMatchObject({ line: 1, column: 1 });
+  });
+});

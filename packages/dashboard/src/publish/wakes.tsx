@@ -1,0 +1,50 @@
+import type { PreviewResult } from "@flock/protocol";
+import { CircleDashed, Zap } from "lucide-react";
+
+const REASONS: Record<string, string> = {
+  visibility: "does not take it: it may not see it, or not yet",
+  tags: "does not take it: it asks for other tags",
+  condition: "does not take it: its condition does not hold",
+  error: "does not take it: its condition throws an error",
+};
+
+/** Which agents an artifact would wake, and what the others that take it would still wait for. */
+export function Wakes({ preview }: { preview: PreviewResult }) {
+  const { gates, excluded } = preview;
+  if (gates.length + excluded.length === 0) {
+    return <p className="text-sm text-soft">No agent consumes this type: it would stand on the blackboard.</p>;
+  }
+  const order = [...gates].sort((a, b) => Number(b.wakes) - Number(a.wakes));
+  return (
+    <ul aria-label="What it would do" className="flex flex-col gap-1 text-sm">
+      {order.map(({ agent_id, gate, wakes, key, missing }) => (
+        <li key={`${agent_id} ${gate}`} className="flex items-start gap-2">
+          {wakes ? (
+            <Zap size={15} aria-hidden="true" className="mt-0.5 shrink-0 text-good" />
+          ) : (
+            <CircleDashed size={15} aria-hidden="true" className="mt-0.5 shrink-0 text-busy" />
+          )}
+          <span>
+            <strong className="font-semibold">{agent_id}</strong>{" "}
+            {wakes ? "would run" : `would wait for ${listed(missing)}${key === undefined ? "" : ` with ${key}`}`}
+          </span>
+        </li>
+      ))}
+      {excluded.map(({ agent_id, gate, reason }) => (
+        <li key={`${agent_id} ${gate}`} className="flex items-start gap-2 text-soft">
+          <span aria-hidden="true" className="w-[15px] shrink-0 text-center">
+            –
+          </span>
+          <span>
+            <strong className="font-semibold">{agent_id}</strong> {REASONS[reason] ?? `does not take it: ${reason}`}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function listed(missing: PreviewResult["gates"][number]["missing"]): string {
+  const parts = Object.entries(missing).map(([type, count]) => (count > 1 ? `${count} × ${type}` : type));
+  return parts.join(" and ") || "time to pass";
+}

@@ -1,0 +1,201 @@
+import type { AgentInfo, GateState } from "@flock/protocol";
+import { X } from "lucide-react";
+import { useEffect, useMemo, useState } from "react";
+import { getJson } from "../../live/config.ts";
+import { useLive } from "../../live/store.ts";
+import { clock, duration, short } from "../../parts/format.ts";
+import { Fact, Status } from "../../parts/parts.tsx";
+import { useCalm } from "../../parts/use-calm.ts";
+import { Link } from "../../place/link.tsx";
+import { pathOf } from "../../place/place.ts";
+import { gathered, missing } from "./gate-words.ts";
+import type { Rate } from "./rates.ts";
+
+/** Gates and runs that are listed. */
+const LISTED = 8;
+
+/** One agent: what it does, and why it does not. */
+export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
+  const agent = useLive(({ state }) => state.agents.get(name));
+  const info = useInfo(name);
+  const runs = useCalm(
+    useLive(({ state }) => state.runs),
+    500,
+  );
+  const mine = useMemo(
+    () =>
+      [...runs.values()]
+        .filter(({ agent_id }) => agent_id === name)
+        .slice(-LISTED)
+        .reverse(),
+    [runs, name],
+  );
+  if (!agent) {
+    return (
+      <aside aria-label={`Agent ${name}`} className="p-4 text-sm text-soft">
+        There is no agent {name} at this seq. <Link href={pathOf("agents")}>Show all</Link>
+      </aside>
+    );
+  }
+  const { counters } = agent;
+  const ended = counters.succeeded + counters.failed;
+  return (
+    <aside aria-label={`Agent ${name}`} className="flex flex-col gap-4 p-4 text-sm">
+      <header className="flex items-start gap-2">
+        <h2 className="min-w-0 flex-1 text-lg font-semibold break-words">{name}</h2>
+        <Status value={agent.status} />
+        <button type="button" aria-label="Close" onClick={close} className="rounded-lg p-1 text-soft hover:text-ink">
+          <X size={16} aria-hidden="true" />
+        </button>
+      </header>
+      <p className="text-soft">{agent.description}</p>
+      <dl className="grid grid-cols-3 gap-3">
+        <Fact name="Runs">{counters.started.toLocaleString("en")}</Fact>
+        <Fact name="Failed">
+          <span className={counters.failed > 0 ? "text-bad" : ""}>{counters.failed.toLocaleString("en")}</span>
+        </Fact>
+        <Fact name="Mean time">{ended === 0 ? "–" : duration(counters.duration_ms / ended)}</Fact>
+        <Fact name="A minute">{rate?.started ?? 0}</Fact>
+        <Fact name="At once">{info?.concurrency ?? "–"}</Fact>
+        <Fact name="Running">{counters.running}</Fact>
+      </dl>
+      <section aria-label="Why it waits">
+        <h3 className="mb-1 font-medium">What it waits for</h3>
+        <Waiting consumes={agent.consumes} gates={gates} info={info} />
+      </section>
+      {agent.last_error && (
+        <section aria-label="Last error">
+          <h3 className="mb-1 font-medium">Last error</h3>
+          <p className="rounded-lg border border-bad p-2 font-mono text-xs break-words text-bad">
+            {agent.last_error.name}: {agent.last_error.message}
+          </p>
+        </section>
+      )}
+      <section aria-label="Newest runs">
+        <h3 className="mb-1 flex justify-between font-medium">
+          Newest runs
+          <Link href={pathOf("runs", undefined, { agent: name })} className="font-normal text-accent underline">
+            All of them
+          </Link>
+        </h3>
+        {mine.length === 0 && <p className="text-soft">It has not run yet.</p>}
+        <ul>
+          {mine.map((run) => (
+            <li key={run.run_id}>
+              <Link
+                href={pathOf("runs", run.run_id)}
+                className="flex items-center gap-2 rounded-md px-1 py-1 tabular-nums hover:bg-sunken"
+              >
+                <span className="text-xs text-soft">{clock(run.started_at)}</span>
+                <span className="ml-auto text-xs text-soft">
+                  {run.duration_ms === undefined ? "" : duration(run.duration_ms)}
+                </span>
+                <Status value={run.status} />
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </section>
+    </aside>
+  );
+}
+
+interface AgentPanelProps {
+  readonly name: string;
+  readonly gates: readonly GateState[];
+  readonly rate: Rate | undefined;
+  readonly close: () => void;
+}
+
+function Waiting({ consumes, gates, info }: WaitingProps) {
+  const dropped = info?.subscriptions.reduce((sum, { waiting }) => sum + (waiting?.dropped ?? 0), 0) ?? 0;
+  const conditions = info?.subscriptions.flatMap(conditionsOf) ?? [];
+  return (
+    <>
+      {gates.length === 0 ? (
+        <p className="text-soft">
+          Nothing has been gathered: it runs when {consumes.join(" and ") || "somebody invokes it"}
+          {consumes.length > 0 && " is published"}.
+        </p>
+      ) : (
+        <ul className="grid gap-1.5">
+          {gates
+            .slice(-LISTED)
+            .reverse()
+            .map((gate) => (
+              <li key={`${gate.gate} ${gate.key ?? ""}`} className="rounded-lg border border-line p-2">
+                <p>
+                  Waits for <strong className="font-medium">{missing(gate) || "its time"}</strong>
+                </p>
+                <p className="text-xs text-soft tabular-nums">
+                  {gathered(gate)}
+                  {gate.key !== undefined && ` · key ${short(gate.key)}`}
+                  {gate.dropped !== undefined && ` · ${gate.dropped} dropped, ${gate.reason}`}
+                </p>
+              </li>
+            ))}
+        </ul>
+      )}
+      {gates.length > LISTED && <p className="mt-1 text-xs text-soft">and {gates.length - LISTED} more</p>}
+      {conditions.length > 0 && (
+        <ul className="mt-2 list-disc pl-4 text-xs text-soft">
+          {conditions.map((condition) => (
+            <li key={condition}>{condition}</li>
+          ))}
+        </ul>
+      )}
+      {dropped > 0 && (
+        <p className="mt-1 text-xs text-busy">{dropped.toLocaleString("en")} artifacts have left its gates unused.</p>
+      )}
+    </>
+  );
+}
+
+interface WaitingProps {
+  readonly consumes: readonly string[];
+  readonly gates: readonly GateState[];
+  readonly info: AgentInfo | undefined;
+}
+
+/** What else must hold, in words. */
+function conditionsOf({
+  tags,
+  join,
+  filtered,
+  within_ms,
+  within_artifacts,
+  batch,
+}: AgentInfo["subscriptions"][number]) {
+  return [
+    tags.length > 0 ? `only artifacts with the tags ${tags.join(", ")}` : "",
+    join === "correlation" ? "only artifacts of the same workflow together" : "",
+    join === "key" ? "only artifacts with the same key together" : "",
+    filtered ? "only artifacts that pass its `where`" : "",
+    within_ms !== undefined ? `artifacts less than ${duration(within_ms)} apart` : "",
+    within_artifacts !== undefined ? `artifacts among ${within_artifacts} that came` : "",
+    batch
+      ? `${batch.size} at once${batch.timeout_ms === undefined ? "" : `, or after ${duration(batch.timeout_ms)}`}`
+      : "",
+  ].filter(Boolean);
+}
+
+/** What only the server knows of an agent: what its gates hold now, whatever seq is shown. */
+function useInfo(name: string): AgentInfo | undefined {
+  const config = useLive(({ config, file }) => (file === null ? config : null));
+  const [infos, setInfos] = useState<readonly AgentInfo[]>([]);
+  useEffect(() => {
+    if (!config) return;
+    let isCurrent = true;
+    const ask = () =>
+      getJson<{ agents: AgentInfo[] }>(`${config.agents}/agents`)
+        .then(({ agents }) => isCurrent && setInfos(agents))
+        .catch(() => {});
+    void ask();
+    const timer = setInterval(() => document.hidden || void ask(), 5_000);
+    return () => {
+      isCurrent = false;
+      clearInterval(timer);
+    };
+  }, [config]);
+  return infos.find((info) => info.name === name);
+}

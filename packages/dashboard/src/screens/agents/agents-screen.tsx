@@ -1,0 +1,202 @@
+import type { AgentState, GateState } from "@flock/protocol";
+import { lazy, memo, Suspense, useMemo } from "react";
+import { useCalmState } from "../../live/calm.ts";
+import { useLive } from "../../live/store.ts";
+import { duration } from "../../parts/format.ts";
+import { NothingYet, Status } from "../../parts/parts.tsx";
+import { Skeleton } from "../../parts/skeleton.tsx";
+import { useMedia } from "../../parts/use-media.ts";
+import { Link } from "../../place/link.tsx";
+import { go, pathOf, usePlace } from "../../place/place.ts";
+import { AgentCounts } from "./agent-counts.tsx";
+import { AgentPanel } from "./agent-panel.tsx";
+import { gathered } from "./gate-words.ts";
+import { openGates } from "./gates.ts";
+import { type Rate, useRates } from "./rates.ts";
+
+// Drawing and laying out are most of the dashboard's code, and a narrow screen shows no graph.
+const FlowGraph = lazy(() => import("./flow-graph.tsx"));
+
+/** From so many agents on, nothing turns or glows: all of it at once says nothing, and costs each frame. */
+const MANY = 60;
+
+/** Every agent, what it does, and how artifacts flow between them. */
+export default function AgentsScreen() {
+  const isEmpty = useLive(({ state }) => state.nodes.length === 0 && state.agents.size === 0);
+  const gates = useCalmState(({ gates }) => openGates(gates));
+  const hasMany = useLive(({ state }) => state.agents.size > MANY);
+  const isWide = useMedia("(min-width: 43.75rem)");
+  const rates = useRates();
+  const { id } = usePlace();
+  if (isEmpty) {
+    return <NothingYet>No agents yet. Declare one with flock.agent("name"), and it appears here at once.</NothingYet>;
+  }
+  const panel = id !== undefined && (
+    <AgentPanel
+      key={id}
+      name={id}
+      gates={gates.get(id) ?? []}
+      rate={rates.get(id)}
+      close={() => go(pathOf("agents"))}
+    />
+  );
+  return (
+    <div className={`relative flex h-full flex-col ${hasMany ? "without-motion" : ""}`}>
+      <h1 className="sr-only">Agents</h1>
+      {isWide && (
+        <section aria-label="Flow between agents" className="min-h-0 flex-1">
+          <Suspense fallback={<Skeleton />}>
+            <FlowGraph rates={rates} shown={id} />
+          </Suspense>
+        </section>
+      )}
+      {isWide ? <AgentTable shown={id} rates={rates} /> : panel ? null : <AgentCards />}
+      {/* Over the graph, not beside it: looking at an agent moves nothing. */}
+      {panel && (
+        <div
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+          tabIndex={0}
+          className="overflow-y-auto border-line bg-card -outline-offset-2 max-md:h-full md:absolute md:inset-y-0 md:right-0 md:w-80 md:border-l md:shadow-xl"
+        >
+          {panel}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function useAgents() {
+  const agents = useCalmState(({ agents }) => agents);
+  const gates = useCalmState(({ gates }) => openGates(gates));
+  return useMemo(
+    () => [...agents.values()].map((agent) => ({ agent, gates: gates.get(agent.agent_id) ?? NONE })),
+    [agents, gates],
+  );
+}
+
+const NONE: readonly GateState[] = [];
+
+/** The columns of the table, each with its width: what comes and goes in one must not move the others. */
+const COLUMNS = [
+  ["Agent", "w-[15%]"],
+  ["Status", "w-[10%]"],
+  ["Consumes", "w-[18%]"],
+  ["Publishes", "w-[16%]"],
+  ["Waits with", "w-[16%]"],
+  ["Runs", "w-[6%]"],
+  ["Failed", "w-[6%]"],
+  ["A minute", "w-[7%]"],
+  ["Mean time", "w-[8%]"],
+] as const;
+
+/** The graph in numbers, for eyes and for screen readers. */
+function AgentTable({ shown, rates }: { shown: string | undefined; rates: ReadonlyMap<string, Rate> }) {
+  const list = useAgents();
+  return (
+    <section
+      aria-label="All agents"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+      tabIndex={0}
+      className="max-h-[38%] shrink-0 overflow-auto border-t border-line bg-card -outline-offset-2"
+    >
+      <table className="w-full min-w-[60rem] table-fixed text-left text-sm">
+        <thead className="sticky top-0 bg-card text-xs text-soft">
+          <tr>
+            {COLUMNS.map(([name, width]) => (
+              <th key={name} scope="col" className={`px-4 py-2 font-medium whitespace-nowrap ${width}`}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {list.map(({ agent, gates }) => (
+            <AgentRow
+              key={agent.agent_id}
+              agent={agent}
+              gates={gates}
+              perMinute={rates.get(agent.agent_id)?.started ?? 0}
+              isShown={agent.agent_id === shown}
+            />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+interface AgentRowProps {
+  readonly agent: AgentState;
+  readonly gates: readonly GateState[];
+  readonly perMinute: number;
+  readonly isShown: boolean;
+}
+
+/** Its own component, because of hundreds only some change at a time. */
+const AgentRow = memo(function AgentRow({ agent, gates, perMinute, isShown }: AgentRowProps) {
+  const { agent_id, status, consumes, publishes, counters } = agent;
+  const ended = counters.succeeded + counters.failed;
+  const cell = "truncate px-4 py-1.5";
+  return (
+    <tr className={`border-t border-line ${isShown ? "bg-accent-soft" : ""}`}>
+      <th scope="row" className={`${cell} font-medium`}>
+        <AgentLink agent={agent_id} />
+      </th>
+      <td className={cell}>
+        <Status value={status} />
+      </td>
+      <td className={`${cell} text-soft`} title={consumes.join(", ")}>
+        {consumes.join(", ")}
+      </td>
+      <td className={`${cell} text-soft`} title={publishes.join(", ")}>
+        {publishes.join(", ")}
+      </td>
+      <td className={`${cell} text-soft tabular-nums`} title={waitsWith(gates)}>
+        {waitsWith(gates)}
+      </td>
+      <td className={`${cell} tabular-nums`}>{counters.started}</td>
+      <td className={`${cell} tabular-nums ${counters.failed > 0 ? "text-bad" : ""}`}>{counters.failed}</td>
+      <td className={`${cell} text-soft tabular-nums`}>{perMinute}</td>
+      <td className={`${cell} tabular-nums`}>{ended === 0 ? "" : duration(counters.duration_ms / ended)}</td>
+    </tr>
+  );
+});
+
+/** The same where a table of nine columns helps nobody. */
+function AgentCards() {
+  const list = useAgents();
+  return (
+    <ul aria-label="All agents" className="min-h-0 flex-1 overflow-y-auto">
+      {list.map(({ agent, gates }) => (
+        <li key={agent.agent_id} className="border-b border-line bg-card px-4 py-3">
+          <span className="flex items-baseline justify-between gap-2">
+            <span className="truncate font-semibold">
+              <AgentLink agent={agent.agent_id} />
+            </span>
+            <Status value={agent.status} />
+          </span>
+          <p className="my-1 text-sm text-soft">{agent.description}</p>
+          <p className="mb-1 text-xs break-words text-soft">
+            {agent.consumes.join(", ")} → {agent.publishes.join(", ") || "nothing"}
+          </p>
+          {gates.length > 0 && <p className="mb-1 text-xs text-soft">Waits with {waitsWith(gates)}</p>}
+          <AgentCounts agent={agent} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function AgentLink({ agent }: { agent: string }) {
+  return (
+    <Link href={pathOf("agents", agent)} title={`More about ${agent}`} className="underline-offset-2 hover:underline">
+      {agent}
+    </Link>
+  );
+}
+
+/** What an agent's newest open gate has, of what it needs, and until when; and how many more gates are open. */
+function waitsWith(gates: readonly GateState[]): string {
+  const newest = gates.at(-1);
+  return newest ? `${gathered(newest)}${gates.length > 1 ? ` (+${gates.length - 1})` : ""}` : "";
+}

@@ -1,0 +1,19 @@
+import type { GateState } from "@flock/protocol";
+import { clock } from "../../parts/format.ts";
+
+/** What a gate has, of what it needs. */
+export function gathered({ required, collected, expires_at }: GateState): string {
+  const parts = Object.entries(required).map(
+    ([type, wanted]) => `${type} ${Math.min(wanted, collected[type] ?? 0)}/${wanted}`,
+  );
+  return `${parts.join(", ")}${expires_at ? ` until ${clock(expires_at)}` : ""}`;
+}
+
+/** What a gate still waits for: `Risk` or `2 × Review`. */
+export function missing({ required, collected }: GateState): string {
+  return Object.entries(required)
+    .map(([type, wanted]) => [type, wanted - (collected[type] ?? 0)] as const)
+    .filter(([, left]) => left > 0)
+    .map(([type, left]) => (left === 1 ? type : `${left} × ${type}`))
+    .join(" and ");
+}

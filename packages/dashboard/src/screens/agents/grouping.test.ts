@@ -1,0 +1,30 @@
+import { topologyOf } from "@flock/protocol";
+import { describe, expect, it } from "vitest";
+import { drawnGraph } from "./grouping.ts";
+
+const { nodes, edges } = topologyOf([
+  { agent_id: "a1", consumes: ["Idea"], publishes: ["Pizza"] },
+  { agent_id: "a2", consumes: ["Idea"], publishes: ["Pizza"] },
+  { agent_id: "critic", consumes: ["Pizza"], publishes: [] },
+]);
+
+describe("a graph of many agents", () => {
+  it("is drawn as it is up to the limit", () => {
+    expect(drawnGraph(nodes, edges, 4).nodes.map(({ id }) => id)).toEqual(["external", "a1", "a2", "critic"]);
+  });
+
+  it("beyond it, those that read and write the same are one, and so are the lines between them", () => {
+    const drawn = drawnGraph(nodes, edges, 3);
+    expect(drawn.nodes.map(({ node, members }) => [node.label, members])).toEqual([
+      ["external", ["external"]],
+      ["2 agents", ["a1", "a2"]],
+      ["critic", ["critic"]],
+    ]);
+    expect(drawn.edges.length).toBe(2);
+    expect(
+      drawn.edges.every(({ source, target }) =>
+        [source, target].every((id) => drawn.nodes.some((node) => node.id === id)),
+      ),
+    ).toBe(true);
+  });
+});

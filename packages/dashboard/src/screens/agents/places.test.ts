@@ -1,0 +1,37 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Point, settled } from "./places.ts";
+
+const SIZE = { width: 100, height: 50 };
+const points = fc.record({ x: fc.integer({ min: 0, max: 900 }), y: fc.integer({ min: 0, max: 900 }) });
+
+describe("nodes never jump", () => {
+  it("who was there stays, and who comes stands on nobody", () => {
+    const ids = fc.uniqueArray(fc.constantFrom(..."abcdefghij"), { minLength: 1 });
+    fc.assert(
+      fc.property(ids, ids, fc.array(points, { minLength: 10, maxLength: 10 }), (old, all, at) => {
+        const grid = (list: readonly string[]) =>
+          new Map(list.map((id, index) => [id, { x: (index % 3) * 120, y: Math.floor(index / 3) * 60 }]));
+        const before = grid(old);
+        const wanted = new Map(all.map((id, index) => [id, at[index] as Point]));
+        const places = settled(before, wanted, () => all, SIZE);
+        expect([...places.keys()].sort()).toEqual([...all].sort());
+        const stayed = all.filter((id) => before.has(id));
+        for (const id of stayed) expect(places.get(id)).toEqual(before.get(id));
+        if (stayed.length === 0) return;
+        for (const id of all.filter((id) => !before.has(id))) {
+          const { x, y } = places.get(id) as Point;
+          for (const [other, place] of places) {
+            if (other !== id)
+              expect(Math.abs(place.x - x) < SIZE.width && Math.abs(place.y - y) < SIZE.height).toBe(false);
+          }
+        }
+      }),
+    );
+  });
+
+  it("a first picture is as the layout has it", () => {
+    const wanted = new Map([["a", { x: 1, y: 2 }]]);
+    expect(settled(new Map(), wanted, () => [], SIZE)).toEqual(wanted);
+  });
+});

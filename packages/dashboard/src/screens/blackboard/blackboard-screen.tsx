@@ -1,0 +1,278 @@
+import type { ArtifactState } from "@flock/protocol";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown, ArrowLeft, ArrowUp, X } from "lucide-react";
+import { useDeferredValue, useMemo, useRef } from "react";
+import { useLive } from "../../live/store.ts";
+import { audience, clock, gist, short } from "../../parts/format.ts";
+import { Fact, NothingYet } from "../../parts/parts.tsx";
+import { useCalm } from "../../parts/use-calm.ts";
+import { Link } from "../../place/link.tsx";
+import { adjust, type Params, pathOf, useParam, usePlace } from "../../place/place.ts";
+import { ArtifactPayload } from "./artifact-payload.tsx";
+import { LineagePicture } from "./lineage.tsx";
+import { type Column, listed } from "./sorting.ts";
+
+const ROW_PX = 36;
+/** From so many artifacts on, the table is made anew less often than with each frame. */
+const MANY = 2_000;
+
+/** Every artifact on the blackboard, and one of them in full. */
+export default function BlackboardScreen() {
+  const { id, params } = usePlace();
+  const artifacts = useLive(({ state }) => state.artifacts);
+  const calm = useCalm(artifacts, artifacts.size > MANY ? 500 : 0);
+  const wanted = useDeferredValue(params);
+  const list = useMemo(() => listed(calm.values(), wanted), [calm, wanted]);
+  if (artifacts.size === 0 && id === undefined) {
+    return (
+      <NothingYet>
+        The blackboard is empty.{" "}
+        <Link href={pathOf("publish")} className="text-accent underline underline-offset-2">
+          Publish an artifact
+        </Link>
+        , here or from code, and it appears.
+      </NothingYet>
+    );
+  }
+  const shown = id === undefined ? undefined : artifacts.get(id);
+  return (
+    <div
+      className={`grid h-full grid-cols-[minmax(0,1fr)] ${id === undefined ? "" : "lg:grid-cols-[minmax(18rem,2fr)_minmax(0,3fr)]"}`}
+    >
+      <div
+        className={`min-h-0 min-w-0 flex-col border-line bg-card lg:flex ${id === undefined ? "flex" : "hidden lg:border-r"}`}
+      >
+        <h1 className="sr-only">Blackboard</h1>
+        <Narrow artifacts={calm} listed={list.length} />
+        {list.length === 0 ? (
+          <NothingYet>No artifact is like that. Take a filter away to see more.</NothingYet>
+        ) : (
+          <Table list={list} shown={id} params={params} isNarrow={id !== undefined} />
+        )}
+      </div>
+      {id !== undefined && (
+        <div className="min-h-0 min-w-0 overflow-y-auto">
+          {shown ? (
+            <Artifact key={shown.artifact_id} artifact={shown} params={params} />
+          ) : (
+            <NothingYet>
+              This artifact is not known at this seq. It may not have been published yet, or be older than what is kept:{" "}
+              <Link href={pathOf("blackboard")} className="text-accent underline underline-offset-2">
+                show the newest ones
+              </Link>
+              .
+            </NothingYet>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+const FIELD = "h-8 min-w-0 rounded-lg border border-line bg-card px-2 text-sm";
+
+/** What the table is narrowed to. */
+function Narrow({ artifacts, listed }: { artifacts: ReadonlyMap<string, ArtifactState>; listed: number }) {
+  const [text, setText] = useParam("q");
+  const [type, setType] = useParam("type");
+  const [agent, setAgent] = useParam("agent");
+  const [workflow] = useParam("workflow");
+  const { types, producers } = useMemo(() => {
+    const types = new Set<string>();
+    const producers = new Set<string>();
+    for (const { artifact_type, produced_by } of artifacts.values()) {
+      types.add(artifact_type);
+      producers.add(produced_by);
+    }
+    return { types: [...types].sort(), producers: [...producers].sort() };
+  }, [artifacts]);
+  return (
+    <search className="flex flex-wrap items-center gap-2 border-b border-line px-3 py-2">
+      <input
+        type="search"
+        aria-label="Search artifacts"
+        placeholder="Search"
+        value={text}
+        onChange={(change) => setText(change.target.value)}
+        className={`${FIELD} w-full sm:w-48`}
+      />
+      <select aria-label="Type" value={type} onChange={(change) => setType(change.target.value)} className={FIELD}>
+        <option value="">Any type</option>
+        {types.map((each) => (
+          <option key={each}>{each}</option>
+        ))}
+      </select>
+      <select
+        aria-label="Producer"
+        value={agent}
+        onChange={(change) => setAgent(change.target.value)}
+        className={FIELD}
+      >
+        <option value="">Any producer</option>
+        {producers.map((each) => (
+          <option key={each}>{each}</option>
+        ))}
+      </select>
+      <p className="ml-auto flex items-center gap-3 text-sm text-soft tabular-nums">
+        {workflow && <span>Workflow {short(workflow)}</span>}
+        {[text, type, agent, workflow].some(Boolean) && (
+          <button
+            type="button"
+            onClick={() => adjust({ params: { q: undefined, type: undefined, agent: undefined, workflow: undefined } })}
+            className="flex items-center gap-1 text-accent underline underline-offset-2"
+          >
+            <X size={12} aria-hidden="true" /> Show all
+          </button>
+        )}
+        {listed.toLocaleString("en")} {listed === 1 ? "artifact" : "artifacts"}
+      </p>
+    </search>
+  );
+}
+
+interface TableProps {
+  readonly list: readonly ArtifactState[];
+  readonly shown: string | undefined;
+  readonly params: Params;
+  /** Whether there is room for the most important columns only. */
+  readonly isNarrow: boolean;
+}
+
+/** A hundred thousand rows, of which those in sight are in the page. */
+function Table({ list, shown, params, isNarrow }: TableProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const rows = useVirtualizer({
+    count: list.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW_PX,
+    overscan: 12,
+  });
+  const columns = isNarrow
+    ? "grid-cols-[6.5rem_minmax(0,1fr)_minmax(0,1.5fr)]"
+    : "grid-cols-[minmax(0,1fr)_minmax(0,1.5fr)] md:grid-cols-[6.5rem_minmax(0,1fr)_minmax(0,3fr)_minmax(0,1fr)_6rem_minmax(0,0.7fr)]";
+  const wide = isNarrow ? "hidden" : "max-md:hidden";
+  return (
+    <div ref={box} className="min-h-0 flex-1 overflow-y-auto text-sm">
+      <table aria-label="Artifacts" aria-rowcount={list.length + 1} className="block">
+        <thead className="sticky top-0 z-1 block bg-card">
+          <tr className={`grid gap-3 border-b border-line px-4 text-left text-xs text-soft ${columns}`}>
+            <Head column="published" name="Published" className={isNarrow ? "" : "max-md:hidden"} />
+            <Head column="type" name="Type" />
+            <th scope="col" className="py-2 font-normal">
+              About
+            </th>
+            <Head column="producer" name="Producer" className={wide} />
+            <th scope="col" className={`py-2 font-normal ${wide}`}>
+              Workflow
+            </th>
+            <th scope="col" className={`py-2 font-normal ${wide}`}>
+              Tags
+            </th>
+          </tr>
+        </thead>
+        <tbody style={{ height: rows.getTotalSize() }} className="relative block">
+          {rows.getVirtualItems().map(({ index, start }) => {
+            const artifact = list[index] as ArtifactState;
+            const { artifact_id, artifact_type, timestamp, payload, produced_by, correlation_id, tags } = artifact;
+            const isShown = artifact_id === shown;
+            return (
+              <tr
+                key={artifact_id}
+                aria-rowindex={index + 2}
+                style={{ transform: `translateY(${start}px)`, height: ROW_PX }}
+                className={`absolute inset-x-0 grid items-center gap-3 border-b border-l-3 border-b-line px-4 hover:bg-sunken ${columns} ${
+                  isShown ? "border-l-accent bg-accent-soft" : "border-l-transparent"
+                }`}
+              >
+                <td className={`text-xs text-soft tabular-nums ${isNarrow ? "" : "max-md:hidden"}`}>
+                  {clock(timestamp)}
+                </td>
+                <td className="truncate font-medium">
+                  <Link
+                    href={pathOf("blackboard", artifact_id, params)}
+                    aria-current={isShown ? "true" : undefined}
+                    className="-outline-offset-2 after:absolute after:inset-0"
+                  >
+                    {artifact_type}
+                  </Link>
+                </td>
+                <td className="truncate text-soft">{gist(payload)}</td>
+                <td className={`truncate ${wide}`}>{produced_by}</td>
+                <td className={`truncate font-mono text-xs text-soft ${wide}`} title={correlation_id}>
+                  {short(correlation_id)}
+                </td>
+                <td className={`truncate text-soft ${wide}`}>{tags.join(", ")}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** The head of a column that sorts; once more, the other way round. */
+function Head({ column, name, className = "" }: { column: Column; name: string; className?: string }) {
+  const [sort, setSort] = useParam("sort");
+  const now = sort || "-published";
+  const isHere = now.replace(/^-/, "") === column;
+  const isDown = now.startsWith("-");
+  return (
+    <th
+      scope="col"
+      aria-sort={isHere ? (isDown ? "descending" : "ascending") : "none"}
+      className={`py-1 font-normal ${className}`}
+    >
+      <button
+        type="button"
+        onClick={() => setSort(isHere && !isDown ? `-${column}` : column)}
+        className="flex items-center gap-1 rounded-md py-1 hover:text-ink"
+      >
+        {name}
+        {isHere && (isDown ? <ArrowDown size={12} aria-hidden="true" /> : <ArrowUp size={12} aria-hidden="true" />)}
+      </button>
+    </th>
+  );
+}
+
+function Artifact({ artifact, params }: { artifact: ArtifactState; params: Params }) {
+  return (
+    <article className="flex flex-col gap-5 p-4 md:p-6" aria-label={`Artifact ${artifact.artifact_type}`}>
+      <header className="flex items-center gap-3">
+        <h2 className="text-xl font-semibold tracking-tight">{artifact.artifact_type}</h2>
+        <Link
+          href={pathOf("blackboard", undefined, params)}
+          className="ml-auto flex items-center gap-1 rounded-lg border border-line px-2 py-1 text-sm text-soft hover:text-ink"
+        >
+          <ArrowLeft size={14} aria-hidden="true" /> All artifacts
+        </Link>
+      </header>
+      <dl className="flex flex-wrap gap-x-8 gap-y-3">
+        <Fact name="Published">{clock(artifact.timestamp)}</Fact>
+        <Fact name="Producer">{artifact.produced_by}</Fact>
+        <Fact name="Seq">
+          <span className="font-mono text-xs">#{artifact.seq.toLocaleString("en")}</span>
+        </Fact>
+        <Fact name="Artifact">
+          <span title={artifact.artifact_id} className="font-mono text-xs">
+            {short(artifact.artifact_id)}
+          </span>
+        </Fact>
+        <Fact name="Workflow">
+          <Link
+            href={pathOf("blackboard", artifact.artifact_id, { workflow: artifact.correlation_id })}
+            title={artifact.correlation_id}
+            aria-label={`All artifacts of workflow ${short(artifact.correlation_id)}`}
+            className="font-mono text-xs text-accent underline underline-offset-2"
+          >
+            {short(artifact.correlation_id)}
+          </Link>
+        </Fact>
+        <Fact name="Tags">{artifact.tags.join(", ") || "none"}</Fact>
+        {artifact.visibility.kind !== "public" && <Fact name="For">{audience(artifact.visibility)}</Fact>}
+      </dl>
+      <LineagePicture artifact={artifact} />
+      <ArtifactPayload artifact={artifact} />
+    </article>
+  );
+}

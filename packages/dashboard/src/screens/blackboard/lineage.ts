@@ -1,0 +1,112 @@
+import type { ArtifactState, FlockState, RunState } from "@flock/protocol";
+
+/** A place in the picture of where an artifact comes from and what became of it. */
+export interface LineageNode {
+  readonly id: string;
+  /** An artifact; or a run that has published nothing, or not yet. */
+  readonly kind: "artifact" | "run";
+  /** Absent when it is older than what is kept. */
+  readonly artifact?: ArtifactState;
+  /** The run that made the artifact, or that stands here itself. */
+  readonly run?: RunState;
+  /** Steps from the artifact in question: negative where it comes from, positive what became of it. */
+  readonly step: number;
+  readonly row: number;
+}
+
+/** From what was read to what was made of it. */
+export interface LineageEdge {
+  readonly from: string;
+  readonly to: string;
+  readonly run: RunState;
+}
+
+export interface Lineage {
+  readonly nodes: readonly LineageNode[];
+  readonly edges: readonly LineageEdge[];
+  /** Whether there is more than is shown. */
+  readonly isCut: boolean;
+}
+
+/** So many steps each way, and so many places in all: more is no picture. */
+const STEPS = 4;
+const PLACES = 60;
+
+/** Who reads an artifact is looked up for each: gathered once for each change of the runs. */
+const readers = new WeakMap<FlockState["runs"], ReadonlyMap<string, readonly RunState[]>>();
+
+/** The runs that have read an artifact, the oldest first. */
+export function readersOf(runs: FlockState["runs"], artifactId: string): readonly RunState[] {
+  let index = readers.get(runs);
+  if (!index) {
+    const made = new Map<string, RunState[]>();
+    for (const run of runs.values()) {
+      for (const id of run.consumed) {
+        const list = made.get(id);
+        if (list) list.push(run);
+        else made.set(id, [run]);
+      }
+    }
+    readers.set(runs, (index = made));
+  }
+  return index.get(artifactId) ?? [];
+}
+
+/** Where an artifact comes from and what became of it, some steps each way. */
+export function lineageOf({ runs, artifacts }: Pick<FlockState, "runs" | "artifacts">, artifactId: string): Lineage {
+  const steps = new Map<string, Omit<LineageNode, "row">>();
+  const edges = new Map<string, LineageEdge>();
+  let isCut = false;
+  const place = (id: string, step: number): boolean => {
+    if (steps.has(id)) return false;
+    if (steps.size >= PLACES || Math.abs(step) > STEPS) {
+      isCut = true;
+      return false;
+    }
+    const artifact = artifacts.get(id);
+    const run = artifact?.run_id === undefined ? undefined : runs.get(artifact.run_id);
+    steps.set(id, { id, kind: "artifact", ...(artifact ? { artifact } : {}), ...(run ? { run } : {}), step });
+    return true;
+  };
+  const connect = (from: string, to: string, run: RunState) => {
+    if (steps.has(from) && steps.has(to)) edges.set(`${from} ${to}`, { from, to, run });
+  };
+  place(artifactId, 0);
+  for (let layer = [artifactId], step = -1; layer.length > 0; step--) {
+    const next: string[] = [];
+    for (const id of layer) {
+      const run = steps.get(id)?.run;
+      for (const parent of run?.consumed ?? []) {
+        if (place(parent, step)) next.push(parent);
+        connect(parent, id, run as RunState);
+      }
+    }
+    layer = next;
+  }
+  for (let layer = [artifactId], step = 1; layer.length > 0; step++) {
+    const next: string[] = [];
+    for (const id of layer) {
+      for (const run of readersOf(runs, id)) {
+        if (run.produced.length === 0) {
+          // The run itself stands where its artifacts would, unless one of them is known already.
+          if (!steps.has(run.run_id) && steps.size < PLACES && step <= STEPS) {
+            steps.set(run.run_id, { id: run.run_id, kind: "run", run, step });
+          }
+          connect(id, run.run_id, run);
+        }
+        for (const child of run.produced) {
+          if (place(child, step)) next.push(child);
+          connect(id, child, run);
+        }
+      }
+    }
+    layer = next;
+  }
+  const rows = new Map<number, number>();
+  const nodes = [...steps.values()].map((node) => {
+    const row = rows.get(node.step) ?? 0;
+    rows.set(node.step, row + 1);
+    return { ...node, row };
+  });
+  return { nodes, edges: [...edges.values()], isCut };
+}

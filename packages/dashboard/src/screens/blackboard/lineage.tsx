@@ -1,0 +1,125 @@
+import type { ArtifactState } from "@flock/protocol";
+import { useEffect, useMemo, useRef } from "react";
+import { useShallow } from "zustand/react/shallow";
+import { useLive } from "../../live/store.ts";
+import { gist, short } from "../../parts/format.ts";
+import { StatusMark } from "../../parts/parts.tsx";
+import { Link } from "../../place/link.tsx";
+import { pathOf, usePlace } from "../../place/place.ts";
+import { type LineageNode, lineageOf } from "./lineage.ts";
+
+/** What a place takes, and what lies between two, in px. */
+const BOX = { width: 168, height: 46 } as const;
+const GAP = { x: 56, y: 10 } as const;
+
+/** Where an artifact comes from, on the left, and what became of it, on the right; each line is a run. */
+export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
+  const { runs, artifacts } = useLive(useShallow(({ state }) => ({ runs: state.runs, artifacts: state.artifacts })));
+  const { nodes, edges, isCut } = useMemo(
+    () => lineageOf({ runs, artifacts }, artifact.artifact_id),
+    [runs, artifacts, artifact.artifact_id],
+  );
+  const first = Math.min(...nodes.map(({ step }) => step));
+  const placed = new Map(
+    nodes.map((node) => [
+      node.id,
+      { node, x: (node.step - first) * (BOX.width + GAP.x), y: node.row * (BOX.height + GAP.y) },
+    ]),
+  );
+  const places = [...placed.values()];
+  const width = Math.max(...places.map(({ x }) => x)) + BOX.width;
+  const height = Math.max(...places.map(({ y }) => y)) + BOX.height;
+  const box = useRef<HTMLDivElement>(null);
+  const hereX = placed.get(artifact.artifact_id)?.x ?? 0;
+  // What it is about stands in the middle, however far the picture reaches.
+  useEffect(() => {
+    if (box.current) box.current.scrollLeft = hereX - (box.current.clientWidth - BOX.width) / 2;
+  }, [hereX]);
+  return (
+    <section aria-label="Lineage">
+      <h3 className="mb-1.5 text-sm font-medium text-soft">Lineage</h3>
+      <div ref={box} className="overflow-x-auto rounded-xl border border-line bg-card p-3">
+        <div style={{ width, height }} className="relative">
+          <svg width={width} height={height} aria-hidden="true" className="absolute inset-0">
+            {edges.map(({ from, to, run }) => {
+              const a = placed.get(from);
+              const b = placed.get(to);
+              if (!a || !b) return null;
+              const [x1, y1, x2, y2] = [a.x + BOX.width, a.y + BOX.height / 2, b.x, b.y + BOX.height / 2];
+              const bend = Math.max(24, (x2 - x1) / 2);
+              return (
+                <path
+                  key={`${from} ${to}`}
+                  d={`M ${x1} ${y1} C ${x1 + bend} ${y1}, ${x2 - bend} ${y2}, ${x2} ${y2}`}
+                  fill="none"
+                  strokeWidth="1.5"
+                  stroke={run.status === "error" || run.status === "timeout" ? "var(--bad)" : "var(--soft)"}
+                  strokeDasharray={run.status === "running" ? "4 4" : undefined}
+                />
+              );
+            })}
+          </svg>
+          <ul aria-label="Artifacts and runs">
+            {places.map(({ node, x, y }) => (
+              <li key={node.id} style={{ left: x, top: y, ...BOX }} className="absolute">
+                <Place node={node} />
+              </li>
+            ))}
+          </ul>
+        </div>
+      </div>
+      <p className="mt-1 text-xs text-soft">
+        {artifact.run_id === undefined && "Published from outside the flock. "}
+        {nodes.every(({ step }) => step <= 0) && "Nobody has read it yet. "}
+        {isCut && "There is more than fits here: open one of the outer artifacts to go on from there."}
+      </p>
+    </section>
+  );
+}
+
+function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode }) {
+  const { params } = usePlace();
+  const isHere = step === 0;
+  if (kind === "run" && run) {
+    return (
+      <Link
+        href={pathOf("runs", run.run_id)}
+        className="flex h-full flex-col justify-center rounded-lg border border-dashed border-line bg-sunken px-2.5 text-xs hover:border-accent"
+      >
+        <span className="flex items-center gap-1.5 font-medium">
+          <StatusMark value={run.status} /> <span className="truncate">{run.agent_id}</span>
+        </span>
+        <span className="truncate text-soft">
+          {run.status === "running" ? "reads it now" : `${run.status}, published nothing`}
+        </span>
+      </Link>
+    );
+  }
+  return (
+    <div
+      className={`flex h-full flex-col justify-center rounded-lg border px-2.5 text-xs ${
+        isHere ? "border-accent bg-accent-soft" : "border-line bg-card"
+      }`}
+    >
+      <Link
+        href={pathOf("blackboard", id, params)}
+        aria-current={isHere ? "true" : undefined}
+        title={artifact ? gist(artifact.payload) : id}
+        className="truncate text-sm font-medium underline-offset-2 hover:underline"
+      >
+        {artifact?.artifact_type ?? short(id)}
+      </Link>
+      {artifact?.run_id === undefined ? (
+        <span className="text-soft">{artifact ? artifact.produced_by : "older than what is kept"}</span>
+      ) : (
+        <Link
+          href={pathOf("runs", artifact.run_id)}
+          className="flex items-center gap-1 text-soft underline-offset-2 hover:underline"
+        >
+          {run && <StatusMark value={run.status} />}
+          <span className="truncate">{artifact.produced_by}</span>
+        </Link>
+      )}
+    </div>
+  );
+}

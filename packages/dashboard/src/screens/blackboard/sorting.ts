@@ -1,0 +1,37 @@
+import type { ArtifactState } from "@flock/protocol";
+import { gist } from "../../parts/format.ts";
+import type { Params } from "../../place/place.ts";
+
+/** The columns by which the table can be sorted. */
+export type Column = "published" | "type" | "producer";
+
+/** The artifacts that are wanted, in the order that is wanted: `sort` is a column, with `-` before it from last to first. */
+export function listed(artifacts: Iterable<ArtifactState>, params: Params): ArtifactState[] {
+  const { workflow, agent, type, tag, q, sort = "-published" } = params;
+  const text = q?.toLowerCase();
+  const list: ArtifactState[] = [];
+  for (const artifact of artifacts) {
+    if (workflow && artifact.correlation_id !== workflow) continue;
+    if (agent && artifact.produced_by !== agent) continue;
+    if (type && artifact.artifact_type !== type) continue;
+    if (tag && !artifact.tags.includes(tag)) continue;
+    if (text && !isFound(artifact, text)) continue;
+    list.push(artifact);
+  }
+  const column = sort.replace(/^-/, "");
+  // They come in the order in which they were published.
+  if (column === "type" || column === "producer") {
+    const of = column === "type" ? "artifact_type" : "produced_by";
+    list.sort((a, b) => (a[of] < b[of] ? -1 : a[of] > b[of] ? 1 : a.seq - b.seq));
+  }
+  return sort.startsWith("-") ? list.reverse() : list;
+}
+
+function isFound(artifact: ArtifactState, text: string): boolean {
+  return (
+    artifact.artifact_id.includes(text) ||
+    artifact.artifact_type.toLowerCase().includes(text) ||
+    artifact.tags.some((tag) => tag.toLowerCase().includes(text)) ||
+    gist(artifact.payload).toLowerCase().includes(text)
+  );
+}

@@ -1,0 +1,257 @@
+import type { FlockEvent } from "@flock/protocol";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown, Copy, History, Pause, Play, X } from "lucide-react";
+import { type UIEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { JsonViewer } from "../../json/json-viewer.tsx";
+import { useLive } from "../../live/store.ts";
+import type { Log } from "../../live/timeline.ts";
+import { travelTo } from "../../live/travel.ts";
+import { clock, short } from "../../parts/format.ts";
+import { NothingYet } from "../../parts/parts.tsx";
+import { adjust, usePlace } from "../../place/place.ts";
+import { EventFilter } from "./event-filter.tsx";
+import { lineOf } from "./event-line.ts";
+import { MatchingEvents, type Wanted } from "./matching-events.ts";
+
+const ROW_PX = 30;
+
+/** What is shown while new events are not: the log as it was then. */
+interface Held {
+  readonly log: Log;
+  /** Scrolling up holds the view, and scrolling back lets it go; the button's hold stays. */
+  readonly byScrolling: boolean;
+}
+
+/** The log itself: what happened, in the order in which it happened. */
+export default function EventsScreen() {
+  const live = useLive(({ log }) => log);
+  const at = useLive(({ at }) => at);
+  const { id, params } = usePlace();
+  const [held, setHeld] = useState<Held | null>(null);
+  const wanted = useDeferredValue(useWanted(params));
+  const matching = useMemo(() => new MatchingEvents(wanted), [wanted]);
+  const log = at === null && held ? held.log : live;
+  const shown = useMemo(() => matching.in(log), [matching, log]);
+  const openSeq = id !== undefined && /^\d+$/.test(id) ? Number(id) : null;
+  const opened = openSeq === null ? undefined : eventAt(log, openSeq);
+  const newer = log === live ? 0 : live.length - 1 - live.indexOf(log.at(-1)?.seq ?? 0);
+  const hold = () => at === null && setHeld((before) => before ?? { log: live, byScrolling: true });
+  return (
+    <div className="flex h-full flex-col">
+      <h1 className="sr-only">Events</h1>
+      <div className="flex flex-wrap items-center gap-2 border-b border-line bg-card px-3 py-2 md:px-4">
+        <EventFilter />
+        <button
+          type="button"
+          disabled={at !== null}
+          onClick={() => setHeld(held ? null : { log: live, byScrolling: false })}
+          aria-pressed={held !== null}
+          className="ml-auto flex h-8 items-center gap-1.5 rounded-lg border border-line bg-card px-2.5 text-sm hover:border-accent disabled:opacity-50 aria-pressed:border-busy aria-pressed:text-busy"
+        >
+          {held ? <Play size={14} aria-hidden="true" /> : <Pause size={14} aria-hidden="true" />}
+          {held ? "Resume" : "Pause"}
+        </button>
+        <p className="text-sm whitespace-nowrap text-soft tabular-nums">{shown.length.toLocaleString("en")} events</p>
+      </div>
+      {shown.length === 0 ? (
+        <NothingYet>
+          {log.length === 0
+            ? "Nothing has happened yet. Events appear here as they come: run an agent, or publish an artifact."
+            : "No event is like that. Take a filter away, or search for less."}
+        </NothingYet>
+      ) : (
+        <Rows
+          shown={shown}
+          openSeq={openSeq}
+          open={(seq) => {
+            adjust({ id: seq === null ? undefined : String(seq) });
+            // Whoever looks at an event wants its neighbours to stay.
+            if (seq !== null) hold();
+          }}
+          onLeaveEnd={hold}
+          onReachEnd={() => setHeld((before) => (before?.byScrolling ? null : before))}
+        />
+      )}
+      {newer > 0 && (
+        <button
+          type="button"
+          onClick={() => setHeld(null)}
+          className="flex items-center justify-center gap-1.5 border-t border-line bg-card py-1.5 text-sm text-accent tabular-nums"
+        >
+          <ArrowDown size={14} aria-hidden="true" /> {newer.toLocaleString("en")} newer
+        </button>
+      )}
+      {opened && <Opened event={opened} close={() => adjust({ id: undefined })} />}
+    </div>
+  );
+}
+
+/** The filter that the address tells; the same object as long as it says the same. */
+function useWanted(params: Readonly<Record<string, string>>): Wanted {
+  const { types = "", agents = "", workflow = "", q = "" } = params;
+  return useMemo(
+    () => ({
+      types: types.split(",").filter(Boolean),
+      agents: agents.split(",").filter(Boolean),
+      correlation: workflow,
+      text: q,
+    }),
+    [types, agents, workflow, q],
+  );
+}
+
+function eventAt(log: Log, seq: number): FlockEvent | undefined {
+  const event = log.at(log.indexOf(seq));
+  return event?.seq === seq ? event : undefined;
+}
+
+interface RowsProps {
+  readonly shown: readonly FlockEvent[];
+  readonly openSeq: number | null;
+  readonly open: (seq: number | null) => void;
+  readonly onLeaveEnd: () => void;
+  readonly onReachEnd: () => void;
+}
+
+/** Only the rows that are in sight are painted. It follows the newest event until the reader scrolls up. */
+function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
+  const box = useRef<HTMLDivElement>(null);
+  // Who comes by a link to an event wants to see that one.
+  const follows = useRef(openSeq === null);
+  const lastTop = useRef(0);
+  const rows = useVirtualizer({
+    count: shown.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW_PX,
+    overscan: 12,
+  });
+  const newest = shown.at(-1)?.seq;
+  const hasLooked = useRef(openSeq === null);
+  useEffect(() => {
+    if (hasLooked.current) return;
+    const index = shown.findIndex(({ seq }) => seq === openSeq);
+    if (index < 0) return;
+    hasLooked.current = true;
+    rows.scrollToIndex(index, { align: "center" });
+  }, [shown, openSeq, rows]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: to follow is what another newest event asks for
+  useEffect(() => {
+    if (follows.current) rows.scrollToIndex(shown.length - 1, { align: "end" });
+  }, [newest, shown.length, rows]);
+  const onScroll = ({ currentTarget: { scrollTop, scrollHeight, clientHeight } }: UIEvent<HTMLDivElement>) => {
+    if (scrollHeight - scrollTop - clientHeight < 2 * ROW_PX) {
+      follows.current = true;
+      onReachEnd();
+    } else if (scrollTop < lastTop.current) {
+      // Only a reader scrolls up. To be away from the end may also mean that the list has just grown.
+      follows.current = false;
+      onLeaveEnd();
+    }
+    lastTop.current = scrollTop;
+  };
+  const move = (count: number) => {
+    const index = openSeq === null ? shown.length : shown.findIndex(({ seq }) => seq === openSeq);
+    const next = Math.max(0, Math.min(shown.length - 1, index + count));
+    follows.current = false;
+    open(shown[next]?.seq ?? null);
+    rows.scrollToIndex(next);
+  };
+  return (
+    <div
+      ref={box}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+      tabIndex={0}
+      role="log"
+      aria-label="Events"
+      aria-live="off"
+      onScroll={onScroll}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") open(null);
+        if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+        event.preventDefault();
+        move(event.key === "ArrowDown" ? 1 : -1);
+      }}
+      className="min-h-0 flex-1 overflow-y-auto font-mono text-xs -outline-offset-2"
+    >
+      <div style={{ height: rows.getTotalSize() }} className="relative">
+        {rows.getVirtualItems().map(({ index, start }) => {
+          const event = shown[index] as FlockEvent;
+          const isOpen = event.seq === openSeq;
+          return (
+            <div key={event.seq} style={{ transform: `translateY(${start}px)` }} className="absolute inset-x-0">
+              <button
+                type="button"
+                tabIndex={isOpen ? 0 : -1}
+                aria-expanded={isOpen}
+                onClick={() => open(isOpen ? null : event.seq)}
+                style={{ height: ROW_PX }}
+                className={`flex w-full items-center gap-3 border-l-3 px-3 text-left -outline-offset-2 hover:bg-sunken ${
+                  isOpen ? "border-accent bg-accent-soft" : isBad(event) ? "border-bad" : "border-transparent"
+                }`}
+              >
+                <span className="min-w-14 shrink-0 text-right text-soft tabular-nums">{event.seq}</span>
+                <span className="hidden shrink-0 text-soft tabular-nums md:block">{clock(event.timestamp)}</span>
+                <span className={`w-44 shrink-0 truncate font-medium max-md:w-auto ${colorOf(event)}`}>
+                  {event.type}
+                </span>
+                <span className="truncate text-soft">{lineOf(event)}</span>
+              </button>
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function isBad(event: FlockEvent): boolean {
+  return event.type === "agent_execution_completed" && event.status !== "success";
+}
+
+/** Failures stand out; streams, which are most of a log, stand back. */
+function colorOf(event: FlockEvent): string {
+  if (event.type === "streaming_output") return "text-soft";
+  if (event.type === "agent_execution_completed") return isBad(event) ? "text-bad" : "text-good";
+  return event.type === "artifact_published" ? "text-accent" : "";
+}
+
+function Opened({ event, close }: { event: FlockEvent; close: () => void }) {
+  const [isCopied, setCopied] = useState(false);
+  const correlation = "correlation_id" in event ? event.correlation_id : undefined;
+  const button =
+    "flex h-7 items-center gap-1.5 rounded-lg border border-line px-2 text-xs text-soft hover:border-accent hover:text-ink";
+  return (
+    <section
+      aria-label={`Event ${event.seq}`}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+      tabIndex={0}
+      onKeyDown={({ key }) => key === "Escape" && close()}
+      className="relative max-h-[45%] shrink-0 overflow-y-auto border-t border-line bg-card px-4 pt-2 pb-4 -outline-offset-2"
+    >
+      <div className="mb-2 flex flex-wrap items-center gap-2">
+        <h2 className="mr-auto text-sm font-medium">
+          {event.type} <span className="font-mono text-soft tabular-nums">#{event.seq}</span>
+        </h2>
+        <button type="button" className={button} onClick={() => travelTo(event.seq)}>
+          <History size={13} aria-hidden="true" /> Show everything at this seq
+        </button>
+        {correlation !== undefined && (
+          <button type="button" className={button} onClick={() => adjust({ params: { workflow: correlation } })}>
+            Only workflow {short(correlation)}
+          </button>
+        )}
+        <button
+          type="button"
+          className={button}
+          onClick={() => void navigator.clipboard.writeText(JSON.stringify(event, null, 2)).then(() => setCopied(true))}
+        >
+          <Copy size={13} aria-hidden="true" /> {isCopied ? "Copied" : "Copy JSON"}
+        </button>
+        <button type="button" aria-label="Close" onClick={close} className={button}>
+          <X size={14} aria-hidden="true" />
+        </button>
+      </div>
+      <JsonViewer key={event.seq} source={{ value: event }} label="JSON" />
+    </section>
+  );
+}

@@ -1,0 +1,114 @@
+import { Pin, PinOff } from "lucide-react";
+import { memo, useState } from "react";
+import { useShallow } from "zustand/react/shallow";
+import { useLive } from "../../live/store.ts";
+import { clock } from "../../parts/format.ts";
+import { NothingYet, Status } from "../../parts/parts.tsx";
+import { StreamText } from "../../parts/stream-text.tsx";
+import { Link } from "../../place/link.tsx";
+import { pathOf, useParam } from "../../place/place.ts";
+import { slotsOf } from "./slots.ts";
+
+/** How many panes, and how they stand on wide screens. */
+const COLUMNS: Readonly<Record<number, string>> = {
+  1: "",
+  2: "lg:grid-cols-2",
+  4: "lg:grid-cols-2",
+  6: "lg:grid-cols-3",
+  9: "lg:grid-cols-3",
+};
+const COUNTS = Object.keys(COLUMNS).map(Number);
+
+/** What agents write, side by side, as they write it. */
+export default function OutputScreen() {
+  const [said, setCount] = useParam("panes");
+  const count = COUNTS.includes(Number(said)) ? Number(said) : 4;
+  const [pinnedParam, setPinned] = useParam("pinned");
+  const pinned = pinnedParam.split(",").filter(Boolean);
+  const [before, setBefore] = useState<readonly string[]>([]);
+  const slots = useLive(useShallow(({ state }) => slotsOf(before, state.runs, count, pinned)));
+  if (slots.join() !== before.join()) setBefore(slots);
+  if (slots.length === 0) {
+    return (
+      <NothingYet>
+        No agent has written anything yet. A run that yields text is shown here word by word:{" "}
+        <Link href={pathOf("publish")} className="text-accent underline underline-offset-2">
+          publish an artifact
+        </Link>{" "}
+        that wakes one.
+      </NothingYet>
+    );
+  }
+  return (
+    <div className="flex h-full flex-col">
+      <h1 className="sr-only">Live output</h1>
+      <div className="flex items-center gap-3 border-b border-line bg-card px-4 py-2 text-sm">
+        <label className="flex items-center gap-2">
+          Side by side
+          <select
+            value={count}
+            onChange={(change) => setCount(change.target.value)}
+            className="h-8 rounded-lg border border-line bg-card px-2"
+          >
+            {COUNTS.map((each) => (
+              <option key={each}>{each}</option>
+            ))}
+          </select>
+        </label>
+        <p className="truncate text-soft max-sm:hidden">Whatever is written next takes a place whose run has ended.</p>
+      </div>
+      <div
+        className={`grid min-h-0 flex-1 auto-rows-[minmax(14rem,1fr)] grid-cols-[minmax(0,1fr)] gap-3 overflow-y-auto p-3 ${COLUMNS[count]}`}
+      >
+        {slots.map((id) => {
+          const isPinned = pinned.includes(id);
+          return (
+            <Pane
+              key={id}
+              runId={id}
+              isPinned={isPinned}
+              pin={() => setPinned((isPinned ? pinned.filter((one) => one !== id) : [...pinned, id]).join(","))}
+            />
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+const Pane = memo(function Pane({ runId, isPinned, pin }: { runId: string; isPinned: boolean; pin: () => void }) {
+  // Not the run: that is another one with each word.
+  const { agent, status, startedAt } = useLive(
+    useShallow(({ state }) => {
+      const run = state.runs.get(runId);
+      return { agent: run?.agent_id ?? "", status: run?.status ?? "", startedAt: run?.started_at ?? "" };
+    }),
+  );
+  return (
+    <section aria-label={`Output of ${agent}`} className="flex min-h-0 min-w-0 flex-col gap-1.5">
+      <header className="flex items-center gap-2 px-1 text-sm">
+        <Link
+          href={pathOf("runs", runId)}
+          className="truncate font-medium underline-offset-2 hover:underline"
+          title={`The run of ${agent}`}
+        >
+          {agent}
+        </Link>
+        <span className="text-xs text-soft tabular-nums">{startedAt && clock(startedAt)}</span>
+        <span className="ml-auto">
+          <Status value={status} />
+        </span>
+        <button
+          type="button"
+          aria-pressed={isPinned}
+          aria-label={`Keep the output of ${agent} here`}
+          onClick={pin}
+          className="grid size-7 place-items-center rounded-lg text-soft hover:bg-sunken hover:text-ink aria-pressed:text-accent"
+        >
+          {isPinned ? <PinOff size={14} aria-hidden="true" /> : <Pin size={14} aria-hidden="true" />}
+        </button>
+      </header>
+      <StreamText runId={runId} className="flex-1" />
+    </section>
+  );
+});

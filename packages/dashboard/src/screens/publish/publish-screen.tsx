@@ -1,0 +1,132 @@
+import type { ArtifactRecord, ArtifactTypes, PreviewResult, PublishResult } from "@flock/protocol";
+import type { RJSFSchema } from "@rjsf/utils";
+import { useEffect, useState } from "react";
+import { getJson } from "../../live/config.ts";
+import { command, useLive } from "../../live/store.ts";
+import { Empty } from "../../parts/parts.tsx";
+import { Link } from "../../place/link.tsx";
+import { go, pathOf, usePlace } from "../../place/place.ts";
+import { PublishPanel } from "../../publish/publish-panel.tsx";
+
+/** A form for any artifact type, made from its JSON Schema. */
+export default function PublishScreen() {
+  const { id } = usePlace();
+  const { types, error } = useArtifactTypes();
+  if (!types) return error ? <Empty>The artifact types did not come: {error}</Empty> : <Empty>Loading…</Empty>;
+  const chosen = id === undefined ? types[0] : types.find(({ name }) => name === id);
+  if (types.length === 0) {
+    return (
+      <Empty>This flock knows no artifact type yet. An agent that consumes or publishes one makes it known.</Empty>
+    );
+  }
+  return (
+    <div className="h-full overflow-y-auto">
+      <div className="mx-auto flex max-w-6xl flex-col gap-5 p-4 md:p-8">
+        <h1 className="text-lg font-semibold">Publish an artifact</h1>
+        <label className="max-w-xl text-sm font-medium">
+          Type
+          <select
+            value={chosen?.name ?? ""}
+            onChange={(change) => go(pathOf("publish", change.target.value))}
+            className="mt-1 block w-full rounded-lg border border-line bg-card px-2.5 py-2 font-normal"
+          >
+            {!chosen && <option value="">Choose a type</option>}
+            {types.map(({ name }) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+        {chosen ? (
+          <PayloadForm key={chosen.name} type={chosen.name} schema={chosen.schema as RJSFSchema} />
+        ) : (
+          <p className="text-sm text-bad">This flock knows no artifact type {id}.</p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** The types as the server tells them; asked for anew when agents join and when the connection comes back. */
+function useArtifactTypes() {
+  const config = useLive(({ config }) => config);
+  const nodes = useLive(({ state }) => state.nodes);
+  const isConnected = useLive(({ connection: { status } }) => status === "live" || status === "catching-up");
+  const [types, setTypes] = useState<ArtifactTypes["artifact_types"] | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other agents may bring other types
+  useEffect(() => {
+    if (!config || !isConnected) return;
+    let isCurrent = true;
+    getJson<ArtifactTypes>(`${config.control}/artifact_types`)
+      .then(({ artifact_types }) => isCurrent && setTypes(artifact_types))
+      .catch((reason: Error) => isCurrent && setError(reason.message));
+    return () => {
+      isCurrent = false;
+    };
+  }, [config, nodes, isConnected]);
+  return { types, error };
+}
+
+function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
+  const control = useLive(({ config }) => config?.control);
+  const from = usePlace().params.from ?? null;
+  const artifact = useArtifact(from);
+  if (from !== null && artifact === "coming") return <Empty>Loading the artifact…</Empty>;
+  return (
+    <PublishPanel
+      type={type}
+      schema={schema}
+      prefill={typeof artifact === "object" ? artifact : undefined}
+      publish={(request) => command("publish", request)}
+      preview={(request) => postJson<PreviewResult>(`${control}/preview`, request)}
+      told={(result) => <Told result={result} />}
+    />
+  );
+}
+
+/** The artifact that is to be published again. */
+function useArtifact(id: string | null): ArtifactRecord | "coming" | "none" {
+  const config = useLive(({ config }) => config);
+  const [artifact, setArtifact] = useState<ArtifactRecord | "coming" | "none">("coming");
+  useEffect(() => {
+    if (id === null || !config) return;
+    getJson<ArtifactRecord>(`${config.artifacts}/artifacts/${encodeURIComponent(id)}`)
+      .then(setArtifact)
+      .catch(() => setArtifact("none"));
+  }, [id, config]);
+  return artifact;
+}
+
+async function postJson<T>(url: string, body: unknown): Promise<T> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const answer = await response.json().catch(() => undefined);
+  if (!response.ok) throw new Error(answer?.error?.message ?? `${url} answered ${response.status}`);
+  return answer;
+}
+
+/** What became of it, and where to look on. */
+function Told({ result }: { result: PublishResult }) {
+  const { artifact_id, correlation_id, triggered_agents } = result;
+  const link = "text-accent underline underline-offset-2";
+  return (
+    <p className="text-sm leading-6">
+      Published.{" "}
+      {triggered_agents.length > 0 ? `${triggered_agents.join(", ")} will run. ` : "No agent was waiting for it. "}
+      <Link href={pathOf("blackboard", artifact_id)} className={link}>
+        Show the artifact
+      </Link>
+      {triggered_agents.length > 0 && (
+        <>
+          {" or "}
+          <Link href={pathOf("runs", undefined, { workflow: correlation_id })} className={link}>
+            watch the workflow
+          </Link>
+        </>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,291 @@
+import type { RunState } from "@flock/protocol";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowLeft } from "lucide-react";
+import { useMemo, useRef, useState } from "react";
+import { useShallow } from "zustand/react/shallow";
+import { command, useLive } from "../../live/store.ts";
+import { clock, duration, short } from "../../parts/format.ts";
+import { Chip, Fact, NothingYet, Status } from "../../parts/parts.tsx";
+import { StreamText } from "../../parts/stream-text.tsx";
+import { useCalm } from "../../parts/use-calm.ts";
+import { Link } from "../../place/link.tsx";
+import { type Params, pathOf, usePlace } from "../../place/place.ts";
+import { currentRun } from "./current-run.ts";
+import { RunFilter } from "./run-filter.tsx";
+import { Waterfall } from "./waterfall.tsx";
+
+const ROW_PX = 58;
+/** From so many runs on, the list is made anew less often than with each frame. */
+const MANY = 1_000;
+
+/** Every run, newest first, and one of them in full, among those of its workflow. */
+export default function RunsScreen() {
+  const { id, params } = usePlace();
+  const runs = useLive(({ state }) => state.runs);
+  const calm = useCalm(runs, runs.size > MANY ? 300 : 0);
+  const matching = useMemo(() => newestFirst(calm.values(), params), [calm, params]);
+  const [followed, follow] = useState<string>();
+  const current = currentRun(matching, followed);
+  if (current?.run_id !== followed) follow(current?.run_id);
+  const shown = id === undefined ? current : runs.get(id);
+  if (runs.size === 0 && id === undefined) {
+    return (
+      <NothingYet>
+        No agent has run yet.{" "}
+        <Link href={pathOf("publish")} className="text-accent underline underline-offset-2">
+          Publish an artifact
+        </Link>{" "}
+        that one of them consumes, and watch it work here.
+      </NothingYet>
+    );
+  }
+  return (
+    <div className="grid h-full grid-cols-[minmax(0,1fr)] md:grid-cols-[minmax(15rem,20rem)_minmax(0,1fr)]">
+      <div
+        className={`min-h-0 flex-col border-line bg-card md:flex md:border-r ${id === undefined ? "flex" : "hidden"}`}
+      >
+        <h1 className="sr-only">Runs</h1>
+        <RunFilter listed={matching.length} />
+        {matching.length === 0 ? (
+          <NothingYet>No run is like that. Take a filter away to see more.</NothingYet>
+        ) : (
+          <List runs={matching} shown={shown?.run_id} filter={params} />
+        )}
+      </div>
+      <div className={`min-h-0 min-w-0 overflow-y-auto ${id === undefined ? "max-md:hidden" : ""}`}>
+        {shown ? (
+          <Run key={shown.run_id} run={shown} filter={params} />
+        ) : (
+          id !== undefined && (
+            <NothingYet>
+              This run is not known at this seq. It may not have begun yet, or be older than what is kept:{" "}
+              <Link href={pathOf("runs")} className="text-accent underline underline-offset-2">
+                show the newest ones
+              </Link>
+              .
+            </NothingYet>
+          )
+        )}
+      </div>
+    </div>
+  );
+}
+
+function newestFirst(runs: Iterable<RunState>, { workflow, agent, status, q }: Params): RunState[] {
+  const text = q?.toLowerCase();
+  return [...runs]
+    .filter(
+      (run) =>
+        (!workflow || run.correlation_id === workflow) &&
+        (!agent || run.agent_id === agent) &&
+        (!status || (status === "failed" ? isBad(run) : run.status === status)) &&
+        (!text || [run.run_id, run.agent_id, run.correlation_id, run.error?.message ?? ""].some(has(text))),
+    )
+    .sort((a, b) => (a.started_at < b.started_at ? 1 : a.started_at > b.started_at ? -1 : 0));
+}
+
+function has(text: string): (word: string) => boolean {
+  return (word) => word.toLowerCase().includes(text);
+}
+
+function isBad({ status }: RunState): boolean {
+  return status === "error" || status === "timeout";
+}
+
+function List({ runs, shown, filter }: { runs: readonly RunState[]; shown: string | undefined; filter: Params }) {
+  const box = useRef<HTMLDivElement>(null);
+  const rows = useVirtualizer({
+    count: runs.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW_PX,
+    getItemKey: (index) => runs[index]?.run_id ?? index,
+    overscan: 8,
+  });
+  return (
+    <div ref={box} className="min-h-0 flex-1 overflow-y-auto">
+      <ul aria-label="Runs" style={{ height: rows.getTotalSize() }} className="relative">
+        {rows.getVirtualItems().map(({ index, key, start }) => {
+          const run = runs[index] as RunState;
+          const isShown = run.run_id === shown;
+          return (
+            <li key={key} style={{ transform: `translateY(${start}px)` }} className="absolute inset-x-0">
+              <Link
+                href={pathOf("runs", run.run_id, filter)}
+                aria-current={isShown ? "true" : undefined}
+                style={{ height: ROW_PX }}
+                className={`block border-b border-l-3 border-b-line px-3.5 py-2 -outline-offset-2 hover:bg-sunken ${
+                  isShown ? "border-l-transparent md:border-l-accent md:bg-accent-soft" : "border-l-transparent"
+                }`}
+              >
+                <span className="flex items-baseline justify-between gap-2">
+                  <span className="truncate text-sm font-medium">{run.agent_id}</span>
+                  <Status value={run.status} />
+                </span>
+                <span className="flex justify-between gap-2 text-xs text-soft tabular-nums">
+                  <span className="truncate">
+                    {clock(run.started_at)} · workflow {short(run.correlation_id)}
+                  </span>
+                  <span className="shrink-0">{run.duration_ms === undefined ? "" : duration(run.duration_ms)}</span>
+                </span>
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+    </div>
+  );
+}
+
+function Run({ run, filter }: { run: RunState; filter: Params }) {
+  return (
+    <article className="flex min-h-full flex-col gap-4 p-4 md:p-6" aria-label={`Run of ${run.agent_id}`}>
+      <Link
+        href={pathOf("runs", undefined, filter)}
+        className="flex w-fit items-center gap-1 text-sm text-soft md:hidden"
+      >
+        <ArrowLeft size={16} aria-hidden="true" /> All runs
+      </Link>
+      <header className="flex min-h-8 flex-wrap items-center gap-3">
+        <h2 className="text-xl font-semibold tracking-tight">{run.agent_id}</h2>
+        <Status value={run.status} />
+        {run.status === "running" && <Cancel runId={run.run_id} />}
+      </header>
+      <dl className="flex flex-wrap gap-x-8 gap-y-3">
+        <Fact name="Started">{clock(run.started_at)}</Fact>
+        <Fact name="Took">{run.duration_ms === undefined ? "still runs" : duration(run.duration_ms)}</Fact>
+        <Fact name="Run">
+          <span title={run.run_id} className="font-mono text-xs">
+            {short(run.run_id)}
+          </span>
+        </Fact>
+        <Fact name="Workflow">
+          <Link
+            href={pathOf("runs", run.run_id, { workflow: run.correlation_id })}
+            title={run.correlation_id}
+            aria-label={`All runs of workflow ${short(run.correlation_id)}`}
+            className="font-mono text-xs text-accent underline underline-offset-2"
+          >
+            {short(run.correlation_id)}
+          </Link>
+        </Fact>
+        <Attempts run={run} />
+        {Object.entries(run.usage ?? {}).map(([name, amount]) => (
+          <Fact key={name} name={name.replaceAll("_", " ")}>
+            {amount.toLocaleString("en", { maximumFractionDigits: 6 })}
+          </Fact>
+        ))}
+      </dl>
+      {run.error && (
+        <pre
+          role="alert"
+          className="rounded-xl border border-bad bg-card p-3 font-mono text-sm break-words whitespace-pre-wrap text-bad"
+        >
+          {run.error.name}: {run.error.message}
+        </pre>
+      )}
+      <Waterfall correlationId={run.correlation_id} shown={run.run_id} filter={filter} />
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Artifacts name="Consumed" ids={run.consumed} />
+        <Artifacts name="Published" ids={run.produced} />
+      </div>
+      <Output run={run} />
+    </article>
+  );
+}
+
+/** The attempts at the same work, when there was more than one. */
+function Attempts({ run: { run_id, activation_id, attempt } }: { run: RunState }) {
+  const attempts = useLive(
+    useShallow(({ state }) =>
+      activation_id === undefined
+        ? []
+        : [...state.runs.values()].filter((other) => other.activation_id === activation_id).map((one) => one.run_id),
+    ),
+  );
+  const runs = useLive(({ state }) => state.runs);
+  if (attempts.length <= 1) return attempt > 1 ? <Fact name="Attempt">{attempt}</Fact> : null;
+  return (
+    <Fact name="Attempts">
+      <span className="flex gap-2">
+        {attempts.map((id) => (
+          <Link
+            key={id}
+            href={pathOf("runs", id)}
+            aria-current={id === run_id ? "true" : undefined}
+            className={id === run_id ? "font-semibold" : "text-accent underline underline-offset-2"}
+          >
+            {runs.get(id)?.attempt}
+          </Link>
+        ))}
+      </span>
+    </Fact>
+  );
+}
+
+/** The stream, and what is not there of it. */
+function Output({ run: { run_id, stream, status } }: { run: RunState }) {
+  const text = stream?.text ?? "";
+  const isCut = stream !== undefined && stream.length > text.length && !stream.broken;
+  return (
+    <section aria-label="Output" className="flex min-h-0 flex-1 flex-col">
+      <h3 className="mb-1.5 text-sm font-medium text-soft">Output</h3>
+      {stream?.broken && <p className="mb-1 text-xs text-busy">A piece of this output is missing here.</p>}
+      {isCut && <p className="mb-1 text-xs text-soft">Only the end of this long output is kept here.</p>}
+      {text === "" ? (
+        <p className="text-sm text-soft">{status === "running" ? "None yet." : "This run streamed none."}</p>
+      ) : (
+        <StreamText runId={run_id} className="max-h-[60vh]" />
+      )}
+    </section>
+  );
+}
+
+function Cancel({ runId }: { runId: string }) {
+  const [told, setTold] = useState<string | null>(null);
+  const [isAsked, setAsked] = useState(false);
+  const cancel = async () => {
+    setAsked(true);
+    setTold(null);
+    try {
+      const { seq } = await command("cancel", { run_id: runId });
+      setTold(`Cancelled: seen from seq ${seq.toLocaleString("en")} on.`);
+    } catch (reason) {
+      setAsked(false);
+      setTold((reason as Error).message);
+    }
+  };
+  return (
+    <>
+      <button
+        type="button"
+        disabled={isAsked}
+        className="rounded-lg border border-line bg-card px-2.5 py-1 text-sm hover:border-bad hover:text-bad disabled:text-soft"
+        onClick={() => void cancel()}
+      >
+        {isAsked ? "Cancelling…" : "Cancel"}
+      </button>
+      {told && (
+        <span role="alert" className="text-sm text-soft">
+          {told}
+        </span>
+      )}
+    </>
+  );
+}
+
+function Artifacts({ name, ids }: { name: string; ids: readonly string[] }) {
+  const artifacts = useLive(({ state }) => state.artifacts);
+  if (ids.length === 0) return null;
+  return (
+    <section aria-label={name}>
+      <h3 className="mb-1 text-sm font-medium text-soft">{name}</h3>
+      <ul className="flex flex-wrap gap-2">
+        {ids.map((id) => (
+          <li key={id}>
+            <Chip href={pathOf("blackboard", id)}>{artifacts.get(id)?.artifact_type ?? short(id)}</Chip>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

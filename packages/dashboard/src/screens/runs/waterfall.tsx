@@ -1,0 +1,253 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { useLive } from "../../live/store.ts";
+import { duration } from "../../parts/format.ts";
+import { StatusMark } from "../../parts/parts.tsx";
+import { Link } from "../../place/link.tsx";
+import { type Params, pathOf, useParam } from "../../place/place.ts";
+import { type Bar, type Workflow, workflowOf } from "./workflow.ts";
+
+const ROW_PX = 28;
+/** Divisions of the time axis. */
+const TICKS = 4;
+
+/** The runs of a workflow on one time axis, as they happen: who waited for whom, and what took the time. */
+export function Waterfall({ correlationId, shown, filter }: WaterfallProps) {
+  const state = useLive(({ state }) => state);
+  const now = useNow();
+  const workflow = useMemo(() => workflowOf(state, correlationId, now), [state, correlationId, now]);
+  const [view, setView] = useParam("view");
+  const isFlame = view === "flame";
+  if (workflow.bars.length === 0) return null;
+  const span = Math.max(1, workflow.to - workflow.from);
+  return (
+    <section aria-label="Workflow" className="rounded-xl border border-line bg-card">
+      <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line px-4 py-2 text-sm">
+        <h3 className="font-medium">Workflow</h3>
+        <p className="text-soft tabular-nums">
+          {`${workflow.bars.length} ${workflow.bars.length === 1 ? "run" : "runs"} in ${duration(span)}`}
+          {workflow.failed > 0 && <span className="text-bad">{` · ${workflow.failed} failed`}</span>}
+          {workflow.running > 0 && <span className="text-busy">{` · ${workflow.running} running`}</span>}
+          {` · ${workflow.artifacts} ${workflow.artifacts === 1 ? "artifact" : "artifacts"}`}
+          {Object.entries(workflow.usage).map(([name, amount]) => ` · ${amount.toLocaleString("en")} ${name}`)}
+        </p>
+        <fieldset className="ml-auto flex overflow-hidden rounded-lg border border-line text-xs">
+          <legend className="sr-only">How the workflow is drawn</legend>
+          {["Waterfall", "Flame"].map((name) => {
+            const isOn = (name === "Flame") === isFlame;
+            return (
+              <button
+                key={name}
+                type="button"
+                aria-pressed={isOn}
+                onClick={() => setView(name === "Flame" ? "flame" : undefined)}
+                className={`px-2.5 py-1 -outline-offset-2 ${isOn ? "bg-accent-soft font-medium text-accent" : "text-soft"}`}
+              >
+                {name}
+              </button>
+            );
+          })}
+        </fieldset>
+      </header>
+      <Axis span={span} hasNames={!isFlame} />
+      {isFlame ? (
+        <Flame workflow={workflow} span={span} shown={shown} filter={filter} />
+      ) : (
+        <Bars workflow={workflow} span={span} shown={shown} filter={filter} />
+      )}
+      <Legend />
+    </section>
+  );
+}
+
+interface WaterfallProps {
+  readonly correlationId: string;
+  /** The run whose row stands out. */
+  readonly shown: string;
+  readonly filter: Params;
+}
+
+interface DrawnProps {
+  readonly workflow: Workflow;
+  readonly span: number;
+  readonly shown: string;
+  readonly filter: Params;
+}
+
+/** Where a time stands between the workflow's beginning and end. */
+function at(time: number, { from }: Workflow, span: number): string {
+  return `${((time - from) / span) * 100}%`;
+}
+
+function Axis({ span, hasNames }: { span: number; hasNames: boolean }) {
+  return (
+    <div className="flex px-4 pt-1.5 text-[11px] text-soft tabular-nums" aria-hidden="true">
+      {hasNames && <span className="w-36 shrink-0 sm:w-44" />}
+      <div className="relative h-4 flex-1">
+        {Array.from({ length: TICKS + 1 }, (_, tick) => (
+          <span
+            // biome-ignore lint/suspicious/noArrayIndexKey: a tick is its place
+            key={tick}
+            style={{ left: `${(tick / TICKS) * 100}%` }}
+            className={`absolute whitespace-nowrap ${tick === 0 ? "" : tick === TICKS ? "-translate-x-full" : "-translate-x-1/2 max-sm:hidden"}`}
+          >
+            {tick === 0 ? "0" : duration((span * tick) / TICKS)}
+          </span>
+        ))}
+      </div>
+      {hasNames && <span className="w-16 shrink-0" />}
+    </div>
+  );
+}
+
+/** A row for each run; only those in sight are in the page. */
+function Bars({ workflow, span, shown, filter }: DrawnProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const rows = useVirtualizer({
+    count: workflow.bars.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW_PX,
+    overscan: 8,
+  });
+  return (
+    <div ref={box} className="max-h-[40vh] overflow-y-auto px-2">
+      <ol aria-label="Runs of this workflow" style={{ height: rows.getTotalSize() }} className="relative">
+        {rows.getVirtualItems().map(({ index, start }) => {
+          const bar = workflow.bars[index] as Bar;
+          const isShown = bar.run.run_id === shown;
+          return (
+            <li
+              key={bar.run.run_id}
+              style={{ transform: `translateY(${start}px)`, height: ROW_PX }}
+              className="absolute inset-x-0"
+            >
+              <Link
+                href={pathOf("runs", bar.run.run_id, filter)}
+                aria-current={isShown ? "true" : undefined}
+                aria-label={wordsOf(bar)}
+                title={wordsOf(bar)}
+                className={`flex h-full items-center rounded-md px-2 text-sm -outline-offset-2 hover:bg-sunken ${isShown ? "bg-accent-soft" : ""}`}
+              >
+                <span className="flex w-36 shrink-0 items-center gap-1.5 pr-2 sm:w-44">
+                  <StatusMark value={bar.run.status} />
+                  <span className={`truncate ${bar.isCritical ? "font-semibold" : ""}`}>{bar.run.agent_id}</span>
+                  {bar.run.attempt > 1 && <span className="text-xs text-busy">×{bar.run.attempt}</span>}
+                </span>
+                <span className="relative h-4 flex-1">
+                  <Drawn bar={bar} workflow={workflow} span={span} />
+                </span>
+                <span className="w-14 shrink-0 text-right text-xs text-soft tabular-nums">
+                  {duration(bar.endedAt - bar.startedAt)}
+                </span>
+              </Link>
+            </li>
+          );
+        })}
+      </ol>
+    </div>
+  );
+}
+
+function Drawn({ bar, workflow, span }: { bar: Bar; workflow: Workflow; span: number }) {
+  const part = (from: number, to: number, look: string) =>
+    to > from && (
+      <span
+        style={{ left: at(from, workflow, span), width: `${((to - from) / span) * 100}%` }}
+        className={`absolute inset-y-0.5 ${look}`}
+      />
+    );
+  return (
+    <>
+      {part(bar.gateFrom, bar.queuedFrom, "wait-gate")}
+      {part(bar.queuedFrom, bar.startedAt, "wait-turn")}
+      <span
+        style={{ left: at(bar.startedAt, workflow, span), width: `${((bar.endedAt - bar.startedAt) / span) * 100}%` }}
+        className={`absolute inset-y-0 min-w-1 rounded-xs ${lookOf(bar)} ${bar.isCritical ? "outline-2 outline-offset-1 outline-ink/60" : ""}`}
+      />
+    </>
+  );
+}
+
+/** Each depth a band, as who was caused by whom; time from left to right. */
+function Flame({ workflow, span, shown, filter }: DrawnProps) {
+  return (
+    <div className="max-h-[40vh] overflow-y-auto px-4 py-1">
+      <ol
+        aria-label="Runs of this workflow, by cause"
+        style={{ height: workflow.lanes * ROW_PX }}
+        className="relative overflow-x-clip"
+      >
+        {workflow.bars.map((bar) => (
+          <li key={bar.run.run_id}>
+            <Link
+              href={pathOf("runs", bar.run.run_id, filter)}
+              aria-label={wordsOf(bar)}
+              title={wordsOf(bar)}
+              style={{
+                top: bar.lane * ROW_PX + 2,
+                left: at(bar.startedAt, workflow, span),
+                width: `max(4px, ${((bar.endedAt - bar.startedAt) / span) * 100}%)`,
+                height: ROW_PX - 4,
+              }}
+              className={`absolute overflow-hidden rounded-xs px-1.5 text-xs leading-6 whitespace-nowrap text-on-bar ${lookOf(bar)} ${
+                bar.run.run_id === shown ? "outline-2 outline-offset-1 outline-accent" : ""
+              }`}
+            >
+              {bar.run.agent_id}
+            </Link>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+function lookOf({ run: { status } }: Bar): string {
+  if (status === "running") return "bar-running";
+  if (status === "success") return "bar-success";
+  return status === "cancelled" || status === "interrupted" ? "bar-stopped" : "bar-failed";
+}
+
+/** A bar in words: what it shows, for those who do not see it. */
+function wordsOf({ run, gateFrom, queuedFrom, startedAt, endedAt, isCritical }: Bar): string {
+  const parts = [
+    `${run.agent_id}, ${run.status}`,
+    queuedFrom > gateFrom ? `waited at its gate ${duration(queuedFrom - gateFrom)}` : "",
+    startedAt > queuedFrom ? `queued ${duration(startedAt - queuedFrom)}` : "",
+    `${run.status === "running" ? "running for" : "ran"} ${duration(endedAt - startedAt)}`,
+    isCritical ? "on the critical path" : "",
+  ];
+  return parts.filter(Boolean).join(", ");
+}
+
+function Legend() {
+  const entry = (look: string, words: string) => (
+    <li className="flex items-center gap-1.5">
+      <span className={`inline-block h-3 w-5 rounded-xs ${look}`} aria-hidden="true" /> {words}
+    </li>
+  );
+  return (
+    <ul className="flex flex-wrap gap-x-4 gap-y-1 border-t border-line px-4 py-2 text-xs text-soft">
+      {entry("wait-gate", "waits at its gate")}
+      {entry("wait-turn", "queued")}
+      {entry("bar-success", "ran")}
+      {entry("bar-failed", "failed")}
+      {entry("bar-success outline-2 outline-ink/60 scale-90", "critical path")}
+    </ul>
+  );
+}
+
+/** The end of the picture: now, or the moment that the viewer has travelled to. */
+function useNow(): number {
+  const at = useLive(({ at }) => at);
+  const moment = useLive(({ log }) => log.at(-1)?.timestamp);
+  const isOffline = useLive(({ connection, file }) => file !== null || connection.status !== "live");
+  const stands = at !== null || isOffline;
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (stands) return;
+    const timer = setInterval(() => setNow(Date.now()), 500);
+    return () => clearInterval(timer);
+  }, [stands]);
+  return stands && moment !== undefined ? Date.parse(moment) : now;
+}

@@ -1,0 +1,97 @@
+import { type EventDraft, emptyState, type FlockEvent, reduceAll } from "@flock/protocol";
+import { describe, expect, it } from "vitest";
+import { workflowOf } from "./workflow.ts";
+
+const ms = (at: number) => new Date(1_700_000_000_000 + at).toISOString();
+const START = 1_700_000_000_000;
+
+/** A log of one workflow, from what happened at which ms. */
+function stateOf(happened: readonly (readonly [number, EventDraft])[]) {
+  return reduceAll(
+    emptyState(),
+    happened.map(([at, event], index) => ({ ...event, seq: index + 1, timestamp: ms(at) }) as FlockEvent),
+  );
+}
+const started = (run_id: string, consumed_artifacts: string[]): EventDraft => ({
+  type: "agent_execution_started",
+  agent_id: run_id,
+  run_id,
+  correlation_id: "c",
+  consumed_artifacts,
+  attempt: 1,
+});
+const ended = (
+  run_id: string,
+  status: "success" | "error" = "success",
+  usage?: Record<string, number>,
+): EventDraft => ({
+  type: "agent_execution_completed",
+  agent_id: run_id,
+  run_id,
+  correlation_id: "c",
+  duration_ms: 1,
+  status,
+  produced_artifacts: [],
+  ...(usage ? { usage } : {}),
+});
+const published = (artifact_id: string, run_id?: string): EventDraft => ({
+  type: "artifact_published",
+  artifact_id,
+  artifact_type: "A",
+  produced_by: run_id ?? "external",
+  ...(run_id === undefined ? {} : { run_id }),
+  correlation_id: "c",
+  tags: [],
+  visibility: { kind: "public" },
+});
+
+/** Two readers of one article, one slow, and an editor who waits for both. */
+const state = stateOf([
+  [0, published("article")],
+  [5, started("quick", ["article"])],
+  [7, started("slow", ["article"])],
+  [20, published("q", "quick")],
+  [20, ended("quick", "success", { tokens: 3 })],
+  [90, published("s", "slow")],
+  [90, ended("slow", "error", { tokens: 4 })],
+  [100, started("editor", ["q", "s"])],
+]);
+const workflow = workflowOf(state, "c", START + 150);
+const bar = (agent: string) => workflow.bars.find(({ run }) => run.agent_id === agent);
+
+describe("each bar says for what a run waited", () => {
+  it("at its gate for the others, then for its turn, then it ran", () => {
+    const { gateFrom, queuedFrom, startedAt, endedAt } = bar("editor") as NonNullable<ReturnType<typeof bar>>;
+    expect([gateFrom, queuedFrom, startedAt, endedAt].map((at) => at - START)).toEqual([20, 90, 100, 150]);
+    expect(bar("quick")).toMatchObject({ gateFrom: START, queuedFrom: START, startedAt: START + 5 });
+  });
+
+  it("the workflow begins with the first artifact, and ends with the last run or now", () => {
+    expect([workflow.from - START, workflow.to - START]).toEqual([0, 150]);
+    expect(workflow).toMatchObject({ artifacts: 3, failed: 1, running: 1, usage: { tokens: 7 } });
+  });
+});
+
+describe("the critical path is what the end waited for", () => {
+  it("the slow one, not the quick one", () => {
+    expect(workflow.bars.filter(({ isCritical }) => isCritical).map(({ run }) => run.agent_id)).toEqual([
+      "slow",
+      "editor",
+    ]);
+  });
+});
+
+describe("the flame view", () => {
+  it("has who was caused below who caused it, and no two at once in a lane", () => {
+    expect(workflow.bars.map(({ run, depth, lane }) => [run.agent_id, depth, lane])).toEqual([
+      ["quick", 0, 0],
+      ["slow", 0, 1],
+      ["editor", 1, 2],
+    ]);
+    expect(workflow.lanes).toBe(3);
+  });
+
+  it("a workflow of which nothing is known is empty", () => {
+    expect(workflowOf(state, "other", 0).bars).toEqual([]);
+  });
+});

@@ -1,0 +1,97 @@
+import { Keyboard, Search } from "lucide-react";
+import { lazy, Suspense, useMemo, useState } from "react";
+import { goLive, pause, play, step, toError, usePlaying } from "../live/travel.ts";
+import { Skeleton } from "../parts/skeleton.tsx";
+import { Link } from "../place/link.tsx";
+import { go, pathOf, usePlace } from "../place/place.ts";
+import { ConnectionStatus } from "./connection-status.tsx";
+import { Mishap } from "./mishap.tsx";
+import { Navigation } from "./navigation.tsx";
+import { Notices } from "./notices.tsx";
+import { entryOf, SCREEN_ENTRIES } from "./screens.ts";
+import { type Shortcut, useShortcuts } from "./shortcuts.ts";
+import { ThemeToggle } from "./theme.tsx";
+import { TimelineBar } from "./timeline-bar.tsx";
+
+const Palette = lazy(() => import("./palette.tsx"));
+const ShortcutSheet = lazy(() => import("./shortcut-sheet.tsx"));
+
+/** What stays on every screen: where one can go, how the connection stands, and the log along the bottom. */
+export function App() {
+  const { screen } = usePlace();
+  const { name, View } = entryOf(screen);
+  const [open, setOpen] = useState<"palette" | "shortcuts" | null>(null);
+  useShortcuts(useMemo(() => everywhere(setOpen), []));
+  return (
+    <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[auto_auto_minmax(0,1fr)_auto] md:grid-cols-[auto_minmax(0,1fr)] md:grid-rows-[auto_minmax(0,1fr)_auto]">
+      <a
+        href="#content"
+        className="absolute z-20 m-2 -translate-y-20 rounded-lg bg-accent px-3 py-1.5 text-on-accent focus:translate-y-0"
+      >
+        Skip to content
+      </a>
+      <header className="flex min-h-13 items-center gap-2 border-b border-line bg-card px-3 md:col-span-2 md:gap-4 md:px-4">
+        <Link href={pathOf("agents")} className="flex shrink-0 items-center gap-2 font-semibold tracking-tight md:w-40">
+          <img src="/icon.svg" alt="" width={24} height={24} />
+          <span className="max-md:sr-only">Flock</span>
+        </Link>
+        <div className="min-w-0 flex-1">
+          <ConnectionStatus screen={name} />
+        </div>
+        <button
+          type="button"
+          onClick={() => setOpen("palette")}
+          className="flex h-8 items-center gap-2 rounded-lg border border-line bg-sunken px-2 text-sm text-soft hover:text-ink lg:w-64"
+        >
+          <Search size={15} aria-hidden="true" />
+          <span className="max-lg:sr-only">Search or jump to…</span>
+          <kbd className="ml-auto hidden font-mono text-xs lg:inline">Ctrl K</kbd>
+        </button>
+        <button
+          type="button"
+          aria-label="Keyboard shortcuts"
+          onClick={() => setOpen("shortcuts")}
+          className="hidden size-8 place-items-center rounded-lg border border-line text-soft hover:text-ink md:grid"
+        >
+          <Keyboard size={16} aria-hidden="true" />
+        </button>
+        <ThemeToggle />
+      </header>
+      <Navigation />
+      <main id="content" tabIndex={-1} className="relative min-h-0 min-w-0 overflow-hidden outline-none">
+        <Mishap key={screen}>
+          <Suspense fallback={<Skeleton />}>
+            <View />
+          </Suspense>
+        </Mishap>
+      </main>
+      <TimelineBar />
+      <Notices />
+      <Suspense>
+        {open === "palette" && <Palette close={() => setOpen(null)} />}
+        {open === "shortcuts" && <ShortcutSheet close={() => setOpen(null)} />}
+      </Suspense>
+    </div>
+  );
+}
+
+/** What keys do on every screen. */
+function everywhere(open: (what: "palette" | "shortcuts") => void): readonly Shortcut[] {
+  const travel = (keys: string, does: string, run: () => void): Shortcut => ({ keys, does, group: "Time", run });
+  return [
+    { keys: "mod+k", does: "Search, jump and act", group: "Everywhere", run: () => open("palette") },
+    { keys: "?", does: "Show what keys do", group: "Everywhere", run: () => open("shortcuts") },
+    ...SCREEN_ENTRIES.map(({ screen, name, key }) => ({
+      keys: `g ${key}`,
+      does: `Go to ${name}`,
+      group: "Go to",
+      run: () => go(pathOf(screen)),
+    })),
+    travel("l", "Back to live", goLive),
+    travel("k", "Play or pause", () => (usePlaying.getState().speed === null ? play(1) : pause())),
+    travel(",", "One event back", () => step(-1)),
+    travel(".", "One event on", () => step(1)),
+    travel("]", "Next error", () => void toError(1)),
+    travel("[", "Error before", () => void toError(-1)),
+  ];
+}

@@ -1,0 +1,77 @@
+import { RotateCw } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useShallow } from "zustand/react/shallow";
+import { connectionSummary, connectionWords, moodOf } from "../live/connection-words.ts";
+import { retryNow, useLive } from "../live/store.ts";
+
+/** A shape for each, so that the colour is not all there is. */
+const SHAPES = {
+  live: "rounded-full bg-good",
+  busy: "rounded-full border-2 border-busy working",
+  offline: "rotate-45 bg-bad",
+} as const;
+
+/** How the connection stands: always on the screen, and in the document's title. */
+export function ConnectionStatus({ screen }: { screen: string }) {
+  const file = useLive(({ file }) => file);
+  const connection = useLive(({ connection }) => connection);
+  const complete = useLive(({ complete }) => complete);
+  const offlineSince = useLive(({ offlineSince }) => offlineSince);
+  const isBehind = connection.status !== "live" || !complete;
+  const last = useLive(({ last }) => (isBehind ? last : 0));
+  const hidden = useLive(useShallow(({ gaps }) => gaps.reduce((sum, gap) => sum + gap.to_seq - gap.from_seq + 1, 0)));
+  const at = useLive(({ at }) => at);
+  const now = useNow(connection.status === "waiting");
+  const standing = { connection, complete, last, offlineSince };
+  const summary = file ?? connectionSummary(standing);
+  useEffect(() => {
+    document.title = `${summary} · ${screen} · Flock`;
+  }, [summary, screen]);
+  if (file !== null) {
+    return (
+      <p role="status" className="flex min-w-0 items-center gap-2 text-sm">
+        <span className="size-2.5 shrink-0 border-2 border-soft" aria-hidden="true" />
+        <span className="truncate">File: {file}</span>
+      </p>
+    );
+  }
+  return (
+    <div className="flex min-w-0 items-center gap-2 text-sm">
+      <span className={`size-2.5 shrink-0 ${SHAPES[moodOf(standing)]}`} aria-hidden="true" />
+      {/* A count of seconds, read aloud each second, would drown everything else. */}
+      <span role="status" aria-live="off" title={connection.reason ?? undefined} className="truncate tabular-nums">
+        {connectionWords(standing, now)}
+      </span>
+      {at !== null && <span className="truncate text-busy tabular-nums">showing seq {at.toLocaleString("en")}</span>}
+      <span aria-live="polite" className="sr-only">
+        {`Connection: ${summary}`}
+      </span>
+      {hidden > 0 && (
+        <span className="hidden whitespace-nowrap text-busy tabular-nums lg:inline">
+          {hidden.toLocaleString("en")} events missing
+        </span>
+      )}
+      {connection.status === "waiting" && (
+        <button
+          type="button"
+          className="shrink-0 rounded-md p-1 text-accent underline underline-offset-2"
+          onClick={retryNow}
+        >
+          <RotateCw size={16} aria-hidden="true" className="md:hidden" />
+          <span className="max-md:sr-only">Retry now</span>
+        </button>
+      )}
+    </div>
+  );
+}
+
+function useNow(ticking: boolean): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (!ticking) return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 500);
+    return () => clearInterval(timer);
+  }, [ticking]);
+  return now;
+}

@@ -1,0 +1,149 @@
+import { Command } from "cmdk";
+import { type ReactNode, useMemo, useRef, useState } from "react";
+import { openFile, saveRange } from "../live/files.ts";
+import { useLive } from "../live/store.ts";
+import { goLive, travelTo } from "../live/travel.ts";
+import { Dialog } from "../parts/dialog.tsx";
+import { gist, short } from "../parts/format.ts";
+import { go, pathOf } from "../place/place.ts";
+import { SCREEN_ENTRIES } from "./screens.ts";
+import { toggleTheme } from "./theme.tsx";
+
+/** Runs and artifacts that are offered at once, of all that fit. */
+const OFFERED = 8;
+
+/** Goes anywhere and does anything by typing a part of its name. */
+export default function Palette({ close }: { close: () => void }) {
+  const [text, setText] = useState("");
+  const file = useLive(({ file }) => file);
+  const chooser = useRef<HTMLInputElement>(null);
+  const found = useFound(text);
+  const item = (key: string, run: () => void, children: ReactNode) => (
+    <Command.Item
+      key={key}
+      value={key}
+      onSelect={() => {
+        close();
+        run();
+      }}
+      className="flex cursor-pointer items-center gap-3 rounded-lg px-3 py-2 text-sm data-[selected=true]:bg-accent-soft data-[selected=true]:text-accent"
+    >
+      {children}
+    </Command.Item>
+  );
+  const seq = /^#?(\d+)$/.exec(text.trim())?.[1];
+  return (
+    <Dialog label="Search, jump and act" close={close} className="mt-[12vh] mb-auto w-[min(38rem,92vw)]">
+      <Command label="Search, jump and act" loop>
+        <Command.Input
+          autoFocus
+          value={text}
+          onValueChange={setText}
+          placeholder="A screen, an agent, a run, an artifact, or a seq"
+          className="w-full border-b border-line bg-transparent px-4 py-3 outline-none placeholder:text-soft"
+        />
+        <Command.List className="max-h-[55vh] overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-soft">
+          <Command.Empty className="px-3 py-6 text-center text-sm text-soft">
+            Nothing is called that. Ids, agents, artifact types and screens can be found here.
+          </Command.Empty>
+          {seq !== undefined && (
+            <Command.Group heading="Time" forceMount>
+              {item(`${seq} travel`, () => travelTo(Number(seq)), <>Show everything at seq {seq}</>)}
+            </Command.Group>
+          )}
+          <Command.Group heading="Screens">
+            {SCREEN_ENTRIES.map(({ screen, name, icon: Icon, about, key }) =>
+              item(
+                `${name} ${about}`,
+                () => go(pathOf(screen)),
+                <>
+                  <Icon size={16} aria-hidden="true" />
+                  {name}
+                  <span className="truncate text-soft">{about}</span>
+                  <kbd className="ml-auto font-mono text-xs text-soft">g {key}</kbd>
+                </>,
+              ),
+            )}
+          </Command.Group>
+          {found.agents.length > 0 && (
+            <Command.Group heading="Agents">
+              {found.agents.map((agent) => item(`agent ${agent}`, () => go(pathOf("agents", agent)), agent))}
+            </Command.Group>
+          )}
+          {found.runs.length > 0 && (
+            <Command.Group heading="Runs">
+              {found.runs.map((run) =>
+                item(
+                  `run ${run.agent_id} ${run.run_id}`,
+                  () => go(pathOf("runs", run.run_id)),
+                  <>
+                    {run.agent_id} <span className="text-soft">{run.status}</span>
+                    <span className="ml-auto font-mono text-xs text-soft">{short(run.run_id)}</span>
+                  </>,
+                ),
+              )}
+            </Command.Group>
+          )}
+          {found.artifacts.length > 0 && (
+            <Command.Group heading="Artifacts">
+              {found.artifacts.map((artifact) =>
+                item(
+                  `artifact ${artifact.artifact_type} ${artifact.artifact_id} ${gist(artifact.payload)}`,
+                  () => go(pathOf("blackboard", artifact.artifact_id)),
+                  <>
+                    {artifact.artifact_type} <span className="truncate text-soft">{gist(artifact.payload)}</span>
+                  </>,
+                ),
+              )}
+            </Command.Group>
+          )}
+          <Command.Group heading="Do">
+            {item("Back to live, now", goLive, "Back to live")}
+            {item("Switch between light and dark colours, theme", toggleTheme, "Switch between light and dark")}
+            {file !== null && item("Leave the file, back to the server", () => location.assign("/"), "Leave the file")}
+            {item("Save the events as a file, export ndjson", saveRange, "Save the events as a file")}
+            <Command.Item
+              value="Open a file of events, import ndjson"
+              onSelect={() => chooser.current?.click()}
+              className="flex cursor-pointer items-center gap-3 rounded-lg px-3 py-2 text-sm data-[selected=true]:bg-accent-soft data-[selected=true]:text-accent"
+            >
+              Open a file of events
+            </Command.Item>
+          </Command.Group>
+        </Command.List>
+      </Command>
+      <input
+        ref={chooser}
+        type="file"
+        aria-label="A file of events"
+        accept=".ndjson,.jsonl,.json,text/plain"
+        className="sr-only"
+        tabIndex={-1}
+        onChange={({ target }) => {
+          const chosen = target.files?.[0];
+          close();
+          if (chosen) void openFile(chosen);
+        }}
+      />
+    </Dialog>
+  );
+}
+
+/** Of a hundred thousand things only those that fit are handed to the list, the newest first. */
+function useFound(text: string) {
+  const state = useLive(({ state }) => state);
+  return useMemo(() => {
+    const wanted = text.trim().toLowerCase();
+    const fits = (...words: readonly string[]) => words.some((word) => word.toLowerCase().includes(wanted));
+    if (wanted === "") return { agents: [...state.agents.keys()].slice(0, OFFERED), runs: [], artifacts: [] };
+    const newest = <V,>(all: Iterable<V>, isWanted: (value: V) => boolean) =>
+      [...all].filter(isWanted).slice(-OFFERED).reverse();
+    return {
+      agents: [...state.agents.keys()].filter((agent) => fits(agent)).slice(0, OFFERED),
+      runs: newest(state.runs.values(), (run) => fits(run.run_id, run.agent_id, run.correlation_id)),
+      artifacts: newest(state.artifacts.values(), (artifact) =>
+        fits(artifact.artifact_id, artifact.artifact_type, gist(artifact.payload)),
+      ),
+    };
+  }, [text, state]);
+}

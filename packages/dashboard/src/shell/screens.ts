@@ -1,0 +1,91 @@
+import { Activity, AudioLines, Boxes, HeartPulse, List, Network, Send } from "lucide-react";
+import { type ComponentType, lazy } from "react";
+import type { Screen } from "../place/place.ts";
+
+/** A screen: what the navigation and the palette know of it. */
+export interface ScreenEntry {
+  readonly screen: Screen;
+  readonly name: string;
+  readonly icon: typeof Network;
+  /** The letter after `g` that leads to it. */
+  readonly key: string;
+  /** What it answers, in a few words. */
+  readonly about: string;
+  /** Loaded when it is first shown. */
+  readonly View: ComponentType;
+  readonly load: () => Promise<unknown>;
+}
+
+function loaded(load: () => Promise<{ default: ComponentType }>) {
+  return { View: lazy(load), load };
+}
+
+/** Every screen, in the order of the navigation. */
+export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
+  {
+    screen: "agents",
+    name: "Agents",
+    icon: Network,
+    key: "a",
+    about: "who works, who waits, and what flows between them",
+    ...loaded(() => import("../screens/agents/agents-screen.tsx")),
+  },
+  {
+    screen: "runs",
+    name: "Runs",
+    icon: Activity,
+    key: "r",
+    about: "what each run read, wrote, took and cost",
+    ...loaded(() => import("../screens/runs/runs-screen.tsx")),
+  },
+  {
+    screen: "output",
+    name: "Live output",
+    icon: AudioLines,
+    key: "o",
+    about: "streams side by side, as they come",
+    ...loaded(() => import("../screens/output/output-screen.tsx")),
+  },
+  {
+    screen: "blackboard",
+    name: "Blackboard",
+    icon: Boxes,
+    key: "b",
+    about: "artifacts, where they come from and what became of them",
+    ...loaded(() => import("../screens/blackboard/blackboard-screen.tsx")),
+  },
+  {
+    screen: "events",
+    name: "Events",
+    icon: List,
+    key: "e",
+    about: "the log itself",
+    ...loaded(() => import("../screens/events/events-screen.tsx")),
+  },
+  {
+    screen: "publish",
+    name: "Publish",
+    icon: Send,
+    key: "p",
+    about: "put an artifact on the blackboard",
+    ...loaded(() => import("../screens/publish/publish-screen.tsx")),
+  },
+  {
+    screen: "system",
+    name: "Health",
+    icon: HeartPulse,
+    key: "h",
+    about: "connections, rates, memory and lag",
+    ...loaded(() => import("../screens/health/health-screen.tsx")),
+  },
+];
+
+/** The entry of a screen. */
+export function entryOf(screen: Screen): ScreenEntry {
+  return SCREEN_ENTRIES.find((entry) => entry.screen === screen) as ScreenEntry;
+}
+
+/** Loads what other screens are made of, when there is time: who goes there when the server is away shall see it all the same. */
+export async function loadOtherScreens(): Promise<void> {
+  for (const { load } of SCREEN_ENTRIES) await load().catch(() => {});
+}

@@ -1,0 +1,219 @@
+import { ChevronFirst, ChevronLast, Pause, Play, SkipForward } from "lucide-react";
+import { useEffect, useRef } from "react";
+import { knownTimeline, loadOlder, useLive } from "../live/store.ts";
+import { KEPT_EVENTS, type Log } from "../live/timeline.ts";
+import { goLive, isFailure, pause, play, SPEEDS, step, toError, travelTo, usePlaying } from "../live/travel.ts";
+import { clock } from "../parts/format.ts";
+
+const BUTTON =
+  "grid size-8 shrink-0 place-items-center rounded-lg text-soft hover:bg-sunken hover:text-ink disabled:opacity-40";
+
+/** The log along the bottom of every screen: how much happened when, what failed, and where one is. */
+export function TimelineBar() {
+  const at = useLive(({ at }) => at);
+  const last = useLive(({ last }) => last);
+  const first = useLive(({ first }) => first);
+  const oldest = useLive(({ oldest }) => oldest);
+  const isLoading = useLive(({ isLoading }) => isLoading);
+  const count = useLive(({ log }) => log.length);
+  const speed = usePlaying(({ speed }) => speed);
+  const seq = at ?? last;
+  const moment = useLive(({ log }) => log.at(-1)?.timestamp);
+  const isEmpty = last < first;
+  return (
+    <section
+      aria-label="Timeline"
+      className="flex items-center gap-1 border-t border-line bg-card px-2 py-1.5 md:col-span-2 md:px-4"
+    >
+      <button
+        type="button"
+        aria-label={speed === null ? "Play" : "Pause"}
+        title="Play or pause (k)"
+        disabled={isEmpty}
+        className={BUTTON}
+        onClick={() => (speed === null ? play(1) : pause())}
+      >
+        {speed === null ? <Play size={16} aria-hidden="true" /> : <Pause size={16} aria-hidden="true" />}
+      </button>
+      <select
+        aria-label="Speed"
+        value={speed ?? 1}
+        disabled={isEmpty}
+        onChange={(change) => play(Number(change.target.value))}
+        className="hidden h-8 rounded-lg bg-transparent text-sm text-soft tabular-nums sm:block"
+      >
+        {SPEEDS.map((each) => (
+          <option key={each} value={each}>
+            {each}×
+          </option>
+        ))}
+      </select>
+      <button
+        type="button"
+        aria-label="One event back"
+        title="One event back (,)"
+        disabled={isEmpty}
+        className={BUTTON}
+        onClick={() => step(-1)}
+      >
+        <ChevronFirst size={16} aria-hidden="true" />
+      </button>
+      <button
+        type="button"
+        aria-label="One event on"
+        title="One event on (.)"
+        disabled={isEmpty}
+        className={BUTTON}
+        onClick={() => step(1)}
+      >
+        <ChevronLast size={16} aria-hidden="true" />
+      </button>
+      <button
+        type="button"
+        aria-label="Next error"
+        title="Next error (])"
+        disabled={isEmpty}
+        className={`${BUTTON} hidden sm:grid`}
+        onClick={() => {
+          if (!toError(1)) useLive.setState({ notice: "There is no error after this one." });
+        }}
+      >
+        <SkipForward size={16} aria-hidden="true" className="text-bad" />
+      </button>
+      {oldest < first && (
+        <button
+          type="button"
+          disabled={isLoading || count >= KEPT_EVENTS}
+          title={`The server keeps events from seq ${oldest.toLocaleString("en")} on; here they begin with ${first.toLocaleString("en")}`}
+          onClick={() => void loadOlder(KEPT_EVENTS).catch(() => {})}
+          className="hidden h-8 shrink-0 rounded-lg border border-line px-2 text-xs text-soft hover:text-ink disabled:opacity-50 sm:block"
+        >
+          {isLoading ? "Loading…" : "Older"}
+        </button>
+      )}
+      <div className="relative mx-2 h-9 min-w-0 flex-1">
+        <Density />
+        <input
+          type="range"
+          aria-label="Seq"
+          aria-valuetext={`seq ${seq}${moment ? `, ${clock(moment)}` : ""}`}
+          min={Math.min(first, last)}
+          max={last}
+          value={seq}
+          disabled={isEmpty}
+          onChange={(change) => {
+            pause();
+            travelTo(Number(change.target.value));
+          }}
+          className="timeline-range absolute inset-0 w-full"
+        />
+      </div>
+      <p className="hidden w-36 shrink-0 text-right font-mono text-xs leading-4 tabular-nums sm:block">
+        <span className={at === null ? "text-soft" : "font-semibold text-busy"}>#{seq.toLocaleString("en")}</span>
+        <br />
+        <span className="text-soft">{moment ? clock(moment) : "no events yet"}</span>
+      </p>
+      <button
+        type="button"
+        aria-pressed={at === null}
+        title="Back to live (l)"
+        onClick={goLive}
+        className={`ml-2 shrink-0 rounded-lg border px-3 py-1 text-sm font-medium ${
+          at === null ? "border-line text-soft" : "border-accent bg-accent text-on-accent"
+        }`}
+      >
+        {at === null ? "Following" : "Go live"}
+      </button>
+    </section>
+  );
+}
+
+/** Bars that are drawn, and how often at most, in ms: what comes moves all of them. */
+const BARS = 160;
+const DRAW_MS = 250;
+
+/** How much happened, from the oldest to the newest seq; failures below. Painted outside React. */
+function Density() {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const draw = () => {
+      timer = undefined;
+      if (canvas.current) paint(canvas.current);
+    };
+    const later = () => {
+      timer ??= setTimeout(draw, DRAW_MS);
+    };
+    draw();
+    const stop = useLive.subscribe((now, before) => {
+      if (now.last !== before.last || now.first !== before.first || now.at !== before.at) later();
+    });
+    const sized = new ResizeObserver(later);
+    if (canvas.current) sized.observe(canvas.current);
+    const themed = new MutationObserver(later);
+    themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    return () => {
+      stop();
+      sized.disconnect();
+      themed.disconnect();
+      clearTimeout(timer);
+    };
+  }, []);
+  return (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a canvas without a tabindex is not focusable
+    <canvas ref={canvas} aria-hidden="true" className="absolute inset-0 size-full" />
+  );
+}
+
+function paint(canvas: HTMLCanvasElement): void {
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const scale = devicePixelRatio;
+  canvas.width = width * scale;
+  canvas.height = height * scale;
+  context.scale(scale, scale);
+  const { first, last } = useLive.getState();
+  // All of it, whatever seq is shown.
+  const log = knownTimeline().log();
+  if (last < first) return;
+  const { weights, failures } = weigh(log, first, last);
+  const style = getComputedStyle(canvas);
+  const most = Math.max(1, ...weights);
+  const step = width / BARS;
+  for (let bar = 0; bar < BARS; bar++) {
+    const weight = weights[bar] as number;
+    const tall = weight === 0 ? 0 : 2 + (weight / most) * (height - 12);
+    context.fillStyle = style.getPropertyValue("--density");
+    context.fillRect(bar * step, height - 7 - tall, Math.max(1, step - 1), tall);
+    if ((failures[bar] as number) === 0) continue;
+    context.fillStyle = style.getPropertyValue("--bad");
+    context.fillRect(bar * step, height - 5, Math.max(2, step - 1), 4);
+  }
+}
+
+/** How busy each stretch of the log was, in events a second as it were then, and how many failures it has. */
+function weigh(log: Log, first: number, last: number) {
+  const weights = new Array<number>(BARS).fill(0);
+  const failures = new Array<number>(BARS).fill(0);
+  const begins = new Array<string>(BARS);
+  const ends = new Array<string>(BARS);
+  for (let index = 0; index < log.length; index++) {
+    const event = log.at(index);
+    if (!event) break;
+    const bar = Math.min(BARS - 1, Math.floor(((event.seq - first) / (last - first + 1)) * BARS));
+    weights[bar] = (weights[bar] as number) + 1;
+    begins[bar] ??= event.timestamp;
+    ends[bar] = event.timestamp;
+    if (isFailure(event)) failures[bar] = (failures[bar] as number) + 1;
+  }
+  for (let bar = 0; bar < BARS; bar++) {
+    const end = ends[bar];
+    if (end === undefined) continue;
+    // From the end of the one before: a long silence makes a stretch a quiet one.
+    const began = ends.slice(0, bar).findLast((each) => each !== undefined) ?? begins[bar] ?? end;
+    const seconds = Math.max(0.05, (Date.parse(end) - Date.parse(began)) / 1_000);
+    weights[bar] = Math.log1p((weights[bar] as number) / seconds);
+  }
+  return { weights, failures };
+}

@@ -1,0 +1,76 @@
+// Takes the pictures of docs/dashboard.md, light and dark, and docs/dashboard.png: the dashboard after the newsroom has
+// done its work, in Debian's Chromium.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { chromium, type Page } from "playwright-core";
+import { ROOT } from "./run.ts";
+
+/** What the pictures show, by their names. */
+const SCREENS: Readonly<Record<string, (page: Page, url: string) => Promise<unknown>>> = {
+  agents: (page, url) => page.goto(`${url}/agents`),
+  runs: (page, url) => page.goto(`${url}/runs`),
+  blackboard: async (page, url) => {
+    await page.goto(`${url}/blackboard`);
+    await page.getByRole("link", { name: "Review" }).first().click();
+  },
+  events: (page, url) => page.goto(`${url}/events?types=artifact_published,agent_execution_completed`),
+};
+
+await mkdir(join(ROOT, "docs/images"), { recursive: true });
+const newsroom = spawn("node", ["examples/newsroom/main.ts", "--port", "0", "--no-open", "--data", "none"], {
+  cwd: ROOT,
+  stdio: ["ignore", "pipe", "inherit"],
+});
+try {
+  const url = await urlOf(newsroom.stdout);
+  await workDone(url);
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  try {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme });
+      for (const [name, show] of Object.entries(SCREENS)) {
+        await show(page, url);
+        await page.getByRole("status").getByText("Live").waitFor();
+        // The layout is computed in a worker; the picture shows where it ends.
+        await page.waitForTimeout(2_000);
+        await page.screenshot({ path: join(ROOT, `docs/images/${name}-${colorScheme}.png`) });
+      }
+      await page.close();
+    }
+    await copyFile(join(ROOT, "docs/images/agents-light.png"), join(ROOT, "docs/dashboard.png"));
+  } finally {
+    await browser.close();
+  }
+} finally {
+  newsroom.kill("SIGTERM");
+  await once(newsroom, "exit");
+}
+
+/** The first address that the program prints. */
+async function urlOf(output: NodeJS.ReadableStream): Promise<string> {
+  for await (const line of createInterface({ input: output })) {
+    const url = /http:\/\/[\w.:[\]-]+/.exec(line)?.[0];
+    if (url) {
+      output.resume();
+      return url;
+    }
+  }
+  throw new Error("the newsroom ended before it printed its address");
+}
+
+/** Waits until nothing of the newsroom's first workflow is queued or running. */
+async function workDone(url: string): Promise<void> {
+  const read = async (path: string) => (await fetch(`${url}/api/v1/plugin/${path}`)).json();
+  for (;;) {
+    const { artifacts } = await read("artifacts?limit=1");
+    if (artifacts.length > 0) {
+      const { state } = await read(`correlations/${encodeURIComponent(artifacts[0].correlation_id)}/status`);
+      if (state !== "active") return;
+    }
+    await sleep(100);
+  }
+}
