@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
-import { artifact, Flock, type FlockError, history } from "../index.ts";
+import { artifact, Flock, type FlockError, history, visibility } from "../index.ts";
 
 const Idea = artifact("Idea", z.object({ text: z.string() }));
 const Pizza = artifact("Pizza", z.object({ name: z.string() }));
@@ -81,6 +81,24 @@ describe("the history that a run is given", () => {
       await flock.publish(Idea({ text: "x".repeat(10_000) }), { correlationId: "this" });
     });
     expect(textsOf(earlier)).toEqual(["1"]);
+  });
+
+  it("is what the agent may see, whatever it asks for", async () => {
+    await using flock = new Flock();
+    const found: Record<string, unknown> = {};
+    for (const [name, labels] of Object.entries({ cleared: ["cellar"], other: [] })) {
+      flock
+        .agent(name)
+        .labels(...labels)
+        .consumes(Idea)
+        .context({ earlier: history({ types: [Wine], correlation: false }) })
+        .run((_, { given: { earlier } }) => void (found[name] = textsOf(earlier)));
+    }
+    await flock.publish(Wine("Barolo"), { visibility: visibility.labelled("cellar") });
+    await flock.publish(Wine("house red"));
+    await flock.publish(Idea({ text: "now" }));
+    await flock.runUntilIdle();
+    expect(found).toEqual({ cleared: ["Barolo", "house red"], other: ["house red"] });
   });
 
   it("names an option that is wrong", () => {
