@@ -5,7 +5,9 @@ import type { z } from "zod";
 export type LocalErrorCode =
   | "address_in_use"
   | "agent_incomplete"
+  | "budget_exceeded"
   | "cannot_listen"
+  | "component_failed"
   | "duplicate_agent"
   | "duplicate_artifact_type"
   | "duplicate_component"

@@ -20,7 +20,15 @@ import {
 } from "@flock/protocol";
 import { type Logger, pino } from "pino";
 import { z } from "zod";
-import { AgentBuilder, type AgentDefinition, describeSubscription, modelSchema } from "./agents/agent.ts";
+import {
+  AgentBuilder,
+  type AgentDefinition,
+  componentsSchema,
+  describeSubscription,
+  modelSchema,
+} from "./agents/agent.ts";
+import type { AgentComponent } from "./agents/components/agent-component.ts";
+import { Hooks } from "./agents/components/hooks.ts";
 import type { Model } from "./agents/engine.ts";
 import type { SavedHistory } from "./agents/history.ts";
 import {
@@ -61,6 +69,8 @@ export interface FlockOptions {
    * `"openai/gpt-4.1"`. It is looked for, and the AI SDK loaded, when the first such agent is there. Default: none.
    */
   readonly model?: Model;
+  /** Stand around the runs of all agents, and see what is published from outside. Default: none. */
+  readonly components?: readonly AgentComponent[];
   /** A pino logger. Default: one that writes JSON lines to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. */
   readonly logger?: Logger;
   /** Tells the time to gates, timeouts and timestamps. Default: the clock of the machine. */
@@ -98,6 +108,7 @@ const optionsSchema = z.strictObject({
     .min(0)
     .default(256 * 1024),
   model: modelSchema.optional(),
+  components: componentsSchema.default([]),
   logger: z
     .custom<Logger>((value) => typeof (value as Partial<Logger> | null)?.child === "function", "must be a pino logger")
     .optional(),
@@ -120,6 +131,7 @@ export class Flock {
   readonly #orchestrator: Orchestrator;
   readonly #state = new VisibleState();
   readonly #model: Model | undefined;
+  readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
   /** Agents whose declaration has begun and not ended, by name. */
   readonly #declaring = new Map<string, AgentBuilder>();
   #completing: Promise<void> | undefined;
@@ -131,10 +143,16 @@ export class Flock {
 
   /** @throws FlockError `invalid_options`, naming each wrong option; `store_unusable` when the store cannot be read. */
   constructor(options: FlockOptions = {}) {
-    const { store, logger, model, tailBytes, clock, ...limits } = checkOptions("new Flock", optionsSchema, options);
+    const { store, logger, model, components, tailBytes, clock, ...limits } = checkOptions(
+      "new Flock",
+      optionsSchema,
+      options,
+    );
     this.logger = logger ?? pino({ name: "flock", level: process.env.FLOCK_LOG_LEVEL ?? "warn" }, pino.destination(2));
     this.#store = store;
     this.#model = model;
+    const hooks = Hooks.of(components, clock, this.logger);
+    this.#hooksOf = (own) => Hooks.around(hooks, own, clock, this.logger);
     this.log = new EventLog(store.epoch, tailBytes, store.durable?.log);
     this.#journal = new Journal(store, (events) => {
       for (const { event } of events) this.#state.apply(event);
@@ -147,6 +165,7 @@ export class Flock {
       journal: this.#journal,
       clock,
       log: this.logger,
+      hooks,
       ...limits,
     });
     if (store.durable) {
@@ -201,7 +220,7 @@ export class Flock {
       this.#orchestrator.registerAgent(agent);
       this.#declaring.delete(name);
     };
-    const builder = new AgentBuilder(name, register, this.#model);
+    const builder = new AgentBuilder(name, register, this.#model, this.#hooksOf);
     this.#declaring.set(name, builder);
     return builder;
   }

@@ -3,6 +3,8 @@ import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
 import { checkName, checkOptions, FlockError } from "../errors.ts";
 import { isoTime } from "../store/timestamp.ts";
+import { AgentComponent } from "./components/agent-component.ts";
+import type { Hooks } from "./components/hooks.ts";
 import { type AgentDeclaration, isModel, type Model, type Tools } from "./engine.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { BatchOf, Inputs, InputsOf } from "./gates/inputs.ts";
@@ -57,6 +59,8 @@ export interface AgentDefinition {
   readonly publishes: ReadonlyMap<string, AnyArtifactType>;
   /** What it has promised of its output, if anything. */
   readonly outputs: Outputs | undefined;
+  /** Its components and those of the flock, if there are any. */
+  readonly hooks?: Hooks | undefined;
   readonly concurrency: number;
   /** Longest that a run may take, in ms; undefined: as long as it likes. */
   readonly timeout?: number | undefined;
@@ -73,6 +77,9 @@ interface Consumed {
   readonly types: Types;
   readonly options: SubscriptionOptions;
 }
+
+/** Checks a list of components. */
+export const componentsSchema = z.array(z.instanceof(AgentComponent, { error: "must be a component" }));
 
 /** Checks a model as the core can check it. */
 export const modelSchema = z.custom<Model>(isModel, 'must be a model of the AI SDK, or "provider/model"');
@@ -91,6 +98,8 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   readonly #register: (definition: AgentDefinition) => void;
   /** The flock's model; the agent may have its own. */
   #model: Model | undefined;
+  readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
+  #components: AgentComponent[] = [];
   #instructions = "";
   #tools: Tools = {};
   #timeout: number | undefined;
@@ -106,11 +115,17 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   #done = false;
 
   /** For the flock only: see `flock.agent(name)`. */
-  constructor(name: string, register: (definition: AgentDefinition) => void, model?: Model) {
+  constructor(
+    name: string,
+    register: (definition: AgentDefinition) => void,
+    model?: Model,
+    hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined = () => undefined,
+  ) {
     checkName("an agent", name);
     this.name = name;
     this.#register = register;
     this.#model = model;
+    this.#hooksOf = hooksOf;
   }
 
   /** Says what the agent does, for people and for the model. Default: nothing. */
@@ -210,6 +225,17 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   concurrency(limit: number): this {
     this.#assertOpen();
     this.#concurrency = checkOptions(`agent ${this.name}: concurrency`, z.int().min(1), limit);
+    return this;
+  }
+
+  /**
+   * Puts components around this agent's runs, within those of the flock: see {@link AgentComponent} of
+   * `flock/components/agents`. Further ones stand within these. Default: none.
+   * @throws FlockError `invalid_options` unless all are components.
+   */
+  use(...components: AgentComponent[]): this {
+    this.#assertOpen();
+    this.#components.push(...checkOptions(`agent ${this.name}: use`, componentsSchema, components));
     return this;
   }
 
@@ -329,6 +355,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
       subscriptions,
       consumes: new Map(this.#consumed.flatMap(({ types }) => types.map((type) => [type.typeName, type] as const))),
       publishes: this.#publishes,
+      hooks: this.#hooksOf(this.#components),
       outputs: this.#outputs.size > 0 ? new Outputs(this.name, this.#outputs, visibility) : undefined,
       concurrency: this.#concurrency,
       timeout: this.#timeout,

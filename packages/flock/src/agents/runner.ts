@@ -62,7 +62,7 @@ const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, in
 /** Runs agents on what has woken them, from the activation to the written end. */
 export class Runner {
   readonly #options: RunnerOptions;
-  readonly #scheduler = new Scheduler((activation) => this.#run(activation));
+  readonly #scheduler: Scheduler;
   readonly #runs = new Map<string, Run>();
   readonly #counts = { ...NO_RUNS };
   /** What earlier processes have left, by agent; undefined until work begins. */
@@ -74,6 +74,7 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#scheduler = new Scheduler(options.clock, (activation) => this.#run(activation));
   }
 
   get counts(): RunCounts {
@@ -253,6 +254,7 @@ export class Runner {
     } catch (invalid) {
       failure = invalid;
     }
+    if (failure !== undefined && agent.hooks) failure = run.explained(failure);
     if (failure !== undefined && !(failure instanceof RunStopped))
       log.warn({ err: failure, agent: agent.name, runId, correlationId }, "a run failed");
     this.#runs.delete(runId);
