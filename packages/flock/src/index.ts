@@ -26,6 +26,7 @@ export type { OutputOptions } from "./agents/outputs.ts";
 export type { RunEnd } from "./agents/run.ts";
 export type { RunContext, RunLog, StreamOptions } from "./agents/run-context.ts";
 export type { RunCounts } from "./agents/runner.ts";
+export { type CronOptions, type EveryOptions, type ScheduleOptions, ScheduleTick } from "./agents/schedule.ts";
 export {
   type AnyArtifactType,
   type ArtifactType,

@@ -80,6 +80,12 @@ export class Runner {
     return { ...this.#counts, running: this.#scheduler.running, queued: this.#scheduler.queued };
   }
 
+  /** Whether a run that a subscription has woken is queued or goes on. */
+  isBusy(subscription: Subscription): boolean {
+    const isIts = (activation: Activation) => activation.subscription === subscription;
+    return this.#scheduler.isWaiting(isIts) || [...this.#runs.values()].some((run) => isIts(run.activation));
+  }
+
   /** An agent is to run, once that is written and {@link enqueue}d. */
   activate(
     subscription: Subscription,

@@ -71,6 +71,13 @@ export const MIGRATIONS: readonly string[] = [
   -- Artifacts that wait for the time from which others than the owner may see them, in ms.
   CREATE TABLE hidden (artifact_seq INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
   `,
+  `
+  -- How the schedules of agents stand; times in ms.
+  CREATE TABLE schedules (
+    agent_id TEXT NOT NULL, schedule TEXT NOT NULL, origin INTEGER NOT NULL, seen INTEGER NOT NULL,
+    count INTEGER NOT NULL, missed INTEGER NOT NULL, PRIMARY KEY (agent_id, schedule)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Brings a file of an older version (0: an empty one) up to the newest, all or nothing. */
