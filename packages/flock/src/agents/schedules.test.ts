@@ -90,7 +90,7 @@ async function pass(flock: Flock, ms: number, step = MINUTE / 2): Promise<void> 
 
 async function ticksOf(flock: Flock): Promise<(PayloadOf<typeof ScheduleTick> & { artifact: StoredArtifact })[]> {
   const { artifacts } = await flock.store.query({ types: ["ScheduleTick"], limit: 10_000 });
-  return artifacts.reverse().map((one) => ({ ...(one.payload as PayloadOf<typeof ScheduleTick>), artifact: one }));
+  return [...artifacts].reverse().map((one) => ({ ...(one.payload as PayloadOf<typeof ScheduleTick>), artifact: one }));
 }
 
 const timesOf = async (flock: Flock) => (await ticksOf(flock)).map((tick) => tick.scheduled_for);
