@@ -298,6 +298,38 @@ describe("a time that comes while a run of the schedule goes on", () => {
     await flock.runUntilIdle();
   });
 
+  it("passes as well while the run waits for its next attempt, also one of the process before", async () => {
+    const path = join(folder, "retries.db");
+    const failing = () => {
+      const flock = newFlock(sqliteStore(path));
+      flock
+        .agent("slow")
+        .every(MINUTE)
+        .retry({ attempts: 3, delay: 10 * MINUTE, maxDelay: 10 * MINUTE, jitter: 0 })
+        .run(() => {
+          throw new Error("not now");
+        });
+      void flock.runUntilIdle();
+      return flock;
+    };
+    const step = async (ms: number) => {
+      for (let left = ms; left > 0; left -= MINUTE / 2) {
+        clock.pass(MINUTE / 2);
+        for (let turn = 0; turn < 4; turn++) await setImmediate();
+      }
+    };
+    const first = failing();
+    for (let turn = 0; turn < 4; turn++) await setImmediate();
+    await step(3 * MINUTE);
+    expect(first.stats().runs).toMatchObject({ started: 1, queued: 1 });
+    await first.shutdown();
+    const second = failing();
+    for (let turn = 0; turn < 4; turn++) await setImmediate();
+    await step(3 * MINUTE);
+    expect(second.stats().runs).toMatchObject({ started: 0, queued: 1 });
+    expect(await ticksOf(second)).toHaveLength(1);
+  });
+
   it('is queued with overlap: "queue"', async () => {
     const { flock, ends, wait, step } = await slow({ overlap: "queue" });
     await wait(3 * MINUTE);
