@@ -17,6 +17,8 @@ export type LocalErrorCode =
   | "model_refused"
   | "model_unavailable"
   | "not_a_draft"
+  | "question_expired"
+  | "question_wrong"
   | "store_failed"
   | "store_unusable"
   | "wrong_output";

@@ -23,6 +23,7 @@ export type {
 } from "./agents/gates/subscription-options.ts";
 export type { Invoked, InvokeOptions, Published, PublishOptions } from "./agents/orchestrator.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
+export type { AskOptions, StoredQuestion } from "./agents/questions.ts";
 export type { RunEnd } from "./agents/run.ts";
 export type { RunContext, RunLog, StreamOptions } from "./agents/run-context.ts";
 export type { RunCounts } from "./agents/runner.ts";
@@ -34,6 +35,7 @@ export {
   type DraftOf,
   type PayloadOf,
 } from "./blackboard/artifact-type.ts";
+export { PersonQuestion, type PersonQuestionPayload } from "./blackboard/person-question.ts";
 export type { Consumption, StoredArtifact } from "./blackboard/stored-artifact.ts";
 export { visibility } from "./blackboard/visibility.ts";
 export { type Clock, systemClock } from "./clock.ts";

@@ -1,7 +1,9 @@
+import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { ReadableStore, Store } from "../store/store.ts";
 import { VisibleStore } from "../store/visible-store.ts";
 import type { Model } from "./engine.ts";
+import type { AskOptions, Questions } from "./questions.ts";
 import type { Run } from "./run.ts";
 import type { RunContext, RunLog, StreamOptions } from "./run-context.ts";
 
@@ -16,11 +18,12 @@ export class Context implements RunContext {
   readonly log: RunLog;
   readonly stream: (text: string, options?: StreamOptions) => void;
   readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
+  readonly askPerson: <T extends AnyArtifactType>(type: T, asked: AskOptions<T>) => Promise<PayloadOf<T>>;
   readonly #run: Run;
   readonly #store: Store;
   #visible: ReadableStore | undefined;
 
-  constructor(run: Run, store: Store, log: RunLog) {
+  constructor(run: Run, store: Store, log: RunLog, questions: Questions) {
     const { agent, runId, id, correlationId, attempt, artifacts } = run.activation;
     this.agent = agent.name;
     this.runId = runId;
@@ -33,6 +36,8 @@ export class Context implements RunContext {
     // May be taken out of the context and called by itself.
     this.stream = (text, options) => run.stream.write(text, options);
     this.addUsage = (amounts) => run.addUsage(amounts);
+    let asked = 0;
+    this.askPerson = (type, options) => questions.ask(run, ++asked, type, options);
     this.#run = run;
   }
 

@@ -27,6 +27,7 @@ import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
 import type { Origin, Posting } from "./posting.ts";
 import { Publisher } from "./publisher.ts";
+import { Questions } from "./questions.ts";
 import { Revealer } from "./revealer.ts";
 import type { RunEnd } from "./run.ts";
 import type { RunLog } from "./run-context.ts";
@@ -98,6 +99,8 @@ export class Orchestrator {
   readonly agents = new Map<string, AgentDefinition>();
   readonly types = new Map<string, AnyArtifactType>();
   readonly history = new History();
+  /** What runs ask people. */
+  readonly questions: Questions;
   /** Types that are known beside those that agents name. */
   readonly #sharedTypes = new Set<string>();
   readonly #journal: Journal;
@@ -136,6 +139,16 @@ export class Orchestrator {
       store,
       reveal: (artifact) => this.#publisher.reveal(artifact),
     });
+    this.questions = new Questions({
+      ...shared,
+      history: this.history,
+      publisher: this.#publisher,
+      know: (type) => this.registerType(type),
+      places: {
+        leave: (activation) => this.#runner.leave(activation),
+        comeBack: (activation) => this.#runner.comeBack(activation),
+      },
+    });
     this.#runner = new Runner({
       ...shared,
       store,
@@ -143,6 +156,7 @@ export class Orchestrator {
       agents: this.agents,
       history: this.history,
       workflows: this.#workflows,
+      questions: this.questions,
       publisher: this.#publisher,
     });
     this.#graph = new GraphAnnouncer(this.agents, this.#emit);
@@ -234,6 +248,13 @@ export class Orchestrator {
     const postings = drafts.map((draft) => this.#publisher.prepare(draft, origin));
     for (const posting of postings) this.#publisher.post(posting);
     return postings;
+  }
+
+  /** Answers a question that a run has asked: see {@link Questions}. */
+  async answer(id: string, draftFor: (answerType: string) => Draft, as: Principal): Promise<Published> {
+    this.#assertRunning();
+    this.goOn();
+    return publishedOf(await this.questions.answer(id, draftFor, as));
   }
 
   /** What publishing a draft from outside would do. Throws as `publish` does; nothing is written, nothing changes. */

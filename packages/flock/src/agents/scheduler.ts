@@ -4,12 +4,16 @@ import type { Activation } from "./activation.ts";
 interface Lane {
   running: number;
   readonly waiting: Set<Activation>;
+  /** Those that were away and go on as soon as there is a place, before any that has not begun. */
+  readonly returning: Map<Activation, () => void>;
 }
 
 /** Starts activations, first come first served, never more of one agent at a time than it allows. */
 export class Scheduler {
   readonly #start: (activation: Activation) => Promise<void>;
   readonly #lanes = new Map<string, Lane>();
+  /** Those that have begun and do not need their place for now. */
+  readonly #away = new Set<Activation>();
   #running = 0;
   #queued = 0;
 
@@ -26,10 +30,35 @@ export class Scheduler {
     return this.#queued;
   }
 
+  /** How many of the running have left their place to others. */
+  get away(): number {
+    return this.#away.size;
+  }
+
+  /** A run gives its place to others, until it comes back or ends. */
+  leave(activation: Activation): void {
+    const lane = this.#lanes.get(activation.agent.name);
+    if (!lane || this.#away.has(activation)) return;
+    this.#away.add(activation);
+    lane.running -= 1;
+    this.#fill(lane);
+  }
+
+  /** A run that has left wants to go on. Resolves when it may. */
+  comeBack(activation: Activation): Promise<void> {
+    const lane = this.#lanes.get(activation.agent.name);
+    if (!lane || !this.#away.delete(activation)) return Promise.resolve();
+    return new Promise((resolve) => {
+      lane.returning.set(activation, resolve);
+      this.#fill(lane);
+    });
+  }
+
   /** Runs an activation as soon as its agent has room. */
   enqueue(activation: Activation): void {
     let lane = this.#lanes.get(activation.agent.name);
-    if (!lane) this.#lanes.set(activation.agent.name, (lane = { running: 0, waiting: new Set() }));
+    if (!lane)
+      this.#lanes.set(activation.agent.name, (lane = { running: 0, waiting: new Set(), returning: new Map() }));
     if (lane.waiting.size === 0 && lane.running < activation.agent.concurrency) {
       this.#begin(lane, activation);
       return;
@@ -53,6 +82,12 @@ export class Scheduler {
   }
 
   #fill(lane: Lane): void {
+    for (const [activation, goOn] of lane.returning) {
+      if (lane.running >= activation.agent.concurrency) return;
+      lane.returning.delete(activation);
+      lane.running += 1;
+      goOn();
+    }
     for (const activation of lane.waiting) {
       if (lane.running >= activation.agent.concurrency) return;
       lane.waiting.delete(activation);
@@ -65,7 +100,8 @@ export class Scheduler {
     lane.running += 1;
     this.#running += 1;
     this.#start(activation).then(() => {
-      lane.running -= 1;
+      // Whoever is away has no place to give back.
+      if (!this.#away.delete(activation) && !lane.returning.delete(activation)) lane.running -= 1;
       this.#running -= 1;
       this.#fill(lane);
     });

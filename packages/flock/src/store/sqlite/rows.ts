@@ -10,6 +10,8 @@ import type {
   GateTakenWrite,
   GatheredUsedWrite,
   GatheredWrite,
+  QuestionClosedWrite,
+  QuestionWrite,
 } from "../store.ts";
 import { millisecondsOf } from "../timestamp.ts";
 import { COLUMNS } from "./artifact-rows.ts";
@@ -31,6 +33,8 @@ export class Rows {
   readonly #gathered: StatementSync;
   readonly #gatheredUsed: StatementSync;
   readonly #gateTaken: StatementSync;
+  readonly #question: StatementSync;
+  readonly #questionClosed: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#events = db.prepare(
@@ -64,6 +68,10 @@ export class Rows {
     );
     this.#gatheredUsed = db.prepare("DELETE FROM gathered WHERE agent_id = ? AND gate = ? AND artifact_seq = ?");
     this.#gateTaken = db.prepare("INSERT OR REPLACE INTO gates (agent_id, gate, taken) VALUES (?, ?, ?)");
+    this.#question = db.prepare("INSERT INTO questions (artifact_seq, activation_id, key) VALUES (?, ?, ?)");
+    this.#questionClosed = db.prepare(
+      "UPDATE questions SET status = ?, closed_at = ?, answered_by = ?, answer_seq = ? WHERE artifact_seq = ?",
+    );
   }
 
   /** A row of events, which must follow on each other. `isFinal`: compaction would make nothing better of it. */
@@ -148,6 +156,14 @@ export class Rows {
 
   gateTaken({ agentId, gate, taken }: GateTakenWrite): void {
     this.#gateTaken.run(agentId, gate, taken);
+  }
+
+  question({ artifact, activationId, key }: QuestionWrite): void {
+    this.#question.run(artifact.seq, activationId, key);
+  }
+
+  questionClosed({ artifact, closure: { status, at, by, answer } }: QuestionClosedWrite): void {
+    this.#questionClosed.run(status, millisecondsOf(at), by ?? null, answer?.seq ?? null, artifact.seq);
   }
 }
 

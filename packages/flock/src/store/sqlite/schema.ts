@@ -71,6 +71,14 @@ export const MIGRATIONS: readonly string[] = [
   -- Artifacts that wait for the time from which others than the owner may see them, in ms.
   CREATE TABLE hidden (artifact_seq INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
   `,
+  `
+  -- What runs have asked people; no status while it is open.
+  CREATE TABLE questions (
+    artifact_seq INTEGER PRIMARY KEY, activation_id TEXT NOT NULL, key TEXT NOT NULL,
+    status TEXT, closed_at INTEGER, answered_by TEXT, answer_seq INTEGER
+  ) STRICT;
+  CREATE INDEX questions_by_activation ON questions (activation_id);
+  `,
 ];
 
 /** Brings a file of an older version (0: an empty one) up to the newest, all or nothing. */
