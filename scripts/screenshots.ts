@@ -1,8 +1,8 @@
-// Takes the pictures of docs/dashboard.md, light and dark, and docs/dashboard.png: the dashboard after the newsroom has
-// done its work, in Debian's Chromium.
+// Takes the pictures of docs/dashboard.md and the README, light and dark: the dashboard after the newsroom has done its
+// work, in Debian's Chromium.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -41,7 +41,6 @@ try {
       }
       await page.close();
     }
-    await copyFile(join(ROOT, "docs/images/agents-light.png"), join(ROOT, "docs/dashboard.png"));
   } finally {
     await browser.close();
   }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect } from "@flock/client";
-import type { ArtifactPage, FlockEvent, HttpError, OpenQuestions, PublishResult } from "@flock/protocol";
+import type { ArtifactPage, ErrorBody, FlockEvent, OpenQuestions, PublishResult } from "@flock/protocol";
 import { artifact, Flock } from "flock";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -78,7 +78,7 @@ describe("a question over HTTP", () => {
     const [question] = await openAt(url);
     const { status, body } = await answerAt(url, question!.id, { ok: "yes", note: "x" });
     expect(status).toBe(400);
-    const { error } = body as HttpError;
+    const { error } = body as { error: ErrorBody };
     expect(error.code).toBe("invalid_payload");
     expect(error.issues?.map(({ path }) => path)).toEqual([["ok"], ["note"]]);
     expect(await openAt(url)).toEqual([question]);
@@ -100,7 +100,10 @@ describe("a question over HTTP", () => {
     expect(refused).toHaveLength(9);
     for (const { status, body } of refused) {
       expect(status).toBe(409);
-      expect((body as HttpError).error).toMatchObject({ code: "conflict", message: /was answered by owner at \d{4}-/ });
+      expect((body as { error: ErrorBody }).error).toMatchObject({
+        code: "conflict",
+        message: /was answered by owner at \d{4}-/,
+      });
     }
     await expect.poll(() => flock.store.getByType(Outcome)).toHaveLength(1);
     expect(await flock.store.getByType(Approval)).toHaveLength(1);
@@ -111,7 +114,10 @@ describe("a question over HTTP", () => {
     expect(await openAt(server.url)).toEqual([]);
     const { status, body } = await answerAt(server.url, "nothing", { ok: true });
     expect(status).toBe(404);
-    expect((body as HttpError).error).toMatchObject({ code: "not_found", message: 'there is no question "nothing"' });
+    expect((body as { error: ErrorBody }).error).toMatchObject({
+      code: "not_found",
+      message: 'there is no question "nothing"',
+    });
   });
 });
 

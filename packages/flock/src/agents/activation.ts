@@ -18,6 +18,10 @@ export interface Activation {
   /** Who may see the run: whoever may see all that it consumes. Undefined: everybody. */
   readonly visibility: EventVisibility | undefined;
   readonly attempt: number;
+  /** How many attempts have failed, since it was queued or taken up as a dead letter; absent: none. */
+  readonly failures?: number | undefined;
+  /** Its attempt before, whose failure this one follows: a name for it to those who want to cancel it. */
+  readonly retryOf?: string | undefined;
   /** Why it must not run, when it must not. */
   readonly refusal?: Error | undefined;
   /** Who waits for its end, if somebody does. */

@@ -37,7 +37,12 @@ export class Context implements RunContext {
     this.stream = (text, options) => run.stream.write(text, options);
     this.addUsage = (amounts) => run.addUsage(amounts);
     let asked = 0;
-    this.askPerson = (type, options) => questions.ask(run, ++asked, type, options);
+    this.askPerson = (type, options) => {
+      const answer = questions.ask(run, ++asked, type, options);
+      // A function that no longer waits for its answer shall not bring the process down when the run is stopped.
+      answer.catch(() => {});
+      return answer;
+    };
     this.#run = run;
   }
 

@@ -16,10 +16,11 @@ import type { Clock } from "../clock.ts";
 import { checkOptions, FlockError } from "../errors.ts";
 import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
-import type { DurablePart, Store, Triggered } from "../store/store.ts";
+import type { DeadLetter, DeadLetterQuery, DurablePart, Store, Triggered } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
 import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
+import { DeadLetters, type Revived } from "./dead-letters.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { Rehearsed } from "./gates/gates.ts";
 import type { Subscription } from "./gates/subscription.ts";
@@ -109,6 +110,7 @@ export class Orchestrator {
   readonly #publisher: Publisher;
   readonly #runner: Runner;
   readonly #revealer: Revealer;
+  readonly #deadLetters: DeadLetters;
   readonly #graph: GraphAnnouncer;
   #hasBegun = false;
   #stopped = false;
@@ -159,6 +161,7 @@ export class Orchestrator {
       questions: this.questions,
       publisher: this.#publisher,
     });
+    this.#deadLetters = new DeadLetters({ agents: this.agents, store, journal: shared.journal, runner: this.#runner });
     this.#graph = new GraphAnnouncer(this.agents, this.#emit);
   }
 
@@ -319,6 +322,24 @@ export class Orchestrator {
     as: Principal = OWNER,
   ): Promise<number> {
     return this.#runner.cancel(wanted, as);
+  }
+
+  /** What has failed for good. */
+  deadLetters(query: DeadLetterQuery, as: Principal): readonly DeadLetter[] {
+    return this.#deadLetters.list(query, as);
+  }
+
+  /** Runs again what had failed for good. Resolves when it is queued. */
+  async retryDeadLetter(id: string, as: Principal): Promise<Revived> {
+    this.#assertRunning();
+    this.goOn();
+    return this.#deadLetters.retry(id, as);
+  }
+
+  /** Forgets what has failed for good. */
+  async discardDeadLetter(id: string, as: Principal): Promise<void> {
+    this.#assertRunning();
+    return this.#deadLetters.discard(id, as);
   }
 
   /** Resolves when nothing is queued, nothing runs and all is committed. */

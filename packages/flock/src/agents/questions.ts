@@ -199,6 +199,13 @@ export class Questions {
     for (const record of this.#options.durable?.questions() ?? []) this.#remember(askedBefore(record));
   }
 
+  /** Work that had ended goes on after all: what was asked for it is in the file. */
+  #revive(activationId: string): void {
+    for (const record of this.#options.durable?.questions() ?? []) {
+      if (record.activationId === activationId) this.#remember(askedBefore(record));
+    }
+  }
+
   #find(id: string): Asked | undefined {
     this.#restore();
     const known = this.#byId.get(id);
@@ -221,6 +228,8 @@ export class Questions {
    */
   #before(run: Run, number: number, type: AnyArtifactType, asked: z.output<typeof askSchema>): Asked | undefined {
     const key = asked.key ?? NUMBER_MARK + number;
+    const { id, attempt } = run.activation;
+    if (attempt > 1 && !this.#byActivation.has(id)) this.#revive(id);
     const before = this.#byActivation
       .get(run.activation.id)
       ?.findLast((one) => one.key === key && one.closure?.status !== "withdrawn");
@@ -306,8 +315,15 @@ export class Questions {
       run.limit?.pause();
       places.leave(activation);
     }
+    const end = () => {
+      stopTimer?.();
+      question.waiting.delete(goOn);
+      signal.removeEventListener("abort", stop);
+    };
     /** At once, so that nobody takes the flock for idle between the answer and what comes of it. */
     const goOn = (closure: QuestionClosure): void => {
+      // The run that asked has ended: what its function still waits for never comes.
+      if (closure.status === "withdrawn") return end();
       const left = (this.#waits.get(run) ?? 1) - 1;
       if (left > 0) {
         this.#waits.set(run, left);
@@ -327,11 +343,7 @@ export class Questions {
     question.waiting.add(goOn);
     signal.addEventListener("abort", stop);
     if (signal.aborted) stop();
-    return promise.finally(() => {
-      stopTimer?.();
-      question.waiting.delete(goOn);
-      signal.removeEventListener("abort", stop);
-    });
+    return promise.finally(end);
   }
 
   async #expire(run: Run, question: Asked, fallback: Draft | undefined): Promise<void> {

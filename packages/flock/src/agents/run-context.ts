@@ -28,7 +28,7 @@ export interface RunContext {
   readonly correlationId: string;
   /** The same for every attempt at the same work: a key for effects outside that must not happen twice. */
   readonly activationId: string;
-  /** 1 for the first try; more when a run was interrupted, by a crash or a shutdown, and begins again. */
+  /** 1 for the first try; more when a run was interrupted by a crash or a shutdown, or has failed, and begins again. */
   readonly attempt: number;
   /** Aborts when the run is cancelled, takes too long, or the flock shuts down. Give it to everything that takes time. */
   readonly signal: AbortSignal;

@@ -72,6 +72,14 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE hidden (artifact_seq INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
   `,
   `
+  -- How many attempts have failed so far, and from when on the next one may begin, in ms; null: at once.
+  ALTER TABLE activations ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE activations ADD COLUMN retry_at INTEGER;
+  -- Why it is a dead letter, as JSON; null: it is none.
+  ALTER TABLE activations ADD COLUMN error TEXT;
+  CREATE INDEX dead_letters ON activations (id, number) WHERE error IS NOT NULL;
+  `,
+  `
   -- What runs have asked people; no status while it is open.
   CREATE TABLE questions (
     artifact_seq INTEGER PRIMARY KEY, activation_id TEXT NOT NULL, key TEXT NOT NULL,
