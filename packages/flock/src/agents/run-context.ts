@@ -36,6 +36,7 @@ export interface RunContext {
   readonly artifacts: readonly StoredArtifact[];
   /** The blackboard, to read: as much of it as the agent may see. */
   readonly store: ReadableStore;
+  /** Its lines carry `agent`, `run_id`, `correlation_id` and `activation_id`, and `trace_id` and `span_id` when the run is traced. */
   readonly log: RunLog;
   /** The agent's model, or the flock's, if there is one: for `ask` of `flock/engines/ai`. */
   readonly model: Model | undefined;

@@ -126,6 +126,9 @@ describe("a blackboard in a file", () => {
     db.exec(`ALTER TABLE activations DROP COLUMN gate; ALTER TABLE gathered DROP COLUMN position;
              ALTER TABLE gathered DROP COLUMN group_number; DROP TABLE gates; DROP TABLE hidden;
              ALTER TABLE activations DROP COLUMN visibility; ALTER TABLE consumptions DROP COLUMN visibility;
+             DROP INDEX dead_letters_by_id; ALTER TABLE activations DROP COLUMN failures;
+             ALTER TABLE activations DROP COLUMN retry_at; ALTER TABLE activations DROP COLUMN error;
+             DROP TABLE questions;
              PRAGMA user_version = 1`);
     db.close();
 
