@@ -20,6 +20,8 @@ export type LocalErrorCode =
   | "model_refused"
   | "model_unavailable"
   | "not_a_draft"
+  | "question_expired"
+  | "question_wrong"
   | "store_failed"
   | "store_unusable"
   | "tool_failed"

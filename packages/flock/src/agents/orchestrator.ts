@@ -31,6 +31,7 @@ import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
 import type { Origin, Posting } from "./posting.ts";
 import { Publisher } from "./publisher.ts";
+import { Questions } from "./questions.ts";
 import { Revealer } from "./revealer.ts";
 import type { RunEnd } from "./run.ts";
 import { type RunCounts, Runner } from "./runner.ts";
@@ -105,6 +106,8 @@ export class Orchestrator {
   readonly types = new Map<string, AnyArtifactType>();
   readonly history = new History();
   readonly schedules: Schedules;
+  /** What runs ask people. */
+  readonly questions: Questions;
   /** Types that are known beside those that agents name. */
   readonly #sharedTypes = new Set<string>();
   readonly #journal: Journal;
@@ -154,6 +157,16 @@ export class Orchestrator {
       store,
       reveal: (artifact) => this.#publisher.reveal(artifact),
     });
+    this.questions = new Questions({
+      ...shared,
+      history: this.history,
+      publisher: this.#publisher,
+      know: (type) => this.registerType(type),
+      places: {
+        leave: (activation) => this.#runner.leave(activation),
+        comeBack: (activation) => this.#runner.comeBack(activation),
+      },
+    });
     this.#runner = new Runner({
       ...shared,
       tracing,
@@ -162,6 +175,7 @@ export class Orchestrator {
       agents: this.agents,
       history: this.history,
       workflows: this.#workflows,
+      questions: this.questions,
       publisher: this.#publisher,
     });
     this.#deadLetters = new DeadLetters({ agents: this.agents, store, journal: shared.journal, runner: this.#runner });
@@ -265,6 +279,13 @@ export class Orchestrator {
     this.#tracing.publish(postings);
     for (const posting of postings) this.#publisher.post(posting);
     return postings;
+  }
+
+  /** Answers a question that a run has asked: see {@link Questions}. */
+  async answer(id: string, draftFor: (answerType: string) => Draft, as: Principal): Promise<Published> {
+    this.#assertRunning();
+    this.goOn();
+    return publishedOf(await this.questions.answer(id, draftFor, as));
   }
 
   /** What publishing a draft from outside would do. Throws as `publish` does; nothing is written, nothing changes. */

@@ -12,6 +12,8 @@ import type {
   GateTakenWrite,
   GatheredUsedWrite,
   GatheredWrite,
+  QuestionClosedWrite,
+  QuestionWrite,
   ScheduledWrite,
 } from "../store.ts";
 import { millisecondsOf } from "../timestamp.ts";
@@ -38,6 +40,8 @@ export class Rows {
   readonly #gatheredUsed: StatementSync;
   readonly #gateTaken: StatementSync;
   readonly #scheduled: StatementSync;
+  readonly #question: StatementSync;
+  readonly #questionClosed: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#events = db.prepare(
@@ -82,6 +86,10 @@ export class Rows {
       "INSERT OR REPLACE INTO schedules (agent_id, schedule, origin, seen, count, missed) VALUES (?, ?, ?, ?, ?, ?)",
     );
     this.#gateTaken = db.prepare("INSERT OR REPLACE INTO gates (agent_id, gate, taken) VALUES (?, ?, ?)");
+    this.#question = db.prepare("INSERT INTO questions (artifact_seq, activation_id, key) VALUES (?, ?, ?)");
+    this.#questionClosed = db.prepare(
+      "UPDATE questions SET status = ?, closed_at = ?, answered_by = ?, answer_seq = ? WHERE artifact_seq = ?",
+    );
   }
 
   /** A row of events, which must follow on each other. `isFinal`: compaction would make nothing better of it. */
@@ -183,6 +191,14 @@ export class Rows {
 
   gateTaken({ agentId, gate, taken }: GateTakenWrite): void {
     this.#gateTaken.run(agentId, gate, taken);
+  }
+
+  question({ artifact, activationId, key }: QuestionWrite): void {
+    this.#question.run(artifact.seq, activationId, key);
+  }
+
+  questionClosed({ artifact, closure: { status, at, by, answer } }: QuestionClosedWrite): void {
+    this.#questionClosed.run(status, millisecondsOf(at), by ?? null, answer?.seq ?? null, artifact.seq);
   }
 }
 

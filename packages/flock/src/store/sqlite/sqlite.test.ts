@@ -128,6 +128,7 @@ describe("a blackboard in a file", () => {
              ALTER TABLE activations DROP COLUMN visibility; ALTER TABLE consumptions DROP COLUMN visibility;
              DROP INDEX dead_letters; ALTER TABLE activations DROP COLUMN failures;
              ALTER TABLE activations DROP COLUMN retry_at; ALTER TABLE activations DROP COLUMN error;
+             DROP TABLE questions;
              PRAGMA user_version = 1`);
     db.close();
 

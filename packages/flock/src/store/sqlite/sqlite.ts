@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
-import { type CorrelationStatus, type EventOf, type FlockEvent, OWNER, type Principal } from "@flock/protocol";
+import {
+  type CorrelationStatus,
+  type EventOf,
+  type FlockEvent,
+  OWNER,
+  type Principal,
+  type QuestionStatus,
+} from "@flock/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, PayloadOf } from "../../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../../blackboard/stored-artifact.ts";
@@ -16,6 +23,7 @@ import type {
   GatheredWrite,
   Hidden,
   PublishedUnderKey,
+  QuestionRecord,
   ScheduleState,
   Store,
   UnfinishedActivation,
@@ -225,6 +233,10 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
         return this.#rows.gateTaken(write);
       case "scheduled":
         return this.#rows.scheduled(write);
+      case "question":
+        return this.#rows.question(write);
+      case "question_closed":
+        return this.#rows.questionClosed(write);
     }
   }
 
@@ -407,6 +419,35 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     ).map(({ id, at }) => ({ id, at }));
   }
 
+  questions(): QuestionRecord[] {
+    return this.#all<QuestionRow>(
+      `SELECT * FROM questions WHERE activation_id IN (SELECT id FROM activations WHERE status IS NULL)
+       ORDER BY artifact_seq`,
+    ).flatMap((row) => this.#questionOf(row) ?? []);
+  }
+
+  question(id: string): QuestionRecord | undefined {
+    const [row] = this.#all<QuestionRow>(
+      "SELECT * FROM questions WHERE artifact_seq = (SELECT seq FROM artifacts WHERE id = ?)",
+      id,
+    );
+    return row && this.#questionOf(row);
+  }
+
+  #questionOf(row: QuestionRow): QuestionRecord | undefined {
+    const artifact = this.#bySeq(row.artifact_seq);
+    if (!artifact) return undefined;
+    const { activation_id: activationId, key, status, closed_at, answered_by, answer_seq } = row;
+    if (status === null) return { artifact, activationId, key };
+    const answer = answer_seq === null ? undefined : this.#bySeq(answer_seq);
+    return {
+      artifact,
+      activationId,
+      key,
+      closure: { status, at: iso(closed_at ?? 0), by: answered_by ?? undefined, answer },
+    };
+  }
+
   workflow(correlationId: string, as: Principal): CorrelationStatus | undefined {
     const { and, values } = onlyFor(as);
     const [artifacts] = this.#all<{ n: number; oldest: number | null; newest: number | null }>(
@@ -528,6 +569,16 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
  * have taken something with it; the next process may be told another one.
  */
 const LEFT = { closed: 0, openNormal: 1, openFull: 2 } as const;
+
+interface QuestionRow {
+  readonly artifact_seq: number;
+  readonly activation_id: string;
+  readonly key: string;
+  readonly status: QuestionStatus | null;
+  readonly closed_at: number | null;
+  readonly answered_by: string | null;
+  readonly answer_seq: number | null;
+}
 
 /** The end of a WHERE that leaves a principal what it may see. */
 function onlyFor(as: Principal): { readonly and: string; readonly values: readonly string[] } {
