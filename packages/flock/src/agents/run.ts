@@ -7,7 +7,7 @@ import {
   type WireError,
 } from "@flock/protocol";
 import { Draft } from "../blackboard/artifact-type.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, elapsed } from "../clock.ts";
 import { FlockError } from "../errors.ts";
 import type { Activation } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
@@ -70,7 +70,7 @@ export class Run {
   #said: EventVisibility | undefined;
   readonly #clock: Clock;
   readonly #emit: (event: StreamingOutput) => void;
-  readonly #begun = performance.now();
+  readonly #begun: number;
 
   /** `emit` takes what the run streams. */
   constructor(activation: Activation, clock: Clock, emit: (event: StreamingOutput) => void) {
@@ -78,6 +78,7 @@ export class Run {
     const { visibility, agent } = activation;
     this.#said = agent.outputs?.visibility ? allOf([visibility, agent.outputs.visibility]) : visibility;
     this.#clock = clock;
+    this.#begun = elapsed(clock);
     this.#emit = emit;
   }
 
@@ -154,7 +155,7 @@ export class Run {
     return {
       runId: this.activation.runId,
       status: failure === undefined ? "success" : statusOf(failure),
-      durationMs: Math.round((performance.now() - this.#begun) * 1000) / 1000,
+      durationMs: Math.round((elapsed(this.#clock) - this.#begun) * 1000) / 1000,
       produced,
       ...(failure === undefined || failure instanceof RunStopped ? {} : { error: toWireError(failure) }),
       ...(this.#usage ? { usage: this.#usage } : {}),
