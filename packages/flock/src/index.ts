@@ -12,8 +12,10 @@ export {
   type Visibility,
   type VisibilityRequest,
 } from "@flock/protocol";
-export type { AgentBuilder, Alternatives, OutputOf, RunFunction } from "./agents/agent.ts";
-export type { Model, ModelObject, Tools } from "./agents/engine.ts";
+export type { AgentBuilder, Alternatives, OutputOf, Redact, RunFunction } from "./agents/agent.ts";
+export type { ContextProvider, ContextProviders, GivenBy } from "./agents/context-provider.ts";
+export type { Revived } from "./agents/dead-letters.ts";
+export type { Model, ModelObject, OfferedTool, ToolAnswer, ToolSource, Tools } from "./agents/engine.ts";
 export type { BatchOf, InputsOf } from "./agents/gates/inputs.ts";
 export type {
   ArtifactOf,
@@ -21,8 +23,10 @@ export type {
   JoinOptions,
   SubscriptionOptions,
 } from "./agents/gates/subscription-options.ts";
+export { type Earlier, type HistoryOptions, history } from "./agents/history-provider.ts";
 export type { Invoked, InvokeOptions, Published, PublishOptions } from "./agents/orchestrator.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
+export type { RetryOptions } from "./agents/retry.ts";
 export type { RunEnd } from "./agents/run.ts";
 export type { RunContext, RunLog, StreamOptions } from "./agents/run-context.ts";
 export type { RunCounts } from "./agents/runner.ts";
@@ -44,5 +48,14 @@ export type { Identify } from "./server/principal.ts";
 export type { ServeOptions } from "./server/serve.ts";
 export type { FlockServer } from "./server/server.ts";
 export { memoryStore } from "./store/memory.ts";
-export type { ArtifactQuery, ArtifactQueryResult, ReadableStore, Store, Triggered, Write } from "./store/store.ts";
+export type {
+  ArtifactQuery,
+  ArtifactQueryResult,
+  DeadLetter,
+  DeadLetterQuery,
+  ReadableStore,
+  Store,
+  Triggered,
+  Write,
+} from "./store/store.ts";
 export { VERSION } from "./version.ts";

@@ -16,10 +16,13 @@ import type { Clock } from "../clock.ts";
 import { checkOptions, FlockError } from "../errors.ts";
 import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
-import type { DurablePart, Store, Triggered } from "../store/store.ts";
+import type { DeadLetter, DeadLetterQuery, DurablePart, Store, Triggered } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
+import type { RootLog } from "../telemetry/run-log.ts";
+import { Tracing } from "../telemetry/tracing.ts";
 import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
+import { DeadLetters, type Revived } from "./dead-letters.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { Rehearsed } from "./gates/gates.ts";
 import type { Subscription } from "./gates/subscription.ts";
@@ -29,7 +32,6 @@ import type { Origin, Posting } from "./posting.ts";
 import { Publisher } from "./publisher.ts";
 import { Revealer } from "./revealer.ts";
 import type { RunEnd } from "./run.ts";
-import type { RunLog } from "./run-context.ts";
 import { type RunCounts, Runner } from "./runner.ts";
 import { Workflows } from "./workflows.ts";
 
@@ -40,7 +42,7 @@ export interface OrchestratorOptions {
   readonly durable: DurablePart | undefined;
   readonly journal: Journal;
   readonly clock: Clock;
-  readonly log: RunLog;
+  readonly log: RootLog;
   /** More runs than this in one workflow are a loop: they end at once with an error. */
   readonly maxRunsPerCorrelation: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
@@ -103,9 +105,11 @@ export class Orchestrator {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #workflows = new Workflows();
+  readonly #tracing: Tracing;
   readonly #publisher: Publisher;
   readonly #runner: Runner;
   readonly #revealer: Revealer;
+  readonly #deadLetters: DeadLetters;
   readonly #graph: GraphAnnouncer;
   #hasBegun = false;
   #stopped = false;
@@ -113,8 +117,11 @@ export class Orchestrator {
   constructor({ maxRunsPerCorrelation, maxInlinePayloadBytes, store, ...shared }: OrchestratorOptions) {
     this.#journal = shared.journal;
     this.#clock = shared.clock;
+    const tracing = new Tracing(shared.clock);
+    this.#tracing = tracing;
     this.#publisher = new Publisher({
       ...shared,
+      tracing,
       maxInlinePayloadBytes,
       workflows: this.#workflows,
       runner: {
@@ -138,6 +145,7 @@ export class Orchestrator {
     });
     this.#runner = new Runner({
       ...shared,
+      tracing,
       store,
       maxRunsPerCorrelation,
       agents: this.agents,
@@ -145,6 +153,7 @@ export class Orchestrator {
       workflows: this.#workflows,
       publisher: this.#publisher,
     });
+    this.#deadLetters = new DeadLetters({ agents: this.agents, store, journal: shared.journal, runner: this.#runner });
     this.#graph = new GraphAnnouncer(this.agents, this.#emit);
   }
 
@@ -232,6 +241,7 @@ export class Orchestrator {
     const origin = fromOutside(options);
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
     const postings = drafts.map((draft) => this.#publisher.prepare(draft, origin));
+    this.#tracing.publish(postings);
     for (const posting of postings) this.#publisher.post(posting);
     return postings;
   }
@@ -282,6 +292,7 @@ export class Orchestrator {
       );
     }
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    this.#tracing.publish(postings);
     const activation = this.#runner.activate(subscription, given, onEnd);
     for (const { write } of postings) this.#journal.write(write);
     this.#journal.write(activationWrite(activation));
@@ -298,6 +309,24 @@ export class Orchestrator {
     as: Principal = OWNER,
   ): Promise<number> {
     return this.#runner.cancel(wanted, as);
+  }
+
+  /** What has failed for good. */
+  deadLetters(query: DeadLetterQuery, as: Principal): readonly DeadLetter[] {
+    return this.#deadLetters.list(query, as);
+  }
+
+  /** Runs again what had failed for good. Resolves when it is queued. */
+  async retryDeadLetter(id: string, as: Principal): Promise<Revived> {
+    this.#assertRunning();
+    this.goOn();
+    return this.#deadLetters.retry(id, as);
+  }
+
+  /** Forgets what has failed for good. */
+  async discardDeadLetter(id: string, as: Principal): Promise<void> {
+    this.#assertRunning();
+    return this.#deadLetters.discard(id, as);
   }
 
   /** Resolves when nothing is queued, nothing runs and all is committed. */
