@@ -46,6 +46,17 @@ module.exports = {
     room("tools", ["agents/", "errors.ts", "redaction.ts", "version.ts"]),
     room("realtime", ["events/", "errors.ts"]),
     room("server", ["flock.ts", "blackboard/", "agents/", "store/", "events/", "realtime/", "errors.ts", "version.ts"]),
+    room("testing", [
+      "flock.ts",
+      "blackboard/",
+      "store/",
+      "events/",
+      "realtime/",
+      "clock.ts",
+      "errors.ts",
+      "version.ts",
+      "engines/offline/offline-model.ts",
+    ]),
     {
       name: "only-engines-know-the-ai-sdk",
       comment: "A flock of functions runs without it: the core loads engines/ai when a model is used.",

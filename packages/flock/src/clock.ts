@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds that only ever grow, and may have fractions, for durations. Default: `now`. */
+  elapsed?(): number;
   /**
    * Calls back once, when so many milliseconds have passed; never with `Infinity`. Returns what calls it off.
    * `keepsAlive`: whether the process waits for it before it ends; default false.
@@ -15,6 +17,7 @@ const MAX_DELAY = 2 ** 31 - 1;
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after(ms, callback, keepsAlive = false) {
     let timer: NodeJS.Timeout | undefined;
     const wait = (rest: number): void => {
@@ -27,3 +30,8 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Milliseconds to take durations from, as a clock tells them. */
+export function elapsed(clock: Clock): number {
+  return clock.elapsed?.() ?? clock.now();
+}

@@ -9,6 +9,7 @@ export * from "./close-codes.ts";
 export * from "./commands.ts";
 export * from "./control.ts";
 export * from "./errors.ts";
+export * from "./event-file.ts";
 export * from "./events.ts";
 export * from "./filter.ts";
 export * from "./graph.ts";

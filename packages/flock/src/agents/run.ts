@@ -8,7 +8,7 @@ import {
 } from "@flock/protocol";
 import { Draft } from "../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, elapsed } from "../clock.ts";
 import { FlockError } from "../errors.ts";
 import type { Activation } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
@@ -77,13 +77,16 @@ export class Run {
   /** How long the function may take; undefined: as long as it likes. Stands still while a person is asked. */
   readonly limit: TimeLimit | undefined;
   readonly #emit: (event: StreamingOutput) => void;
-  readonly #begun = performance.now();
+  readonly #clock: Clock;
+  readonly #begun: number;
 
   /** `emit` takes what the run streams. */
   constructor(activation: Activation, clock: Clock, emit: (event: StreamingOutput) => void) {
     this.activation = activation;
     const { visibility, agent } = activation;
     this.#said = agent.outputs?.visibility ? allOf([visibility, agent.outputs.visibility]) : visibility;
+    this.#clock = clock;
+    this.#begun = elapsed(clock);
     const { name, timeout } = agent;
     if (timeout !== undefined)
       this.limit = new TimeLimit(clock, timeout, () => this.#stop(new RunTimedOut(name, timeout)));
@@ -193,7 +196,7 @@ export class Run {
     return {
       runId: this.activation.runId,
       status: failure === undefined ? "success" : statusOf(failure),
-      durationMs: Math.round((performance.now() - this.#begun) * 1000) / 1000,
+      durationMs: Math.round((elapsed(this.#clock) - this.#begun) * 1000) / 1000,
       produced,
       ...(failure === undefined || failure instanceof RunStopped ? {} : { error: toWireError(failure) }),
       ...(this.#usage ? { usage: this.#usage } : {}),

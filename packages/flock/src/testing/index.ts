@@ -1,0 +1,25 @@
+/**
+ * What tests of a flock need: a clock that stands still, expectations that explain themselves, a model that says what is
+ * written down, and recordings of events to replay. Works with any test framework.
+ *
+ * @packageDocumentation
+ */
+export {
+  type ExpectOptions,
+  type ExpectRunOptions,
+  expectNothingPublished,
+  expectPublished,
+  expectRun,
+} from "./expect-published.ts";
+export { type FakeClock, type FakeClockOptions, fakeClock } from "./fake-clock.ts";
+export { Recording, type RecordOptions, readRecording, record } from "./recording.ts";
+export {
+  type ScriptedAnswer,
+  type ScriptedCall,
+  type ScriptedModel,
+  type ScriptedModelOptions,
+  type ScriptedReply,
+  type ScriptedTurn,
+  scriptedModel,
+} from "./scripted-model.ts";
+export { type RecordingServer, type ServeRecordingOptions, serveRecording } from "./serve-recording.ts";

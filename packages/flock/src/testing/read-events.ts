@@ -1,0 +1,17 @@
+import type { FlockEvent } from "@flock/protocol";
+import type { EventLog } from "../events/event-log.ts";
+import { readEventPage } from "../realtime/event-page.ts";
+
+const PAGE_EVENTS = 10_000;
+
+/** All events that a log keeps, in order; `correlationId`: only those of this workflow. */
+export async function readEvents(log: EventLog, correlationId?: string): Promise<FlockEvent[]> {
+  const filter = correlationId === undefined ? {} : { correlation_id: correlationId };
+  const events: FlockEvent[] = [];
+  for (let after = 0; ; ) {
+    const page = await readEventPage(log, { after, limit: PAGE_EVENTS, filter });
+    events.push(...page.events);
+    if (page.next >= page.head) return events;
+    after = page.next;
+  }
+}

@@ -1,0 +1,229 @@
+import { AssertionError } from "node:assert";
+import { Draft } from "../blackboard/artifact-type.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import type { OfflineModel } from "../engines/offline/offline-model.ts";
+import { FlockError } from "../errors.ts";
+
+type CallOptions = Parameters<OfflineModel["doStream"]>[0];
+type StreamPart =
+  Awaited<ReturnType<OfflineModel["doStream"]>>["stream"] extends ReadableStream<infer Part> ? Part : never;
+type Finish = Extract<StreamPart, { type: "finish" }>;
+
+/** What a model was asked. */
+export interface ScriptedCall {
+  /** The how many-th call, from 1 on. */
+  readonly number: number;
+  /** What the model was told that it is and has to do. */
+  readonly instructions: string;
+  /** The last thing that was said to it: the consumed artifacts as JSON, or what was wrong with its last answer. */
+  readonly input: string;
+  /** Names of the tools that it may call. */
+  readonly tools: readonly string[];
+  /** Everything, as the AI SDK asks it. */
+  readonly options: CallOptions;
+}
+
+/** An answer with all that can be said of it. */
+export interface ScriptedTurn {
+  /** What the model writes, in one piece or in several. Default: nothing. */
+  readonly text?: string | readonly string[];
+  /** What it calls; afterwards it is asked again, with the results. Default: nothing. */
+  readonly tools?: readonly { readonly name: string; readonly input: unknown }[];
+  /** What breaks the stream after the text. */
+  readonly error?: Error;
+  /** Before each piece of the answer, in milliseconds of the model's clock. Default 0. */
+  readonly delayMs?: number;
+  /** Why it ends. Default `stop`, or `tool-calls` when it calls any. */
+  readonly finishReason?: Finish["finishReason"]["unified"];
+  /** What it has cost, in tokens. Default 0 and 0. */
+  readonly usage?: { readonly input?: number; readonly output?: number };
+}
+
+/**
+ * One answer: a text, a draft or several for what an agent publishes, an error instead of an answer, a
+ * {@link ScriptedTurn}, or a function of the call that gives one of these.
+ */
+export type ScriptedAnswer = ScriptedReply | ((call: ScriptedCall) => ScriptedReply | Promise<ScriptedReply>);
+
+/** An answer that needs no call to be known: see {@link ScriptedAnswer}. */
+export type ScriptedReply = string | Draft | readonly Draft[] | Error | ScriptedTurn;
+
+/** What {@link scriptedModel} can be told. */
+export interface ScriptedModelOptions {
+  /** What `delayMs` waits for. Default: the clock of the machine. */
+  readonly clock?: Clock;
+}
+
+/** A model of the AI SDK that says what a test has written down. */
+export type ScriptedModel = OfflineModel & {
+  /** What it was asked so far. */
+  readonly calls: readonly ScriptedCall[];
+  /** @throws AssertionError when answers are left that nobody has asked for. */
+  assertUsedUp(): void;
+};
+
+/**
+ * A language model that answers what is written down, in order, and remembers what it was asked; or with a function,
+ * what that makes of each call. A call too many fails its run and says so.
+ *
+ * @throws FlockError `invalid_options` when the script is neither a list nor a function.
+ *
+ * @example
+ * const model = scriptedModel([Pizza({ name: "Truffle", toppings: ["truffle"] }), new Error("overloaded")]);
+ * const flock = new Flock({ model });
+ */
+export function scriptedModel(
+  script: readonly ScriptedAnswer[] | ((call: ScriptedCall) => ScriptedReply | Promise<ScriptedReply>),
+  { clock = systemClock }: ScriptedModelOptions = {},
+): ScriptedModel {
+  if (typeof script !== "function" && !Array.isArray(script)) {
+    throw new FlockError("invalid_options", "scriptedModel: give it a list of answers, or a function of the call");
+  }
+  const calls: ScriptedCall[] = [];
+  const next = async (options: CallOptions): Promise<ScriptedTurn> => {
+    options.abortSignal?.throwIfAborted();
+    const call = callOf(options, calls.length + 1);
+    calls.push(call);
+    let answer: ScriptedAnswer | undefined;
+    if (typeof script === "function") answer = script;
+    else if (call.number <= script.length) answer = script[call.number - 1];
+    if (answer === undefined) {
+      throw new FlockError(
+        "model_failed",
+        `the script has ${script.length} ${script.length === 1 ? "answer" : "answers"}, and this is call ${call.number}: ${short(call.input)}`,
+      );
+    }
+    const reply = typeof answer === "function" ? await answer(call) : answer;
+    if (reply instanceof Error) throw reply;
+    return turnOf(reply, options);
+  };
+  return {
+    specificationVersion: "v4",
+    provider: "scripted",
+    modelId: "script",
+    supportedUrls: {},
+    calls,
+    assertUsedUp() {
+      if (typeof script === "function" || calls.length >= script.length) return;
+      const left = script
+        .slice(calls.length)
+        .map((answer) => short(typeof answer === "function" ? "a function" : told(answer)));
+      throw new AssertionError({
+        message: `${left.length} of ${script.length} answers of the script have not been asked for: ${left.join("; ")}`,
+        operator: "assertUsedUp",
+        stackStartFn: this.assertUsedUp,
+      });
+    },
+    async doGenerate(options) {
+      const content: Awaited<ReturnType<OfflineModel["doGenerate"]>>["content"] = [];
+      let text = "";
+      let finish: Finish | undefined;
+      for await (const part of partsOf(await next(options), clock, options.abortSignal)) {
+        if (part.type === "text-delta") text += part.delta;
+        else if (part.type === "tool-call") content.push(part);
+        else if (part.type === "finish") finish = part;
+      }
+      if (text !== "") content.unshift({ type: "text", text });
+      const { finishReason, usage } = finish as Finish;
+      return { content, finishReason, usage, warnings: [] };
+    },
+    async doStream(options) {
+      const turn = await next(options);
+      return { stream: streamOf(partsOf(turn, clock, options.abortSignal)) };
+    },
+  };
+}
+
+function callOf(options: CallOptions, number: number): ScriptedCall {
+  const said = options.prompt.map(({ role, content }) => ({
+    role,
+    text:
+      typeof content === "string"
+        ? content
+        : content.map((part) => (part.type === "text" ? part.text : JSON.stringify(part))).join("\n"),
+  }));
+  return {
+    number,
+    instructions: said.flatMap(({ role, text }) => (role === "system" ? text : [])).join("\n"),
+    input: said.at(-1)?.text ?? "",
+    tools: (options.tools ?? []).map(({ name }) => name),
+    options,
+  };
+}
+
+function turnOf(reply: Exclude<ScriptedReply, Error>, { responseFormat }: CallOptions): ScriptedTurn {
+  if (typeof reply === "string") return { text: reply };
+  if (!(reply instanceof Draft) && !Array.isArray(reply)) return reply as ScriptedTurn;
+  const drafts = (reply instanceof Draft ? [reply] : reply) as readonly Draft[];
+  const byType = Object.fromEntries(drafts.map(({ type, payload }) => [type, payload]));
+  const schema = responseFormat?.type === "json" ? responseFormat.schema : undefined;
+  const keys = Object.keys(schema?.properties ?? {});
+  // An agent that publishes one type is asked for its payload alone, if that is an object.
+  const isKeyed = drafts.length > 1 || (keys.length === 1 && keys[0] === drafts[0]?.type);
+  return { text: JSON.stringify(isKeyed ? byType : drafts[0]?.payload) };
+}
+
+async function* partsOf(
+  { text = [], tools = [], error, delayMs = 0, finishReason, usage = {} }: ScriptedTurn,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<StreamPart> {
+  yield { type: "stream-start", warnings: [] };
+  const pieces = typeof text === "string" ? [text] : text;
+  if (pieces.length > 0) {
+    yield { type: "text-start", id: "0" };
+    for (const delta of pieces) {
+      await pause(clock, delayMs, signal);
+      yield { type: "text-delta", id: "0", delta };
+    }
+  }
+  if (error) throw error;
+  if (pieces.length > 0) yield { type: "text-end", id: "0" };
+  for (const [index, { name, input }] of tools.entries()) {
+    await pause(clock, delayMs, signal);
+    yield { type: "tool-call", toolCallId: `scripted-${index}`, toolName: name, input: JSON.stringify(input) };
+  }
+  const unified = finishReason ?? (tools.length > 0 ? "tool-calls" : "stop");
+  const { input = 0, output = 0 } = usage;
+  yield {
+    type: "finish",
+    finishReason: { unified, raw: unified },
+    usage: {
+      inputTokens: { total: input, noCache: input, cacheRead: 0, cacheWrite: 0 },
+      outputTokens: { total: output, text: output, reasoning: 0 },
+    },
+  };
+}
+
+function streamOf(parts: AsyncGenerator<StreamPart>): ReadableStream<StreamPart> {
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await parts.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: async () => void (await parts.return(undefined)),
+  });
+}
+
+async function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  if (ms > 0) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = clock.after(ms, resolve, true);
+    signal?.addEventListener("abort", () => resolve(), { once: true });
+    await promise;
+    stop();
+  }
+  signal?.throwIfAborted();
+}
+
+function told(reply: ScriptedReply): string {
+  if (typeof reply === "string") return reply;
+  if (reply instanceof Error) return String(reply);
+  if (reply instanceof Draft) return `${reply.type} ${JSON.stringify(reply.payload)}`;
+  return JSON.stringify(reply);
+}
+
+function short(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}

@@ -1,0 +1,163 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connectQuerySchema, graphOf } from "@flock/protocol";
+import { WebSocketServer } from "ws";
+import { z } from "zod";
+import { type Clock, systemClock } from "../clock.ts";
+import { checkOptions, FlockError } from "../errors.ts";
+import { EventLog } from "../events/event-log.ts";
+import { Page } from "../events/page.ts";
+import { type Batch, Tail } from "../events/tail.ts";
+import type { View } from "../events/view.ts";
+import { Hub } from "../realtime/hub.ts";
+import { VERSION } from "../version.ts";
+import type { Recording } from "./recording.ts";
+
+/** What {@link serveRecording} can be told. */
+export interface ServeRecordingOptions {
+  /** How fast time passes between the events: 1 as it did, 10 ten times as fast, `max` not at all. Default `max`. */
+  readonly speed?: number | "max";
+  /** Where to listen on this machine. Default 0: a free port. */
+  readonly port?: number;
+  /** What the pauses between events wait for. Default: the clock of the machine. */
+  readonly clock?: Clock;
+}
+
+/** A server that sends a recording to whoever connects. */
+export interface RecordingServer extends AsyncDisposable {
+  /** For `connect` of `@flock/client`. */
+  readonly url: string;
+  /** Resolves when the last event is in the log. */
+  readonly finished: Promise<void>;
+  /** Says goodbye to every client and ends. */
+  close(): Promise<void>;
+}
+
+/** Where a flock's server has it. */
+const PATH = "/plugin/ws";
+
+const optionsSchema = z.strictObject({
+  speed: z.union([z.literal("max"), z.number().positive()]).default("max"),
+  port: z.int().min(0).max(65_535).default(0),
+  clock: z.custom<Clock>((value) => typeof (value as Partial<Clock> | null)?.after === "function").default(systemClock),
+});
+
+/**
+ * Serves a recording at `/plugin/ws`, as a flock's server would have: with resume, filters and the messages beside the
+ * log. Time begins to pass at once; who comes later gets what was before with `since`. Commands are refused, but `graph`
+ * and `ping`.
+ * @throws FlockError `invalid_options`; Error when the port is taken.
+ */
+export async function serveRecording(
+  recording: Recording,
+  options: ServeRecordingOptions = {},
+): Promise<RecordingServer> {
+  const { speed, port, clock } = checkOptions("serveRecording", optionsSchema, options);
+  const log = new RecordedLog(recording);
+  const refuse = async (): Promise<never> => {
+    throw new FlockError("not_allowed", "this is a recording: nothing can be done in it");
+  };
+  const hub = new Hub({
+    log,
+    target: { publish: refuse, invoke: refuse, cancel: refuse, graph: () => graphOf(recording.state(log.head)) },
+    serverVersion: VERSION,
+    heartbeatInterval: null,
+    onFailure: (error) => console.error(error),
+  });
+  const http = createServer((_, response) => response.writeHead(426).end("This is a WebSocket: connect with ws://"));
+  const sockets = new WebSocketServer({ noServer: true });
+  http.on("upgrade", (request, socket, head) => {
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+    const query = connectQuerySchema.safeParse(Object.fromEntries(searchParams));
+    if (pathname !== PATH || !query.success) {
+      socket.end(`HTTP/1.1 ${query.success ? "404 Not Found" : "400 Bad Request"}\r\nconnection: close\r\n\r\n`);
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (websocket) => hub.connect(websocket, request.socket, query.data));
+  });
+  http.listen(port, "127.0.0.1");
+  await once(http, "listening");
+  const { finished, stop } = play(recording, log, speed, clock);
+  let closing: Promise<void> | undefined;
+  const close = () =>
+    (closing ??= (async () => {
+      stop();
+      await hub.close("the recording is closed");
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    })());
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}${PATH}`;
+  return { url, finished, close, [Symbol.asyncDispose]: close };
+}
+
+/** Lets the log grow as it did. */
+function play(
+  { events }: Recording,
+  log: RecordedLog,
+  speed: number | "max",
+  clock: Clock,
+): { readonly finished: Promise<void>; readonly stop: () => void } {
+  const { promise: finished, resolve } = Promise.withResolvers<void>();
+  const times = events.map(({ timestamp }) => Date.parse(timestamp));
+  const begun = clock.now();
+  let stop = () => {};
+  const goOn = (index: number): void => {
+    let next = index;
+    const due = (at: number) => (speed === "max" ? 0 : ((times[at] ?? 0) - (times[0] ?? 0)) / speed);
+    while (next < events.length && due(next) <= clock.now() - begun) next += 1;
+    const last = events[next - 1];
+    if (last) log.growTo(last.seq);
+    if (next === events.length) resolve();
+    else stop = clock.after(due(next) - (clock.now() - begun), () => goOn(next), true);
+  };
+  goOn(0);
+  return { finished, stop: () => stop() };
+}
+
+/** A log that grows over what was recorded. */
+class RecordedLog extends EventLog {
+  override readonly tail: RecordedTail;
+
+  constructor(recording: Recording) {
+    super(recording.head.epoch ?? "recording", 0);
+    this.tail = new RecordedTail(recording);
+  }
+
+  growTo(seq: number): void {
+    this.tail.growTo(seq);
+    this.append([]);
+  }
+}
+
+/** What was recorded, as far as it has come: it may have holes where a log was compacted or filtered. */
+class RecordedTail extends Tail {
+  readonly #page: Page;
+  #head: number;
+
+  constructor({ head: { from_seq: first, to_seq: last }, events }: Recording) {
+    super(0);
+    this.#page = new Page({ first, last, lines: events.map((event) => JSON.stringify(event)).join("\n") });
+    this.#head = first - 1;
+  }
+
+  override get head(): number {
+    return this.#head;
+  }
+
+  override get oldest(): number {
+    return this.#page.first;
+  }
+
+  override read(after: number, until: number, view: View | undefined, maxBytes: number): Batch {
+    return this.#page.read(after, Math.min(until, this.#head), view, maxBytes);
+  }
+
+  override beforeNewest(count: number, until: number, view: View | undefined): { after: number; missing: number } {
+    return this.#page.beforeNewest(count, until, view);
+  }
+
+  growTo(seq: number): void {
+    this.#head = seq;
+  }
+}
