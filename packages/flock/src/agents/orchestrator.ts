@@ -22,6 +22,7 @@ import type { RootLog } from "../telemetry/run-log.ts";
 import { Tracing } from "../telemetry/tracing.ts";
 import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
+import type { Hooks } from "./components/hooks.ts";
 import { DeadLetters, type Revived } from "./dead-letters.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { Rehearsed } from "./gates/gates.ts";
@@ -34,6 +35,7 @@ import { Questions } from "./questions.ts";
 import { Revealer } from "./revealer.ts";
 import type { RunEnd } from "./run.ts";
 import { type RunCounts, Runner } from "./runner.ts";
+import { Schedules } from "./schedules.ts";
 import { Workflows } from "./workflows.ts";
 
 /** What the orchestrator works with. */
@@ -48,6 +50,8 @@ export interface OrchestratorOptions {
   readonly maxRunsPerCorrelation: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
   readonly maxInlinePayloadBytes: number;
+  /** The flock's components, if it has any. */
+  readonly hooks: Hooks | undefined;
 }
 
 /** What goes with a published artifact. */
@@ -101,6 +105,7 @@ export class Orchestrator {
   readonly agents = new Map<string, AgentDefinition>();
   readonly types = new Map<string, AnyArtifactType>();
   readonly history = new History();
+  readonly schedules: Schedules;
   /** What runs ask people. */
   readonly questions: Questions;
   /** Types that are known beside those that agents name. */
@@ -114,10 +119,12 @@ export class Orchestrator {
   readonly #revealer: Revealer;
   readonly #deadLetters: DeadLetters;
   readonly #graph: GraphAnnouncer;
+  readonly #hooks: Hooks | undefined;
   #hasBegun = false;
   #stopped = false;
 
-  constructor({ maxRunsPerCorrelation, maxInlinePayloadBytes, store, ...shared }: OrchestratorOptions) {
+  constructor({ maxRunsPerCorrelation, maxInlinePayloadBytes, store, hooks, ...shared }: OrchestratorOptions) {
+    this.#hooks = hooks;
     this.#journal = shared.journal;
     this.#clock = shared.clock;
     const tracing = new Tracing(shared.clock);
@@ -132,9 +139,13 @@ export class Orchestrator {
         enqueue: (activation) => this.#runner.enqueue(activation),
         giveUp: (activation) => this.#runner.giveUp(activation),
       },
-      onDraft: ({ type, artifactType }) => {
+      onDraft: (draft, origin) => {
+        const hooks = this.#hooksOf(origin.producedBy);
+        const { type, artifactType } = draft;
         if (this.types.get(type) !== artifactType) this.registerType(artifactType);
+        return hooks ? hooks.publish(draft, origin) : draft;
       },
+      onCommitted: (artifact) => this.#hooksOf(artifact.producedBy)?.published(artifact),
       onHidden: (artifact) => this.#revealer.watch(artifact),
       onRevealed: (artifact) => {
         if (artifact.producedBy === EXTERNAL) return;
@@ -168,6 +179,15 @@ export class Orchestrator {
       publisher: this.#publisher,
     });
     this.#deadLetters = new DeadLetters({ agents: this.agents, store, journal: shared.journal, runner: this.#runner });
+    this.schedules = new Schedules({
+      ...shared,
+      isBusy: (subscription) => this.#runner.isBusy(subscription),
+      wake: async ({ visibility }, subscription, tick) => {
+        this.#assertRunning();
+        const origin: Origin = { producedBy: EXTERNAL, correlationId: newId(), tags: NO_TAGS, visibility };
+        return this.#wake(subscription, [this.#publisher.prepare(tick, origin)]);
+      },
+    });
     this.#graph = new GraphAnnouncer(this.agents, this.#emit);
   }
 
@@ -207,6 +227,7 @@ export class Orchestrator {
     if (!this.#hasBegun) return;
     this.#publisher.gates.restore(agent.name);
     this.#runner.goOnWith(agent);
+    void this.schedules.goOnWith(agent);
   }
 
   /** The agents that a principal may know of. */
@@ -312,6 +333,12 @@ export class Orchestrator {
         `visibility: agent ${agentId} may not see the inputs; clear it with .labels(…) or .tenant(…), or give another visibility`,
       );
     }
+    return this.#wake(subscription, postings);
+  }
+
+  /** Puts artifacts on the blackboard that wake one agent and nobody else. */
+  #wake(subscription: Subscription, postings: readonly Posting[]): Promise<Invoked> {
+    const given = postings.map(({ artifact }) => artifact);
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
     this.#tracing.publish(postings);
     const activation = this.#runner.activate(subscription, given, onEnd);
@@ -319,7 +346,7 @@ export class Orchestrator {
     this.#journal.write(activationWrite(activation));
     postings.at(-1)?.activations.push(activation);
     return this.#publisher.committed(postings, () => {
-      const { seq } = given.at(-1) as StoredArtifact;
+      const { seq, correlationId } = given.at(-1) as StoredArtifact;
       return { runId: activation.runId, correlationId, seq, done };
     });
   }
@@ -361,6 +388,7 @@ export class Orchestrator {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#graph.stop();
+    this.schedules.stop();
     this.#publisher.gates.stop();
     this.#revealer.stop();
     await this.#runner.stop();
@@ -390,6 +418,11 @@ export class Orchestrator {
     this.#publisher.gates.restore();
     this.#runner.goOn();
     this.#revealer.restore();
+    for (const agent of this.agents.values()) void this.schedules.goOnWith(agent);
+  }
+
+  #hooksOf(producedBy: string): Hooks | undefined {
+    return producedBy === EXTERNAL ? this.#hooks : this.agents.get(producedBy)?.hooks;
   }
 
   readonly #emit = (event: EventDraft): void => {

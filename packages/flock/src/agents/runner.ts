@@ -70,9 +70,7 @@ const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, in
 /** Runs agents on what has woken them, from the activation to the written end. */
 export class Runner {
   readonly #options: RunnerOptions;
-  readonly #scheduler = new Scheduler((activation) =>
-    this.#options.tracing.run(activation, () => this.#run(activation)),
-  );
+  readonly #scheduler: Scheduler;
   readonly #retries: WaitingRoom;
   readonly #runs = new Map<string, Run>();
   readonly #counts = { ...NO_RUNS };
@@ -85,11 +83,21 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#scheduler = new Scheduler(options.clock, (activation) =>
+      options.tracing.run(activation, () => this.#run(activation)),
+    );
     this.#retries = new WaitingRoom(options.clock, (activation) => this.enqueue(activation));
   }
 
   get counts(): RunCounts {
     return { ...this.#counts, running: this.#scheduler.running, queued: this.#scheduler.queued + this.#retries.size };
+  }
+
+  /** Whether a run that a subscription has woken is queued, waits for its next attempt or goes on. */
+  isBusy(subscription: Subscription): boolean {
+    const isIts = (activation: Activation) => activation.subscription === subscription;
+    if (this.#scheduler.isWaiting(isIts) || this.#retries.has(isIts)) return true;
+    return [...this.#runs.values()].some(({ activation }) => isIts(activation));
   }
 
   /** An agent is to run, once that is written and {@link enqueue}d. */
@@ -289,6 +297,7 @@ export class Runner {
     } catch (invalid) {
       failure = invalid;
     }
+    if (failure !== undefined && agent.hooks) failure = run.explained(failure);
     if (failure !== undefined && !(failure instanceof RunStopped))
       this.#logOf(run.activation).warn({ err: failure }, "a run failed");
     this.#runs.delete(runId);

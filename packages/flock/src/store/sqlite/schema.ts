@@ -87,6 +87,13 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX questions_by_activation ON questions (activation_id);
   `,
+  `
+  -- How the schedules of agents stand; times in ms.
+  CREATE TABLE schedules (
+    agent_id TEXT NOT NULL, schedule TEXT NOT NULL, origin INTEGER NOT NULL, seen INTEGER NOT NULL,
+    count INTEGER NOT NULL, missed INTEGER NOT NULL, PRIMARY KEY (agent_id, schedule)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Brings a file of an older version (0: an empty one) up to the newest, all or nothing. */
