@@ -8,6 +8,7 @@ export type LocalErrorCode =
   | "budget_exceeded"
   | "cannot_listen"
   | "component_failed"
+  | "context_failed"
   | "duplicate_agent"
   | "duplicate_artifact_type"
   | "duplicate_component"
@@ -21,6 +22,10 @@ export type LocalErrorCode =
   | "not_a_draft"
   | "store_failed"
   | "store_unusable"
+  | "tool_failed"
+  | "tool_not_allowed"
+  | "tool_server_unavailable"
+  | "tool_unknown"
   | "wrong_output";
 
 /** Options of a {@link FlockError}. */

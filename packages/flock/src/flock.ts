@@ -26,6 +26,8 @@ import {
   componentsSchema,
   describeSubscription,
   modelSchema,
+  type Redact,
+  redactSchema,
 } from "./agents/agent.ts";
 import type { AgentComponent } from "./agents/components/agent-component.ts";
 import { Hooks } from "./agents/components/hooks.ts";
@@ -72,6 +74,11 @@ export interface FlockOptions {
   readonly model?: Model;
   /** Stand around the runs of all agents, and see what is published from outside. Default: none. */
   readonly components?: readonly AgentComponent[];
+  /**
+   * What models must not read: patterns beside the known ones (keys of providers, tokens, private keys, passwords in
+   * addresses), or false for nothing at all. Default: the known ones.
+   */
+  readonly redact?: Redact;
   /** A pino logger. Default: one that writes JSON lines to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. */
   readonly logger?: Logger;
   /** Tells the time to gates, timeouts and timestamps. Default: the clock of the machine. */
@@ -110,6 +117,7 @@ const optionsSchema = z.strictObject({
     .default(256 * 1024),
   model: modelSchema.optional(),
   components: componentsSchema.default([]),
+  redact: redactSchema.default([]),
   logger: z
     .custom<Logger>((value) => typeof (value as Partial<Logger> | null)?.child === "function", "must be a pino logger")
     .optional(),
@@ -133,6 +141,9 @@ export class Flock {
   readonly #state = new VisibleState();
   readonly #model: Model | undefined;
   readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
+  readonly #redact: Redact;
+  /** What ends with this flock, the last first. */
+  readonly #resources = new AsyncDisposableStack();
   /** Agents whose declaration has begun and not ended, by name. */
   readonly #declaring = new Map<string, AgentBuilder>();
   #completing: Promise<void> | undefined;
@@ -144,7 +155,7 @@ export class Flock {
 
   /** @throws FlockError `invalid_options`, naming each wrong option; `store_unusable` when the store cannot be read. */
   constructor(options: FlockOptions = {}) {
-    const { store, logger, model, components, tailBytes, clock, ...limits } = checkOptions(
+    const { store, logger, model, redact, components, tailBytes, clock, ...limits } = checkOptions(
       "new Flock",
       optionsSchema,
       options,
@@ -154,6 +165,7 @@ export class Flock {
     this.#model = model;
     const hooks = Hooks.of(components, clock, this.logger);
     this.#hooksOf = (own) => Hooks.around(hooks, own, clock, this.logger);
+    this.#redact = redact;
     this.log = new EventLog(store.epoch, tailBytes, store.durable?.log);
     this.#journal = new Journal(store, (events) => {
       for (const { event } of events) this.#state.apply(event);
@@ -221,7 +233,8 @@ export class Flock {
       this.#orchestrator.registerAgent(agent);
       this.#declaring.delete(name);
     };
-    const builder = new AgentBuilder(name, register, this.#model, this.#hooksOf);
+    const defaults = { model: this.#model, redact: this.#redact, hooksOf: this.#hooksOf };
+    const builder = new AgentBuilder(name, register, defaults);
     this.#declaring.set(name, builder);
     return builder;
   }
@@ -319,11 +332,22 @@ export class Flock {
     return server;
   }
 
+  /**
+   * Hands something over that is to end with this flock, such as the connection to a server with tools. Gives it back.
+   *
+   * @example
+   * const files = flock.use(mcpTools({ name: "files", command: "my-server", allow: ["read_file"] }));
+   */
+  use<T extends AsyncDisposable>(resource: T): T {
+    return this.#resources.use(resource);
+  }
+
   /** Ends all runs as `interrupted`, says goodbye to every client, closes servers and store. May be called again. */
   shutdown(): Promise<void> {
     this.#shutdown ??= (async () => {
       await this.#orchestrator.stop();
       await Promise.all([...this.#servers].map((server) => server.close()));
+      await this.#resources.disposeAsync().catch((err) => this.logger.warn({ err }, "something did not end well"));
       this.#saveState();
       await this.#store.close();
     })();

@@ -18,6 +18,8 @@ import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
 import type { DeadLetter, DeadLetterQuery, DurablePart, Store, Triggered } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
+import type { RootLog } from "../telemetry/run-log.ts";
+import { Tracing } from "../telemetry/tracing.ts";
 import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
 import type { Hooks } from "./components/hooks.ts";
@@ -31,7 +33,6 @@ import type { Origin, Posting } from "./posting.ts";
 import { Publisher } from "./publisher.ts";
 import { Revealer } from "./revealer.ts";
 import type { RunEnd } from "./run.ts";
-import type { RunLog } from "./run-context.ts";
 import { type RunCounts, Runner } from "./runner.ts";
 import { Workflows } from "./workflows.ts";
 
@@ -42,7 +43,7 @@ export interface OrchestratorOptions {
   readonly durable: DurablePart | undefined;
   readonly journal: Journal;
   readonly clock: Clock;
-  readonly log: RunLog;
+  readonly log: RootLog;
   /** More runs than this in one workflow are a loop: they end at once with an error. */
   readonly maxRunsPerCorrelation: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
@@ -107,6 +108,7 @@ export class Orchestrator {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #workflows = new Workflows();
+  readonly #tracing: Tracing;
   readonly #publisher: Publisher;
   readonly #runner: Runner;
   readonly #revealer: Revealer;
@@ -120,8 +122,11 @@ export class Orchestrator {
     this.#hooks = hooks;
     this.#journal = shared.journal;
     this.#clock = shared.clock;
+    const tracing = new Tracing(shared.clock);
+    this.#tracing = tracing;
     this.#publisher = new Publisher({
       ...shared,
+      tracing,
       maxInlinePayloadBytes,
       workflows: this.#workflows,
       runner: {
@@ -149,6 +154,7 @@ export class Orchestrator {
     });
     this.#runner = new Runner({
       ...shared,
+      tracing,
       store,
       maxRunsPerCorrelation,
       agents: this.agents,
@@ -244,6 +250,7 @@ export class Orchestrator {
     const origin = fromOutside(options);
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
     const postings = drafts.map((draft) => this.#publisher.prepare(draft, origin));
+    this.#tracing.publish(postings);
     for (const posting of postings) this.#publisher.post(posting);
     return postings;
   }
@@ -294,6 +301,7 @@ export class Orchestrator {
       );
     }
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    this.#tracing.publish(postings);
     const activation = this.#runner.activate(subscription, given, onEnd);
     for (const { write } of postings) this.#journal.write(write);
     this.#journal.write(activationWrite(activation));

@@ -33,7 +33,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A chef that fails so many times, on a clock that stands still; each attempt is noted. */
-function failing(times: number, options: { attempts?: number; file?: string; clock?: ManualClock } = {}) {
+function failing(times: number, options: { attempts?: number; file?: string | undefined; clock?: ManualClock } = {}) {
   const { attempts = 3, file, clock = new ManualClock() } = options;
   const flock = new Flock({ clock, store: file === undefined ? memoryStore() : sqliteStore(join(folder, file)) });
   const tries: { attempt: number; activationId: string; at: number }[] = [];

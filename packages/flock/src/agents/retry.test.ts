@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { FlockError } from "../errors.ts";
 import { artifact, Flock } from "../index.ts";
 import { RetryPolicy } from "./retry.ts";
@@ -86,7 +87,7 @@ describe("an error", () => {
 });
 
 describe("options that make no sense", () => {
-  const chef = () => new Flock().agent("chef").consumes(artifact("Idea"));
+  const chef = () => new Flock().agent("chef").consumes(artifact("Idea", z.unknown()));
 
   it.each([
     [{ attempts: 0 }],
