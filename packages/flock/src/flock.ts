@@ -1,5 +1,6 @@
 import {
   type AgentInfo,
+  type AnswerRequest,
   type CancelRequest,
   type CancelResult,
   type CorrelationStatus,
@@ -12,6 +13,7 @@ import {
   type InvokeRequest,
   type InvokeResult,
   maySee,
+  type OpenQuestion,
   OWNER,
   type PreviewResult,
   type Principal,
@@ -42,6 +44,7 @@ import {
   type PublishOptions,
 } from "./agents/orchestrator.ts";
 import { previewOf } from "./agents/preview.ts";
+import type { StoredQuestion } from "./agents/questions.ts";
 import type { RunCounts } from "./agents/runner.ts";
 import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -72,13 +75,13 @@ export interface FlockOptions {
    * `"openai/gpt-4.1"`. It is looked for, and the AI SDK loaded, when the first such agent is there. Default: none.
    */
   readonly model?: Model;
-  /** Stand around the runs of all agents, and see what is published from outside. Default: none. */
-  readonly components?: readonly AgentComponent[];
   /**
    * What models must not read: patterns beside the known ones (keys of providers, tokens, private keys, passwords in
    * addresses), or false for nothing at all. Default: the known ones.
    */
   readonly redact?: Redact;
+  /** Stand around the runs of all agents, and see what is published from outside. Default: none. */
+  readonly components?: readonly AgentComponent[];
   /** A pino logger. Default: one that writes JSON lines to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. */
   readonly logger?: Logger;
   /** Tells the time to gates, timeouts and timestamps. Default: the clock of the machine. */
@@ -116,8 +119,8 @@ const optionsSchema = z.strictObject({
     .min(0)
     .default(256 * 1024),
   model: modelSchema.optional(),
-  components: componentsSchema.default([]),
   redact: redactSchema.default([]),
+  components: componentsSchema.default([]),
   logger: z
     .custom<Logger>((value) => typeof (value as Partial<Logger> | null)?.child === "function", "must be a pino logger")
     .optional(),
@@ -140,8 +143,8 @@ export class Flock {
   readonly #orchestrator: Orchestrator;
   readonly #state = new VisibleState();
   readonly #model: Model | undefined;
-  readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
   readonly #redact: Redact;
+  readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
   /** What ends with this flock, the last first. */
   readonly #resources = new AsyncDisposableStack();
   /** Agents whose declaration has begun and not ended, by name. */
@@ -163,9 +166,9 @@ export class Flock {
     this.logger = logger ?? pino({ name: "flock", level: process.env.FLOCK_LOG_LEVEL ?? "warn" }, pino.destination(2));
     this.#store = store;
     this.#model = model;
+    this.#redact = redact;
     const hooks = Hooks.of(components, clock, this.logger);
     this.#hooksOf = (own) => Hooks.around(hooks, own, clock, this.logger);
-    this.#redact = redact;
     this.log = new EventLog(store.epoch, tailBytes, store.durable?.log);
     this.#journal = new Journal(store, (events) => {
       for (const { event } of events) this.#state.apply(event);
@@ -233,8 +236,11 @@ export class Flock {
       this.#orchestrator.registerAgent(agent);
       this.#declaring.delete(name);
     };
-    const defaults = { model: this.#model, redact: this.#redact, hooksOf: this.#hooksOf };
-    const builder = new AgentBuilder(name, register, defaults);
+    const builder = new AgentBuilder(name, register, {
+      model: this.#model,
+      redact: this.#redact,
+      hooksOf: this.#hooksOf,
+    });
     this.#declaring.set(name, builder);
     return builder;
   }
@@ -285,6 +291,22 @@ export class Flock {
     return { cancelled, seq: this.log.head };
   }
 
+  /** What agents have asked people and nobody has answered, oldest first. `as`: what this principal may see. */
+  questions(as: Principal = OWNER): readonly StoredQuestion[] {
+    return this.#orchestrator.questions.open(as);
+  }
+
+  /**
+   * Answers a question of an agent, by its artifact's id. The answer goes on the blackboard as any artifact does, and the run
+   * that asked goes on. `as`: on behalf of this principal, which must be one that may see the question.
+   * @throws FlockError `not_found`, `conflict` when it is answered, withdrawn or too late, `invalid_request` when it wants
+   * another type.
+   */
+  async answer(questionId: string, answer: Draft, as: Principal = OWNER): Promise<Published> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    return this.#orchestrator.answer(questionId, () => answer, as);
+  }
+
   /**
    * What has failed for good, after all its retries, newest first: see {@link DeadLetter}. In memory the newest 1,000 are
    * kept; in a file, all that retention leaves there. `as`: only what this principal may see.
@@ -312,7 +334,7 @@ export class Flock {
     return this.#orchestrator.discardDeadLetter(id, as);
   }
 
-  /** Resolves when nothing is queued, nothing runs and all is committed. */
+  /** Resolves when nothing is queued, nothing runs but what waits for people, and all is committed. */
   async runUntilIdle(): Promise<void> {
     if (this.#declaring.size > 0) await this.#completeAgents();
     await this.#orchestrator.idle();
@@ -373,9 +395,10 @@ export class Flock {
         description: agent.description,
         tags: [...agent.tags],
         status: state?.status ?? "idle",
-        subscriptions: agent.subscriptions.map((subscription) =>
-          describeSubscription(subscription, isOwner ? this.#orchestrator.stateOf(subscription) : undefined),
-        ),
+        subscriptions: agent.subscriptions.map((subscription) => ({
+          ...describeSubscription(subscription, isOwner ? this.#orchestrator.stateOf(subscription) : undefined),
+          ...this.#orchestrator.schedules.told(agent, subscription),
+        })),
         consumes: [...agent.consumes.keys()],
         publishes: [...agent.publishes.keys()],
         concurrency: agent.concurrency,
@@ -470,6 +493,34 @@ export class Flock {
     const what = run_id === undefined ? { correlationId: correlation_id as string } : { runId: run_id };
     const { seq, cancelled } = await this.cancel(what, as);
     return { seq, result: { cancelled } };
+  }
+
+  /** The open questions that a principal may see, as the wire tells them. */
+  questionsFromOutside(as: Principal = OWNER): OpenQuestion[] {
+    return this.questions(as).map(({ id, correlationId, createdAt, payload }) => {
+      const { activation_id: _, key: __, ...asked } = payload;
+      return { id, ...asked, correlation_id: correlationId, created_at: createdAt };
+    });
+  }
+
+  /**
+   * Answers as it comes over the wire: the payload is unchecked.
+   * @throws FlockError `invalid_payload`, then the question stays open; `unknown_artifact_type` when the server has begun
+   * anew and the agent that asked has not got so far again; or as `answer` does.
+   */
+  async answerFromOutside(
+    questionId: string,
+    { payload }: AnswerRequest,
+    as: Principal = OWNER,
+  ): Promise<{ seq: number; result: PublishResult }> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    // Whoever may see the question may see the type that it asks for.
+    const draftFor = (answerType: string) => this.#draft({ artifact_type: answerType, payload }, OWNER);
+    const { seq, artifactId, correlationId, triggered } = await this.#orchestrator.answer(questionId, draftFor, as);
+    return {
+      seq,
+      result: { artifact_id: artifactId, correlation_id: correlationId, triggered_agents: namesSeenBy(as, triggered) },
+    };
   }
 
   #draft({ artifact_type, payload }: Pick<PublishRequest, "artifact_type" | "payload">, as: Principal): Draft {

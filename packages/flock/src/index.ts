@@ -26,10 +26,12 @@ export type {
 export { type Earlier, type HistoryOptions, history } from "./agents/history-provider.ts";
 export type { Invoked, InvokeOptions, Published, PublishOptions } from "./agents/orchestrator.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
+export type { AskOptions, StoredQuestion } from "./agents/questions.ts";
 export type { RetryOptions } from "./agents/retry.ts";
 export type { RunEnd } from "./agents/run.ts";
 export type { RunContext, RunLog, StreamOptions } from "./agents/run-context.ts";
 export type { RunCounts } from "./agents/runner.ts";
+export { type CronOptions, type EveryOptions, type ScheduleOptions, ScheduleTick } from "./agents/schedule.ts";
 export {
   type AnyArtifactType,
   type ArtifactType,
@@ -38,6 +40,7 @@ export {
   type DraftOf,
   type PayloadOf,
 } from "./blackboard/artifact-type.ts";
+export { PersonQuestion, type PersonQuestionPayload } from "./blackboard/person-question.ts";
 export type { Consumption, StoredArtifact } from "./blackboard/stored-artifact.ts";
 export { visibility } from "./blackboard/visibility.ts";
 export { type Clock, systemClock } from "./clock.ts";

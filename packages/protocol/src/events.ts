@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { graphEdgeSchema, graphNodeSchema } from "./graph.ts";
+import { questionStatusSchema } from "./questions.ts";
 import { eventVisibilitySchema, visibilitySchema } from "./visibility.ts";
 
 /** How a run ended. */
@@ -118,6 +119,18 @@ const gateProgress = z.object({
   visibility,
 });
 
+const questionClosed = z.object({
+  type: z.literal("question_closed"),
+  question_id: z.string().describe("The artifact in which a run has asked a person."),
+  agent_id: z.string().describe("The agent that asked."),
+  run_id: z.string().describe("The run that asked."),
+  correlation_id: z.string(),
+  status: questionStatusSchema,
+  answer_id: z.string().optional().describe("The artifact that answers it, a default included."),
+  answered_by: z.string().optional().describe("Who has answered: a name, or `owner`."),
+  visibility,
+});
+
 /** An event before the log has it: everything but `seq` and `timestamp`. */
 export const eventDraftSchema = z.discriminatedUnion("type", [
   agentExecutionStarted,
@@ -127,6 +140,7 @@ export const eventDraftSchema = z.discriminatedUnion("type", [
   graphUpdated,
   agentRegistered,
   gateProgress,
+  questionClosed,
 ]);
 
 const committed = {
@@ -143,6 +157,7 @@ export const eventSchemas = {
   graph_updated: graphUpdated.extend(committed).meta({ id: "GraphUpdated" }),
   agent_registered: agentRegistered.extend(committed).meta({ id: "AgentRegistered" }),
   gate_progress: gateProgress.extend(committed).meta({ id: "GateProgress" }),
+  question_closed: questionClosed.extend(committed).meta({ id: "QuestionClosed" }),
 } as const;
 
 /** Any event as it stands in the log. */
@@ -154,6 +169,7 @@ export const eventSchema = z.discriminatedUnion("type", [
   eventSchemas.graph_updated,
   eventSchemas.agent_registered,
   eventSchemas.gate_progress,
+  eventSchemas.question_closed,
 ]);
 
 /** An event before the log has it: everything but `seq` and `timestamp`. */

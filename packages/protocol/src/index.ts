@@ -15,5 +15,6 @@ export * from "./graph.ts";
 export * from "./http.ts";
 export * from "./matching.ts";
 export * from "./principal.ts";
+export * from "./questions.ts";
 export * from "./reducer.ts";
 export * from "./visibility.ts";

@@ -241,6 +241,8 @@ function fold(draft: Draft, event: FlockEvent, limits: StateLimits): void {
       draft.nodes = event.nodes;
       draft.edges = event.edges;
       return;
+    case "question_closed":
+      return;
     default:
       // A newer server may send events that this version does not know: they count, and change nothing else.
       event satisfies never;

@@ -1,8 +1,10 @@
+import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { Redaction } from "../redaction.ts";
 import type { ReadableStore, Store } from "../store/store.ts";
 import { VisibleStore } from "../store/visible-store.ts";
 import type { Model } from "./engine.ts";
+import type { AskOptions, Questions } from "./questions.ts";
 import type { Run } from "./run.ts";
 import type { RunContext, RunLog, StreamOptions } from "./run-context.ts";
 
@@ -19,13 +21,14 @@ export class Context implements RunContext {
   given: Readonly<Record<string, unknown>> = NOTHING;
   readonly stream: (text: string, options?: StreamOptions) => void;
   readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
+  readonly askPerson: <T extends AnyArtifactType>(type: T, asked: AskOptions<T>) => Promise<PayloadOf<T>>;
   readonly #run: Run;
   readonly #store: Store;
   readonly #logOf: () => RunLog;
   #visible: ReadableStore | undefined;
   #log: RunLog | undefined;
 
-  constructor(run: Run, store: Store, logOf: () => RunLog) {
+  constructor(run: Run, store: Store, logOf: () => RunLog, questions: Questions) {
     const { agent, runId, id, correlationId, attempt, artifacts } = run.activation;
     this.agent = agent.name;
     this.runId = runId;
@@ -38,6 +41,13 @@ export class Context implements RunContext {
     // May be taken out of the context and called by itself.
     this.stream = (text, options) => run.stream.write(text, options);
     this.addUsage = (amounts) => run.addUsage(amounts);
+    let asked = 0;
+    this.askPerson = (type, options) => {
+      const answer = questions.ask(run, ++asked, type, options);
+      // A function that no longer waits for its answer shall not bring the process down when the run is stopped.
+      answer.catch(() => {});
+      return answer;
+    };
     this.#run = run;
   }
 

@@ -31,9 +31,11 @@ import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
 import type { Origin, Posting } from "./posting.ts";
 import { Publisher } from "./publisher.ts";
+import { Questions } from "./questions.ts";
 import { Revealer } from "./revealer.ts";
 import type { RunEnd } from "./run.ts";
 import { type RunCounts, Runner } from "./runner.ts";
+import { Schedules } from "./schedules.ts";
 import { Workflows } from "./workflows.ts";
 
 /** What the orchestrator works with. */
@@ -103,6 +105,9 @@ export class Orchestrator {
   readonly agents = new Map<string, AgentDefinition>();
   readonly types = new Map<string, AnyArtifactType>();
   readonly history = new History();
+  readonly schedules: Schedules;
+  /** What runs ask people. */
+  readonly questions: Questions;
   /** Types that are known beside those that agents name. */
   readonly #sharedTypes = new Set<string>();
   readonly #journal: Journal;
@@ -152,6 +157,16 @@ export class Orchestrator {
       store,
       reveal: (artifact) => this.#publisher.reveal(artifact),
     });
+    this.questions = new Questions({
+      ...shared,
+      history: this.history,
+      publisher: this.#publisher,
+      know: (type) => this.registerType(type),
+      places: {
+        leave: (activation) => this.#runner.leave(activation),
+        comeBack: (activation) => this.#runner.comeBack(activation),
+      },
+    });
     this.#runner = new Runner({
       ...shared,
       tracing,
@@ -160,9 +175,19 @@ export class Orchestrator {
       agents: this.agents,
       history: this.history,
       workflows: this.#workflows,
+      questions: this.questions,
       publisher: this.#publisher,
     });
     this.#deadLetters = new DeadLetters({ agents: this.agents, store, journal: shared.journal, runner: this.#runner });
+    this.schedules = new Schedules({
+      ...shared,
+      isBusy: (subscription) => this.#runner.isBusy(subscription),
+      wake: async ({ visibility }, subscription, tick) => {
+        this.#assertRunning();
+        const origin: Origin = { producedBy: EXTERNAL, correlationId: newId(), tags: NO_TAGS, visibility };
+        return this.#wake(subscription, [this.#publisher.prepare(tick, origin)]);
+      },
+    });
     this.#graph = new GraphAnnouncer(this.agents, this.#emit);
   }
 
@@ -202,6 +227,7 @@ export class Orchestrator {
     if (!this.#hasBegun) return;
     this.#publisher.gates.restore(agent.name);
     this.#runner.goOnWith(agent);
+    void this.schedules.goOnWith(agent);
   }
 
   /** The agents that a principal may know of. */
@@ -255,6 +281,13 @@ export class Orchestrator {
     return postings;
   }
 
+  /** Answers a question that a run has asked: see {@link Questions}. */
+  async answer(id: string, draftFor: (answerType: string) => Draft, as: Principal): Promise<Published> {
+    this.#assertRunning();
+    this.goOn();
+    return publishedOf(await this.questions.answer(id, draftFor, as));
+  }
+
   /** What publishing a draft from outside would do. Throws as `publish` does; nothing is written, nothing changes. */
   preview(draft: Draft, options: PublishOptions): readonly Rehearsed[] {
     this.#assertRunning();
@@ -300,6 +333,12 @@ export class Orchestrator {
         `visibility: agent ${agentId} may not see the inputs; clear it with .labels(…) or .tenant(…), or give another visibility`,
       );
     }
+    return this.#wake(subscription, postings);
+  }
+
+  /** Puts artifacts on the blackboard that wake one agent and nobody else. */
+  #wake(subscription: Subscription, postings: readonly Posting[]): Promise<Invoked> {
+    const given = postings.map(({ artifact }) => artifact);
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
     this.#tracing.publish(postings);
     const activation = this.#runner.activate(subscription, given, onEnd);
@@ -307,7 +346,7 @@ export class Orchestrator {
     this.#journal.write(activationWrite(activation));
     postings.at(-1)?.activations.push(activation);
     return this.#publisher.committed(postings, () => {
-      const { seq } = given.at(-1) as StoredArtifact;
+      const { seq, correlationId } = given.at(-1) as StoredArtifact;
       return { runId: activation.runId, correlationId, seq, done };
     });
   }
@@ -349,6 +388,7 @@ export class Orchestrator {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#graph.stop();
+    this.schedules.stop();
     this.#publisher.gates.stop();
     this.#revealer.stop();
     await this.#runner.stop();
@@ -378,6 +418,7 @@ export class Orchestrator {
     this.#publisher.gates.restore();
     this.#runner.goOn();
     this.#revealer.restore();
+    for (const agent of this.agents.values()) void this.schedules.goOnWith(agent);
   }
 
   #hooksOf(producedBy: string): Hooks | undefined {

@@ -1,7 +1,9 @@
+import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { Redaction } from "../redaction.ts";
 import type { ReadableStore } from "../store/store.ts";
 import type { Model } from "./engine.ts";
+import type { AskOptions } from "./questions.ts";
 
 /** How a piece of a stream is labelled. */
 export interface StreamOptions {
@@ -48,6 +50,14 @@ export interface RunContext<Given = Readonly<Record<string, unknown>>> {
   readonly redaction: Redaction | undefined;
   /** Adds to what the run has spent, such as tokens, by name: `agent_execution_completed` tells the sums. */
   addUsage(amounts: Readonly<Record<string, number>>): void;
+  /**
+   * Asks a person for an artifact of a type and resolves to its payload, however long that takes. The question stands on
+   * the blackboard; while it is open the run leaves its place to others and its timeout stands still. A run that begins
+   * again, after a crash say, finds the questions that it has asked, and their answers.
+   * @throws FlockError `question_expired` when the deadline passes and there is no default, `question_wrong` when the key
+   * stands for a question of another type, `invalid_options`.
+   */
+  askPerson<T extends AnyArtifactType>(type: T, asked: AskOptions<T>): Promise<PayloadOf<T>>;
   /** Shows a piece of output to everyone who watches. Never waits. Does nothing once the run has ended. */
   stream(text: string, options?: StreamOptions): void;
 }

@@ -16,6 +16,7 @@ import { isGenerator, runWithContext } from "./context-provider.ts";
 import { inputsOf } from "./gates/inputs.ts";
 import { OutputStream, type StreamingOutput } from "./output-stream.ts";
 import type { RunContext } from "./run-context.ts";
+import { TimeLimit } from "./time-limit.ts";
 
 /** How a run ended. */
 export interface RunEnd {
@@ -73,7 +74,8 @@ export class Run {
   #usage: Record<string, number> | undefined;
   /** Who may see what the run says: whoever may see all that it consumes, reads and may publish. Undefined: everybody. */
   #said: EventVisibility | undefined;
-  readonly #clock: Clock;
+  /** How long the function may take; undefined: as long as it likes. Stands still while a person is asked. */
+  readonly limit: TimeLimit | undefined;
   readonly #emit: (event: StreamingOutput) => void;
   readonly #begun = performance.now();
 
@@ -82,7 +84,9 @@ export class Run {
     this.activation = activation;
     const { visibility, agent } = activation;
     this.#said = agent.outputs?.visibility ? allOf([visibility, agent.outputs.visibility]) : visibility;
-    this.#clock = clock;
+    const { name, timeout } = agent;
+    if (timeout !== undefined)
+      this.limit = new TimeLimit(clock, timeout, () => this.#stop(new RunTimedOut(name, timeout)));
     this.#emit = emit;
   }
 
@@ -97,6 +101,11 @@ export class Run {
       if (this.#ended) this.#stream.end();
     }
     return this.#stream;
+  }
+
+  /** Who may see what the run says so far; undefined: everybody. */
+  get saidTo(): EventVisibility | undefined {
+    return this.#said;
   }
 
   get isStopped(): boolean {
@@ -198,11 +207,7 @@ export class Run {
   }
 
   async #wait(agent: AgentDefinition, output: PromiseLike<unknown>): Promise<readonly Draft[]> {
-    const { name, timeout } = agent;
-    const stopTimer =
-      timeout === undefined
-        ? undefined
-        : this.#clock.after(timeout, () => this.#stop(new RunTimedOut(name, timeout)), true);
+    this.limit?.start();
     try {
       const result = await new Promise<unknown>((resolve, reject) => {
         this.#giveUp = reject;
@@ -211,7 +216,7 @@ export class Run {
       });
       return checkOutput(agent, result);
     } finally {
-      stopTimer?.();
+      this.limit?.stop();
     }
   }
 

@@ -27,6 +27,7 @@ import type { History } from "./history.ts";
 import type { StreamingOutput } from "./output-stream.ts";
 import type { Origin, Posting } from "./posting.ts";
 import type { Publisher } from "./publisher.ts";
+import type { Questions } from "./questions.ts";
 import { Run, type RunEnd, RunStopped } from "./run.ts";
 import { Scheduler } from "./scheduler.ts";
 import { seenTogether } from "./visibility.ts";
@@ -44,6 +45,8 @@ export interface RunnerOptions {
   readonly log: RootLog;
   readonly history: History;
   readonly workflows: Workflows;
+  /** What runs ask people. */
+  readonly questions: Questions;
   readonly tracing: Tracing;
   /** More runs than this in one workflow are a loop: they end at once with an error. */
   readonly maxRunsPerCorrelation: number;
@@ -88,6 +91,13 @@ export class Runner {
 
   get counts(): RunCounts {
     return { ...this.#counts, running: this.#scheduler.running, queued: this.#scheduler.queued + this.#retries.size };
+  }
+
+  /** Whether a run that a subscription has woken is queued, waits for its next attempt or goes on. */
+  isBusy(subscription: Subscription): boolean {
+    const isIts = (activation: Activation) => activation.subscription === subscription;
+    if (this.#scheduler.isWaiting(isIts) || this.#retries.has(isIts)) return true;
+    return [...this.#runs.values()].some(({ activation }) => isIts(activation));
   }
 
   /** An agent is to run, once that is written and {@link enqueue}d. */
@@ -147,11 +157,22 @@ export class Runner {
     return count;
   }
 
-  /** Resolves when nothing is queued, nothing runs and all is committed. */
+  /** A run waits for a person, and others may run in its place. */
+  leave(activation: Activation): void {
+    this.#scheduler.leave(activation);
+    this.#tellIdle();
+  }
+
+  /** A run has waited long enough. Resolves when it may go on. */
+  comeBack(activation: Activation): Promise<void> {
+    return this.#scheduler.comeBack(activation);
+  }
+
+  /** Resolves when nothing is queued, nothing runs but what waits for people, and all is committed. */
   async idle(): Promise<void> {
     for (;;) {
       await this.#options.journal.settled();
-      if (this.#unfinished === 0) return;
+      if (this.#isIdle) return;
       await this.#idle.promise;
     }
   }
@@ -241,7 +262,7 @@ export class Runner {
     journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts, visibility });
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, store, () => this.#logOf(activation)));
+      output = run.execute(new Context(run, store, () => this.#logOf(activation), this.#options.questions));
     } catch (error) {
       return this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN);
     }
@@ -353,6 +374,7 @@ export class Runner {
       visibility,
     };
     journal.write(writeOf(completed));
+    if (!again) this.#options.questions.withdraw(id);
     journal.write(
       again ?? { kind: "activation_done", id, status: end.status, deadLetter: deadLetterOf(activation, end, endedAt) },
     );
@@ -390,10 +412,18 @@ export class Runner {
 
   #countFinished(): void {
     this.#unfinished -= 1;
-    if (this.#unfinished === 0) {
-      this.#idle.resolve();
-      this.#idle = Promise.withResolvers<void>();
-    }
+    this.#tellIdle();
+  }
+
+  /** Who waits for a person may wait for days. A flock that shuts down waits until those have ended, too. */
+  get #isIdle(): boolean {
+    return this.#unfinished <= (this.#stopped ? 0 : this.#scheduler.away);
+  }
+
+  #tellIdle(): void {
+    if (!this.#isIdle) return;
+    this.#idle.resolve();
+    this.#idle = Promise.withResolvers<void>();
   }
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Activation) => boolean): number {

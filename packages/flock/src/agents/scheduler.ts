@@ -7,6 +7,8 @@ interface Lane {
   readonly waiting: Set<Activation>;
   /** When its first one may begin, in ms since 1970; undefined when that waits for nothing but room. */
   heldUntil: number | undefined;
+  /** Those that were away and go on as soon as there is a place, before any that has not begun. */
+  readonly returning: Map<Activation, () => void>;
 }
 
 /** Starts activations, first come first served, never more of one agent at a time than it allows. */
@@ -17,6 +19,8 @@ export class Scheduler {
   /** Lanes whose first activation has to wait for its time, in the order in which they came to that. */
   readonly #held = new Set<Lane>();
   #stopTimer: (() => void) | undefined;
+  /** Those that have begun and do not need their place for now. */
+  readonly #away = new Set<Activation>();
   #running = 0;
   #queued = 0;
 
@@ -34,11 +38,37 @@ export class Scheduler {
     return this.#queued;
   }
 
+  /** How many of the running have left their place to others. */
+  get away(): number {
+    return this.#away.size;
+  }
+
+  /** A run gives its place to others, until it comes back or ends. */
+  leave(activation: Activation): void {
+    const lane = this.#lanes.get(activation.agent.name);
+    if (!lane || this.#away.has(activation)) return;
+    this.#away.add(activation);
+    lane.running -= 1;
+    this.#fill(lane);
+  }
+
+  /** A run that has left wants to go on. Resolves when it may. */
+  comeBack(activation: Activation): Promise<void> {
+    const lane = this.#lanes.get(activation.agent.name);
+    if (!lane || !this.#away.delete(activation)) return Promise.resolve();
+    return new Promise((resolve) => {
+      lane.returning.set(activation, resolve);
+      this.#fill(lane);
+    });
+  }
+
   /** Runs an activation as soon as its agent has room, and its components let it. */
   enqueue(activation: Activation): void {
     let lane = this.#lanes.get(activation.agent.name);
-    if (!lane)
-      this.#lanes.set(activation.agent.name, (lane = { running: 0, waiting: new Set(), heldUntil: undefined }));
+    if (!lane) {
+      lane = { running: 0, waiting: new Set(), heldUntil: undefined, returning: new Map() };
+      this.#lanes.set(activation.agent.name, lane);
+    }
     const isNext = lane.waiting.size === 0 && lane.running < activation.agent.concurrency;
     if (isNext && !activation.agent.hooks) {
       this.#begin(lane, activation);
@@ -47,6 +77,12 @@ export class Scheduler {
     lane.waiting.add(activation);
     this.#queued += 1;
     if (isNext) this.#fill(lane);
+  }
+
+  /** Whether a wanted activation waits its turn. */
+  isWaiting(wanted: (activation: Activation) => boolean): boolean {
+    for (const { waiting } of this.#lanes.values()) for (const one of waiting) if (wanted(one)) return true;
+    return false;
   }
 
   /** Takes activations that have not started out of the queue and gives them back. */
@@ -66,6 +102,12 @@ export class Scheduler {
   }
 
   #fill(lane: Lane): void {
+    for (const [activation, goOn] of lane.returning) {
+      if (lane.running >= activation.agent.concurrency) return;
+      lane.returning.delete(activation);
+      lane.running += 1;
+      goOn();
+    }
     while (this.#beginFirst(lane));
     this.#watch();
   }
@@ -112,7 +154,8 @@ export class Scheduler {
     lane.running += 1;
     this.#running += 1;
     this.#start(activation).then(() => {
-      lane.running -= 1;
+      // Whoever is away has no place to give back.
+      if (!this.#away.delete(activation) && !lane.returning.delete(activation)) lane.running -= 1;
       this.#running -= 1;
       this.#fill(lane);
     });

@@ -3,6 +3,7 @@ import type {
   EventVisibility,
   FlockEvent,
   Principal,
+  QuestionStatus,
   RunStatus,
   Visibility,
   WireError,
@@ -168,6 +169,61 @@ export interface GateTakenWrite {
   readonly taken: number;
 }
 
+/** How a schedule of an agent stands. */
+export interface ScheduleState {
+  /** When it began, or where its grid does, in milliseconds. */
+  readonly origin: number;
+  /** All times until this one are dealt with, in milliseconds. */
+  readonly seen: number;
+  /** How many ticks it has told. */
+  readonly count: number;
+  /** How many times passed without a tick since the last one. */
+  readonly missed: number;
+}
+
+/** A time of a schedule has been dealt with, or the schedule has begun. */
+export interface ScheduledWrite extends ScheduleState {
+  readonly kind: "scheduled";
+  readonly agentId: string;
+  /** Which of the agent's schedules. */
+  readonly schedule: string;
+}
+
+/** How a question to a person was closed. */
+export interface QuestionClosure {
+  readonly status: QuestionStatus;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  /** Who has answered. */
+  readonly by?: string | undefined;
+  /** The answer, or the default that counts as one. */
+  readonly answer?: StoredArtifact | undefined;
+}
+
+/** What a run has asked a person. */
+export interface QuestionRecord {
+  /** The question as it stands on the blackboard. */
+  readonly artifact: StoredArtifact;
+  /** The work for which it is asked, whichever attempt. */
+  readonly activationId: string;
+  /** Which of the questions of that work it is; the newest of a key counts. */
+  readonly key: string;
+  /** Undefined while it is open. */
+  readonly closure?: QuestionClosure | undefined;
+}
+
+/** A run asks a person: written with the question's artifact. */
+export interface QuestionWrite extends Omit<QuestionRecord, "closure"> {
+  readonly kind: "question";
+}
+
+/** A question is closed: written with its answer, if it has one. */
+export interface QuestionClosedWrite {
+  readonly kind: "question_closed";
+  readonly artifact: StoredArtifact;
+  readonly closure: QuestionClosure;
+}
+
 /** Anything that the runtime does to the world. */
 export type Write =
   | EventWrite
@@ -179,7 +235,10 @@ export type Write =
   | ConsumptionWrite
   | GatheredWrite
   | GatheredUsedWrite
-  | GateTakenWrite;
+  | GateTakenWrite
+  | ScheduledWrite
+  | QuestionWrite
+  | QuestionClosedWrite;
 
 /** Which artifacts a query wants. Every part that is given must hold. */
 export interface ArtifactQuery {
@@ -287,12 +346,18 @@ export interface DurablePart {
   gathered(): Omit<GatheredWrite, "kind">[];
   /** How many artifacts a gate has taken in, as far as it was written. */
   takenBy(agentId: string, gate: string): number;
+  /** How a schedule of an agent stood last; undefined for one that has not begun. */
+  scheduleOf(agentId: string, schedule: string): ScheduleState | undefined;
   /** What was published under an idempotency key, while the artifact is kept. */
   publishedUnder(key: string): PublishedUnderKey | undefined;
   /** The type of an artifact, while it is kept. */
   typeOf(artifactId: string): string | undefined;
   /** The artifacts that wait for their time. */
   hidden(): Hidden[];
+  /** What was asked for work that has not ended, oldest first. */
+  questions(): QuestionRecord[];
+  /** A question, while it is kept. */
+  question(id: string): QuestionRecord | undefined;
   /** How a workflow stands, from what is kept of it and a principal may see; undefined when nothing is. */
   workflow(correlationId: string, as: Principal): CorrelationStatus | undefined;
   /** The newest state that was saved, and the seq it stands at. */

@@ -12,6 +12,7 @@ const CHOICES: Record<EventType, true> = {
   graph_updated: true,
   agent_registered: true,
   gate_progress: true,
+  question_closed: true,
 };
 
 export const EVENT_TYPE_CHOICES = Object.keys(CHOICES) as EventType[];

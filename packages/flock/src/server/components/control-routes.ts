@@ -13,6 +13,7 @@ import { z } from "zod";
 import { checkOptions } from "../../errors.ts";
 import { ERROR_RESPONSES } from "../http-error.ts";
 import { joinPath, prefixSchema } from "../path.ts";
+import { questionRoutes } from "../question-routes.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What a {@link ControlRoutesComponent} can be told. */
@@ -40,7 +41,8 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
     super(checkOptions("new ControlRoutesComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
+  override registerRoutes(context: ServerContext): void {
+    const { app, flock, principalOf } = context;
     const { tags } = this.config;
     const at = (path: string) => joinPath(this.config.prefix, path);
 
@@ -112,6 +114,8 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       },
       async (request) => (await flock.cancelFromOutside(request.body, principalOf(request))).result,
     );
+
+    questionRoutes(context, at, tags);
 
     app.get(
       at("graph"),

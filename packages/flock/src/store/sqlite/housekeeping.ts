@@ -4,7 +4,7 @@ import { compact } from "../../events/compaction.ts";
 
 /**
  * What is dropped: events, artifacts, consumptions and ended runs, oldest first, a little at a time. What a queued run
- * or a gate still needs stays, and what still waits to be seen.
+ * or a gate still needs stays, questions and answers included, and what still waits to be seen.
  */
 export interface Retention {
   /** Drops what is older than this, in ms. Default: nothing is too old. */
@@ -40,7 +40,10 @@ const DROPPABLE = `
   SELECT seq FROM artifacts WHERE seq <= ? AND seq NOT IN (
     SELECT value FROM activations, json_each(activations.artifacts) WHERE status IS NULL
     UNION SELECT artifact_seq FROM gathered
-    UNION SELECT artifact_seq FROM hidden)`;
+    UNION SELECT artifact_seq FROM hidden
+    UNION SELECT artifact_seq FROM questions WHERE activation_id IN (SELECT id FROM activations WHERE status IS NULL)
+    UNION SELECT answer_seq FROM questions WHERE answer_seq IS NOT NULL
+      AND activation_id IN (SELECT id FROM activations WHERE status IS NULL))`;
 
 /** A row of events; `lines` is empty when the row is merged. */
 interface EventRow {
@@ -192,6 +195,7 @@ export class Housekeeping {
         seqs,
       );
       this.#change("DELETE FROM consumptions WHERE artifact_seq IN (SELECT value FROM json_each(?))", seqs);
+      this.#change("DELETE FROM questions WHERE artifact_seq IN (SELECT value FROM json_each(?))", seqs);
       this.#change("DELETE FROM artifacts WHERE seq IN (SELECT value FROM json_each(?))", seqs);
       // Activations are in the order of time too: the first that is young enough ends the search.
       this.#change(

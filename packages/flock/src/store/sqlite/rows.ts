@@ -12,6 +12,9 @@ import type {
   GateTakenWrite,
   GatheredUsedWrite,
   GatheredWrite,
+  QuestionClosedWrite,
+  QuestionWrite,
+  ScheduledWrite,
 } from "../store.ts";
 import { millisecondsOf } from "../timestamp.ts";
 import { COLUMNS } from "./artifact-rows.ts";
@@ -36,6 +39,9 @@ export class Rows {
   readonly #gathered: StatementSync;
   readonly #gatheredUsed: StatementSync;
   readonly #gateTaken: StatementSync;
+  readonly #scheduled: StatementSync;
+  readonly #question: StatementSync;
+  readonly #questionClosed: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#events = db.prepare(
@@ -76,7 +82,14 @@ export class Rows {
       "INSERT OR REPLACE INTO gathered (artifact_seq, agent_id, gate, key, position, group_number) VALUES (?, ?, ?, ?, ?, ?)",
     );
     this.#gatheredUsed = db.prepare("DELETE FROM gathered WHERE agent_id = ? AND gate = ? AND artifact_seq = ?");
+    this.#scheduled = db.prepare(
+      "INSERT OR REPLACE INTO schedules (agent_id, schedule, origin, seen, count, missed) VALUES (?, ?, ?, ?, ?, ?)",
+    );
     this.#gateTaken = db.prepare("INSERT OR REPLACE INTO gates (agent_id, gate, taken) VALUES (?, ?, ?)");
+    this.#question = db.prepare("INSERT INTO questions (artifact_seq, activation_id, key) VALUES (?, ?, ?)");
+    this.#questionClosed = db.prepare(
+      "UPDATE questions SET status = ?, closed_at = ?, answered_by = ?, answer_seq = ? WHERE artifact_seq = ?",
+    );
   }
 
   /** A row of events, which must follow on each other. `isFinal`: compaction would make nothing better of it. */
@@ -172,8 +185,20 @@ export class Rows {
     for (const { seq } of artifacts) this.#gatheredUsed.run(agentId, gate, seq);
   }
 
+  scheduled({ agentId, schedule, origin, seen, count, missed }: ScheduledWrite): void {
+    this.#scheduled.run(agentId, schedule, origin, seen, count, missed);
+  }
+
   gateTaken({ agentId, gate, taken }: GateTakenWrite): void {
     this.#gateTaken.run(agentId, gate, taken);
+  }
+
+  question({ artifact, activationId, key }: QuestionWrite): void {
+    this.#question.run(artifact.seq, activationId, key);
+  }
+
+  questionClosed({ artifact, closure: { status, at, by, answer } }: QuestionClosedWrite): void {
+    this.#questionClosed.run(status, millisecondsOf(at), by ?? null, answer?.seq ?? null, artifact.seq);
   }
 }
 

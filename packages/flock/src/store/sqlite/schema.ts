@@ -77,7 +77,22 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE activations ADD COLUMN retry_at INTEGER;
   -- Why it is a dead letter, as JSON; null: it is none.
   ALTER TABLE activations ADD COLUMN error TEXT;
-  CREATE INDEX dead_letters ON activations (id, number) WHERE error IS NOT NULL;
+  CREATE INDEX dead_letters_by_id ON activations (id, number) WHERE error IS NOT NULL;
+  `,
+  `
+  -- What runs have asked people; no status while it is open.
+  CREATE TABLE questions (
+    artifact_seq INTEGER PRIMARY KEY, activation_id TEXT NOT NULL, key TEXT NOT NULL,
+    status TEXT, closed_at INTEGER, answered_by TEXT, answer_seq INTEGER
+  ) STRICT;
+  CREATE INDEX questions_by_activation ON questions (activation_id);
+  `,
+  `
+  -- How the schedules of agents stand; times in ms.
+  CREATE TABLE schedules (
+    agent_id TEXT NOT NULL, schedule TEXT NOT NULL, origin INTEGER NOT NULL, seen INTEGER NOT NULL,
+    count INTEGER NOT NULL, missed INTEGER NOT NULL, PRIMARY KEY (agent_id, schedule)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
-import { type CorrelationStatus, type EventOf, type FlockEvent, OWNER, type Principal } from "@flock/protocol";
+import {
+  type CorrelationStatus,
+  type EventOf,
+  type FlockEvent,
+  OWNER,
+  type Principal,
+  type QuestionStatus,
+} from "@flock/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, PayloadOf } from "../../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../../blackboard/stored-artifact.ts";
@@ -16,6 +23,8 @@ import type {
   GatheredWrite,
   Hidden,
   PublishedUnderKey,
+  QuestionRecord,
+  ScheduleState,
   Store,
   UnfinishedActivation,
   Write,
@@ -222,6 +231,12 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
         return this.#rows.gatheredUsed(write);
       case "gate_taken":
         return this.#rows.gateTaken(write);
+      case "scheduled":
+        return this.#rows.scheduled(write);
+      case "question":
+        return this.#rows.question(write);
+      case "question_closed":
+        return this.#rows.questionClosed(write);
     }
   }
 
@@ -373,6 +388,11 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     return this.#number("SELECT coalesce(max(taken), 0) FROM gates WHERE agent_id = ? AND gate = ?", agentId, gate);
   }
 
+  scheduleOf(agentId: string, schedule: string): ScheduleState | undefined {
+    const sql = "SELECT origin, seen, count, missed FROM schedules WHERE agent_id = ? AND schedule = ?";
+    return this.#all<{ origin: number; seen: number; count: number; missed: number }>(sql, agentId, schedule)[0];
+  }
+
   publishedUnder(key: string): PublishedUnderKey | undefined {
     const [row] = this.#all<ArtifactRow>(`SELECT ${COLUMNS} FROM artifacts WHERE idempotency_key = ?`, key);
     if (!row) return undefined;
@@ -397,6 +417,35 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     return this.#all<{ id: string; at: number }>(
       "SELECT id, at FROM hidden JOIN artifacts ON seq = artifact_seq ORDER BY at, seq",
     ).map(({ id, at }) => ({ id, at }));
+  }
+
+  questions(): QuestionRecord[] {
+    return this.#all<QuestionRow>(
+      `SELECT * FROM questions WHERE activation_id IN (SELECT id FROM activations WHERE status IS NULL)
+       ORDER BY artifact_seq`,
+    ).flatMap((row) => this.#questionOf(row) ?? []);
+  }
+
+  question(id: string): QuestionRecord | undefined {
+    const [row] = this.#all<QuestionRow>(
+      "SELECT * FROM questions WHERE artifact_seq = (SELECT seq FROM artifacts WHERE id = ?)",
+      id,
+    );
+    return row && this.#questionOf(row);
+  }
+
+  #questionOf(row: QuestionRow): QuestionRecord | undefined {
+    const artifact = this.#bySeq(row.artifact_seq);
+    if (!artifact) return undefined;
+    const { activation_id: activationId, key, status, closed_at, answered_by, answer_seq } = row;
+    if (status === null) return { artifact, activationId, key };
+    const answer = answer_seq === null ? undefined : this.#bySeq(answer_seq);
+    return {
+      artifact,
+      activationId,
+      key,
+      closure: { status, at: iso(closed_at ?? 0), by: answered_by ?? undefined, answer },
+    };
   }
 
   workflow(correlationId: string, as: Principal): CorrelationStatus | undefined {
@@ -520,6 +569,16 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
  * have taken something with it; the next process may be told another one.
  */
 const LEFT = { closed: 0, openNormal: 1, openFull: 2 } as const;
+
+interface QuestionRow {
+  readonly artifact_seq: number;
+  readonly activation_id: string;
+  readonly key: string;
+  readonly status: QuestionStatus | null;
+  readonly closed_at: number | null;
+  readonly answered_by: string | null;
+  readonly answer_seq: number | null;
+}
 
 /** The end of a WHERE that leaves a principal what it may see. */
 function onlyFor(as: Principal): { readonly and: string; readonly values: readonly string[] } {

@@ -1,0 +1,178 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { connect } from "@flock/client";
+import type { ArtifactPage, ErrorBody, FlockEvent, OpenQuestions, PublishResult } from "@flock/protocol";
+import { artifact, Flock } from "flock";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { temporaryFolder } from "../support/folder.ts";
+import { RunningProgram } from "../support/process.ts";
+import { startServer } from "../support/server.ts";
+
+const Article = artifact("Article", z.object({ title: z.string() }));
+const Approval = artifact("Approval", z.object({ ok: z.boolean(), note: z.string().min(3).optional() }));
+const Outcome = artifact("Outcome", z.object({ title: z.string(), ok: z.boolean() }));
+
+/** A server with an editor who asks before each article. */
+async function newsroom() {
+  const flock = new Flock();
+  flock
+    .agent("editor")
+    .consumes(Article)
+    .publishes(Outcome)
+    .run(async ({ Article: { title } }, ctx) => {
+      const { ok } = await ctx.askPerson(Approval, { question: `Publish ${title}?`, details: { title } });
+      return Outcome({ title, ok });
+    });
+  return startServer({ flock, dashboard: true });
+}
+
+const openAt = async (url: string) =>
+  ((await (await fetch(`${url}/api/plugin/questions`)).json()) as OpenQuestions).questions;
+
+async function answerAt(url: string, id: string, payload: unknown): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(`${url}/api/plugin/questions/${id}/answer`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ payload }),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+describe("a question over HTTP", () => {
+  it("is listed with the schema of its answer, and the answer wakes exactly the run that asked", async () => {
+    await using server = await newsroom();
+    const { flock, url } = server;
+    const events: FlockEvent[] = [];
+    const client = connect(server.ws(), { since: 0 });
+    client.on("event", (event) => void events.push(structuredClone(event)));
+    await flock.publish([Article({ title: "A" }), Article({ title: "B" })]);
+    await expect.poll(() => openAt(url)).toHaveLength(2);
+    const [a, b] = await openAt(url);
+    expect(b).toMatchObject({
+      question: "Publish B?",
+      details: { title: "B" },
+      answer_type: "Approval",
+      answer_schema: { type: "object", required: ["ok"] },
+      asked_by: "editor",
+    });
+    const { status, body } = await answerAt(url, b!.id, { ok: true });
+    expect(status).toBe(200);
+    const { artifact_id, correlation_id } = body as PublishResult;
+    expect(correlation_id).toBe(b!.correlation_id);
+    await expect.poll(() => flock.store.getByType(Outcome)).toEqual([{ title: "B", ok: true }]);
+    expect((await openAt(url)).map(({ id }) => id)).toEqual([a!.id]);
+    await expect.poll(() => events.filter(({ type }) => type === "agent_execution_completed")).toHaveLength(1);
+    expect(events.filter(({ type }) => type === "question_closed")).toMatchObject([
+      { question_id: b!.id, run_id: b!.run_id, answer_id: artifact_id, status: "answered", answered_by: "owner" },
+    ]);
+    expect(flock.stats().runs).toMatchObject({ success: 1, running: 1 });
+    client.close();
+  });
+
+  it("stays open when the answer does not fit, and each wrong field is named", async () => {
+    await using server = await newsroom();
+    const { flock, url } = server;
+    await flock.publish(Article({ title: "A" }));
+    await expect.poll(() => openAt(url)).toHaveLength(1);
+    const [question] = await openAt(url);
+    const { status, body } = await answerAt(url, question!.id, { ok: "yes", note: "x" });
+    expect(status).toBe(400);
+    const { error } = body as { error: ErrorBody };
+    expect(error.code).toBe("invalid_payload");
+    expect(error.issues?.map(({ path }) => path)).toEqual([["ok"], ["note"]]);
+    expect(await openAt(url)).toEqual([question]);
+    expect(await flock.store.getByType(Approval)).toEqual([]);
+    expect((await answerAt(url, question!.id, { ok: false })).status).toBe(200);
+    await expect.poll(() => flock.store.getByType(Outcome)).toEqual([{ title: "A", ok: false }]);
+  });
+
+  it("takes one of ten answers that race", async () => {
+    await using server = await newsroom();
+    const { flock, url } = server;
+    await flock.publish(Article({ title: "A" }));
+    await expect.poll(() => openAt(url)).toHaveLength(1);
+    const { id } = (await openAt(url))[0]!;
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => answerAt(url, id, { ok: true, note: `by racer ${n}` })),
+    );
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(refused).toHaveLength(9);
+    for (const { status, body } of refused) {
+      expect(status).toBe(409);
+      expect((body as { error: ErrorBody }).error).toMatchObject({
+        code: "conflict",
+        message: /was answered by owner at \d{4}-/,
+      });
+    }
+    await expect.poll(() => flock.store.getByType(Outcome)).toHaveLength(1);
+    expect(await flock.store.getByType(Approval)).toHaveLength(1);
+  });
+
+  it("that nobody has asked is not there", async () => {
+    await using server = await newsroom();
+    expect(await openAt(server.url)).toEqual([]);
+    const { status, body } = await answerAt(server.url, "nothing", { ok: true });
+    expect(status).toBe(404);
+    expect((body as { error: ErrorBody }).error).toMatchObject({
+      code: "not_found",
+      message: 'there is no question "nothing"',
+    });
+  });
+});
+
+describe("a server that is killed while people are asked", () => {
+  it("finds its questions again, and each run ends once, with its own answer", async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "flock.db");
+    const program = fileURLToPath(new URL("programs/asking-server.ts", import.meta.url));
+    const start = async () => {
+      const server = new RunningProgram(["node", program, file]);
+      return { server, url: `http://127.0.0.1:${(await server.line(/^port \d+/)).slice(5)}` };
+    };
+    const kill = async (server: RunningProgram) => {
+      server.signal("SIGKILL");
+      await server.exit();
+      await server[Symbol.asyncDispose]();
+    };
+    const outcomesAt = async (url: string) =>
+      ((await (await fetch(`${url}/api/v1/plugin/artifacts?type_names=Outcome`)).json()) as ArtifactPage).artifacts;
+
+    let { server, url } = await start();
+    for (const title of ["A", "B"]) {
+      await fetch(`${url}/api/plugin/publish`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ artifact_type: "Article", payload: { title } }),
+      });
+      await expect.poll(async () => (await openAt(url)).map(({ question }) => question)).toContain(`Publish ${title}?`);
+    }
+    const asked = await openAt(url);
+    const [a, b] = asked;
+    await kill(server);
+
+    ({ server, url } = await start());
+    expect(await openAt(url)).toEqual(asked);
+    // The answer stands once it is acknowledged, even when the process dies before the run has gone on.
+    expect((await answerAt(url, b!.id, { ok: false })).status).toBe(200);
+    await kill(server);
+
+    ({ server, url } = await start());
+    await using last = server;
+    await expect
+      .poll(async () => (await outcomesAt(url)).map(({ payload }) => payload))
+      .toMatchObject([{ title: "B", ok: false }]);
+    expect((await openAt(url)).map(({ id }) => id)).toEqual([a!.id]);
+    expect((await answerAt(url, b!.id, { ok: true })).status).toBe(409);
+    expect((await answerAt(url, a!.id, { ok: true })).status).toBe(200);
+    await expect
+      .poll(async () => (await outcomesAt(url)).map(({ payload }) => payload))
+      .toMatchObject([
+        { title: "A", ok: true, attempt: 3 },
+        { title: "B", ok: false },
+      ]);
+    const questions = await fetch(`${url}/api/v1/plugin/artifacts?type_names=PersonQuestion`);
+    expect(((await questions.json()) as ArtifactPage).total).toBe(2);
+    expect(last.exitCode).toBeUndefined();
+  });
+});
