@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
 import { checkName, checkOptions, FlockError } from "../errors.ts";
 import { isoTime } from "../store/timestamp.ts";
+import { type CircuitBreakerOptions, type CircuitLimits, circuitLimits } from "./circuit-breaker.ts";
 import { type AgentDeclaration, isModel, type Model, type Tools } from "./engine.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { BatchOf, Inputs, InputsOf } from "./gates/inputs.ts";
@@ -63,6 +64,8 @@ export interface AgentDefinition {
   readonly timeout?: number | undefined;
   /** How its failed runs are tried again; undefined: not at all. */
   readonly retry?: RetryPolicy | undefined;
+  /** When it is left alone for a while; undefined: never. */
+  readonly circuitBreaker?: CircuitLimits | undefined;
   /** For a model: what to do, beside the description. */
   readonly instructions: string;
   /** For a model: what it may call. */
@@ -98,6 +101,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   #tools: Tools = {};
   #timeout: number | undefined;
   #retry: RetryPolicy | undefined;
+  #circuitBreaker: CircuitLimits | undefined;
   #description = "";
   #tags: string[] = [];
   #labels: string[] = [];
@@ -246,6 +250,16 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   }
 
   /**
+   * Leaves the agent alone for a while after failures in a row: its work stays queued meanwhile. Default: never.
+   * @throws FlockError `invalid_options`, naming each wrong option.
+   */
+  circuitBreaker(options: CircuitBreakerOptions): this {
+    this.#assertOpen();
+    this.#circuitBreaker = circuitLimits(`agent ${this.name}: circuitBreaker`, options);
+    return this;
+  }
+
+  /**
    * A model for this agent; default: the flock's.
    * @throws FlockError `invalid_options` unless it is a model of the AI SDK or `"provider/model"`.
    */
@@ -347,6 +361,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
       concurrency: this.#concurrency,
       timeout: this.#timeout,
       retry: this.#retry,
+      circuitBreaker: this.#circuitBreaker,
       instructions: this.#instructions,
       tools: this.#tools,
       model: this.#model,
