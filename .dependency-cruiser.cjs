@@ -40,8 +40,10 @@ module.exports = {
     room("blackboard", ["errors.ts"]),
     room("store", ["blackboard/", "events/", "errors.ts"]),
     room("events", []),
-    room("agents", ["blackboard/", "store/", "clock.ts", "errors.ts"]),
-    room("engines", ["blackboard/", "agents/", "errors.ts"]),
+    room("telemetry", ["blackboard/", "clock.ts", "version.ts"]),
+    room("agents", ["blackboard/", "store/", "telemetry/", "clock.ts", "errors.ts", "redaction.ts"]),
+    room("engines", ["blackboard/", "agents/", "telemetry/", "errors.ts", "redaction.ts"]),
+    room("tools", ["agents/", "errors.ts", "redaction.ts", "version.ts"]),
     room("realtime", ["events/", "errors.ts"]),
     room("server", ["flock.ts", "blackboard/", "agents/", "store/", "events/", "realtime/", "errors.ts", "version.ts"]),
     {
@@ -50,6 +52,13 @@ module.exports = {
       severity: "error",
       from: { path: `${flock}/`, pathNot: [`${flock}/engines/`, "\\.test\\.ts$"] },
       to: { path: "node_modules/(ai|@ai-sdk)/" },
+    },
+    {
+      name: "only-tools-and-server-know-mcp",
+      comment: "Optional packages: they are loaded when somebody uses a server's tools, or is such a server.",
+      severity: "error",
+      from: { path: `${flock}/`, pathNot: [`${flock}/(tools|server)/`, "\\.test\\.ts$"] },
+      to: { path: "node_modules/@modelcontextprotocol/" },
     },
     {
       name: "engines-are-loaded-when-wanted",

@@ -1,4 +1,5 @@
 import type { EventVisibility } from "@flock/protocol";
+import type { SpanContext } from "@opentelemetry/api";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { ActivationWrite } from "../store/store.ts";
 import type { AgentDefinition } from "./agent.ts";
@@ -24,6 +25,8 @@ export interface Activation {
   readonly retryOf?: string | undefined;
   /** Why it must not run, when it must not. */
   readonly refusal?: Error | undefined;
+  /** The span that the run's own belongs under, when there is one. */
+  readonly cause?: SpanContext | undefined;
   /** Who waits for its end, if somebody does. */
   readonly onEnd?: ((end: RunEnd) => void) | undefined;
 }

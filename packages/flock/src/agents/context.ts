@@ -1,9 +1,12 @@
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { Redaction } from "../redaction.ts";
 import type { ReadableStore, Store } from "../store/store.ts";
 import { VisibleStore } from "../store/visible-store.ts";
 import type { Model } from "./engine.ts";
 import type { Run } from "./run.ts";
 import type { RunContext, RunLog, StreamOptions } from "./run-context.ts";
+
+const NOTHING = Object.freeze({});
 
 /** A run as its agent's function sees it. */
 export class Context implements RunContext {
@@ -13,14 +16,16 @@ export class Context implements RunContext {
   readonly correlationId: string;
   readonly attempt: number;
   readonly artifacts: readonly StoredArtifact[];
-  readonly log: RunLog;
+  given: Readonly<Record<string, unknown>> = NOTHING;
   readonly stream: (text: string, options?: StreamOptions) => void;
   readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
   readonly #run: Run;
   readonly #store: Store;
+  readonly #logOf: () => RunLog;
   #visible: ReadableStore | undefined;
+  #log: RunLog | undefined;
 
-  constructor(run: Run, store: Store, log: RunLog) {
+  constructor(run: Run, store: Store, logOf: () => RunLog) {
     const { agent, runId, id, correlationId, attempt, artifacts } = run.activation;
     this.agent = agent.name;
     this.runId = runId;
@@ -29,7 +34,7 @@ export class Context implements RunContext {
     this.attempt = attempt;
     this.artifacts = artifacts;
     this.#store = store;
-    this.log = log;
+    this.#logOf = logOf;
     // May be taken out of the context and called by itself.
     this.stream = (text, options) => run.stream.write(text, options);
     this.addUsage = (amounts) => run.addUsage(amounts);
@@ -43,8 +48,17 @@ export class Context implements RunContext {
     return this.#visible;
   }
 
+  get log(): RunLog {
+    this.#log ??= this.#logOf();
+    return this.#log;
+  }
+
   get model(): Model | undefined {
     return this.#run.activation.agent.model;
+  }
+
+  get redaction(): Redaction | undefined {
+    return this.#run.activation.agent.redaction;
   }
 
   get signal(): AbortSignal {

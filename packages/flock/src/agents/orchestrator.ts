@@ -19,6 +19,8 @@ import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
 import type { DeadLetter, DeadLetterQuery, DurablePart, Store, Triggered } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
+import type { RootLog } from "../telemetry/run-log.ts";
+import { Tracing } from "../telemetry/tracing.ts";
 import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
 import { DeadLetters, type Revived } from "./dead-letters.ts";
@@ -31,7 +33,6 @@ import type { Origin, Posting } from "./posting.ts";
 import { Publisher } from "./publisher.ts";
 import { Revealer } from "./revealer.ts";
 import type { RunEnd } from "./run.ts";
-import type { RunLog } from "./run-context.ts";
 import { type RunCounts, Runner } from "./runner.ts";
 import { Workflows } from "./workflows.ts";
 
@@ -42,7 +43,7 @@ export interface OrchestratorOptions {
   readonly durable: DurablePart | undefined;
   readonly journal: Journal;
   readonly clock: Clock;
-  readonly log: RunLog;
+  readonly log: RootLog;
   /** More runs than this in one workflow are a loop: they end at once with an error. */
   readonly maxRunsPerCorrelation: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
@@ -105,6 +106,7 @@ export class Orchestrator {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #workflows = new Workflows();
+  readonly #tracing: Tracing;
   readonly #publisher: Publisher;
   readonly #runner: Runner;
   readonly #revealer: Revealer;
@@ -116,8 +118,11 @@ export class Orchestrator {
   constructor({ maxRunsPerCorrelation, maxInlinePayloadBytes, store, ...shared }: OrchestratorOptions) {
     this.#journal = shared.journal;
     this.#clock = shared.clock;
+    const tracing = new Tracing(shared.clock);
+    this.#tracing = tracing;
     this.#publisher = new Publisher({
       ...shared,
+      tracing,
       maxInlinePayloadBytes,
       workflows: this.#workflows,
       runner: {
@@ -141,6 +146,7 @@ export class Orchestrator {
     });
     this.#runner = new Runner({
       ...shared,
+      tracing,
       store,
       maxRunsPerCorrelation,
       agents: this.agents,
@@ -236,6 +242,7 @@ export class Orchestrator {
     const origin = fromOutside(options);
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
     const postings = drafts.map((draft) => this.#publisher.prepare(draft, origin));
+    this.#tracing.publish(postings);
     for (const posting of postings) this.#publisher.post(posting);
     return postings;
   }
@@ -286,6 +293,7 @@ export class Orchestrator {
       );
     }
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    this.#tracing.publish(postings);
     const activation = this.#runner.activate(subscription, given, onEnd);
     for (const { write } of postings) this.#journal.write(write);
     this.#journal.write(activationWrite(activation));

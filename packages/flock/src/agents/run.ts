@@ -11,6 +11,7 @@ import type { Clock } from "../clock.ts";
 import { FlockError } from "../errors.ts";
 import type { Activation } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
+import { isGenerator, runWithContext } from "./context-provider.ts";
 import { inputsOf } from "./gates/inputs.ts";
 import { OutputStream, type StreamingOutput } from "./output-stream.ts";
 import type { RunContext } from "./run-context.ts";
@@ -142,7 +143,9 @@ export class Run {
     if (refusal) throw refusal;
     if (this.#stopped) throw this.#stopped;
     const inputs = subscription ? subscription.inputsOf(artifacts) : inputsOf(artifacts);
-    const result = agent.run(inputs, context);
+    const result = agent.context
+      ? runWithContext(agent.context, context, () => agent.run(inputs, context))
+      : agent.run(inputs, context);
     const output = isGenerator(result) ? this.#drain(agent, result) : result;
     return isThenable(output) ? this.#wait(agent, output) : checkOutput(agent, output);
   }
@@ -254,8 +257,4 @@ function describe(value: unknown): string {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-}
-
-function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, undefined> {
-  return typeof value === "object" && value !== null && Symbol.asyncIterator in value && "next" in value;
 }

@@ -13,8 +13,12 @@ import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { Clock } from "../clock.ts";
 import { eventWrite, writeOf } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
+
 import type { ActivationAgainWrite, DeadLetter, DurablePart, Store, UnfinishedActivation } from "../store/store.ts";
 import { isoTime, timestamp } from "../store/timestamp.ts";
+import { logOf, type RootLog } from "../telemetry/run-log.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
+
 import type { Activation } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
@@ -25,7 +29,6 @@ import type { StreamingOutput } from "./output-stream.ts";
 import type { Origin, Posting } from "./posting.ts";
 import type { Publisher } from "./publisher.ts";
 import { Run, type RunEnd, RunStopped } from "./run.ts";
-import type { RunLog } from "./run-context.ts";
 import { Scheduler } from "./scheduler.ts";
 import { seenTogether } from "./visibility.ts";
 import { WaitingRoom } from "./waiting-room.ts";
@@ -39,9 +42,10 @@ export interface RunnerOptions {
   readonly durable: DurablePart | undefined;
   readonly journal: Journal;
   readonly clock: Clock;
-  readonly log: RunLog;
+  readonly log: RootLog;
   readonly history: History;
   readonly workflows: Workflows;
+  readonly tracing: Tracing;
   /** More runs than this in one workflow are a loop: they end at once with an error. */
   readonly maxRunsPerCorrelation: number;
   /** Where the output of runs goes. */
@@ -64,7 +68,9 @@ const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, in
 /** Runs agents on what has woken them, from the activation to the written end. */
 export class Runner {
   readonly #options: RunnerOptions;
-  readonly #scheduler = new Scheduler((activation) => this.#run(activation));
+  readonly #scheduler = new Scheduler((activation) =>
+    this.#options.tracing.run(activation, () => this.#run(activation)),
+  );
   readonly #retries: WaitingRoom;
   /** By agent, of those that have one. */
   readonly #breakers = new Map<string, CircuitBreaker>();
@@ -97,7 +103,7 @@ export class Runner {
     artifacts: readonly StoredArtifact[],
     onEnd?: (end: RunEnd) => void,
   ): Activation {
-    const { agents, workflows, clock, maxRunsPerCorrelation: limit } = this.#options;
+    const { agents, workflows, tracing, clock, maxRunsPerCorrelation: limit } = this.#options;
     const agent = agents.get(subscription.agentId) as AgentDefinition;
     const correlationId = artifacts[0]?.correlationId ?? newId();
     const visibility = runSeenBy(agent, artifacts);
@@ -113,6 +119,7 @@ export class Runner {
       correlationId,
       visibility,
       attempt: 1,
+      cause: tracing.cause(subscription, artifacts, correlationId),
       refusal: runs > limit ? new RunLimitError(agent.name, correlationId, limit) : undefined,
       onEnd,
     };
@@ -210,7 +217,7 @@ export class Runner {
       journal.committed().then(
         () => this.enqueue(activation),
         (err) => {
-          log.error({ err, agent: agent.name }, "a run of an earlier process could not be taken up");
+          logOf(log, activation, undefined).error({ err }, "a run of an earlier process could not be taken up");
           this.#countFinished();
         },
       );
@@ -232,7 +239,7 @@ export class Runner {
 
   #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
-    const { journal, store, clock, log, history } = this.#options;
+    const { journal, store, clock, history } = this.#options;
     const run = new Run(activation, clock, this.#stream);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
@@ -254,7 +261,7 @@ export class Runner {
     journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts, visibility });
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, store, log));
+      output = run.execute(new Context(run, store, () => this.#logOf(activation)));
     } catch (error) {
       return this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN);
     }
@@ -268,7 +275,7 @@ export class Runner {
 
   /** Writes what a run has brought, and that it has ended. Resolves when that is permanent. */
   #end(run: Run, drafts: readonly Draft[], error?: unknown): Promise<void> {
-    const { log, publisher, history } = this.#options;
+    const { publisher, history, tracing } = this.#options;
     const { agent, runId, correlationId, visibility } = run.activation;
     let postings: readonly Posting[] = NO_POSTINGS;
     let failure = error;
@@ -284,12 +291,13 @@ export class Runner {
       postings = drafts.map((draft) =>
         publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
       );
+      tracing.publish(postings);
       for (const posting of postings) publisher.post(posting);
     } catch (invalid) {
       failure = invalid;
     }
     if (failure !== undefined && !(failure instanceof RunStopped))
-      log.warn({ err: failure, agent: agent.name, runId, correlationId }, "a run failed");
+      this.#logOf(run.activation).warn({ err: failure }, "a run failed");
     this.#runs.delete(runId);
     const end = run.end(
       failure,
@@ -307,7 +315,7 @@ export class Runner {
     const settle =
       again?.retryAt === undefined ? () => this.#settle(run.activation, end) : this.#retry(run, end, again);
     return publisher.committed(postings, settle, (err) => {
-      log.error({ err, agent: agent.name, runId }, "the end of a run could not be written");
+      this.#logOf(run.activation).error({ err }, "the end of a run could not be written");
       settle(err);
     });
   }
@@ -322,6 +330,7 @@ export class Runner {
     const leave = () => this.#retries.withdraw((one) => one === next).length > 0;
     return (error?: unknown): void => {
       this.#counts[end.status] += 1;
+      this.#options.tracing.ended(end);
       if (error === undefined && !this.#stopped) this.#retries.until(next, retryAt as number);
       else if (leave()) {
         if (error === undefined) this.#leaveForLater(next);
@@ -395,6 +404,7 @@ export class Runner {
   }
 
   #finish({ onEnd }: Activation, end: RunEnd): void {
+    this.#options.tracing.ended(end);
     onEnd?.(end);
     this.#countFinished();
   }
@@ -428,6 +438,12 @@ export class Runner {
   /** What has not begun when the flock shuts down stays queued, for the next process if the store outlives this one. */
   #leaveForLater(activation: Activation): void {
     this.#settle(activation, { runId: activation.runId, status: "interrupted", durationMs: 0, produced: [] });
+  }
+
+  /** Made when somebody has something to say: most runs are silent. */
+  #logOf(activation: Activation): RootLog {
+    const { log, tracing } = this.#options;
+    return logOf(log, activation, tracing.spanOf(activation.runId));
   }
 
   readonly #stream = (event: StreamingOutput): void => {
