@@ -5,8 +5,10 @@ import type { z } from "zod";
 export type LocalErrorCode =
   | "address_in_use"
   | "agent_incomplete"
+  | "budget_exceeded"
   | "cannot_listen"
   | "context_failed"
+  | "component_failed"
   | "duplicate_agent"
   | "duplicate_artifact_type"
   | "duplicate_component"

@@ -23,11 +23,14 @@ import { z } from "zod";
 import {
   AgentBuilder,
   type AgentDefinition,
+  componentsSchema,
   describeSubscription,
   modelSchema,
   type Redact,
   redactSchema,
 } from "./agents/agent.ts";
+import type { AgentComponent } from "./agents/components/agent-component.ts";
+import { Hooks } from "./agents/components/hooks.ts";
 import type { Revived } from "./agents/dead-letters.ts";
 import type { Model } from "./agents/engine.ts";
 import type { SavedHistory } from "./agents/history.ts";
@@ -74,6 +77,8 @@ export interface FlockOptions {
    * addresses), or false for nothing at all. Default: the known ones.
    */
   readonly redact?: Redact;
+  /** Stand around the runs of all agents, and see what is published from outside. Default: none. */
+  readonly components?: readonly AgentComponent[];
   /** A pino logger. Default: one that writes JSON lines to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. */
   readonly logger?: Logger;
   /** Tells the time to gates, timeouts and timestamps. Default: the clock of the machine. */
@@ -112,6 +117,7 @@ const optionsSchema = z.strictObject({
     .default(256 * 1024),
   model: modelSchema.optional(),
   redact: redactSchema.default([]),
+  components: componentsSchema.default([]),
   logger: z
     .custom<Logger>((value) => typeof (value as Partial<Logger> | null)?.child === "function", "must be a pino logger")
     .optional(),
@@ -135,6 +141,7 @@ export class Flock {
   readonly #state = new VisibleState();
   readonly #model: Model | undefined;
   readonly #redact: Redact;
+  readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
   /** What ends with this flock, the last first. */
   readonly #resources = new AsyncDisposableStack();
   /** Agents whose declaration has begun and not ended, by name. */
@@ -148,7 +155,7 @@ export class Flock {
 
   /** @throws FlockError `invalid_options`, naming each wrong option; `store_unusable` when the store cannot be read. */
   constructor(options: FlockOptions = {}) {
-    const { store, logger, model, redact, tailBytes, clock, ...limits } = checkOptions(
+    const { store, logger, model, redact, components, tailBytes, clock, ...limits } = checkOptions(
       "new Flock",
       optionsSchema,
       options,
@@ -157,6 +164,8 @@ export class Flock {
     this.#store = store;
     this.#model = model;
     this.#redact = redact;
+    const hooks = Hooks.of(components, clock, this.logger);
+    this.#hooksOf = (own) => Hooks.around(hooks, own, clock, this.logger);
     this.log = new EventLog(store.epoch, tailBytes, store.durable?.log);
     this.#journal = new Journal(store, (events) => {
       for (const { event } of events) this.#state.apply(event);
@@ -169,6 +178,7 @@ export class Flock {
       journal: this.#journal,
       clock,
       log: this.logger,
+      hooks,
       ...limits,
     });
     if (store.durable) {
@@ -223,7 +233,11 @@ export class Flock {
       this.#orchestrator.registerAgent(agent);
       this.#declaring.delete(name);
     };
-    const builder = new AgentBuilder(name, register, { model: this.#model, redact: this.#redact });
+    const builder = new AgentBuilder(name, register, {
+      model: this.#model,
+      redact: this.#redact,
+      hooksOf: this.#hooksOf,
+    });
     this.#declaring.set(name, builder);
     return builder;
   }

@@ -5,6 +5,8 @@ import { checkName, checkOptions, FlockError } from "../errors.ts";
 import { Redaction } from "../redaction.ts";
 import { isoTime } from "../store/timestamp.ts";
 import { type CircuitBreakerOptions, type CircuitLimits, circuitLimits } from "./circuit-breaker.ts";
+import { AgentComponent } from "./components/agent-component.ts";
+import type { Hooks } from "./components/hooks.ts";
 import type { ContextProvider, ContextProviders, GivenBy } from "./context-provider.ts";
 import { type AgentDeclaration, isModel, type Model, type ToolSource, type Tools } from "./engine.ts";
 import type { GateState } from "./gates/gate.ts";
@@ -61,6 +63,8 @@ export interface AgentDefinition {
   readonly publishes: ReadonlyMap<string, AnyArtifactType>;
   /** What it has promised of its output, if anything. */
   readonly outputs: Outputs | undefined;
+  /** Its components and those of the flock, if there are any. */
+  readonly hooks?: Hooks | undefined;
   readonly concurrency: number;
   /** Longest that a run may take, in ms; undefined: as long as it likes. */
   readonly timeout?: number | undefined;
@@ -86,6 +90,9 @@ interface Consumed {
   readonly options: SubscriptionOptions;
 }
 
+/** Checks a list of components. */
+export const componentsSchema = z.array(z.instanceof(AgentComponent, { error: "must be a component" }));
+
 /** What keeps secrets from models: patterns beside the known ones, or false for none at all. */
 export type Redact = readonly RegExp[] | false;
 
@@ -93,6 +100,8 @@ export type Redact = readonly RegExp[] | false;
 export interface AgentDefaults {
   readonly model?: Model | undefined;
   readonly redact?: Redact | undefined;
+  /** The flock's hooks with those of the agent's own components. */
+  readonly hooksOf?: (components: readonly AgentComponent[]) => Hooks | undefined;
 }
 
 /** Checks what a user says of redaction. */
@@ -122,6 +131,8 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   readonly #register: (definition: AgentDefinition) => void;
   /** The flock's model; the agent may have its own. */
   #model: Model | undefined;
+  readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
+  #components: AgentComponent[] = [];
   #instructions = "";
   #tools: (Tools | ToolSource)[] = [];
   #context: ContextProviders | undefined;
@@ -147,6 +158,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     this.#register = register;
     this.#model = defaults.model;
     this.#redact = defaults.redact ?? [];
+    this.#hooksOf = defaults.hooksOf ?? (() => undefined);
   }
 
   /** Says what the agent does, for people and for the model. Default: nothing. */
@@ -246,6 +258,17 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   concurrency(limit: number): this {
     this.#assertOpen();
     this.#concurrency = checkOptions(`agent ${this.name}: concurrency`, z.int().min(1), limit);
+    return this;
+  }
+
+  /**
+   * Puts components around this agent's runs, within those of the flock: see {@link AgentComponent} of
+   * `flock/components/agents`. Further ones stand within these. Default: none.
+   * @throws FlockError `invalid_options` unless all are components.
+   */
+  use(...components: AgentComponent[]): this {
+    this.#assertOpen();
+    this.#components.push(...checkOptions(`agent ${this.name}: use`, componentsSchema, components));
     return this;
   }
 
@@ -412,6 +435,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       subscriptions,
       consumes: new Map(this.#consumed.flatMap(({ types }) => types.map((type) => [type.typeName, type] as const))),
       publishes: this.#publishes,
+      hooks: this.#hooksOf(this.#components),
       outputs: this.#outputs.size > 0 ? new Outputs(this.name, this.#outputs, visibility) : undefined,
       concurrency: this.#concurrency,
       timeout: this.#timeout,

@@ -23,6 +23,7 @@ import type { RootLog } from "../telemetry/run-log.ts";
 import { Tracing } from "../telemetry/tracing.ts";
 import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
+import type { Hooks } from "./components/hooks.ts";
 import { DeadLetters, type Revived } from "./dead-letters.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { Rehearsed } from "./gates/gates.ts";
@@ -48,6 +49,8 @@ export interface OrchestratorOptions {
   readonly maxRunsPerCorrelation: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
   readonly maxInlinePayloadBytes: number;
+  /** The flock's components, if it has any. */
+  readonly hooks: Hooks | undefined;
 }
 
 /** What goes with a published artifact. */
@@ -112,10 +115,12 @@ export class Orchestrator {
   readonly #revealer: Revealer;
   readonly #deadLetters: DeadLetters;
   readonly #graph: GraphAnnouncer;
+  readonly #hooks: Hooks | undefined;
   #hasBegun = false;
   #stopped = false;
 
-  constructor({ maxRunsPerCorrelation, maxInlinePayloadBytes, store, ...shared }: OrchestratorOptions) {
+  constructor({ maxRunsPerCorrelation, maxInlinePayloadBytes, store, hooks, ...shared }: OrchestratorOptions) {
+    this.#hooks = hooks;
     this.#journal = shared.journal;
     this.#clock = shared.clock;
     const tracing = new Tracing(shared.clock);
@@ -130,9 +135,13 @@ export class Orchestrator {
         enqueue: (activation) => this.#runner.enqueue(activation),
         giveUp: (activation) => this.#runner.giveUp(activation),
       },
-      onDraft: ({ type, artifactType }) => {
+      onDraft: (draft, origin) => {
+        const hooks = this.#hooksOf(origin.producedBy);
+        const { type, artifactType } = draft;
         if (this.types.get(type) !== artifactType) this.registerType(artifactType);
+        return hooks ? hooks.publish(draft, origin) : draft;
       },
+      onCommitted: (artifact) => this.#hooksOf(artifact.producedBy)?.published(artifact),
       onHidden: (artifact) => this.#revealer.watch(artifact),
       onRevealed: (artifact) => {
         if (artifact.producedBy === EXTERNAL) return;
@@ -375,6 +384,10 @@ export class Orchestrator {
     this.#publisher.gates.restore();
     this.#runner.goOn();
     this.#revealer.restore();
+  }
+
+  #hooksOf(producedBy: string): Hooks | undefined {
+    return producedBy === EXTERNAL ? this.#hooks : this.agents.get(producedBy)?.hooks;
   }
 
   readonly #emit = (event: EventDraft): void => {

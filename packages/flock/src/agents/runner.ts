@@ -68,9 +68,7 @@ const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, in
 /** Runs agents on what has woken them, from the activation to the written end. */
 export class Runner {
   readonly #options: RunnerOptions;
-  readonly #scheduler = new Scheduler((activation) =>
-    this.#options.tracing.run(activation, () => this.#run(activation)),
-  );
+  readonly #scheduler: Scheduler;
   readonly #retries: WaitingRoom;
   /** By agent, of those that have one. */
   readonly #breakers = new Map<string, CircuitBreaker>();
@@ -85,6 +83,9 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#scheduler = new Scheduler(options.clock, (activation) =>
+      options.tracing.run(activation, () => this.#run(activation)),
+    );
     this.#retries = new WaitingRoom(options.clock, (activation) => this.enqueue(activation));
   }
 
@@ -296,6 +297,7 @@ export class Runner {
     } catch (invalid) {
       failure = invalid;
     }
+    if (failure !== undefined && agent.hooks) failure = run.explained(failure);
     if (failure !== undefined && !(failure instanceof RunStopped))
       this.#logOf(run.activation).warn({ err: failure }, "a run failed");
     this.#runs.delete(runId);
