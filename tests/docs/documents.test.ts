@@ -7,9 +7,17 @@ import { anchorOf, blocksOf, DOCUMENTS, prose, ROOT, read, sectionsOf } from "./
 import { temporaryFile } from "./program.ts";
 import { typeCheck } from "./type-check.ts";
 
-/** What the programs in the documents print when they work: the first examples, and those of joins, batches and outputs. */
-const RESULT =
-  /truffle|7 costs 12, paid 12|\[ 'a', 'b', 'c' \]|dish: 'calzone', attempt: 3|out of paper 1\n0 1|after: nothing|^\[ \{ text: 'Basil wins', score: 0.9 \} \]$/;
+/** What the programs in the documents print when they work, one line for each. */
+const RESULTS = [
+  /truffle/,
+  /7 costs 12, paid 12/,
+  /\[ 'a', 'b', 'c' \]/,
+  /dish: 'calzone', attempt: 3/,
+  /out of paper 1\n0 1/,
+  /after: nothing/,
+  /^digest 1\ndigest 2\ndigest 3$/,
+  /^\[ \{ text: 'Basil wins', score: 0.9 \} \]$/,
+];
 
 describe("what the documents show works", () => {
   it("every block of TypeScript is right", () => {
@@ -27,7 +35,7 @@ describe("what the documents show works", () => {
       await using file = await temporaryFile(block.code);
       await using program = new RunningProgram(["node", file.path], { cwd: ROOT });
       expect(await program.exit(), program.errors).toBe(0);
-      expect(program.lines.join("\n")).toMatch(RESULT);
+      expect(program.lines.join("\n")).toSatisfy((text: string) => RESULTS.some((result) => result.test(text)));
     },
   );
 

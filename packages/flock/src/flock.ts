@@ -376,9 +376,10 @@ export class Flock {
         description: agent.description,
         tags: [...agent.tags],
         status: state?.status ?? "idle",
-        subscriptions: agent.subscriptions.map((subscription) =>
-          describeSubscription(subscription, isOwner ? this.#orchestrator.stateOf(subscription) : undefined),
-        ),
+        subscriptions: agent.subscriptions.map((subscription) => ({
+          ...describeSubscription(subscription, isOwner ? this.#orchestrator.stateOf(subscription) : undefined),
+          ...this.#orchestrator.schedules.told(agent, subscription),
+        })),
         consumes: [...agent.consumes.keys()],
         publishes: [...agent.publishes.keys()],
         concurrency: agent.concurrency,

@@ -31,6 +31,7 @@ export type { RetryOptions } from "./agents/retry.ts";
 export type { RunEnd } from "./agents/run.ts";
 export type { RunContext, RunLog, StreamOptions } from "./agents/run-context.ts";
 export type { RunCounts } from "./agents/runner.ts";
+export { type CronOptions, type EveryOptions, type ScheduleOptions, ScheduleTick } from "./agents/schedule.ts";
 export {
   type AnyArtifactType,
   type ArtifactType,

@@ -25,6 +25,16 @@ export const subscriptionInfoSchema = z
       .object({ size: z.int(), timeout_ms: z.number().optional() })
       .optional()
       .describe("How many artifacts, or groups of several types, wake the agent at once, and how long they wait."),
+    schedule: z
+      .object({
+        every_ms: z.int().optional().describe("A tick each so many milliseconds."),
+        cron: z.string().optional().describe("Or a tick at the times of this cron expression."),
+        timezone: z.string().optional().describe("Where the expression is read; absent: where the server is."),
+        ticks: z.int().describe("How many ticks there were."),
+        next_at: z.iso.datetime().optional().describe("When the next time comes; absent when none does."),
+      })
+      .optional()
+      .describe("For a subscription that is woken by time: when."),
     waiting: z
       .object({
         pools: z.int().describe("Join keys for which artifacts wait; at most 1 for a gate without a key."),

@@ -16,6 +16,14 @@ import { type BatchOptions, checkSubscriptionOptions, type SubscriptionOptions }
 import { allows, checkOutputOptions, type OutputOptions, Outputs } from "./outputs.ts";
 import { type RetryOptions, RetryPolicy } from "./retry.ts";
 import type { RunContext } from "./run-context.ts";
+import {
+  type CronOptions,
+  cronSchedule,
+  type EveryOptions,
+  everySchedule,
+  type Schedule,
+  ScheduleTick,
+} from "./schedule.ts";
 
 /** How many runs of one agent go on at the same time when it does not say: the default of Flock's Python edition. */
 const DEFAULT_CONCURRENCY = 2;
@@ -58,6 +66,8 @@ export interface AgentDefinition {
   /** Who may see that there is such an agent, and what its artifacts are that say nothing else: for one of a tenant, the tenant. */
   readonly visibility: LastingVisibility;
   readonly subscriptions: readonly Subscription[];
+  /** The subscriptions that time fills, and when. */
+  readonly schedules: ReadonlyMap<Subscription, Schedule>;
   /** Every type that some subscription names. */
   readonly consumes: ReadonlyMap<string, AnyArtifactType>;
   readonly publishes: ReadonlyMap<string, AnyArtifactType>;
@@ -88,6 +98,7 @@ export interface AgentDefinition {
 interface Consumed {
   readonly types: Types;
   readonly options: SubscriptionOptions;
+  readonly schedule?: Schedule;
 }
 
 /** Checks a list of components. */
@@ -224,6 +235,43 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
         : checkSubscriptionOptions(`agent ${this.name}: consumes`, last, types.length);
     this.#consumed.push({ types, options });
     return this;
+  }
+
+  /**
+   * Wakes the agent each so many milliseconds with a {@link ScheduleTick}: one more alternative, as a further `consumes`
+   * is. Times lie on a fixed grid, so that nothing drifts. It begins with the first work of the flock (publish, invoke,
+   * serve or `runUntilIdle`) and keeps the process alive until `shutdown`.
+   * @throws FlockError `invalid_options`.
+   */
+  every(ms: number, options: EveryOptions = {}): AgentBuilder<In | InputsOf<readonly [typeof ScheduleTick]>, Out> {
+    return this.#scheduled(everySchedule(`agent ${this.name}`, ms, options));
+  }
+
+  /**
+   * The same at the times of a cron expression: minute, hour, day of the month, month and weekday, with seconds before
+   * them if there are six.
+   * @example
+   * flock.agent("digest").cron("0 9 * * 1-5", { timezone: "Europe/Berlin" }).publishes(Digest)
+   * @throws FlockError `invalid_options` when it cannot be read or never comes.
+   */
+  cron(
+    expression: string,
+    options: CronOptions = {},
+  ): AgentBuilder<In | InputsOf<readonly [typeof ScheduleTick]>, Out> {
+    return this.#scheduled(cronSchedule(`agent ${this.name}`, expression, options));
+  }
+
+  #scheduled(schedule: Schedule): AgentBuilder<In | InputsOf<readonly [typeof ScheduleTick]>, Out> {
+    this.#assertOpen();
+    if (this.#consumed.some((one) => one.schedule?.spec === schedule.spec)) {
+      throw new FlockError(
+        "invalid_options",
+        `agent ${this.name} has the schedule "${schedule.spec}" twice: once will do`,
+      );
+    }
+    const where = ({ payload }: { readonly payload: unknown }) => (payload as { agent: string }).agent === this.name;
+    this.#consumed.push({ types: [ScheduleTick], options: { where }, schedule });
+    return this as unknown as AgentBuilder<In | InputsOf<readonly [typeof ScheduleTick]>, Out>;
   }
 
   /** Names the types that the agent may publish. Without it the agent publishes nothing. */
@@ -433,6 +481,11 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       principal,
       visibility,
       subscriptions,
+      schedules: new Map(
+        this.#consumed.flatMap(({ schedule }, place) =>
+          schedule ? [[subscriptions[place] as Subscription, schedule] as const] : [],
+        ),
+      ),
       consumes: new Map(this.#consumed.flatMap(({ types }) => types.map((type) => [type.typeName, type] as const))),
       publishes: this.#publishes,
       hooks: this.#hooksOf(this.#components),

@@ -35,6 +35,7 @@ import { Publisher } from "./publisher.ts";
 import { Revealer } from "./revealer.ts";
 import type { RunEnd } from "./run.ts";
 import { type RunCounts, Runner } from "./runner.ts";
+import { Schedules } from "./schedules.ts";
 import { Workflows } from "./workflows.ts";
 
 /** What the orchestrator works with. */
@@ -104,6 +105,7 @@ export class Orchestrator {
   readonly agents = new Map<string, AgentDefinition>();
   readonly types = new Map<string, AnyArtifactType>();
   readonly history = new History();
+  readonly schedules: Schedules;
   /** Types that are known beside those that agents name. */
   readonly #sharedTypes = new Set<string>();
   readonly #journal: Journal;
@@ -164,6 +166,15 @@ export class Orchestrator {
       publisher: this.#publisher,
     });
     this.#deadLetters = new DeadLetters({ agents: this.agents, store, journal: shared.journal, runner: this.#runner });
+    this.schedules = new Schedules({
+      ...shared,
+      isBusy: (subscription) => this.#runner.isBusy(subscription),
+      wake: async ({ visibility }, subscription, tick) => {
+        this.#assertRunning();
+        const origin: Origin = { producedBy: EXTERNAL, correlationId: newId(), tags: NO_TAGS, visibility };
+        return this.#wake(subscription, [this.#publisher.prepare(tick, origin)]);
+      },
+    });
     this.#graph = new GraphAnnouncer(this.agents, this.#emit);
   }
 
@@ -203,6 +214,7 @@ export class Orchestrator {
     if (!this.#hasBegun) return;
     this.#publisher.gates.restore(agent.name);
     this.#runner.goOnWith(agent);
+    void this.schedules.goOnWith(agent);
   }
 
   /** The agents that a principal may know of. */
@@ -301,6 +313,12 @@ export class Orchestrator {
         `visibility: agent ${agentId} may not see the inputs; clear it with .labels(…) or .tenant(…), or give another visibility`,
       );
     }
+    return this.#wake(subscription, postings);
+  }
+
+  /** Puts artifacts on the blackboard that wake one agent and nobody else. */
+  #wake(subscription: Subscription, postings: readonly Posting[]): Promise<Invoked> {
+    const given = postings.map(({ artifact }) => artifact);
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
     this.#tracing.publish(postings);
     const activation = this.#runner.activate(subscription, given, onEnd);
@@ -308,7 +326,7 @@ export class Orchestrator {
     this.#journal.write(activationWrite(activation));
     postings.at(-1)?.activations.push(activation);
     return this.#publisher.committed(postings, () => {
-      const { seq } = given.at(-1) as StoredArtifact;
+      const { seq, correlationId } = given.at(-1) as StoredArtifact;
       return { runId: activation.runId, correlationId, seq, done };
     });
   }
@@ -355,6 +373,7 @@ export class Orchestrator {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#graph.stop();
+    this.schedules.stop();
     this.#publisher.gates.stop();
     this.#revealer.stop();
     await this.#runner.stop();
@@ -384,6 +403,7 @@ export class Orchestrator {
     this.#publisher.gates.restore();
     this.#runner.goOn();
     this.#revealer.restore();
+    for (const agent of this.agents.values()) void this.schedules.goOnWith(agent);
   }
 
   #hooksOf(producedBy: string): Hooks | undefined {

@@ -98,6 +98,13 @@ export class Runner {
     };
   }
 
+  /** Whether a run that a subscription has woken is queued, waits for its next attempt or goes on. */
+  isBusy(subscription: Subscription): boolean {
+    const isIts = (activation: Activation) => activation.subscription === subscription;
+    if (this.#scheduler.isWaiting(isIts) || this.#retries.has(isIts)) return true;
+    return [...this.#runs.values()].some(({ activation }) => isIts(activation));
+  }
+
   /** An agent is to run, once that is written and {@link enqueue}d. */
   activate(
     subscription: Subscription,

@@ -49,6 +49,12 @@ export class Scheduler {
     if (isNext) this.#fill(lane);
   }
 
+  /** Whether a wanted activation waits its turn. */
+  isWaiting(wanted: (activation: Activation) => boolean): boolean {
+    for (const { waiting } of this.#lanes.values()) for (const one of waiting) if (wanted(one)) return true;
+    return false;
+  }
+
   /** Takes activations that have not started out of the queue and gives them back. */
   withdraw(wanted: (activation: Activation) => boolean): Activation[] {
     const withdrawn: Activation[] = [];

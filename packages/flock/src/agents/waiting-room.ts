@@ -36,6 +36,12 @@ export class WaitingRoom {
     this.#waiting.set(activation, callOff);
   }
 
+  /** Whether a wanted activation waits. */
+  has(wanted: (activation: Activation) => boolean): boolean {
+    for (const one of this.#waiting.keys()) if (wanted(one)) return true;
+    return false;
+  }
+
   /** Takes activations out whose time has not come, and gives them back. */
   withdraw(wanted: (activation: Activation) => boolean): Activation[] {
     const withdrawn = [...this.#waiting.keys()].filter(wanted);

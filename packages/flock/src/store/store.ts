@@ -168,6 +168,26 @@ export interface GateTakenWrite {
   readonly taken: number;
 }
 
+/** How a schedule of an agent stands. */
+export interface ScheduleState {
+  /** When it began, or where its grid does, in milliseconds. */
+  readonly origin: number;
+  /** All times until this one are dealt with, in milliseconds. */
+  readonly seen: number;
+  /** How many ticks it has told. */
+  readonly count: number;
+  /** How many times passed without a tick since the last one. */
+  readonly missed: number;
+}
+
+/** A time of a schedule has been dealt with, or the schedule has begun. */
+export interface ScheduledWrite extends ScheduleState {
+  readonly kind: "scheduled";
+  readonly agentId: string;
+  /** Which of the agent's schedules. */
+  readonly schedule: string;
+}
+
 /** Anything that the runtime does to the world. */
 export type Write =
   | EventWrite
@@ -179,7 +199,8 @@ export type Write =
   | ConsumptionWrite
   | GatheredWrite
   | GatheredUsedWrite
-  | GateTakenWrite;
+  | GateTakenWrite
+  | ScheduledWrite;
 
 /** Which artifacts a query wants. Every part that is given must hold. */
 export interface ArtifactQuery {
@@ -287,6 +308,8 @@ export interface DurablePart {
   gathered(): Omit<GatheredWrite, "kind">[];
   /** How many artifacts a gate has taken in, as far as it was written. */
   takenBy(agentId: string, gate: string): number;
+  /** How a schedule of an agent stood last; undefined for one that has not begun. */
+  scheduleOf(agentId: string, schedule: string): ScheduleState | undefined;
   /** What was published under an idempotency key, while the artifact is kept. */
   publishedUnder(key: string): PublishedUnderKey | undefined;
   /** The type of an artifact, while it is kept. */

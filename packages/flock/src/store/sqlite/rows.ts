@@ -12,6 +12,7 @@ import type {
   GateTakenWrite,
   GatheredUsedWrite,
   GatheredWrite,
+  ScheduledWrite,
 } from "../store.ts";
 import { millisecondsOf } from "../timestamp.ts";
 import { COLUMNS } from "./artifact-rows.ts";
@@ -36,6 +37,7 @@ export class Rows {
   readonly #gathered: StatementSync;
   readonly #gatheredUsed: StatementSync;
   readonly #gateTaken: StatementSync;
+  readonly #scheduled: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#events = db.prepare(
@@ -76,6 +78,9 @@ export class Rows {
       "INSERT OR REPLACE INTO gathered (artifact_seq, agent_id, gate, key, position, group_number) VALUES (?, ?, ?, ?, ?, ?)",
     );
     this.#gatheredUsed = db.prepare("DELETE FROM gathered WHERE agent_id = ? AND gate = ? AND artifact_seq = ?");
+    this.#scheduled = db.prepare(
+      "INSERT OR REPLACE INTO schedules (agent_id, schedule, origin, seen, count, missed) VALUES (?, ?, ?, ?, ?, ?)",
+    );
     this.#gateTaken = db.prepare("INSERT OR REPLACE INTO gates (agent_id, gate, taken) VALUES (?, ?, ?)");
   }
 
@@ -170,6 +175,10 @@ export class Rows {
 
   gatheredUsed({ artifacts, agentId, gate }: GatheredUsedWrite): void {
     for (const { seq } of artifacts) this.#gatheredUsed.run(agentId, gate, seq);
+  }
+
+  scheduled({ agentId, schedule, origin, seen, count, missed }: ScheduledWrite): void {
+    this.#scheduled.run(agentId, schedule, origin, seen, count, missed);
   }
 
   gateTaken({ agentId, gate, taken }: GateTakenWrite): void {

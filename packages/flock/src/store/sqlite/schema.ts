@@ -79,6 +79,13 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE activations ADD COLUMN error TEXT;
   CREATE INDEX activations_by_failure ON activations (id, number) WHERE error IS NOT NULL;
   `,
+  `
+  -- How the schedules of agents stand; times in ms.
+  CREATE TABLE schedules (
+    agent_id TEXT NOT NULL, schedule TEXT NOT NULL, origin INTEGER NOT NULL, seen INTEGER NOT NULL,
+    count INTEGER NOT NULL, missed INTEGER NOT NULL, PRIMARY KEY (agent_id, schedule)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Brings a file of an older version (0: an empty one) up to the newest, all or nothing. */

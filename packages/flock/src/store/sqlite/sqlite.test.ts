@@ -124,8 +124,10 @@ describe("a blackboard in a file", () => {
     await first.shutdown();
     const db = new DatabaseSync(path);
     db.exec(`ALTER TABLE activations DROP COLUMN gate; ALTER TABLE gathered DROP COLUMN position;
-             ALTER TABLE gathered DROP COLUMN group_number; DROP TABLE gates; DROP TABLE hidden;
+             ALTER TABLE gathered DROP COLUMN group_number; DROP TABLE gates; DROP TABLE hidden; DROP TABLE schedules;
              ALTER TABLE activations DROP COLUMN visibility; ALTER TABLE consumptions DROP COLUMN visibility;
+             DROP INDEX dead_letters; ALTER TABLE activations DROP COLUMN failures;
+             ALTER TABLE activations DROP COLUMN retry_at; ALTER TABLE activations DROP COLUMN error;
              PRAGMA user_version = 1`);
     db.close();
 

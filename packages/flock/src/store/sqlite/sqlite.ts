@@ -16,6 +16,7 @@ import type {
   GatheredWrite,
   Hidden,
   PublishedUnderKey,
+  ScheduleState,
   Store,
   UnfinishedActivation,
   Write,
@@ -222,6 +223,8 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
         return this.#rows.gatheredUsed(write);
       case "gate_taken":
         return this.#rows.gateTaken(write);
+      case "scheduled":
+        return this.#rows.scheduled(write);
     }
   }
 
@@ -371,6 +374,11 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
 
   takenBy(agentId: string, gate: string): number {
     return this.#number("SELECT coalesce(max(taken), 0) FROM gates WHERE agent_id = ? AND gate = ?", agentId, gate);
+  }
+
+  scheduleOf(agentId: string, schedule: string): ScheduleState | undefined {
+    const sql = "SELECT origin, seen, count, missed FROM schedules WHERE agent_id = ? AND schedule = ?";
+    return this.#all<{ origin: number; seen: number; count: number; missed: number }>(sql, agentId, schedule)[0];
   }
 
   publishedUnder(key: string): PublishedUnderKey | undefined {
