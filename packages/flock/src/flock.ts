@@ -402,6 +402,7 @@ export class Flock {
         consumes: [...agent.consumes.keys()],
         publishes: [...agent.publishes.keys()],
         concurrency: agent.concurrency,
+        ...(isOwner && agent.circuitBreaker ? { circuit: this.#orchestrator.circuitOf(agent) } : {}),
         counters: state?.counters ?? NO_COUNTERS,
       };
     });

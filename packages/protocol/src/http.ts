@@ -49,6 +49,17 @@ export const subscriptionInfoSchema = z
   })
   .meta({ id: "SubscriptionInfo" });
 
+/** How an agent's circuit breaker stands. */
+export const circuitInfoSchema = z
+  .object({
+    state: z
+      .enum(["closed", "open", "half_open"])
+      .describe("closed: it runs. open: it is left alone. half_open: one run tries whether it works again."),
+    failures: z.int().describe("Failures in a row, as far as they count."),
+    open_until: z.iso.datetime().optional().describe("When a run may try again; only while it is open."),
+  })
+  .meta({ id: "CircuitInfo" });
+
 /** An agent as the agents component tells it. */
 export const agentInfoSchema = z
   .object({
@@ -60,6 +71,7 @@ export const agentInfoSchema = z
     consumes: z.array(z.string()),
     publishes: z.array(z.string()),
     concurrency: z.int(),
+    circuit: circuitInfoSchema.optional().describe("For the owner, of an agent with a circuit breaker."),
     counters: agentCountersSchema,
   })
   .meta({ id: "AgentInfo" });
@@ -160,6 +172,7 @@ export const healthSchema = z.object({ status: z.literal("ok") }).meta({ id: "He
 
 export type ArtifactTypes = z.infer<typeof artifactTypesSchema>;
 export type SubscriptionInfo = z.infer<typeof subscriptionInfoSchema>;
+export type CircuitInfo = z.infer<typeof circuitInfoSchema>;
 export type AgentInfo = z.infer<typeof agentInfoSchema>;
 export type HistorySummary = z.infer<typeof historySummarySchema>;
 export type CorrelationStatus = z.infer<typeof correlationStatusSchema>;

@@ -4,6 +4,7 @@ import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-typ
 import { checkName, checkOptions, FlockError } from "../errors.ts";
 import { Redaction } from "../redaction.ts";
 import { isoTime } from "../store/timestamp.ts";
+import { type CircuitBreakerOptions, type CircuitLimits, circuitLimits } from "./circuit-breaker.ts";
 import { AgentComponent } from "./components/agent-component.ts";
 import type { Hooks } from "./components/hooks.ts";
 import type { ContextProvider, ContextProviders, GivenBy } from "./context-provider.ts";
@@ -79,6 +80,8 @@ export interface AgentDefinition {
   readonly timeout?: number | undefined;
   /** How its failed runs are tried again; undefined: not at all. */
   readonly retry?: RetryPolicy | undefined;
+  /** When it is left alone for a while; undefined: never. */
+  readonly circuitBreaker?: CircuitLimits | undefined;
   /** For a model: what to do, beside the description. */
   readonly instructions: string;
   /** For a model: what it may call. */
@@ -147,6 +150,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   #redact: Redact;
   #timeout: number | undefined;
   #retry: RetryPolicy | undefined;
+  #circuitBreaker: CircuitLimits | undefined;
   #description = "";
   #tags: string[] = [];
   #labels: string[] = [];
@@ -345,6 +349,16 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   /**
+   * Leaves the agent alone for a while after failures in a row: its work stays queued meanwhile. Default: never.
+   * @throws FlockError `invalid_options`, naming each wrong option.
+   */
+  circuitBreaker(options: CircuitBreakerOptions): this {
+    this.#assertOpen();
+    this.#circuitBreaker = circuitLimits(`agent ${this.name}: circuitBreaker`, options);
+    return this;
+  }
+
+  /**
    * A model for this agent; default: the flock's.
    * @throws FlockError `invalid_options` unless it is a model of the AI SDK or `"provider/model"`.
    */
@@ -479,6 +493,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       concurrency: this.#concurrency,
       timeout: this.#timeout,
       retry: this.#retry,
+      circuitBreaker: this.#circuitBreaker,
       instructions: this.#instructions,
       tools: [...this.#tools],
       context: this.#context,

@@ -1,4 +1,5 @@
 import {
+  type CircuitInfo,
   type CorrelationStatus,
   type EventDraft,
   EXTERNAL,
@@ -357,6 +358,11 @@ export class Orchestrator {
     as: Principal = OWNER,
   ): Promise<number> {
     return this.#runner.cancel(wanted, as);
+  }
+
+  /** How an agent's circuit breaker stands; undefined for an agent without one. */
+  circuitOf(agent: AgentDefinition): CircuitInfo | undefined {
+    return this.#runner.breakerOf(agent)?.info;
   }
 
   /** What has failed for good. */

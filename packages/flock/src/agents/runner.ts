@@ -21,6 +21,7 @@ import type { Tracing } from "../telemetry/tracing.ts";
 
 import type { Activation } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
+import { CircuitBreaker } from "./circuit-breaker.ts";
 import { Context } from "./context.ts";
 import type { Subscription } from "./gates/subscription.ts";
 import type { History } from "./history.ts";
@@ -72,6 +73,8 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly #scheduler: Scheduler;
   readonly #retries: WaitingRoom;
+  /** By agent, of those that have one. */
+  readonly #breakers = new Map<string, CircuitBreaker>();
   readonly #runs = new Map<string, Run>();
   readonly #counts = { ...NO_RUNS };
   /** What earlier processes have left, by agent; undefined until work begins. */
@@ -90,7 +93,12 @@ export class Runner {
   }
 
   get counts(): RunCounts {
-    return { ...this.#counts, running: this.#scheduler.running, queued: this.#scheduler.queued + this.#retries.size };
+    const held = [...this.#breakers.values()].reduce((sum, breaker) => sum + breaker.held, 0);
+    return {
+      ...this.#counts,
+      running: this.#scheduler.running,
+      queued: this.#scheduler.queued + this.#retries.size + held,
+    };
   }
 
   /** Whether a run that a subscription has woken is queued, waits for its next attempt or goes on. */
@@ -131,7 +139,20 @@ export class Runner {
   /** Runs an activation as soon as there is room for it. */
   enqueue(activation: Activation): void {
     if (this.#stopped) this.#leaveForLater(activation);
-    else this.#scheduler.enqueue(activation);
+    else if (this.breakerOf(activation.agent)?.admits(activation) !== false) this.#scheduler.enqueue(activation);
+  }
+
+  /** What stands before an agent's queue, if something does. */
+  breakerOf({ name, circuitBreaker: limits }: AgentDefinition): CircuitBreaker | undefined {
+    if (!limits) return undefined;
+    let breaker = this.#breakers.get(name);
+    if (!breaker) {
+      const withdraw = () => this.#scheduler.withdraw(({ agent }) => agent.name === name);
+      const enqueue = (activation: Activation) => this.#scheduler.enqueue(activation);
+      breaker = new CircuitBreaker(limits, this.#options.clock, { withdraw, enqueue });
+      this.#breakers.set(name, breaker);
+    }
+    return breaker;
   }
 
   /** Forgets an activation that could not be written. */
@@ -354,6 +375,8 @@ export class Runner {
     const { agent, id, correlationId, visibility } = activation;
     const { journal, workflows } = this.#options;
     const endedAt = this.#now();
+    if (this.breakerOf(agent)?.ended(activation, end.status))
+      this.#options.log.warn({ agent: agent.name }, "an agent fails again and again, and is left alone for a while");
     const again = this.#again(activation, end, failure);
     const retryAt = again?.retryAt;
     // A workflow in which something is to be tried again has neither ended nor failed.
@@ -428,6 +451,7 @@ export class Runner {
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Activation) => boolean): number {
     const withdrawn = [...this.#scheduler.withdraw(wanted), ...this.#retries.withdraw(wanted)];
+    for (const breaker of this.#breakers.values()) withdrawn.push(...breaker.withdraw(wanted));
     for (const activation of withdrawn) {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);

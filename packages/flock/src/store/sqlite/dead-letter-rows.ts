@@ -48,7 +48,7 @@ export class DeadLetterRows implements DeadLetterStore {
     const rows = this.#db
       .prepare(
         `SELECT id, gate, run_id, agent_id, correlation_id, attempt, artifacts, ended_at, status, error, visibility
-         FROM activations INDEXED BY dead_letters_by_id WHERE ${where} ORDER BY id DESC LIMIT ?`,
+         FROM activations INDEXED BY activations_by_failure WHERE ${where} ORDER BY id DESC LIMIT ?`,
       )
       .all(...conditions.flatMap(({ values }) => values), limit) as unknown as DeadLetterRow[];
     return rows.map((row) => this.#letterOf(row));

@@ -77,7 +77,7 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE activations ADD COLUMN retry_at INTEGER;
   -- Why it is a dead letter, as JSON; null: it is none.
   ALTER TABLE activations ADD COLUMN error TEXT;
-  CREATE INDEX dead_letters_by_id ON activations (id, number) WHERE error IS NOT NULL;
+  CREATE INDEX activations_by_failure ON activations (id, number) WHERE error IS NOT NULL;
   `,
   `
   -- What runs have asked people; no status while it is open.

@@ -126,7 +126,7 @@ describe("a blackboard in a file", () => {
     db.exec(`ALTER TABLE activations DROP COLUMN gate; ALTER TABLE gathered DROP COLUMN position;
              ALTER TABLE gathered DROP COLUMN group_number; DROP TABLE gates; DROP TABLE hidden; DROP TABLE schedules;
              ALTER TABLE activations DROP COLUMN visibility; ALTER TABLE consumptions DROP COLUMN visibility;
-             DROP INDEX dead_letters; ALTER TABLE activations DROP COLUMN failures;
+             DROP INDEX activations_by_failure; ALTER TABLE activations DROP COLUMN failures;
              ALTER TABLE activations DROP COLUMN retry_at; ALTER TABLE activations DROP COLUMN error;
              DROP TABLE questions;
              PRAGMA user_version = 1`);
