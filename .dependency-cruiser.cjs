@@ -49,6 +49,7 @@ module.exports = {
     room("testing", [
       "flock.ts",
       "blackboard/",
+      "agents/",
       "store/",
       "events/",
       "realtime/",
