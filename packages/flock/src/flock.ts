@@ -13,6 +13,8 @@ import {
   type InvokeResult,
   maySee,
   OWNER,
+  type PauseRequest,
+  type PauseResult,
   type PreviewResult,
   type Principal,
   type PublishRequest,
@@ -52,6 +54,8 @@ export interface FlockOptions {
    * than a workflow of people's making needs, and reached by a loop within seconds.
    */
   readonly maxRunsPerCorrelation?: number;
+  /** How many runs may go on at the same time, of all agents together. Default: as many as the agents' own limits allow. */
+  readonly concurrency?: number;
   /** Memory for the newest events, from which clients resume, in bytes. Default 64 MiB: some 250,000 tokens. */
   readonly tailBytes?: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell `payload_bytes`. Default 256 KiB. */
@@ -89,6 +93,7 @@ const optionsSchema = z.strictObject({
     .custom<Store>((value) => typeof (value as Partial<Store> | null)?.commit === "function", "must be a store")
     .default(memoryStore),
   maxRunsPerCorrelation: z.int().min(1).default(1_000),
+  concurrency: z.int().min(1).optional(),
   tailBytes: z
     .int()
     .min(0)
@@ -252,7 +257,32 @@ export class Flock {
     return { cancelled, seq: this.log.head };
   }
 
-  /** Resolves when nothing is queued, nothing runs and all is committed. */
+  /**
+   * Lets nothing of an agent begin until it is resumed, or of any agent that there is: what wakes it meanwhile waits in line, and
+   * what runs goes on. It stays so over restarts on a durable store. Events up to `seq` tell of it; `agents` names those that were not
+   * paused already.
+   * @throws FlockError `unknown_agent` or `shutting_down`.
+   */
+  pause(agent?: string): Promise<{ readonly agents: readonly string[]; readonly seq: number }> {
+    return this.#pauseOrResume("pause", agent);
+  }
+
+  /**
+   * Lets an agent that is paused go on, or all. Events up to `seq` tell of it; `agents` names those that were paused.
+   * @throws FlockError `unknown_agent` or `shutting_down`.
+   */
+  resume(agent?: string): Promise<{ readonly agents: readonly string[]; readonly seq: number }> {
+    return this.#pauseOrResume("resume", agent);
+  }
+
+  async #pauseOrResume(what: "pause" | "resume", agent: string | undefined) {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    const agents = await this.#orchestrator.pause(what, agent);
+    if (agents.length > 0) this.#saveState();
+    return { agents, seq: this.log.head };
+  }
+
+  /** Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed. */
   async runUntilIdle(): Promise<void> {
     if (this.#declaring.size > 0) await this.#completeAgents();
     await this.#orchestrator.idle();
@@ -297,6 +327,7 @@ export class Flock {
     const isOwner = as.kind === "owner";
     return this.#orchestrator.agentsSeenBy(as).map((agent) => {
       const state = agents.get(agent.name);
+      const { paused, queued } = this.#orchestrator.queueOf(agent.name);
       return {
         name: agent.name,
         description: agent.description,
@@ -308,6 +339,9 @@ export class Flock {
         consumes: [...agent.consumes.keys()],
         publishes: [...agent.publishes.keys()],
         concurrency: agent.concurrency,
+        priority: agent.priority,
+        paused,
+        ...(isOwner ? { queued } : {}),
         counters: state?.counters ?? NO_COUNTERS,
       };
     });
@@ -401,6 +435,21 @@ export class Flock {
     return { seq, result: { cancelled } };
   }
 
+  /**
+   * Pauses or resumes by name, as the wire has it, for the owner alone.
+   * @throws FlockError `not_allowed`, or as `pause` does.
+   */
+  async pauseFromOutside(
+    what: "pause" | "resume",
+    { agent_id }: PauseRequest,
+    as: Principal = OWNER,
+  ): Promise<{ seq: number; result: PauseResult }> {
+    if (as.kind !== "owner")
+      throw new FlockError("not_allowed", "a pause concerns everybody's work: it is for the owner of the flock");
+    const { agents, seq } = await this.#pauseOrResume(what, agent_id);
+    return { seq, result: { agents: [...agents], seq } };
+  }
+
   #draft({ artifact_type, payload }: Pick<PublishRequest, "artifact_type" | "payload">, as: Principal): Draft {
     const type = this.types.get(artifact_type);
     if (type && (as.kind === "owner" || this.typesSeenBy(as).includes(type))) return type.parse(payload);
@@ -483,6 +532,8 @@ export class Flock {
       }
       seq = last;
     }
+    const agents = [...this.#state.seenBy(OWNER).agents.values()];
+    this.#orchestrator.restorePaused(agents.filter(({ paused }) => paused).map(({ agent_id }) => agent_id));
   }
 
   /**

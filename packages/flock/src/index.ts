@@ -13,6 +13,7 @@ export {
   type VisibilityRequest,
 } from "@flock/protocol";
 export type { AgentBuilder, Alternatives, OutputOf, RunFunction } from "./agents/agent.ts";
+export type { Score } from "./agents/best-of.ts";
 export type { Model, ModelObject, Tools } from "./agents/engine.ts";
 export type { BatchOf, InputsOf } from "./agents/gates/inputs.ts";
 export type {

@@ -112,6 +112,17 @@ const gateProgress = z.object({
   visibility,
 });
 
+const agentPaused = z.object({ type: z.literal("agent_paused"), agent_id: run.agent_id, visibility });
+
+const agentResumed = z.object({ type: z.literal("agent_resumed"), agent_id: run.agent_id, visibility });
+
+const agentQueueChanged = z.object({
+  type: z.literal("agent_queue_changed"),
+  agent_id: z.string().describe("The name of an agent that is paused."),
+  queued: z.int().min(0).describe("How many runs wait until it goes on."),
+  visibility,
+});
+
 /** An event before the log has it: everything but `seq` and `timestamp`. */
 export const eventDraftSchema = z.discriminatedUnion("type", [
   agentExecutionStarted,
@@ -121,6 +132,9 @@ export const eventDraftSchema = z.discriminatedUnion("type", [
   graphUpdated,
   agentRegistered,
   gateProgress,
+  agentPaused,
+  agentResumed,
+  agentQueueChanged,
 ]);
 
 const committed = {
@@ -137,6 +151,9 @@ export const eventSchemas = {
   graph_updated: graphUpdated.extend(committed).meta({ id: "GraphUpdated" }),
   agent_registered: agentRegistered.extend(committed).meta({ id: "AgentRegistered" }),
   gate_progress: gateProgress.extend(committed).meta({ id: "GateProgress" }),
+  agent_paused: agentPaused.extend(committed).meta({ id: "AgentPaused" }),
+  agent_resumed: agentResumed.extend(committed).meta({ id: "AgentResumed" }),
+  agent_queue_changed: agentQueueChanged.extend(committed).meta({ id: "AgentQueueChanged" }),
 } as const;
 
 /** Any event as it stands in the log. */
@@ -148,6 +165,9 @@ export const eventSchema = z.discriminatedUnion("type", [
   eventSchemas.graph_updated,
   eventSchemas.agent_registered,
   eventSchemas.gate_progress,
+  eventSchemas.agent_paused,
+  eventSchemas.agent_resumed,
+  eventSchemas.agent_queue_changed,
 ]);
 
 /** An event before the log has it: everything but `seq` and `timestamp`. */

@@ -49,6 +49,9 @@ export const agentInfoSchema = z
     consumes: z.array(z.string()),
     publishes: z.array(z.string()),
     concurrency: z.int(),
+    priority: z.number(),
+    paused: z.boolean(),
+    queued: z.int().optional().describe("How many runs wait for room, or until it goes on; for the owner alone."),
     counters: agentCountersSchema,
   })
   .meta({ id: "AgentInfo" });

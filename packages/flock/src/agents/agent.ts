@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
 import { checkName, checkOptions, FlockError } from "../errors.ts";
 import { isoTime } from "../store/timestamp.ts";
+import { type BestOf, checkBestOf, type Score } from "./best-of.ts";
 import { type AgentDeclaration, isModel, type Model, type Tools } from "./engine.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { BatchOf, Inputs, InputsOf } from "./gates/inputs.ts";
@@ -58,6 +59,10 @@ export interface AgentDefinition {
   /** What it has promised of its output, if anything. */
   readonly outputs: Outputs | undefined;
   readonly concurrency: number;
+  /** Where the flock's room is scarce, agents of a higher one go first. */
+  readonly priority: number;
+  /** How many tries each run has at once, and what tells the best of them; undefined: one. */
+  readonly bestOf?: BestOf | undefined;
   /** Longest that a run may take, in ms; undefined: as long as it likes. */
   readonly timeout?: number | undefined;
   /** For a model: what to do, beside the description. */
@@ -102,6 +107,8 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   #publishes = new Map<string, AnyArtifactType>();
   #outputs = new Map<string, OutputOptions>();
   #concurrency = DEFAULT_CONCURRENCY;
+  #priority = 0;
+  #bestOf: BestOf | undefined;
   #preventSelfTrigger = true;
   #done = false;
 
@@ -210,6 +217,29 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   concurrency(limit: number): this {
     this.#assertOpen();
     this.#concurrency = checkOptions(`agent ${this.name}: concurrency`, z.int().min(1), limit);
+    return this;
+  }
+
+  /**
+   * Where the flock's `concurrency` leaves too little room, runs of agents of a higher priority begin first, and within one
+   * priority the oldest; default 0. No agent is let through for having waited long: those of a high one can keep others waiting.
+   * @throws FlockError `invalid_options` unless it is a finite number.
+   */
+  priority(priority: number): this {
+    this.#assertOpen();
+    this.#priority = checkOptions(`agent ${this.name}: priority`, z.number(), priority);
+    return this;
+  }
+
+  /**
+   * Each run computes its output so many times at once (1 to 100) and publishes what `score` gives the highest number for, the first of
+   * equals. Others are dropped, and what fails among them; the run fails when all do. Only what the best one streams is shown, at
+   * the end; usage is the sum of all. Say it after `publishes`. Default: once, without a score.
+   * @throws FlockError `invalid_options`.
+   */
+  bestOf(count: number, score: Score<Out>): this {
+    this.#assertOpen();
+    this.#bestOf = checkBestOf(this.name, count, score as Score);
     return this;
   }
 
@@ -331,6 +361,8 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
       publishes: this.#publishes,
       outputs: this.#outputs.size > 0 ? new Outputs(this.name, this.#outputs, visibility) : undefined,
       concurrency: this.#concurrency,
+      priority: this.#priority,
+      bestOf: this.#bestOf,
       timeout: this.#timeout,
       instructions: this.#instructions,
       tools: this.#tools,

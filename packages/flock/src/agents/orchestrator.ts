@@ -20,11 +20,13 @@ import type { DurablePart, Store, Triggered } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
 import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
+import { tryingSeveral } from "./best-of.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { Rehearsed } from "./gates/gates.ts";
 import type { Subscription } from "./gates/subscription.ts";
 import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
+import { Pauses } from "./pauses.ts";
 import type { Origin, Posting } from "./posting.ts";
 import { Publisher } from "./publisher.ts";
 import { Revealer } from "./revealer.ts";
@@ -45,6 +47,8 @@ export interface OrchestratorOptions {
   readonly maxRunsPerCorrelation: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
   readonly maxInlinePayloadBytes: number;
+  /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
+  readonly concurrency?: number | undefined;
 }
 
 /** What goes with a published artifact. */
@@ -105,12 +109,13 @@ export class Orchestrator {
   readonly #workflows = new Workflows();
   readonly #publisher: Publisher;
   readonly #runner: Runner;
+  readonly #pauses: Pauses;
   readonly #revealer: Revealer;
   readonly #graph: GraphAnnouncer;
   #hasBegun = false;
   #stopped = false;
 
-  constructor({ maxRunsPerCorrelation, maxInlinePayloadBytes, store, ...shared }: OrchestratorOptions) {
+  constructor({ maxRunsPerCorrelation, maxInlinePayloadBytes, concurrency, store, ...shared }: OrchestratorOptions) {
     this.#journal = shared.journal;
     this.#clock = shared.clock;
     this.#publisher = new Publisher({
@@ -140,11 +145,15 @@ export class Orchestrator {
       ...shared,
       store,
       maxRunsPerCorrelation,
+      concurrency,
+      onHeld: (agent) => this.#pauses.queueChanged(agent),
       agents: this.agents,
       history: this.history,
       workflows: this.#workflows,
       publisher: this.#publisher,
     });
+    const { scheduler } = this.#runner;
+    this.#pauses = new Pauses({ agents: this.agents, scheduler, clock: this.#clock, emit: this.#emit });
     this.#graph = new GraphAnnouncer(this.agents, this.#emit);
   }
 
@@ -177,7 +186,7 @@ export class Orchestrator {
     this.#assertRunning();
     this.assertNameIsFree(agent.name);
     for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.#know(type);
-    this.agents.set(agent.name, agent);
+    this.agents.set(agent.name, tryingSeveral(agent));
     for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription);
     this.#emit({ type: "agent_registered", ...declared(agent) });
     this.#graph.changed();
@@ -300,7 +309,37 @@ export class Orchestrator {
     return this.#runner.cancel(wanted, as);
   }
 
-  /** Resolves when nothing is queued, nothing runs and all is committed. */
+  /** Agents that are paused from the start, declared already or not. */
+  restorePaused(agents: Iterable<string>): void {
+    this.#pauses.restore(agents);
+  }
+
+  /**
+   * Pauses one agent, or every one that there is, or lets them go on. Resolves to those for which that changed something,
+   * once it is committed.
+   * @throws FlockError `unknown_agent` or `shutting_down`.
+   */
+  async pause(what: "pause" | "resume", name: string | undefined): Promise<string[]> {
+    this.#assertRunning();
+    const agent = name === undefined ? undefined : this.agents.get(name);
+    if (name !== undefined && !agent)
+      throw new FlockError(
+        "unknown_agent",
+        `there is no agent called ${JSON.stringify(name)}${this.#listAgents(OWNER)}`,
+      );
+    const changed = this.#pauses[what](agent ? [agent] : [...this.agents.values()]);
+    this.#runner.noteIdle();
+    await this.#journal.settled();
+    return changed;
+  }
+
+  /** How many runs of an agent wait, and whether that is because it is paused. */
+  queueOf(agent: string): { readonly paused: boolean; readonly queued: number } {
+    const { scheduler } = this.#runner;
+    return { paused: scheduler.paused.has(agent), queued: scheduler.queuedOf(agent) };
+  }
+
+  /** Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed. */
   idle(): Promise<void> {
     this.goOn();
     return this.#runner.idle();
@@ -311,6 +350,7 @@ export class Orchestrator {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#graph.stop();
+    this.#pauses.stop();
     this.#publisher.gates.stop();
     this.#revealer.stop();
     await this.#runner.stop();

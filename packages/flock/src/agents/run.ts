@@ -216,7 +216,8 @@ function toWireError(error: unknown): WireError {
   return { name: error instanceof FlockError ? error.code : name, message: message.slice(0, MAX_ERROR_MESSAGE) };
 }
 
-function checkOutput(agent: AgentDefinition, output: unknown): readonly Draft[] {
+/** What an agent may publish of what it has returned. Throws `wrong_output`, or what the agent's own functions throw. */
+export function checkOutput(agent: AgentDefinition, output: unknown): readonly Draft[] {
   if (output === undefined || output === null) {
     if (agent.publishes.size === 0) return [];
     throw new FlockError(
@@ -242,7 +243,8 @@ function checkOutput(agent: AgentDefinition, output: unknown): readonly Draft[] 
   return agent.outputs ? agent.outputs.check(drafts) : drafts;
 }
 
-function describe(value: unknown): string {
+/** A value in an error message. */
+export function describe(value: unknown): string {
   return value === null
     ? "null"
     : Array.isArray(value)
@@ -256,6 +258,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
-function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, undefined> {
+/** Whether a function of an agent streams what it yields. */
+export function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, undefined> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value && "next" in value;
 }

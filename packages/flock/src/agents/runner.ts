@@ -42,6 +42,10 @@ export interface RunnerOptions {
   readonly workflows: Workflows;
   /** More runs than this in one workflow are a loop: they end at once with an error. */
   readonly maxRunsPerCorrelation: number;
+  /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
+  readonly concurrency?: number | undefined;
+  /** The queue of an agent has changed while it is paused. */
+  readonly onHeld: (agent: string) => void;
   /** Where the output of runs goes. */
   readonly publisher: Pick<Publisher, "prepare" | "post" | "committed">;
 }
@@ -62,7 +66,7 @@ const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, in
 /** Runs agents on what has woken them, from the activation to the written end. */
 export class Runner {
   readonly #options: RunnerOptions;
-  readonly #scheduler = new Scheduler((activation) => this.#run(activation));
+  readonly scheduler: Scheduler;
   readonly #runs = new Map<string, Run>();
   readonly #counts = { ...NO_RUNS };
   /** What earlier processes have left, by agent; undefined until work begins. */
@@ -74,10 +78,11 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.scheduler = new Scheduler((activation) => this.#run(activation), options.concurrency);
   }
 
   get counts(): RunCounts {
-    return { ...this.#counts, running: this.#scheduler.running, queued: this.#scheduler.queued };
+    return { ...this.#counts, running: this.scheduler.running, queued: this.scheduler.queued };
   }
 
   /** An agent is to run, once that is written and {@link enqueue}d. */
@@ -110,7 +115,15 @@ export class Runner {
   /** Runs an activation as soon as there is room for it. */
   enqueue(activation: Activation): void {
     if (this.#stopped) this.#leaveForLater(activation);
-    else this.#scheduler.enqueue(activation);
+    else {
+      this.scheduler.enqueue(activation);
+      if (this.scheduler.held > 0 && this.scheduler.paused.has(activation.agent.name)) this.#noteHeld(activation);
+    }
+  }
+
+  #noteHeld({ agent }: Activation): void {
+    this.#options.onHeld(agent.name);
+    this.noteIdle();
   }
 
   /** Forgets an activation that could not be written. */
@@ -136,11 +149,11 @@ export class Runner {
     return count;
   }
 
-  /** Resolves when nothing is queued, nothing runs and all is committed. */
+  /** Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed. */
   async idle(): Promise<void> {
     for (;;) {
       await this.#options.journal.settled();
-      if (this.#unfinished === 0) return;
+      if (this.#unfinished === this.scheduler.held) return;
       await this.#idle.promise;
     }
   }
@@ -185,7 +198,7 @@ export class Runner {
       const about = { agent, subscription, artifacts, correlationId, visibility };
       const activation: Activation = { id, runId, ...about, attempt, refusal };
       journal.committed().then(
-        () => this.#scheduler.enqueue(activation),
+        () => this.enqueue(activation),
         (err) => {
           log.error({ err, agent: agent.name }, "a run of an earlier process could not be taken up");
           this.#countFinished();
@@ -317,18 +330,24 @@ export class Runner {
 
   #countFinished(): void {
     this.#unfinished -= 1;
-    if (this.#unfinished === 0) {
-      this.#idle.resolve();
-      this.#idle = Promise.withResolvers<void>();
-    }
+    this.noteIdle();
+  }
+
+  /** Who waits until nothing goes on is told, if so: what is held by a pause does not. */
+  noteIdle(): void {
+    if (this.#unfinished !== this.scheduler.held) return;
+    this.#idle.resolve();
+    this.#idle = Promise.withResolvers<void>();
   }
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Activation) => boolean): number {
-    const withdrawn = this.#scheduler.withdraw(wanted);
+    const withdrawn = this.scheduler.withdraw(wanted);
     for (const activation of withdrawn) {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);
     }
+    if (status === "cancelled" && this.scheduler.paused.size > 0)
+      for (const agent of new Set(withdrawn.map((activation) => activation.agent.name))) this.#options.onHeld(agent);
     const running = [...this.#runs.values()].filter((run) => !run.isStopped && wanted(run.activation));
     for (const run of running) run.stop(status);
     return withdrawn.length + running.length;

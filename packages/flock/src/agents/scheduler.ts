@@ -1,63 +1,179 @@
 import type { Activation } from "./activation.ts";
+import { LaneHeap } from "./lane-heap.ts";
 
 /** One agent's runs: those that go on, and those that wait their turn. */
-interface Lane {
+export interface Lane {
+  readonly priority: number;
+  readonly concurrency: number;
   running: number;
-  readonly waiting: Set<Activation>;
+  paused: boolean;
+  /** In the order of arrival, from `next` on: those before it have begun. */
+  waiting: Waiting[];
+  next: number;
+  /** Whether the heap of lanes has it: one of its activations could begin, and waits for the flock to have room. */
+  isOffered: boolean;
 }
 
-/** Starts activations, first come first served, never more of one agent at a time than it allows. */
+/** An activation that waits; the how many-th of the flock. */
+interface Waiting {
+  readonly activation: Activation;
+  readonly arrival: number;
+}
+
+/** So many places of activations that have begun are let go of at once: one by one would copy the queue each time. */
+const MAX_GONE = 1_024;
+
+/**
+ * Starts activations: never more of one agent at a time than it allows, nor of all together than the flock allows, and none of an
+ * agent that is paused. Where the flock's room is scarce, the highest priority goes first, and within one the oldest.
+ */
 export class Scheduler {
   readonly #start: (activation: Activation) => Promise<void>;
+  readonly #limit: number;
   readonly #lanes = new Map<string, Lane>();
+  /** Lanes of which one could begin but for the limit. */
+  readonly #offered = new LaneHeap(arrivalOf);
+  /** Names of agents that are paused, declared or not. */
+  readonly #paused = new Set<string>();
   #running = 0;
   #queued = 0;
+  #held = 0;
+  #arrivals = 0;
 
-  /** `start` runs an activation; its promise resolves when the run has ended, and never rejects. */
-  constructor(start: (activation: Activation) => Promise<void>) {
+  /** `start` runs an activation; its promise resolves when the run has ended, and never rejects. `limit`: runs at a time, of all agents. */
+  constructor(start: (activation: Activation) => Promise<void>, limit = Number.POSITIVE_INFINITY) {
     this.#start = start;
+    this.#limit = limit;
   }
 
   get running(): number {
     return this.#running;
   }
 
+  /** Those that wait, for whatever reason. */
   get queued(): number {
     return this.#queued;
   }
 
-  /** Runs an activation as soon as its agent has room. */
+  /** Those that wait for a paused agent. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Names of agents that are paused, declared or not. */
+  get paused(): ReadonlySet<string> {
+    return this.#paused;
+  }
+
+  /** What waits of one agent, oldest first. */
+  waitingOf(agent: string): Activation[] {
+    const lane = this.#lanes.get(agent);
+    return lane ? lane.waiting.slice(lane.next).map(({ activation }) => activation) : [];
+  }
+
+  /** How many wait of one agent. */
+  queuedOf(agent: string): number {
+    const lane = this.#lanes.get(agent);
+    return lane ? sizeOf(lane) : 0;
+  }
+
+  /** Runs an activation as soon as there is room for it and its agent is not paused. */
   enqueue(activation: Activation): void {
-    let lane = this.#lanes.get(activation.agent.name);
-    if (!lane) this.#lanes.set(activation.agent.name, (lane = { running: 0, waiting: new Set() }));
-    if (lane.waiting.size === 0 && lane.running < activation.agent.concurrency) {
+    const { name, concurrency, priority } = activation.agent;
+    let lane = this.#lanes.get(name);
+    if (!lane) {
+      const paused = this.#paused.has(name);
+      lane = { priority, concurrency, running: 0, paused, waiting: [], next: 0, isOffered: false };
+      this.#lanes.set(name, lane);
+    }
+    if (this.#running < this.#limit && lane.running < lane.concurrency && !lane.paused && sizeOf(lane) === 0) {
       this.#begin(lane, activation);
       return;
     }
-    lane.waiting.add(activation);
+    lane.waiting.push({ activation, arrival: ++this.#arrivals });
     this.#queued += 1;
+    if (lane.paused) this.#held += 1;
+    else this.#offer(lane);
   }
 
   /** Takes activations that have not started out of the queue and gives them back. */
   withdraw(wanted: (activation: Activation) => boolean): Activation[] {
     const withdrawn: Activation[] = [];
     for (const lane of this.#lanes.values()) {
-      for (const activation of lane.waiting) {
-        if (!wanted(activation)) continue;
-        lane.waiting.delete(activation);
-        withdrawn.push(activation);
+      if (sizeOf(lane) === 0) continue;
+      const before = withdrawn.length;
+      const staying: Waiting[] = [];
+      for (const one of lane.waiting.slice(lane.next)) {
+        if (wanted(one.activation)) withdrawn.push(one.activation);
+        else staying.push(one);
       }
+      if (withdrawn.length === before) continue;
+      lane.waiting = staying;
+      lane.next = 0;
+      if (lane.paused) this.#held -= withdrawn.length - before;
     }
     this.#queued -= withdrawn.length;
+    if (withdrawn.length > 0) this.#offerAnew();
     return withdrawn;
   }
 
-  #fill(lane: Lane): void {
-    for (const activation of lane.waiting) {
-      if (lane.running >= activation.agent.concurrency) return;
-      lane.waiting.delete(activation);
+  /** From now on nothing of an agent begins; what runs goes on. Tells whether that is new. */
+  pause(agent: string): boolean {
+    if (this.#paused.has(agent)) return false;
+    this.#paused.add(agent);
+    const lane = this.#lanes.get(agent);
+    if (lane) {
+      lane.paused = true;
+      this.#held += sizeOf(lane);
+      if (lane.isOffered) this.#offerAnew();
+    }
+    return true;
+  }
+
+  /** Lets a paused agent go on. Tells whether it was paused. */
+  resume(agent: string): boolean {
+    if (!this.#paused.delete(agent)) return false;
+    const lane = this.#lanes.get(agent);
+    if (lane) {
+      lane.paused = false;
+      this.#held -= sizeOf(lane);
+      this.#offer(lane);
+      this.#fill();
+    }
+    return true;
+  }
+
+  /** Lets a lane wait for the flock's room, when one of it could begin. */
+  #offer(lane: Lane): void {
+    if (lane.isOffered || lane.paused || lane.running >= lane.concurrency || sizeOf(lane) === 0) return;
+    lane.isOffered = true;
+    this.#offered.push(lane);
+  }
+
+  /** The first of some lanes are others now, which is rare. */
+  #offerAnew(): void {
+    this.#offered.clear();
+    for (const lane of this.#lanes.values()) {
+      lane.isOffered = false;
+      this.#offer(lane);
+    }
+  }
+
+  #fill(): void {
+    while (this.#running < this.#limit) {
+      const lane = this.#offered.pop();
+      if (!lane) return;
+      lane.isOffered = false;
+      const { activation } = lane.waiting[lane.next] as Waiting;
+      // What has begun shall not stay in memory for what waits behind it.
+      lane.waiting[lane.next++] = undefined as never;
+      if (lane.next === lane.waiting.length || lane.next === MAX_GONE) {
+        lane.waiting.splice(0, lane.next);
+        lane.next = 0;
+      }
       this.#queued -= 1;
       this.#begin(lane, activation);
+      this.#offer(lane);
     }
   }
 
@@ -67,7 +183,17 @@ export class Scheduler {
     this.#start(activation).then(() => {
       lane.running -= 1;
       this.#running -= 1;
-      this.#fill(lane);
+      if (this.#queued === 0) return;
+      this.#offer(lane);
+      this.#fill();
     });
   }
+}
+
+function sizeOf(lane: Lane): number {
+  return lane.waiting.length - lane.next;
+}
+
+function arrivalOf(lane: Lane): number {
+  return (lane.waiting[lane.next] as Waiting).arrival;
 }

@@ -12,6 +12,9 @@ const CHOICES: Record<EventType, true> = {
   graph_updated: true,
   agent_registered: true,
   gate_progress: true,
+  agent_paused: true,
+  agent_resumed: true,
+  agent_queue_changed: true,
 };
 
 export const EVENT_TYPE_CHOICES = Object.keys(CHOICES) as EventType[];
