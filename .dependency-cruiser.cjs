@@ -40,8 +40,9 @@ module.exports = {
     room("blackboard", ["errors.ts"]),
     room("store", ["blackboard/", "events/", "errors.ts"]),
     room("events", []),
-    room("agents", ["blackboard/", "store/", "clock.ts", "errors.ts"]),
-    room("engines", ["blackboard/", "agents/", "errors.ts"]),
+    room("telemetry", ["blackboard/", "clock.ts", "version.ts"]),
+    room("agents", ["blackboard/", "store/", "telemetry/", "clock.ts", "errors.ts"]),
+    room("engines", ["blackboard/", "agents/", "telemetry/", "errors.ts"]),
     room("realtime", ["events/", "errors.ts"]),
     room("server", ["flock.ts", "blackboard/", "agents/", "store/", "events/", "realtime/", "errors.ts", "version.ts"]),
     {

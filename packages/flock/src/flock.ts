@@ -23,6 +23,7 @@ import {
 import { type Logger, pino } from "pino";
 import { z } from "zod";
 import { AgentBuilder, type AgentDefinition, describeSubscription, modelSchema } from "./agents/agent.ts";
+import type { Revived } from "./agents/dead-letters.ts";
 import type { Model } from "./agents/engine.ts";
 import type { SavedHistory } from "./agents/history.ts";
 import {
@@ -42,7 +43,7 @@ import type { ServeOptions } from "./server/serve.ts";
 import type { FlockServer } from "./server/server.ts";
 import { Journal } from "./store/journal.ts";
 import { memoryStore } from "./store/memory.ts";
-import type { DurablePart, ReadableStore, Store, Triggered } from "./store/store.ts";
+import type { DeadLetter, DeadLetterQuery, DurablePart, ReadableStore, Store, Triggered } from "./store/store.ts";
 import { type SavedState, VisibleState } from "./visible-state.ts";
 
 /** What a flock can be told. */
@@ -280,6 +281,33 @@ export class Flock {
     const agents = await this.#orchestrator.pause(what, agent);
     if (agents.length > 0) this.#saveState();
     return { agents, seq: this.log.head };
+  }
+
+  /**
+   * What has failed for good, after all its retries, newest first: see {@link DeadLetter}. In memory the newest 1,000 are
+   * kept; in a file, all that retention leaves there. `as`: only what this principal may see.
+   */
+  deadLetters(query: DeadLetterQuery = {}, as: Principal = OWNER): readonly DeadLetter[] {
+    return this.#orchestrator.deadLetters(query, as);
+  }
+
+  /**
+   * Runs again what had failed for good: another attempt of the same activation, with all its retries. Resolves when it
+   * is queued.
+   * @throws FlockError `not_found` when there is no such dead letter, or retention has dropped what it is to work on;
+   * `unknown_agent` when its agent is not declared; `shutting_down`.
+   */
+  async retryDeadLetter(id: string, as: Principal = OWNER): Promise<Revived> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    return this.#orchestrator.retryDeadLetter(id, as);
+  }
+
+  /**
+   * Forgets what has failed for good. Resolves when that is committed.
+   * @throws FlockError `not_found` when there is no such dead letter; `shutting_down`.
+   */
+  discardDeadLetter(id: string, as: Principal = OWNER): Promise<void> {
+    return this.#orchestrator.discardDeadLetter(id, as);
   }
 
   /** Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed. */

@@ -14,6 +14,7 @@ export {
 } from "@flock/protocol";
 export type { AgentBuilder, Alternatives, OutputOf, RunFunction } from "./agents/agent.ts";
 export type { Score } from "./agents/best-of.ts";
+export type { Revived } from "./agents/dead-letters.ts";
 export type { Model, ModelObject, Tools } from "./agents/engine.ts";
 export type { BatchOf, InputsOf } from "./agents/gates/inputs.ts";
 export type {
@@ -24,6 +25,7 @@ export type {
 } from "./agents/gates/subscription-options.ts";
 export type { Invoked, InvokeOptions, Published, PublishOptions } from "./agents/orchestrator.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
+export type { RetryOptions } from "./agents/retry.ts";
 export type { RunEnd } from "./agents/run.ts";
 export type { RunContext, RunLog, StreamOptions } from "./agents/run-context.ts";
 export type { RunCounts } from "./agents/runner.ts";
@@ -45,5 +47,14 @@ export type { Identify } from "./server/principal.ts";
 export type { ServeOptions } from "./server/serve.ts";
 export type { FlockServer } from "./server/server.ts";
 export { memoryStore } from "./store/memory.ts";
-export type { ArtifactQuery, ArtifactQueryResult, ReadableStore, Store, Triggered, Write } from "./store/store.ts";
+export type {
+  ArtifactQuery,
+  ArtifactQueryResult,
+  DeadLetter,
+  DeadLetterQuery,
+  ReadableStore,
+  Store,
+  Triggered,
+  Write,
+} from "./store/store.ts";
 export { VERSION } from "./version.ts";

@@ -27,7 +27,7 @@ const agentExecutionStarted = z.object({
     .string()
     .optional()
     .describe("The same for every attempt at the same work: the run_id of the first."),
-  attempt: z.int().min(1).describe("1 for the first; more when a run was interrupted and begins again."),
+  attempt: z.int().min(1).describe("1 for the first; more when a run was interrupted or has failed, and begins again."),
   visibility,
 });
 
@@ -42,6 +42,12 @@ const agentExecutionCompleted = z.object({
     .describe("Ids of the artifacts this run published, as far as everybody may see them who may see this event."),
   error: wireErrorSchema.optional(),
   usage: z.record(z.string(), z.number()).optional().describe("What the run spent, such as tokens, by name."),
+  retry_at: z.iso
+    .datetime()
+    .optional()
+    .describe(
+      "When another attempt of the same activation begins, if one follows, unless it has to wait for its turn.",
+    ),
   visibility,
 });
 

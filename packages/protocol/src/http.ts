@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { controlSchemas } from "./control.ts";
+import { wireErrorSchema } from "./events.ts";
 import { agentCountersSchema, agentStatusSchema } from "./graph.ts";
 import { visibilitySchema } from "./visibility.ts";
 
@@ -118,6 +119,35 @@ export const artifactPageSchema = z
   })
   .meta({ id: "ArtifactPage" });
 
+/** What has failed for good, after all its retries. */
+export const deadLetterSchema = z
+  .object({
+    id: z.string().describe("Of the activation: the `activation_id` of all its attempts."),
+    run_id: z.string().describe("Of the newest attempt."),
+    agent_id: z.string(),
+    correlation_id: z.string(),
+    attempts: z.int(),
+    status: z.enum(["error", "timeout"]),
+    error: wireErrorSchema,
+    artifacts: z.array(z.string()).describe("Ids of what it is to work on, as far as it is kept."),
+    missing: z.int().describe("How many of its artifacts are gone: without them it cannot be run again."),
+    failed_at: z.iso.datetime(),
+  })
+  .meta({ id: "DeadLetter" });
+
+/** `GET /api/plugin/dead_letters`: one page, newest first. */
+export const deadLettersSchema = z
+  .object({
+    dead_letters: z.array(deadLetterSchema),
+    next_cursor: z.string().nullable().describe("Give it as `cursor` for the next page; null on the last one."),
+  })
+  .meta({ id: "DeadLetters" });
+
+/** `POST /api/plugin/dead_letters/{id}/retry`: the attempt that is queued. */
+export const deadLetterRetriedSchema = z
+  .object({ run_id: z.string(), correlation_id: z.string(), attempt: z.int() })
+  .meta({ id: "DeadLetterRetried" });
+
 /** `GET /health`. */
 export const healthSchema = z.object({ status: z.literal("ok") }).meta({ id: "Health" });
 
@@ -128,6 +158,7 @@ export type HistorySummary = z.infer<typeof historySummarySchema>;
 export type CorrelationStatus = z.infer<typeof correlationStatusSchema>;
 export type ArtifactRecord = z.infer<typeof artifactSchema>;
 export type ArtifactPage = z.infer<typeof artifactPageSchema>;
+export type DeadLetterRecord = z.infer<typeof deadLetterSchema>;
 
 /** A page of the log. */
 export const eventPageSchema = z

@@ -49,6 +49,8 @@ export interface RunState {
   readonly duration_ms?: number;
   readonly error?: WireError;
   readonly usage?: Readonly<Record<string, number>>;
+  /** When another attempt follows this one, which has failed. */
+  readonly retry_at?: string;
   readonly stream?: StreamState;
 }
 
@@ -338,6 +340,7 @@ function endedRun(run: RunState | undefined, event: EventOf<"agent_execution_com
     duration_ms: event.duration_ms,
     ...(event.error ? { error: event.error } : {}),
     ...(event.usage ? { usage: event.usage } : {}),
+    ...(event.retry_at ? { retry_at: event.retry_at } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { EventVisibility } from "@flock/protocol";
+import type { SpanContext } from "@opentelemetry/api";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { ActivationWrite } from "../store/store.ts";
 import type { AgentDefinition } from "./agent.ts";
@@ -18,8 +19,14 @@ export interface Activation {
   /** Who may see the run: whoever may see all that it consumes. Undefined: everybody. */
   readonly visibility: EventVisibility | undefined;
   readonly attempt: number;
+  /** How many attempts have failed, since it was queued or taken up as a dead letter; absent: none. */
+  readonly failures?: number | undefined;
+  /** Its attempt before, whose failure this one follows: a name for it to those who want to cancel it. */
+  readonly retryOf?: string | undefined;
   /** Why it must not run, when it must not. */
   readonly refusal?: Error | undefined;
+  /** The span that the run's own belongs under, when there is one. */
+  readonly cause?: SpanContext | undefined;
   /** Who waits for its end, if somebody does. */
   readonly onEnd?: ((end: RunEnd) => void) | undefined;
 }

@@ -10,6 +10,7 @@ import type { BatchOf, Inputs, InputsOf } from "./gates/inputs.ts";
 import { Subscription } from "./gates/subscription.ts";
 import { type BatchOptions, checkSubscriptionOptions, type SubscriptionOptions } from "./gates/subscription-options.ts";
 import { allows, checkOutputOptions, type OutputOptions, Outputs } from "./outputs.ts";
+import { type RetryOptions, RetryPolicy } from "./retry.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** How many runs of one agent go on at the same time when it does not say: the default of Flock's Python edition. */
@@ -65,6 +66,8 @@ export interface AgentDefinition {
   readonly bestOf?: BestOf | undefined;
   /** Longest that a run may take, in ms; undefined: as long as it likes. */
   readonly timeout?: number | undefined;
+  /** How its failed runs are tried again; undefined: not at all. */
+  readonly retry?: RetryPolicy | undefined;
   /** For a model: what to do, beside the description. */
   readonly instructions: string;
   /** For a model: what it may call. */
@@ -99,6 +102,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   #instructions = "";
   #tools: Tools = {};
   #timeout: number | undefined;
+  #retry: RetryPolicy | undefined;
   #description = "";
   #tags: string[] = [];
   #labels: string[] = [];
@@ -262,6 +266,16 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   }
 
   /**
+   * Tries runs of this agent again that end as `error` or `timeout`, each time after a longer wait. Default: not at all.
+   * @throws FlockError `invalid_options`, naming each wrong option.
+   */
+  retry(options: RetryOptions): this {
+    this.#assertOpen();
+    this.#retry = new RetryPolicy(`agent ${this.name}: retry`, options);
+    return this;
+  }
+
+  /**
    * A model for this agent; default: the flock's.
    * @throws FlockError `invalid_options` unless it is a model of the AI SDK or `"provider/model"`.
    */
@@ -364,6 +378,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
       priority: this.#priority,
       bestOf: this.#bestOf,
       timeout: this.#timeout,
+      retry: this.#retry,
       instructions: this.#instructions,
       tools: this.#tools,
       model: this.#model,

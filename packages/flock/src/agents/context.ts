@@ -13,14 +13,15 @@ export class Context implements RunContext {
   readonly correlationId: string;
   readonly attempt: number;
   readonly artifacts: readonly StoredArtifact[];
-  readonly log: RunLog;
   readonly stream: (text: string, options?: StreamOptions) => void;
   readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
   readonly #run: Run;
   readonly #store: Store;
+  readonly #logOf: () => RunLog;
   #visible: ReadableStore | undefined;
+  #log: RunLog | undefined;
 
-  constructor(run: Run, store: Store, log: RunLog) {
+  constructor(run: Run, store: Store, logOf: () => RunLog) {
     const { agent, runId, id, correlationId, attempt, artifacts } = run.activation;
     this.agent = agent.name;
     this.runId = runId;
@@ -29,7 +30,7 @@ export class Context implements RunContext {
     this.attempt = attempt;
     this.artifacts = artifacts;
     this.#store = store;
-    this.log = log;
+    this.#logOf = logOf;
     // May be taken out of the context and called by itself.
     this.stream = (text, options) => run.stream.write(text, options);
     this.addUsage = (amounts) => run.addUsage(amounts);
@@ -41,6 +42,11 @@ export class Context implements RunContext {
     const run = this.#run;
     this.#visible ??= new VisibleStore(this.#store, run.activation.agent.principal, (seen) => run.noteRead(seen));
     return this.#visible;
+  }
+
+  get log(): RunLog {
+    this.#log ??= this.#logOf();
+    return this.#log;
   }
 
   get model(): Model | undefined {

@@ -16,11 +16,14 @@ import type { Clock } from "../clock.ts";
 import { checkOptions, FlockError } from "../errors.ts";
 import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
-import type { DurablePart, Store, Triggered } from "../store/store.ts";
+import type { DeadLetter, DeadLetterQuery, DurablePart, Store, Triggered } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
+import type { RootLog } from "../telemetry/run-log.ts";
+import { Tracing } from "../telemetry/tracing.ts";
 import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
 import { tryingSeveral } from "./best-of.ts";
+import { DeadLetters, type Revived } from "./dead-letters.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { Rehearsed } from "./gates/gates.ts";
 import type { Subscription } from "./gates/subscription.ts";
@@ -31,7 +34,6 @@ import type { Origin, Posting } from "./posting.ts";
 import { Publisher } from "./publisher.ts";
 import { Revealer } from "./revealer.ts";
 import type { RunEnd } from "./run.ts";
-import type { RunLog } from "./run-context.ts";
 import { type RunCounts, Runner } from "./runner.ts";
 import { Workflows } from "./workflows.ts";
 
@@ -42,7 +44,7 @@ export interface OrchestratorOptions {
   readonly durable: DurablePart | undefined;
   readonly journal: Journal;
   readonly clock: Clock;
-  readonly log: RunLog;
+  readonly log: RootLog;
   /** More runs than this in one workflow are a loop: they end at once with an error. */
   readonly maxRunsPerCorrelation: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
@@ -107,10 +109,12 @@ export class Orchestrator {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #workflows = new Workflows();
+  readonly #tracing: Tracing;
   readonly #publisher: Publisher;
   readonly #runner: Runner;
   readonly #pauses: Pauses;
   readonly #revealer: Revealer;
+  readonly #deadLetters: DeadLetters;
   readonly #graph: GraphAnnouncer;
   #hasBegun = false;
   #stopped = false;
@@ -118,8 +122,11 @@ export class Orchestrator {
   constructor({ maxRunsPerCorrelation, maxInlinePayloadBytes, concurrency, store, ...shared }: OrchestratorOptions) {
     this.#journal = shared.journal;
     this.#clock = shared.clock;
+    const tracing = new Tracing(shared.clock);
+    this.#tracing = tracing;
     this.#publisher = new Publisher({
       ...shared,
+      tracing,
       maxInlinePayloadBytes,
       workflows: this.#workflows,
       runner: {
@@ -143,6 +150,7 @@ export class Orchestrator {
     });
     this.#runner = new Runner({
       ...shared,
+      tracing,
       store,
       maxRunsPerCorrelation,
       concurrency,
@@ -154,6 +162,7 @@ export class Orchestrator {
     });
     const { scheduler } = this.#runner;
     this.#pauses = new Pauses({ agents: this.agents, scheduler, clock: this.#clock, emit: this.#emit });
+    this.#deadLetters = new DeadLetters({ agents: this.agents, store, journal: shared.journal, runner: this.#runner });
     this.#graph = new GraphAnnouncer(this.agents, this.#emit);
   }
 
@@ -241,6 +250,7 @@ export class Orchestrator {
     const origin = fromOutside(options);
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
     const postings = drafts.map((draft) => this.#publisher.prepare(draft, origin));
+    this.#tracing.publish(postings);
     for (const posting of postings) this.#publisher.post(posting);
     return postings;
   }
@@ -291,6 +301,7 @@ export class Orchestrator {
       );
     }
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    this.#tracing.publish(postings);
     const activation = this.#runner.activate(subscription, given, onEnd);
     for (const { write } of postings) this.#journal.write(write);
     this.#journal.write(activationWrite(activation));
@@ -337,6 +348,24 @@ export class Orchestrator {
   queueOf(agent: string): { readonly paused: boolean; readonly queued: number } {
     const { scheduler } = this.#runner;
     return { paused: scheduler.paused.has(agent), queued: scheduler.queuedOf(agent) };
+  }
+
+  /** What has failed for good. */
+  deadLetters(query: DeadLetterQuery, as: Principal): readonly DeadLetter[] {
+    return this.#deadLetters.list(query, as);
+  }
+
+  /** Runs again what had failed for good. Resolves when it is queued. */
+  async retryDeadLetter(id: string, as: Principal): Promise<Revived> {
+    this.#assertRunning();
+    this.goOn();
+    return this.#deadLetters.retry(id, as);
+  }
+
+  /** Forgets what has failed for good. */
+  async discardDeadLetter(id: string, as: Principal): Promise<void> {
+    this.#assertRunning();
+    return this.#deadLetters.discard(id, as);
   }
 
   /** Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed. */

@@ -1,4 +1,5 @@
 import { type EventOf, PUBLIC, settleVisibility, type VisibilityRequest } from "@flock/protocol";
+import type { Span } from "@opentelemetry/api";
 import type { Draft } from "../blackboard/artifact-type.ts";
 import { newId } from "../blackboard/new-id.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
@@ -24,6 +25,8 @@ export interface Posting {
   /** Of the artifact with its event. */
   readonly write: EventWrite;
   readonly activations: Activation[];
+  /** Tells of this publish, when it is traced. */
+  span?: Span | undefined;
 }
 
 /**

@@ -5,6 +5,7 @@ import { FlockError } from "../errors.ts";
 import type { Journal } from "../store/journal.ts";
 import type { DurablePart } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import { type Activation, activationWrite } from "./activation.ts";
 import { Gates, type Rehearsed } from "./gates/gates.ts";
 import type { Subscription } from "./gates/subscription.ts";
@@ -19,6 +20,7 @@ export interface PublisherOptions {
   readonly clock: Clock;
   readonly log: RunLog;
   readonly workflows: Workflows;
+  readonly tracing: Tracing;
   /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
   readonly maxInlinePayloadBytes: number;
   /** Who runs what is woken. */
@@ -32,7 +34,7 @@ export interface PublisherOptions {
 }
 
 /** What a commit was to settle: an artifact perhaps, and what it has set in motion. */
-type Settled = Pick<Posting, "activations"> & Partial<Pick<Posting, "artifact">>;
+type Settled = Pick<Posting, "activations"> & Partial<Pick<Posting, "artifact" | "span">>;
 
 /** Takes what published artifacts set in motion. */
 export interface ActivationTaker {
@@ -113,10 +115,12 @@ export class Publisher {
    * Resolves to what the caller makes of that.
    */
   committed<T>(postings: readonly Settled[], result: () => T, failed: (error: unknown) => T = fail): Promise<T> {
-    const { journal, runner, onHidden } = this.#options;
+    const { journal, runner, tracing, onHidden } = this.#options;
     return journal.committed().then(
       () => {
-        for (const { activations, artifact } of postings) {
+        for (const posting of postings) {
+          const { activations, artifact } = posting;
+          tracing.committed(posting);
           for (const activation of activations) runner.enqueue(activation);
           if (artifact?.visibility.kind === "after") onHidden(artifact);
         }
@@ -125,7 +129,10 @@ export class Publisher {
       (error) => {
         // Gates have taken in what is not on the blackboard now, and runs count as queued that never will be.
         this.gates.restore(undefined, GATE_RETRY_MS);
-        for (const { activations } of postings) for (const activation of activations) runner.giveUp(activation);
+        for (const posting of postings) {
+          tracing.lost(posting, error);
+          for (const activation of posting.activations) runner.giveUp(activation);
+        }
         return failed(error);
       },
     );

@@ -26,7 +26,7 @@ export interface RunContext {
   readonly correlationId: string;
   /** The same for every attempt at the same work: a key for effects outside that must not happen twice. */
   readonly activationId: string;
-  /** 1 for the first try; more when a run was interrupted, by a crash or a shutdown, and begins again. */
+  /** 1 for the first try; more when a run was interrupted by a crash or a shutdown, or has failed, and begins again. */
   readonly attempt: number;
   /** Aborts when the run is cancelled, takes too long, or the flock shuts down. Give it to everything that takes time. */
   readonly signal: AbortSignal;
@@ -34,6 +34,7 @@ export interface RunContext {
   readonly artifacts: readonly StoredArtifact[];
   /** The blackboard, to read: as much of it as the agent may see. */
   readonly store: ReadableStore;
+  /** Its lines carry `agent`, `run_id`, `correlation_id` and `activation_id`, and `trace_id` and `span_id` when the run is traced. */
   readonly log: RunLog;
   /** The agent's model, or the flock's, if there is one: for `ask` of `flock/engines/ai`. */
   readonly model: Model | undefined;

@@ -13,8 +13,12 @@ import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { Clock } from "../clock.ts";
 import { eventWrite, writeOf } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
-import type { ActivationAgainWrite, DurablePart, Store, UnfinishedActivation } from "../store/store.ts";
-import { timestamp } from "../store/timestamp.ts";
+
+import type { ActivationAgainWrite, DeadLetter, DurablePart, Store, UnfinishedActivation } from "../store/store.ts";
+import { isoTime, timestamp } from "../store/timestamp.ts";
+import { logOf, type RootLog } from "../telemetry/run-log.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
+
 import type { Activation } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
 import { Context } from "./context.ts";
@@ -24,9 +28,9 @@ import type { StreamingOutput } from "./output-stream.ts";
 import type { Origin, Posting } from "./posting.ts";
 import type { Publisher } from "./publisher.ts";
 import { Run, type RunEnd, RunStopped } from "./run.ts";
-import type { RunLog } from "./run-context.ts";
 import { Scheduler } from "./scheduler.ts";
 import { seenTogether } from "./visibility.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 import type { Workflows } from "./workflows.ts";
 
 /** What the runner works with. */
@@ -37,9 +41,10 @@ export interface RunnerOptions {
   readonly durable: DurablePart | undefined;
   readonly journal: Journal;
   readonly clock: Clock;
-  readonly log: RunLog;
+  readonly log: RootLog;
   readonly history: History;
   readonly workflows: Workflows;
+  readonly tracing: Tracing;
   /** More runs than this in one workflow are a loop: they end at once with an error. */
   readonly maxRunsPerCorrelation: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
@@ -54,7 +59,7 @@ export interface RunnerOptions {
 export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running" | "queued", number>>;
 
 /** A run whose end is to be told. */
-type Ended = Pick<Activation, "agent" | "id" | "correlationId" | "attempt" | "visibility">;
+type Ended = Omit<Activation, "runId" | "onEnd">;
 
 const NOTHING_THROWN = new Error("the agent threw nothing at all");
 const NO_DRAFTS: readonly Draft[] = [];
@@ -67,6 +72,7 @@ const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, in
 export class Runner {
   readonly #options: RunnerOptions;
   readonly scheduler: Scheduler;
+  readonly #retries: WaitingRoom;
   readonly #runs = new Map<string, Run>();
   readonly #counts = { ...NO_RUNS };
   /** What earlier processes have left, by agent; undefined until work begins. */
@@ -78,11 +84,15 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    this.scheduler = new Scheduler((activation) => this.#run(activation), options.concurrency);
+    this.scheduler = new Scheduler(
+      (activation) => options.tracing.run(activation, () => this.#run(activation)),
+      options.concurrency,
+    );
+    this.#retries = new WaitingRoom(options.clock, (activation) => this.enqueue(activation));
   }
 
   get counts(): RunCounts {
-    return { ...this.#counts, running: this.scheduler.running, queued: this.scheduler.queued };
+    return { ...this.#counts, running: this.scheduler.running, queued: this.scheduler.queued + this.#retries.size };
   }
 
   /** An agent is to run, once that is written and {@link enqueue}d. */
@@ -91,7 +101,7 @@ export class Runner {
     artifacts: readonly StoredArtifact[],
     onEnd?: (end: RunEnd) => void,
   ): Activation {
-    const { agents, workflows, clock, maxRunsPerCorrelation: limit } = this.#options;
+    const { agents, workflows, tracing, clock, maxRunsPerCorrelation: limit } = this.#options;
     const agent = agents.get(subscription.agentId) as AgentDefinition;
     const correlationId = artifacts[0]?.correlationId ?? newId();
     const visibility = runSeenBy(agent, artifacts);
@@ -107,6 +117,7 @@ export class Runner {
       correlationId,
       visibility,
       attempt: 1,
+      cause: tracing.cause(subscription, artifacts, correlationId),
       refusal: runs > limit ? new RunLimitError(agent.name, correlationId, limit) : undefined,
       onEnd,
     };
@@ -140,7 +151,7 @@ export class Runner {
     const count = this.#stop("cancelled", (activation) => {
       if (!maySee(as, activation.visibility)) return false;
       return "runId" in wanted
-        ? activation.runId === wanted.runId || activation.id === wanted.runId
+        ? [activation.runId, activation.id, activation.retryOf].includes(wanted.runId)
         : activation.correlationId === wanted.correlationId;
     });
     // Stopped runs write their end in the next microtasks; the commit of this tick has them.
@@ -180,27 +191,26 @@ export class Runner {
   goOnWith(agent: AgentDefinition): void {
     const { journal, workflows, log } = this.#options;
     for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
-      const { id, correlationId, artifacts, started, visibility } = left;
+      const { id, correlationId, artifacts, started, failures, visibility, retryAt } = left;
       let { runId, attempt } = left;
-      const subscription =
-        agent.subscriptions.find((one) => one.gate === left.gate && one.canTake(artifacts)) ??
-        agent.subscriptions.find((one) => one.canTake(artifacts));
+      const about = { id, agent, artifacts, correlationId, failures, visibility, ...fitting(agent, left) };
       if (started) {
         const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
-        const again = this.#writeEnd({ agent, id, correlationId, attempt, visibility }, end, end.produced);
+        const again = this.#writeEnd({ ...about, attempt }, end, end.produced);
         if (again) ({ runId, attempt } = again);
       }
       this.#unfinished += 1;
       workflows.queued(correlationId, this.#now(), visibility);
-      const refusal = artifacts.every((one) => maySee(agent.principal, one.visibility))
-        ? undefined
-        : new NotClearedError(agent.name);
-      const about = { agent, subscription, artifacts, correlationId, visibility };
-      const activation: Activation = { id, runId, ...about, attempt, refusal };
+      const activation: Activation = { ...about, runId, attempt };
+      if (retryAt !== undefined && !started) {
+        this.#retries.enter(activation);
+        this.#retries.until(activation, retryAt);
+        continue;
+      }
       journal.committed().then(
         () => this.enqueue(activation),
         (err) => {
-          log.error({ err, agent: agent.name }, "a run of an earlier process could not be taken up");
+          logOf(log, activation, undefined).error({ err }, "a run of an earlier process could not be taken up");
           this.#countFinished();
         },
       );
@@ -208,9 +218,21 @@ export class Runner {
     this.#unfinishedBefore?.delete(agent.name);
   }
 
+  /** A dead letter is to run again, once that is written and {@link enqueue}d. Its agent must be declared. */
+  runAgain(letter: DeadLetter, onEnd: (end: RunEnd) => void): Activation {
+    const { agents, journal, workflows } = this.#options;
+    const { id, correlationId, artifacts, visibility } = letter;
+    const agent = agents.get(letter.agentId) as AgentDefinition;
+    const next = { id, runId: newId(), attempt: letter.attempts + 1 };
+    this.#unfinished += 1;
+    workflows.queued(correlationId, this.#now(), visibility);
+    journal.write({ kind: "dead_letter_again", ...next });
+    return { ...next, agent, artifacts, correlationId, visibility, onEnd, ...fitting(agent, letter) };
+  }
+
   #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
-    const { journal, store, clock, log, history } = this.#options;
+    const { journal, store, clock, history } = this.#options;
     const run = new Run(activation, clock, this.#stream);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
@@ -232,7 +254,7 @@ export class Runner {
     journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts, visibility });
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, store, log));
+      output = run.execute(new Context(run, store, () => this.#logOf(activation)));
     } catch (error) {
       return this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN);
     }
@@ -246,7 +268,7 @@ export class Runner {
 
   /** Writes what a run has brought, and that it has ended. Resolves when that is permanent. */
   #end(run: Run, drafts: readonly Draft[], error?: unknown): Promise<void> {
-    const { log, publisher, history } = this.#options;
+    const { publisher, history, tracing } = this.#options;
     const { agent, runId, correlationId, visibility } = run.activation;
     let postings: readonly Posting[] = NO_POSTINGS;
     let failure = error;
@@ -262,12 +284,13 @@ export class Runner {
       postings = drafts.map((draft) =>
         publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
       );
+      tracing.publish(postings);
       for (const posting of postings) publisher.post(posting);
     } catch (invalid) {
       failure = invalid;
     }
     if (failure !== undefined && !(failure instanceof RunStopped))
-      log.warn({ err: failure, agent: agent.name, runId, correlationId }, "a run failed");
+      this.#logOf(run.activation).warn({ err: failure }, "a run failed");
     this.#runs.delete(runId);
     const end = run.end(
       failure,
@@ -276,27 +299,56 @@ export class Runner {
     for (const { artifact } of postings) history.produced(agent.name, artifact);
     const told = postings.filter(({ artifact }) => isNoNarrower(artifact.visibility, visibility));
     const toldError = run.told(end.error);
-    this.#writeEnd(
+    const again = this.#writeEnd(
       run.activation,
       toldError === end.error ? end : { ...end, error: toldError as WireError },
       told.map(({ artifact }) => artifact.id),
+      failure,
     );
-    return publisher.committed(
-      postings,
-      () => this.#settle(run.activation, end),
-      (err) => {
-        log.error({ err, agent: agent.name, runId }, "the end of a run could not be written");
-        this.#settle(run.activation, end);
-      },
-    );
+    const settle =
+      again?.retryAt === undefined ? () => this.#settle(run.activation, end) : this.#retry(run, end, again);
+    return publisher.committed(postings, settle, (err) => {
+      this.#logOf(run.activation).error({ err }, "the end of a run could not be written");
+      settle(err);
+    });
   }
 
-  /** `produced`: what may be told of the artifacts. Returns the next attempt, if there is to be one. */
-  #writeEnd(activation: Ended, end: RunEnd, produced: readonly string[]): ActivationAgainWrite | undefined {
-    const { agent, id, correlationId, attempt, visibility } = activation;
+  /**
+   * Another attempt follows a run that has failed. It can be cancelled from now on; the returned function is to be
+   * called when its end is written, or with the error when it could not be.
+   */
+  #retry({ activation }: Run, end: RunEnd, { runId, attempt, failures, retryAt }: ActivationAgainWrite) {
+    const next: Activation = { ...activation, runId, attempt, failures, retryOf: activation.runId };
+    this.#retries.enter(next);
+    const leave = () => this.#retries.withdraw((one) => one === next).length > 0;
+    return (error?: unknown): void => {
+      this.#counts[end.status] += 1;
+      this.#options.tracing.ended(end);
+      if (error === undefined && !this.#stopped) this.#retries.until(next, retryAt as number);
+      else if (leave()) {
+        if (error === undefined) this.#leaveForLater(next);
+        else this.#finish(activation, end);
+      }
+    };
+  }
+
+  /**
+   * `produced`: what may be told of the artifacts. `failure`: what the run has failed of. Returns the next attempt, if
+   * there is to be one.
+   */
+  #writeEnd(
+    activation: Ended,
+    end: RunEnd,
+    produced: readonly string[],
+    failure?: unknown,
+  ): ActivationAgainWrite | undefined {
+    const { agent, id, correlationId, visibility } = activation;
     const { journal, workflows } = this.#options;
     const endedAt = this.#now();
-    workflows.ended(correlationId, agent.name, end.status, endedAt, visibility);
+    const again = this.#again(activation, end, failure);
+    const retryAt = again?.retryAt;
+    // A workflow in which something is to be tried again has neither ended nor failed.
+    if (retryAt === undefined) workflows.ended(correlationId, agent.name, end.status, endedAt, visibility);
     const completed: EventOf<"agent_execution_completed"> = {
       type: "agent_execution_completed",
       seq: 0,
@@ -309,21 +361,41 @@ export class Runner {
       produced_artifacts: produced as string[],
       error: end.error,
       usage: end.usage,
+      retry_at: retryAt === undefined ? undefined : isoTime(retryAt),
       visibility,
     };
     journal.write(writeOf(completed));
-    if (end.status !== "interrupted") {
-      journal.write({ kind: "activation_done", id, status: end.status });
-      return undefined;
-    }
-    // What was interrupted is run again, as another run.
-    const again: ActivationAgainWrite = { kind: "activation_again", id, runId: newId(), attempt: attempt + 1 };
-    journal.write(again);
+    journal.write(
+      again ?? { kind: "activation_done", id, status: end.status, deadLetter: deadLetterOf(activation, end, endedAt) },
+    );
     return again;
   }
 
-  #settle({ onEnd }: Activation, end: RunEnd): void {
+  /** The attempt that is to follow: at once on one that was interrupted, after a while on one that has failed. */
+  #again(activation: Ended, end: RunEnd, failure: unknown): ActivationAgainWrite | undefined {
+    const { agent, id, attempt, failures = 0, refusal } = activation;
+    const next = { kind: "activation_again", id, attempt: attempt + 1 } as const;
+    if (end.status === "interrupted") return { ...next, runId: newId(), failures };
+    // Where something has been published after all, another attempt would publish it twice.
+    if (!agent.retry || !isFailure(end.status) || refusal || end.produced.length > 0) return undefined;
+    const now = this.#options.clock.now();
+    try {
+      const delay = agent.retry.delayAfter(failures + 1, failure, now);
+      if (delay === undefined) return undefined;
+      return { ...next, runId: newId(), failures: failures + 1, retryAt: Math.ceil(now + delay) };
+    } catch (err) {
+      this.#options.log.error({ err, agent: agent.name }, "`when` of .retry(…) has failed: there is no other attempt");
+      return undefined;
+    }
+  }
+
+  #settle(activation: Activation, end: RunEnd): void {
     this.#counts[end.status] += 1;
+    this.#finish(activation, end);
+  }
+
+  #finish({ onEnd }: Activation, end: RunEnd): void {
+    this.#options.tracing.ended(end);
     onEnd?.(end);
     this.#countFinished();
   }
@@ -341,7 +413,7 @@ export class Runner {
   }
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Activation) => boolean): number {
-    const withdrawn = this.scheduler.withdraw(wanted);
+    const withdrawn = [...this.scheduler.withdraw(wanted), ...this.#retries.withdraw(wanted)];
     for (const activation of withdrawn) {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);
@@ -364,6 +436,12 @@ export class Runner {
     this.#settle(activation, { runId: activation.runId, status: "interrupted", durationMs: 0, produced: [] });
   }
 
+  /** Made when somebody has something to say: most runs are silent. */
+  #logOf(activation: Activation): RootLog {
+    const { log, tracing } = this.#options;
+    return logOf(log, activation, tracing.spanOf(activation.runId));
+  }
+
   readonly #stream = (event: StreamingOutput): void => {
     this.#options.journal.write(eventWrite(event, this.#now()));
   };
@@ -371,6 +449,32 @@ export class Runner {
   #now(): string {
     return timestamp(this.#options.clock.now());
   }
+}
+
+/** What of its agent as it is now declared an activation of before runs on, and why not, if it must not. */
+function fitting(
+  agent: AgentDefinition,
+  { gate, artifacts }: Pick<DeadLetter, "gate" | "artifacts">,
+): Pick<Activation, "subscription" | "refusal"> {
+  const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
+  const isCleared = artifacts.every((one) => maySee(agent.principal, one.visibility));
+  return {
+    subscription: able.find((one) => one.gate === gate) ?? able[0],
+    refusal: isCleared ? undefined : new NotClearedError(agent.name),
+  };
+}
+
+function isFailure(status: RunEnd["status"]): status is DeadLetter["status"] {
+  return status === "error" || status === "timeout";
+}
+
+/** What is kept of an activation that has failed for good; undefined for one that has not. `end`: as it may be told. */
+function deadLetterOf(activation: Ended, end: RunEnd, failedAt: string): DeadLetter | undefined {
+  const { runId, status, error } = end;
+  if (!isFailure(status) || !error) return undefined;
+  const { id, agent, subscription, correlationId, attempt: attempts, artifacts, visibility } = activation;
+  const about = { gate: subscription?.gate, agentId: agent.name, correlationId, attempts, artifacts, visibility };
+  return { id, runId, ...about, status, error, missing: 0, failedAt };
 }
 
 /** Who may see a run: whoever may see the agent and all that it consumes; undefined: everybody. */

@@ -1,6 +1,7 @@
 import { AgentsServerComponent } from "./components/agents.ts";
 import { ArtifactsComponent } from "./components/artifacts.ts";
 import { ControlRoutesComponent } from "./components/control-routes.ts";
+import { DeadLettersComponent } from "./components/dead-letters.ts";
 import { HealthAndMetricsComponent } from "./components/health.ts";
 import { StaticFilesServerComponent } from "./components/static-files.ts";
 import { WebSocketServerComponent } from "./components/websocket.ts";
@@ -34,6 +35,7 @@ export function withDashboard(components: readonly ServerComponent[]): readonly 
   const needed: (readonly [string, () => ServerComponent])[] = [
     ["websocket", () => new WebSocketServerComponent()],
     ["control", () => new ControlRoutesComponent()],
+    ["dead-letters", () => new DeadLettersComponent()],
     ["agents", () => new AgentsServerComponent()],
     ["artifacts", () => new ArtifactsComponent()],
     ["health", () => new HealthAndMetricsComponent()],

@@ -3,6 +3,7 @@ import { type EventOf, maySee, OWNER, type Principal } from "@flock/protocol";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../blackboard/stored-artifact.ts";
 import { FlockError } from "../errors.ts";
+import { DeadLettersInMemory } from "./dead-letters-in-memory.ts";
 import { seal } from "./event-write.ts";
 import type { ArtifactQuery, ArtifactQueryResult, Store, Write } from "./store.ts";
 
@@ -25,6 +26,7 @@ class MemoryStore implements Store {
   #head = 0;
   readonly #byId = new Map<string, Kept>();
   readonly #byType = new Map<string, StoredArtifact[]>();
+  readonly deadLetters = new DeadLettersInMemory();
 
   commit(writes: readonly Write[]): void {
     for (const write of writes) {
@@ -40,8 +42,8 @@ class MemoryStore implements Store {
           if (kept?.consumptions) kept.consumptions.push(consumption);
           else if (kept) kept.consumptions = [consumption];
         }
-      }
-      // Activations and gates need no place here: what this process has to do dies with it.
+      } else this.deadLetters.apply(write);
+      // Other activations, and gates, need no place here: what this process has to do dies with it.
     }
   }
 

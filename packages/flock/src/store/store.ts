@@ -1,4 +1,12 @@
-import type { CorrelationStatus, EventVisibility, FlockEvent, Principal, RunStatus, Visibility } from "@flock/protocol";
+import type {
+  CorrelationStatus,
+  EventVisibility,
+  FlockEvent,
+  Principal,
+  RunStatus,
+  Visibility,
+  WireError,
+} from "@flock/protocol";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { StoredLog } from "../events/stored-log.ts";
@@ -33,6 +41,8 @@ export interface ActivationRecord {
   readonly correlationId: string;
   /** 1 for the first. */
   readonly attempt: number;
+  /** How many attempts have failed, since it was queued or taken up as a dead letter; absent: none. */
+  readonly failures?: number | undefined;
   /** In the order of arrival. */
   readonly artifacts: readonly StoredArtifact[];
   /** Who may see its runs; absent: everybody. */
@@ -44,12 +54,30 @@ export interface ActivationWrite extends ActivationRecord {
   readonly kind: "activation";
 }
 
-/** A queued activation was interrupted and is to be run again, as another run. */
+/** An activation was interrupted, or has failed, and is to be run again, as another run. */
 export interface ActivationAgainWrite {
   readonly kind: "activation_again";
   readonly id: string;
   readonly runId: string;
   readonly attempt: number;
+  /** See {@link ActivationRecord.failures}. */
+  readonly failures: number;
+  /** Not before this time, in milliseconds; absent: as soon as there is room. */
+  readonly retryAt?: number | undefined;
+}
+
+/** An activation that has failed for good is run again after all, as another run. */
+export interface DeadLetterAgainWrite {
+  readonly kind: "dead_letter_again";
+  readonly id: string;
+  readonly runId: string;
+  readonly attempt: number;
+}
+
+/** Nobody will run an activation again that has failed for good. */
+export interface DeadLetterDiscardedWrite {
+  readonly kind: "dead_letter_discarded";
+  readonly id: string;
 }
 
 /** An activation has ended: it need not run again. */
@@ -57,6 +85,51 @@ export interface ActivationDoneWrite {
   readonly kind: "activation_done";
   readonly id: string;
   readonly status: RunStatus;
+  /** What is kept of it, when it has failed for good. */
+  readonly deadLetter?: DeadLetter | undefined;
+}
+
+/** An activation that has failed for good, after all its retries. It can be run again. */
+export interface DeadLetter {
+  /** Of the activation: the same for all its attempts. */
+  readonly id: string;
+  /** Which of the agent's gates was filled; undefined when an earlier version wrote it, which did not say. */
+  readonly gate: string | undefined;
+  /** Of the newest attempt. */
+  readonly runId: string;
+  readonly agentId: string;
+  readonly correlationId: string;
+  /** How many attempts there were. */
+  readonly attempts: number;
+  /** What the newest attempt has failed of, as far as all may know who may see the run. */
+  readonly error: WireError;
+  readonly status: "error" | "timeout";
+  /** What it is to work on, in the order of arrival, as far as it is kept. */
+  readonly artifacts: readonly StoredArtifact[];
+  /** How many of its artifacts retention has dropped: without them it cannot be run again. */
+  readonly missing: number;
+  /** When the newest attempt ended. ISO 8601, UTC. */
+  readonly failedAt: string;
+  /** Who may see it; absent: everybody. */
+  readonly visibility?: EventVisibility | undefined;
+}
+
+/** Which dead letters are wanted. Every part that is given must hold. */
+export interface DeadLetterQuery {
+  readonly agentId?: string | undefined;
+  readonly correlationId?: string | undefined;
+  /** How many at most; default 50. */
+  readonly limit?: number | undefined;
+  /** Only those after this one: the `id` of the last one of the page before. */
+  readonly after?: string | undefined;
+}
+
+/** The dead letters of a store. */
+export interface DeadLetterStore {
+  /** Newest first, by when they were queued. `as`: only those that this principal may see; default: all. */
+  list(query?: DeadLetterQuery, as?: Principal): readonly DeadLetter[];
+  /** One of them; undefined when it is not there, or not for this principal. */
+  get(id: string, as?: Principal): DeadLetter | undefined;
 }
 
 /** A run has consumed artifacts. */
@@ -101,6 +174,8 @@ export type Write =
   | ActivationWrite
   | ActivationAgainWrite
   | ActivationDoneWrite
+  | DeadLetterAgainWrite
+  | DeadLetterDiscardedWrite
   | ConsumptionWrite
   | GatheredWrite
   | GatheredUsedWrite
@@ -159,6 +234,8 @@ export interface Store extends ReadableStore {
   readonly epoch: string;
   /** All artifacts of a type that a principal may see, oldest first, by what a run has to know of them. */
   readType(typeName: string, as: Principal): Pick<StoredArtifact, "payload" | "visibility">[];
+  /** What has failed for good. */
+  readonly deadLetters: DeadLetterStore;
   /** What outlives the process; undefined for a store that does not. */
   readonly durable?: DurablePart;
   /**
@@ -175,6 +252,8 @@ export interface Store extends ReadableStore {
 export interface UnfinishedActivation extends ActivationRecord {
   /** Whether its newest attempt had begun. */
   readonly started: boolean;
+  /** It is not to run before this time, in milliseconds; undefined: as soon as there is room. */
+  readonly retryAt?: number | undefined;
 }
 
 /** What was published under an idempotency key. */

@@ -1,4 +1,13 @@
-import { isStepCount, jsonSchema, type LanguageModel, type ModelMessage, Output, streamText, type ToolSet } from "ai";
+import {
+  isStepCount,
+  jsonSchema,
+  type LanguageModel,
+  type ModelMessage,
+  Output,
+  streamText,
+  type TelemetryOptions,
+  type ToolSet,
+} from "ai";
 import type { Model, ModelObject, Tools } from "../../agents/engine.ts";
 import type { RunContext } from "../../agents/run-context.ts";
 import type { AnyArtifactType, Draft, DraftOf } from "../../blackboard/artifact-type.ts";
@@ -6,6 +15,7 @@ import { FlockError } from "../../errors.ts";
 import { draftsOf } from "./answer.ts";
 import { type AnswerSchema, answerSchemaOf } from "./answer-schema.ts";
 import { explain, labelOf } from "./model-error.ts";
+import { modelSpansOf } from "./model-spans.ts";
 import { correctionOf, inputOf, instructionsOf } from "./prompt.ts";
 import { modelOf } from "./resolve-model.ts";
 
@@ -83,7 +93,7 @@ export async function askForEach(
           { issues: error.issues, cause: error },
         );
       }
-      context.log.warn({ agent: context.agent, runId: context.runId, problem }, "a model's answer did not fit");
+      context.log.warn({ problem }, "a model's answer did not fit");
       context.stream(`\nThis does not fit (${problem}). Asking again.\n`, { outputType: "retry" });
       messages.push(...said, { role: "user", content: correctionOf(problem) });
     }
@@ -114,6 +124,7 @@ async function stream(
 ): Promise<Answer> {
   const label = { outputType: "json", ...(answer.single ? { artifactType: answer.single.typeName } : {}) };
   const strict = { strictJsonSchema: answer.isStrict };
+  const spans = modelSpansOf(context, model);
   const result = streamText({
     model: model as LanguageModel,
     instructions,
@@ -123,6 +134,7 @@ async function stream(
     output: rawOutput(answer),
     maxRetries: MAX_RETRIES,
     abortSignal: context.signal,
+    ...(spans && { telemetry: spans.telemetry as TelemetryOptions }),
     providerOptions: { openai: strict, openaiCompatible: strict },
     // Errors come as parts of the stream; without this they would be printed as well.
     onError: () => {},
@@ -147,7 +159,7 @@ async function stream(
           break;
         case "tool-error":
           // The model is told as well, and may try something else.
-          context.log.warn({ err: part.error, agent: context.agent, tool: part.toolName }, "a tool failed");
+          context.log.warn({ err: part.error, tool: part.toolName }, "a tool failed");
           break;
         case "finish-step": {
           const { inputTokens = 0, outputTokens = 0, totalTokens = inputTokens + outputTokens } = part.usage;
@@ -162,9 +174,12 @@ async function stream(
       }
     }
   } catch (error) {
+    spans?.failed(error);
     context.signal.throwIfAborted();
     throw explain(error, model, text);
   }
+  // A stream may also end without a word.
+  spans?.failed(context.signal.reason);
   context.signal.throwIfAborted();
   switch (finishReason) {
     case "content-filter":

@@ -44,7 +44,7 @@ function refusalOf(error: APICallError, { provider }: ModelObject): string {
 }
 
 /** The AI SDK names a provider's interface as well: `openai.responses`. */
-function providerOf(provider: string): string {
+export function providerOf(provider: string): string {
   return provider.split(".")[0] as string;
 }
 

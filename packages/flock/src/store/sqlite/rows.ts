@@ -6,6 +6,8 @@ import type {
   ActivationDoneWrite,
   ActivationWrite,
   ConsumptionWrite,
+  DeadLetterAgainWrite,
+  DeadLetterDiscardedWrite,
   EventWrite,
   GateTakenWrite,
   GatheredUsedWrite,
@@ -28,6 +30,9 @@ export class Rows {
   readonly #activation: StatementSync;
   readonly #activationAgain: StatementSync;
   readonly #activationDone: StatementSync;
+  readonly #activationFailed: StatementSync;
+  readonly #deadLetterAgain: StatementSync;
+  readonly #deadLetterDiscarded: StatementSync;
   readonly #gathered: StatementSync;
   readonly #gatheredUsed: StatementSync;
   readonly #gateTaken: StatementSync;
@@ -57,8 +62,16 @@ export class Rows {
       `INSERT INTO activations (number, id, run_id, agent_id, correlation_id, attempt, artifacts, after_seq, queued_at, gate, visibility)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    this.#activationAgain = db.prepare("UPDATE activations SET run_id = ?, attempt = ? WHERE number = ?");
+    this.#activationAgain = db.prepare(
+      "UPDATE activations SET run_id = ?, attempt = ?, failures = ?, retry_at = ? WHERE number = ?",
+    );
     this.#activationDone = db.prepare("UPDATE activations SET status = ?, ended_at = ? WHERE number = ?");
+    this.#activationFailed = db.prepare("UPDATE activations SET status = ?, ended_at = ?, error = ? WHERE number = ?");
+    this.#deadLetterAgain = db.prepare(
+      `UPDATE activations SET run_id = ?, attempt = ?, failures = 0, retry_at = NULL, status = NULL, ended_at = NULL, error = NULL
+       WHERE id = ? AND error IS NOT NULL RETURNING number`,
+    );
+    this.#deadLetterDiscarded = db.prepare("UPDATE activations SET error = NULL WHERE id = ? AND error IS NOT NULL");
     this.#gathered = db.prepare(
       "INSERT OR REPLACE INTO gathered (artifact_seq, agent_id, gate, key, position, group_number) VALUES (?, ?, ?, ?, ?, ?)",
     );
@@ -130,12 +143,25 @@ export class Rows {
     );
   }
 
-  activationAgain(number: number, { runId, attempt }: ActivationAgainWrite): void {
-    this.#activationAgain.run(runId, attempt, number);
+  activationAgain(number: number, { runId, attempt, failures, retryAt }: ActivationAgainWrite): void {
+    this.#activationAgain.run(runId, attempt, failures, retryAt ?? null, number);
   }
 
-  activationDone(number: number, { status }: ActivationDoneWrite): void {
-    this.#activationDone.run(status, Date.now(), number);
+  activationDone(number: number, { status, deadLetter }: ActivationDoneWrite): void {
+    if (!deadLetter) this.#activationDone.run(status, Date.now(), number);
+    else {
+      const { failedAt, error } = deadLetter;
+      this.#activationFailed.run(status, millisecondsOf(failedAt), JSON.stringify(error), number);
+    }
+  }
+
+  /** Returns the number of the activation that is open again; undefined when there is no such dead letter. */
+  deadLetterAgain({ id, runId, attempt }: DeadLetterAgainWrite): number | undefined {
+    return (this.#deadLetterAgain.get(runId, attempt, id) as { number: number } | undefined)?.number;
+  }
+
+  deadLetterDiscarded({ id }: DeadLetterDiscardedWrite): void {
+    this.#deadLetterDiscarded.run(id);
   }
 
   gathered({ artifact, agentId, gate, key, position, group }: GatheredWrite): void {

@@ -71,6 +71,14 @@ export const MIGRATIONS: readonly string[] = [
   -- Artifacts that wait for the time from which others than the owner may see them, in ms.
   CREATE TABLE hidden (artifact_seq INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
   `,
+  `
+  -- How many attempts have failed so far, and from when on the next one may begin, in ms; null: at once.
+  ALTER TABLE activations ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE activations ADD COLUMN retry_at INTEGER;
+  -- Why it is a dead letter, as JSON; null: it is none.
+  ALTER TABLE activations ADD COLUMN error TEXT;
+  CREATE INDEX dead_letters ON activations (id, number) WHERE error IS NOT NULL;
+  `,
 ];
 
 /** Brings a file of an older version (0: an empty one) up to the newest, all or nothing. */

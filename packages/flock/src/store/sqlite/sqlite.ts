@@ -10,6 +10,7 @@ import { seal } from "../event-write.ts";
 import type {
   ArtifactQuery,
   ArtifactQueryResult,
+  DeadLetterStore,
   DurablePart,
   EventWrite,
   GatheredWrite,
@@ -22,6 +23,7 @@ import type {
 import { millisecondsOf } from "../timestamp.ts";
 import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS, cursorAfter, type Found } from "./artifact-rows.ts";
 import { bootMark, isSameBoot } from "./boot.ts";
+import { DeadLetterRows } from "./dead-letter-rows.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
 import { defineMaySee, seenBy } from "./may-see.ts";
 import { type Durability, openFile, readError, writeError } from "./open.ts";
@@ -92,6 +94,7 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
   readonly #closeFile: () => void;
   readonly #statements = new Map<string, StatementSync>();
   readonly #rows: Rows;
+  readonly deadLetters: DeadLetterStore;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #housekeeping: Housekeeping;
@@ -127,6 +130,7 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       throw readError(error, path);
     }
     this.#rows = new Rows(db);
+    this.deadLetters = new DeadLetterRows(db);
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
     this.#housekeeping.start();
@@ -154,7 +158,9 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       this.#head = before.head;
       this.#lastActivation = before.activation;
-      for (const write of writes) if (write.kind === "activation") this.#open.delete(write.id);
+      for (const write of writes) {
+        if (write.kind === "activation" || write.kind === "dead_letter_again") this.#open.delete(write.id);
+      }
       throw writeError(error, this.path);
     }
     for (const write of writes) if (write.kind === "activation_done") this.#open.delete(write.id);
@@ -201,6 +207,13 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
         return this.#rows.activationAgain(this.#open.get(write.id) ?? 0, write);
       case "activation_done":
         return this.#rows.activationDone(this.#open.get(write.id) ?? 0, write);
+      case "dead_letter_again": {
+        const number = this.#rows.deadLetterAgain(write);
+        if (number !== undefined) this.#open.set(write.id, number);
+        return;
+      }
+      case "dead_letter_discarded":
+        return this.#rows.deadLetterDiscarded(write);
       case "consumption":
         return this.#rows.consumption(write);
       case "gathered":
@@ -300,11 +313,14 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       agent_id: string;
       correlation_id: string;
       attempt: number;
+      failures: number;
+      retry_at: number | null;
       artifacts: string;
       gate: string | null;
       visibility: string | null;
     }>(
-      "SELECT id, run_id, agent_id, correlation_id, attempt, artifacts, gate, visibility FROM activations WHERE status IS NULL ORDER BY number",
+      `SELECT id, run_id, agent_id, correlation_id, attempt, failures, retry_at, artifacts, gate, visibility
+       FROM activations WHERE status IS NULL ORDER BY number`,
     );
     return rows.map((row) => {
       const seqs = JSON.parse(row.artifacts) as number[];
@@ -320,6 +336,8 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
         agentId: row.agent_id,
         correlationId: row.correlation_id,
         attempt: row.attempt,
+        failures: row.failures,
+        retryAt: row.retry_at ?? undefined,
         artifacts: seqs.flatMap((seq) => this.#bySeq(seq) ?? []),
         started: begun !== undefined,
         ...(row.visibility === null ? {} : { visibility: JSON.parse(row.visibility) }),

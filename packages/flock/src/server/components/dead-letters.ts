@@ -1,0 +1,117 @@
+import { type DeadLetterRecord, deadLetterRetriedSchema, deadLettersSchema } from "@flock/protocol";
+import { z } from "zod";
+import { checkOptions } from "../../errors.ts";
+import type { DeadLetter } from "../../store/store.ts";
+import { ERROR_RESPONSES } from "../http-error.ts";
+import { joinPath, prefixSchema } from "../path.ts";
+import { ServerComponent, type ServerContext } from "../server-component.ts";
+
+/** What a {@link DeadLettersComponent} can be told. */
+export interface DeadLettersConfig {
+  /** Where its routes begin. Default `/api/plugin/`. */
+  readonly prefix?: string;
+  /** Groups its routes in the API documents. Default `["Dead letters"]`. */
+  readonly tags?: readonly string[];
+  /** Lower registers first. Default 20. */
+  readonly priority?: number;
+}
+
+const configSchema = z.strictObject({
+  prefix: prefixSchema.default("/api/plugin/"),
+  tags: z.array(z.string()).default(["Dead letters"]),
+  priority: z.number().default(20),
+});
+
+const querySchema = z.object({
+  agent_id: z.string().optional(),
+  correlation_id: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: z.string().optional().describe("`next_cursor` of the page before."),
+});
+
+const paramsSchema = z.object({ id: z.string() });
+
+/** What has failed for good: listed, run again, thrown away. */
+export class DeadLettersComponent extends ServerComponent<z.output<typeof configSchema>> {
+  override readonly name: string = "dead-letters";
+
+  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  constructor(config: DeadLettersConfig = {}) {
+    super(checkOptions("new DeadLettersComponent", configSchema, config));
+  }
+
+  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
+    const { tags } = this.config;
+    const path = joinPath(this.config.prefix, "dead_letters");
+
+    app.get(
+      path,
+      {
+        schema: {
+          tags,
+          summary: "What has failed for good, newest first",
+          querystring: querySchema,
+          response: { 200: deadLettersSchema, ...ERROR_RESPONSES },
+        },
+      },
+      (request) => {
+        const { agent_id, correlation_id, limit, cursor } = request.query;
+        const query = { agentId: agent_id, correlationId: correlation_id, limit: limit + 1, after: cursor };
+        const found = flock.deadLetters(query, principalOf(request));
+        const page = found.slice(0, limit);
+        return {
+          dead_letters: page.map(recordOf),
+          next_cursor: found.length > limit ? (page.at(-1)?.id ?? null) : null,
+        };
+      },
+    );
+
+    app.post(
+      `${path}/:id/retry`,
+      {
+        schema: {
+          tags,
+          summary: "Run again what has failed for good",
+          params: paramsSchema,
+          response: { 200: deadLetterRetriedSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { runId, correlationId, attempt } = await flock.retryDeadLetter(request.params.id, principalOf(request));
+        return { run_id: runId, correlation_id: correlationId, attempt };
+      },
+    );
+
+    app.delete(
+      `${path}/:id`,
+      {
+        schema: {
+          tags,
+          summary: "Forget what has failed for good",
+          params: paramsSchema,
+          response: { 204: z.undefined(), ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        await flock.discardDeadLetter(request.params.id, principalOf(request));
+        return reply.status(204).send();
+      },
+    );
+  }
+}
+
+function recordOf(letter: DeadLetter): DeadLetterRecord {
+  const { id, runId, agentId, correlationId, attempts, status, error, artifacts, missing, failedAt } = letter;
+  return {
+    id,
+    run_id: runId,
+    agent_id: agentId,
+    correlation_id: correlationId,
+    attempts,
+    status,
+    error,
+    artifacts: artifacts.map((one) => one.id),
+    missing,
+    failed_at: failedAt,
+  };
+}

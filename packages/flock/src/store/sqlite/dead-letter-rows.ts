@@ -1,0 +1,79 @@
+import type { DatabaseSync } from "node:sqlite";
+import { OWNER, type Principal } from "@flock/protocol";
+import { DEFAULT_LIMIT } from "../dead-letters-in-memory.ts";
+import type { DeadLetter, DeadLetterQuery, DeadLetterStore } from "../store.ts";
+import { isoTime } from "../timestamp.ts";
+import { type ArtifactRow, artifactOf, COLUMNS } from "./artifact-rows.ts";
+import { seenBy } from "./may-see.ts";
+
+interface DeadLetterRow {
+  readonly id: string;
+  readonly gate: string | null;
+  readonly run_id: string;
+  readonly agent_id: string;
+  readonly correlation_id: string;
+  readonly attempt: number;
+  readonly artifacts: string;
+  readonly ended_at: number;
+  readonly status: "error" | "timeout";
+  readonly error: string;
+  readonly visibility: string | null;
+}
+
+/** The dead letters of a file: activations with an error. They go when retention drops activations of their age. */
+export class DeadLetterRows implements DeadLetterStore {
+  readonly #db: DatabaseSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  list(query: DeadLetterQuery = {}, as: Principal = OWNER): readonly DeadLetter[] {
+    const { agentId, correlationId, after, limit = DEFAULT_LIMIT } = query;
+    const conditions = [
+      ...(agentId === undefined ? [] : [{ sql: "agent_id = ?", values: [agentId] }]),
+      ...(correlationId === undefined ? [] : [{ sql: "correlation_id = ?", values: [correlationId] }]),
+      ...(after === undefined ? [] : [{ sql: "id < ?", values: [after] }]),
+      ...seenBy(as, "visibility"),
+    ];
+    return this.#read(conditions, limit);
+  }
+
+  get(id: string, as: Principal = OWNER): DeadLetter | undefined {
+    return this.#read([{ sql: "id = ?", values: [id] }, ...seenBy(as, "visibility")], 1)[0];
+  }
+
+  #read(conditions: readonly { readonly sql: string; readonly values: string[] }[], limit: number): DeadLetter[] {
+    const where = ["error IS NOT NULL", ...conditions.map(({ sql }) => sql)].join(" AND ");
+    const rows = this.#db
+      .prepare(
+        `SELECT id, gate, run_id, agent_id, correlation_id, attempt, artifacts, ended_at, status, error, visibility
+         FROM activations INDEXED BY dead_letters WHERE ${where} ORDER BY id DESC LIMIT ?`,
+      )
+      .all(...conditions.flatMap(({ values }) => values), limit) as unknown as DeadLetterRow[];
+    return rows.map((row) => this.#letterOf(row));
+  }
+
+  #letterOf(row: DeadLetterRow): DeadLetter {
+    const seqs = JSON.parse(row.artifacts) as number[];
+    const kept = this.#db
+      .prepare(`SELECT ${COLUMNS} FROM artifacts WHERE seq IN (SELECT value FROM json_each(?))`)
+      .all(row.artifacts) as unknown as ArtifactRow[];
+    const bySeq = new Map(kept.map((one) => [one.seq, one]));
+    const artifacts = seqs.flatMap((seq) => bySeq.get(seq) ?? []);
+    return {
+      id: row.id,
+      gate: row.gate ?? undefined,
+      runId: row.run_id,
+      agentId: row.agent_id,
+      correlationId: row.correlation_id,
+      attempts: row.attempt,
+      error: JSON.parse(row.error),
+      status: row.status,
+      artifacts: artifacts.map(artifactOf),
+      missing: seqs.length - artifacts.length,
+      failedAt: isoTime(row.ended_at),
+      ...(row.visibility === null ? {} : { visibility: JSON.parse(row.visibility) }),
+    };
+  }
+}

@@ -1,0 +1,221 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  trace,
+} from "@opentelemetry/api";
+import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { Clock } from "../clock.ts";
+import { Recent } from "./recent.ts";
+import { markFailed, tracerOfApplication, within } from "./tracer.ts";
+
+/** A run, as far as its span tells of it. */
+export interface TracedRun {
+  readonly id: string;
+  readonly runId: string;
+  readonly agent: { readonly name: string; readonly description?: string | null | undefined };
+  readonly artifacts: readonly StoredArtifact[];
+  readonly correlationId: string;
+  readonly attempt: number;
+  /** The span that its own belongs under. */
+  readonly cause?: SpanContext | undefined;
+}
+
+/** How a run has ended, as far as its span tells of it. */
+export interface TracedEnd {
+  readonly runId: string;
+  readonly status: string;
+  readonly error?: { readonly name: string };
+  readonly produced: readonly string[];
+  readonly usage?: Readonly<Record<string, number>>;
+}
+
+/** An artifact on its way to the blackboard. */
+export interface TracedPosting {
+  readonly artifact: StoredArtifact;
+  /** Tells of this publish, until it is committed. */
+  span?: Span | undefined;
+}
+
+/** What waits in a gate longer than this many artifacts take to be published hangs on its workflow, not on its own publish. */
+const MAX_PUBLISHED = 100_000;
+
+/** A workflow that is continued after this many others have begun is a trace of its own from there on. */
+const MAX_WORKFLOWS = 10_000;
+
+/** More ids or links than this do not go on one span: as many as SDKs keep. */
+const MAX_LISTED = 128;
+
+/**
+ * Tells an application's OpenTelemetry SDK what happens on the blackboard: one workflow is one trace. As long as there is
+ * no SDK, nothing is made and nothing remembered.
+ */
+export class Tracing {
+  readonly #clock: Clock;
+  /** The span that published an artifact, by its id. */
+  readonly #published = new Recent<SpanContext>(MAX_PUBLISHED);
+  /** The first span of a workflow, by correlation id. */
+  readonly #workflows = new Recent<SpanContext>(MAX_WORKFLOWS);
+  /** Of the runs that go on, by run id. */
+  readonly #runs = new Map<string, Span>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The span of a run that goes on; undefined when there is none. */
+  spanOf(runId: string): Span | undefined {
+    return this.#runs.get(runId);
+  }
+
+  /**
+   * Begins the span of artifacts that are published together. It belongs under the run that publishes them, else under
+   * what the application is doing, else under what is known of the workflow. {@link committed} and {@link lost} end it.
+   */
+  publish(postings: readonly TracedPosting[]): void {
+    const tracer = tracerOfApplication();
+    const [first] = postings;
+    if (!tracer || !first) return;
+    const { runId, correlationId } = first.artifact;
+    const own = runId === undefined ? undefined : this.#runs.get(runId);
+    const known = this.#workflows.get(correlationId);
+    const parent = own ? trace.setSpan(ROOT_CONTEXT, own) : this.#outside(known);
+    const types = [...new Set(postings.map(({ artifact }) => artifact.type))];
+    const span = tracer.startSpan(
+      types.length === 1 ? `publish ${types[0]}` : "publish",
+      {
+        kind: SpanKind.PRODUCER,
+        attributes: {
+          "gen_ai.conversation.id": correlationId,
+          "flock.artifact.types": types,
+          ...listed(
+            "flock.artifact.ids",
+            postings.map(({ artifact }) => artifact.id),
+          ),
+        },
+        links: linksTo(trace.getSpanContext(parent), known && !inTrace(parent, known) ? [known] : []),
+      },
+      parent,
+    );
+    const spanContext = span.spanContext();
+    first.span = span;
+    for (const { artifact } of postings) this.#published.set(artifact.id, spanContext);
+    if (!known) this.#workflows.set(correlationId, spanContext);
+  }
+
+  /** What was published is permanent. */
+  committed({ span }: Pick<TracedPosting, "span">): void {
+    span?.end();
+  }
+
+  /** What was to be published could not be written. */
+  lost({ span }: Pick<TracedPosting, "span">, error: unknown): void {
+    if (!span) return;
+    markFailed(span, error instanceof Error ? error.name : "_OTHER");
+    span.end();
+  }
+
+  /**
+   * Gives the span that a run belongs under which some artifacts have set in motion: that of the artifact that came last
+   * of the run's own workflow. A gate has one of its own between the two, which links to the others.
+   */
+  cause(
+    subscription: { readonly agentId: string; readonly gate: string; readonly isSingle: boolean },
+    artifacts: readonly StoredArtifact[],
+    correlationId: string,
+  ): SpanContext | undefined {
+    const tracer = tracerOfApplication();
+    if (!tracer) return undefined;
+    const last = artifacts.findLast((artifact) => artifact.correlationId === correlationId);
+    const parent = (last && this.#published.get(last.id)) ?? this.#workflows.get(correlationId);
+    if (subscription.isSingle) return parent;
+    const begun = Date.parse(artifacts[0]?.createdAt ?? "");
+    const attributes: Attributes = {
+      "gen_ai.agent.name": subscription.agentId,
+      "gen_ai.conversation.id": correlationId,
+      "flock.gate": subscription.gate,
+      "flock.gate.waited_ms": Math.max(0, this.#clock.now() - begun),
+      ...listed(
+        "flock.artifact.ids",
+        artifacts.map(({ id }) => id),
+      ),
+    };
+    const others = artifacts.flatMap(({ id }) => this.#published.get(id) ?? []);
+    const span = tracer.startSpan(
+      `gate ${subscription.agentId}`,
+      { attributes, links: linksTo(parent, others) },
+      under(parent),
+    );
+    span.end();
+    return span.spanContext();
+  }
+
+  /** Begins the span of a run and does its work inside, so that spans of the application belong to it. {@link ended} ends it. */
+  run<T>(run: TracedRun, work: () => T): T {
+    const tracer = tracerOfApplication();
+    if (!tracer) return work();
+    const { agent, runId, id, artifacts, correlationId, attempt } = run;
+    const known = this.#workflows.get(correlationId);
+    const attributes: Attributes = {
+      "gen_ai.operation.name": "invoke_agent",
+      "gen_ai.agent.name": agent.name,
+      ...(agent.description ? { "gen_ai.agent.description": agent.description } : {}),
+      "gen_ai.conversation.id": correlationId,
+      "flock.run.id": runId,
+      "flock.run.attempt": attempt,
+      "flock.activation.id": id,
+      ...listed(
+        "flock.consumed.ids",
+        artifacts.map((artifact) => artifact.id),
+      ),
+      "flock.consumed.types": [...new Set(artifacts.map(({ type }) => type))],
+    };
+    const span = tracer.startSpan(`invoke_agent ${agent.name}`, { attributes }, under(run.cause ?? known));
+    if (!known) this.#workflows.set(correlationId, span.spanContext());
+    this.#runs.set(runId, span);
+    return within(span, work);
+  }
+
+  /** A run has ended, and that is written. */
+  ended({ runId, status, error, produced, usage = {} }: TracedEnd): void {
+    const span = this.#runs.get(runId);
+    if (!span) return;
+    this.#runs.delete(runId);
+    span.setAttribute("flock.run.status", status);
+    if (produced.length > 0) span.setAttributes(listed("flock.produced.ids", produced));
+    const { input_tokens: input, output_tokens: output } = usage;
+    if (input !== undefined) span.setAttribute("gen_ai.usage.input_tokens", input);
+    if (output !== undefined) span.setAttribute("gen_ai.usage.output_tokens", output);
+    // Who cancels a run has not found an error.
+    if (status === "timeout") markFailed(span, "timeout");
+    else if (status === "error") markFailed(span, error?.name ?? "_OTHER");
+    span.end();
+  }
+
+  #outside(known: SpanContext | undefined): Context {
+    return trace.getActiveSpan() ? context.active() : under(known);
+  }
+}
+
+function under(parent: SpanContext | undefined): Context {
+  return parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
+}
+
+function inTrace(place: Context, { traceId }: SpanContext): boolean {
+  return trace.getSpanContext(place)?.traceId === traceId;
+}
+
+function linksTo(parent: SpanContext | undefined, others: readonly SpanContext[]): Link[] {
+  const bySpan = new Map(others.map((one) => [one.spanId, one]));
+  if (parent) bySpan.delete(parent.spanId);
+  return [...bySpan.values()].slice(0, MAX_LISTED).map((one) => ({ context: one }));
+}
+
+function listed(name: string, ids: readonly string[]): Attributes {
+  return { [name]: ids.slice(0, MAX_LISTED) };
+}

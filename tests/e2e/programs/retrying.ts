@@ -1,0 +1,40 @@
+// Fails, and says each step of it, on the file that it is given; with "works" it takes up the dead letter, and works.
+import { artifact, Flock } from "flock";
+import { sqliteStore } from "flock/stores/sqlite";
+import { z } from "zod";
+
+const [file = "", how = ""] = process.argv.slice(2);
+const Order = artifact("Order", z.object({ n: z.int() }));
+const Pizza = artifact("Pizza", z.object({ n: z.int() }));
+
+const flock = new Flock({ store: sqliteStore(file) });
+flock
+  .agent("chef")
+  .consumes(Order)
+  .publishes(Pizza)
+  .retry({ attempts: 3, delay: 500, factor: 1, jitter: 0 })
+  .run(({ Order: { n } }, { attempt, activationId }) => {
+    console.log(`attempt ${attempt} of ${activationId}`);
+    if (how !== "works") throw new Error("the oven is cold");
+    return Pizza({ n });
+  });
+if (how === "begin") await flock.publish(Order({ n: 7 }));
+if (how === "works") {
+  const [letter] = flock.deadLetters();
+  if (letter) {
+    console.log(`dead ${letter.id} after ${letter.attempts}: ${letter.error.message}`);
+    console.log(`ended ${(await (await flock.retryDeadLetter(letter.id)).done).status}`);
+  }
+  console.log(`pizzas ${(await flock.store.getByType(Pizza)).length}, dead letters ${flock.deadLetters().length}`);
+  await flock.shutdown();
+} else {
+  const waiting = setInterval(() => {
+    // Ends are counted once they are committed.
+    if (flock.stats().runs.error === 0) return;
+    clearInterval(waiting);
+    console.log("waits");
+  }, 5);
+  await flock.runUntilIdle();
+  console.log(`dead letters ${flock.deadLetters().length}`);
+  setInterval(() => {}, 1_000);
+}
