@@ -41,8 +41,9 @@ module.exports = {
     room("store", ["blackboard/", "events/", "errors.ts"]),
     room("events", []),
     room("telemetry", ["blackboard/", "clock.ts", "version.ts"]),
-    room("agents", ["blackboard/", "store/", "telemetry/", "clock.ts", "errors.ts"]),
-    room("engines", ["blackboard/", "agents/", "telemetry/", "errors.ts"]),
+    room("agents", ["blackboard/", "store/", "telemetry/", "clock.ts", "errors.ts", "redaction.ts"]),
+    room("engines", ["blackboard/", "agents/", "telemetry/", "errors.ts", "redaction.ts"]),
+    room("tools", ["agents/", "errors.ts", "redaction.ts", "version.ts"]),
     room("realtime", ["events/", "errors.ts"]),
     room("server", ["flock.ts", "blackboard/", "agents/", "store/", "events/", "realtime/", "errors.ts", "version.ts"]),
     {
@@ -51,6 +52,13 @@ module.exports = {
       severity: "error",
       from: { path: `${flock}/`, pathNot: [`${flock}/engines/`, "\\.test\\.ts$"] },
       to: { path: "node_modules/(ai|@ai-sdk)/" },
+    },
+    {
+      name: "only-tools-and-server-know-mcp",
+      comment: "Optional packages: they are loaded when somebody uses a server's tools, or is such a server.",
+      severity: "error",
+      from: { path: `${flock}/`, pathNot: [`${flock}/(tools|server)/`, "\\.test\\.ts$"] },
+      to: { path: "node_modules/@modelcontextprotocol/" },
     },
     {
       name: "engines-are-loaded-when-wanted",

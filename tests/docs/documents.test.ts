@@ -9,7 +9,7 @@ import { typeCheck } from "./type-check.ts";
 
 /** What the programs in the documents print when they work: the first examples, and those of joins, batches and outputs. */
 const RESULT =
-  /truffle|7 costs 12, paid 12|\[ 'a', 'b', 'c' \]|dish: 'calzone', attempt: 3|out of paper 1\n0 1|^\[ \{ text: 'Basil wins', score: 0.9 \} \]$/;
+  /truffle|7 costs 12, paid 12|\[ 'a', 'b', 'c' \]|dish: 'calzone', attempt: 3|out of paper 1\n0 1|after: nothing|^\[ \{ text: 'Basil wins', score: 0.9 \} \]$/;
 
 describe("what the documents show works", () => {
   it("every block of TypeScript is right", () => {

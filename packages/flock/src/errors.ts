@@ -5,7 +5,10 @@ import type { z } from "zod";
 export type LocalErrorCode =
   | "address_in_use"
   | "agent_incomplete"
+  | "budget_exceeded"
   | "cannot_listen"
+  | "context_failed"
+  | "component_failed"
   | "duplicate_agent"
   | "duplicate_artifact_type"
   | "duplicate_component"
@@ -19,6 +22,10 @@ export type LocalErrorCode =
   | "not_a_draft"
   | "store_failed"
   | "store_unusable"
+  | "tool_failed"
+  | "tool_not_allowed"
+  | "tool_server_unavailable"
+  | "tool_unknown"
   | "wrong_output";
 
 /** Options of a {@link FlockError}. */

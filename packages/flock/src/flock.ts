@@ -22,7 +22,17 @@ import {
 } from "@flock/protocol";
 import { type Logger, pino } from "pino";
 import { z } from "zod";
-import { AgentBuilder, type AgentDefinition, describeSubscription, modelSchema } from "./agents/agent.ts";
+import {
+  AgentBuilder,
+  type AgentDefinition,
+  componentsSchema,
+  describeSubscription,
+  modelSchema,
+  type Redact,
+  redactSchema,
+} from "./agents/agent.ts";
+import type { AgentComponent } from "./agents/components/agent-component.ts";
+import { Hooks } from "./agents/components/hooks.ts";
 import type { Revived } from "./agents/dead-letters.ts";
 import type { Model } from "./agents/engine.ts";
 import type { SavedHistory } from "./agents/history.ts";
@@ -66,6 +76,13 @@ export interface FlockOptions {
    * `"openai/gpt-4.1"`. It is looked for, and the AI SDK loaded, when the first such agent is there. Default: none.
    */
   readonly model?: Model;
+  /**
+   * What models must not read: patterns beside the known ones (keys of providers, tokens, private keys, passwords in
+   * addresses), or false for nothing at all. Default: the known ones.
+   */
+  readonly redact?: Redact;
+  /** Stand around the runs of all agents, and see what is published from outside. Default: none. */
+  readonly components?: readonly AgentComponent[];
   /** A pino logger. Default: one that writes JSON lines to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. */
   readonly logger?: Logger;
   /** Tells the time to gates, timeouts and timestamps. Default: the clock of the machine. */
@@ -104,6 +121,8 @@ const optionsSchema = z.strictObject({
     .min(0)
     .default(256 * 1024),
   model: modelSchema.optional(),
+  redact: redactSchema.default([]),
+  components: componentsSchema.default([]),
   logger: z
     .custom<Logger>((value) => typeof (value as Partial<Logger> | null)?.child === "function", "must be a pino logger")
     .optional(),
@@ -126,6 +145,10 @@ export class Flock {
   readonly #orchestrator: Orchestrator;
   readonly #state = new VisibleState();
   readonly #model: Model | undefined;
+  readonly #redact: Redact;
+  readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
+  /** What ends with this flock, the last first. */
+  readonly #resources = new AsyncDisposableStack();
   /** Agents whose declaration has begun and not ended, by name. */
   readonly #declaring = new Map<string, AgentBuilder>();
   #completing: Promise<void> | undefined;
@@ -137,10 +160,17 @@ export class Flock {
 
   /** @throws FlockError `invalid_options`, naming each wrong option; `store_unusable` when the store cannot be read. */
   constructor(options: FlockOptions = {}) {
-    const { store, logger, model, tailBytes, clock, ...limits } = checkOptions("new Flock", optionsSchema, options);
+    const { store, logger, model, redact, components, tailBytes, clock, ...limits } = checkOptions(
+      "new Flock",
+      optionsSchema,
+      options,
+    );
     this.logger = logger ?? pino({ name: "flock", level: process.env.FLOCK_LOG_LEVEL ?? "warn" }, pino.destination(2));
     this.#store = store;
     this.#model = model;
+    this.#redact = redact;
+    const hooks = Hooks.of(components, clock, this.logger);
+    this.#hooksOf = (own) => Hooks.around(hooks, own, clock, this.logger);
     this.log = new EventLog(store.epoch, tailBytes, store.durable?.log);
     this.#journal = new Journal(store, (events) => {
       for (const { event } of events) this.#state.apply(event);
@@ -153,6 +183,7 @@ export class Flock {
       journal: this.#journal,
       clock,
       log: this.logger,
+      hooks,
       ...limits,
     });
     if (store.durable) {
@@ -207,7 +238,11 @@ export class Flock {
       this.#orchestrator.registerAgent(agent);
       this.#declaring.delete(name);
     };
-    const builder = new AgentBuilder(name, register, this.#model);
+    const builder = new AgentBuilder(name, register, {
+      model: this.#model,
+      redact: this.#redact,
+      hooksOf: this.#hooksOf,
+    });
     this.#declaring.set(name, builder);
     return builder;
   }
@@ -330,11 +365,22 @@ export class Flock {
     return server;
   }
 
+  /**
+   * Hands something over that is to end with this flock, such as the connection to a server with tools. Gives it back.
+   *
+   * @example
+   * const files = flock.use(mcpTools({ name: "files", command: "my-server", allow: ["read_file"] }));
+   */
+  use<T extends AsyncDisposable>(resource: T): T {
+    return this.#resources.use(resource);
+  }
+
   /** Ends all runs as `interrupted`, says goodbye to every client, closes servers and store. May be called again. */
   shutdown(): Promise<void> {
     this.#shutdown ??= (async () => {
       await this.#orchestrator.stop();
       await Promise.all([...this.#servers].map((server) => server.close()));
+      await this.#resources.disposeAsync().catch((err) => this.logger.warn({ err }, "something did not end well"));
       this.#saveState();
       await this.#store.close();
     })();

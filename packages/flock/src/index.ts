@@ -12,10 +12,21 @@ export {
   type Visibility,
   type VisibilityRequest,
 } from "@flock/protocol";
-export type { AgentBuilder, Alternatives, OutputOf, RunFunction } from "./agents/agent.ts";
+export type {
+  AgentBuilder,
+  AgentBuilder,
+  Alternatives,
+  Alternatives,
+  OutputOf,
+  OutputOf,
+  Redact,
+  RunFunction,
+  RunFunction,
+} from "./agents/agent.ts";
 export type { Score } from "./agents/best-of.ts";
+export type { ContextProvider, ContextProviders, GivenBy } from "./agents/context-provider.ts";
 export type { Revived } from "./agents/dead-letters.ts";
-export type { Model, ModelObject, Tools } from "./agents/engine.ts";
+export type { Model, ModelObject, OfferedTool, ToolAnswer, ToolSource, Tools } from "./agents/engine.ts";
 export type { BatchOf, InputsOf } from "./agents/gates/inputs.ts";
 export type {
   ArtifactOf,
@@ -23,6 +34,7 @@ export type {
   JoinOptions,
   SubscriptionOptions,
 } from "./agents/gates/subscription-options.ts";
+export { type Earlier, type HistoryOptions, history } from "./agents/history-provider.ts";
 export type { Invoked, InvokeOptions, Published, PublishOptions } from "./agents/orchestrator.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
 export type { RetryOptions } from "./agents/retry.ts";

@@ -2,9 +2,13 @@ import { type AgentPrincipal, type LastingVisibility, PUBLIC, type SubscriptionI
 import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
 import { checkName, checkOptions, FlockError } from "../errors.ts";
+import { Redaction } from "../redaction.ts";
 import { isoTime } from "../store/timestamp.ts";
 import { type BestOf, checkBestOf, type Score } from "./best-of.ts";
-import { type AgentDeclaration, isModel, type Model, type Tools } from "./engine.ts";
+import { AgentComponent } from "./components/agent-component.ts";
+import type { Hooks } from "./components/hooks.ts";
+import type { ContextProvider, ContextProviders, GivenBy } from "./context-provider.ts";
+import { type AgentDeclaration, isModel, type Model, type ToolSource, type Tools } from "./engine.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { BatchOf, Inputs, InputsOf } from "./gates/inputs.ts";
 import { Subscription } from "./gates/subscription.ts";
@@ -39,9 +43,9 @@ export type Alternatives<U, All = U> = U extends readonly unknown[]
 export type OutputOf<Out> = [Out] extends [never] ? void : Out | readonly Out[];
 
 /** What computes an agent's output. A generator's strings are streamed; what it returns is published. */
-export type RunFunction<In, Out> = (
+export type RunFunction<In, Out, Given = Readonly<Record<string, unknown>>> = (
   inputs: In,
-  context: RunContext,
+  context: RunContext<Given>,
 ) => OutputOf<Out> | Promise<OutputOf<Out>> | AsyncGenerator<string, OutputOf<Out>, undefined>;
 
 /** An agent, declared and ready to run. */
@@ -59,6 +63,8 @@ export interface AgentDefinition {
   readonly publishes: ReadonlyMap<string, AnyArtifactType>;
   /** What it has promised of its output, if anything. */
   readonly outputs: Outputs | undefined;
+  /** Its components and those of the flock, if there are any. */
+  readonly hooks?: Hooks | undefined;
   readonly concurrency: number;
   /** Where the flock's room is scarce, agents of a higher one go first. */
   readonly priority: number;
@@ -71,7 +77,11 @@ export interface AgentDefinition {
   /** For a model: what to do, beside the description. */
   readonly instructions: string;
   /** For a model: what it may call. */
-  readonly tools: Tools;
+  readonly tools: readonly (Tools | ToolSource)[];
+  /** What else a run is given, if anything. */
+  readonly context: ContextProviders | undefined;
+  /** For a model: what keeps secrets from it; undefined when nothing shall. */
+  readonly redaction: Redaction | undefined;
   /** The agent's own model, or the flock's. */
   readonly model?: Model | undefined;
   readonly run: (inputs: Inputs, context: RunContext) => unknown;
@@ -81,6 +91,30 @@ interface Consumed {
   readonly types: Types;
   readonly options: SubscriptionOptions;
 }
+
+/** Checks a list of components. */
+export const componentsSchema = z.array(z.instanceof(AgentComponent, { error: "must be a component" }));
+
+/** What keeps secrets from models: patterns beside the known ones, or false for none at all. */
+export type Redact = readonly RegExp[] | false;
+
+/** What an agent has that says nothing else. */
+export interface AgentDefaults {
+  readonly model?: Model | undefined;
+  readonly redact?: Redact | undefined;
+  /** The flock's hooks with those of the agent's own components. */
+  readonly hooksOf?: (components: readonly AgentComponent[]) => Hooks | undefined;
+}
+
+/** Checks what a user says of redaction. */
+export const redactSchema = z.union([z.literal(false), z.array(z.instanceof(RegExp))], {
+  error: "must be a list of patterns, or false",
+});
+
+const providersSchema = z.record(
+  z.string().min(1),
+  z.custom<ContextProvider>((value) => typeof value === "function", "must be a function"),
+);
 
 /** Checks a model as the core can check it. */
 export const modelSchema = z.custom<Model>(isModel, 'must be a model of the AI SDK, or "provider/model"');
@@ -93,14 +127,18 @@ export const modelSchema = z.custom<Model>(isModel, 'must be a model of the AI S
  * flock.agent("chef").description("Invents pizzas").consumes(Idea).publishes(Pizza)
  *   .run(async ({ PizzaIdea }) => Pizza({ name: PizzaIdea.description, toppings: [] }));
  */
-export class AgentBuilder<In = never, Out extends Draft = never> {
+export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonly<Record<never, never>>> {
   /** The agent's name. */
   readonly name: string;
   readonly #register: (definition: AgentDefinition) => void;
   /** The flock's model; the agent may have its own. */
   #model: Model | undefined;
+  readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
+  #components: AgentComponent[] = [];
   #instructions = "";
-  #tools: Tools = {};
+  #tools: (Tools | ToolSource)[] = [];
+  #context: ContextProviders | undefined;
+  #redact: Redact;
   #timeout: number | undefined;
   #retry: RetryPolicy | undefined;
   #description = "";
@@ -117,11 +155,13 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   #done = false;
 
   /** For the flock only: see `flock.agent(name)`. */
-  constructor(name: string, register: (definition: AgentDefinition) => void, model?: Model) {
+  constructor(name: string, register: (definition: AgentDefinition) => void, defaults: AgentDefaults = {}) {
     checkName("an agent", name);
     this.name = name;
     this.#register = register;
-    this.#model = model;
+    this.#model = defaults.model;
+    this.#redact = defaults.redact ?? [];
+    this.#hooksOf = defaults.hooksOf ?? (() => undefined);
   }
 
   /** Says what the agent does, for people and for the model. Default: nothing. */
@@ -159,18 +199,18 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
    * Wakes the agent when one artifact of each named type is there (AND gate); a type that is named n times wants n
    * artifacts. A further `consumes` is an alternative (OR).
    */
-  consumes<const T extends Types>(...types: T): AgentBuilder<In | InputsOf<T>, Out>;
+  consumes<const T extends Types>(...types: T): AgentBuilder<In | InputsOf<T>, Out, Given>;
   /**
    * The same in batches: the function receives an array of payloads by the name of the type, or for several types an
    * array of groups.
    */
   consumes<const T extends Types>(
     ...args: [...types: T, options: SubscriptionOptions<T> & { readonly batch: BatchOptions }]
-  ): AgentBuilder<In | BatchOf<T>, Out>;
+  ): AgentBuilder<In | BatchOf<T>, Out, Given>;
   /** The same, with conditions: see {@link SubscriptionOptions}. */
   consumes<const T extends Types>(
     ...args: [...types: T, options: SubscriptionOptions<T> & { readonly batch?: never }]
-  ): AgentBuilder<In | InputsOf<T>, Out>;
+  ): AgentBuilder<In | InputsOf<T>, Out, Given>;
   consumes(...args: unknown[]): unknown {
     this.#assertOpen();
     const last = args.at(-1);
@@ -190,11 +230,11 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
   }
 
   /** Names the types that the agent may publish. Without it the agent publishes nothing. */
-  publishes<const T extends Types>(...types: T): AgentBuilder<In, Out | DraftOf<T[number]>>;
+  publishes<const T extends Types>(...types: T): AgentBuilder<In, Out | DraftOf<T[number]>, Given>;
   /** The same, with promises about each artifact of these types: see {@link OutputOptions}. */
   publishes<const T extends Types>(
     ...args: [...types: T, options: OutputOptions<T[number]>]
-  ): AgentBuilder<In, Out | DraftOf<T[number]>>;
+  ): AgentBuilder<In, Out | DraftOf<T[number]>, Given>;
   publishes(...args: unknown[]): unknown {
     this.#assertOpen();
     const last = args.at(-1);
@@ -247,6 +287,17 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
     return this;
   }
 
+  /**
+   * Puts components around this agent's runs, within those of the flock: see {@link AgentComponent} of
+   * `flock/components/agents`. Further ones stand within these. Default: none.
+   * @throws FlockError `invalid_options` unless all are components.
+   */
+  use(...components: AgentComponent[]): this {
+    this.#assertOpen();
+    this.#components.push(...checkOptions(`agent ${this.name}: use`, componentsSchema, components));
+    return this;
+  }
+
   /** Whether the agent's own artifacts leave it asleep; default true. */
   preventSelfTrigger(prevent: boolean): this {
     this.#assertOpen();
@@ -292,10 +343,37 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
     return this;
   }
 
-  /** What the model may call while it works: tools of the AI SDK, by name. A second call adds to the first. */
-  tools(tools: Tools): this {
+  /**
+   * What the model may call while it works: tools of the AI SDK, by name, or those of a server, from `flock/tools/mcp`.
+   * A second call adds to the first.
+   */
+  tools(tools: Tools | ToolSource): this {
     this.#assertOpen();
-    this.#tools = { ...this.#tools, ...tools };
+    this.#tools.push(tools);
+    return this;
+  }
+
+  /**
+   * What each run is given beside its inputs, such as {@link history}: a function finds it in `context.given`, a model in
+   * its prompt. All providers are asked before the run begins; it fails when one does. A second call adds to the first.
+   * @throws FlockError `invalid_options` unless all are functions.
+   */
+  context<const P extends ContextProviders>(providers: P): AgentBuilder<In, Out, Given & GivenBy<P>> {
+    this.#assertOpen();
+    checkOptions(`agent ${this.name}: context`, providersSchema, providers);
+    this.#context = { ...this.#context, ...providers };
+    return this as unknown as AgentBuilder<In, Out, Given & GivenBy<P>>;
+  }
+
+  /**
+   * What its model must not read: patterns beside those of {@link FlockOptions.redact}, or false for a model that may read
+   * secrets. What is stored, and what functions read, stays as it is.
+   * @throws FlockError `invalid_options` unless it is patterns, or false.
+   */
+  redact(redact: Redact): this {
+    this.#assertOpen();
+    const own = checkOptions(`agent ${this.name}: redact`, redactSchema, redact);
+    this.#redact = own === false ? false : [...(this.#redact || []), ...own];
     return this;
   }
 
@@ -303,7 +381,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
    * Ends the declaration: from now on the agent listens.
    * @throws FlockError `agent_incomplete` when it consumes nothing or is complete already.
    */
-  run(run: RunFunction<Alternatives<In>, Out>): void {
+  run(run: RunFunction<Alternatives<In>, Out, Given>): void {
     this.#assertOpen();
     if (this.#consumed.length === 0) {
       throw new FlockError(
@@ -313,7 +391,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
     }
     if (typeof run !== "function")
       throw new FlockError("agent_incomplete", `agent ${this.name}: .run(…) wants a function`);
-    this.#register({ ...this.#declaration(), run: run as AgentDefinition["run"] });
+    this.#register({ ...this.#declaration(), run: run as unknown as AgentDefinition["run"] });
     this.#done = true;
   }
 
@@ -373,6 +451,7 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
       subscriptions,
       consumes: new Map(this.#consumed.flatMap(({ types }) => types.map((type) => [type.typeName, type] as const))),
       publishes: this.#publishes,
+      hooks: this.#hooksOf(this.#components),
       outputs: this.#outputs.size > 0 ? new Outputs(this.name, this.#outputs, visibility) : undefined,
       concurrency: this.#concurrency,
       priority: this.#priority,
@@ -380,7 +459,9 @@ export class AgentBuilder<In = never, Out extends Draft = never> {
       timeout: this.#timeout,
       retry: this.#retry,
       instructions: this.#instructions,
-      tools: this.#tools,
+      tools: [...this.#tools],
+      context: this.#context,
+      redaction: this.#redact === false ? undefined : new Redaction(this.#redact),
       model: this.#model,
     };
   }

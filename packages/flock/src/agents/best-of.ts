@@ -2,8 +2,9 @@ import { z } from "zod";
 import type { Draft } from "../blackboard/artifact-type.ts";
 import { checkOptions, FlockError } from "../errors.ts";
 import type { AgentDefinition } from "./agent.ts";
+import { isGenerator } from "./context-provider.ts";
 import type { Inputs } from "./gates/inputs.ts";
-import { checkOutput, describe, isGenerator } from "./run.ts";
+import { checkOutput, describe } from "./run.ts";
 import type { RunContext, StreamOptions } from "./run-context.ts";
 
 /** Tells how good a candidate is by what would be published of it; a higher number is better. */

@@ -1,9 +1,12 @@
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { Redaction } from "../redaction.ts";
 import type { ReadableStore, Store } from "../store/store.ts";
 import { VisibleStore } from "../store/visible-store.ts";
 import type { Model } from "./engine.ts";
 import type { Run } from "./run.ts";
 import type { RunContext, RunLog, StreamOptions } from "./run-context.ts";
+
+const NOTHING = Object.freeze({});
 
 /** A run as its agent's function sees it. */
 export class Context implements RunContext {
@@ -13,6 +16,7 @@ export class Context implements RunContext {
   readonly correlationId: string;
   readonly attempt: number;
   readonly artifacts: readonly StoredArtifact[];
+  given: Readonly<Record<string, unknown>> = NOTHING;
   readonly stream: (text: string, options?: StreamOptions) => void;
   readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
   readonly #run: Run;
@@ -51,6 +55,10 @@ export class Context implements RunContext {
 
   get model(): Model | undefined {
     return this.#run.activation.agent.model;
+  }
+
+  get redaction(): Redaction | undefined {
+    return this.#run.activation.agent.redaction;
   }
 
   get signal(): AbortSignal {

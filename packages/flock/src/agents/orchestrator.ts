@@ -23,6 +23,7 @@ import { Tracing } from "../telemetry/tracing.ts";
 import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
 import { tryingSeveral } from "./best-of.ts";
+import type { Hooks } from "./components/hooks.ts";
 import { DeadLetters, type Revived } from "./dead-letters.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { Rehearsed } from "./gates/gates.ts";
@@ -51,6 +52,8 @@ export interface OrchestratorOptions {
   readonly maxInlinePayloadBytes: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
   readonly concurrency?: number | undefined;
+  /** The flock's components, if it has any. */
+  readonly hooks: Hooks | undefined;
 }
 
 /** What goes with a published artifact. */
@@ -116,10 +119,19 @@ export class Orchestrator {
   readonly #revealer: Revealer;
   readonly #deadLetters: DeadLetters;
   readonly #graph: GraphAnnouncer;
+  readonly #hooks: Hooks | undefined;
   #hasBegun = false;
   #stopped = false;
 
-  constructor({ maxRunsPerCorrelation, maxInlinePayloadBytes, concurrency, store, ...shared }: OrchestratorOptions) {
+  constructor({
+    maxRunsPerCorrelation,
+    maxInlinePayloadBytes,
+    concurrency,
+    store,
+    hooks,
+    ...shared
+  }: OrchestratorOptions) {
+    this.#hooks = hooks;
     this.#journal = shared.journal;
     this.#clock = shared.clock;
     const tracing = new Tracing(shared.clock);
@@ -134,9 +146,13 @@ export class Orchestrator {
         enqueue: (activation) => this.#runner.enqueue(activation),
         giveUp: (activation) => this.#runner.giveUp(activation),
       },
-      onDraft: ({ type, artifactType }) => {
+      onDraft: (draft, origin) => {
+        const hooks = this.#hooksOf(origin.producedBy);
+        const { type, artifactType } = draft;
         if (this.types.get(type) !== artifactType) this.registerType(artifactType);
+        return hooks ? hooks.publish(draft, origin) : draft;
       },
+      onCommitted: (artifact) => this.#hooksOf(artifact.producedBy)?.published(artifact),
       onHidden: (artifact) => this.#revealer.watch(artifact),
       onRevealed: (artifact) => {
         if (artifact.producedBy === EXTERNAL) return;
@@ -409,6 +425,10 @@ export class Orchestrator {
     this.#publisher.gates.restore();
     this.#runner.goOn();
     this.#revealer.restore();
+  }
+
+  #hooksOf(producedBy: string): Hooks | undefined {
+    return producedBy === EXTERNAL ? this.#hooks : this.agents.get(producedBy)?.hooks;
   }
 
   readonly #emit = (event: EventDraft): void => {

@@ -25,8 +25,10 @@ export interface PublisherOptions {
   readonly maxInlinePayloadBytes: number;
   /** Who runs what is woken. */
   readonly runner: ActivationTaker;
-  /** Is told of each draft before it becomes an artifact. May throw. */
-  readonly onDraft: (draft: Draft) => void;
+  /** Is told of each draft before it becomes an artifact, and gives the one that does. May throw. */
+  readonly onDraft: (draft: Draft, origin: Origin) => Draft;
+  /** Is told of each artifact that has been committed. Never throws. */
+  readonly onCommitted: (artifact: StoredArtifact) => void;
   /** Is told of each artifact on the blackboard that waits for its time. */
   readonly onHidden: (artifact: StoredArtifact) => void;
   /** Is told of each artifact whose time has come. */
@@ -69,8 +71,7 @@ export class Publisher {
   prepare(draft: Draft, origin: Origin): Posting {
     assertDraft(draft);
     const { clock, maxInlinePayloadBytes, onDraft } = this.#options;
-    onDraft(draft);
-    return postingOf(draft, origin, clock.now(), maxInlinePayloadBytes);
+    return postingOf(onDraft(draft, origin), origin, clock.now(), maxInlinePayloadBytes);
   }
 
   /** What every gate that may want it would do with a draft. Throws as `prepare` does. Nothing is written, nothing changes. */
@@ -98,7 +99,7 @@ export class Publisher {
     workflows.revealed(artifact.correlationId, timestamp(clock.now()), artifact.visibility);
     onRevealed(artifact);
     this.#offer(posting);
-    return this.committed([posting], () => {});
+    return this.committed([{ activations: posting.activations }], () => {});
   }
 
   #offer({ artifact, activations }: Posting): void {
@@ -115,12 +116,13 @@ export class Publisher {
    * Resolves to what the caller makes of that.
    */
   committed<T>(postings: readonly Settled[], result: () => T, failed: (error: unknown) => T = fail): Promise<T> {
-    const { journal, runner, tracing, onHidden } = this.#options;
+    const { journal, runner, tracing, onHidden, onCommitted } = this.#options;
     return journal.committed().then(
       () => {
         for (const posting of postings) {
           const { activations, artifact } = posting;
           tracing.committed(posting);
+          if (artifact) onCommitted(artifact);
           for (const activation of activations) runner.enqueue(activation);
           if (artifact?.visibility.kind === "after") onHidden(artifact);
         }

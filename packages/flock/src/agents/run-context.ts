@@ -1,4 +1,5 @@
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { Redaction } from "../redaction.ts";
 import type { ReadableStore } from "../store/store.ts";
 import type { Model } from "./engine.ts";
 
@@ -17,8 +18,11 @@ export interface RunLog {
   error(details: object, message: string): void;
 }
 
-/** What a run knows of itself, and what it can do beside returning its output. */
-export interface RunContext {
+/**
+ * What a run knows of itself, and what it can do beside returning its output.
+ * @typeParam Given what its context providers give: see `.context` of an agent.
+ */
+export interface RunContext<Given = Readonly<Record<string, unknown>>> {
   /** The agent's name. */
   readonly agent: string;
   readonly runId: string;
@@ -34,10 +38,14 @@ export interface RunContext {
   readonly artifacts: readonly StoredArtifact[];
   /** The blackboard, to read: as much of it as the agent may see. */
   readonly store: ReadableStore;
+  /** What the agent's context providers have given for this run, by their names. Empty without any. */
+  readonly given: Given;
   /** Its lines carry `agent`, `run_id`, `correlation_id` and `activation_id`, and `trace_id` and `span_id` when the run is traced. */
   readonly log: RunLog;
   /** The agent's model, or the flock's, if there is one: for `ask` of `flock/engines/ai`. */
   readonly model: Model | undefined;
+  /** What keeps secrets from the model; undefined when the agent has turned that off. */
+  readonly redaction: Redaction | undefined;
   /** Adds to what the run has spent, such as tokens, by name: `agent_execution_completed` tells the sums. */
   addUsage(amounts: Readonly<Record<string, number>>): void;
   /** Shows a piece of output to everyone who watches. Never waits. Does nothing once the run has ended. */

@@ -7,10 +7,12 @@ import {
   type WireError,
 } from "@flock/protocol";
 import { Draft } from "../blackboard/artifact-type.ts";
+import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { Clock } from "../clock.ts";
 import { FlockError } from "../errors.ts";
 import type { Activation } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
+import { isGenerator, runWithContext } from "./context-provider.ts";
 import { inputsOf } from "./gates/inputs.ts";
 import { OutputStream, type StreamingOutput } from "./output-stream.ts";
 import type { RunContext } from "./run-context.ts";
@@ -59,9 +61,12 @@ class RunTimedOut extends Error {
 /** One run, from its start to its end. */
 export class Run {
   readonly activation: Activation;
-  #stopped: RunStopped | RunTimedOut | undefined;
+  /** Why it was ended early, if it was. */
+  #stopped: Error | undefined;
+  /** What the agent and its components see of it, once it has begun. */
+  #context: RunContext | undefined;
   /** Ends the wait for the agent's function, while there is one. */
-  #giveUp: ((reason: RunStopped | RunTimedOut) => void) | undefined;
+  #giveUp: ((reason: Error) => void) | undefined;
   #abort: AbortController | undefined;
   #stream: OutputStream | undefined;
   #ended = false;
@@ -125,9 +130,24 @@ export class Run {
       // What is no number is no JSON number either.
       if (Number.isFinite(amount)) sums[name] = (sums[name] ?? 0) + amount;
     }
+    const { hooks } = this.activation.agent;
+    if (!hooks || !this.#context) return;
+    try {
+      hooks.usage(amounts, this.#context);
+    } catch (error) {
+      this.#stop(error as Error);
+    }
   }
 
-  #stop(reason: RunStopped | RunTimedOut): void {
+  /** What the agent's components make of a failure. What was stopped from outside has not failed; a timeout stays one. */
+  explained(failure: unknown): unknown {
+    const { hooks } = this.activation.agent;
+    if (!hooks || !this.#context || failure instanceof RunStopped) return failure;
+    const told = hooks.error(failure, this.#context);
+    return failure instanceof RunTimedOut ? failure : told;
+  }
+
+  #stop(reason: Error): void {
     this.#stopped ??= reason;
     this.#abort?.abort(this.#stopped);
     this.#giveUp?.(this.#stopped);
@@ -139,12 +159,22 @@ export class Run {
    */
   execute(context: RunContext): readonly Draft[] | Promise<readonly Draft[]> {
     const { agent, subscription, artifacts, refusal } = this.activation;
+    this.#context = context;
     if (refusal) throw refusal;
     if (this.#stopped) throw this.#stopped;
-    const inputs = subscription ? subscription.inputsOf(artifacts) : inputsOf(artifacts);
-    const result = agent.run(inputs, context);
-    const output = isGenerator(result) ? this.#drain(agent, result) : result;
-    return isThenable(output) ? this.#wait(agent, output) : checkOutput(agent, output);
+    const compute = (taken: readonly StoredArtifact[]) => {
+      const inputs = subscription ? subscription.inputsOf(taken) : inputsOf(taken);
+      const result = agent.context
+        ? runWithContext(agent.context, context, () => agent.run(inputs, context))
+        : agent.run(inputs, context);
+      return isGenerator(result) ? this.#drain(agent, result) : result;
+    };
+    const output = agent.hooks
+      ? agent.hooks.evaluate(context, compute, (made) => draftsOf(agent, made))
+      : compute(artifacts);
+    if (isThenable(output)) return this.#wait(agent, output);
+    if (this.#stopped) throw this.#stopped;
+    return checkOutput(agent, output);
   }
 
   /** Ends the stream, for whoever still holds it too, and tells how the run has ended: with a failure unless that is undefined. */
@@ -218,6 +248,12 @@ function toWireError(error: unknown): WireError {
 
 /** What an agent may publish of what it has returned. Throws `wrong_output`, or what the agent's own functions throw. */
 export function checkOutput(agent: AgentDefinition, output: unknown): readonly Draft[] {
+  const drafts = draftsOf(agent, output);
+  return agent.outputs ? agent.outputs.check(drafts) : drafts;
+}
+
+/** What an agent has returned, if that is drafts of types that it may publish. */
+function draftsOf(agent: AgentDefinition, output: unknown): readonly Draft[] {
   if (output === undefined || output === null) {
     if (agent.publishes.size === 0) return [];
     throw new FlockError(
@@ -240,7 +276,7 @@ export function checkOutput(agent: AgentDefinition, output: unknown): readonly D
       );
     }
   }
-  return agent.outputs ? agent.outputs.check(drafts) : drafts;
+  return drafts;
 }
 
 /** A value in an error message. */
@@ -256,9 +292,4 @@ export function describe(value: unknown): string {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-}
-
-/** Whether a function of an agent streams what it yields. */
-export function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, undefined> {
-  return typeof value === "object" && value !== null && Symbol.asyncIterator in value && "next" in value;
 }

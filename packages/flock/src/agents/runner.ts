@@ -85,6 +85,7 @@ export class Runner {
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.scheduler = new Scheduler(
+      options.clock,
       (activation) => options.tracing.run(activation, () => this.#run(activation)),
       options.concurrency,
     );
@@ -289,6 +290,7 @@ export class Runner {
     } catch (invalid) {
       failure = invalid;
     }
+    if (failure !== undefined && agent.hooks) failure = run.explained(failure);
     if (failure !== undefined && !(failure instanceof RunStopped))
       this.#logOf(run.activation).warn({ err: failure }, "a run failed");
     this.#runs.delete(runId);

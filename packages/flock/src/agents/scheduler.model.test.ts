@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../clock.ts";
 import type { Activation } from "./activation.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -60,10 +61,14 @@ describe("the scheduler starts what a naive one would, in the same order", () =>
       fc.asyncProperty(flocks, fc.array(step, { maxLength: 80 }), async ({ limit, agents }, steps) => {
         const started: Activation[] = [];
         const ends = new Map<Activation, () => void>();
-        const scheduler = new Scheduler((activation) => {
-          started.push(activation);
-          return new Promise((resolve) => ends.set(activation, resolve));
-        }, limit);
+        const scheduler = new Scheduler(
+          systemClock,
+          (activation) => {
+            started.push(activation);
+            return new Promise((resolve) => ends.set(activation, resolve));
+          },
+          limit,
+        );
         const naive = new NaiveScheduler(limit);
         const definitions = AGENTS.map((name, place) => ({ name, ...agents[place] }));
         const finish = async (activation: Activation) => {
@@ -137,7 +142,7 @@ describe("the scheduler starts what a naive one would, in the same order", () =>
 describe("a queue of any length", () => {
   it("is worked off in the order of arrival", async () => {
     const order: number[] = [];
-    const scheduler = new Scheduler(async (activation) => {
+    const scheduler = new Scheduler(systemClock, async (activation) => {
       order.push(Number(activation.id));
     });
     const definition = { name: "a", concurrency: 1, priority: 0 };

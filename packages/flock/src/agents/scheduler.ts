@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Activation } from "./activation.ts";
 import { LaneHeap } from "./lane-heap.ts";
 
@@ -12,6 +13,8 @@ export interface Lane {
   next: number;
   /** Whether the heap of lanes has it: one of its activations could begin, and waits for the flock to have room. */
   isOffered: boolean;
+  /** When its first one may begin, in ms since 1970; undefined when that waits for nothing but room. */
+  heldUntil: number | undefined;
 }
 
 /** An activation that waits; the how many-th of the flock. */
@@ -29,19 +32,24 @@ const MAX_GONE = 1_024;
  */
 export class Scheduler {
   readonly #start: (activation: Activation) => Promise<void>;
+  readonly #clock: Clock;
   readonly #limit: number;
   readonly #lanes = new Map<string, Lane>();
   /** Lanes of which one could begin but for the limit. */
   readonly #offered = new LaneHeap(arrivalOf);
   /** Names of agents that are paused, declared or not. */
   readonly #paused = new Set<string>();
+  /** Lanes whose first activation has to wait for its time, in the order in which they came to that. */
+  readonly #timed = new Set<Lane>();
+  #stopTimer: (() => void) | undefined;
   #running = 0;
   #queued = 0;
   #held = 0;
   #arrivals = 0;
 
   /** `start` runs an activation; its promise resolves when the run has ended, and never rejects. `limit`: runs at a time, of all agents. */
-  constructor(start: (activation: Activation) => Promise<void>, limit = Number.POSITIVE_INFINITY) {
+  constructor(clock: Clock, start: (activation: Activation) => Promise<void>, limit = Number.POSITIVE_INFINITY) {
+    this.#clock = clock;
     this.#start = start;
     this.#limit = limit;
   }
@@ -77,16 +85,18 @@ export class Scheduler {
     return lane ? sizeOf(lane) : 0;
   }
 
-  /** Runs an activation as soon as there is room for it and its agent is not paused. */
+  /** Runs an activation as soon as there is room for it, its components let it, and its agent is not paused. */
   enqueue(activation: Activation): void {
     const { name, concurrency, priority } = activation.agent;
     let lane = this.#lanes.get(name);
     if (!lane) {
       const paused = this.#paused.has(name);
-      lane = { priority, concurrency, running: 0, paused, waiting: [], next: 0, isOffered: false };
+      const none = { running: 0, waiting: [], next: 0, isOffered: false, heldUntil: undefined };
+      lane = { priority, concurrency, paused, ...none };
       this.#lanes.set(name, lane);
     }
-    if (this.#running < this.#limit && lane.running < lane.concurrency && !lane.paused && sizeOf(lane) === 0) {
+    const isNext = this.#running < this.#limit && lane.running < lane.concurrency && !lane.paused && sizeOf(lane) === 0;
+    if (isNext && !activation.agent.hooks) {
       this.#begin(lane, activation);
       return;
     }
@@ -94,6 +104,7 @@ export class Scheduler {
     this.#queued += 1;
     if (lane.paused) this.#held += 1;
     else this.#offer(lane);
+    if (isNext) this.#fill();
   }
 
   /** Takes activations that have not started out of the queue and gives them back. */
@@ -114,6 +125,8 @@ export class Scheduler {
     }
     this.#queued -= withdrawn.length;
     if (withdrawn.length > 0) this.#offerAnew();
+    // What waited behind a withdrawn one may have less to wait for, and nobody is called for an empty lane.
+    if (withdrawn.length > 0 && this.#timed.size > 0) this.#askTimed();
     return withdrawn;
   }
 
@@ -126,6 +139,7 @@ export class Scheduler {
       lane.paused = true;
       this.#held += sizeOf(lane);
       if (lane.isOffered) this.#offerAnew();
+      this.#forgetTime(lane);
     }
     return true;
   }
@@ -145,7 +159,7 @@ export class Scheduler {
 
   /** Lets a lane wait for the flock's room, when one of it could begin. */
   #offer(lane: Lane): void {
-    if (lane.isOffered || lane.paused || lane.running >= lane.concurrency || sizeOf(lane) === 0) return;
+    if (lane.isOffered || lane.heldUntil !== undefined || !isReady(lane)) return;
     lane.isOffered = true;
     this.#offered.push(lane);
   }
@@ -162,19 +176,63 @@ export class Scheduler {
   #fill(): void {
     while (this.#running < this.#limit) {
       const lane = this.#offered.pop();
-      if (!lane) return;
+      if (!lane) break;
       lane.isOffered = false;
-      const { activation } = lane.waiting[lane.next] as Waiting;
-      // What has begun shall not stay in memory for what waits behind it.
-      lane.waiting[lane.next++] = undefined as never;
-      if (lane.next === lane.waiting.length || lane.next === MAX_GONE) {
-        lane.waiting.splice(0, lane.next);
-        lane.next = 0;
-      }
-      this.#queued -= 1;
-      this.#begin(lane, activation);
-      this.#offer(lane);
+      if (this.#beginFirst(lane)) this.#offer(lane);
     }
+    this.#watch();
+  }
+
+  /** Begins the first of a lane that is ready, unless it has to wait for its time. */
+  #beginFirst(lane: Lane): boolean {
+    const { activation } = lane.waiting[lane.next] as Waiting;
+    const { hooks } = activation.agent;
+    const wait = hooks && !activation.refusal ? hooks.schedule(activation) : 0;
+    if (wait > 0) {
+      lane.heldUntil = this.#clock.now() + wait;
+      this.#timed.add(lane);
+      return false;
+    }
+    this.#forgetTime(lane);
+    // What has begun shall not stay in memory for what waits behind it.
+    lane.waiting[lane.next++] = undefined as never;
+    if (lane.next === lane.waiting.length || lane.next === MAX_GONE) {
+      lane.waiting.splice(0, lane.next);
+      lane.next = 0;
+    }
+    this.#queued -= 1;
+    this.#begin(lane, activation);
+    return true;
+  }
+
+  #forgetTime(lane: Lane): void {
+    lane.heldUntil = undefined;
+    this.#timed.delete(lane);
+  }
+
+  /** Each lane that waits for its time has one turn, in order, before one of them has another: a limit that they share is shared in turn. */
+  #askTimed(): void {
+    const begun: Lane[] = [];
+    for (const lane of [...this.#timed]) {
+      if (isReady(lane) && this.#running < this.#limit) {
+        if (this.#beginFirst(lane)) begun.push(lane);
+      } else {
+        this.#forgetTime(lane);
+        this.#offer(lane);
+      }
+    }
+    for (const lane of begun) this.#offer(lane);
+    this.#fill();
+  }
+
+  /** Is called back when the first of those that wait for their time may begin. */
+  #watch(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    if (this.#timed.size === 0) return;
+    const next = Math.min(...[...this.#timed].map(({ heldUntil }) => heldUntil as number));
+    // The process does not end before what it has taken on.
+    this.#stopTimer = this.#clock.after(next - this.#clock.now(), () => this.#askTimed(), true);
   }
 
   #begin(lane: Lane, activation: Activation): void {
@@ -184,10 +242,17 @@ export class Scheduler {
       lane.running -= 1;
       this.#running -= 1;
       if (this.#queued === 0) return;
+      // Its components may think otherwise now that one of it has ended.
+      this.#forgetTime(lane);
       this.#offer(lane);
       this.#fill();
     });
   }
+}
+
+/** Whether one of it could begin, if the flock has room and its components let it. */
+function isReady(lane: Lane): boolean {
+  return !lane.paused && lane.running < lane.concurrency && sizeOf(lane) > 0;
 }
 
 function sizeOf(lane: Lane): number {

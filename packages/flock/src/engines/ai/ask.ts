@@ -8,7 +8,7 @@ import {
   type TelemetryOptions,
   type ToolSet,
 } from "ai";
-import type { Model, ModelObject, Tools } from "../../agents/engine.ts";
+import type { Model, ModelObject, ToolSource, Tools } from "../../agents/engine.ts";
 import type { RunContext } from "../../agents/run-context.ts";
 import type { AnyArtifactType, Draft, DraftOf } from "../../blackboard/artifact-type.ts";
 import { FlockError } from "../../errors.ts";
@@ -16,8 +16,10 @@ import { draftsOf } from "./answer.ts";
 import { type AnswerSchema, answerSchemaOf } from "./answer-schema.ts";
 import { explain, labelOf } from "./model-error.ts";
 import { modelSpansOf } from "./model-spans.ts";
-import { correctionOf, inputOf, instructionsOf } from "./prompt.ts";
+import { correctionOf, instructionsOf, messageOf } from "./prompt.ts";
+import { redactedModel } from "./redacted-model.ts";
 import { modelOf } from "./resolve-model.ts";
+import { toolsOf } from "./tools.ts";
 
 /** What goes with a question to a model. */
 export interface AskOptions {
@@ -29,8 +31,10 @@ export interface AskOptions {
   readonly instructions?: string | undefined;
   /** What it works on. Default: the consumed artifacts as JSON. */
   readonly input?: string | undefined;
-  /** What it may call: tools of the AI SDK, by name. */
-  readonly tools?: Tools | undefined;
+  /** What it knows beside that, as JSON. Default: what the agent's context providers have given (`context.given`). */
+  readonly given?: Readonly<Record<string, unknown>> | undefined;
+  /** What it may call: tools of the AI SDK, by name, or those of a server. Default: none. */
+  readonly tools?: Tools | ToolSource | undefined;
 }
 
 /**
@@ -47,7 +51,8 @@ export async function ask<T extends AnyArtifactType>(
   type: T,
   options: AskOptions = {},
 ): Promise<DraftOf<T>> {
-  const [draft] = await askForEach(context, [type], options);
+  const { tools, ...rest } = options;
+  const [draft] = await askForEach(context, [type], { ...rest, sources: tools ? [tools] : [] });
   return draft as DraftOf<T>;
 }
 
@@ -67,18 +72,22 @@ const MAX_RETRIES = 3;
 export async function askForEach(
   context: RunContext,
   types: readonly AnyArtifactType[],
-  options: AskOptions,
+  options: Omit<AskOptions, "tools"> & { readonly sources: readonly (Tools | ToolSource)[] },
 ): Promise<Draft[]> {
   const model = await modelOf(options.model ?? context.model, context.agent);
   const answer = answerSchemaOf(types);
+  const given = options.given ?? context.given;
+  const hasContext = Object.keys(given).length > 0;
   const request: Request = {
     context,
     model,
+    told: redactedModel(model, context.redaction),
     answer,
-    instructions: instructionsOf({ ...options, agent: context.agent, answer }),
-    tools: options.tools ?? {},
+    instructions: instructionsOf({ ...options, agent: context.agent, answer, hasContext }),
+    tools: await toolsOf(options.sources, context),
   };
-  const messages: ModelMessage[] = [{ role: "user", content: options.input ?? inputOf(context.artifacts) }];
+  const message = messageOf({ input: options.input ?? context.artifacts, given }, context.redaction);
+  const messages: ModelMessage[] = [{ role: "user", content: message }];
   for (let count = 1; ; count += 1) {
     const { text, isCutOff, said } = await stream(request, messages);
     try {
@@ -103,9 +112,11 @@ export async function askForEach(
 interface Request {
   readonly context: RunContext;
   readonly model: ModelObject;
+  /** The same, as it is asked: without secrets. */
+  readonly told: LanguageModel;
   readonly answer: AnswerSchema;
   readonly instructions: string;
-  readonly tools: Tools;
+  readonly tools: ToolSet;
 }
 
 interface Answer {
@@ -119,17 +130,17 @@ interface Answer {
 
 /** Lets a model answer once, and shows what it writes as it comes. */
 async function stream(
-  { context, model, answer, instructions, tools }: Request,
+  { context, model, told, answer, instructions, tools }: Request,
   messages: ModelMessage[],
 ): Promise<Answer> {
   const label = { outputType: "json", ...(answer.single ? { artifactType: answer.single.typeName } : {}) };
   const strict = { strictJsonSchema: answer.isStrict };
   const spans = modelSpansOf(context, model);
   const result = streamText({
-    model: model as LanguageModel,
+    model: told,
     instructions,
     messages,
-    tools: tools as ToolSet,
+    tools,
     stopWhen: isStepCount(MAX_STEPS),
     output: rawOutput(answer),
     maxRetries: MAX_RETRIES,

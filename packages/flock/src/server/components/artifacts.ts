@@ -1,5 +1,4 @@
 import {
-  type ArtifactRecord,
   artifactPageSchema,
   artifactSchema,
   type Principal,
@@ -7,9 +6,10 @@ import {
   publishResultSchema,
 } from "@flock/protocol";
 import { z } from "zod";
-import type { Consumption, StoredArtifact } from "../../blackboard/stored-artifact.ts";
+import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import { checkOptions, FlockError } from "../../errors.ts";
 import type { ArtifactQuery } from "../../store/store.ts";
+import { recordOf } from "../artifact-record.ts";
 import { ERROR_RESPONSES } from "../http-error.ts";
 import { joinPath, prefixSchema } from "../path.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
@@ -149,29 +149,4 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
       },
     );
   }
-}
-
-/** An artifact as the wire has it. */
-function recordOf(artifact: StoredArtifact, consumptions: Map<string, Consumption[]> | undefined): ArtifactRecord {
-  return {
-    id: artifact.id,
-    type: artifact.type,
-    payload: artifact.payload,
-    produced_by: artifact.producedBy,
-    ...(artifact.runId === undefined ? {} : { run_id: artifact.runId }),
-    correlation_id: artifact.correlationId,
-    tags: [...artifact.tags],
-    visibility: artifact.visibility,
-    created_at: artifact.createdAt,
-    seq: artifact.seq,
-    ...(consumptions
-      ? {
-          consumptions: (consumptions.get(artifact.id) ?? []).map(({ agentId, runId, consumedAt }) => ({
-            agent_id: agentId,
-            run_id: runId,
-            consumed_at: consumedAt,
-          })),
-        }
-      : {}),
-  };
 }

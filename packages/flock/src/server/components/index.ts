@@ -11,5 +11,6 @@ export { ControlRoutesComponent, type ControlRoutesConfig } from "./control-rout
 export { CORSComponent, type CORSConfig } from "./cors.ts";
 export { DeadLettersComponent, type DeadLettersConfig } from "./dead-letters.ts";
 export { HealthAndMetricsComponent, type HealthAndMetricsConfig } from "./health.ts";
+export { McpServerComponent, type McpServerConfig, type McpToolName } from "./mcp.ts";
 export { type StaticFilesConfig, StaticFilesServerComponent } from "./static-files.ts";
 export { WebSocketServerComponent, type WebSocketServerConfig, type WebSocketStats } from "./websocket.ts";

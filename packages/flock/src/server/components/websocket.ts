@@ -14,6 +14,7 @@ import { Hub, type HubStats } from "../../realtime/hub.ts";
 import { VERSION } from "../../version.ts";
 import { openEventStream, wantsEventStream } from "../event-stream.ts";
 import { ERROR_RESPONSES } from "../http-error.ts";
+import { isSameHost, type OriginPolicy, policyOf } from "../origin.ts";
 import { joinPath, prefixSchema } from "../path.ts";
 import { OPEN } from "../principal.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
@@ -77,11 +78,6 @@ const configSchema = z.strictObject({
 const FULL_RETRY_AFTER_S = 5;
 /** Browsers notice a dead server by themselves only after minutes; so do we without this. In ms. */
 const KEEP_ALIVE_MS = 60_000;
-
-/** What decides about origins, when there is one: see `CORSComponent`. */
-interface OriginPolicy {
-  isOriginAllowed(origin: string): boolean;
-}
 
 const IDLE: WebSocketStats = {
   connections: 0,
@@ -258,21 +254,6 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
       "too_many_connections",
       `this server has its ${maxConnections} clients: try again later, or raise maxConnections`,
     );
-  }
-}
-
-function policyOf(components: ReadonlyMap<string, ServerComponent>): OriginPolicy | undefined {
-  const cors = components.get("cors") as (ServerComponent & Partial<OriginPolicy>) | undefined;
-  return cors?.isOriginAllowed ? (cors as ServerComponent & OriginPolicy) : undefined;
-}
-
-/** Ports aside: a proxy may listen on another one than we do, and browsers keep cookies by host as well. */
-function isSameHost(origin: string, host: string | undefined): boolean {
-  if (host === undefined) return false;
-  try {
-    return new URL(origin).hostname === new URL(`http://${host}`).hostname;
-  } catch {
-    return false;
   }
 }
 

@@ -1,0 +1,54 @@
+import { type LanguageModel, wrapLanguageModel } from "ai";
+import type { ModelObject } from "../../agents/engine.ts";
+import { REDACTED, type Redaction } from "../../redaction.ts";
+
+type Wrapped = Parameters<typeof wrapLanguageModel>[0];
+type Prompt = Parameters<
+  NonNullable<Exclude<Wrapped["middleware"], readonly unknown[]>["transformParams"]>
+>[0]["params"]["prompt"];
+
+/** A model that is told nothing that looks like a secret, wherever it comes from: inputs, history, instructions, tools. */
+export function redactedModel(model: ModelObject, redaction: Redaction | undefined): LanguageModel {
+  if (!redaction) return model as LanguageModel;
+  return wrapLanguageModel({
+    model: model as Wrapped["model"],
+    middleware: {
+      specificationVersion: "v4",
+      transformParams: async ({ params }) => ({ ...params, prompt: withoutSecrets(params.prompt, redaction) }),
+    },
+  });
+}
+
+function withoutSecrets(prompt: Prompt, redaction: Redaction): Prompt {
+  return prompt.map((message) => {
+    if (message.role === "system") return { ...message, content: redaction.text(message.content) };
+    return { ...message, content: message.content.map((part) => partWithoutSecrets(part, redaction)) };
+  }) as Prompt;
+}
+
+type Part = Exclude<Prompt[number]["content"], string>[number];
+
+/** What providers put into a conversation for themselves, such as signatures, has to come back as it was. */
+function partWithoutSecrets(part: Part, redaction: Redaction): Part {
+  switch (part.type) {
+    case "text":
+    case "reasoning":
+      return { ...part, text: redaction.text(part.text) };
+    case "tool-call":
+      return { ...part, input: redaction.value(part.input) };
+    case "tool-result": {
+      const { output } = part;
+      if (output.type === "execution-denied") return part;
+      const value = redaction.value(output.value as unknown);
+      const json = typeof value === "string" ? "" : JSON.stringify(value);
+      // A secret that only shows when the pieces stand beside each other.
+      const rest = output.type === "content" ? json : redaction.text(json);
+      return {
+        ...part,
+        output: (rest === json ? { ...output, value } : { type: "text", value: rest || REDACTED }) as typeof output,
+      };
+    }
+    default:
+      return part;
+  }
+}

@@ -1,0 +1,61 @@
+import { dynamicTool, jsonSchema, type ToolSet } from "ai";
+import type { OfferedTool, ToolAnswer, ToolSource, Tools } from "../../agents/engine.ts";
+import type { RunContext } from "../../agents/run-context.ts";
+import { FlockError } from "../../errors.ts";
+
+/**
+ * What a model may call in this run, from all sources.
+ * @throws FlockError `invalid_options` when two tools have one name; and what a source throws.
+ */
+export async function toolsOf(sources: readonly (Tools | ToolSource)[], context: RunContext): Promise<ToolSet> {
+  const offers = await Promise.all(
+    sources.map(async (source) => (isSource(source) ? fromSource(await source.offer(context)) : (source as ToolSet))),
+  );
+  const tools: ToolSet = {};
+  for (const [index, offer] of offers.entries()) {
+    for (const [name, tool] of Object.entries(offer)) {
+      // Tools that are written down together may replace each other; one from elsewhere must not pass for another.
+      if (Object.hasOwn(tools, name) && offers.slice(0, index + 1).some((_, at) => isSource(sources[at]))) {
+        throw new FlockError(
+          "invalid_options",
+          `agent ${context.agent} has two tools called ${name}: give the server that one of them comes from another name`,
+        );
+      }
+      tools[name] = tool;
+    }
+  }
+  return tools;
+}
+
+function isSource(source: Tools | ToolSource | undefined): source is ToolSource {
+  return typeof source?.offer === "function";
+}
+
+function fromSource(offered: readonly OfferedTool[]): ToolSet {
+  return Object.fromEntries(
+    offered.map(({ name, description, inputSchema, call }) => [
+      name,
+      dynamicTool({
+        description,
+        inputSchema: jsonSchema(inputSchema),
+        execute: (input, { abortSignal }) => call(input, abortSignal),
+        toModelOutput: ({ output }) => asOutput(output as ToolAnswer),
+      }),
+    ]),
+  );
+}
+
+function asOutput({ text, files }: ToolAnswer) {
+  if (files.length === 0) return { type: "text" as const, value: text };
+  return {
+    type: "content" as const,
+    value: [
+      { type: "text" as const, text },
+      ...files.map(({ data, mediaType }) => ({
+        type: "file" as const,
+        data: { type: "data" as const, data },
+        mediaType,
+      })),
+    ],
+  };
+}
