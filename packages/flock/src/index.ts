@@ -12,17 +12,7 @@ export {
   type Visibility,
   type VisibilityRequest,
 } from "@flock/protocol";
-export type {
-  AgentBuilder,
-  AgentBuilder,
-  Alternatives,
-  Alternatives,
-  OutputOf,
-  OutputOf,
-  Redact,
-  RunFunction,
-  RunFunction,
-} from "./agents/agent.ts";
+export type { AgentBuilder, Alternatives, OutputOf, Redact, RunFunction } from "./agents/agent.ts";
 export type { Score } from "./agents/best-of.ts";
 export type { ContextProvider, ContextProviders, GivenBy } from "./agents/context-provider.ts";
 export type { Revived } from "./agents/dead-letters.ts";
