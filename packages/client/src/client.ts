@@ -10,6 +10,8 @@ import type {
   GraphSnapshot,
   InvokeRequest,
   InvokeResult,
+  PauseRequest,
+  PauseResult,
   PublishRequest,
   PublishResult,
 } from "@flock/protocol";
@@ -185,6 +187,16 @@ export class FlockClient {
   /** Ends a run, or all runs of a workflow. */
   cancel(request: CancelRequest): Promise<CancelResult & { seq: number }> {
     return this.#command({ type: "cancel", ...request });
+  }
+
+  /** Lets nothing of an agent begin until it is resumed, or of any agent. For the owner alone. */
+  pause(request: PauseRequest = {}): Promise<PauseResult> {
+    return this.#command({ type: "pause", ...request });
+  }
+
+  /** Lets an agent go on, or all. For the owner alone. */
+  resume(request: PauseRequest = {}): Promise<PauseResult> {
+    return this.#command({ type: "resume", ...request });
   }
 
   /** The graph with status and counters, and the seq it stands at. */

@@ -15,6 +15,8 @@ import {
   maySee,
   type OpenQuestion,
   OWNER,
+  type PauseRequest,
+  type PauseResult,
   type PreviewResult,
   type Principal,
   type PublishRequest,
@@ -66,6 +68,8 @@ export interface FlockOptions {
    * than a workflow of people's making needs, and reached by a loop within seconds.
    */
   readonly maxRunsPerCorrelation?: number;
+  /** How many runs may go on at the same time, of all agents together. Default: as many as the agents' own limits allow. */
+  readonly concurrency?: number;
   /** Memory for the newest events, from which clients resume, in bytes. Default 64 MiB: some 250,000 tokens. */
   readonly tailBytes?: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell `payload_bytes`. Default 256 KiB. */
@@ -110,6 +114,7 @@ const optionsSchema = z.strictObject({
     .custom<Store>((value) => typeof (value as Partial<Store> | null)?.commit === "function", "must be a store")
     .default(memoryStore),
   maxRunsPerCorrelation: z.int().min(1).default(1_000),
+  concurrency: z.int().min(1).optional(),
   tailBytes: z
     .int()
     .min(0)
@@ -308,6 +313,31 @@ export class Flock {
   }
 
   /**
+   * Lets nothing of an agent begin until it is resumed, or of any agent that there is: what wakes it meanwhile waits in line, and
+   * what runs goes on. It stays so over restarts on a durable store. Events up to `seq` tell of it; `agents` names those that were not
+   * paused already.
+   * @throws FlockError `unknown_agent` or `shutting_down`.
+   */
+  pause(agent?: string): Promise<{ readonly agents: readonly string[]; readonly seq: number }> {
+    return this.#pauseOrResume("pause", agent);
+  }
+
+  /**
+   * Lets an agent that is paused go on, or all. Events up to `seq` tell of it; `agents` names those that were paused.
+   * @throws FlockError `unknown_agent` or `shutting_down`.
+   */
+  resume(agent?: string): Promise<{ readonly agents: readonly string[]; readonly seq: number }> {
+    return this.#pauseOrResume("resume", agent);
+  }
+
+  async #pauseOrResume(what: "pause" | "resume", agent: string | undefined) {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    const agents = await this.#orchestrator.pause(what, agent);
+    if (agents.length > 0) this.#saveState();
+    return { agents, seq: this.log.head };
+  }
+
+  /**
    * What has failed for good, after all its retries, newest first: see {@link DeadLetter}. In memory the newest 1,000 are
    * kept; in a file, all that retention leaves there. `as`: only what this principal may see.
    */
@@ -334,7 +364,10 @@ export class Flock {
     return this.#orchestrator.discardDeadLetter(id, as);
   }
 
-  /** Resolves when nothing is queued, nothing runs but what waits for people, and all is committed. */
+  /**
+   * Resolves when nothing is queued but for agents that are paused, nothing runs but what waits for people, and all is
+   * committed.
+   */
   async runUntilIdle(): Promise<void> {
     if (this.#declaring.size > 0) await this.#completeAgents();
     await this.#orchestrator.idle();
@@ -390,6 +423,7 @@ export class Flock {
     const isOwner = as.kind === "owner";
     return this.#orchestrator.agentsSeenBy(as).map((agent) => {
       const state = agents.get(agent.name);
+      const { paused, queued } = this.#orchestrator.queueOf(agent.name);
       return {
         name: agent.name,
         description: agent.description,
@@ -403,6 +437,9 @@ export class Flock {
         publishes: [...agent.publishes.keys()],
         concurrency: agent.concurrency,
         ...(isOwner && agent.circuitBreaker ? { circuit: this.#orchestrator.circuitOf(agent) } : {}),
+        priority: agent.priority,
+        paused,
+        ...(isOwner ? { queued } : {}),
         counters: state?.counters ?? NO_COUNTERS,
       };
     });
@@ -524,6 +561,21 @@ export class Flock {
     };
   }
 
+  /**
+   * Pauses or resumes by name, as the wire has it, for the owner alone.
+   * @throws FlockError `not_allowed`, or as `pause` does.
+   */
+  async pauseFromOutside(
+    what: "pause" | "resume",
+    { agent_id }: PauseRequest,
+    as: Principal = OWNER,
+  ): Promise<{ seq: number; result: PauseResult }> {
+    if (as.kind !== "owner")
+      throw new FlockError("not_allowed", "a pause concerns everybody's work: it is for the owner of the flock");
+    const { agents, seq } = await this.#pauseOrResume(what, agent_id);
+    return { seq, result: { agents: [...agents], seq } };
+  }
+
   #draft({ artifact_type, payload }: Pick<PublishRequest, "artifact_type" | "payload">, as: Principal): Draft {
     const type = this.types.get(artifact_type);
     if (type && (as.kind === "owner" || this.typesSeenBy(as).includes(type))) return type.parse(payload);
@@ -606,6 +658,8 @@ export class Flock {
       }
       seq = last;
     }
+    const agents = [...this.#state.seenBy(OWNER).agents.values()];
+    this.#orchestrator.restorePaused(agents.filter(({ paused }) => paused).map(({ agent_id }) => agent_id));
   }
 
   /**

@@ -13,6 +13,7 @@ export {
   type VisibilityRequest,
 } from "@flock/protocol";
 export type { AgentBuilder, Alternatives, OutputOf, Redact, RunFunction } from "./agents/agent.ts";
+export type { Score } from "./agents/best-of.ts";
 export type { CircuitBreakerOptions } from "./agents/circuit-breaker.ts";
 export type { ContextProvider, ContextProviders, GivenBy } from "./agents/context-provider.ts";
 export type { Revived } from "./agents/dead-letters.ts";

@@ -130,5 +130,6 @@ function together(a: AgentState, b: AgentState): AgentState {
     publishes,
     counters,
     status: counters.running > 0 ? "running" : ended.status,
+    ...(a.paused || b.paused ? { paused: true as const } : {}),
   };
 }

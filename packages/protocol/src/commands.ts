@@ -89,6 +89,19 @@ export const cancelRequestSchema = z
 /** The answer to a cancel. */
 export const cancelResultSchema = z.object({ cancelled: z.int() }).meta({ id: "CancelResult" });
 
+/** The body of a pause or a resume: one agent, or all. */
+export const pauseRequestSchema = z
+  .object({ agent_id: z.string().min(1).optional().describe("The agent's name. Default: every agent that there is.") })
+  .meta({ id: "PauseRequest" });
+
+/** The answer to a pause or a resume. */
+export const pauseResultSchema = z
+  .object({
+    agents: z.array(z.string()).describe("Names of those for which this has changed something."),
+    seq: z.int().describe("Events up to this one tell of it."),
+  })
+  .meta({ id: "PauseResult" });
+
 const id = { id: z.unknown() };
 
 /** The schema of each command by its type. */
@@ -107,6 +120,8 @@ export const commandSchemas = {
     .meta({ id: "PublishCommand" }),
   invoke: z.object({ ...id, type: z.literal("invoke"), ...invokeRequestSchema.shape }).meta({ id: "InvokeCommand" }),
   cancel: z.object({ ...id, type: z.literal("cancel"), ...cancelRequestSchema.shape }).meta({ id: "CancelCommand" }),
+  pause: z.object({ ...id, type: z.literal("pause"), ...pauseRequestSchema.shape }).meta({ id: "PauseCommand" }),
+  resume: z.object({ ...id, type: z.literal("resume"), ...pauseRequestSchema.shape }).meta({ id: "ResumeCommand" }),
   graph: z.object({ ...id, type: z.literal("graph") }).meta({ id: "GraphCommand" }),
   ping: z.object({ ...id, type: z.literal("ping") }).meta({ id: "PingCommand" }),
 } as const;
@@ -126,3 +141,5 @@ export type InvokeRequest = z.infer<typeof invokeRequestSchema>;
 export type InvokeResult = z.infer<typeof invokeResultSchema>;
 export type CancelRequest = z.infer<typeof cancelRequestSchema>;
 export type CancelResult = z.infer<typeof cancelResultSchema>;
+export type PauseRequest = z.infer<typeof pauseRequestSchema>;
+export type PauseResult = z.infer<typeof pauseResultSchema>;

@@ -131,6 +131,17 @@ const questionClosed = z.object({
   visibility,
 });
 
+const agentPaused = z.object({ type: z.literal("agent_paused"), agent_id: run.agent_id, visibility });
+
+const agentResumed = z.object({ type: z.literal("agent_resumed"), agent_id: run.agent_id, visibility });
+
+const agentQueueChanged = z.object({
+  type: z.literal("agent_queue_changed"),
+  agent_id: z.string().describe("The name of an agent that is paused."),
+  queued: z.int().min(0).describe("How many runs wait until it goes on."),
+  visibility,
+});
+
 /** An event before the log has it: everything but `seq` and `timestamp`. */
 export const eventDraftSchema = z.discriminatedUnion("type", [
   agentExecutionStarted,
@@ -141,6 +152,9 @@ export const eventDraftSchema = z.discriminatedUnion("type", [
   agentRegistered,
   gateProgress,
   questionClosed,
+  agentPaused,
+  agentResumed,
+  agentQueueChanged,
 ]);
 
 const committed = {
@@ -158,6 +172,9 @@ export const eventSchemas = {
   agent_registered: agentRegistered.extend(committed).meta({ id: "AgentRegistered" }),
   gate_progress: gateProgress.extend(committed).meta({ id: "GateProgress" }),
   question_closed: questionClosed.extend(committed).meta({ id: "QuestionClosed" }),
+  agent_paused: agentPaused.extend(committed).meta({ id: "AgentPaused" }),
+  agent_resumed: agentResumed.extend(committed).meta({ id: "AgentResumed" }),
+  agent_queue_changed: agentQueueChanged.extend(committed).meta({ id: "AgentQueueChanged" }),
 } as const;
 
 /** Any event as it stands in the log. */
@@ -170,6 +187,9 @@ export const eventSchema = z.discriminatedUnion("type", [
   eventSchemas.agent_registered,
   eventSchemas.gate_progress,
   eventSchemas.question_closed,
+  eventSchemas.agent_paused,
+  eventSchemas.agent_resumed,
+  eventSchemas.agent_queue_changed,
 ]);
 
 /** An event before the log has it: everything but `seq` and `timestamp`. */

@@ -43,7 +43,11 @@ export const agentCountersSchema = z
 
 /** A node as a snapshot shows it: what it is, and how it is doing. */
 export const graphSnapshotNodeSchema = graphNodeSchema
-  .extend({ status: agentStatusSchema, counters: agentCountersSchema })
+  .extend({
+    status: agentStatusSchema,
+    counters: agentCountersSchema,
+    paused: z.literal(true).optional().describe("Absent when the agent is not paused."),
+  })
   .meta({ id: "GraphSnapshotNode" });
 
 /** The graph with status and counters, and the `seq` it stands at. */

@@ -72,6 +72,9 @@ export const agentInfoSchema = z
     publishes: z.array(z.string()),
     concurrency: z.int(),
     circuit: circuitInfoSchema.optional().describe("For the owner, of an agent with a circuit breaker."),
+    priority: z.number(),
+    paused: z.boolean(),
+    queued: z.int().optional().describe("How many runs wait for room, or until it goes on; for the owner alone."),
     counters: agentCountersSchema,
   })
   .meta({ id: "AgentInfo" });

@@ -13,6 +13,10 @@ export interface AgentState {
   readonly last_error?: WireError;
   /** Of the newest end of a run. */
   readonly ended_seq?: number;
+  /** Absent when it is not paused. */
+  readonly paused?: true;
+  /** While it is paused: how many runs wait until it goes on, as it was last told. */
+  readonly queued?: number;
 }
 
 /** The output of a run, as far as it was seen. */
@@ -142,7 +146,12 @@ export class LiveState {
 export function graphOf(state: FlockState): GraphSnapshot {
   const nodes = state.nodes.map((node) => {
     const agent = state.agents.get(node.id);
-    return { ...node, status: agent?.status ?? ("idle" as const), counters: agent?.counters ?? noCounters() };
+    return {
+      ...node,
+      status: agent?.status ?? ("idle" as const),
+      counters: agent?.counters ?? noCounters(),
+      ...(agent?.paused ? { paused: true as const } : {}),
+    };
   });
   return { nodes, edges: [...state.edges], seq: state.seq };
 }
@@ -237,6 +246,12 @@ function fold(draft: Draft, event: FlockEvent, limits: StateLimits): void {
       return artifactPublished(draft, event, limits);
     case "gate_progress":
       return gateProgressed(draft, event, limits);
+    case "agent_paused":
+      return changeAgent(draft, event.agent_id, (agent) => ({ ...agent, paused: true }));
+    case "agent_resumed":
+      return changeAgent(draft, event.agent_id, ({ paused: _paused, queued: _queued, ...agent }) => agent);
+    case "agent_queue_changed":
+      return changeAgent(draft, event.agent_id, (agent) => ({ ...agent, queued: event.queued }));
     case "graph_updated":
       draft.nodes = event.nodes;
       draft.edges = event.edges;
@@ -268,7 +283,7 @@ function runStarted(draft: Draft, event: EventOf<"agent_execution_started">): vo
     produced: [],
     started_at: event.timestamp,
   });
-  count(draft, event.agent_id, (agent) => ({
+  changeAgent(draft, event.agent_id, (agent) => ({
     ...agent,
     status: "running",
     counters: {
@@ -289,7 +304,7 @@ function runCompleted(draft: Draft, event: EventOf<"agent_execution_completed">,
     runs.set(event.run_id, endedRun(run, event));
     forgetOldest(runs, limits.runs, (candidate) => candidate.status !== "running");
   }
-  count(draft, event.agent_id, (agent) => {
+  changeAgent(draft, event.agent_id, (agent) => {
     const { counters } = agent;
     const running = Math.max(0, counters.running - (run ? 1 : 0));
     const ended = event.status === "error" || event.status === "timeout" ? "error" : "idle";
@@ -356,7 +371,7 @@ function artifactPublished(draft: Draft, event: EventOf<"artifact_published">, l
   const known = draft.artifacts.get(event.artifact_id);
   if (!known && event.run_id !== undefined) {
     // Here and not at the end of the run, whose event leaves out what not everybody may see who sees it.
-    count(draft, event.produced_by, (agent) => ({
+    changeAgent(draft, event.produced_by, (agent) => ({
       ...agent,
       counters: { ...agent.counters, published: agent.counters.published + 1 },
     }));
@@ -387,7 +402,7 @@ function gateProgressed(draft: Draft, event: EventOf<"gate_progress">, limits: S
   forgetOldest(gates, limits.gates);
 }
 
-function count(draft: Draft, agentId: string, change: (agent: AgentState) => AgentState): void {
+function changeAgent(draft: Draft, agentId: string, change: (agent: AgentState) => AgentState): void {
   draft.write("agents").set(agentId, change(draft.agents.get(agentId) ?? unknownAgent(agentId)));
 }
 

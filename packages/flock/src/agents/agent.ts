@@ -4,6 +4,7 @@ import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-typ
 import { checkName, checkOptions, FlockError } from "../errors.ts";
 import { Redaction } from "../redaction.ts";
 import { isoTime } from "../store/timestamp.ts";
+import { type BestOf, checkBestOf, type Score } from "./best-of.ts";
 import { type CircuitBreakerOptions, type CircuitLimits, circuitLimits } from "./circuit-breaker.ts";
 import { AgentComponent } from "./components/agent-component.ts";
 import type { Hooks } from "./components/hooks.ts";
@@ -76,6 +77,10 @@ export interface AgentDefinition {
   /** Its components and those of the flock, if there are any. */
   readonly hooks?: Hooks | undefined;
   readonly concurrency: number;
+  /** Where the flock's room is scarce, agents of a higher one go first. */
+  readonly priority: number;
+  /** How many tries each run has at once, and what tells the best of them; undefined: one. */
+  readonly bestOf?: BestOf | undefined;
   /** Longest that a run may take, in ms; undefined: as long as it likes. */
   readonly timeout?: number | undefined;
   /** How its failed runs are tried again; undefined: not at all. */
@@ -159,6 +164,8 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   #publishes = new Map<string, AnyArtifactType>();
   #outputs = new Map<string, OutputOptions>();
   #concurrency = DEFAULT_CONCURRENCY;
+  #priority = 0;
+  #bestOf: BestOf | undefined;
   #preventSelfTrigger = true;
   #done = false;
 
@@ -306,6 +313,29 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   concurrency(limit: number): this {
     this.#assertOpen();
     this.#concurrency = checkOptions(`agent ${this.name}: concurrency`, z.int().min(1), limit);
+    return this;
+  }
+
+  /**
+   * Where the flock's `concurrency` leaves too little room, runs of agents of a higher priority begin first, and within one
+   * priority the oldest; default 0. No agent is let through for having waited long: those of a high one can keep others waiting.
+   * @throws FlockError `invalid_options` unless it is a finite number.
+   */
+  priority(priority: number): this {
+    this.#assertOpen();
+    this.#priority = checkOptions(`agent ${this.name}: priority`, z.number(), priority);
+    return this;
+  }
+
+  /**
+   * Each run computes its output so many times at once (1 to 100) and publishes what `score` gives the highest number for, the first of
+   * equals. Others are dropped, and what fails among them; the run fails when all do. Only what the best one streams is shown, at
+   * the end; usage is the sum of all. Say it after `publishes`. Default: once, without a score.
+   * @throws FlockError `invalid_options`.
+   */
+  bestOf(count: number, score: Score<Out>): this {
+    this.#assertOpen();
+    this.#bestOf = checkBestOf(this.name, count, score as Score);
     return this;
   }
 
@@ -491,6 +521,8 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       hooks: this.#hooksOf(this.#components),
       outputs: this.#outputs.size > 0 ? new Outputs(this.name, this.#outputs, visibility) : undefined,
       concurrency: this.#concurrency,
+      priority: this.#priority,
+      bestOf: this.#bestOf,
       timeout: this.#timeout,
       retry: this.#retry,
       circuitBreaker: this.#circuitBreaker,

@@ -23,6 +23,7 @@ import type { RootLog } from "../telemetry/run-log.ts";
 import { Tracing } from "../telemetry/tracing.ts";
 import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
+import { tryingSeveral } from "./best-of.ts";
 import type { Hooks } from "./components/hooks.ts";
 import { DeadLetters, type Revived } from "./dead-letters.ts";
 import type { GateState } from "./gates/gate.ts";
@@ -30,6 +31,7 @@ import type { Rehearsed } from "./gates/gates.ts";
 import type { Subscription } from "./gates/subscription.ts";
 import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
+import { Pauses } from "./pauses.ts";
 import type { Origin, Posting } from "./posting.ts";
 import { Publisher } from "./publisher.ts";
 import { Questions } from "./questions.ts";
@@ -51,6 +53,8 @@ export interface OrchestratorOptions {
   readonly maxRunsPerCorrelation: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
   readonly maxInlinePayloadBytes: number;
+  /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
+  readonly concurrency?: number | undefined;
   /** The flock's components, if it has any. */
   readonly hooks: Hooks | undefined;
 }
@@ -117,6 +121,7 @@ export class Orchestrator {
   readonly #tracing: Tracing;
   readonly #publisher: Publisher;
   readonly #runner: Runner;
+  readonly #pauses: Pauses;
   readonly #revealer: Revealer;
   readonly #deadLetters: DeadLetters;
   readonly #graph: GraphAnnouncer;
@@ -124,7 +129,14 @@ export class Orchestrator {
   #hasBegun = false;
   #stopped = false;
 
-  constructor({ maxRunsPerCorrelation, maxInlinePayloadBytes, store, hooks, ...shared }: OrchestratorOptions) {
+  constructor({
+    maxRunsPerCorrelation,
+    maxInlinePayloadBytes,
+    concurrency,
+    store,
+    hooks,
+    ...shared
+  }: OrchestratorOptions) {
     this.#hooks = hooks;
     this.#journal = shared.journal;
     this.#clock = shared.clock;
@@ -173,12 +185,16 @@ export class Orchestrator {
       tracing,
       store,
       maxRunsPerCorrelation,
+      concurrency,
+      onHeld: (agent) => this.#pauses.queueChanged(agent),
       agents: this.agents,
       history: this.history,
       workflows: this.#workflows,
       questions: this.questions,
       publisher: this.#publisher,
     });
+    const { scheduler } = this.#runner;
+    this.#pauses = new Pauses({ agents: this.agents, scheduler, clock: this.#clock, emit: this.#emit });
     this.#deadLetters = new DeadLetters({ agents: this.agents, store, journal: shared.journal, runner: this.#runner });
     this.schedules = new Schedules({
       ...shared,
@@ -221,7 +237,7 @@ export class Orchestrator {
     this.#assertRunning();
     this.assertNameIsFree(agent.name);
     for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.#know(type);
-    this.agents.set(agent.name, agent);
+    this.agents.set(agent.name, tryingSeveral(agent));
     for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription);
     this.#emit({ type: "agent_registered", ...declared(agent) });
     this.#graph.changed();
@@ -365,6 +381,36 @@ export class Orchestrator {
     return this.#runner.breakerOf(agent)?.info;
   }
 
+  /** Agents that are paused from the start, declared already or not. */
+  restorePaused(agents: Iterable<string>): void {
+    this.#pauses.restore(agents);
+  }
+
+  /**
+   * Pauses one agent, or every one that there is, or lets them go on. Resolves to those for which that changed something,
+   * once it is committed.
+   * @throws FlockError `unknown_agent` or `shutting_down`.
+   */
+  async pause(what: "pause" | "resume", name: string | undefined): Promise<string[]> {
+    this.#assertRunning();
+    const agent = name === undefined ? undefined : this.agents.get(name);
+    if (name !== undefined && !agent)
+      throw new FlockError(
+        "unknown_agent",
+        `there is no agent called ${JSON.stringify(name)}${this.#listAgents(OWNER)}`,
+      );
+    const changed = this.#pauses[what](agent ? [agent] : [...this.agents.values()]);
+    this.#runner.noteIdle();
+    await this.#journal.settled();
+    return changed;
+  }
+
+  /** How many runs of an agent wait, and whether that is because it is paused. */
+  queueOf(agent: string): { readonly paused: boolean; readonly queued: number } {
+    const { scheduler } = this.#runner;
+    return { paused: scheduler.paused.has(agent), queued: scheduler.queuedOf(agent) };
+  }
+
   /** What has failed for good. */
   deadLetters(query: DeadLetterQuery, as: Principal): readonly DeadLetter[] {
     return this.#deadLetters.list(query, as);
@@ -383,7 +429,7 @@ export class Orchestrator {
     return this.#deadLetters.discard(id, as);
   }
 
-  /** Resolves when nothing is queued, nothing runs and all is committed. */
+  /** Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed. */
   idle(): Promise<void> {
     this.goOn();
     return this.#runner.idle();
@@ -395,6 +441,7 @@ export class Orchestrator {
     this.#stopped = true;
     this.#graph.stop();
     this.schedules.stop();
+    this.#pauses.stop();
     this.#publisher.gates.stop();
     this.#revealer.stop();
     await this.#runner.stop();

@@ -254,7 +254,8 @@ function toWireError(error: unknown): WireError {
   return { name: error instanceof FlockError ? error.code : name, message: message.slice(0, MAX_ERROR_MESSAGE) };
 }
 
-function checkOutput(agent: AgentDefinition, output: unknown): readonly Draft[] {
+/** What an agent may publish of what it has returned. Throws `wrong_output`, or what the agent's own functions throw. */
+export function checkOutput(agent: AgentDefinition, output: unknown): readonly Draft[] {
   const drafts = draftsOf(agent, output);
   return agent.outputs ? agent.outputs.check(drafts) : drafts;
 }
@@ -286,7 +287,8 @@ function draftsOf(agent: AgentDefinition, output: unknown): readonly Draft[] {
   return drafts;
 }
 
-function describe(value: unknown): string {
+/** A value in an error message. */
+export function describe(value: unknown): string {
   return value === null
     ? "null"
     : Array.isArray(value)

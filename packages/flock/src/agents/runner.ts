@@ -51,6 +51,10 @@ export interface RunnerOptions {
   readonly tracing: Tracing;
   /** More runs than this in one workflow are a loop: they end at once with an error. */
   readonly maxRunsPerCorrelation: number;
+  /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
+  readonly concurrency?: number | undefined;
+  /** The queue of an agent has changed while it is paused. */
+  readonly onHeld: (agent: string) => void;
   /** Where the output of runs goes. */
   readonly publisher: Pick<Publisher, "prepare" | "post" | "committed">;
 }
@@ -71,7 +75,7 @@ const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, in
 /** Runs agents on what has woken them, from the activation to the written end. */
 export class Runner {
   readonly #options: RunnerOptions;
-  readonly #scheduler: Scheduler;
+  readonly scheduler: Scheduler;
   readonly #retries: WaitingRoom;
   /** By agent, of those that have one. */
   readonly #breakers = new Map<string, CircuitBreaker>();
@@ -86,8 +90,10 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    this.#scheduler = new Scheduler(options.clock, (activation) =>
-      options.tracing.run(activation, () => this.#run(activation)),
+    this.scheduler = new Scheduler(
+      options.clock,
+      (activation) => options.tracing.run(activation, () => this.#run(activation)),
+      options.concurrency,
     );
     this.#retries = new WaitingRoom(options.clock, (activation) => this.enqueue(activation));
   }
@@ -96,15 +102,15 @@ export class Runner {
     const held = [...this.#breakers.values()].reduce((sum, breaker) => sum + breaker.held, 0);
     return {
       ...this.#counts,
-      running: this.#scheduler.running,
-      queued: this.#scheduler.queued + this.#retries.size + held,
+      running: this.scheduler.running,
+      queued: this.scheduler.queued + this.#retries.size + held,
     };
   }
 
   /** Whether a run that a subscription has woken is queued, waits for its next attempt or goes on. */
   isBusy(subscription: Subscription): boolean {
     const isIts = (activation: Activation) => activation.subscription === subscription;
-    if (this.#scheduler.isWaiting(isIts) || this.#retries.has(isIts)) return true;
+    if (this.scheduler.isWaiting(isIts) || this.#retries.has(isIts)) return true;
     return [...this.#runs.values()].some(({ activation }) => isIts(activation));
   }
 
@@ -139,7 +145,12 @@ export class Runner {
   /** Runs an activation as soon as there is room for it. */
   enqueue(activation: Activation): void {
     if (this.#stopped) this.#leaveForLater(activation);
-    else if (this.breakerOf(activation.agent)?.admits(activation) !== false) this.#scheduler.enqueue(activation);
+    else if (this.breakerOf(activation.agent)?.admits(activation) !== false) this.#schedule(activation);
+  }
+
+  #schedule(activation: Activation): void {
+    this.scheduler.enqueue(activation);
+    if (this.scheduler.held > 0 && this.scheduler.paused.has(activation.agent.name)) this.#noteHeld(activation);
   }
 
   /** What stands before an agent's queue, if something does. */
@@ -147,12 +158,17 @@ export class Runner {
     if (!limits) return undefined;
     let breaker = this.#breakers.get(name);
     if (!breaker) {
-      const withdraw = () => this.#scheduler.withdraw(({ agent }) => agent.name === name);
-      const enqueue = (activation: Activation) => this.#scheduler.enqueue(activation);
+      const withdraw = () => this.scheduler.withdraw(({ agent }) => agent.name === name);
+      const enqueue = (activation: Activation) => this.#schedule(activation);
       breaker = new CircuitBreaker(limits, this.#options.clock, { withdraw, enqueue });
       this.#breakers.set(name, breaker);
     }
     return breaker;
+  }
+
+  #noteHeld({ agent }: Activation): void {
+    this.#options.onHeld(agent.name);
+    this.noteIdle();
   }
 
   /** Forgets an activation that could not be written. */
@@ -180,16 +196,16 @@ export class Runner {
 
   /** A run waits for a person, and others may run in its place. */
   leave(activation: Activation): void {
-    this.#scheduler.leave(activation);
-    this.#tellIdle();
+    this.scheduler.leave(activation);
+    this.noteIdle();
   }
 
   /** A run has waited long enough. Resolves when it may go on. */
   comeBack(activation: Activation): Promise<void> {
-    return this.#scheduler.comeBack(activation);
+    return this.scheduler.comeBack(activation);
   }
 
-  /** Resolves when nothing is queued, nothing runs but what waits for people, and all is committed. */
+  /** Resolves when nothing is queued but for paused agents, nothing runs but what waits for people, and all is committed. */
   async idle(): Promise<void> {
     for (;;) {
       await this.#options.journal.settled();
@@ -435,27 +451,30 @@ export class Runner {
 
   #countFinished(): void {
     this.#unfinished -= 1;
-    this.#tellIdle();
+    this.noteIdle();
   }
 
   /** Who waits for a person may wait for days. A flock that shuts down waits until those have ended, too. */
   get #isIdle(): boolean {
-    return this.#unfinished <= (this.#stopped ? 0 : this.#scheduler.away);
+    return this.#unfinished <= this.scheduler.held + (this.#stopped ? 0 : this.scheduler.away);
   }
 
-  #tellIdle(): void {
+  /** Whoever waits until nothing goes on is told, if that is so. */
+  noteIdle(): void {
     if (!this.#isIdle) return;
     this.#idle.resolve();
     this.#idle = Promise.withResolvers<void>();
   }
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Activation) => boolean): number {
-    const withdrawn = [...this.#scheduler.withdraw(wanted), ...this.#retries.withdraw(wanted)];
+    const withdrawn = [...this.scheduler.withdraw(wanted), ...this.#retries.withdraw(wanted)];
     for (const breaker of this.#breakers.values()) withdrawn.push(...breaker.withdraw(wanted));
     for (const activation of withdrawn) {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);
     }
+    if (status === "cancelled" && this.scheduler.paused.size > 0)
+      for (const agent of new Set(withdrawn.map((activation) => activation.agent.name))) this.#options.onHeld(agent);
     const running = [...this.#runs.values()].filter((run) => !run.isStopped && wanted(run.activation));
     for (const run of running) run.stop(status);
     return withdrawn.length + running.length;

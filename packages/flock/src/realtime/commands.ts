@@ -12,6 +12,8 @@ import {
   type InvokeRequest,
   type InvokeResult,
   issuesOf,
+  type PauseRequest,
+  type PauseResult,
   type Principal,
   type PublishRequest,
   type PublishResult,
@@ -23,6 +25,8 @@ export interface CommandTarget {
   publish(request: PublishRequest, as: Principal): Promise<{ seq: number; result: PublishResult }>;
   invoke(request: InvokeRequest, as: Principal): Promise<{ seq: number; result: InvokeResult }>;
   cancel(request: CancelRequest, as: Principal): Promise<{ seq: number; result: CancelResult }>;
+  pause(request: PauseRequest, as: Principal): Promise<{ seq: number; result: PauseResult }>;
+  resume(request: PauseRequest, as: Principal): Promise<{ seq: number; result: PauseResult }>;
   graph(as: Principal): GraphSnapshot;
 }
 

@@ -179,6 +179,10 @@ export class Inbox {
         return target.invoke(command, principal);
       case "cancel":
         return target.cancel(command, principal);
+      case "pause":
+        return target.pause(command, principal);
+      case "resume":
+        return target.resume(command, principal);
       case "graph": {
         const graph = target.graph(principal);
         return { seq: graph.seq, result: graph };

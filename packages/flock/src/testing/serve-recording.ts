@@ -60,7 +60,14 @@ export async function serveRecording(
   };
   const hub = new Hub({
     log,
-    target: { publish: refuse, invoke: refuse, cancel: refuse, graph: () => graphOf(recording.state(log.head)) },
+    target: {
+      publish: refuse,
+      invoke: refuse,
+      cancel: refuse,
+      pause: refuse,
+      resume: refuse,
+      graph: () => graphOf(recording.state(log.head)),
+    },
     serverVersion: VERSION,
     heartbeatInterval: null,
     onFailure: (error) => console.error(error),

@@ -13,6 +13,9 @@ const CHOICES: Record<EventType, true> = {
   agent_registered: true,
   gate_progress: true,
   question_closed: true,
+  agent_paused: true,
+  agent_resumed: true,
+  agent_queue_changed: true,
 };
 
 export const EVENT_TYPE_CHOICES = Object.keys(CHOICES) as EventType[];

@@ -5,6 +5,8 @@ import {
   graphSnapshotSchema,
   invokeRequestSchema,
   invokeResultSchema,
+  pauseRequestSchema,
+  pauseResultSchema,
   previewResultSchema,
   publishRequestSchema,
   publishResultSchema,
@@ -32,7 +34,7 @@ const configSchema = z.strictObject({
   priority: z.number().default(20),
 });
 
-/** Artifact types, publish and what it would do, invoke, cancel and the graph, over HTTP. */
+/** Artifact types, publish and what it would do, invoke, cancel, pause, resume and the graph, over HTTP. */
 export class ControlRoutesComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string = "control";
 
@@ -114,6 +116,21 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       },
       async (request) => (await flock.cancelFromOutside(request.body, principalOf(request))).result,
     );
+
+    for (const what of ["pause", "resume"] as const) {
+      app.post(
+        at(what),
+        {
+          schema: {
+            tags,
+            summary: what === "pause" ? "Let nothing of an agent begin, or of any" : "Let an agent go on, or all",
+            body: pauseRequestSchema,
+            response: { 200: pauseResultSchema, ...ERROR_RESPONSES },
+          },
+        },
+        async (request) => (await flock.pauseFromOutside(what, request.body, principalOf(request))).result,
+      );
+    }
 
     questionRoutes(context, at, tags);
 
