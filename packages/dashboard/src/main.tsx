@@ -2,6 +2,7 @@ import { createRoot } from "react-dom/client";
 import "@fontsource-variable/inter/wght.css";
 import "@fontsource-variable/jetbrains-mono/wght.css";
 import "./styles/index.css";
+import { followQuestions } from "./live/questions.ts";
 import { start } from "./live/store.ts";
 import { followPlace } from "./live/travel.ts";
 import { App } from "./shell/app.tsx";
@@ -11,6 +12,7 @@ import { listenToKeys } from "./shell/shortcuts.ts";
 createRoot(document.getElementById("root") as HTMLElement).render(<App />);
 listenToKeys();
 followPlace();
+followQuestions();
 void start();
 // After what the viewer has come for.
 setTimeout(() => void loadOtherScreens(), 2_000);

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { useQuestions } from "../live/questions.ts";
 import { Link } from "../place/link.tsx";
 import { pathOf, usePlace } from "../place/place.ts";
 import { SCREEN_ENTRIES } from "./screens.ts";
@@ -6,6 +7,7 @@ import { SCREEN_ENTRIES } from "./screens.ts";
 /** The screens: a column on the left, on narrow windows a row that scrolls. */
 export function Navigation() {
   const { screen: shown } = usePlace();
+  const questions = useQuestions(({ open }) => open.length);
   const here = useRef<HTMLElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another screen may stand out of sight of the row
   useEffect(() => {
@@ -31,6 +33,12 @@ export function Navigation() {
           >
             <Icon size={17} aria-hidden="true" className="max-md:hidden" />
             <span className="md:max-lg:sr-only">{name}</span>
+            {screen === "publish" && questions > 0 && (
+              <span className="ml-auto rounded-full bg-accent px-1.5 text-xs font-semibold text-on-accent">
+                {questions}
+                <span className="sr-only"> {questions === 1 ? "question" : "questions"} for you</span>
+              </span>
+            )}
           </Link>
         );
       })}

@@ -7,6 +7,7 @@ import { Empty } from "../../parts/parts.tsx";
 import { Link } from "../../place/link.tsx";
 import { go, pathOf, usePlace } from "../../place/place.ts";
 import { PublishPanel } from "../../publish/publish-panel.tsx";
+import { OpenQuestions } from "./open-questions.tsx";
 
 /** A form for any artifact type, made from its JSON Schema. */
 export default function PublishScreen() {
@@ -22,6 +23,7 @@ export default function PublishScreen() {
   return (
     <div className="h-full overflow-y-auto">
       <div className="mx-auto flex max-w-6xl flex-col gap-5 p-4 md:p-8">
+        <OpenQuestions />
         <h1 className="text-lg font-semibold">Publish an artifact</h1>
         <label className="max-w-xl text-sm font-medium">
           Type
