@@ -103,6 +103,8 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
           {hasForm ? (
             <Form
               ref={ref}
+              // Several forms may stand on one page.
+              idPrefix={titleId}
               className="schema-form rounded-xl border border-line bg-card p-4 md:p-5"
               schema={form.schema}
               uiSchema={form.ui}

@@ -61,6 +61,7 @@ function Question({ asked, onAnswered }: { asked: OpenQuestion; onAnswered: () =
       title={question}
       description={`${asked_by} asks for a ${answer_type}, and waits.${told && `\n\n${told}`}`}
       {...(deadline === undefined ? {} : { deadline })}
+      value={asked.default}
       submitLabel={isBusy ? "Answering…" : "Answer"}
       isBusy={isBusy}
       issues={problem?.issues ?? NO_ISSUES}
