@@ -16,7 +16,7 @@ const RESULTS = [
   /out of paper 1\n0 1/,
   /after: nothing/,
   /^digest 1\ndigest 2\ndigest 3$/,
-  /^\[ \{ text: 'Basil wins'(, score: 0.9)? \} \]$/,
+  /^\[ \{ text: 'Basil wins'(, score: 0.9)? \} \]$/m,
 ];
 
 describe("what the documents show works", () => {
