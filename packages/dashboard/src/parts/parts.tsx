@@ -2,6 +2,7 @@ import { Ban, Circle, CircleAlert, CircleCheck, LoaderCircle } from "lucide-reac
 import type { ReactNode } from "react";
 import { useLive } from "../live/store.ts";
 import { Link } from "../place/link.tsx";
+import { short } from "./format.ts";
 
 const STATUS: Record<string, { color: string; icon: typeof Circle }> = {
   running: { color: "text-busy", icon: LoaderCircle },
@@ -52,6 +53,33 @@ export function Fact({ name, children }: { name: string; children: ReactNode }) 
       <dt className="text-xs text-soft">{name}</dt>
       <dd className="truncate text-sm tabular-nums">{children}</dd>
     </div>
+  );
+}
+
+/** A name with an id, shortened: the whole one is told on hover. */
+export function IdFact({ name, id }: { name: string; id: string }) {
+  return (
+    <Fact name={name}>
+      <span title={id} className="font-mono text-xs">
+        {short(id)}
+      </span>
+    </Fact>
+  );
+}
+
+/** The workflow that something belongs to, with a link to all `things` of it. */
+export function WorkflowFact({ id, things, href }: { id: string; things: string; href: string }) {
+  return (
+    <Fact name="Workflow">
+      <Link
+        href={href}
+        title={id}
+        aria-label={`All ${things} of workflow ${short(id)}`}
+        className="font-mono text-xs text-accent underline underline-offset-2"
+      >
+        {short(id)}
+      </Link>
+    </Fact>
   );
 }
 

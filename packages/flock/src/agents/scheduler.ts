@@ -88,7 +88,11 @@ export class Scheduler {
 
   /** Whether a wanted activation waits its turn. */
   isWaiting(wanted: (activation: Activation) => boolean): boolean {
-    for (const agent of this.#lanes.keys()) if (this.waitingOf(agent).some(wanted)) return true;
+    for (const { waiting, next } of this.#lanes.values()) {
+      for (let place = next; place < waiting.length; place++) {
+        if (wanted((waiting[place] as Waiting).activation)) return true;
+      }
+    }
     return false;
   }
 

@@ -4,7 +4,7 @@ import { ArrowDown, ArrowLeft, ArrowUp, X } from "lucide-react";
 import { useDeferredValue, useMemo, useRef } from "react";
 import { useLive } from "../../live/store.ts";
 import { audience, clock, gist, short } from "../../parts/format.ts";
-import { Fact, NothingYet } from "../../parts/parts.tsx";
+import { Fact, IdFact, NothingYet, WorkflowFact } from "../../parts/parts.tsx";
 import { useCalm } from "../../parts/use-calm.ts";
 import { Link } from "../../place/link.tsx";
 import { adjust, type Params, pathOf, useParam, usePlace } from "../../place/place.ts";
@@ -253,21 +253,12 @@ function Artifact({ artifact, params }: { artifact: ArtifactState; params: Param
         <Fact name="Seq">
           <span className="font-mono text-xs">#{artifact.seq.toLocaleString("en")}</span>
         </Fact>
-        <Fact name="Artifact">
-          <span title={artifact.artifact_id} className="font-mono text-xs">
-            {short(artifact.artifact_id)}
-          </span>
-        </Fact>
-        <Fact name="Workflow">
-          <Link
-            href={pathOf("blackboard", artifact.artifact_id, { workflow: artifact.correlation_id })}
-            title={artifact.correlation_id}
-            aria-label={`All artifacts of workflow ${short(artifact.correlation_id)}`}
-            className="font-mono text-xs text-accent underline underline-offset-2"
-          >
-            {short(artifact.correlation_id)}
-          </Link>
-        </Fact>
+        <IdFact name="Artifact" id={artifact.artifact_id} />
+        <WorkflowFact
+          id={artifact.correlation_id}
+          things="artifacts"
+          href={pathOf("blackboard", artifact.artifact_id, { workflow: artifact.correlation_id })}
+        />
         <Fact name="Tags">{artifact.tags.join(", ") || "none"}</Fact>
         {artifact.visibility.kind !== "public" && <Fact name="For">{audience(artifact.visibility)}</Fact>}
       </dl>

@@ -5,7 +5,7 @@ import { useMemo, useRef, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { command, useLive } from "../../live/store.ts";
 import { clock, duration, short } from "../../parts/format.ts";
-import { Chip, Fact, NothingYet, Status } from "../../parts/parts.tsx";
+import { Chip, Fact, IdFact, NothingYet, Status, WorkflowFact } from "../../parts/parts.tsx";
 import { StreamText } from "../../parts/stream-text.tsx";
 import { useCalm } from "../../parts/use-calm.ts";
 import { Link } from "../../place/link.tsx";
@@ -153,21 +153,12 @@ function Run({ run, filter }: { run: RunState; filter: Params }) {
       <dl className="flex flex-wrap gap-x-8 gap-y-3">
         <Fact name="Started">{clock(run.started_at)}</Fact>
         <Fact name="Took">{run.duration_ms === undefined ? "still runs" : duration(run.duration_ms)}</Fact>
-        <Fact name="Run">
-          <span title={run.run_id} className="font-mono text-xs">
-            {short(run.run_id)}
-          </span>
-        </Fact>
-        <Fact name="Workflow">
-          <Link
-            href={pathOf("runs", run.run_id, { workflow: run.correlation_id })}
-            title={run.correlation_id}
-            aria-label={`All runs of workflow ${short(run.correlation_id)}`}
-            className="font-mono text-xs text-accent underline underline-offset-2"
-          >
-            {short(run.correlation_id)}
-          </Link>
-        </Fact>
+        <IdFact name="Run" id={run.run_id} />
+        <WorkflowFact
+          id={run.correlation_id}
+          things="runs"
+          href={pathOf("runs", run.run_id, { workflow: run.correlation_id })}
+        />
         <Attempts run={run} />
         {Object.entries(run.usage ?? {}).map(([name, amount]) => (
           <Fact key={name} name={name.replaceAll("_", " ")}>
