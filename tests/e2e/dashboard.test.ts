@@ -402,6 +402,19 @@ describe("the connection is never a guess", () => {
   });
 });
 
+describe("Health", () => {
+  it("shows who is connected, what each reads, and which of them is this browser", async () => {
+    await using server = await served();
+    const other = await server.connect("/plugin/ws?agents=pizza_master");
+    await using opened = await browser.open(`${server.url}/system`);
+    const rows = opened.page.getByRole("region", { name: "Connections" }).getByRole("row");
+    await rows.filter({ hasText: "this browser" }).filter({ hasText: "everything" }).waitFor();
+    await rows.filter({ hasText: "of pizza_master" }).filter({ hasText: "0 events" }).waitFor();
+    await other.close();
+    await rows.filter({ hasText: "of pizza_master" }).waitFor({ state: "detached" });
+  });
+});
+
 describe("everyone can use it", () => {
   it.for(["light", "dark"] as const)(
     "no serious accessibility problem on any screen, %s, wide and narrow",
