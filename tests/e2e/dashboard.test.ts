@@ -346,12 +346,15 @@ describe("a log longer than what comes at once", () => {
     await page
       .getByRole("row", { name: /pizza_master/ })
       .getByRole("cell", { name: "1800" })
+      // As many a minute, while that minute lasts.
+      .first()
       .waitFor();
     const bar = page.getByRole("slider", { name: "Seq" });
     await expect.poll(() => bar.getAttribute("min"), { timeout: 15_000 }).toBe("1");
     await page
       .getByRole("row", { name: /pizza_master/ })
       .getByRole("cell", { name: "1800" })
+      .first()
       .waitFor();
     await bar.press("Home");
     // The row that stood there stands until the next frame.
