@@ -658,8 +658,7 @@ export class Flock {
       }
       seq = last;
     }
-    const agents = [...this.#state.seenBy(OWNER).agents.values()];
-    this.#orchestrator.restorePaused(agents.filter(({ paused }) => paused).map(({ agent_id }) => agent_id));
+    this.#orchestrator.restoreAgents([...this.#state.seenBy(OWNER).agents.values()]);
   }
 
   /**

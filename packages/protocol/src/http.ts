@@ -2,7 +2,7 @@ import { z } from "zod";
 import { controlSchemas } from "./control.ts";
 import { wireErrorSchema } from "./events.ts";
 import { filterSchema } from "./filter.ts";
-import { agentCountersSchema, agentStatusSchema } from "./graph.ts";
+import { agentCountersSchema, agentStatusSchema, circuitStateSchema } from "./graph.ts";
 import { visibilitySchema } from "./visibility.ts";
 
 /** `GET /api/plugin/artifact_types`: every artifact type with the JSON Schema of its payload. */
@@ -53,9 +53,7 @@ export const subscriptionInfoSchema = z
 /** How an agent's circuit breaker stands. */
 export const circuitInfoSchema = z
   .object({
-    state: z
-      .enum(["closed", "open", "half_open"])
-      .describe("closed: it runs. open: it is left alone. half_open: one run tries whether it works again."),
+    state: circuitStateSchema,
     failures: z.int().describe("Failures in a row, as far as they count."),
     open_until: z.iso.datetime().optional().describe("When a run may try again; only while it is open."),
   })

@@ -16,6 +16,7 @@ const CHOICES: Record<EventType, true> = {
   agent_paused: true,
   agent_resumed: true,
   agent_queue_changed: true,
+  agent_circuit_changed: true,
 };
 
 export const EVENT_TYPE_CHOICES = Object.keys(CHOICES) as EventType[];
