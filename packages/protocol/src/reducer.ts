@@ -271,6 +271,7 @@ function fold(draft: Draft, event: FlockEvent, limits: StateLimits): void {
       draft.edges = event.edges;
       return;
     case "question_closed":
+    case "dead_letter_closed":
       return;
     default:
       // A newer server may send events that this version does not know: they count, and change nothing else.
@@ -347,6 +348,7 @@ function endedRun(run: RunState | undefined, event: EventOf<"agent_execution_com
       attempt: 1,
       consumed: [],
       started_at: event.timestamp,
+      ...(event.activation_id === undefined ? {} : { activation_id: event.activation_id }),
     }),
     status: event.status,
     produced: run?.produced.length

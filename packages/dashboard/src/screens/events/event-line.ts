@@ -13,6 +13,7 @@ const CHOICES: Record<EventType, true> = {
   agent_registered: true,
   gate_progress: true,
   question_closed: true,
+  dead_letter_closed: true,
   agent_paused: true,
   agent_resumed: true,
   agent_queue_changed: true,
