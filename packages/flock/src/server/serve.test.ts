@@ -368,5 +368,6 @@ describe("the API documents", () => {
       body: { error: { code: "not_found", message: "there is no GET /nowhere here" } },
     });
     expect(await house.post("/health", {})).toMatchObject({ status: 404, body: { error: { code: "not_found" } } });
+    expect((await house.get("/")).body.error.message).toMatch(/dashboard: true/);
   });
 });
