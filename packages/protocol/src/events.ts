@@ -6,6 +6,11 @@ import { eventVisibilitySchema, visibilitySchema } from "./visibility.ts";
 /** How a run ended. */
 export const runStatusSchema = z.enum(["success", "error", "cancelled", "timeout", "interrupted"]);
 
+/** What has become of a dead letter. */
+const deadLetterStatusSchema = z
+  .enum(["retried", "discarded"])
+  .describe("retried: it is queued again, as another attempt. discarded: nobody will run it again.");
+
 /** An error as the wire tells it. */
 export const wireErrorSchema = z.object({ name: z.string(), message: z.string() }).meta({ id: "WireError" });
 
@@ -43,6 +48,10 @@ const agentExecutionCompleted = z.object({
     .describe("Ids of the artifacts this run published, as far as everybody may see them who may see this event."),
   error: wireErrorSchema.optional(),
   usage: z.record(z.string(), z.number()).optional().describe("What the run spent, such as tokens, by name."),
+  activation_id: z
+    .string()
+    .optional()
+    .describe("Only of a run that ended before it began, of which no agent_execution_started tells: what it was for."),
   retry_at: z.iso
     .datetime()
     .optional()
@@ -131,6 +140,16 @@ const questionClosed = z.object({
   visibility,
 });
 
+const deadLetterClosed = z.object({
+  type: z.literal("dead_letter_closed"),
+  activation_id: z.string().describe("Of what had failed for good: the dead letter's id."),
+  agent_id: run.agent_id,
+  correlation_id: z.string(),
+  status: deadLetterStatusSchema,
+  run_id: z.string().optional().describe("The run that is queued, when it is `retried`."),
+  visibility,
+});
+
 const agentPaused = z.object({ type: z.literal("agent_paused"), agent_id: run.agent_id, visibility });
 
 const agentResumed = z.object({ type: z.literal("agent_resumed"), agent_id: run.agent_id, visibility });
@@ -161,6 +180,7 @@ export const eventDraftSchema = z.discriminatedUnion("type", [
   agentRegistered,
   gateProgress,
   questionClosed,
+  deadLetterClosed,
   agentPaused,
   agentResumed,
   agentQueueChanged,
@@ -182,6 +202,7 @@ export const eventSchemas = {
   agent_registered: agentRegistered.extend(committed).meta({ id: "AgentRegistered" }),
   gate_progress: gateProgress.extend(committed).meta({ id: "GateProgress" }),
   question_closed: questionClosed.extend(committed).meta({ id: "QuestionClosed" }),
+  dead_letter_closed: deadLetterClosed.extend(committed).meta({ id: "DeadLetterClosed" }),
   agent_paused: agentPaused.extend(committed).meta({ id: "AgentPaused" }),
   agent_resumed: agentResumed.extend(committed).meta({ id: "AgentResumed" }),
   agent_queue_changed: agentQueueChanged.extend(committed).meta({ id: "AgentQueueChanged" }),
@@ -198,6 +219,7 @@ export const eventSchema = z.discriminatedUnion("type", [
   eventSchemas.agent_registered,
   eventSchemas.gate_progress,
   eventSchemas.question_closed,
+  eventSchemas.dead_letter_closed,
   eventSchemas.agent_paused,
   eventSchemas.agent_resumed,
   eventSchemas.agent_queue_changed,

@@ -196,7 +196,13 @@ export class Orchestrator {
     });
     const { scheduler } = this.#runner;
     this.#pauses = new Pauses({ agents: this.agents, scheduler, clock: this.#clock, emit: this.#emit });
-    this.#deadLetters = new DeadLetters({ agents: this.agents, store, journal: shared.journal, runner: this.#runner });
+    this.#deadLetters = new DeadLetters({
+      agents: this.agents,
+      store,
+      journal: shared.journal,
+      runner: this.#runner,
+      clock: this.#clock,
+    });
     this.schedules = new Schedules({
       ...shared,
       isBusy: (subscription) => this.#runner.isBusy(subscription),
@@ -427,7 +433,7 @@ export class Orchestrator {
   }
 
   /** Forgets what has failed for good. */
-  async discardDeadLetter(id: string, as: Principal): Promise<void> {
+  async discardDeadLetter(id: string, as: Principal): Promise<{ readonly seq: number }> {
     this.#assertRunning();
     return this.#deadLetters.discard(id, as);
   }

@@ -380,6 +380,7 @@ export class Runner {
     end: RunEnd,
     produced: readonly string[],
     failure?: unknown,
+    hasBegun = true,
   ): ActivationAgainWrite | undefined {
     const { agent, id, correlationId, visibility } = activation;
     const { journal, workflows } = this.#options;
@@ -401,6 +402,7 @@ export class Runner {
       error: end.error,
       usage: end.usage,
       retry_at: retryAt === undefined ? undefined : isoTime(retryAt),
+      activation_id: hasBegun ? undefined : id,
       visibility,
     };
     journal.write(writeOf(completed));
@@ -475,7 +477,7 @@ export class Runner {
 
   #endUnstarted(activation: Activation): void {
     const end: RunEnd = { runId: activation.runId, status: "cancelled", durationMs: 0, produced: [] };
-    this.#writeEnd(activation, end, end.produced);
+    this.#writeEnd(activation, end, end.produced, undefined, false);
     this.#settle(activation, end);
   }
 

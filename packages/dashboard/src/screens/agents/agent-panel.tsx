@@ -4,11 +4,11 @@ import { useEffect, useMemo, useState } from "react";
 import { getJson } from "../../live/config.ts";
 import { useLive } from "../../live/store.ts";
 import { clock, duration, short } from "../../parts/format.ts";
+import { gathered, missing } from "../../parts/gate-words.ts";
 import { Fact, Status } from "../../parts/parts.tsx";
 import { useCalm } from "../../parts/use-calm.ts";
 import { Link } from "../../place/link.tsx";
 import { pathOf } from "../../place/place.ts";
-import { gathered, missing } from "./gate-words.ts";
 import type { Rate } from "./rates.ts";
 
 /** Gates and runs that are listed. */
