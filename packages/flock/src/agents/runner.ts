@@ -409,7 +409,7 @@ export class Runner {
     };
     journal.write(writeOf(completed));
     // After the end is told, so that viewers see what has opened or closed the circuit.
-    if (this.circuits.of(agent)?.ended(activation, end.status))
+    if (this.circuits.of(agent)?.ended(activation, end.status, failure))
       this.#options.log.warn({ agent: agent.name }, "an agent fails again and again, and is left alone for a while");
     if (!again) this.#options.questions.withdraw(id);
     journal.write(

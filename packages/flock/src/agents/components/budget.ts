@@ -16,7 +16,7 @@ export interface BudgetOptions {
   readonly tokens?: number;
   /** So much money: `cost` of what runs spend, and what their tokens cost by `prices`. Default: any amount. */
   readonly cost?: number;
-  /** What models cost, by `provider/model` or by model. A run whose model has none fails when there is a limit of `cost`. */
+  /** What models cost, by `provider/model` or by model. A run whose model has none fails when there is a limit of `cost`. Default: none. */
   readonly prices?: Readonly<Record<string, ModelPrice>>;
   /** What may spend that much: each run, each workflow, each agent, or all that have this component. */
   readonly per: "run" | "correlation" | "agent" | "flock";
