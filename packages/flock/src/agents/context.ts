@@ -1,12 +1,15 @@
+import type { StepKind } from "@flock/protocol";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { Redaction } from "../redaction.ts";
 import type { ReadableStore, Store } from "../store/store.ts";
 import { VisibleStore } from "../store/visible-store.ts";
 import type { Model } from "./engine.ts";
+import type { Prices } from "./prices.ts";
 import type { AskOptions, Questions } from "./questions.ts";
 import type { Run } from "./run.ts";
-import type { RunContext, RunLog, StreamOptions } from "./run-context.ts";
+import type { RunContext, RunLog, RunStep, StreamOptions } from "./run-context.ts";
+import { STEPS, type Steps } from "./steps.ts";
 
 const NOTHING = Object.freeze({});
 
@@ -21,6 +24,7 @@ export class Context implements RunContext {
   given: Readonly<Record<string, unknown>> = NOTHING;
   readonly stream: (text: string, options?: StreamOptions) => void;
   readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
+  readonly step: <T>(kind: StepKind, name: string, work: (step: RunStep) => T | PromiseLike<T>) => Promise<T>;
   readonly askPerson: <T extends AnyArtifactType>(type: T, asked: AskOptions<T>) => Promise<PayloadOf<T>>;
   readonly #run: Run;
   readonly #store: Store;
@@ -41,6 +45,7 @@ export class Context implements RunContext {
     // May be taken out of the context and called by itself.
     this.stream = (text, options) => run.stream.write(text, options);
     this.addUsage = (amounts) => run.addUsage(amounts);
+    this.step = (kind, name, work) => run.steps.do(kind, name, work);
     let asked = 0;
     this.askPerson = (type, options) => {
       const answer = questions.ask(run, ++asked, type, options);
@@ -65,6 +70,14 @@ export class Context implements RunContext {
 
   get model(): Model | undefined {
     return this.#run.activation.agent.model;
+  }
+
+  get prices(): Prices {
+    return this.#run.activation.agent.prices ?? NOTHING;
+  }
+
+  get [STEPS](): Steps {
+    return this.#run.steps;
   }
 
   get redaction(): Redaction | undefined {

@@ -8,6 +8,8 @@ const CHOICES: Record<EventType, true> = {
   agent_execution_started: true,
   agent_execution_completed: true,
   streaming_output: true,
+  run_step_started: true,
+  run_step_completed: true,
   artifact_published: true,
   graph_updated: true,
   agent_registered: true,
