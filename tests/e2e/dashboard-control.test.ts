@@ -44,7 +44,7 @@ function kitchen() {
 }
 
 const agentRow = (page: Page, name: string) =>
-  page.getByRole("region", { name: "Agents" }).getByRole("row", { name: new RegExp(name) });
+  page.getByRole("region", { name: "Agents" }).getByRole("listitem", { name, exact: true });
 
 /** The answer that says from where on something is seen, and where that is. */
 async function seenFrom(page: Page, words: string | RegExp): Promise<number> {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { graphEdgeSchema, graphNodeSchema } from "./graph.ts";
+import { circuitStateSchema, graphEdgeSchema, graphNodeSchema } from "./graph.ts";
 import { questionStatusSchema } from "./questions.ts";
 import { eventVisibilitySchema, visibilitySchema } from "./visibility.ts";
 
@@ -161,6 +161,15 @@ const agentQueueChanged = z.object({
   visibility,
 });
 
+const agentCircuitChanged = z.object({
+  type: z.literal("agent_circuit_changed"),
+  agent_id: z.string().describe("The name of an agent with a circuit breaker."),
+  state: circuitStateSchema,
+  failures: z.int().optional().describe("When it opens: how many failures in a row did that."),
+  retry_at: z.iso.datetime().optional().describe("When it opens: from when on a run may try whether it works again."),
+  visibility,
+});
+
 /** An event before the log has it: everything but `seq` and `timestamp`. */
 export const eventDraftSchema = z.discriminatedUnion("type", [
   agentExecutionStarted,
@@ -175,6 +184,7 @@ export const eventDraftSchema = z.discriminatedUnion("type", [
   agentPaused,
   agentResumed,
   agentQueueChanged,
+  agentCircuitChanged,
 ]);
 
 const committed = {
@@ -196,6 +206,7 @@ export const eventSchemas = {
   agent_paused: agentPaused.extend(committed).meta({ id: "AgentPaused" }),
   agent_resumed: agentResumed.extend(committed).meta({ id: "AgentResumed" }),
   agent_queue_changed: agentQueueChanged.extend(committed).meta({ id: "AgentQueueChanged" }),
+  agent_circuit_changed: agentCircuitChanged.extend(committed).meta({ id: "AgentCircuitChanged" }),
 } as const;
 
 /** Any event as it stands in the log. */
@@ -212,6 +223,7 @@ export const eventSchema = z.discriminatedUnion("type", [
   eventSchemas.agent_paused,
   eventSchemas.agent_resumed,
   eventSchemas.agent_queue_changed,
+  eventSchemas.agent_circuit_changed,
 ]);
 
 /** An event before the log has it: everything but `seq` and `timestamp`. */

@@ -5,11 +5,11 @@ import { useLive } from "../live/store.ts";
 import { clock } from "../parts/format.ts";
 
 /** What holds an agent back: whether it is paused, how many runs wait, how its circuit stands. Nothing when nothing does. */
-export function AgentBadges({ agent, info }: { agent: AgentState; info?: AgentInfo | undefined }) {
+export function AgentBadges({ agent, info, isShort = false }: AgentBadgesProps) {
   // What only the server knows, it knows of now.
   const isNow = useLive(({ at, file }) => at === null && file === null);
   const queued = queuedOf(agent, isNow ? info : undefined);
-  const circuit = isNow ? info?.circuit : undefined;
+  const { circuit } = agent;
   return (
     <>
       {agent.paused && (
@@ -25,20 +25,27 @@ export function AgentBadges({ agent, info }: { agent: AgentState; info?: AgentIn
           {queued.toLocaleString("en")} {queued === 1 ? "waits" : "wait"}
         </Badge>
       )}
-      {circuit && circuit.state !== "closed" && (
-        <Badge icon={ZapOff} title={`${circuit.failures} failures in a row: its work waits`} isBad>
+      {circuit && (
+        <Badge icon={ZapOff} title="It has failed again and again: its work waits" isBad>
           {circuit.state === "half_open"
-            ? "circuit half open: one run tries"
-            : `circuit open${circuit.open_until === undefined ? "" : ` until ${clock(circuit.open_until).slice(0, 8)}`}`}
+            ? `circuit half open${isShort ? "" : ": one run tries"}`
+            : `circuit open${isShort || circuit.retry_at === undefined ? "" : ` until ${clock(circuit.retry_at).slice(0, 8)}`}`}
         </Badge>
       )}
     </>
   );
 }
 
+interface AgentBadgesProps {
+  readonly agent: AgentState;
+  readonly info?: AgentInfo | undefined;
+  /** Whether there is no room for more than what it is. */
+  readonly isShort?: boolean;
+}
+
 /** Whether something holds an agent back, so that there are badges. */
 export function isHeld(agent: AgentState, info: AgentInfo | undefined): boolean {
-  return agent.paused === true || queuedOf(agent, info) > 0 || (info?.circuit?.state ?? "closed") !== "closed";
+  return agent.paused === true || agent.circuit !== undefined || queuedOf(agent, info) > 0;
 }
 
 /** How many runs of an agent wait, as far as the viewer may know. */

@@ -118,6 +118,7 @@ export function cancelRun({ run_id, activation_id, agent_id, status }: RunState)
 /** Ends everything of a workflow that goes on or waits. */
 export async function cancelWorkflow(correlationId: string): Promise<void> {
   const { running, retrying } = workOf(knownTimeline().head, correlationId);
+  const count = running.length + retrying.length;
   const name = `workflow ${short(correlationId)}`;
   const isWanted = await confirmed({
     title: `Cancel ${name}?`,
@@ -128,7 +129,7 @@ export async function cancelWorkflow(correlationId: string): Promise<void> {
       ...(retrying.length > 0 ? [`${runsOf(retrying.length)} will not be tried again: ${namesOf(retrying)}.`] : []),
       "What of it waits for its turn is cancelled, too. What it has published stays on the blackboard.",
     ],
-    verb: running.length === 0 ? "Cancel the workflow" : `Cancel ${runsOf(running.length)}`,
+    verb: count === 0 ? "Cancel the workflow" : `Cancel ${runsOf(count)}`,
   });
   if (!isWanted) return;
   void act({

@@ -5,8 +5,14 @@ export function withGraph(state: FlockState, { nodes, edges }: GraphSnapshot): F
   const agents = new Map(state.agents);
   for (const node of nodes) {
     if (node.type !== "agent") continue;
-    const { paused: _paused, queued, ...known } = agents.get(node.id) ?? {};
-    agents.set(node.id, { ...known, ...agentOf(node), ...(node.paused && queued !== undefined ? { queued } : {}) });
+    const { paused: _paused, queued, circuit, ...known } = agents.get(node.id) ?? {};
+    agents.set(node.id, {
+      ...known,
+      ...agentOf(node),
+      // What the snapshot is silent about may be known from events.
+      ...(node.paused && queued !== undefined ? { queued } : {}),
+      ...(circuit && circuit.state === node.circuit ? { circuit } : {}),
+    });
   }
   return { ...state, agents, nodes, edges };
 }
@@ -28,13 +34,15 @@ export function baseOf(base: FlockState, folded: FlockState, { nodes, edges }: G
       // What the fold counts from here on, the server has counted too.
       counters[name] = Math.max(0, counters[name] - ((counted?.[name] ?? 0) - (before?.[name] ?? 0)));
     }
-    const { paused, ...agent } = agentOf(node);
+    const { paused, circuit, ...agent } = agentOf(node);
+    const after = folded.agents.get(node.id);
     agents.set(node.id, {
       ...agent,
       status: counters.running > 0 ? "running" : "idle",
       counters,
-      // Unless an event from here on tells of it, it was paused before.
-      ...(paused && !folded.agents.get(node.id)?.paused ? { paused } : {}),
+      // Unless an event from here on tells of it, it was so before.
+      ...(paused && !after?.paused ? { paused } : {}),
+      ...(circuit && !after?.circuit ? { circuit } : {}),
     });
   }
   return { ...base, agents, nodes, edges };
@@ -49,6 +57,7 @@ function agentOf(node: GraphSnapshot["nodes"][number]): AgentState {
     status: node.status,
     counters: node.counters,
     ...(node.paused ? { paused: true as const } : {}),
+    ...(node.circuit ? { circuit: { state: node.circuit } } : {}),
   };
 }
 

@@ -1,16 +1,16 @@
-import type { AgentInfo, GateState } from "@flock/protocol";
-import { X } from "lucide-react";
+import type { AgentCircuit, AgentInfo, AgentState, GateState } from "@flock/protocol";
+import { CircuitBoard, X } from "lucide-react";
 import { useMemo } from "react";
 import { AgentBadges } from "../../control/agent-badges.tsx";
 import { PauseButton } from "../../control/buttons.tsx";
 import { useAgentInfos } from "../../live/agent-infos.ts";
 import { useLive } from "../../live/store.ts";
 import { clock, duration, short } from "../../parts/format.ts";
+import { gathered, missing } from "../../parts/gate-words.ts";
 import { Fact, Status } from "../../parts/parts.tsx";
 import { useCalm } from "../../parts/use-calm.ts";
 import { Link } from "../../place/link.tsx";
 import { pathOf } from "../../place/place.ts";
-import { gathered, missing } from "./gate-words.ts";
 import type { Rate } from "./rates.ts";
 
 /** Gates and runs that are listed. */
@@ -52,7 +52,7 @@ export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
       </header>
       <p className="text-soft">{agent.description}</p>
       <div className="flex flex-wrap items-center gap-2">
-        <AgentBadges agent={agent} info={info} />
+        <AgentBadges agent={withoutCircuit(agent)} info={info} />
         <PauseButton agent={agent} />
         <Link
           href={pathOf("control", undefined, { invoke: name })}
@@ -61,6 +61,7 @@ export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
           Invoke…
         </Link>
       </div>
+      {agent.circuit && <Circuit circuit={agent.circuit} />}
       <dl className="grid grid-cols-3 gap-3">
         <Fact name="Runs">{counters.started.toLocaleString("en")}</Fact>
         <Fact name="Failed">
@@ -117,6 +118,26 @@ interface AgentPanelProps {
   readonly gates: readonly GateState[];
   readonly rate: Rate | undefined;
   readonly close: () => void;
+}
+
+/** Why an agent does nothing although it is not paused. */
+/** How its circuit stands is told in a sentence of its own. */
+function withoutCircuit({ circuit: _circuit, ...agent }: AgentState): AgentState {
+  return agent;
+}
+
+function Circuit({ circuit: { state, failures, retry_at } }: { circuit: AgentCircuit }) {
+  return (
+    <p className="flex items-center gap-2 rounded-lg border border-bad p-2 text-xs text-bad">
+      <CircuitBoard size={14} aria-hidden="true" className="shrink-0" />
+      <span>
+        <strong className="font-medium">{state === "open" ? "Circuit open" : "Circuit half open"}</strong>
+        {state === "half_open"
+          ? ": one run tries whether it works again, and the rest waits."
+          : `: it has failed ${failures === undefined ? "again and again" : `${failures} times in a row`} and is left alone${retry_at === undefined ? "" : ` until ${clock(retry_at)}`}.`}
+      </span>
+    </p>
+  );
 }
 
 function Waiting({ consumes, gates, info }: WaitingProps) {

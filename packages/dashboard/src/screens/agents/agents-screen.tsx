@@ -5,6 +5,7 @@ import { useAgentInfos } from "../../live/agent-infos.ts";
 import { useCalmState } from "../../live/calm.ts";
 import { useLive } from "../../live/store.ts";
 import { duration } from "../../parts/format.ts";
+import { gathered } from "../../parts/gate-words.ts";
 import { NothingYet, Status } from "../../parts/parts.tsx";
 import { Skeleton } from "../../parts/skeleton.tsx";
 import { useMedia } from "../../parts/use-media.ts";
@@ -12,7 +13,6 @@ import { Link } from "../../place/link.tsx";
 import { go, pathOf, usePlace } from "../../place/place.ts";
 import { AgentCounts } from "./agent-counts.tsx";
 import { AgentPanel } from "./agent-panel.tsx";
-import { gathered } from "./gate-words.ts";
 import { openGates } from "./gates.ts";
 import { type Rate, useRates } from "./rates.ts";
 
@@ -80,11 +80,11 @@ const NONE: readonly GateState[] = [];
 
 /** The columns of the table, each with its width: what comes and goes in one must not move the others. */
 const COLUMNS = [
-  ["Agent", "w-[15%]"],
-  ["Status", "w-[10%]"],
-  ["Consumes", "w-[18%]"],
-  ["Publishes", "w-[16%]"],
-  ["Waits with", "w-[16%]"],
+  ["Agent", "w-[14%]"],
+  ["Status", "w-[17%]"],
+  ["Consumes", "w-[16%]"],
+  ["Publishes", "w-[13%]"],
+  ["Waits with", "w-[13%]"],
   ["Runs", "w-[6%]"],
   ["Failed", "w-[6%]"],
   ["A minute", "w-[7%]"],
@@ -148,9 +148,9 @@ const AgentRow = memo(function AgentRow({ agent, info, gates, perMinute, isShown
         <AgentLink agent={agent_id} />
       </th>
       <td className={cell}>
-        <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
+        <span className="flex items-center gap-1.5 overflow-hidden">
           <Status value={status} />
-          <AgentBadges agent={agent} info={info} />
+          <AgentBadges agent={agent} info={info} isShort />
         </span>
       </td>
       <td className={`${cell} text-soft`} title={consumes.join(", ")}>

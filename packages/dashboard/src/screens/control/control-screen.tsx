@@ -122,7 +122,7 @@ function Agents() {
   const infos = useAgentInfos();
   const paused = [...agents.values()].filter((agent) => agent.paused).length;
   return (
-    <section aria-label="Agents" className={CARD}>
+    <section aria-label="Agents" className={`${CARD} self-start`}>
       <header className={HEAD}>
         <h2 className={TITLE}>
           Agents{" "}
@@ -131,22 +131,15 @@ function Agents() {
             {paused > 0 && `, ${paused} paused`}
           </span>
         </h2>
-        <PauseAllButtons />
+        <span className="flex gap-1.5">
+          <PauseAllButtons />
+        </span>
       </header>
-      <table className="w-full text-left text-sm">
-        <thead className="sr-only">
-          <tr>
-            <th scope="col">Agent</th>
-            <th scope="col">State</th>
-            <th scope="col">Actions</th>
-          </tr>
-        </thead>
-        <tbody>
-          {[...agents.values()].map((agent) => (
-            <AgentRow key={agent.agent_id} agent={agent} info={infos.get(agent.agent_id)} />
-          ))}
-        </tbody>
-      </table>
+      <ul>
+        {[...agents.values()].map((agent) => (
+          <AgentRow key={agent.agent_id} agent={agent} info={infos.get(agent.agent_id)} />
+        ))}
+      </ul>
     </section>
   );
 }
@@ -155,37 +148,35 @@ function Agents() {
 const AgentRow = memo(function AgentRow({ agent, info }: { agent: AgentState; info: AgentInfo | undefined }) {
   const { agent_id, status, counters } = agent;
   return (
-    <tr className="border-t border-line first:border-t-0">
-      <th scope="row" className="max-w-40 truncate py-2 pl-4 font-medium">
-        <Link href={pathOf("agents", agent_id)} title={`More about ${agent_id}`} className="hover:underline">
+    <li
+      aria-label={agent_id}
+      className="flex flex-wrap items-center gap-x-3 gap-y-1.5 border-t border-line px-4 py-2 text-sm first:border-t-0"
+    >
+      <span className="flex min-w-48 flex-1 flex-wrap items-center gap-x-3 gap-y-1">
+        <Link
+          href={pathOf("agents", agent_id)}
+          title={`More about ${agent_id}`}
+          className="w-36 min-w-0 truncate font-medium hover:underline 2xl:w-52"
+        >
           {agent_id}
         </Link>
-      </th>
-      <td className="px-3 py-2">
         <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
-          {counters.running > 0 ? (
-            <span className="inline-flex items-center gap-1 text-busy">
-              <Status value="running" /> <span className="tabular-nums">{counters.running}</span>
-            </span>
-          ) : (
-            <Status value={status} />
-          )}
+          <Status value={counters.running > 0 ? "running" : status} />
+          {counters.running > 0 && <span className="font-medium text-busy tabular-nums">{counters.running}</span>}
           <AgentBadges agent={agent} info={info} />
         </span>
-      </td>
-      <td className="py-2 pr-4">
-        <span className="flex flex-wrap justify-end gap-1.5">
-          <PauseButton agent={agent} />
-          <Link
-            href={pathOf("control", undefined, { invoke: agent_id })}
-            aria-label={`Invoke… ${agent_id}`}
-            className="inline-flex h-7 items-center rounded-lg border border-line px-2 text-xs hover:border-accent"
-          >
-            Invoke…
-          </Link>
-        </span>
-      </td>
-    </tr>
+      </span>
+      <span className="flex flex-wrap gap-1.5">
+        <PauseButton agent={agent} />
+        <Link
+          href={pathOf("control", undefined, { invoke: agent_id })}
+          aria-label={`Invoke… ${agent_id}`}
+          className="inline-flex h-7 items-center rounded-lg border border-line px-2 text-xs hover:border-accent"
+        >
+          Invoke…
+        </Link>
+      </span>
+    </li>
   );
 });
 
