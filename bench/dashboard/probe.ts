@@ -36,8 +36,8 @@ export const PROBE = `
     return {
       /** Resolves when the dashboard is live, to when that was, in ms after the navigation. */
       live: () => until(() => liveAt !== null).then(() => liveAt),
-      /** Resolves when every seq from the first on can be shown. */
-      whole: () => until(() => slider()?.min === "1"),
+      /** Resolves when at least so many seqs can be shown. */
+      whole: (events) => until(() => slider()?.max - slider()?.min + 1 >= events),
       /** Resolves when a plain page has everything, to when that was. */
       caughtUp: () => until(() => globalThis.caughtUpAt !== undefined).then(() => globalThis.caughtUpAt),
       /** Resolves when a script of this name has come. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { start } from "../child.ts";
+import { type Child, start } from "../child.ts";
 import type { BoardCalls } from "../dashboard/calls.ts";
 import { PLAIN_PAGES, type PlainPage } from "../dashboard/plain-pages.ts";
 import { Viewer } from "../dashboard/viewer.ts";
@@ -94,13 +94,13 @@ export const suite: Suite = {
         })),
       ],
       rows: (load) => ({
-        ...rowsOf(load.pages, (name) => flooded(load, (viewer, url) => viewer.openPlain(url, name, -1), ["a"])),
+        ...rowsOf(load.pages, (name) => flooded(load, (_, viewer, url) => viewer.openPlain(url, name, -1), ["a"])),
         ...rowsOf(load.screens, (name) =>
           flooded(
             load,
-            async (viewer, url) => {
+            async (board, viewer, url) => {
               await viewer.open(`${url}/${name}`);
-              await viewer.ask("whole()");
+              await untilWhole(board, viewer);
             },
             SCREENS[name],
           ),
@@ -185,7 +185,7 @@ export const suite: Suite = {
 async function withBoard(
   events: number,
   artifacts: number,
-  work: (board: ReturnType<typeof start<BoardCalls>>, viewer: Viewer, url: string) => Promise<Figures>,
+  work: (board: Child<BoardCalls>, viewer: Viewer, url: string) => Promise<Figures>,
 ): Promise<Figures> {
   const board = start<BoardCalls>("dashboard/board.ts");
   try {
@@ -197,13 +197,19 @@ async function withBoard(
   }
 }
 
+/** Waits until the page has all that there is, of a board that rests. */
+async function untilWhole(board: Child<BoardCalls>, viewer: Viewer): Promise<void> {
+  const { head } = await board.ask("look");
+  await viewer.ask(`whole(${head})`);
+}
+
 function flooded(
   { perSecond, seconds, artifacts }: Flood,
-  open: (viewer: Viewer, url: string) => Promise<unknown>,
+  open: (board: Child<BoardCalls>, viewer: Viewer, url: string) => Promise<unknown>,
   clicks: readonly string[],
 ): Promise<Figures> {
   return withBoard(0, artifacts, async (board, viewer, url) => {
-    await open(viewer, url);
+    await open(board, viewer, url);
     await board.ask("flood", perSecond);
     await pause(Math.min(WARM_UP_MS, seconds * 1_000));
     const [before, cpuMs] = [await board.ask("look"), await viewer.cpuMs()];
@@ -227,7 +233,7 @@ function flooded(
 async function remembered({ perSecond, seconds, artifacts }: Flood): Promise<Figures> {
   return withBoard(0, artifacts, async (board, viewer, url) => {
     await viewer.open(`${url}/agents`);
-    await viewer.ask("whole()");
+    await untilWhole(board, viewer);
     await board.ask("flood", perSecond);
     const heaps: number[] = [];
     const clicks = NAMES.map((name) => `nav a[href^='/${name}']`);
@@ -245,12 +251,12 @@ function travelled(name: ScreenName, events: number, visits: number): Promise<Fi
     const opened = performance.now();
     const liveMs = await viewer.open(`${url}/${name}`);
     const { clicksMs } = await viewer.watch(0.1, [SCREENS[name][0]], CLICK_MS);
-    await viewer.ask("whole()");
+    await viewer.ask(`whole(${events})`);
     const allSeconds = (performance.now() - opened) / 1_000;
-    const { last } = await viewer.ask<{ last: number }>("range()");
+    const { first, last } = await viewer.ask<{ first: number; last: number }>("range()");
     const took: number[] = [];
     for (let visit = 0; visit < visits; visit++) {
-      took.push(await viewer.ask<number>(`travel(${1 + Math.floor(Math.random() * last)})`));
+      took.push(await viewer.ask<number>(`travel(${first + Math.floor(Math.random() * (last - first + 1))})`));
       await pause(50);
     }
     return {
@@ -272,7 +278,7 @@ function readAll(events: number): Promise<Figures> {
 function inBackground({ perSecond, seconds, artifacts }: Flood, hidden: boolean): Promise<Figures> {
   return withBoard(0, artifacts, async (board, viewer, url) => {
     await viewer.open(`${url}/events`);
-    await viewer.ask("whole()");
+    await untilWhole(board, viewer);
     await board.ask("flood", perSecond);
     if (hidden) await viewer.ask("hide(true)");
     await pause(Math.min(WARM_UP_MS, seconds * 1_000));
