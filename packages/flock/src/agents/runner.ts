@@ -31,8 +31,10 @@ import type { Publisher } from "./publisher.ts";
 import type { Questions } from "./questions.ts";
 import { Run, type RunEnd, RunStopped } from "./run.ts";
 import { Scheduler } from "./scheduler.ts";
+import type { StepEvent } from "./steps.ts";
 import { seenTogether } from "./visibility.ts";
 import { WaitingRoom } from "./waiting-room.ts";
+import { type ErrorDetail, readable } from "./wire-error.ts";
 import type { Workflows } from "./workflows.ts";
 
 /** What the runner works with. */
@@ -53,6 +55,8 @@ export interface RunnerOptions {
   readonly maxRunsPerCorrelation: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
   readonly concurrency?: number | undefined;
+  /** How much events tell of errors. */
+  readonly errorDetail: ErrorDetail;
   /** The queue of an agent has changed while it is paused. */
   readonly onHeld: (agent: string) => void;
   /** Where the output of runs goes. */
@@ -65,7 +69,6 @@ export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running"
 /** A run whose end is to be told. */
 type Ended = Omit<Activation, "runId" | "onEnd">;
 
-const NOTHING_THROWN = new Error("the agent threw nothing at all");
 const NO_DRAFTS: readonly Draft[] = [];
 const NO_POSTINGS: readonly Posting[] = [];
 const NOTHING_PRODUCED: readonly string[] = Object.freeze([]);
@@ -271,8 +274,8 @@ export class Runner {
 
   #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
-    const { journal, store, clock, history } = this.#options;
-    const run = new Run(activation, clock, this.#stream);
+    const { journal, store, clock, history, errorDetail } = this.#options;
+    const run = new Run(activation, clock, errorDetail, this.#tell);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
     history.consumed(agent.name, artifacts, visibility);
@@ -295,13 +298,13 @@ export class Runner {
     try {
       output = run.execute(new Context(run, store, this.#logOf, this.#options.questions));
     } catch (error) {
-      return this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN);
+      return this.#end(run, NO_DRAFTS, readable(error));
     }
     // Not every function waits for something, and waiting for nothing costs as much.
     if (!(output instanceof Promise)) return this.#end(run, output);
     return output.then(
       (drafts) => this.#end(run, drafts),
-      (error) => this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN),
+      (error) => this.#end(run, NO_DRAFTS, readable(error)),
     );
   }
 
@@ -317,14 +320,13 @@ export class Runner {
         this.#options.tracing.publish(postings);
         for (const posting of postings) publisher.post(posting);
       } catch (invalid) {
-        failure = invalid;
+        failure = readable(invalid);
       }
     }
-    if (failure !== undefined && agent.hooks) failure = run.explained(failure);
-    if (failure !== undefined && !(failure instanceof RunStopped))
-      this.#logOf(run.activation).warn({ err: failure }, "a run failed");
+    if (failure !== undefined && agent.hooks) failure = readable(run.explained(failure));
     this.#runs.delete(runId);
     const end = run.end(failure, postings.length === 0 ? NOTHING_PRODUCED : idsOf(postings));
+    if (failure !== undefined && !(failure instanceof RunStopped)) this.#logFailure(run.activation, failure, end);
     for (const { artifact } of postings) history.produced(agent.name, artifact);
     const told = postings.every(({ artifact }) => isNoNarrower(artifact.visibility, visibility))
       ? end.produced
@@ -494,7 +496,17 @@ export class Runner {
     return logOf(log, activation, tracing.spanOf(activation.runId));
   };
 
-  readonly #stream = (event: StreamingOutput): void => {
+  #logFailure(activation: Activation, err: unknown, { error }: RunEnd): void {
+    const log = this.#logOf(activation);
+    try {
+      log.warn({ err }, "a run failed");
+    } catch {
+      // An error may have something in it that nobody can write out.
+      log.warn({ error }, "a run failed");
+    }
+  }
+
+  readonly #tell = (event: StreamingOutput | StepEvent): void => {
     this.#options.journal.write(eventWrite(event, this.#now()));
   };
 

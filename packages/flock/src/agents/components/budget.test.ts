@@ -108,6 +108,22 @@ describe("a budget", () => {
     expect(ran).toBe(false);
   });
 
+  it("in money goes by the prices of the flock where it has none itself", async () => {
+    const Job = artifact("Job", z.object({}));
+    await using flock = new Flock({
+      model: "openai/gpt-z",
+      prices: { "gpt-z": { input: 1_000_000, output: 0 } },
+      components: [budget({ cost: 1, per: "flock" })],
+    });
+    flock
+      .agent("a")
+      .consumes(Job)
+      .run((_, { addUsage }) => addUsage({ input_tokens: 1 }));
+    const spend = async () => (await flock.invoke("a", [Job({})])).done;
+    expect(await spend()).toMatchObject({ status: "success" });
+    expect(await spend()).toMatchObject(EXCEEDED);
+  });
+
   it("of a window is there again when the window has passed", async () => {
     await using kitchen = spenders({ tokens: 100, per: "flock", window: 1_000 });
     const { spend, clock } = kitchen;
