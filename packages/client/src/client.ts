@@ -54,6 +54,8 @@ export interface ConnectionState {
   readonly epoch: string | null;
   /** The newest seq that the server has told of. */
   readonly head: number;
+  /** Whether there may be events in the log that are hidden from this client. */
+  readonly limited: boolean;
   /** Why there is no connection, in one sentence; null when there is one. */
   readonly reason: string | null;
 }
@@ -113,6 +115,7 @@ export class FlockClient {
     retryAt: null,
     epoch: null,
     head: 0,
+    limited: false,
     reason: null,
   };
 
@@ -282,7 +285,7 @@ export class FlockClient {
     }
   }
 
-  #hello({ epoch, head, heartbeat_interval }: ControlOf<"hello">): void {
+  #hello({ epoch, head, heartbeat_interval, limited }: ControlOf<"hello">): void {
     this.#epochOfConnection = epoch;
     this.#open = true;
     this.#openedAt = Date.now();
@@ -291,7 +294,7 @@ export class FlockClient {
     this.#watchSilence(
       this.#options.silenceMs ?? (heartbeat_interval === null ? DEFAULT_SILENCE_MS : heartbeat_interval * 2_000),
     );
-    this.#set({ status: startsNow ? "live" : "catching-up", epoch, head, reason: null });
+    this.#set({ status: startsNow ? "live" : "catching-up", epoch, head, limited: limited === true, reason: null });
     for (const [id, command] of this.#commands) this.#send(id, command);
   }
 

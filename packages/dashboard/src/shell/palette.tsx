@@ -1,6 +1,6 @@
 import { Command } from "cmdk";
 import { type ReactNode, useMemo, useRef, useState } from "react";
-import { openFile, saveRange } from "../live/files.ts";
+import { openFile, saveAll } from "../live/files.ts";
 import { useLive } from "../live/store.ts";
 import { goLive, travelTo } from "../live/travel.ts";
 import { Dialog } from "../parts/dialog.tsx";
@@ -101,7 +101,7 @@ export default function Palette({ close }: { close: () => void }) {
             {item("Back to live, now", goLive, "Back to live")}
             {item("Switch between light and dark colours, theme", toggleTheme, "Switch between light and dark")}
             {file !== null && item("Leave the file, back to the server", () => location.assign("/"), "Leave the file")}
-            {item("Save the events as a file, export ndjson", saveRange, "Save the events as a file")}
+            {item("Save the events as a file, export ndjson", () => void saveAll(), "Save the events as a file")}
             <Command.Item
               value="Open a file of events, import ndjson"
               onSelect={() => chooser.current?.click()}

@@ -13,6 +13,7 @@ export function TimelineBar() {
   const at = useLive(({ at }) => at);
   const last = useLive(({ last }) => last);
   const first = useLive(({ first }) => first);
+  const from = useLive(({ from }) => from);
   const oldest = useLive(({ oldest }) => oldest);
   const isLoading = useLive(({ isLoading }) => isLoading);
   const count = useLive(({ log }) => log.length);
@@ -80,11 +81,11 @@ export function TimelineBar() {
       >
         <SkipForward size={16} aria-hidden="true" className="text-bad" />
       </button>
-      {oldest < first && (
+      {oldest < from && (
         <button
           type="button"
           disabled={isLoading || count >= KEPT_EVENTS}
-          title={`The server keeps events from seq ${oldest.toLocaleString("en")} on; here they begin with ${first.toLocaleString("en")}`}
+          title={`The server keeps events from seq ${oldest.toLocaleString("en")} on; here they begin with ${from.toLocaleString("en")}`}
           onClick={() => void loadOlder(KEPT_EVENTS).catch(() => {})}
           className="hidden h-8 shrink-0 rounded-lg border border-line px-2 text-xs text-soft hover:text-ink disabled:opacity-50 sm:block"
         >

@@ -151,6 +151,7 @@ export class Hub implements Surroundings {
       oldest: this.log.oldest,
       heartbeat_interval: this.#options.heartbeatInterval,
       connection_id: randomUUID(),
+      ...(reader.principal.kind === "owner" ? {} : { limited: true as const }),
     });
     reader.open(filter, { since, epoch });
   }

@@ -1,9 +1,11 @@
 import type { FlockEvent } from "@flock/protocol";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { ArrowDown, Copy, History, Pause, Play, X } from "lucide-react";
+import { ArrowDown, Copy, EyeOff, History, Pause, Play, X } from "lucide-react";
 import { type UIEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { JsonViewer } from "../../json/json-viewer.tsx";
-import { useLive } from "../../live/store.ts";
+import { hiddenWords, useHidden } from "../../live/hidden.ts";
+import { hiddenIn } from "../../live/hidden-numbers.ts";
+import { knownTimeline, useLive } from "../../live/store.ts";
 import type { Log } from "../../live/timeline.ts";
 import { travelTo } from "../../live/travel.ts";
 import { clock, short } from "../../parts/format.ts";
@@ -11,6 +13,7 @@ import { NothingYet } from "../../parts/parts.tsx";
 import { adjust, usePlace } from "../../place/place.ts";
 import { EventFilter } from "./event-filter.tsx";
 import { lineOf } from "./event-line.ts";
+import { type Absent, absentWords, type LogRow, LogRows } from "./log-rows.ts";
 import { MatchingEvents, type Wanted } from "./matching-events.ts";
 
 const ROW_PX = 30;
@@ -32,6 +35,8 @@ export default function EventsScreen() {
   const matching = useMemo(() => new MatchingEvents(wanted), [wanted]);
   const log = at === null && held ? held.log : live;
   const shown = useMemo(() => matching.in(log), [matching, log]);
+  const hidden = useHidden();
+  const rows = useRows(shown, log, held !== null && at === null, matching);
   const openSeq = id !== undefined && /^\d+$/.test(id) ? Number(id) : null;
   const opened = openSeq === null ? undefined : eventAt(log, openSeq);
   const newer = log === live ? 0 : live.length - 1 - live.indexOf(log.at(-1)?.seq ?? 0);
@@ -52,8 +57,14 @@ export default function EventsScreen() {
           {held ? "Resume" : "Pause"}
         </button>
         <p className="text-sm whitespace-nowrap text-soft tabular-nums">{shown.length.toLocaleString("en")} events</p>
+        {hidden && hidden.count > 0 && (
+          <p className="w-full text-sm text-soft tabular-nums md:w-auto">
+            <EyeOff size={14} aria-hidden="true" className="mr-1.5 inline align-[-2px]" />
+            {hiddenWords(hidden)}
+          </p>
+        )}
       </div>
-      {shown.length === 0 ? (
+      {rows.length === 0 ? (
         <NothingYet>
           {log.length === 0
             ? "Nothing has happened yet. Events appear here as they come: run an agent, or publish an artifact."
@@ -61,7 +72,7 @@ export default function EventsScreen() {
         </NothingYet>
       ) : (
         <Rows
-          shown={shown}
+          shown={rows}
           openSeq={openSeq}
           open={(seq) => {
             adjust({ id: seq === null ? undefined : String(seq) });
@@ -100,13 +111,34 @@ function useWanted(params: Readonly<Record<string, string>>): Wanted {
   );
 }
 
+/** The events that are shown with what is not there between them. `isHeld`: what has come since is not looked at. */
+function useRows(shown: readonly FlockEvent[], log: Log, isHeld: boolean, matching: MatchingEvents): readonly LogRow[] {
+  const gaps = useLive(({ gaps }) => gaps);
+  const hidden = useHidden();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is made anew for another filter
+  const rows = useMemo(() => new LogRows(), [matching]);
+  return useMemo(() => {
+    const last = log.at(-1)?.seq ?? 0;
+    const timeline = knownTimeline();
+    const isWhole = shown.length === log.length;
+    return rows.of(shown, {
+      log: timeline.log(),
+      gaps: gaps.filter(({ from_seq }) => from_seq <= last),
+      // Of what is hidden nobody here knows whether it would pass a filter.
+      ...(hidden?.isPlaced && isWhole
+        ? { hidden: { numbers: hiddenIn(timeline), from: hidden.from, to: isHeld ? last : hidden.to } }
+        : {}),
+    });
+  }, [rows, shown, log, gaps, hidden, isHeld]);
+}
+
 function eventAt(log: Log, seq: number): FlockEvent | undefined {
   const event = log.at(log.indexOf(seq));
   return event?.seq === seq ? event : undefined;
 }
 
 interface RowsProps {
-  readonly shown: readonly FlockEvent[];
+  readonly shown: readonly LogRow[];
   readonly openSeq: number | null;
   readonly open: (seq: number | null) => void;
   readonly onLeaveEnd: () => void;
@@ -125,11 +157,11 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
     estimateSize: () => ROW_PX,
     overscan: 12,
   });
-  const newest = shown.at(-1)?.seq;
+  const newest = seqOf(shown.at(-1));
   const hasLooked = useRef(openSeq === null);
   useEffect(() => {
     if (hasLooked.current) return;
-    const index = shown.findIndex(({ seq }) => seq === openSeq);
+    const index = shown.findIndex((row) => seqOf(row) === openSeq);
     if (index < 0) return;
     hasLooked.current = true;
     rows.scrollToIndex(index, { align: "center" });
@@ -150,10 +182,14 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
     lastTop.current = scrollTop;
   };
   const move = (count: number) => {
-    const index = openSeq === null ? shown.length : shown.findIndex(({ seq }) => seq === openSeq);
-    const next = Math.max(0, Math.min(shown.length - 1, index + count));
+    let next = openSeq === null ? shown.length : shown.findIndex((row) => seqOf(row) === openSeq);
+    // What is not there cannot be opened.
+    do next += count;
+    while (next >= 0 && next < shown.length && isAbsent(shown[next]));
+    const row = shown[next];
+    if (row === undefined || isAbsent(row)) return;
     follows.current = false;
-    open(shown[next]?.seq ?? null);
+    open(row.seq);
     rows.scrollToIndex(next);
   };
   return (
@@ -175,7 +211,18 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
     >
       <div style={{ height: rows.getTotalSize() }} className="relative">
         {rows.getVirtualItems().map(({ index, start }) => {
-          const event = shown[index] as FlockEvent;
+          const event = shown[index] as LogRow;
+          if (isAbsent(event)) {
+            return (
+              <p
+                key={`${event.absent} ${event.before}`}
+                style={{ transform: `translateY(${start}px)`, height: ROW_PX }}
+                className="absolute inset-x-0 flex items-center gap-3 border-y border-dashed border-line bg-sunken px-3 pl-[4.9rem] text-soft italic"
+              >
+                {absentWords(event)}
+              </p>
+            );
+          }
           const isOpen = event.seq === openSeq;
           return (
             <div key={event.seq} style={{ transform: `translateY(${start}px)` }} className="absolute inset-x-0">
@@ -202,6 +249,14 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
       </div>
     </div>
   );
+}
+
+function isAbsent(row: LogRow | undefined): row is Absent {
+  return row !== undefined && "absent" in row;
+}
+
+function seqOf(row: LogRow | undefined): number | undefined {
+  return isAbsent(row) ? undefined : row?.seq;
 }
 
 function isBad(event: FlockEvent): boolean {
