@@ -102,6 +102,21 @@ describe("an agent without run", () => {
     expect(eventsOf(at.flock, "streaming_output")[0]?.artifact_type).toBeUndefined();
   });
 
+  it("makes as many as its fanOut says, from one answer", async () => {
+    const pizzas = [PIZZA, { ...PIZZA, name: "Marinara" }, { ...PIZZA, name: "" }];
+    await using at = await kitchen(saysJson({ Pizza: pizzas }));
+    at.flock
+      .agent("chef")
+      .consumes(Idea)
+      .publishes(Pizza, { fanOut: { min: 2, max: 4 }, where: ({ name }) => name !== "" });
+    expect((await at.cook()).status).toBe("success");
+    expect(await at.flock.store.getByType(Pizza)).toEqual(pizzas.slice(0, 2));
+    expect(systemOf(at.server.requests[0] as ChatRequest)).toMatch(
+      /"minItems":2,"maxItems":4.*|"maxItems":4,"minItems":2/,
+    );
+    expect(at.server.requests).toHaveLength(1);
+  });
+
   it("may have a model of its own", async () => {
     await using at = await kitchen(saysJson(PIZZA));
     const flock = new Flock();
@@ -213,6 +228,25 @@ describe("an answer that does not fit", () => {
     expect(second?.body.messages.at(-1)?.content).toMatch(/Pizza is not valid: toppings: .*expected array/);
     expect(usage?.input_tokens).toBe(20);
     expect(eventsOf(at.flock, "streaming_output").some(({ output_type }) => output_type === "retry")).toBe(true);
+  });
+
+  it("by what the agent promises of its output is asked for once more as well", async () => {
+    const named = (name: string) => ({ ...PIZZA, name });
+    await using at = await kitchen(
+      saysJson({ Pizza: [named("a")] }),
+      saysJson({ Pizza: [named("a"), named("b")] }),
+      saysJson({ Pizza: [named("Pineapple"), named("b")] }),
+    );
+    at.flock
+      .agent("chef")
+      .consumes(Idea)
+      .publishes(Pizza, { fanOut: 2, validate: ({ name }) => name !== "Pineapple" || "no pineapple here" });
+    expect((await at.cook()).status).toBe("success");
+    expect(JSON.stringify(at.server.requests[1]?.body.messages)).toContain("1 × Pizza, but declares a fanOut of 2");
+    const { status, error } = await at.cook();
+    expect(status).toBe("error");
+    expect(error?.message).toMatch(/2 answers that cannot be used; of the last: no pineapple here/);
+    expect(await at.flock.store.getByType(Pizza)).toEqual([named("a"), named("b")]);
   });
 
   it("ends the run the second time, and says which field is wrong", async () => {

@@ -52,6 +52,8 @@ export interface ConnectionState {
   readonly retryAt: number | null;
   /** Which log the seqs belong to; null before the first connection. */
   readonly epoch: string | null;
+  /** What the server calls the connection that is, or was last: null before the first. */
+  readonly connectionId: string | null;
   /** The newest seq that the server has told of. */
   readonly head: number;
   /** Whether there may be events in the log that are hidden from this client. */
@@ -114,6 +116,7 @@ export class FlockClient {
     attempt: 0,
     retryAt: null,
     epoch: null,
+    connectionId: null,
     head: 0,
     limited: false,
     reason: null,
@@ -285,7 +288,7 @@ export class FlockClient {
     }
   }
 
-  #hello({ epoch, head, heartbeat_interval, limited }: ControlOf<"hello">): void {
+  #hello({ epoch, head, heartbeat_interval, connection_id, limited }: ControlOf<"hello">): void {
     this.#epochOfConnection = epoch;
     this.#open = true;
     this.#openedAt = Date.now();
@@ -294,7 +297,8 @@ export class FlockClient {
     this.#watchSilence(
       this.#options.silenceMs ?? (heartbeat_interval === null ? DEFAULT_SILENCE_MS : heartbeat_interval * 2_000),
     );
-    this.#set({ status: startsNow ? "live" : "catching-up", epoch, head, limited: limited === true, reason: null });
+    const told = { epoch, connectionId: connection_id, head, limited: limited === true };
+    this.#set({ status: startsNow ? "live" : "catching-up", ...told, reason: null });
     for (const [id, command] of this.#commands) this.#send(id, command);
   }
 

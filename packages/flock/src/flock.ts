@@ -357,10 +357,10 @@ export class Flock {
   }
 
   /**
-   * Forgets what has failed for good. Resolves when that is committed.
+   * Forgets what has failed for good. Resolves when that is committed, to the `seq` of the event that tells of it.
    * @throws FlockError `not_found` when there is no such dead letter; `shutting_down`.
    */
-  discardDeadLetter(id: string, as: Principal = OWNER): Promise<void> {
+  discardDeadLetter(id: string, as: Principal = OWNER): Promise<{ readonly seq: number }> {
     return this.#orchestrator.discardDeadLetter(id, as);
   }
 
@@ -493,7 +493,12 @@ export class Flock {
     );
     return {
       seq,
-      result: { artifact_id: artifactId, correlation_id: correlationId, triggered_agents: namesSeenBy(as, triggered) },
+      result: {
+        artifact_id: artifactId,
+        correlation_id: correlationId,
+        triggered_agents: namesSeenBy(as, triggered),
+        seq,
+      },
     };
   }
 
@@ -520,7 +525,7 @@ export class Flock {
     const drafts = inputs.map((input) => this.#draft(input, as));
     const options = { correlationId: correlation_id, visibility };
     const { seq, runId, correlationId } = await this.#orchestrator.invoke(agent_id, drafts, options, as);
-    return { seq, result: { run_id: runId, correlation_id: correlationId } };
+    return { seq, result: { run_id: runId, correlation_id: correlationId, seq } };
   }
 
   /** Cancels by ids, as the wire has them, what a principal may see. */
@@ -530,7 +535,7 @@ export class Flock {
   ): Promise<{ seq: number; result: CancelResult }> {
     const what = run_id === undefined ? { correlationId: correlation_id as string } : { runId: run_id };
     const { seq, cancelled } = await this.cancel(what, as);
-    return { seq, result: { cancelled } };
+    return { seq, result: { cancelled, seq } };
   }
 
   /** The open questions that a principal may see, as the wire tells them. */
@@ -557,7 +562,12 @@ export class Flock {
     const { seq, artifactId, correlationId, triggered } = await this.#orchestrator.answer(questionId, draftFor, as);
     return {
       seq,
-      result: { artifact_id: artifactId, correlation_id: correlationId, triggered_agents: namesSeenBy(as, triggered) },
+      result: {
+        artifact_id: artifactId,
+        correlation_id: correlationId,
+        triggered_agents: namesSeenBy(as, triggered),
+        seq,
+      },
     };
   }
 
@@ -658,8 +668,7 @@ export class Flock {
       }
       seq = last;
     }
-    const agents = [...this.#state.seenBy(OWNER).agents.values()];
-    this.#orchestrator.restorePaused(agents.filter(({ paused }) => paused).map(({ agent_id }) => agent_id));
+    this.#orchestrator.restoreAgents([...this.#state.seenBy(OWNER).agents.values()]);
   }
 
   /**

@@ -1,10 +1,15 @@
 import { z } from "zod";
-import { graphEdgeSchema, graphNodeSchema } from "./graph.ts";
+import { circuitStateSchema, graphEdgeSchema, graphNodeSchema } from "./graph.ts";
 import { questionStatusSchema } from "./questions.ts";
 import { eventVisibilitySchema, visibilitySchema } from "./visibility.ts";
 
 /** How a run ended. */
 export const runStatusSchema = z.enum(["success", "error", "cancelled", "timeout", "interrupted"]);
+
+/** What has become of a dead letter. */
+const deadLetterStatusSchema = z
+  .enum(["retried", "discarded"])
+  .describe("retried: it is queued again, as another attempt. discarded: nobody will run it again.");
 
 /** An error as the wire tells it. */
 export const wireErrorSchema = z.object({ name: z.string(), message: z.string() }).meta({ id: "WireError" });
@@ -43,6 +48,10 @@ const agentExecutionCompleted = z.object({
     .describe("Ids of the artifacts this run published, as far as everybody may see them who may see this event."),
   error: wireErrorSchema.optional(),
   usage: z.record(z.string(), z.number()).optional().describe("What the run spent, such as tokens, by name."),
+  activation_id: z
+    .string()
+    .optional()
+    .describe("Only of a run that ended before it began, of which no agent_execution_started tells: what it was for."),
   retry_at: z.iso
     .datetime()
     .optional()
@@ -137,6 +146,16 @@ const questionClosed = z.object({
   visibility,
 });
 
+const deadLetterClosed = z.object({
+  type: z.literal("dead_letter_closed"),
+  activation_id: z.string().describe("Of what had failed for good: the dead letter's id."),
+  agent_id: run.agent_id,
+  correlation_id: z.string(),
+  status: deadLetterStatusSchema,
+  run_id: z.string().optional().describe("The run that is queued, when it is `retried`."),
+  visibility,
+});
+
 const agentPaused = z.object({ type: z.literal("agent_paused"), agent_id: run.agent_id, visibility });
 
 const agentResumed = z.object({ type: z.literal("agent_resumed"), agent_id: run.agent_id, visibility });
@@ -145,6 +164,15 @@ const agentQueueChanged = z.object({
   type: z.literal("agent_queue_changed"),
   agent_id: z.string().describe("The name of an agent that is paused."),
   queued: z.int().min(0).describe("How many runs wait until it goes on."),
+  visibility,
+});
+
+const agentCircuitChanged = z.object({
+  type: z.literal("agent_circuit_changed"),
+  agent_id: z.string().describe("The name of an agent with a circuit breaker."),
+  state: circuitStateSchema,
+  failures: z.int().optional().describe("When it opens: how many failures in a row did that."),
+  retry_at: z.iso.datetime().optional().describe("When it opens: from when on a run may try whether it works again."),
   visibility,
 });
 
@@ -158,9 +186,11 @@ export const eventDraftSchema = z.discriminatedUnion("type", [
   agentRegistered,
   gateProgress,
   questionClosed,
+  deadLetterClosed,
   agentPaused,
   agentResumed,
   agentQueueChanged,
+  agentCircuitChanged,
 ]);
 
 const committed = {
@@ -178,9 +208,11 @@ export const eventSchemas = {
   agent_registered: agentRegistered.extend(committed).meta({ id: "AgentRegistered" }),
   gate_progress: gateProgress.extend(committed).meta({ id: "GateProgress" }),
   question_closed: questionClosed.extend(committed).meta({ id: "QuestionClosed" }),
+  dead_letter_closed: deadLetterClosed.extend(committed).meta({ id: "DeadLetterClosed" }),
   agent_paused: agentPaused.extend(committed).meta({ id: "AgentPaused" }),
   agent_resumed: agentResumed.extend(committed).meta({ id: "AgentResumed" }),
   agent_queue_changed: agentQueueChanged.extend(committed).meta({ id: "AgentQueueChanged" }),
+  agent_circuit_changed: agentCircuitChanged.extend(committed).meta({ id: "AgentCircuitChanged" }),
 } as const;
 
 /** Any event as it stands in the log. */
@@ -193,9 +225,11 @@ export const eventSchema = z.discriminatedUnion("type", [
   eventSchemas.agent_registered,
   eventSchemas.gate_progress,
   eventSchemas.question_closed,
+  eventSchemas.dead_letter_closed,
   eventSchemas.agent_paused,
   eventSchemas.agent_resumed,
   eventSchemas.agent_queue_changed,
+  eventSchemas.agent_circuit_changed,
 ]);
 
 /** An event before the log has it: everything but `seq` and `timestamp`. */

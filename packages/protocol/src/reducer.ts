@@ -1,5 +1,5 @@
 import type { EventOf, FlockEvent, RunStatus, WireError } from "./events.ts";
-import type { AgentCounters, AgentStatus, GraphEdge, GraphNode, GraphSnapshot } from "./graph.ts";
+import type { AgentCounters, AgentStatus, CircuitState, GraphEdge, GraphNode, GraphSnapshot } from "./graph.ts";
 
 /** An agent as the events tell it. */
 export interface AgentState {
@@ -17,6 +17,17 @@ export interface AgentState {
   readonly paused?: true;
   /** While it is paused: how many runs wait until it goes on, as it was last told. */
   readonly queued?: number;
+  /** Absent while its circuit is closed, or it has no circuit breaker. */
+  readonly circuit?: AgentCircuit;
+}
+
+/** A circuit that is not closed, as it was last told. */
+export interface AgentCircuit {
+  readonly state: Exclude<CircuitState, "closed">;
+  /** How many failures in a row have opened it. */
+  readonly failures?: number;
+  /** ISO 8601: from when on a run may try whether the agent works again; only while it is open. */
+  readonly retry_at?: string;
 }
 
 /** The output of a run, as far as it was seen. */
@@ -151,6 +162,7 @@ export function graphOf(state: FlockState): GraphSnapshot {
       status: agent?.status ?? ("idle" as const),
       counters: agent?.counters ?? noCounters(),
       ...(agent?.paused ? { paused: true as const } : {}),
+      ...(agent?.circuit ? { circuit: agent.circuit.state } : {}),
     };
   });
   return { nodes, edges: [...state.edges], seq: state.seq };
@@ -252,11 +264,14 @@ function fold(draft: Draft, event: FlockEvent, limits: StateLimits): void {
       return changeAgent(draft, event.agent_id, ({ paused: _paused, queued: _queued, ...agent }) => agent);
     case "agent_queue_changed":
       return changeAgent(draft, event.agent_id, (agent) => ({ ...agent, queued: event.queued }));
+    case "agent_circuit_changed":
+      return circuitChanged(draft, event);
     case "graph_updated":
       draft.nodes = event.nodes;
       draft.edges = event.edges;
       return;
     case "question_closed":
+    case "dead_letter_closed":
       return;
     default:
       // A newer server may send events that this version does not know: they count, and change nothing else.
@@ -333,6 +348,7 @@ function endedRun(run: RunState | undefined, event: EventOf<"agent_execution_com
       attempt: 1,
       consumed: [],
       started_at: event.timestamp,
+      ...(event.activation_id === undefined ? {} : { activation_id: event.activation_id }),
     }),
     status: event.status,
     produced: run?.produced.length
@@ -400,6 +416,19 @@ function gateProgressed(draft: Draft, event: EventOf<"gate_progress">, limits: S
   const isEmpty = Object.values(event.collected).every((collected) => collected === 0);
   if (!complete && !isEmpty) gates.set(key, event);
   forgetOldest(gates, limits.gates);
+}
+
+function circuitChanged(draft: Draft, { agent_id, state, failures, retry_at }: EventOf<"agent_circuit_changed">): void {
+  changeAgent(draft, agent_id, ({ circuit: before, ...agent }) => {
+    if (state === "closed") return agent;
+    const counted = failures ?? before?.failures;
+    const circuit = {
+      state,
+      ...(counted === undefined ? {} : { failures: counted }),
+      ...(retry_at === undefined ? {} : { retry_at }),
+    };
+    return { ...agent, circuit };
+  });
 }
 
 function changeAgent(draft: Draft, agentId: string, change: (agent: AgentState) => AgentState): void {

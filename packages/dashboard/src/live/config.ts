@@ -20,6 +20,11 @@ export async function readConfig(onAttempt: (attempt: number) => void): Promise<
   }
 }
 
+/** The address of the list of who is connected. */
+export function connectionsUrl({ websocket }: DashboardConfig): string {
+  return websocket.replace(/ws$/, "connections");
+}
+
 /** The address of a page of the log: the events after a seq. */
 export function eventsUrl({ websocket }: DashboardConfig, { after, limit }: { after: number; limit: number }): string {
   return `${websocket.replace(/ws$/, "events")}?after=${after}&limit=${limit}`;

@@ -7,6 +7,7 @@ const base: ConnectionState = {
   attempt: 1,
   retryAt: null,
   epoch: "e",
+  connectionId: "c",
   head: 0,
   limited: false,
   reason: null,

@@ -14,7 +14,7 @@ import type { GateState } from "./gates/gate.ts";
 import type { BatchOf, Inputs, InputsOf } from "./gates/inputs.ts";
 import { Subscription } from "./gates/subscription.ts";
 import { type BatchOptions, checkSubscriptionOptions, type SubscriptionOptions } from "./gates/subscription-options.ts";
-import { allows, checkOutputOptions, type OutputOptions, Outputs } from "./outputs.ts";
+import { checkOutputOptions, type OutputOptions, Outputs } from "./outputs.ts";
 import { type RetryOptions, RetryPolicy } from "./retry.ts";
 import type { RunContext } from "./run-context.ts";
 import {
@@ -474,13 +474,6 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       throw missing(
         "has a model, but nothing for it to make: say what it publishes, with .publishes(…), or end its declaration " +
           "with .run(async (inputs) => …)",
-      );
-    }
-    for (const [type, { fanOut }] of this.#outputs) {
-      if (allows(fanOut, 1)) continue;
-      throw missing(
-        `has a model, which makes one ${type} in each run, but declares another fanOut: leave that out, or end its ` +
-          "declaration with .run(async (inputs) => …)",
       );
     }
     return { ...this.#declaration(), model: this.#model, timeout: this.#timeout ?? MODEL_TIMEOUT_MS };

@@ -45,14 +45,6 @@ describe("fanOut", () => {
   });
 });
 
-describe("fanOut of an agent on a model, which makes one artifact of each type,", () => {
-  it("is refused when it begins to work, unless it allows one", async () => {
-    await using many = new Flock({ model: "openai/gpt-4.1" });
-    many.agent("writer").consumes(Topic).publishes(Headline, { fanOut: 3 });
-    await expect(many.publish(Topic({ n: 1 }))).rejects.toThrow(/writer has a model, which makes one Headline/);
-  });
-});
-
 describe("where", () => {
   it("leaves out what it does not hold for, after fanOut has counted", async () => {
     const where = ({ text }: { text: string }) => text.endsWith("1");

@@ -61,15 +61,16 @@ export function checkOutputOptions(what: string, options: unknown): OutputOption
 
 type FanOut = OutputOptions["fanOut"];
 
-function rangeOf(fanOut: FanOut): { readonly min: number; readonly max: number } {
-  if (typeof fanOut === "number") return { min: fanOut, max: fanOut };
-  return { min: fanOut?.min ?? 0, max: fanOut?.max ?? Number.POSITIVE_INFINITY };
+/** How many, both included. */
+export interface Range {
+  readonly min: number;
+  /** Infinity when any number will do. */
+  readonly max: number;
 }
 
-/** Whether a run may return so many artifacts of a type. */
-export function allows(fanOut: FanOut, count: number): boolean {
-  const { min, max } = rangeOf(fanOut);
-  return count >= min && count <= max;
+function rangeOf(fanOut: FanOut): Range {
+  if (typeof fanOut === "number") return { min: fanOut, max: fanOut };
+  return { min: fanOut?.min ?? 0, max: fanOut?.max ?? Number.POSITIVE_INFINITY };
 }
 
 /** Holds an agent to what it has promised of its output. */
@@ -78,6 +79,8 @@ export class Outputs {
   readonly #options: ReadonlyMap<string, OutputOptions>;
   /** Who may see everything that the agent may publish; undefined: everybody. */
   readonly visibility: EventVisibility | undefined;
+  /** By type, how many one run returns of it, where that is said and is not just one. */
+  readonly lists: ReadonlyMap<string, Range>;
 
   readonly #otherwise: LastingVisibility;
 
@@ -85,6 +88,11 @@ export class Outputs {
   constructor(agentId: string, options: ReadonlyMap<string, OutputOptions>, otherwise: LastingVisibility) {
     this.#agentId = agentId;
     this.#options = options;
+    this.lists = new Map(
+      [...options].flatMap(([type, { fanOut }]) =>
+        fanOut === undefined || fanOut === 1 ? [] : [[type, rangeOf(fanOut)] as const],
+      ),
+    );
     this.#otherwise = otherwise;
     this.visibility = allOf(
       [...options.values()].map(({ visibility = otherwise }) =>
@@ -130,8 +138,8 @@ export class Outputs {
   }
 
   #count(type: string, fanOut: FanOut, count: number): void {
-    if (allows(fanOut, count)) return;
     const { min, max } = rangeOf(fanOut);
+    if (count >= min && count <= max) return;
     const promised = min === max ? min : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
     throw new FlockError(
       "wrong_output",

@@ -21,7 +21,7 @@ import type { Tracing } from "../telemetry/tracing.ts";
 
 import type { Activation } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
-import { CircuitBreaker } from "./circuit-breaker.ts";
+import { Circuits } from "./circuits.ts";
 import { Context } from "./context.ts";
 import type { Subscription } from "./gates/subscription.ts";
 import type { History } from "./history.ts";
@@ -77,8 +77,7 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly scheduler: Scheduler;
   readonly #retries: WaitingRoom;
-  /** By agent, of those that have one. */
-  readonly #breakers = new Map<string, CircuitBreaker>();
+  readonly circuits: Circuits;
   readonly #runs = new Map<string, Run>();
   readonly #counts = { ...NO_RUNS };
   /** What earlier processes have left, by agent; undefined until work begins. */
@@ -96,14 +95,21 @@ export class Runner {
       options.concurrency,
     );
     this.#retries = new WaitingRoom(options.clock, (activation) => this.enqueue(activation));
+    this.circuits = new Circuits({
+      clock: options.clock,
+      emit: (event) => options.journal.write(eventWrite(event, this.#now())),
+      queueOf: (name) => ({
+        withdraw: () => this.scheduler.withdraw(({ agent }) => agent.name === name),
+        enqueue: (activation) => this.#schedule(activation),
+      }),
+    });
   }
 
   get counts(): RunCounts {
-    const held = [...this.#breakers.values()].reduce((sum, breaker) => sum + breaker.held, 0);
     return {
       ...this.#counts,
       running: this.scheduler.running,
-      queued: this.scheduler.queued + this.#retries.size + held,
+      queued: this.scheduler.queued + this.#retries.size + this.circuits.held,
     };
   }
 
@@ -145,25 +151,12 @@ export class Runner {
   /** Runs an activation as soon as there is room for it. */
   enqueue(activation: Activation): void {
     if (this.#stopped) this.#leaveForLater(activation);
-    else if (this.breakerOf(activation.agent)?.admits(activation) !== false) this.#schedule(activation);
+    else if (this.circuits.of(activation.agent)?.admits(activation) !== false) this.#schedule(activation);
   }
 
   #schedule(activation: Activation): void {
     this.scheduler.enqueue(activation);
     if (this.scheduler.held > 0 && this.scheduler.paused.has(activation.agent.name)) this.#noteHeld(activation);
-  }
-
-  /** What stands before an agent's queue, if something does. */
-  breakerOf({ name, circuitBreaker: limits }: AgentDefinition): CircuitBreaker | undefined {
-    if (!limits) return undefined;
-    let breaker = this.#breakers.get(name);
-    if (!breaker) {
-      const withdraw = () => this.scheduler.withdraw(({ agent }) => agent.name === name);
-      const enqueue = (activation: Activation) => this.#schedule(activation);
-      breaker = new CircuitBreaker(limits, this.#options.clock, { withdraw, enqueue });
-      this.#breakers.set(name, breaker);
-    }
-    return breaker;
   }
 
   #noteHeld({ agent }: Activation): void {
@@ -387,12 +380,11 @@ export class Runner {
     end: RunEnd,
     produced: readonly string[],
     failure?: unknown,
+    hasBegun = true,
   ): ActivationAgainWrite | undefined {
     const { agent, id, correlationId, visibility } = activation;
     const { journal, workflows } = this.#options;
     const endedAt = this.#now();
-    if (this.breakerOf(agent)?.ended(activation, end.status))
-      this.#options.log.warn({ agent: agent.name }, "an agent fails again and again, and is left alone for a while");
     const again = this.#again(activation, end, failure);
     const retryAt = again?.retryAt;
     // A workflow in which something is to be tried again has neither ended nor failed.
@@ -410,9 +402,13 @@ export class Runner {
       error: end.error,
       usage: end.usage,
       retry_at: retryAt === undefined ? undefined : isoTime(retryAt),
+      activation_id: hasBegun ? undefined : id,
       visibility,
     };
     journal.write(writeOf(completed));
+    // After the end is told, so that viewers see what has opened or closed the circuit.
+    if (this.circuits.of(agent)?.ended(activation, end.status))
+      this.#options.log.warn({ agent: agent.name }, "an agent fails again and again, and is left alone for a while");
     if (!again) this.#options.questions.withdraw(id);
     journal.write(
       again ?? { kind: "activation_done", id, status: end.status, deadLetter: deadLetterOf(activation, end, endedAt) },
@@ -467,8 +463,7 @@ export class Runner {
   }
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Activation) => boolean): number {
-    const withdrawn = [...this.scheduler.withdraw(wanted), ...this.#retries.withdraw(wanted)];
-    for (const breaker of this.#breakers.values()) withdrawn.push(...breaker.withdraw(wanted));
+    const withdrawn = [this.scheduler, this.#retries, this.circuits].flatMap((place) => [...place.withdraw(wanted)]);
     for (const activation of withdrawn) {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);
@@ -482,7 +477,7 @@ export class Runner {
 
   #endUnstarted(activation: Activation): void {
     const end: RunEnd = { runId: activation.runId, status: "cancelled", durationMs: 0, produced: [] };
-    this.#writeEnd(activation, end, end.produced);
+    this.#writeEnd(activation, end, end.produced, undefined, false);
     this.#settle(activation, end);
   }
 

@@ -36,7 +36,10 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
     void reply.status(status).send({ error: body });
   });
   app.setNotFoundHandler((request) => {
-    throw new FlockError("not_found", `there is no ${request.method} ${request.url.split("?")[0]} here`);
+    const path = request.url.split("?")[0];
+    const hint =
+      path === "/" ? ": flock.serve({ dashboard: true }) shows the dashboard, and /docs tells what there is" : "";
+    throw new FlockError("not_found", `there is no ${request.method} ${path} here${hint}`);
   });
   const shared = sharedSchemas();
   await app.register(swagger, {

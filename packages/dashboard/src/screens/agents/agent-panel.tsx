@@ -1,14 +1,14 @@
-import type { AgentInfo, GateState } from "@flock/protocol";
-import { X } from "lucide-react";
+import type { AgentCircuit, AgentInfo, GateState } from "@flock/protocol";
+import { CircuitBoard, X } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { getJson } from "../../live/config.ts";
 import { useLive } from "../../live/store.ts";
 import { clock, duration, short } from "../../parts/format.ts";
+import { gathered, missing } from "../../parts/gate-words.ts";
 import { Fact, Status } from "../../parts/parts.tsx";
 import { useCalm } from "../../parts/use-calm.ts";
 import { Link } from "../../place/link.tsx";
 import { pathOf } from "../../place/place.ts";
-import { gathered, missing } from "./gate-words.ts";
 import type { Rate } from "./rates.ts";
 
 /** Gates and runs that are listed. */
@@ -49,6 +49,7 @@ export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
         </button>
       </header>
       <p className="text-soft">{agent.description}</p>
+      {agent.circuit && <Circuit circuit={agent.circuit} />}
       <dl className="grid grid-cols-3 gap-3">
         <Fact name="Runs">{counters.started.toLocaleString("en")}</Fact>
         <Fact name="Failed">
@@ -105,6 +106,21 @@ interface AgentPanelProps {
   readonly gates: readonly GateState[];
   readonly rate: Rate | undefined;
   readonly close: () => void;
+}
+
+/** Why an agent does nothing although it is not paused. */
+function Circuit({ circuit: { state, failures, retry_at } }: { circuit: AgentCircuit }) {
+  return (
+    <p className="flex items-center gap-2 rounded-lg border border-bad p-2 text-xs text-bad">
+      <CircuitBoard size={14} aria-hidden="true" className="shrink-0" />
+      <span>
+        <strong className="font-medium">{state === "open" ? "Circuit open" : "Circuit half open"}</strong>
+        {state === "half_open"
+          ? ": one run tries whether it works again, and the rest waits."
+          : `: it has failed ${failures === undefined ? "again and again" : `${failures} times in a row`} and is left alone${retry_at === undefined ? "" : ` until ${clock(retry_at)}`}.`}
+      </span>
+    </p>
+  );
 }
 
 function Waiting({ consumes, gates, info }: WaitingProps) {

@@ -3,6 +3,7 @@ import { lazy, memo, Suspense, useMemo } from "react";
 import { useCalmState } from "../../live/calm.ts";
 import { useLive } from "../../live/store.ts";
 import { duration } from "../../parts/format.ts";
+import { gathered } from "../../parts/gate-words.ts";
 import { NothingYet, Status } from "../../parts/parts.tsx";
 import { Skeleton } from "../../parts/skeleton.tsx";
 import { useMedia } from "../../parts/use-media.ts";
@@ -10,7 +11,6 @@ import { Link } from "../../place/link.tsx";
 import { go, pathOf, usePlace } from "../../place/place.ts";
 import { AgentCounts } from "./agent-counts.tsx";
 import { AgentPanel } from "./agent-panel.tsx";
-import { gathered } from "./gate-words.ts";
 import { openGates } from "./gates.ts";
 import { type Rate, useRates } from "./rates.ts";
 

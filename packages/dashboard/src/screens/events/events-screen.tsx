@@ -1,18 +1,19 @@
 import type { FlockEvent } from "@flock/protocol";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, Copy, EyeOff, History, Pause, Play, X } from "lucide-react";
-import { type UIEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { memo, type UIEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { JsonViewer } from "../../json/json-viewer.tsx";
 import { hiddenWords, useHidden } from "../../live/hidden.ts";
 import { hiddenIn } from "../../live/hidden-numbers.ts";
 import { knownTimeline, useLive } from "../../live/store.ts";
 import type { Log } from "../../live/timeline.ts";
-import { travelTo } from "../../live/travel.ts";
+import { isFailure, travelTo } from "../../live/travel.ts";
 import { clock, short } from "../../parts/format.ts";
 import { NothingYet } from "../../parts/parts.tsx";
 import { adjust, usePlace } from "../../place/place.ts";
 import { EventFilter } from "./event-filter.tsx";
 import { lineOf } from "./event-line.ts";
+import { colorOf, EventMark } from "./event-mark.tsx";
 import { type Absent, absentWords, type LogRow, LogRows } from "./log-rows.ts";
 import { MatchingEvents, type Wanted } from "./matching-events.ts";
 
@@ -32,7 +33,7 @@ export default function EventsScreen() {
   const { id, params } = usePlace();
   const [held, setHeld] = useState<Held | null>(null);
   const wanted = useDeferredValue(useWanted(params));
-  const matching = useMemo(() => new MatchingEvents(wanted), [wanted]);
+  const matching = useMemo(() => new MatchingEvents(wanted, typeOf), [wanted]);
   const log = at === null && held ? held.log : live;
   const shown = useMemo(() => matching.in(log), [matching, log]);
   const hidden = useHidden();
@@ -44,26 +45,24 @@ export default function EventsScreen() {
   return (
     <div className="flex h-full flex-col">
       <h1 className="sr-only">Events</h1>
-      <div className="flex flex-wrap items-center gap-2 border-b border-line bg-card px-3 py-2 md:px-4">
-        <EventFilter />
+      <EventFilter listed={shown.length}>
         <button
           type="button"
           disabled={at !== null}
           onClick={() => setHeld(held ? null : { log: live, byScrolling: false })}
           aria-pressed={held !== null}
-          className="ml-auto flex h-8 items-center gap-1.5 rounded-lg border border-line bg-card px-2.5 text-sm hover:border-accent disabled:opacity-50 aria-pressed:border-busy aria-pressed:text-busy"
+          className="flex h-8 shrink-0 items-center gap-1.5 rounded-lg border border-line bg-card px-2.5 text-sm hover:border-accent disabled:opacity-50 aria-pressed:border-busy aria-pressed:text-busy"
         >
           {held ? <Play size={14} aria-hidden="true" /> : <Pause size={14} aria-hidden="true" />}
           {held ? "Resume" : "Pause"}
         </button>
-        <p className="text-sm whitespace-nowrap text-soft tabular-nums">{shown.length.toLocaleString("en")} events</p>
-        {hidden && hidden.count > 0 && (
-          <p className="w-full text-sm text-soft tabular-nums md:w-auto">
-            <EyeOff size={14} aria-hidden="true" className="mr-1.5 inline align-[-2px]" />
-            {hiddenWords(hidden)}
-          </p>
-        )}
-      </div>
+      </EventFilter>
+      {hidden && hidden.count > 0 && (
+        <p className="flex items-center gap-2 border-b border-line bg-card px-3 py-1 text-xs text-soft tabular-nums md:px-4">
+          <EyeOff size={13} aria-hidden="true" />
+          {hiddenWords(hidden)}
+        </p>
+      )}
       {rows.length === 0 ? (
         <NothingYet>
           {log.length === 0
@@ -207,7 +206,7 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
         event.preventDefault();
         move(event.key === "ArrowDown" ? 1 : -1);
       }}
-      className="min-h-0 flex-1 overflow-y-auto font-mono text-xs -outline-offset-2"
+      className="min-h-0 flex-1 overflow-y-auto text-sm -outline-offset-2"
     >
       <div style={{ height: rows.getTotalSize() }} className="relative">
         {rows.getVirtualItems().map(({ index, start }) => {
@@ -232,16 +231,11 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
                 aria-expanded={isOpen}
                 onClick={() => open(isOpen ? null : event.seq)}
                 style={{ height: ROW_PX }}
-                className={`flex w-full items-center gap-3 border-l-3 px-3 text-left -outline-offset-2 hover:bg-sunken ${
-                  isOpen ? "border-accent bg-accent-soft" : isBad(event) ? "border-bad" : "border-transparent"
+                className={`flex w-full items-center gap-2.5 border-l-3 px-2.5 text-left -outline-offset-2 hover:bg-sunken ${
+                  isOpen ? "border-accent bg-accent-soft" : isFailure(event) ? "border-bad" : "border-transparent"
                 }`}
               >
-                <span className="min-w-14 shrink-0 text-right text-soft tabular-nums">{event.seq}</span>
-                <span className="hidden shrink-0 text-soft tabular-nums md:block">{clock(event.timestamp)}</span>
-                <span className={`w-44 shrink-0 truncate font-medium max-md:w-auto ${colorOf(event)}`}>
-                  {event.type}
-                </span>
-                <span className="truncate text-soft">{lineOf(event)}</span>
+                <Line event={event} />
               </button>
             </div>
           );
@@ -259,16 +253,34 @@ function seqOf(row: LogRow | undefined): number | undefined {
   return isAbsent(row) ? undefined : row?.seq;
 }
 
-function isBad(event: FlockEvent): boolean {
-  return event.type === "agent_execution_completed" && event.status !== "success";
+/** The type of an artifact, as far as it is known at the seq that is shown. */
+function typeOf(artifactId: string): string | undefined {
+  return useLive.getState().state.artifacts.get(artifactId)?.artifact_type;
 }
 
-/** Failures stand out; streams, which are most of a log, stand back. */
-function colorOf(event: FlockEvent): string {
-  if (event.type === "streaming_output") return "text-soft";
-  if (event.type === "agent_execution_completed") return isBad(event) ? "text-bad" : "text-good";
-  return event.type === "artifact_published" ? "text-accent" : "";
-}
+/** What happened, when, and in which workflow. Its own component, so that a row is written anew only for another event. */
+const Line = memo(function Line({ event }: { event: FlockEvent }) {
+  const { who, did, about } = lineOf(event, typeOf);
+  const workflow = "correlation_id" in event ? event.correlation_id : undefined;
+  return (
+    <>
+      <span className="min-w-12 shrink-0 text-right font-mono text-xs text-soft tabular-nums">{event.seq}</span>
+      <span className="hidden shrink-0 font-mono text-xs text-soft tabular-nums md:block">
+        {clock(event.timestamp)}
+      </span>
+      <EventMark event={event} />
+      <span className="min-w-0 flex-1 truncate" title={[who, did, about].filter(Boolean).join(" ")}>
+        {who && <bdi className="inline-block max-w-64 truncate align-bottom font-medium">{who}</bdi>}{" "}
+        <span className={colorOf(event)}>{did}</span> <bdi className="text-soft">{about}</bdi>
+      </span>
+      {workflow && (
+        <span title={`Workflow ${workflow}`} className="hidden shrink-0 font-mono text-xs text-soft lg:block">
+          {short(workflow)}
+        </span>
+      )}
+    </>
+  );
+});
 
 function Opened({ event, close }: { event: FlockEvent; close: () => void }) {
   const [isCopied, setCopied] = useState(false);

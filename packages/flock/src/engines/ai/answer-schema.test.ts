@@ -63,11 +63,23 @@ describe("the schema of an answer", () => {
   });
 });
 
+describe("the schema of an answer that has several of a type", () => {
+  const Thing = artifact("Thing", z.object({ a: z.string() }));
+  const listOf = (min: number, max: number) =>
+    answerSchemaOf([Thing], new Map([["Thing", { min, max }]])).jsonSchema.properties?.Thing;
+
+  it("has an array under the key of the type, with as many as there may be", () => {
+    expect(listOf(2, 3)).toMatchObject({ type: "array", minItems: 2, maxItems: 3, items: { required: ["a"] } });
+    expect(listOf(0, 1)).toMatchObject({ type: "array", maxItems: 1 });
+    expect(listOf(2, Number.POSITIVE_INFINITY)).not.toHaveProperty("maxItems");
+  });
+});
+
 describe("an answer becomes drafts", () => {
   const Pizza = artifact("Pizza", z.object({ name: z.string().trim(), slices: z.int().default(8) }));
   const Wine = artifact("Wine", z.string());
   const parse = (text: string, ...types: [typeof Pizza | typeof Wine, ...(typeof Pizza | typeof Wine)[]]) =>
-    draftsOf(text, answerSchemaOf(types), types).map(({ type, payload }) => [type, payload]);
+    draftsOf(text, answerSchemaOf(types)).map(({ type, payload }) => [type, payload]);
 
   it("as the artifact's own schema has it, defaults included", () => {
     expect(parse('{"name": " Tartufo "}', Pizza)).toEqual([["Pizza", { name: "Tartufo", slices: 8 }]]);
@@ -75,6 +87,15 @@ describe("an answer becomes drafts", () => {
       ["Pizza", { name: "T", slices: 8 }],
       ["Wine", "Barolo"],
     ]);
+  });
+
+  it("one by one, where there are several of a type", () => {
+    const answer = answerSchemaOf([Pizza, Wine], new Map([["Wine", { min: 0, max: 3 }]]));
+    const draftsIn = (wine: unknown) => draftsOf(JSON.stringify({ Pizza: { name: "T" }, Wine: wine }), answer);
+    expect(draftsIn(["Barolo", "Soave"]).map(({ payload }) => payload)).toEqual([expect.anything(), "Barolo", "Soave"]);
+    expect(draftsIn([])).toHaveLength(1);
+    expect(() => draftsIn("Barolo")).toThrow(/under Wine is not an array/);
+    expect(() => draftsIn(["Barolo", 7])).toThrow(/Wine is not valid/);
   });
 
   it.for<[string, RegExp]>([

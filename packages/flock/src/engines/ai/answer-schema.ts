@@ -1,5 +1,6 @@
 import type { JSONSchema7 } from "ai";
 import { z } from "zod";
+import type { Range } from "../../agents/outputs.ts";
 import type { AnyArtifactType } from "../../blackboard/artifact-type.ts";
 
 /** What a model is to answer: the JSON Schema, and how the answer becomes payloads. */
@@ -11,28 +12,40 @@ export interface AnswerSchema {
   readonly isStrict: boolean;
   /** The type whose payload the answer is; undefined when the answer has a key for each of several types. */
   readonly single: AnyArtifactType | undefined;
+  /** What the answer is made of. */
+  readonly types: readonly AnyArtifactType[];
+  /** By type, how many payloads of it the answer has in an array. */
+  readonly lists: ReadonlyMap<string, Range>;
 }
 
 /**
- * The schema of an answer that has one payload of each type. One type whose payload is an object is the answer itself;
- * otherwise the answer is an object with a key for each type, since providers want an object at the root.
+ * The schema of an answer that has one payload of each type, or an array of payloads for those in `lists`. One payload
+ * that is an object is the answer itself; otherwise the answer is an object with a key for each type, since providers
+ * want an object at the root.
  */
-export function answerSchemaOf(types: readonly AnyArtifactType[]): AnswerSchema {
+export function answerSchemaOf(
+  types: readonly AnyArtifactType[],
+  lists: AnswerSchema["lists"] = new Map(),
+): AnswerSchema {
   const [first] = types;
-  if (types.length === 1 && first) {
-    const schema = jsonSchemaOf(first);
-    if (schema.type === "object") {
-      return { name: asName(first.typeName), jsonSchema: schema, isStrict: isStrict(schema), single: first };
+  if (types.length === 1 && first && !lists.has(first.typeName)) {
+    const jsonSchema = toJsonSchema(first.schema);
+    if (jsonSchema.type === "object") {
+      return { name: asName(first.typeName), jsonSchema, isStrict: isStrict(jsonSchema), single: first, types, lists };
     }
   }
   // One document, so that definitions that payloads refer to stand at its root.
-  const whole = z.object(Object.fromEntries(types.map(({ typeName, schema }) => [typeName, schema])));
+  const whole = z.object(
+    Object.fromEntries(types.map((type) => [type.typeName, partOf(type, lists.get(type.typeName))])),
+  );
   const jsonSchema = toJsonSchema(whole);
-  return { name: "answer", jsonSchema, isStrict: isStrict(jsonSchema), single: undefined };
+  return { name: "answer", jsonSchema, isStrict: isStrict(jsonSchema), single: undefined, types, lists };
 }
 
-function jsonSchemaOf({ schema }: AnyArtifactType): JSONSchema7 {
-  return toJsonSchema(schema);
+function partOf({ schema }: AnyArtifactType, range: Range | undefined): z.ZodType {
+  if (!range) return schema;
+  const list = z.array(schema).min(range.min);
+  return Number.isFinite(range.max) ? list.max(range.max) : list;
 }
 
 /** As a publisher gives the payload: what has a default may be left out. */

@@ -3,18 +3,21 @@ import { FlockError } from "../../errors.ts";
 import type { AnswerSchema } from "./answer-schema.ts";
 
 /**
- * Makes drafts of a model's answer, one of each type.
+ * Makes drafts of a model's answer, one of each type or a list of them.
  * @throws FlockError `model_answer_invalid`: what is wrong, in words that help a model as well.
  */
-export function draftsOf(text: string, { single }: AnswerSchema, types: readonly AnyArtifactType[]): Draft[] {
+export function draftsOf(text: string, { single, lists, types }: AnswerSchema): Draft[] {
   const value = parseJson(text);
   if (single) return [validated(single, value)];
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid(`it is not an object with the keys ${types.map(({ typeName }) => typeName).join(", ")}`);
   }
-  return types.map((type) => {
+  return types.flatMap((type) => {
     if (!Object.hasOwn(value, type.typeName)) throw invalid(`the key ${type.typeName} is missing`);
-    return validated(type, (value as Record<string, unknown>)[type.typeName]);
+    const part = (value as Record<string, unknown>)[type.typeName];
+    if (!lists.has(type.typeName)) return [validated(type, part)];
+    if (!Array.isArray(part)) throw invalid(`what stands under ${type.typeName} is not an array`);
+    return part.map((payload) => validated(type, payload));
   });
 }
 

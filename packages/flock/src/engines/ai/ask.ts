@@ -9,6 +9,7 @@ import {
   type ToolSet,
 } from "ai";
 import type { Model, ModelObject, ToolSource, Tools } from "../../agents/engine.ts";
+import type { Outputs } from "../../agents/outputs.ts";
 import type { RunContext } from "../../agents/run-context.ts";
 import type { AnyArtifactType, Draft, DraftOf } from "../../blackboard/artifact-type.ts";
 import { FlockError } from "../../errors.ts";
@@ -68,14 +69,20 @@ const MAX_STEPS = 16;
  */
 const MAX_RETRIES = 3;
 
-/** One artifact of each type, from one answer. Throws as {@link ask} does. */
+/**
+ * One artifact of each type from one answer, or as many as `outputs` wants; what these do not let through is told to the
+ * model, as what does not fit a schema. Throws as {@link ask} does.
+ */
 export async function askForEach(
   context: RunContext,
   types: readonly AnyArtifactType[],
-  options: Omit<AskOptions, "tools"> & { readonly sources: readonly (Tools | ToolSource)[] },
+  options: Omit<AskOptions, "tools"> & {
+    readonly sources: readonly (Tools | ToolSource)[];
+    readonly outputs?: Outputs | undefined;
+  },
 ): Promise<Draft[]> {
   const model = await modelOf(options.model ?? context.model, context.agent);
-  const answer = answerSchemaOf(types);
+  const answer = answerSchemaOf(types, options.outputs?.lists);
   const given = options.given ?? context.given;
   const hasContext = Object.keys(given).length > 0;
   const request: Request = {
@@ -91,7 +98,10 @@ export async function askForEach(
   for (let count = 1; ; count += 1) {
     const { text, isCutOff, said } = await stream(request, messages);
     try {
-      return draftsOf(text, answer, types);
+      const drafts = draftsOf(text, answer);
+      // All of them are given back: the run checks what it was given, whoever made it.
+      options.outputs?.check(drafts);
+      return drafts;
     } catch (error) {
       if (!(error instanceof FlockError)) throw error;
       const problem = isCutOff ? "it was cut off at the limit of output tokens: it must be shorter" : error.message;
@@ -133,7 +143,8 @@ async function stream(
   { context, model, told, answer, instructions, tools }: Request,
   messages: ModelMessage[],
 ): Promise<Answer> {
-  const label = { outputType: "json", ...(answer.single ? { artifactType: answer.single.typeName } : {}) };
+  const [type, ...others] = answer.types;
+  const label = { outputType: "json", ...(type && others.length === 0 ? { artifactType: type.typeName } : {}) };
   const strict = { strictJsonSchema: answer.isStrict };
   const spans = modelSpansOf(context, model);
   const result = streamText({

@@ -3,8 +3,8 @@ import { askForEach } from "./ask.ts";
 
 export { modelOf } from "./resolve-model.ts";
 
-/** Has a language model compute what an agent publishes: one artifact of each type, from one answer. */
-export const aiEngine: Engine = ({ description, instructions, model, publishes, tools: sources }) => {
+/** Has a language model compute what an agent publishes: from one answer, one artifact of each type or as many as its `fanOut` says. */
+export const aiEngine: Engine = ({ description, instructions, model, publishes, outputs, tools: sources }) => {
   const types = [...publishes.values()];
-  return (_inputs, context) => askForEach(context, types, { description, instructions, model, sources });
+  return (_inputs, context) => askForEach(context, types, { description, instructions, model, sources, outputs });
 };

@@ -58,8 +58,10 @@ export function correctionOf(problem: string): string {
   return `That answer cannot be used: ${problem}. Answer again with the whole JSON object, corrected, and nothing else.`;
 }
 
-function kindOf({ single }: AnswerSchema): string {
-  return single
-    ? `It is the payload of one artifact of type "${single.typeName}".`
-    : "It has one key for each type of artifact that you publish, with the payload as its value.";
+function kindOf({ single, lists }: AnswerSchema): string {
+  if (single) return `It is the payload of one artifact of type "${single.typeName}".`;
+  const keys = "It has one key for each type of artifact that you publish, with the payload as its value.";
+  return lists.size > 0
+    ? `${keys} Where the value is an array, each of its entries is the payload of an artifact of its own.`
+    : keys;
 }

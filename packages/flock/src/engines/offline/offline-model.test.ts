@@ -23,7 +23,7 @@ async function answer(schema: z.ZodType, options: OfflineModelOptions = {}, text
 /** Fails with the schema's complaints when the answer does not fit. */
 async function conforms(schema: z.ZodType, options?: OfflineModelOptions): Promise<void> {
   const Thing = artifact("Thing", schema);
-  draftsOf(await answer(schema, options), answerSchemaOf([Thing]), [Thing]);
+  draftsOf(await answer(schema, options), answerSchemaOf([Thing]));
 }
 
 /** A range of whole numbers, both ends included. */
