@@ -1,9 +1,12 @@
-import { ChevronFirst, ChevronLast, Pause, Play, SkipForward } from "lucide-react";
+import { ChevronFirst, ChevronLast, Pause, Play, SkipBack, SkipForward } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { knownTimeline, loadOlder, useLive } from "../live/store.ts";
 import { KEPT_EVENTS, type Log } from "../live/timeline.ts";
-import { goLive, isFailure, pause, play, SPEEDS, step, toError, travelTo, usePlaying } from "../live/travel.ts";
+import { goLive, isFailure, pause, play, SPEEDS, step, travelTo, usePlaying } from "../live/travel.ts";
 import { clock } from "../parts/format.ts";
+import { lookForError } from "./look-for-error.ts";
+import { MomentField } from "./moment-field.tsx";
+import { RangeMarks } from "./range-marks.tsx";
 
 const BUTTON =
   "grid size-8 shrink-0 place-items-center rounded-lg text-soft hover:bg-sunken hover:text-ink disabled:opacity-40";
@@ -71,13 +74,21 @@ export function TimelineBar() {
       </button>
       <button
         type="button"
+        aria-label="Error before"
+        title="Error before ([)"
+        disabled={isEmpty}
+        className={`${BUTTON} hidden sm:grid`}
+        onClick={() => lookForError(-1)}
+      >
+        <SkipBack size={16} aria-hidden="true" className="text-bad" />
+      </button>
+      <button
+        type="button"
         aria-label="Next error"
         title="Next error (])"
         disabled={isEmpty}
         className={`${BUTTON} hidden sm:grid`}
-        onClick={() => {
-          if (!toError(1)) useLive.setState({ notice: "There is no error after this one." });
-        }}
+        onClick={() => lookForError(1)}
       >
         <SkipForward size={16} aria-hidden="true" className="text-bad" />
       </button>
@@ -108,12 +119,9 @@ export function TimelineBar() {
           }}
           className="timeline-range absolute inset-0 w-full"
         />
+        <RangeMarks />
       </div>
-      <p className="hidden w-36 shrink-0 text-right font-mono text-xs leading-4 tabular-nums sm:block">
-        <span className={at === null ? "text-soft" : "font-semibold text-busy"}>#{seq.toLocaleString("en")}</span>
-        <br />
-        <span className="text-soft">{moment ? clock(moment) : "no events yet"}</span>
-      </p>
+      <MomentField />
       <button
         type="button"
         aria-pressed={at === null}

@@ -10,12 +10,12 @@ import type { Log } from "../../live/timeline.ts";
 import { isFailure, travelTo } from "../../live/travel.ts";
 import { clock, short } from "../../parts/format.ts";
 import { NothingYet } from "../../parts/parts.tsx";
-import { adjust, usePlace } from "../../place/place.ts";
+import { adjust, type Params, usePlace } from "../../place/place.ts";
 import { EventFilter } from "./event-filter.tsx";
 import { lineOf } from "./event-line.ts";
 import { colorOf, EventMark } from "./event-mark.tsx";
 import { type Absent, absentWords, type LogRow, LogRows } from "./log-rows.ts";
-import { MatchingEvents, type Wanted } from "./matching-events.ts";
+import { MatchingEvents, type Wanted, wantedOf } from "./matching-events.ts";
 
 const ROW_PX = 30;
 
@@ -97,17 +97,8 @@ export default function EventsScreen() {
 }
 
 /** The filter that the address tells; the same object as long as it says the same. */
-function useWanted(params: Readonly<Record<string, string>>): Wanted {
-  const { types = "", agents = "", workflow = "", q = "" } = params;
-  return useMemo(
-    () => ({
-      types: types.split(",").filter(Boolean),
-      agents: agents.split(",").filter(Boolean),
-      correlation: workflow,
-      text: q,
-    }),
-    [types, agents, workflow, q],
-  );
+function useWanted({ types = "", agents = "", workflow = "", q = "" }: Params): Wanted {
+  return useMemo(() => wantedOf({ types, agents, workflow, q }), [types, agents, workflow, q]);
 }
 
 /** The events that are shown with what is not there between them. `isHeld`: what has come since is not looked at. */
