@@ -83,6 +83,21 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
     did: "asked a person",
     about: status === "answered" && answered_by !== undefined ? `answered by ${answered_by}` : status,
   }),
+  dead_letter_closed: ({ agent_id, status }) => ({
+    who: agent_id,
+    did: status === "retried" ? "is to try again what had failed for good" : "gives up what had failed for good",
+    about: "",
+  }),
+  agent_circuit_changed: ({ agent_id, state, failures, retry_at }) => ({
+    who: agent_id,
+    did: { open: "is left alone", half_open: "tries whether it works again", closed: "works again" }[state],
+    about: [
+      failures === undefined ? "" : `after ${failures} failures in a row`,
+      retry_at ? `tries again at ${clock(retry_at)}` : "",
+    ]
+      .filter(Boolean)
+      .join(", "),
+  }),
   agent_paused: ({ agent_id }) => ({ who: agent_id, did: "was paused", about: "" }),
   agent_resumed: ({ agent_id }) => ({ who: agent_id, did: "goes on", about: "" }),
   agent_queue_changed: ({ agent_id, queued }) => ({

@@ -10,10 +10,12 @@ import {
   Dot,
   Hourglass,
   ListOrdered,
+  MailCheck,
   MessageCircleQuestion,
   Network,
   Pause,
   Play,
+  Unplug,
 } from "lucide-react";
 import { isFailure } from "../../live/travel.ts";
 
@@ -25,6 +27,8 @@ const ICONS: Readonly<Record<Exclude<EventType, "agent_execution_completed">, ty
   agent_registered: Bot,
   gate_progress: Hourglass,
   question_closed: MessageCircleQuestion,
+  dead_letter_closed: MailCheck,
+  agent_circuit_changed: Unplug,
   agent_paused: Pause,
   agent_resumed: Play,
   agent_queue_changed: ListOrdered,
