@@ -40,7 +40,7 @@ export async function saveRange(
   onProgress: (events: number) => void = () => {},
   signal?: AbortSignal,
 ): Promise<number | null> {
-  if (from < useLive.getState().from) await loadOlder(KEPT_EVENTS);
+  await fetchFrom(from);
   const timeline = knownTimeline();
   const excerpt = excerptOf({ from: Math.max(from, timeline.from), to, ...(only ? { only } : {}) });
   const parts: Blob[] = [];
@@ -59,6 +59,16 @@ export async function saveRange(
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   return events;
+}
+
+/** Fetches events until those from a seq on are here, or as many as the tab can hold. */
+async function fetchFrom(seq: number): Promise<void> {
+  for (;;) {
+    const { from, oldest } = useLive.getState();
+    if (from <= Math.max(seq, oldest)) return;
+    await loadOlder(KEPT_EVENTS);
+    if (useLive.getState().from >= from) return;
+  }
 }
 
 /** Gives the viewer a file of all that is known, up to the seq that is shown. */

@@ -238,11 +238,23 @@ async function arrived(): Promise<void> {
 /** Events that are loaded to travel in, those that came with the connection included. */
 const HISTORY = 100_000;
 
-/** Loads what came before, until there are so many events; the viewer sees what is now all the while. */
-export async function loadOlder(count: number): Promise<void> {
-  const { config, connection } = useLive.getState();
+let loading: Promise<void> | undefined;
+
+/**
+ * Loads what came before, until there are so many events; the viewer sees what is now all the while. While that goes on,
+ * whoever asks too waits for it.
+ */
+export function loadOlder(count: number): Promise<void> {
+  loading ??= load(count).finally(() => {
+    loading = undefined;
+  });
+  return loading;
+}
+
+async function load(count: number): Promise<void> {
+  const { config, connection, file } = useLive.getState();
   const mine = timeline;
-  if (!config || useLive.getState().isLoading) return;
+  if (!config || file !== null) return;
   useLive.setState({ isLoading: true });
   try {
     const older = await readOlder(config, mine.from, count - mine.log().length, connection.epoch);

@@ -27,6 +27,14 @@ function Panel({ range }: { range: Range }) {
   const filter = useFilter();
   const abort = useRef(new AbortController());
   const opener = useRef(document.activeElement);
+  useEffect(() => {
+    // Also from the marks on the log, which are not in here.
+    const onKey = ({ key }: KeyboardEvent) => {
+      if (key === "Escape" && !document.querySelector("dialog[open]")) leaveRange();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
   useEffect(
     () => () => {
       abort.current.abort();
@@ -51,7 +59,6 @@ function Panel({ range }: { range: Range }) {
     <section
       role="dialog"
       aria-label="Save a range as a file"
-      onKeyDown={({ key }) => key === "Escape" && leaveRange()}
       className="fixed right-3 bottom-16 z-10 flex w-[min(27rem,calc(100vw-1.5rem))] flex-col gap-3 rounded-xl border border-line bg-card p-4 text-sm shadow-xl"
     >
       <header className="flex items-center">
@@ -119,24 +126,27 @@ function End({ end, seq, isFirst = false }: { end: "from" | "to"; seq: number; i
     setText(null);
   };
   return (
-    <label className="flex min-w-0 flex-col gap-1">
-      <span className="text-soft">{end === "from" ? "From" : "To"}</span>
+    <div className="flex min-w-0 flex-col gap-1">
+      <label htmlFor={id} className="text-soft">
+        {end === "from" ? "From" : "To"}
+      </label>
       <input
+        id={id}
         // biome-ignore lint/a11y/noAutofocus: who opens it wants to write there
         autoFocus={isFirst}
         value={text ?? String(seq)}
         aria-invalid={isWrong}
-        aria-describedby={id}
+        aria-describedby={`${id}-hint`}
         onFocus={({ target }) => target.select()}
         onChange={({ target }) => setText(target.value)}
         onBlur={() => void take()}
         onKeyDown={({ key }) => key === "Enter" && void take()}
         className="h-8 min-w-0 rounded-lg border border-line bg-sunken px-2 font-mono tabular-nums aria-invalid:border-bad"
       />
-      <span id={id} className={`text-xs tabular-nums ${isWrong ? "text-bad" : "text-soft"}`}>
+      <span id={`${id}-hint`} className={`text-xs tabular-nums ${isWrong ? "text-bad" : "text-soft"}`}>
         {isWrong ? "A seq, or a time such as 14:03" : timestamp ? clock(timestamp) : ""}
       </span>
-    </label>
+    </div>
   );
 }
 
