@@ -131,5 +131,6 @@ function together(a: AgentState, b: AgentState): AgentState {
     counters,
     status: counters.running > 0 ? "running" : ended.status,
     ...(a.paused || b.paused ? { paused: true as const } : {}),
+    ...((a.circuit ?? b.circuit) ? { circuit: a.circuit ?? b.circuit } : {}),
   };
 }

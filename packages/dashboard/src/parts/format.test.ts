@@ -1,6 +1,6 @@
 import { settleVisibility } from "@flock/protocol";
 import { describe, expect, it } from "vitest";
-import { audience, clock, duration, gist } from "./format.ts";
+import { audience, bytes, clock, duration, gist } from "./format.ts";
 
 describe("numbers as people say them", () => {
   it.for([
@@ -15,6 +15,15 @@ describe("numbers as people say them", () => {
     expect(duration(ms)).toBe(text);
   });
 
+  it.for([
+    [120, "120 bytes"],
+    [3_449, "3.4 kB"],
+    [999_960, "1.0 MB"],
+    [52_428_800, "52.4 MB"],
+  ] as const)("%d bytes are %s", ([count, text]) => {
+    expect(bytes(count)).toBe(text);
+  });
+
   it("a time of day to the millisecond", () => {
     expect(clock(new Date(2026, 0, 1, 9, 5, 7, 42).toISOString())).toBe("09:05:07.042");
   });
@@ -23,7 +32,8 @@ describe("numbers as people say them", () => {
 describe("what an artifact is about, in one line", () => {
   it.for([
     [{ id: 1, name: "Margherita", title: "The menu" }, "The menu"],
-    [{ size: 3, name: "" }, '{"size":3,"name":""}'],
+    [{ size: 3, customer: "Ada", toppings: ["basil"] }, 'size: 3, customer: Ada, toppings: ["basil"]'],
+    [{}, ""],
     ["just text", "just text"],
     [undefined, ""],
     [null, ""],

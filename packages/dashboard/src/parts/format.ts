@@ -8,6 +8,12 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
+/** A size for people: 120 bytes, 3.4 kB, 2.5 MB. */
+export function bytes(count: number): string {
+  if (count < 1_000) return `${count} bytes`;
+  return count < 999_950 ? `${(count / 1_000).toFixed(1)} kB` : `${(count / 1_000_000).toFixed(1)} MB`;
+}
+
 /** The time of day of an ISO timestamp, to the millisecond, where the viewer is. */
 export function clock(timestamp: string): string {
   const date = new Date(timestamp);
@@ -28,7 +34,15 @@ export function gist(payload: unknown): string {
     const value = (payload as Record<string, unknown>)[name];
     if (typeof value === "string" && value !== "") return value.slice(0, 160);
   }
-  return JSON.stringify(payload).slice(0, 160);
+  return fieldsOf(payload).slice(0, 160);
+}
+
+/** `customer: Ada, toppings: ["basil"]`: what an object holds, without its outer quotation marks and braces. */
+function fieldsOf(payload: object): string {
+  if (Array.isArray(payload)) return JSON.stringify(payload);
+  return Object.entries(payload)
+    .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");
 }
 
 /** Who may see an artifact, in a few words. */

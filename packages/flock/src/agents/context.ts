@@ -4,9 +4,11 @@ import type { ReadableStore, Store } from "../store/store.ts";
 import { VisibleStore } from "../store/visible-store.ts";
 import type { Activation } from "./activation.ts";
 import type { Model } from "./engine.ts";
+import type { Prices } from "./prices.ts";
 import type { Questions } from "./questions.ts";
 import type { Run } from "./run.ts";
 import type { RunContext, RunLog } from "./run-context.ts";
+import { STEPS, type Steps } from "./steps.ts";
 
 const NOTHING = Object.freeze({});
 
@@ -27,6 +29,7 @@ export class Context implements RunContext {
   #log: RunLog | undefined;
   #stream: RunContext["stream"] | undefined;
   #addUsage: RunContext["addUsage"] | undefined;
+  #step: RunContext["step"] | undefined;
   #askPerson: RunContext["askPerson"] | undefined;
 
   constructor(run: Run, store: Store, logOf: (activation: Activation) => RunLog, questions: Questions) {
@@ -56,6 +59,11 @@ export class Context implements RunContext {
     return this.#addUsage;
   }
 
+  get step(): RunContext["step"] {
+    this.#step ??= (kind, name, work) => this.#run.steps.do(kind, name, work);
+    return this.#step;
+  }
+
   get askPerson(): RunContext["askPerson"] {
     if (!this.#askPerson) {
       let asked = 0;
@@ -82,6 +90,14 @@ export class Context implements RunContext {
 
   get model(): Model | undefined {
     return this.#run.activation.agent.model;
+  }
+
+  get prices(): Prices {
+    return this.#run.activation.agent.prices ?? NOTHING;
+  }
+
+  get [STEPS](): Steps {
+    return this.#run.steps;
   }
 
   get redaction(): Redaction | undefined {

@@ -1,8 +1,12 @@
-import type { AgentState, GateState } from "@flock/protocol";
-import { lazy, memo, Suspense, useMemo } from "react";
+import type { AgentInfo, AgentState, GateState } from "@flock/protocol";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { lazy, memo, Suspense, useMemo, useRef } from "react";
+import { AgentBadges } from "../../control/agent-badges.tsx";
+import { useAgentInfos } from "../../live/agent-infos.ts";
 import { useCalmState } from "../../live/calm.ts";
 import { useLive } from "../../live/store.ts";
 import { duration } from "../../parts/format.ts";
+import { gathered } from "../../parts/gate-words.ts";
 import { NothingYet, Status } from "../../parts/parts.tsx";
 import { Skeleton } from "../../parts/skeleton.tsx";
 import { useMedia } from "../../parts/use-media.ts";
@@ -10,8 +14,8 @@ import { Link } from "../../place/link.tsx";
 import { go, pathOf, usePlace } from "../../place/place.ts";
 import { AgentCounts } from "./agent-counts.tsx";
 import { AgentPanel } from "./agent-panel.tsx";
-import { gathered } from "./gate-words.ts";
 import { openGates } from "./gates.ts";
+import { keptParams } from "./open-groups.ts";
 import { type Rate, useRates } from "./rates.ts";
 
 // Drawing and laying out are most of the dashboard's code, and a narrow screen shows no graph.
@@ -27,7 +31,7 @@ export default function AgentsScreen() {
   const hasMany = useLive(({ state }) => state.agents.size > MANY);
   const isWide = useMedia("(min-width: 43.75rem)");
   const rates = useRates();
-  const { id } = usePlace();
+  const { id, params } = usePlace();
   if (isEmpty) {
     return <NothingYet>No agents yet. Declare one with flock.agent("name"), and it appears here at once.</NothingYet>;
   }
@@ -37,7 +41,7 @@ export default function AgentsScreen() {
       name={id}
       gates={gates.get(id) ?? []}
       rate={rates.get(id)}
-      close={() => go(pathOf("agents"))}
+      close={() => go(pathOf("agents", undefined, keptParams(params)))}
     />
   );
   return (
@@ -78,30 +82,47 @@ const NONE: readonly GateState[] = [];
 
 /** The columns of the table, each with its width: what comes and goes in one must not move the others. */
 const COLUMNS = [
-  ["Agent", "w-[15%]"],
-  ["Status", "w-[10%]"],
-  ["Consumes", "w-[18%]"],
-  ["Publishes", "w-[16%]"],
-  ["Waits with", "w-[16%]"],
+  ["Agent", "w-[14%]"],
+  ["Status", "w-[17%]"],
+  ["Consumes", "w-[16%]"],
+  ["Publishes", "w-[13%]"],
+  ["Waits with", "w-[13%]"],
   ["Runs", "w-[6%]"],
   ["Failed", "w-[6%]"],
   ["A minute", "w-[7%]"],
   ["Mean time", "w-[8%]"],
 ] as const;
 
-/** The graph in numbers, for eyes and for screen readers. */
+/** What a row takes, in px, and rows beyond those in sight that are there already. */
+const ROW_PX = 37;
+const SPARE_ROWS = 4;
+
+/** The graph in numbers, for eyes and for screen readers. Of many rows only those in sight are made. */
 function AgentTable({ shown, rates }: { shown: string | undefined; rates: ReadonlyMap<string, Rate> }) {
   const list = useAgents();
+  const infos = useAgentInfos();
+  const box = useRef<HTMLElement>(null);
+  const rows = useVirtualizer({
+    count: list.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW_PX,
+    getItemKey: (index) => list[index]?.agent.agent_id ?? index,
+    overscan: SPARE_ROWS,
+  });
+  const inSight = rows.getVirtualItems();
+  const above = inSight[0]?.start ?? 0;
+  const below = rows.getTotalSize() - (inSight.at(-1)?.end ?? 0);
   return (
     <section
+      ref={box}
       aria-label="All agents"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
       className="max-h-[38%] shrink-0 overflow-auto border-t border-line bg-card -outline-offset-2"
     >
-      <table className="w-full min-w-[60rem] table-fixed text-left text-sm">
-        <thead className="sticky top-0 bg-card text-xs text-soft">
-          <tr>
+      <table aria-rowcount={list.length + 1} className="w-full min-w-[60rem] table-fixed text-left text-sm">
+        <thead className="sticky top-0 z-1 bg-card text-xs text-soft">
+          <tr aria-rowindex={1}>
             {COLUMNS.map(([name, width]) => (
               <th key={name} scope="col" className={`px-4 py-2 font-medium whitespace-nowrap ${width}`}>
                 {name}
@@ -110,40 +131,62 @@ function AgentTable({ shown, rates }: { shown: string | undefined; rates: Readon
           </tr>
         </thead>
         <tbody>
-          {list.map(({ agent, gates }) => (
-            <AgentRow
-              key={agent.agent_id}
-              agent={agent}
-              gates={gates}
-              perMinute={rates.get(agent.agent_id)?.started ?? 0}
-              isShown={agent.agent_id === shown}
-            />
-          ))}
+          <NoRows height={above} />
+          {inSight.map(({ index, key }) => {
+            const { agent, gates } = list[index] as (typeof list)[number];
+            return (
+              <AgentRow
+                key={key}
+                index={index}
+                agent={agent}
+                info={infos.get(agent.agent_id)}
+                gates={gates}
+                perMinute={rates.get(agent.agent_id)?.started ?? 0}
+                isShown={agent.agent_id === shown}
+              />
+            );
+          })}
+          <NoRows height={below} />
         </tbody>
       </table>
     </section>
   );
 }
 
+/** The room of rows that are out of sight. */
+function NoRows({ height }: { height: number }) {
+  // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an empty row is not focusable
+  return height > 0 ? <tr aria-hidden="true" style={{ height }} /> : null;
+}
+
 interface AgentRowProps {
+  readonly index: number;
   readonly agent: AgentState;
+  readonly info: AgentInfo | undefined;
   readonly gates: readonly GateState[];
   readonly perMinute: number;
   readonly isShown: boolean;
 }
 
 /** Its own component, because of hundreds only some change at a time. */
-const AgentRow = memo(function AgentRow({ agent, gates, perMinute, isShown }: AgentRowProps) {
+const AgentRow = memo(function AgentRow({ index, agent, info, gates, perMinute, isShown }: AgentRowProps) {
   const { agent_id, status, consumes, publishes, counters } = agent;
   const ended = counters.succeeded + counters.failed;
   const cell = "truncate px-4 py-1.5";
   return (
-    <tr className={`border-t border-line ${isShown ? "bg-accent-soft" : ""}`}>
+    <tr
+      aria-rowindex={index + 2}
+      style={{ height: ROW_PX }}
+      className={`border-t border-line ${isShown ? "bg-accent-soft" : ""}`}
+    >
       <th scope="row" className={`${cell} font-medium`}>
         <AgentLink agent={agent_id} />
       </th>
       <td className={cell}>
-        <Status value={status} />
+        <span className="flex items-center gap-1.5 overflow-hidden">
+          <Status value={status} />
+          <AgentBadges agent={agent} info={info} isShort />
+        </span>
       </td>
       <td className={`${cell} text-soft`} title={consumes.join(", ")}>
         {consumes.join(", ")}
@@ -165,6 +208,7 @@ const AgentRow = memo(function AgentRow({ agent, gates, perMinute, isShown }: Ag
 /** The same where a table of nine columns helps nobody. */
 function AgentCards() {
   const list = useAgents();
+  const infos = useAgentInfos();
   return (
     <ul aria-label="All agents" className="min-h-0 flex-1 overflow-y-auto">
       {list.map(({ agent, gates }) => (
@@ -174,6 +218,9 @@ function AgentCards() {
               <AgentLink agent={agent.agent_id} />
             </span>
             <Status value={agent.status} />
+          </span>
+          <span className="flex flex-wrap gap-1.5">
+            <AgentBadges agent={agent} info={infos.get(agent.agent_id)} />
           </span>
           <p className="my-1 text-sm text-soft">{agent.description}</p>
           <p className="mb-1 text-xs break-words text-soft">
@@ -188,8 +235,13 @@ function AgentCards() {
 }
 
 function AgentLink({ agent }: { agent: string }) {
+  const { params } = usePlace();
   return (
-    <Link href={pathOf("agents", agent)} title={`More about ${agent}`} className="underline-offset-2 hover:underline">
+    <Link
+      href={pathOf("agents", agent, keptParams(params))}
+      title={`More about ${agent}`}
+      className="underline-offset-2 hover:underline"
+    >
       {agent}
     </Link>
   );

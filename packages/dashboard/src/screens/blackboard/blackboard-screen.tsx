@@ -1,13 +1,15 @@
 import type { ArtifactState } from "@flock/protocol";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { ArrowDown, ArrowLeft, ArrowUp, X } from "lucide-react";
+import { ArrowDown, ArrowLeft, ArrowUp } from "lucide-react";
 import { useDeferredValue, useMemo, useRef } from "react";
 import { useLive } from "../../live/store.ts";
+import { Choice, Chosen, Filter } from "../../parts/filter.tsx";
 import { audience, clock, gist, short } from "../../parts/format.ts";
 import { Fact, IdFact, NothingYet, WorkflowFact } from "../../parts/parts.tsx";
+import { UNSEEN_WORDS, useUnseen } from "../../parts/unseen.ts";
 import { useCalm } from "../../parts/use-calm.ts";
 import { Link } from "../../place/link.tsx";
-import { adjust, type Params, pathOf, useParam, usePlace } from "../../place/place.ts";
+import { type Params, pathOf, useParam, usePlace } from "../../place/place.ts";
 import { ArtifactPayload } from "./artifact-payload.tsx";
 import { LineagePicture } from "./lineage.tsx";
 import { type Column, listed } from "./sorting.ts";
@@ -19,6 +21,7 @@ const MANY = 2_000;
 /** Every artifact on the blackboard, and one of them in full. */
 export default function BlackboardScreen() {
   const { id, params } = usePlace();
+  const unseen = useUnseen();
   const artifacts = useLive(({ state }) => state.artifacts);
   const calm = useCalm(artifacts, artifacts.size > MANY ? 500 : 0);
   const wanted = useDeferredValue(params);
@@ -43,7 +46,7 @@ export default function BlackboardScreen() {
         className={`min-h-0 min-w-0 flex-col border-line bg-card lg:flex ${id === undefined ? "flex" : "hidden lg:border-r"}`}
       >
         <h1 className="sr-only">Blackboard</h1>
-        <Narrow artifacts={calm} listed={list.length} />
+        <ArtifactFilter artifacts={calm} listed={list.length} />
         {list.length === 0 ? (
           <NothingYet>No artifact is like that. Take a filter away to see more.</NothingYet>
         ) : (
@@ -56,7 +59,7 @@ export default function BlackboardScreen() {
             <Artifact key={shown.artifact_id} artifact={shown} params={params} />
           ) : (
             <NothingYet>
-              This artifact is not known at this seq. It may not have been published yet, or be older than what is kept:{" "}
+              This artifact is not known at this seq. It may not have been published yet, or be {UNSEEN_WORDS[unseen]}:{" "}
               <Link href={pathOf("blackboard")} className="text-accent underline underline-offset-2">
                 show the newest ones
               </Link>
@@ -69,14 +72,8 @@ export default function BlackboardScreen() {
   );
 }
 
-const FIELD = "h-8 min-w-0 rounded-lg border border-line bg-card px-2 text-sm";
-
 /** What the table is narrowed to. */
-function Narrow({ artifacts, listed }: { artifacts: ReadonlyMap<string, ArtifactState>; listed: number }) {
-  const [text, setText] = useParam("q");
-  const [type, setType] = useParam("type");
-  const [agent, setAgent] = useParam("agent");
-  const [workflow] = useParam("workflow");
+function ArtifactFilter({ artifacts, listed }: { artifacts: ReadonlyMap<string, ArtifactState>; listed: number }) {
   const { types, producers } = useMemo(() => {
     const types = new Set<string>();
     const producers = new Set<string>();
@@ -87,46 +84,11 @@ function Narrow({ artifacts, listed }: { artifacts: ReadonlyMap<string, Artifact
     return { types: [...types].sort(), producers: [...producers].sort() };
   }, [artifacts]);
   return (
-    <search className="flex flex-wrap items-center gap-2 border-b border-line px-3 py-2">
-      <input
-        type="search"
-        aria-label="Search artifacts"
-        placeholder="Search"
-        value={text}
-        onChange={(change) => setText(change.target.value)}
-        className={`${FIELD} w-full sm:w-48`}
-      />
-      <select aria-label="Type" value={type} onChange={(change) => setType(change.target.value)} className={FIELD}>
-        <option value="">Any type</option>
-        {types.map((each) => (
-          <option key={each}>{each}</option>
-        ))}
-      </select>
-      <select
-        aria-label="Producer"
-        value={agent}
-        onChange={(change) => setAgent(change.target.value)}
-        className={FIELD}
-      >
-        <option value="">Any producer</option>
-        {producers.map((each) => (
-          <option key={each}>{each}</option>
-        ))}
-      </select>
-      <p className="ml-auto flex items-center gap-3 text-sm text-soft tabular-nums">
-        {workflow && <span>Workflow {short(workflow)}</span>}
-        {[text, type, agent, workflow].some(Boolean) && (
-          <button
-            type="button"
-            onClick={() => adjust({ params: { q: undefined, type: undefined, agent: undefined, workflow: undefined } })}
-            className="flex items-center gap-1 text-accent underline underline-offset-2"
-          >
-            <X size={12} aria-hidden="true" /> Show all
-          </button>
-        )}
-        {listed.toLocaleString("en")} {listed === 1 ? "artifact" : "artifacts"}
-      </p>
-    </search>
+    <Filter things="artifacts" params={["type", "agent", "tag"]} count={listed}>
+      <Choice param="type" label="Type" none="Any type" choices={types} />
+      <Choice param="agent" label="Producer" none="Any producer" choices={producers} />
+      <Chosen param="tag" />
+    </Filter>
   );
 }
 
@@ -155,7 +117,9 @@ function Table({ list, shown, params, isNarrow }: TableProps) {
     <div ref={box} className="min-h-0 flex-1 overflow-y-auto text-sm">
       <table aria-label="Artifacts" aria-rowcount={list.length + 1} className="block">
         <thead className="sticky top-0 z-1 block bg-card">
-          <tr className={`grid gap-3 border-b border-line px-4 text-left text-xs text-soft ${columns}`}>
+          <tr
+            className={`grid gap-3 border-b border-l-3 border-b-line border-l-transparent px-4 text-left text-xs text-soft ${columns}`}
+          >
             <Head column="published" name="Published" className={isNarrow ? "" : "max-md:hidden"} />
             <Head column="type" name="Type" />
             <th scope="col" className="py-2 font-normal">

@@ -1,19 +1,31 @@
-import { EVENT_TYPES, type EventOf } from "@flock/protocol";
+import { EVENT_TYPES, type EventOf, type FlockEvent } from "@flock/protocol";
 import { describe, expect, it } from "vitest";
 import { EVENT_TYPE_CHOICES, lineOf, textMatches } from "./event-line.ts";
 
+const at = { seq: 7, timestamp: "2026-01-01T00:00:00.000Z" };
+const run = { agent_id: "chef", run_id: "019-run", correlation_id: "019-workflow" };
+
 const published: EventOf<"artifact_published"> = {
+  ...at,
   type: "artifact_published",
-  seq: 7,
-  timestamp: "2026-01-01T00:00:00.000Z",
-  artifact_id: "a1",
+  artifact_id: "019-artifact",
   artifact_type: "Pizza",
   produced_by: "chef",
-  correlation_id: "c1",
+  correlation_id: "019-workflow",
   tags: ["hot"],
   visibility: { kind: "public" } as EventOf<"artifact_published">["visibility"],
-  payload: { name: "Margherita" },
+  payload: { name: "Margherita", oven: "stone" },
 };
+
+const ended = { ...at, ...run, type: "agent_execution_completed" as const, duration_ms: 3_400, produced_artifacts: [] };
+const gate = { collected: { Idea: 1 }, required: { Idea: 1, Order: 2 }, gate: "0", correlation_id: "c" };
+
+/** The line as it reads. */
+function read(event: FlockEvent): string {
+  const types: Readonly<Record<string, string>> = { i1: "Idea", i2: "Idea", o1: "Order" };
+  const { who, did, about } = lineOf(event, (id) => types[id]);
+  return [who, did, about].filter(Boolean).join(" · ");
+}
 
 describe("every event type can be chosen", () => {
   it("in the protocol's own order", () => {
@@ -21,25 +33,83 @@ describe("every event type can be chosen", () => {
   });
 });
 
-describe("an event is found by what it says", () => {
-  it("its line names its fields, payload included", () => {
-    expect(lineOf(published)).toContain("artifact_type=Pizza produced_by=chef");
-    expect(lineOf(published)).toContain('payload={"name":"Margherita"}');
+describe("an event reads as a sentence, without ids", () => {
+  it.for<[FlockEvent, string]>([
+    [published, "chef · published Pizza · Margherita"],
+    [{ ...published, payload: undefined, payload_bytes: 2_500_000 }, "chef · published Pizza · 2.5 MB"],
+    [
+      { ...at, ...run, type: "agent_execution_started", consumed_artifacts: ["i1", "i2", "o1"], attempt: 1 },
+      "chef · began · reads 2 × Idea and Order",
+    ],
+    [
+      { ...at, ...run, type: "agent_execution_started", consumed_artifacts: ["gone", "gone too"], attempt: 2 },
+      "chef · began again, attempt 2 · reads 2 artifacts",
+    ],
+    [{ ...ended, status: "success", produced_artifacts: ["o1"] }, "chef · ended: success in 3.4 s · made Order"],
+    [
+      { ...ended, status: "error", error: { name: "RangeError", message: "too hot" } },
+      "chef · ended: error after 3.4 s · RangeError: too hot",
+    ],
+    [
+      { ...at, ...run, type: "streaming_output", content: "a\nb", is_complete: false, offset: 0, output_type: "text" },
+      'chef · wrote · "a\\nb"',
+    ],
+    [
+      { ...at, ...run, type: "streaming_output", content: "", is_complete: true, offset: 3, output_type: "text" },
+      "chef · has written all",
+    ],
+    [
+      { ...at, ...run, type: "run_step_started", step: 0, kind: "model", name: "gpt-4.1" },
+      "chef · asks its model · gpt-4.1",
+    ],
+    [
+      {
+        ...at,
+        ...run,
+        type: "run_step_completed",
+        step: 1,
+        kind: "tool",
+        name: "larder",
+        status: "error",
+        duration_ms: 12,
+        error: { name: "RangeError", message: "no such shelf" },
+      },
+      "chef · the tool ended: error after 12 ms · larder, RangeError: no such shelf",
+    ],
+    [{ ...at, type: "gate_progress", agent_id: "waiter", ...gate }, "waiter · gathers · Idea 1/1, Order 0/2"],
+    [
+      { ...at, type: "gate_progress", agent_id: "waiter", ...gate, dropped: 3, reason: "expired" },
+      "waiter · let go of 3, expired · Idea 1/1, Order 0/2",
+    ],
+    [
+      { ...at, type: "agent_registered", agent_id: "chef", description: "", consumes: ["Idea"], publishes: [] },
+      "chef · joined · Idea → nothing",
+    ],
+    [{ ...at, type: "graph_updated", nodes: [], edges: [] }, "The graph changed · 0 nodes, 0 edges"],
+    [{ ...at, type: "agent_paused", agent_id: "chef" }, "chef · was paused"],
+    [{ ...at, type: "agent_queue_changed", agent_id: "chef", queued: 1 }, "chef · is paused · 1 run waits for it"],
+    [
+      { ...at, ...run, type: "question_closed", question_id: "q", status: "expired" },
+      "chef · asked a person · expired",
+    ],
+    [{ ...at, type: "moon_rose" } as unknown as FlockEvent, "moon rose"],
+  ])("%j", ([event, line]) => {
+    expect(read(event)).toBe(line);
   });
+});
 
+describe("an event is found by what it says", () => {
   it.for([
     ["", true],
     ["margherita", true],
     ["ARTIFACT_PUB", true],
+    ["published pizza", true],
+    ["019-artifact", true],
+    ["019-workflow", true],
+    ["stone", true],
     ["pineapple", false],
     ["chef", true],
   ] as const)("text %j: %j", ([text, expected]) => {
     expect(textMatches(published, text)).toBe(expected);
-  });
-
-  it("a stream's text shows its line ends, so that it stays one line", () => {
-    const { artifact_id: _, ...base } = published;
-    const event = { ...base, type: "streaming_output", agent_id: "chef", content: "a\nb" } as never;
-    expect(lineOf(event)).toBe('chef "a\\nb"');
   });
 });

@@ -1,4 +1,6 @@
-import type { EventType, FlockEvent } from "@flock/protocol";
+import type { EventOf, EventType, FlockEvent } from "@flock/protocol";
+import { bytes, clock, duration, gist } from "../../parts/format.ts";
+import { gathered } from "../../parts/gate-words.ts";
 
 /**
  * The event types to choose from, in the order in which a reader meets them. Written out, because the protocol derives
@@ -8,42 +10,155 @@ const CHOICES: Record<EventType, true> = {
   agent_execution_started: true,
   agent_execution_completed: true,
   streaming_output: true,
+  run_step_started: true,
+  run_step_completed: true,
   artifact_published: true,
   graph_updated: true,
   agent_registered: true,
   gate_progress: true,
   question_closed: true,
+  dead_letter_closed: true,
   agent_paused: true,
   agent_resumed: true,
   agent_queue_changed: true,
+  agent_circuit_changed: true,
 };
 
 export const EVENT_TYPE_CHOICES = Object.keys(CHOICES) as EventType[];
 
-/** Longer than any screen is wide. */
-const LONGEST = 400;
-
-/** An event is written out once, however often the list is filtered and painted. */
-const lines = new WeakMap<FlockEvent, string>();
-
-/** An event in one line, without its type and time. */
-export function lineOf(event: FlockEvent): string {
-  let line = lines.get(event);
-  if (line === undefined) lines.set(event, (line = write(event)));
-  return line;
+/** An event as a sentence: who did what, and what there is to know of it. Ids are told elsewhere. */
+export interface EventLine {
+  /** The agent, or `external`; empty for what nobody in particular did. */
+  readonly who: string;
+  readonly did: string;
+  readonly about: string;
 }
 
-function write(event: FlockEvent): string {
-  const { type: _type, seq: _seq, timestamp: _timestamp, ...rest } = event;
-  if (event.type === "streaming_output") return `${event.agent_id} ${JSON.stringify(event.content)}`;
-  if (event.type === "graph_updated") return `${event.nodes.length} nodes, ${event.edges.length} edges`;
-  return Object.entries(rest)
+/** The type of an artifact by its id, as far as it is known. */
+export type TypeOf = (artifactId: string) => string | undefined;
+
+/** What each type's events say. */
+const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf) => EventLine } = {
+  agent_execution_started: ({ agent_id, attempt, consumed_artifacts }, typeOf) => ({
+    who: agent_id,
+    did: attempt > 1 ? `began again, attempt ${attempt}` : "began",
+    about: consumed_artifacts.length === 0 ? "" : `reads ${typesOf(consumed_artifacts, typeOf)}`,
+  }),
+  agent_execution_completed: ({ agent_id, status, duration_ms, error, retry_at, produced_artifacts }, typeOf) => ({
+    who: agent_id,
+    did: `ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
+    about: [
+      error ? `${error.name}: ${error.message}` : "",
+      produced_artifacts.length > 0 ? `made ${typesOf(produced_artifacts, typeOf)}` : "",
+      retry_at ? `tries again at ${clock(retry_at)}` : "",
+    ]
+      .filter(Boolean)
+      .join(", "),
+  }),
+  // Its line ends are shown as signs, so that it stays one line.
+  streaming_output: ({ agent_id, content, is_complete }) =>
+    content === "" && is_complete
+      ? { who: agent_id, did: "has written all", about: "" }
+      : { who: agent_id, did: "wrote", about: JSON.stringify(content) },
+  run_step_started: ({ agent_id, kind, name }) => ({
+    who: agent_id,
+    did: kind === "model" ? "asks its model" : "calls a tool",
+    about: name,
+  }),
+  run_step_completed: ({ agent_id, kind, name, status, duration_ms, error }) => ({
+    who: agent_id,
+    did: `${kind === "model" ? "its model" : "the tool"} ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
+    about: error ? `${name}, ${error.name}: ${error.message}` : name,
+  }),
+  artifact_published: ({ produced_by, artifact_type, revealed, payload, payload_bytes }) => ({
+    who: produced_by,
+    did: revealed ? `published ${artifact_type} before: its time has come` : `published ${artifact_type}`,
+    about: payload_bytes === undefined ? gist(payload) : bytes(payload_bytes),
+  }),
+  graph_updated: ({ nodes, edges }) => ({
+    who: "",
+    did: "The graph changed",
+    about: `${nodes.length} nodes, ${edges.length} edges`,
+  }),
+  agent_registered: ({ agent_id, consumes, publishes }) => ({
+    who: agent_id,
+    did: "joined",
+    about: `${consumes.join(", ") || "nothing"} → ${publishes.join(", ") || "nothing"}`,
+  }),
+  gate_progress: ({ agent_id, dropped, reason, ...gate }) => ({
+    who: agent_id,
+    did: dropped === undefined ? "gathers" : `let go of ${dropped}, ${reason}`,
+    about: gathered(gate),
+  }),
+  question_closed: ({ agent_id, status, answered_by }) => ({
+    who: agent_id,
+    did: "asked a person",
+    about: status === "answered" && answered_by !== undefined ? `answered by ${answered_by}` : status,
+  }),
+  dead_letter_closed: ({ agent_id, status }) => ({
+    who: agent_id,
+    did: "has one dead letter less",
+    about: status === "retried" ? "it is tried again" : "it was discarded",
+  }),
+  agent_paused: ({ agent_id }) => ({ who: agent_id, did: "was paused", about: "" }),
+  agent_resumed: ({ agent_id }) => ({ who: agent_id, did: "goes on", about: "" }),
+  agent_queue_changed: ({ agent_id, queued }) => ({
+    who: agent_id,
+    did: "is paused",
+    about: queued === 1 ? "1 run waits for it" : `${queued} runs wait for it`,
+  }),
+  agent_circuit_changed: ({ agent_id, state, failures, retry_at }) => ({
+    who: agent_id,
+    did: state === "open" ? "is left alone" : state === "half_open" ? "tries whether it works again" : "works again",
+    about: [
+      failures === undefined ? "" : `${failures} ${failures === 1 ? "failure" : "failures"} in a row`,
+      retry_at ? `tries again at ${clock(retry_at)}` : "",
+    ]
+      .filter(Boolean)
+      .join(", "),
+  }),
+};
+
+/** What happened, in words; `typeOf` names the artifacts that an event tells by their ids only. */
+export function lineOf(event: FlockEvent, typeOf: TypeOf = unknownType): EventLine {
+  const say = SENTENCES[event.type] as ((event: FlockEvent, typeOf: TypeOf) => EventLine) | undefined;
+  // A newer server may tell what this page has never heard of.
+  return say?.(event, typeOf) ?? { who: "", did: (event as FlockEvent).type.replaceAll("_", " "), about: "" };
+}
+
+const unknownType: TypeOf = () => undefined;
+
+/** `Idea`, `2 × Review and Risk`; `3 artifacts` when none of them is known. */
+function typesOf(ids: readonly string[], typeOf: TypeOf): string {
+  const counts = new Map<string, number>();
+  for (const id of ids) {
+    const type = typeOf(id) ?? (ids.length === 1 ? "an artifact" : "artifacts");
+    counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
+  return [...counts]
+    .map(([type, count]) => (count === 1 ? type : type === "artifacts" ? `${count} ${type}` : `${count} × ${type}`))
+    .join(" and ");
+}
+
+/** So much of an event's fields is searched, in characters: a payload of megabytes would make each search slow. */
+const SEARCHED = 400;
+
+/** An event is written out once, however often the list is filtered. */
+const texts = new WeakMap<FlockEvent, string>();
+
+/** Whether an event contains a text, whatever its letters' case: in its type, its words, its ids or its other fields. */
+export function textMatches(event: FlockEvent, text: string, typeOf: TypeOf = unknownType): boolean {
+  if (text === "") return true;
+  let searched = texts.get(event);
+  if (searched === undefined) texts.set(event, (searched = searchedTextOf(event, typeOf)));
+  return searched.includes(text.toLowerCase());
+}
+
+function searchedTextOf(event: FlockEvent, typeOf: TypeOf): string {
+  const { who, did, about } = lineOf(event, typeOf);
+  const { type, seq: _seq, timestamp: _timestamp, ...fields } = event;
+  const told = Object.entries(fields)
     .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join(" ")
-    .slice(0, LONGEST);
-}
-
-/** Whether an event contains a text, whatever its letters' case. */
-export function textMatches(event: FlockEvent, text: string): boolean {
-  return text === "" || `${event.type} ${lineOf(event)}`.toLowerCase().includes(text.toLowerCase());
+    .join(" ");
+  return `${type} ${who} ${did} ${about} ${told.slice(0, SEARCHED)}`.toLowerCase();
 }

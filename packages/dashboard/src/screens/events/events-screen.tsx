@@ -1,17 +1,21 @@
 import type { FlockEvent } from "@flock/protocol";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { ArrowDown, Copy, History, Pause, Play, X } from "lucide-react";
-import { type UIEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { ArrowDown, Copy, EyeOff, History, Pause, Play, X } from "lucide-react";
+import { memo, type UIEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { JsonViewer } from "../../json/json-viewer.tsx";
-import { useLive } from "../../live/store.ts";
+import { hiddenWords, useHidden } from "../../live/hidden.ts";
+import { hiddenIn } from "../../live/hidden-numbers.ts";
+import { knownTimeline, useLive } from "../../live/store.ts";
 import type { Log } from "../../live/timeline.ts";
-import { travelTo } from "../../live/travel.ts";
+import { isFailure, travelTo } from "../../live/travel.ts";
 import { clock, short } from "../../parts/format.ts";
 import { NothingYet } from "../../parts/parts.tsx";
-import { adjust, usePlace } from "../../place/place.ts";
+import { adjust, type Params, usePlace } from "../../place/place.ts";
 import { EventFilter } from "./event-filter.tsx";
 import { lineOf } from "./event-line.ts";
-import { MatchingEvents, type Wanted } from "./matching-events.ts";
+import { colorOf, EventMark } from "./event-mark.tsx";
+import { type Absent, absentWords, type LogRow, LogRows } from "./log-rows.ts";
+import { MatchingEvents, type Wanted, wantedOf } from "./matching-events.ts";
 
 const ROW_PX = 30;
 
@@ -29,9 +33,11 @@ export default function EventsScreen() {
   const { id, params } = usePlace();
   const [held, setHeld] = useState<Held | null>(null);
   const wanted = useDeferredValue(useWanted(params));
-  const matching = useMemo(() => new MatchingEvents(wanted), [wanted]);
+  const matching = useMemo(() => new MatchingEvents(wanted, typeOf), [wanted]);
   const log = at === null && held ? held.log : live;
   const shown = useMemo(() => matching.in(log), [matching, log]);
+  const hidden = useHidden();
+  const rows = useRows(shown, log, held !== null && at === null, matching);
   const openSeq = id !== undefined && /^\d+$/.test(id) ? Number(id) : null;
   const opened = openSeq === null ? undefined : eventAt(log, openSeq);
   const newer = log === live ? 0 : live.length - 1 - live.indexOf(log.at(-1)?.seq ?? 0);
@@ -39,21 +45,25 @@ export default function EventsScreen() {
   return (
     <div className="flex h-full flex-col">
       <h1 className="sr-only">Events</h1>
-      <div className="flex flex-wrap items-center gap-2 border-b border-line bg-card px-3 py-2 md:px-4">
-        <EventFilter />
+      <EventFilter listed={shown.length}>
         <button
           type="button"
           disabled={at !== null}
           onClick={() => setHeld(held ? null : { log: live, byScrolling: false })}
           aria-pressed={held !== null}
-          className="ml-auto flex h-8 items-center gap-1.5 rounded-lg border border-line bg-card px-2.5 text-sm hover:border-accent disabled:opacity-50 aria-pressed:border-busy aria-pressed:text-busy"
+          className="flex h-8 shrink-0 items-center gap-1.5 rounded-lg border border-line bg-card px-2.5 text-sm hover:border-accent disabled:opacity-50 aria-pressed:border-busy aria-pressed:text-busy"
         >
           {held ? <Play size={14} aria-hidden="true" /> : <Pause size={14} aria-hidden="true" />}
           {held ? "Resume" : "Pause"}
         </button>
-        <p className="text-sm whitespace-nowrap text-soft tabular-nums">{shown.length.toLocaleString("en")} events</p>
-      </div>
-      {shown.length === 0 ? (
+      </EventFilter>
+      {hidden && hidden.count > 0 && (
+        <p className="flex items-center gap-2 border-b border-line bg-card px-3 py-1 text-xs text-soft tabular-nums md:px-4">
+          <EyeOff size={13} aria-hidden="true" />
+          {hiddenWords(hidden)}
+        </p>
+      )}
+      {rows.length === 0 ? (
         <NothingYet>
           {log.length === 0
             ? "Nothing has happened yet. Events appear here as they come: run an agent, or publish an artifact."
@@ -61,7 +71,7 @@ export default function EventsScreen() {
         </NothingYet>
       ) : (
         <Rows
-          shown={shown}
+          shown={rows}
           openSeq={openSeq}
           open={(seq) => {
             adjust({ id: seq === null ? undefined : String(seq) });
@@ -87,17 +97,29 @@ export default function EventsScreen() {
 }
 
 /** The filter that the address tells; the same object as long as it says the same. */
-function useWanted(params: Readonly<Record<string, string>>): Wanted {
-  const { types = "", agents = "", workflow = "", q = "" } = params;
-  return useMemo(
-    () => ({
-      types: types.split(",").filter(Boolean),
-      agents: agents.split(",").filter(Boolean),
-      correlation: workflow,
-      text: q,
-    }),
-    [types, agents, workflow, q],
-  );
+function useWanted({ types = "", agents = "", workflow = "", q = "" }: Params): Wanted {
+  return useMemo(() => wantedOf({ types, agents, workflow, q }), [types, agents, workflow, q]);
+}
+
+/** The events that are shown with what is not there between them. `isHeld`: what has come since is not looked at. */
+function useRows(shown: readonly FlockEvent[], log: Log, isHeld: boolean, matching: MatchingEvents): readonly LogRow[] {
+  const gaps = useLive(({ gaps }) => gaps);
+  const hidden = useHidden();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is made anew for another filter
+  const rows = useMemo(() => new LogRows(), [matching]);
+  return useMemo(() => {
+    const last = log.at(-1)?.seq ?? 0;
+    const timeline = knownTimeline();
+    const isWhole = shown.length === log.length;
+    return rows.of(shown, {
+      log: timeline.log(),
+      gaps: gaps.filter(({ from_seq }) => from_seq <= last),
+      // Of what is hidden nobody here knows whether it would pass a filter.
+      ...(hidden?.isPlaced && isWhole
+        ? { hidden: { numbers: hiddenIn(timeline), from: hidden.from, to: isHeld ? last : hidden.to } }
+        : {}),
+    });
+  }, [rows, shown, log, gaps, hidden, isHeld]);
 }
 
 function eventAt(log: Log, seq: number): FlockEvent | undefined {
@@ -106,7 +128,7 @@ function eventAt(log: Log, seq: number): FlockEvent | undefined {
 }
 
 interface RowsProps {
-  readonly shown: readonly FlockEvent[];
+  readonly shown: readonly LogRow[];
   readonly openSeq: number | null;
   readonly open: (seq: number | null) => void;
   readonly onLeaveEnd: () => void;
@@ -125,11 +147,11 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
     estimateSize: () => ROW_PX,
     overscan: 12,
   });
-  const newest = shown.at(-1)?.seq;
+  const newest = seqOf(shown.at(-1));
   const hasLooked = useRef(openSeq === null);
   useEffect(() => {
     if (hasLooked.current) return;
-    const index = shown.findIndex(({ seq }) => seq === openSeq);
+    const index = shown.findIndex((row) => seqOf(row) === openSeq);
     if (index < 0) return;
     hasLooked.current = true;
     rows.scrollToIndex(index, { align: "center" });
@@ -150,10 +172,14 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
     lastTop.current = scrollTop;
   };
   const move = (count: number) => {
-    const index = openSeq === null ? shown.length : shown.findIndex(({ seq }) => seq === openSeq);
-    const next = Math.max(0, Math.min(shown.length - 1, index + count));
+    let next = openSeq === null ? shown.length : shown.findIndex((row) => seqOf(row) === openSeq);
+    // What is not there cannot be opened.
+    do next += count;
+    while (next >= 0 && next < shown.length && isAbsent(shown[next]));
+    const row = shown[next];
+    if (row === undefined || isAbsent(row)) return;
     follows.current = false;
-    open(shown[next]?.seq ?? null);
+    open(row.seq);
     rows.scrollToIndex(next);
   };
   return (
@@ -171,11 +197,22 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
         event.preventDefault();
         move(event.key === "ArrowDown" ? 1 : -1);
       }}
-      className="min-h-0 flex-1 overflow-y-auto font-mono text-xs -outline-offset-2"
+      className="min-h-0 flex-1 overflow-y-auto text-sm -outline-offset-2"
     >
       <div style={{ height: rows.getTotalSize() }} className="relative">
         {rows.getVirtualItems().map(({ index, start }) => {
-          const event = shown[index] as FlockEvent;
+          const event = shown[index] as LogRow;
+          if (isAbsent(event)) {
+            return (
+              <p
+                key={`${event.absent} ${event.before}`}
+                style={{ transform: `translateY(${start}px)`, height: ROW_PX }}
+                className="absolute inset-x-0 flex items-center gap-3 border-y border-dashed border-line bg-sunken px-3 pl-[4.9rem] text-soft italic"
+              >
+                {absentWords(event)}
+              </p>
+            );
+          }
           const isOpen = event.seq === openSeq;
           return (
             <div key={event.seq} style={{ transform: `translateY(${start}px)` }} className="absolute inset-x-0">
@@ -185,16 +222,11 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
                 aria-expanded={isOpen}
                 onClick={() => open(isOpen ? null : event.seq)}
                 style={{ height: ROW_PX }}
-                className={`flex w-full items-center gap-3 border-l-3 px-3 text-left -outline-offset-2 hover:bg-sunken ${
-                  isOpen ? "border-accent bg-accent-soft" : isBad(event) ? "border-bad" : "border-transparent"
+                className={`flex w-full items-center gap-2.5 border-l-3 px-2.5 text-left -outline-offset-2 hover:bg-sunken ${
+                  isOpen ? "border-accent bg-accent-soft" : isFailure(event) ? "border-bad" : "border-transparent"
                 }`}
               >
-                <span className="min-w-14 shrink-0 text-right text-soft tabular-nums">{event.seq}</span>
-                <span className="hidden shrink-0 text-soft tabular-nums md:block">{clock(event.timestamp)}</span>
-                <span className={`w-44 shrink-0 truncate font-medium max-md:w-auto ${colorOf(event)}`}>
-                  {event.type}
-                </span>
-                <span className="truncate text-soft">{lineOf(event)}</span>
+                <Line event={event} />
               </button>
             </div>
           );
@@ -204,16 +236,42 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
   );
 }
 
-function isBad(event: FlockEvent): boolean {
-  return event.type === "agent_execution_completed" && event.status !== "success";
+function isAbsent(row: LogRow | undefined): row is Absent {
+  return row !== undefined && "absent" in row;
 }
 
-/** Failures stand out; streams, which are most of a log, stand back. */
-function colorOf(event: FlockEvent): string {
-  if (event.type === "streaming_output") return "text-soft";
-  if (event.type === "agent_execution_completed") return isBad(event) ? "text-bad" : "text-good";
-  return event.type === "artifact_published" ? "text-accent" : "";
+function seqOf(row: LogRow | undefined): number | undefined {
+  return isAbsent(row) ? undefined : row?.seq;
 }
+
+/** The type of an artifact, as far as it is known at the seq that is shown. */
+function typeOf(artifactId: string): string | undefined {
+  return useLive.getState().state.artifacts.get(artifactId)?.artifact_type;
+}
+
+/** What happened, when, and in which workflow. Its own component, so that a row is written anew only for another event. */
+const Line = memo(function Line({ event }: { event: FlockEvent }) {
+  const { who, did, about } = lineOf(event, typeOf);
+  const workflow = "correlation_id" in event ? event.correlation_id : undefined;
+  return (
+    <>
+      <span className="min-w-12 shrink-0 text-right font-mono text-xs text-soft tabular-nums">{event.seq}</span>
+      <span className="hidden shrink-0 font-mono text-xs text-soft tabular-nums md:block">
+        {clock(event.timestamp)}
+      </span>
+      <EventMark event={event} />
+      <span className="min-w-0 flex-1 truncate" title={[who, did, about].filter(Boolean).join(" ")}>
+        {who && <bdi className="inline-block max-w-64 truncate align-bottom font-medium">{who}</bdi>}{" "}
+        <span className={colorOf(event)}>{did}</span> <bdi className="text-soft">{about}</bdi>
+      </span>
+      {workflow && (
+        <span title={`Workflow ${workflow}`} className="hidden shrink-0 font-mono text-xs text-soft lg:block">
+          {short(workflow)}
+        </span>
+      )}
+    </>
+  );
+});
 
 function Opened({ event, close }: { event: FlockEvent; close: () => void }) {
   const [isCopied, setCopied] = useState(false);

@@ -1,7 +1,8 @@
 import type { FlockEvent } from "@flock/protocol";
 import { factsOf } from "@flock/protocol/matching";
 import type { Log } from "../../live/timeline.ts";
-import { textMatches } from "./event-line.ts";
+import type { Params } from "../../place/place.ts";
+import { type TypeOf, textMatches } from "./event-line.ts";
 
 /** Which events are wanted. Every part that is given must hold. */
 export interface Wanted {
@@ -11,15 +12,25 @@ export interface Wanted {
   readonly text: string;
 }
 
-/** Whether an event is wanted. */
-export function isWanted(event: FlockEvent, { types, agents, correlation, text }: Wanted): boolean {
+/** What an address asks for. */
+export function wantedOf({ types = "", agents = "", workflow = "", q = "" }: Params): Wanted {
+  return {
+    types: types.split(",").filter(Boolean),
+    agents: agents.split(",").filter(Boolean),
+    correlation: workflow,
+    text: q,
+  };
+}
+
+/** Whether an event is wanted. `typeOf` names the artifacts that its line tells of. */
+export function isWanted(event: FlockEvent, { types, agents, correlation, text }: Wanted, typeOf?: TypeOf): boolean {
   if (types.length > 0 && !types.includes(event.type)) return false;
   if (agents.length > 0 || correlation !== "") {
     const { agent, correlationId } = factsOf(event);
     if (agents.length > 0 && !(agent !== undefined && agents.includes(agent))) return false;
     if (correlation !== "" && correlationId !== correlation) return false;
   }
-  return textMatches(event, text);
+  return textMatches(event, text, typeOf);
 }
 
 /**
@@ -28,13 +39,15 @@ export function isWanted(event: FlockEvent, { types, agents, correlation, text }
  */
 export class MatchingEvents {
   readonly #wanted: Wanted;
+  readonly #typeOf: TypeOf | undefined;
   #found: readonly FlockEvent[] = [];
   /** The oldest and the newest event that have been looked at. */
   #first: FlockEvent | undefined;
   #last: FlockEvent | undefined;
 
-  constructor(wanted: Wanted) {
+  constructor(wanted: Wanted, typeOf?: TypeOf) {
     this.#wanted = wanted;
+    this.#typeOf = typeOf;
   }
 
   /** Those of a log. What it gives stays as it is. */
@@ -46,7 +59,7 @@ export class MatchingEvents {
     const kept = goesOn ? this.#found : [];
     // What is no longer kept there shall not be kept here.
     const gone = kept.findIndex(({ seq }) => seq >= (first?.seq ?? 0));
-    const added = log.slice(goesOn ? seen + 1 : 0).filter((event) => isWanted(event, this.#wanted));
+    const added = log.slice(goesOn ? seen + 1 : 0).filter((event) => isWanted(event, this.#wanted, this.#typeOf));
     if (!goesOn || gone !== 0 || added.length > 0) this.#found = (gone < 0 ? [] : kept.slice(gone)).concat(added);
     this.#first = first;
     this.#last = log.at(log.length - 1);

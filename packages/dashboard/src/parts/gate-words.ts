@@ -1,8 +1,12 @@
 import type { GateState } from "@flock/protocol";
-import { clock } from "../../parts/format.ts";
+import { clock } from "./format.ts";
 
 /** What a gate has, of what it needs. */
-export function gathered({ required, collected, expires_at }: GateState): string {
+export function gathered({
+  required,
+  collected,
+  expires_at,
+}: Pick<GateState, "required" | "collected" | "expires_at">): string {
   const parts = Object.entries(required).map(
     ([type, wanted]) => `${type} ${Math.min(wanted, collected[type] ?? 0)}/${wanted}`,
   );
