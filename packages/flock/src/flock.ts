@@ -457,7 +457,7 @@ export class Flock {
         priority: agent.priority,
         paused,
         ...(isOwner ? { queued } : {}),
-        counters: state?.counters ?? NO_COUNTERS,
+        counters: { ...(state?.counters ?? NO_COUNTERS) },
       };
     });
   }
@@ -472,7 +472,7 @@ export class Flock {
     const definition = this.#orchestrator.agents.get(agent);
     if (!definition || !maySee(as, definition.visibility)) return undefined;
     const counters = this.#state.seenBy(as).agents.get(agent)?.counters ?? NO_COUNTERS;
-    return { agent_id: agent, counters, ...this.#orchestrator.history.of(agent, as) };
+    return { agent_id: agent, counters: { ...counters }, ...this.#orchestrator.history.of(agent, as) };
   }
 
   /** How a workflow stands; undefined when nobody has heard of it. `as`: what this principal may know. */

@@ -185,7 +185,7 @@ export function graphOf(state: FlockState): GraphSnapshot {
     return {
       ...node,
       status: agent?.status ?? ("idle" as const),
-      counters: agent?.counters ?? noCounters(),
+      counters: agent ? { ...agent.counters } : noCounters(),
       ...(agent?.paused ? { paused: true as const } : {}),
       ...(agent?.circuit ? { circuit: agent.circuit.state } : {}),
     };
@@ -197,7 +197,10 @@ type Collections = { [K in "agents" | "runs" | "artifacts" | "gates"]: Map<strin
 type ItemOf<K extends "agents" | "runs" | "artifacts" | "gates"> =
   FlockState[K] extends ReadonlyMap<string, infer V> ? V : never;
 
-/** A state that the fold may change. `write` gives the collection that may be changed. */
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+type AgentInHand = Omit<Writable<AgentState>, "counters"> & { counters: Writable<AgentCounters> };
+
+/** A state that the fold may change. `write` gives the collection that may be changed, `agent` an agent, known or not. */
 interface Draft {
   seq: number;
   nodes: readonly GraphNode[];
@@ -207,13 +210,14 @@ interface Draft {
   readonly artifacts: ReadonlyMap<string, ArtifactState>;
   readonly gates: ReadonlyMap<string, GateState>;
   write<K extends keyof Collections>(name: K): Collections[K];
+  agent(id: string): AgentInHand;
 }
 
 class Owned implements Draft {
   seq: number;
   nodes: readonly GraphNode[];
   edges: readonly GraphEdge[];
-  readonly agents: Map<string, AgentState>;
+  readonly agents: Map<string, AgentInHand>;
   readonly runs: Map<string, RunState>;
   readonly artifacts: Map<string, ArtifactState>;
   readonly gates: Map<string, GateState>;
@@ -223,7 +227,8 @@ class Owned implements Draft {
     this.seq = seq;
     this.nodes = nodes;
     this.edges = edges;
-    this.agents = new Map(agents);
+    this.agents = new Map();
+    for (const [id, agent] of agents) this.agents.set(id, copyOf(agent));
     this.runs = new Map(runs);
     this.artifacts = new Map(artifacts);
     this.gates = new Map(gates);
@@ -231,6 +236,12 @@ class Owned implements Draft {
 
   write<K extends keyof Collections>(name: K): Collections[K] {
     return this[name] as Collections[K];
+  }
+
+  agent(id: string): AgentInHand {
+    let agent = this.agents.get(id);
+    if (!agent) this.agents.set(id, (agent = unknownAgent(id)));
+    return agent;
   }
 }
 
@@ -261,6 +272,16 @@ class CopyOnWrite implements Draft {
     return this[name] as unknown as Collections[K];
   }
 
+  agent(id: string): AgentInHand {
+    const agents = this.write("agents");
+    const known = agents.get(id);
+    // The one of the state before stays as it is; one that is another already was made for this one.
+    if (known && known !== this.#before.agents.get(id)) return known;
+    const agent = known ? copyOf(known) : unknownAgent(id);
+    agents.set(id, agent);
+    return agent;
+  }
+
   finish(): FlockState {
     const { seq, agents, runs, artifacts, gates, nodes, edges } = this;
     return seq === this.#before.seq ? this.#before : { seq, agents, runs, artifacts, gates, nodes, edges };
@@ -288,11 +309,13 @@ function fold(draft: Draft, event: FlockEvent, limits: StateLimits): void {
     case "gate_progress":
       return gateProgressed(draft, event, limits);
     case "agent_paused":
-      return changeAgent(draft, event.agent_id, (agent) => ({ ...agent, paused: true }));
+      draft.agent(event.agent_id).paused = true;
+      return;
     case "agent_resumed":
-      return changeAgent(draft, event.agent_id, ({ paused: _paused, queued: _queued, ...agent }) => agent);
+      return agentResumed(draft, event);
     case "agent_queue_changed":
-      return changeAgent(draft, event.agent_id, (agent) => ({ ...agent, queued: event.queued }));
+      draft.agent(event.agent_id).queued = event.queued;
+      return;
     case "agent_circuit_changed":
       return circuitChanged(draft, event);
     case "graph_updated":
@@ -309,34 +332,35 @@ function fold(draft: Draft, event: FlockEvent, limits: StateLimits): void {
 }
 
 function agentRegistered(draft: Draft, event: EventOf<"agent_registered">): void {
-  const { agent_id, description, consumes, publishes } = event;
-  const agents = draft.write("agents");
-  const known = agents.get(agent_id);
-  agents.set(agent_id, { ...(known ?? unknownAgent(agent_id)), description, consumes, publishes });
+  const agent = draft.agent(event.agent_id);
+  agent.description = event.description;
+  agent.consumes = event.consumes;
+  agent.publishes = event.publishes;
+}
+
+function agentResumed(draft: Draft, { agent_id }: EventOf<"agent_resumed">): void {
+  const { paused: _paused, queued: _queued, ...agent } = draft.agent(agent_id);
+  draft.write("agents").set(agent_id, agent);
 }
 
 function runStarted(draft: Draft, event: EventOf<"agent_execution_started">): void {
-  draft.write("runs").set(event.run_id, {
+  const run: Writable<RunState> = {
     run_id: event.run_id,
     agent_id: event.agent_id,
     correlation_id: event.correlation_id,
     status: "running",
     attempt: event.attempt,
-    ...(event.activation_id === undefined ? {} : { activation_id: event.activation_id }),
     consumed: event.consumed_artifacts,
     produced: [],
     started_at: event.timestamp,
-  });
-  changeAgent(draft, event.agent_id, (agent) => ({
-    ...agent,
-    status: "running",
-    counters: {
-      ...agent.counters,
-      started: agent.counters.started + 1,
-      running: agent.counters.running + 1,
-      consumed: agent.counters.consumed + event.consumed_artifacts.length,
-    },
-  }));
+  };
+  if (event.activation_id !== undefined) run.activation_id = event.activation_id;
+  draft.write("runs").set(event.run_id, run);
+  const agent = draft.agent(event.agent_id);
+  agent.status = "running";
+  agent.counters.started += 1;
+  agent.counters.running += 1;
+  agent.counters.consumed += event.consumed_artifacts.length;
 }
 
 function runCompleted(draft: Draft, event: EventOf<"agent_execution_completed">, limits: StateLimits): void {
@@ -348,24 +372,16 @@ function runCompleted(draft: Draft, event: EventOf<"agent_execution_completed">,
     runs.set(event.run_id, endedRun(run, event));
     forgetOldest(runs, limits.runs, (candidate) => candidate.status !== "running");
   }
-  changeAgent(draft, event.agent_id, (agent) => {
-    const { counters } = agent;
-    const running = Math.max(0, counters.running - (run ? 1 : 0));
-    const ended = event.status === "error" || event.status === "timeout" ? "error" : "idle";
-    return {
-      ...agent,
-      status: running > 0 ? "running" : ended,
-      counters: {
-        ...counters,
-        running,
-        succeeded: counters.succeeded + (event.status === "success" ? 1 : 0),
-        failed: counters.failed + (event.status === "success" ? 0 : 1),
-        duration_ms: counters.duration_ms + event.duration_ms,
-      },
-      ...(event.error ? { last_error: event.error } : {}),
-      ended_seq: event.seq,
-    };
-  });
+  const agent = draft.agent(event.agent_id);
+  const { counters } = agent;
+  if (run) counters.running = Math.max(0, counters.running - 1);
+  if (event.status === "success") counters.succeeded += 1;
+  else counters.failed += 1;
+  counters.duration_ms += event.duration_ms;
+  const ended = event.status === "error" || event.status === "timeout" ? "error" : "idle";
+  agent.status = counters.running > 0 ? "running" : ended;
+  if (event.error) agent.last_error = event.error;
+  agent.ended_seq = event.seq;
 }
 
 function endedRun(run: RunState | undefined, event: EventOf<"agent_execution_completed">): RunState {
@@ -461,10 +477,7 @@ function artifactPublished(draft: Draft, event: EventOf<"artifact_published">, l
   const known = draft.artifacts.get(event.artifact_id);
   if (!known && event.run_id !== undefined) {
     // Here and not at the end of the run, whose event leaves out what not everybody may see who sees it.
-    changeAgent(draft, event.produced_by, (agent) => ({
-      ...agent,
-      counters: { ...agent.counters, published: agent.counters.published + 1 },
-    }));
+    draft.agent(event.produced_by).counters.published += 1;
   }
   if (event.visibility.kind !== "public" && limits.runs > 0) addToRun(draft, event);
   if (limits.artifacts === 0) return;
@@ -493,23 +506,24 @@ function gateProgressed(draft: Draft, event: EventOf<"gate_progress">, limits: S
 }
 
 function circuitChanged(draft: Draft, { agent_id, state, failures, retry_at }: EventOf<"agent_circuit_changed">): void {
-  changeAgent(draft, agent_id, ({ circuit: before, ...agent }) => {
-    if (state === "closed") return agent;
+  const { circuit: before, ...rest } = draft.agent(agent_id);
+  const agent: AgentInHand = rest;
+  if (state !== "closed") {
     const counted = failures ?? before?.failures;
-    const circuit = {
+    agent.circuit = {
       state,
       ...(counted === undefined ? {} : { failures: counted }),
       ...(retry_at === undefined ? {} : { retry_at }),
     };
-    return { ...agent, circuit };
-  });
+  }
+  draft.write("agents").set(agent_id, agent);
 }
 
-function changeAgent(draft: Draft, agentId: string, change: (agent: AgentState) => AgentState): void {
-  draft.write("agents").set(agentId, change(draft.agents.get(agentId) ?? unknownAgent(agentId)));
+function copyOf(agent: AgentState): AgentInHand {
+  return { ...agent, counters: { ...agent.counters } };
 }
 
-function unknownAgent(agent_id: string): AgentState {
+function unknownAgent(agent_id: string): AgentInHand {
   return { agent_id, description: "", consumes: [], publishes: [], status: "idle", counters: noCounters() };
 }
 

@@ -372,7 +372,7 @@ export class Orchestrator {
     const activation = this.#runner.activate(subscription, given, onEnd);
     for (const { write } of postings) this.#journal.write(write);
     this.#journal.write(activationWrite(activation));
-    postings.at(-1)?.activations.push(activation);
+    (postings.at(-1) as Posting).activations = [activation];
     return this.#publisher.committed(postings, () => {
       const { seq, correlationId } = given.at(-1) as StoredArtifact;
       return { runId: activation.runId, correlationId, seq, done };

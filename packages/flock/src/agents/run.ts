@@ -202,23 +202,30 @@ export class Run {
    * Throws or rejects with what the function throws, with a {@link RunStopped} or {@link RunTimedOut}, or with a FlockError about its output.
    */
   execute(context: RunContext): readonly Draft[] | Promise<readonly Draft[]> {
-    const { agent, subscription, artifacts, refusal } = this.activation;
+    const { agent, artifacts, refusal } = this.activation;
     this.#context = context;
     if (refusal) throw refusal;
     if (this.#stopped) throw this.#stopped;
-    const compute = (taken: readonly StoredArtifact[]) => {
-      const inputs = subscription ? subscription.inputsOf(taken) : inputsOf(taken);
-      const result = agent.context
-        ? runWithContext(agent.context, context, () => agent.run(inputs, context))
-        : agent.run(inputs, context);
-      return isGenerator(result) ? this.#drain(agent, result) : result;
-    };
-    const output = agent.hooks
-      ? agent.hooks.evaluate(context, compute, (made) => draftsOf(agent, made))
-      : compute(artifacts);
+    const { hooks } = agent;
+    const output = hooks
+      ? hooks.evaluate(
+          context,
+          (taken) => this.#compute(context, taken),
+          (made) => draftsOf(agent, made),
+        )
+      : this.#compute(context, artifacts);
     if (isThenable(output)) return this.#wait(agent, output);
     if (this.#stopped) throw this.#stopped;
     return checkOutput(agent, output);
+  }
+
+  #compute(context: RunContext, taken: readonly StoredArtifact[]): unknown {
+    const { agent, subscription } = this.activation;
+    const inputs = subscription ? subscription.inputsOf(taken) : inputsOf(taken);
+    const result = agent.context
+      ? runWithContext(agent.context, context, agent.run.bind(agent, inputs, context))
+      : agent.run(inputs, context);
+    return isGenerator(result) ? this.#drain(agent, result) : result;
   }
 
   /** Ends the stream, for whoever still holds it too, and tells how the run has ended: with a failure unless that is undefined. */
@@ -226,13 +233,18 @@ export class Run {
     this.#ended = true;
     this.#stream?.end();
     this.#steps?.end();
+    const { runId } = this.activation;
+    const durationMs = Math.round((elapsed(this.#clock) - this.#begun) * 1000) / 1000;
+    const usage = this.#usage;
+    // Nearly all runs end here.
+    if (failure === undefined && !usage) return { runId, status: "success", durationMs, produced };
     return {
-      runId: this.activation.runId,
+      runId,
       status: failure === undefined ? "success" : statusOf(failure),
-      durationMs: Math.round((elapsed(this.#clock) - this.#begun) * 1000) / 1000,
+      durationMs,
       produced,
       ...(failure === undefined || failure instanceof RunStopped ? {} : { error: this.#wireErrorOf(failure) }),
-      ...(this.#usage ? { usage: this.#usage } : {}),
+      ...(usage ? { usage } : {}),
     };
   }
 

@@ -16,7 +16,7 @@ import {
   Network,
   Pause,
   Play,
-  Zap,
+  Unplug,
 } from "lucide-react";
 import { isFailure } from "../../live/travel.ts";
 
@@ -34,7 +34,7 @@ const ICONS: Readonly<Record<Exclude<EventType, "agent_execution_completed">, ty
   agent_paused: Pause,
   agent_resumed: Play,
   agent_queue_changed: ListOrdered,
-  agent_circuit_changed: Zap,
+  agent_circuit_changed: Unplug,
 };
 
 /** A shape for the type of an event, and for how a run ended; hover tells the type as filters and programs name it. */

@@ -1,4 +1,4 @@
-import type { RunState, StepState } from "@flock/protocol";
+import type { RunState, StepState, WireError } from "@flock/protocol";
 import { BrainCircuit, Wrench } from "lucide-react";
 import { ErrorView } from "../../parts/error-view.tsx";
 import { amount, duration } from "../../parts/format.ts";
@@ -7,7 +7,7 @@ import { tookOf } from "./step-words.ts";
 import { useNow } from "./use-now.ts";
 
 /** What a run called, in its order: models and tools, with what each took and spent. */
-export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_at } }: { run: RunState }) {
+export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_at, error } }: { run: RunState }) {
   const now = useNow();
   if (steps.length === 0) return null;
   const begun = Date.parse(started_at);
@@ -23,7 +23,7 @@ export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_a
       <div
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
         tabIndex={0}
-        className="overflow-x-auto rounded-xl border border-line bg-card"
+        className="@container overflow-x-auto rounded-xl border border-line bg-card"
       >
         <table className="w-full text-sm tabular-nums">
           <thead className="text-left text-xs text-soft">
@@ -41,7 +41,7 @@ export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_a
           </thead>
           <tbody>
             {steps.map((step) => (
-              <Row key={step.step} step={step} begun={begun} now={now} names={names} />
+              <Row key={step.step} step={step} begun={begun} now={now} names={names} told={error} />
             ))}
           </tbody>
         </table>
@@ -50,8 +50,9 @@ export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_a
   );
 }
 
-function Row({ step, begun, now, names }: RowProps) {
+function Row({ step, begun, now, names, told }: RowProps) {
   const { kind, name, status, usage = {}, error } = step;
+  const isTold = error !== undefined && error.name === told?.name && error.message === told.message;
   const Icon = kind === "model" ? BrainCircuit : Wrench;
   return (
     <>
@@ -72,10 +73,12 @@ function Row({ step, begun, now, names }: RowProps) {
           <Cell key={each}>{usage[each] === undefined ? "" : amount(usage[each])}</Cell>
         ))}
       </tr>
-      {error && (
+      {error && !isTold && (
         <tr>
           <td colSpan={4 + names.length} className="px-3 pb-2">
-            <ErrorView error={error} />
+            <div className="sticky left-3 w-[min(100%,calc(100cqw-1.5rem))]">
+              <ErrorView error={error} />
+            </div>
           </td>
         </tr>
       )}
@@ -90,6 +93,8 @@ interface RowProps {
   readonly now: number;
   /** What some step has spent. */
   readonly names: readonly string[];
+  /** What stands above already: the error of the run. */
+  readonly told: WireError | undefined;
 }
 
 function Head({ children, isNumber = false }: { children: string; isNumber?: boolean }) {

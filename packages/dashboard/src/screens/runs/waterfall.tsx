@@ -31,7 +31,7 @@ export function Waterfall({ correlationId, shown, filter }: WaterfallProps) {
           {workflow.failed > 0 && <span className="text-bad">{` · ${workflow.failed} failed`}</span>}
           {workflow.running > 0 && <span className="text-busy">{` · ${workflow.running} running`}</span>}
           {` · ${workflow.artifacts} ${workflow.artifacts === 1 ? "artifact" : "artifacts"}`}
-          {Object.entries(workflow.usage).map(([name, sum]) => ` · ${amount(sum)} ${name}`)}
+          {Object.entries(workflow.usage).map(([name, sum]) => ` · ${amount(sum)} ${name.replaceAll("_", " ")}`)}
         </p>
         <fieldset className="ml-auto flex overflow-hidden rounded-lg border border-line text-xs">
           <legend className="sr-only">How the workflow is drawn</legend>
@@ -169,10 +169,15 @@ function Drawn({ bar, workflow, span }: { bar: Bar; workflow: Workflow; span: nu
       {bar.steps.map((one) => (
         <span
           key={one.step.step}
-          style={{ left: at(one.startedAt, workflow, span), width: `${((one.endedAt - one.startedAt) / span) * 100}%` }}
-          className={`@container absolute inset-y-0.75 min-w-1 overflow-hidden text-[10px] leading-3 ${stepLookOf(one)}`}
+          style={{
+            left: at(one.startedAt, workflow, span),
+            width: `${((one.endedAt - one.startedAt) / span) * 100}%`,
+            top: `calc(3px + (100% - 6px) * ${one.lane / one.lines})`,
+            height: `calc((100% - 6px) / ${one.lines})`,
+          }}
+          className={`@container absolute min-w-1 overflow-hidden text-[10px] leading-[11px] ${stepLookOf(one)}`}
         >
-          <span className="hidden truncate px-1 @[3.5rem]:block">{one.step.name}</span>
+          {one.lines === 1 && <span className="hidden truncate px-1 @[3.5rem]:block">{one.step.name}</span>}
         </span>
       ))}
     </>

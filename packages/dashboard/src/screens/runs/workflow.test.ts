@@ -145,6 +145,10 @@ describe("what a run called", () => {
     ]);
   });
 
+  it("shares the height of the bar with what goes on at the same time, and with nothing else", () => {
+    expect(bars.find(({ run }) => run.agent_id === "chef")?.steps.map(({ lines }) => lines)).toEqual([1, 2, 2, 2]);
+  });
+
   it("ends with its run when nobody has told its end", () => {
     expect(stepsOf("waiter")).toEqual([[0, 80, 90, 0]]);
   });

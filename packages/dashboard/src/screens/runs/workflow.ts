@@ -8,6 +8,8 @@ export interface StepBar {
   readonly endedAt: number;
   /** Which line of its run it stands in: no two at the same time share one. */
   readonly lane: number;
+  /** How many lines those need that go on one into the other. */
+  readonly lines: number;
 }
 
 /** A run on the time axis of its workflow; times in ms as `Date.now()` counts. */
@@ -90,16 +92,28 @@ export function workflowOf({ runs, artifacts }: FlockState, correlationId: strin
 
 /** What a run has called, as far as the picture goes: each in the first line that is free when it begins. */
 function stepsOf({ steps = [] }: RunState, until: number): readonly StepBar[] {
-  const ends: number[] = [];
-  return steps.map((step): StepBar => {
+  const bars: StepBar[] = [];
+  /** When the newest of each line ends, of those that go on one into the other. */
+  let ends: number[] = [];
+  let first = 0;
+  const close = () => {
+    for (let place = first; place < bars.length; place += 1)
+      bars[place] = { ...(bars[place] as StepBar), lines: ends.length };
+    first = bars.length;
+    ends = [];
+  };
+  for (const step of steps) {
     const startedAt = Math.min(Date.parse(step.started_at), until);
-    const endedAt =
-      step.ended_at === undefined ? until : Math.min(Math.max(startedAt, Date.parse(step.ended_at)), until);
+    const told = step.ended_at === undefined ? until : Date.parse(step.ended_at);
+    const endedAt = Math.min(Math.max(startedAt, told), until);
+    if (ends.every((end) => end <= startedAt)) close();
     const free = ends.findIndex((end) => end <= startedAt);
     const lane = free === -1 ? ends.length : free;
     ends[lane] = endedAt;
-    return { step, startedAt, endedAt, lane };
-  });
+    bars.push({ step, startedAt, endedAt, lane, lines: 1 });
+  }
+  close();
+  return bars;
 }
 
 /** Each in the first lane of its depth that is free when it begins; deeper ones below, and below each what it called. */

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { ManualClock } from "../../../../../tests/support/manual-clock.ts";
 import { offlineModel } from "../../engines/ai/index.ts";
 import { artifact, Flock, type Model, type RunContext } from "../../index.ts";
+import { fakeClock } from "../../testing/index.ts";
 import { type BudgetOptions, budget } from "./index.ts";
 
 const Idea = artifact("Idea", z.object({ text: z.string() }));
@@ -181,5 +182,48 @@ describe("a budget", () => {
     { tokens: 1, per: "run", window: 0 },
   ])("wants a limit and whose it is: not %o", (options) => {
     expect(() => budget(options as never)).toThrow(/^budget: /);
+  });
+
+  it.for(["run", "agent"] as const)(
+    "per %s: what it refuses or stops is not tried again, and opens no circuit",
+    async (per) => {
+      const clock = fakeClock();
+      await using flock = new Flock({ clock });
+      let ran = 0;
+      flock
+        .agent("spender")
+        .consumes(Idea)
+        .retry({ attempts: 3, delay: 10, jitter: 0 })
+        .circuitBreaker({ failures: 1, cooldown: 1_000 })
+        .use(budget({ tokens: 10, per }))
+        .run((_, { addUsage }) => {
+          ran += 1;
+          addUsage({ total_tokens: 11 });
+        });
+      for (let n = 0; n < 3; n++) await flock.publish(Idea({ text: "x" }));
+      await flock.runUntilIdle();
+      await clock.advance(10_000);
+      expect(ran).toBe(per === "run" ? 3 : 1);
+      expect(flock.deadLetters().map(({ attempts, error }) => [attempts, error.name])).toEqual(
+        Array(per === "run" ? 3 : 2).fill([1, "budget_exceeded"]),
+      );
+      expect(flock.agents()[0]?.circuit).toEqual({ state: "closed", failures: 0 });
+    },
+  );
+
+  it("is tried again when `when` says so", async () => {
+    const clock = fakeClock();
+    await using flock = new Flock({ clock });
+    flock
+      .agent("spender")
+      .consumes(Idea)
+      .retry({ attempts: 3, delay: 60_000, factor: 1, jitter: 0, when: () => true })
+      .use(budget({ tokens: 10, per: "agent", window: 60_000 }))
+      .run((_, { addUsage }) => addUsage({ total_tokens: 11 }));
+    await flock.publish([Idea({ text: "x" }), Idea({ text: "y" })]);
+    await clock.advance(200_000);
+    await flock.runUntilIdle();
+    expect(flock.deadLetters()).toEqual([]);
+    expect(flock.stats().runs).toMatchObject({ success: 2, error: 1 });
   });
 });
