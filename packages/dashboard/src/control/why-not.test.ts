@@ -9,6 +9,7 @@ const connection: ConnectionState = {
   epoch: "e",
   connectionId: "c",
   head: 7,
+  limited: false,
   reason: null,
 };
 const now = { file: null, at: null, connection, complete: true };
