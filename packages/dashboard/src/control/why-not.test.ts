@@ -1,6 +1,6 @@
 import type { ConnectionState } from "@flock/client";
 import { describe, expect, it } from "vitest";
-import { whyNot } from "./why-not.ts";
+import { whyNot, whyNotPause } from "./why-not.ts";
 
 const connection: ConnectionState = {
   status: "live",
@@ -21,6 +21,11 @@ describe("nothing can be done, and it is said why,", () => {
     ["without a connection", { ...now, connection: { ...connection, status: "waiting" } as const }, /no connection/],
     ["before everything has been taken in", { ...now, complete: false }, /wait a moment/],
   ] as const)("%s", ([, standing, words]) => expect(whyNot(standing)).toMatch(words));
+
+  it("of pausing, when something may be hidden from the viewer, who is not the owner then", () => {
+    expect(whyNotPause({ file: null, connection: { ...connection, limited: true } })).toMatch(/for the owner/);
+    expect(whyNotPause(now)).toBeNull();
+  });
 
   it("but not when there is nothing against it", () => expect(whyNot(now)).toBeNull());
 });
