@@ -1,6 +1,8 @@
-import type { AgentState, GateState } from "@flock/protocol";
+import type { AgentInfo, AgentState, GateState } from "@flock/protocol";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { lazy, memo, Suspense, useMemo, useRef } from "react";
+import { AgentBadges } from "../../control/agent-badges.tsx";
+import { useAgentInfos } from "../../live/agent-infos.ts";
 import { useCalmState } from "../../live/calm.ts";
 import { useLive } from "../../live/store.ts";
 import { duration } from "../../parts/format.ts";
@@ -13,6 +15,7 @@ import { go, pathOf, usePlace } from "../../place/place.ts";
 import { AgentCounts } from "./agent-counts.tsx";
 import { AgentPanel } from "./agent-panel.tsx";
 import { openGates } from "./gates.ts";
+import { keptParams } from "./open-groups.ts";
 import { type Rate, useRates } from "./rates.ts";
 
 // Drawing and laying out are most of the dashboard's code, and a narrow screen shows no graph.
@@ -28,7 +31,7 @@ export default function AgentsScreen() {
   const hasMany = useLive(({ state }) => state.agents.size > MANY);
   const isWide = useMedia("(min-width: 43.75rem)");
   const rates = useRates();
-  const { id } = usePlace();
+  const { id, params } = usePlace();
   if (isEmpty) {
     return <NothingYet>No agents yet. Declare one with flock.agent("name"), and it appears here at once.</NothingYet>;
   }
@@ -38,7 +41,7 @@ export default function AgentsScreen() {
       name={id}
       gates={gates.get(id) ?? []}
       rate={rates.get(id)}
-      close={() => go(pathOf("agents"))}
+      close={() => go(pathOf("agents", undefined, keptParams(params)))}
     />
   );
   return (
@@ -79,11 +82,11 @@ const NONE: readonly GateState[] = [];
 
 /** The columns of the table, each with its width: what comes and goes in one must not move the others. */
 const COLUMNS = [
-  ["Agent", "w-[15%]"],
-  ["Status", "w-[10%]"],
-  ["Consumes", "w-[18%]"],
-  ["Publishes", "w-[16%]"],
-  ["Waits with", "w-[16%]"],
+  ["Agent", "w-[14%]"],
+  ["Status", "w-[17%]"],
+  ["Consumes", "w-[16%]"],
+  ["Publishes", "w-[13%]"],
+  ["Waits with", "w-[13%]"],
   ["Runs", "w-[6%]"],
   ["Failed", "w-[6%]"],
   ["A minute", "w-[7%]"],
@@ -97,6 +100,7 @@ const SPARE_ROWS = 4;
 /** The graph in numbers, for eyes and for screen readers. Of many rows only those in sight are made. */
 function AgentTable({ shown, rates }: { shown: string | undefined; rates: ReadonlyMap<string, Rate> }) {
   const list = useAgents();
+  const infos = useAgentInfos();
   const box = useRef<HTMLElement>(null);
   const rows = useVirtualizer({
     count: list.length,
@@ -135,6 +139,7 @@ function AgentTable({ shown, rates }: { shown: string | undefined; rates: Readon
                 key={key}
                 index={index}
                 agent={agent}
+                info={infos.get(agent.agent_id)}
                 gates={gates}
                 perMinute={rates.get(agent.agent_id)?.started ?? 0}
                 isShown={agent.agent_id === shown}
@@ -157,13 +162,14 @@ function NoRows({ height }: { height: number }) {
 interface AgentRowProps {
   readonly index: number;
   readonly agent: AgentState;
+  readonly info: AgentInfo | undefined;
   readonly gates: readonly GateState[];
   readonly perMinute: number;
   readonly isShown: boolean;
 }
 
 /** Its own component, because of hundreds only some change at a time. */
-const AgentRow = memo(function AgentRow({ index, agent, gates, perMinute, isShown }: AgentRowProps) {
+const AgentRow = memo(function AgentRow({ index, agent, info, gates, perMinute, isShown }: AgentRowProps) {
   const { agent_id, status, consumes, publishes, counters } = agent;
   const ended = counters.succeeded + counters.failed;
   const cell = "truncate px-4 py-1.5";
@@ -177,7 +183,10 @@ const AgentRow = memo(function AgentRow({ index, agent, gates, perMinute, isShow
         <AgentLink agent={agent_id} />
       </th>
       <td className={cell}>
-        <Status value={status} />
+        <span className="flex items-center gap-1.5 overflow-hidden">
+          <Status value={status} />
+          <AgentBadges agent={agent} info={info} isShort />
+        </span>
       </td>
       <td className={`${cell} text-soft`} title={consumes.join(", ")}>
         {consumes.join(", ")}
@@ -199,6 +208,7 @@ const AgentRow = memo(function AgentRow({ index, agent, gates, perMinute, isShow
 /** The same where a table of nine columns helps nobody. */
 function AgentCards() {
   const list = useAgents();
+  const infos = useAgentInfos();
   return (
     <ul aria-label="All agents" className="min-h-0 flex-1 overflow-y-auto">
       {list.map(({ agent, gates }) => (
@@ -208,6 +218,9 @@ function AgentCards() {
               <AgentLink agent={agent.agent_id} />
             </span>
             <Status value={agent.status} />
+          </span>
+          <span className="flex flex-wrap gap-1.5">
+            <AgentBadges agent={agent} info={infos.get(agent.agent_id)} />
           </span>
           <p className="my-1 text-sm text-soft">{agent.description}</p>
           <p className="mb-1 text-xs break-words text-soft">
@@ -222,8 +235,13 @@ function AgentCards() {
 }
 
 function AgentLink({ agent }: { agent: string }) {
+  const { params } = usePlace();
   return (
-    <Link href={pathOf("agents", agent)} title={`More about ${agent}`} className="underline-offset-2 hover:underline">
+    <Link
+      href={pathOf("agents", agent, keptParams(params))}
+      title={`More about ${agent}`}
+      className="underline-offset-2 hover:underline"
+    >
       {agent}
     </Link>
   );

@@ -3,10 +3,13 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowLeft } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { command, useLive } from "../../live/store.ts";
+import { CancelRunButton, CancelWorkflowButton, RetryLetterButton } from "../../control/buttons.tsx";
+import { useDeadLetterOf } from "../../control/use-dead-letters.ts";
+import { useLive } from "../../live/store.ts";
 import { clock, duration, short } from "../../parts/format.ts";
 import { Chip, Fact, IdFact, NothingYet, Status, WorkflowFact } from "../../parts/parts.tsx";
 import { StreamText } from "../../parts/stream-text.tsx";
+import { UNSEEN_WORDS, unseenName, useUnseen } from "../../parts/unseen.ts";
 import { useCalm } from "../../parts/use-calm.ts";
 import { Link } from "../../place/link.tsx";
 import { type Params, pathOf, usePlace } from "../../place/place.ts";
@@ -21,6 +24,7 @@ const MANY = 1_000;
 /** Every run, newest first, and one of them in full, among those of its workflow. */
 export default function RunsScreen() {
   const { id, params } = usePlace();
+  const unseen = useUnseen();
   const runs = useLive(({ state }) => state.runs);
   const calm = useCalm(runs, runs.size > MANY ? 300 : 0);
   const matching = useMemo(() => newestFirst(calm.values(), params), [calm, params]);
@@ -58,7 +62,7 @@ export default function RunsScreen() {
         ) : (
           id !== undefined && (
             <NothingYet>
-              This run is not known at this seq. It may not have begun yet, or be older than what is kept:{" "}
+              This run is not known at this seq. It may not have begun yet, or be {UNSEEN_WORDS[unseen]}:{" "}
               <Link href={pathOf("runs")} className="text-accent underline underline-offset-2">
                 show the newest ones
               </Link>
@@ -148,7 +152,7 @@ function Run({ run, filter }: { run: RunState; filter: Params }) {
       <header className="flex min-h-8 flex-wrap items-center gap-3">
         <h2 className="text-xl font-semibold tracking-tight">{run.agent_id}</h2>
         <Status value={run.status} />
-        {run.status === "running" && <Cancel runId={run.run_id} />}
+        <RunControls run={run} />
       </header>
       <dl className="flex flex-wrap gap-x-8 gap-y-3">
         <Fact name="Started">{clock(run.started_at)}</Fact>
@@ -231,41 +235,27 @@ function Output({ run: { run_id, stream, status } }: { run: RunState }) {
   );
 }
 
-function Cancel({ runId }: { runId: string }) {
-  const [told, setTold] = useState<string | null>(null);
-  const [isAsked, setAsked] = useState(false);
-  const cancel = async () => {
-    setAsked(true);
-    setTold(null);
-    try {
-      const { seq } = await command("cancel", { run_id: runId });
-      setTold(`Cancelled: seen from seq ${seq.toLocaleString("en")} on.`);
-    } catch (reason) {
-      setAsked(false);
-      setTold((reason as Error).message);
-    }
-  };
+/** What can be done about a run now: end it, or its workflow; run it again when it has failed for good. */
+function RunControls({ run }: { run: RunState }) {
+  const letter = useDeadLetterOf(run);
+  const isBusy = useLive(({ state: { runs } }) => hasWork(runs, run.correlation_id));
   return (
     <>
-      <button
-        type="button"
-        disabled={isAsked}
-        className="rounded-lg border border-line bg-card px-2.5 py-1 text-sm hover:border-bad hover:text-bad disabled:text-soft"
-        onClick={() => void cancel()}
-      >
-        {isAsked ? "Cancelling…" : "Cancel"}
-      </button>
-      {told && (
-        <span role="alert" className="text-sm text-soft">
-          {told}
-        </span>
-      )}
+      {run.status === "running" && <CancelRunButton run={run} />}
+      {isBusy && <CancelWorkflowButton id={run.correlation_id} />}
+      {letter && <RetryLetterButton letter={letter} />}
     </>
   );
 }
 
+function hasWork(runs: ReadonlyMap<string, RunState>, correlationId: string): boolean {
+  for (const run of runs.values()) if (run.status === "running" && run.correlation_id === correlationId) return true;
+  return false;
+}
+
 function Artifacts({ name, ids }: { name: string; ids: readonly string[] }) {
   const artifacts = useLive(({ state }) => state.artifacts);
+  const unseen = useUnseen();
   if (ids.length === 0) return null;
   return (
     <section aria-label={name}>
@@ -273,7 +263,9 @@ function Artifacts({ name, ids }: { name: string; ids: readonly string[] }) {
       <ul className="flex flex-wrap gap-2">
         {ids.map((id) => (
           <li key={id}>
-            <Chip href={pathOf("blackboard", id)}>{artifacts.get(id)?.artifact_type ?? short(id)}</Chip>
+            <Chip href={pathOf("blackboard", id)} title={artifacts.has(id) ? undefined : UNSEEN_WORDS[unseen]}>
+              {artifacts.get(id)?.artifact_type ?? unseenName("artifact", unseen, id)}
+            </Chip>
           </li>
         ))}
       </ul>
