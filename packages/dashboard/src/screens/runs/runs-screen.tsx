@@ -1,9 +1,9 @@
 import type { RunState } from "@flock/protocol";
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowLeft } from "lucide-react";
-import { useMemo, useRef, useState } from "react";
+import { useMemo, useState } from "react";
 import { CancelRunButton, CancelWorkflowButton, RetryLetterButton } from "../../control/buttons.tsx";
 import { useDeadLetterOf } from "../../control/use-dead-letters.ts";
+import { useCalmState } from "../../live/calm.ts";
 import { useLive } from "../../live/store.ts";
 import { ErrorView } from "../../parts/error-view.tsx";
 import { amount, clock, duration, short } from "../../parts/format.ts";
@@ -11,6 +11,7 @@ import { Chip, Fact, IdFact, NothingYet, Status, WorkflowFact } from "../../part
 import { StreamText } from "../../parts/stream-text.tsx";
 import { UNSEEN_WORDS, unseenName, useUnseen } from "../../parts/unseen.ts";
 import { useCalm } from "../../parts/use-calm.ts";
+import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";
 import { Link } from "../../place/link.tsx";
 import { type Params, pathOf, usePlace } from "../../place/place.ts";
 import { Attempts } from "./attempts.tsx";
@@ -22,6 +23,8 @@ import { Waterfall } from "./waterfall.tsx";
 const ROW_PX = 58;
 /** From so many runs on, the list is made anew less often than with each frame. */
 const MANY = 1_000;
+/** And one that has begun is not shown sooner than so many ms after another one. */
+const FOLLOW_MS = 1_500;
 
 /** Every run, newest first, and one of them in full, among those of its workflow. */
 export default function RunsScreen() {
@@ -33,7 +36,9 @@ export default function RunsScreen() {
   const [followed, follow] = useState<string>();
   const current = currentRun(matching, followed);
   if (current?.run_id !== followed) follow(current?.run_id);
-  const shown = id === undefined ? current : runs.get(id);
+  // Where runs come and go faster than anybody reads, one is shown for a while.
+  const calmly = useCalm(current?.run_id, runs.size > MANY ? FOLLOW_MS : 0);
+  const shown = id !== undefined ? runs.get(id) : ((calmly === undefined ? undefined : runs.get(calmly)) ?? current);
   if (runs.size === 0 && id === undefined) {
     return (
       <NothingYet>
@@ -99,22 +104,15 @@ function isBad({ status }: RunState): boolean {
 }
 
 function List({ runs, shown, filter }: { runs: readonly RunState[]; shown: string | undefined; filter: Params }) {
-  const box = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count: runs.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => ROW_PX,
-    getItemKey: (index) => runs[index]?.run_id ?? index,
-    overscan: 8,
-  });
+  const { box, rows, total } = useRowsInSight<HTMLDivElement>(runs.length, ROW_PX);
   return (
     <div ref={box} className="min-h-0 flex-1 overflow-y-auto">
-      <ul aria-label="Runs" style={{ height: rows.getTotalSize() }} className="relative">
-        {rows.getVirtualItems().map(({ index, key, start }) => {
+      <ul aria-label="Runs" style={{ height: total }} className="relative">
+        {rows.map(({ index, start }) => {
           const run = runs[index] as RunState;
           const isShown = run.run_id === shown;
           return (
-            <li key={key} style={{ transform: `translateY(${start}px)` }} className="absolute inset-x-0">
+            <li key={run.run_id} style={{ transform: `translateY(${start}px)` }} className="absolute inset-x-0">
               <Link
                 href={pathOf("runs", run.run_id, filter)}
                 aria-current={isShown ? "true" : undefined}
@@ -205,7 +203,7 @@ function Output({ run: { run_id, stream, status } }: { run: RunState }) {
 /** What can be done about a run now: end it, or its workflow; run it again when it has failed for good. */
 function RunControls({ run }: { run: RunState }) {
   const letter = useDeadLetterOf(run);
-  const isBusy = useLive(({ state: { runs } }) => hasWork(runs, run.correlation_id));
+  const isBusy = useCalmState(({ runs }) => hasWork(runs, run.correlation_id));
   return (
     <>
       {run.status === "running" && <CancelRunButton run={run} />}

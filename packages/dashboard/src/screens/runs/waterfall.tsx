@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
-import { useLive } from "../../live/store.ts";
+import { useCalmState } from "../../live/calm.ts";
 import { amount, duration } from "../../parts/format.ts";
 import { StatusMark } from "../../parts/parts.tsx";
 import { Link } from "../../place/link.tsx";
@@ -15,7 +15,7 @@ const TICKS = 4;
 
 /** The runs of a workflow on one time axis, as they happen: who waited for whom, and what took the time. */
 export function Waterfall({ correlationId, shown, filter }: WaterfallProps) {
-  const state = useLive(({ state }) => state);
+  const state = useCalmState();
   const now = useNow();
   const workflow = useMemo(() => workflowOf(state, correlationId, now), [state, correlationId, now]);
   const [view, setView] = useParam("view");
