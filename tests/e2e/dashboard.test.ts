@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser[Symbol.asyncDispose]());
 
-const SCREENS = ["Agents", "Runs", "Live output", "Blackboard", "Events", "Publish", "Health"];
+const SCREENS = ["Agents", "Runs", "Live output", "Blackboard", "Events", "Publish", "Control", "Health"];
 const PATHS = { "Live output": "output", Health: "system" };
 
 /** A pizzeria with its dashboard, where one pizza was made and one refused. */

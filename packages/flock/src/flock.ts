@@ -46,8 +46,10 @@ import {
   type PublishOptions,
 } from "./agents/orchestrator.ts";
 import { previewOf } from "./agents/preview.ts";
+import { type Prices, pricesSchema } from "./agents/prices.ts";
 import type { StoredQuestion } from "./agents/questions.ts";
 import type { RunCounts } from "./agents/runner.ts";
+import { type ErrorDetail, errorDetailOf } from "./agents/wire-error.ts";
 import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { checkOptions, FlockError } from "./errors.ts";
@@ -84,6 +86,16 @@ export interface FlockOptions {
    * addresses), or false for nothing at all. Default: the known ones.
    */
   readonly redact?: Redact;
+  /**
+   * What models cost, by `provider/model` or by model: what the tokens of their steps and runs cost is told with them as
+   * `cost`, in the currency of these prices. Default: nothing is told of money.
+   */
+  readonly prices?: Prices;
+  /**
+   * How much events and dead letters tell of errors: `full` with stack and causes, or `message`, name and message alone.
+   * Default: `message` where `NODE_ENV` is `production`, else `full`.
+   */
+  readonly errorDetail?: ErrorDetail;
   /** Stand around the runs of all agents, and see what is published from outside. Default: none. */
   readonly components?: readonly AgentComponent[];
   /** A pino logger. Default: one that writes JSON lines to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. */
@@ -125,6 +137,8 @@ const optionsSchema = z.strictObject({
     .default(256 * 1024),
   model: modelSchema.optional(),
   redact: redactSchema.default([]),
+  prices: pricesSchema.optional(),
+  errorDetail: z.enum(["full", "message"]).default(() => errorDetailOf(process.env)),
   components: componentsSchema.default([]),
   logger: z
     .custom<Logger>((value) => typeof (value as Partial<Logger> | null)?.child === "function", "must be a pino logger")
@@ -149,6 +163,7 @@ export class Flock {
   readonly #state = new VisibleState();
   readonly #model: Model | undefined;
   readonly #redact: Redact;
+  readonly #prices: Prices | undefined;
   readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
   /** What ends with this flock, the last first. */
   readonly #resources = new AsyncDisposableStack();
@@ -163,7 +178,7 @@ export class Flock {
 
   /** @throws FlockError `invalid_options`, naming each wrong option; `store_unusable` when the store cannot be read. */
   constructor(options: FlockOptions = {}) {
-    const { store, logger, model, redact, components, tailBytes, clock, ...limits } = checkOptions(
+    const { store, logger, model, redact, prices, components, tailBytes, clock, ...limits } = checkOptions(
       "new Flock",
       optionsSchema,
       options,
@@ -172,6 +187,7 @@ export class Flock {
     this.#store = store;
     this.#model = model;
     this.#redact = redact;
+    this.#prices = prices;
     const hooks = Hooks.of(components, clock, this.logger);
     this.#hooksOf = (own) => Hooks.around(hooks, own, clock, this.logger);
     this.log = new EventLog(store.epoch, tailBytes, store.durable?.log);
@@ -244,6 +260,7 @@ export class Flock {
     const builder = new AgentBuilder(name, register, {
       model: this.#model,
       redact: this.#redact,
+      prices: this.#prices,
       hooksOf: this.#hooksOf,
     });
     this.#declaring.set(name, builder);

@@ -11,8 +11,27 @@ const deadLetterStatusSchema = z
   .enum(["retried", "discarded"])
   .describe("retried: it is queued again, as another attempt. discarded: nobody will run it again.");
 
+const errorParts = { name: z.string(), message: z.string(), stack: z.string().optional() };
+
+/** What lay under an error, and what under that: four deep at most, so that no schema has to refer to itself. */
+const causeSchema = z.object({
+  ...errorParts,
+  cause: z
+    .object({
+      ...errorParts,
+      cause: z.object({ ...errorParts, cause: z.object(errorParts).optional() }).optional(),
+    })
+    .optional(),
+});
+
 /** An error as the wire tells it. */
-export const wireErrorSchema = z.object({ name: z.string(), message: z.string() }).meta({ id: "WireError" });
+export const wireErrorSchema = z
+  .object({
+    ...errorParts,
+    stack: errorParts.stack.describe("Where it was thrown. Absent where servers tell only names and messages."),
+    cause: causeSchema.optional().describe("What lay under it; absent where servers tell only names and messages."),
+  })
+  .meta({ id: "WireError" });
 
 /** Absent, as in what earlier versions wrote: everybody. */
 const visibility = eventVisibilitySchema
@@ -76,6 +95,32 @@ const streamingOutput = z.object({
     .describe(
       "Where the pieces stood that the log has merged into this one, going back from its seq: so many numbers of others, so many of its own, and so on.",
     ),
+  visibility,
+});
+
+/** What a run calls: a model, or anything else that takes time. */
+export const stepKindSchema = z.enum(["model", "tool"]);
+
+/** How a step ended. */
+export const stepStatusSchema = z.enum(["success", "error", "cancelled"]);
+
+const step = {
+  ...run,
+  correlation_id: z.string(),
+  step: z.int().min(0).describe("Which of the run's steps: 0 for its first. Several may go on at the same time."),
+  kind: stepKindSchema,
+  name: z.string().describe("The model's id, or the tool's name."),
+};
+
+const runStepStarted = z.object({ type: z.literal("run_step_started"), ...step, visibility });
+
+const runStepCompleted = z.object({
+  type: z.literal("run_step_completed"),
+  ...step,
+  duration_ms: z.number(),
+  status: stepStatusSchema,
+  usage: z.record(z.string(), z.number()).optional().describe("What the step spent, such as tokens, by name."),
+  error: wireErrorSchema.optional(),
   visibility,
 });
 
@@ -181,6 +226,8 @@ export const eventDraftSchema = z.discriminatedUnion("type", [
   agentExecutionStarted,
   agentExecutionCompleted,
   streamingOutput,
+  runStepStarted,
+  runStepCompleted,
   artifactPublished,
   graphUpdated,
   agentRegistered,
@@ -203,6 +250,8 @@ export const eventSchemas = {
   agent_execution_started: agentExecutionStarted.extend(committed).meta({ id: "AgentExecutionStarted" }),
   agent_execution_completed: agentExecutionCompleted.extend(committed).meta({ id: "AgentExecutionCompleted" }),
   streaming_output: streamingOutput.extend(committed).meta({ id: "StreamingOutput" }),
+  run_step_started: runStepStarted.extend(committed).meta({ id: "RunStepStarted" }),
+  run_step_completed: runStepCompleted.extend(committed).meta({ id: "RunStepCompleted" }),
   artifact_published: artifactPublished.extend(committed).meta({ id: "ArtifactPublished" }),
   graph_updated: graphUpdated.extend(committed).meta({ id: "GraphUpdated" }),
   agent_registered: agentRegistered.extend(committed).meta({ id: "AgentRegistered" }),
@@ -220,6 +269,8 @@ export const eventSchema = z.discriminatedUnion("type", [
   eventSchemas.agent_execution_started,
   eventSchemas.agent_execution_completed,
   eventSchemas.streaming_output,
+  eventSchemas.run_step_started,
+  eventSchemas.run_step_completed,
   eventSchemas.artifact_published,
   eventSchemas.graph_updated,
   eventSchemas.agent_registered,
@@ -242,6 +293,10 @@ export type EventType = FlockEvent["type"];
 export type EventOf<T extends EventType> = Extract<FlockEvent, { type: T }>;
 /** How a run ended. */
 export type RunStatus = z.infer<typeof runStatusSchema>;
+/** What a run calls: a model, or anything else that takes time. */
+export type StepKind = z.infer<typeof stepKindSchema>;
+/** How a step ended. */
+export type StepStatus = z.infer<typeof stepStatusSchema>;
 /** An error as the wire tells it. */
 export type WireError = z.infer<typeof wireErrorSchema>;
 

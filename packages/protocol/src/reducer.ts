@@ -1,4 +1,4 @@
-import type { EventOf, FlockEvent, RunStatus, WireError } from "./events.ts";
+import type { EventOf, FlockEvent, RunStatus, StepKind, StepStatus, WireError } from "./events.ts";
 import type { AgentCounters, AgentStatus, CircuitState, GraphEdge, GraphNode, GraphSnapshot } from "./graph.ts";
 
 /** An agent as the events tell it. */
@@ -43,6 +43,24 @@ export interface StreamState {
   readonly broken: boolean;
 }
 
+/** A call of a model or a tool within a run. */
+export interface StepState {
+  /** Which of the run's steps it is, from 0 on. */
+  readonly step: number;
+  readonly kind: StepKind;
+  /** The model's id, or the tool's name. */
+  readonly name: string;
+  /** One that was open when its run ended was `cancelled` with it. */
+  readonly status: "running" | StepStatus;
+  /** ISO 8601. */
+  readonly started_at: string;
+  readonly ended_at?: string;
+  /** Absent, too, for one that ended with its run. */
+  readonly duration_ms?: number;
+  readonly usage?: Readonly<Record<string, number>>;
+  readonly error?: WireError;
+}
+
 /** A run as the events tell it. */
 export interface RunState {
   readonly run_id: string;
@@ -63,7 +81,14 @@ export interface RunState {
   /** When another attempt follows this one, which has failed. */
   readonly retry_at?: string;
   readonly stream?: StreamState;
+  /** Its calls of models and tools, in their order; the newest {@link MAX_STEPS}. Absent when it made none. */
+  readonly steps?: readonly StepState[];
+  /** How many older steps are not kept. */
+  readonly steps_dropped?: number;
 }
+
+/** So many steps of a run are kept in a state, the newest. */
+export const MAX_STEPS = 200;
 
 /** An artifact as the events tell it. */
 export type ArtifactState = EventOf<"artifact_published">;
@@ -275,6 +300,10 @@ function fold(draft: Draft, event: FlockEvent, limits: StateLimits): void {
       return runCompleted(draft, event, limits);
     case "streaming_output":
       return streamed(draft, event, limits);
+    case "run_step_started":
+      return stepStarted(draft, event, limits);
+    case "run_step_completed":
+      return stepCompleted(draft, event, limits);
     case "artifact_published":
       return artifactPublished(draft, event, limits);
     case "gate_progress":
@@ -375,7 +404,52 @@ function endedRun(run: RunState | undefined, event: EventOf<"agent_execution_com
     ...(event.error ? { error: event.error } : {}),
     ...(event.usage ? { usage: event.usage } : {}),
     ...(event.retry_at ? { retry_at: event.retry_at } : {}),
+    ...(run?.steps ? { steps: run.steps.map((step) => endedWithRun(step, event.timestamp)) } : {}),
   };
+}
+
+/** Nothing of a run goes on after its end, even if nobody could say how a step of it has ended: in a crash, say. */
+function endedWithRun(step: StepState, ended_at: string): StepState {
+  return step.status === "running" ? { ...step, status: "cancelled", ended_at } : step;
+}
+
+function stepStarted(draft: Draft, event: EventOf<"run_step_started">, limits: StateLimits): void {
+  const { step, kind, name, timestamp } = event;
+  putStep(draft, event.run_id, limits, { step, kind, name, status: "running", started_at: timestamp });
+}
+
+function stepCompleted(draft: Draft, event: EventOf<"run_step_completed">, limits: StateLimits): void {
+  const { step, kind, name, status, duration_ms, usage, error, timestamp } = event;
+  const known = draft.runs.get(event.run_id)?.steps?.find((one) => one.step === step);
+  putStep(draft, event.run_id, limits, {
+    step,
+    kind,
+    name,
+    status,
+    // Who came late has not seen it begin.
+    started_at: known?.started_at ?? new Date(Date.parse(timestamp) - duration_ms).toISOString(),
+    ended_at: timestamp,
+    duration_ms,
+    ...(usage ? { usage } : {}),
+    ...(error ? { error } : {}),
+  });
+}
+
+/** Puts a step in its place among the others of its run, unless it is older than all that are kept. */
+function putStep(draft: Draft, runId: string, limits: StateLimits, step: StepState): void {
+  const run = draft.runs.get(runId);
+  if (limits.runs === 0 || run?.status !== "running") return;
+  const { steps = [], steps_dropped: dropped = 0 } = run;
+  const after = steps.findLastIndex((one) => one.step <= step.step);
+  const isKnown = steps[after]?.step === step.step;
+  if (after === -1 && dropped > 0) return;
+  const all = isKnown ? steps.with(after, step) : steps.toSpliced(after + 1, 0, step);
+  const excess = Math.max(0, all.length - MAX_STEPS);
+  draft.write("runs").set(runId, {
+    ...run,
+    steps: excess > 0 ? all.slice(excess) : all,
+    ...(dropped + excess > 0 ? { steps_dropped: dropped + excess } : {}),
+  });
 }
 
 function streamed(draft: Draft, event: EventOf<"streaming_output">, limits: StateLimits): void {

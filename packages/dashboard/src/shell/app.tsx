@@ -1,5 +1,6 @@
 import { Keyboard, Search } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
+import { ConfirmationDialog } from "../control/confirmation-dialog.tsx";
 import { chooseRange, useRange } from "../live/range.ts";
 import { changeSpeed, goLive, pause, play, step, usePlaying } from "../live/travel.ts";
 import { Skeleton } from "../parts/skeleton.tsx";
@@ -74,6 +75,7 @@ export function App() {
         <Range />
       </Suspense>
       <Notices />
+      <ConfirmationDialog />
       <Suspense>
         {open === "palette" && <Palette close={() => setOpen(null)} />}
         {open === "shortcuts" && <ShortcutSheet close={() => setOpen(null)} />}

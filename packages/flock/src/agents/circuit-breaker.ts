@@ -1,7 +1,7 @@
 import type { AgentCircuit, CircuitInfo, RunStatus } from "@flock/protocol";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
-import { checkOptions } from "../errors.ts";
+import { checkOptions, FlockError } from "../errors.ts";
 import { isoTime } from "../store/timestamp.ts";
 import type { Activation } from "./activation.ts";
 
@@ -100,12 +100,12 @@ export class CircuitBreaker {
   }
 
   /** A run of the agent has ended, or was cancelled before it began. Tells whether the circuit has opened with that. */
-  ended({ id, refusal }: Pick<Activation, "id" | "refusal">, status: RunStatus): boolean {
+  ended({ id, refusal }: Pick<Activation, "id" | "refusal">, status: RunStatus, failure?: unknown): boolean {
     const isProbe = id === this.#probe;
     if (isProbe) this.#probe = undefined;
     // What began before the circuit opened tells nothing of how the agent is now.
     if (this.#state !== "closed" && !isProbe) return false;
-    if (refusal || status === "cancelled" || status === "interrupted") {
+    if (refusal || isOverspent(failure) || status === "cancelled" || status === "interrupted") {
       if (isProbe) this.#tryNext();
       return false;
     }
@@ -173,4 +173,9 @@ export class CircuitBreaker {
     this.#held = new Set();
     for (const activation of held) this.#queue.enqueue(activation);
   }
+}
+
+/** Whether a run was refused or stopped by its budget, which tells nothing of whether the agent works. */
+function isOverspent(failure: unknown): boolean {
+  return failure instanceof FlockError && failure.code === "budget_exceeded";
 }

@@ -40,6 +40,7 @@ import { Revealer } from "./revealer.ts";
 import type { RunEnd } from "./run.ts";
 import { type RunCounts, Runner } from "./runner.ts";
 import { Schedules } from "./schedules.ts";
+import type { ErrorDetail } from "./wire-error.ts";
 import { Workflows } from "./workflows.ts";
 
 /** What the orchestrator works with. */
@@ -56,6 +57,8 @@ export interface OrchestratorOptions {
   readonly maxInlinePayloadBytes: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
   readonly concurrency?: number | undefined;
+  /** How much events tell of errors. */
+  readonly errorDetail: ErrorDetail;
   /** The flock's components, if it has any. */
   readonly hooks: Hooks | undefined;
 }
@@ -369,7 +372,7 @@ export class Orchestrator {
     const activation = this.#runner.activate(subscription, given, onEnd);
     for (const { write } of postings) this.#journal.write(write);
     this.#journal.write(activationWrite(activation));
-    postings.at(-1)?.activations.push(activation);
+    (postings.at(-1) as Posting).activations = [activation];
     return this.#publisher.committed(postings, () => {
       const { seq, correlationId } = given.at(-1) as StoredArtifact;
       return { runId: activation.runId, correlationId, seq, done };

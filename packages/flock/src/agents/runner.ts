@@ -31,8 +31,10 @@ import type { Publisher } from "./publisher.ts";
 import type { Questions } from "./questions.ts";
 import { Run, type RunEnd, RunStopped } from "./run.ts";
 import { Scheduler } from "./scheduler.ts";
+import type { StepEvent } from "./steps.ts";
 import { seenTogether } from "./visibility.ts";
 import { WaitingRoom } from "./waiting-room.ts";
+import { type ErrorDetail, readable } from "./wire-error.ts";
 import type { Workflows } from "./workflows.ts";
 
 /** What the runner works with. */
@@ -53,6 +55,8 @@ export interface RunnerOptions {
   readonly maxRunsPerCorrelation: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
   readonly concurrency?: number | undefined;
+  /** How much events tell of errors. */
+  readonly errorDetail: ErrorDetail;
   /** The queue of an agent has changed while it is paused. */
   readonly onHeld: (agent: string) => void;
   /** Where the output of runs goes. */
@@ -65,9 +69,9 @@ export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running"
 /** A run whose end is to be told. */
 type Ended = Omit<Activation, "runId" | "onEnd">;
 
-const NOTHING_THROWN = new Error("the agent threw nothing at all");
 const NO_DRAFTS: readonly Draft[] = [];
 const NO_POSTINGS: readonly Posting[] = [];
+const NOTHING_PRODUCED: readonly string[] = Object.freeze([]);
 
 /** Ended runs count under their status, the rest under these names. */
 const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, interrupted: 0 };
@@ -270,8 +274,8 @@ export class Runner {
 
   #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
-    const { journal, store, clock, history } = this.#options;
-    const run = new Run(activation, clock, this.#stream);
+    const { journal, store, clock, history, errorDetail } = this.#options;
+    const run = new Run(activation, clock, errorDetail, this.#tell);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
     history.consumed(agent.name, artifacts, visibility);
@@ -292,56 +296,46 @@ export class Runner {
     journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts, visibility });
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, store, () => this.#logOf(activation), this.#options.questions));
+      output = run.execute(new Context(run, store, this.#logOf, this.#options.questions));
     } catch (error) {
-      return this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN);
+      return this.#end(run, NO_DRAFTS, readable(error));
     }
     // Not every function waits for something, and waiting for nothing costs as much.
     if (!(output instanceof Promise)) return this.#end(run, output);
     return output.then(
       (drafts) => this.#end(run, drafts),
-      (error) => this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN),
+      (error) => this.#end(run, NO_DRAFTS, readable(error)),
     );
   }
 
   /** Writes what a run has brought, and that it has ended. Resolves when that is permanent. */
   #end(run: Run, drafts: readonly Draft[], error?: unknown): Promise<void> {
-    const { publisher, history, tracing } = this.#options;
-    const { agent, runId, correlationId, visibility } = run.activation;
+    const { publisher, history } = this.#options;
+    const { agent, runId, visibility } = run.activation;
     let postings: readonly Posting[] = NO_POSTINGS;
     let failure = error;
-    try {
-      const origin: Origin = {
-        producedBy: agent.name,
-        runId,
-        correlationId,
-        tags: agent.tags,
-        visibility: agent.visibility,
-      };
-      const { outputs } = agent;
-      postings = drafts.map((draft) =>
-        publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
-      );
-      tracing.publish(postings);
-      for (const posting of postings) publisher.post(posting);
-    } catch (invalid) {
-      failure = invalid;
+    if (drafts.length > 0) {
+      try {
+        postings = this.#prepare(run.activation, drafts);
+        this.#options.tracing.publish(postings);
+        for (const posting of postings) publisher.post(posting);
+      } catch (invalid) {
+        failure = readable(invalid);
+      }
     }
-    if (failure !== undefined && agent.hooks) failure = run.explained(failure);
-    if (failure !== undefined && !(failure instanceof RunStopped))
-      this.#logOf(run.activation).warn({ err: failure }, "a run failed");
+    if (failure !== undefined && agent.hooks) failure = readable(run.explained(failure));
     this.#runs.delete(runId);
-    const end = run.end(
-      failure,
-      postings.map(({ artifact }) => artifact.id),
-    );
+    const end = run.end(failure, postings.length === 0 ? NOTHING_PRODUCED : idsOf(postings));
+    if (failure !== undefined && !(failure instanceof RunStopped)) this.#logFailure(run.activation, failure, end);
     for (const { artifact } of postings) history.produced(agent.name, artifact);
-    const told = postings.filter(({ artifact }) => isNoNarrower(artifact.visibility, visibility));
+    const told = postings.every(({ artifact }) => isNoNarrower(artifact.visibility, visibility))
+      ? end.produced
+      : idsOf(postings.filter(({ artifact }) => isNoNarrower(artifact.visibility, visibility)));
     const toldError = run.told(end.error);
     const again = this.#writeEnd(
       run.activation,
       toldError === end.error ? end : { ...end, error: toldError as WireError },
-      told.map(({ artifact }) => artifact.id),
+      told,
       failure,
     );
     const settle =
@@ -350,6 +344,16 @@ export class Runner {
       this.#logOf(run.activation).error({ err }, "the end of a run could not be written");
       settle(err);
     });
+  }
+
+  /** Makes artifacts of what a run has returned. Throws what is wrong with it. */
+  #prepare({ agent, runId, correlationId }: Activation, drafts: readonly Draft[]): readonly Posting[] {
+    const { publisher } = this.#options;
+    const { name: producedBy, tags, visibility, outputs } = agent;
+    const origin: Origin = { producedBy, runId, correlationId, tags, visibility };
+    return drafts.map((draft) =>
+      publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
+    );
   }
 
   /**
@@ -407,7 +411,7 @@ export class Runner {
     };
     journal.write(writeOf(completed));
     // After the end is told, so that viewers see what has opened or closed the circuit.
-    if (this.circuits.of(agent)?.ended(activation, end.status))
+    if (this.circuits.of(agent)?.ended(activation, end.status, failure))
       this.#options.log.warn({ agent: agent.name }, "an agent fails again and again, and is left alone for a while");
     if (!again) this.#options.questions.withdraw(id);
     journal.write(
@@ -487,12 +491,22 @@ export class Runner {
   }
 
   /** Made when somebody has something to say: most runs are silent. */
-  #logOf(activation: Activation): RootLog {
+  readonly #logOf = (activation: Activation): RootLog => {
     const { log, tracing } = this.#options;
     return logOf(log, activation, tracing.spanOf(activation.runId));
+  };
+
+  #logFailure(activation: Activation, err: unknown, { error }: RunEnd): void {
+    const log = this.#logOf(activation);
+    try {
+      log.warn({ err }, "a run failed");
+    } catch {
+      // An error may have something in it that nobody can write out.
+      log.warn({ error }, "a run failed");
+    }
   }
 
-  readonly #stream = (event: StreamingOutput): void => {
+  readonly #tell = (event: StreamingOutput | StepEvent): void => {
     this.#options.journal.write(eventWrite(event, this.#now()));
   };
 
@@ -512,6 +526,10 @@ function fitting(
     subscription: able.find((one) => one.gate === gate) ?? able[0],
     refusal: isCleared ? undefined : new NotClearedError(agent.name),
   };
+}
+
+function idsOf(postings: readonly Posting[]): readonly string[] {
+  return postings.map(({ artifact }) => artifact.id);
 }
 
 function isFailure(status: RunEnd["status"]): status is DeadLetter["status"] {

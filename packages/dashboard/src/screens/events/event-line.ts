@@ -10,6 +10,8 @@ const CHOICES: Record<EventType, true> = {
   agent_execution_started: true,
   agent_execution_completed: true,
   streaming_output: true,
+  run_step_started: true,
+  run_step_completed: true,
   artifact_published: true,
   graph_updated: true,
   agent_registered: true,
@@ -58,6 +60,16 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
     content === "" && is_complete
       ? { who: agent_id, did: "has written all", about: "" }
       : { who: agent_id, did: "wrote", about: JSON.stringify(content) },
+  run_step_started: ({ agent_id, kind, name }) => ({
+    who: agent_id,
+    did: kind === "model" ? "asks its model" : "calls a tool",
+    about: name,
+  }),
+  run_step_completed: ({ agent_id, kind, name, status, duration_ms, error }) => ({
+    who: agent_id,
+    did: `${kind === "model" ? "its model" : "the tool"} ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
+    about: error ? `${name}, ${error.name}: ${error.message}` : name,
+  }),
   artifact_published: ({ produced_by, artifact_type, revealed, payload, payload_bytes }) => ({
     who: produced_by,
     did: revealed ? `published ${artifact_type} before: its time has come` : `published ${artifact_type}`,
@@ -85,18 +97,8 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
   }),
   dead_letter_closed: ({ agent_id, status }) => ({
     who: agent_id,
-    did: status === "retried" ? "is to try again what had failed for good" : "gives up what had failed for good",
-    about: "",
-  }),
-  agent_circuit_changed: ({ agent_id, state, failures, retry_at }) => ({
-    who: agent_id,
-    did: { open: "is left alone", half_open: "tries whether it works again", closed: "works again" }[state],
-    about: [
-      failures === undefined ? "" : `after ${failures} failures in a row`,
-      retry_at ? `tries again at ${clock(retry_at)}` : "",
-    ]
-      .filter(Boolean)
-      .join(", "),
+    did: "has one dead letter less",
+    about: status === "retried" ? "it is tried again" : "it was discarded",
   }),
   agent_paused: ({ agent_id }) => ({ who: agent_id, did: "was paused", about: "" }),
   agent_resumed: ({ agent_id }) => ({ who: agent_id, did: "goes on", about: "" }),
@@ -104,6 +106,16 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
     who: agent_id,
     did: "is paused",
     about: queued === 1 ? "1 run waits for it" : `${queued} runs wait for it`,
+  }),
+  agent_circuit_changed: ({ agent_id, state, failures, retry_at }) => ({
+    who: agent_id,
+    did: state === "open" ? "is left alone" : state === "half_open" ? "tries whether it works again" : "works again",
+    about: [
+      failures === undefined ? "" : `${failures} ${failures === 1 ? "failure" : "failures"} in a row`,
+      retry_at ? `tries again at ${clock(retry_at)}` : "",
+    ]
+      .filter(Boolean)
+      .join(", "),
   }),
 };
 
