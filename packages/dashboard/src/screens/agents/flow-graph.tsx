@@ -17,6 +17,7 @@ import {
   ReactFlowProvider,
   useNodesState,
   useReactFlow,
+  useStore,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { ChevronDown, ChevronRight, LayoutGrid, X } from "lucide-react";
@@ -237,7 +238,85 @@ function heatOf(rate: Rate | undefined): string | undefined {
   return `color-mix(in srgb, var(--bad) ${share}%, var(--card))`;
 }
 
+/** Below this zoom nobody can read what is written small, so that it is not kept up to date either. */
+const LEGIBLE_ZOOM = 0.4;
+
+function useIsFar(): boolean {
+  return useStore(({ transform: [, , zoom] }) => zoom < LEGIBLE_ZOOM);
+}
+
 function AgentBox({ data: { drawn, isOpen }, selected }: NodeProps<AgentNode>) {
+  const Box = useIsFar() ? FarBox : NearBox;
+  return <Box drawn={drawn} isOpen={isOpen} selected={selected} />;
+}
+
+interface BoxProps {
+  readonly drawn: DrawnNode;
+  /** Whether the agents of this group are shown beside it. */
+  readonly isOpen: boolean;
+  readonly selected: boolean;
+}
+
+/** Opens a group and closes it. */
+function GroupButton({ drawn, isOpen }: Pick<BoxProps, "drawn" | "isOpen">) {
+  const Icon = isOpen ? ChevronDown : ChevronRight;
+  return (
+    <button
+      type="button"
+      aria-expanded={isOpen}
+      title={isOpen ? "Show them as one again" : "Show each of them"}
+      onClick={() => toggleGroup(drawn.group as string)}
+      className="nodrag pointer-events-auto flex items-center gap-1 font-semibold hover:underline"
+    >
+      <Icon size="1em" aria-hidden="true" />
+      {drawn.node.label}
+    </button>
+  );
+}
+
+/** What can be told from far away: who it is, and whether it works. */
+function FarBox({ drawn, isOpen, selected }: BoxProps) {
+  const { node, members } = drawn;
+  const { params } = usePlace();
+  const status = useCalmState(({ agents }) => statusOf(members.map((member) => agents.get(member)?.status)));
+  return (
+    <div
+      style={NODE}
+      className={`flex items-center justify-center rounded-xl border-4 bg-card px-2 ${borderOf(status)} ${
+        node.type === "external" ? "border-dashed" : ""
+      } ${selected ? "outline-8 outline-offset-8 outline-accent" : ""}`}
+    >
+      <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
+      {members.length > 1 ? (
+        <span className="text-3xl">
+          <GroupButton drawn={drawn} isOpen={isOpen} />
+        </span>
+      ) : node.type === "external" ? (
+        <span className="truncate text-3xl font-semibold">{node.label}</span>
+      ) : (
+        <Link
+          href={pathOf("agents", node.id, keptParams(params))}
+          title={`More about ${node.id}`}
+          className="nodrag pointer-events-auto truncate text-3xl font-semibold"
+        >
+          {node.label}
+        </Link>
+      )}
+      <Handle type="source" position={Position.Right} isConnectable={false} style={{ opacity: 0 }} />
+    </div>
+  );
+}
+
+function borderOf(status: AgentState["status"] | undefined): string {
+  return status === "running" ? "working border-busy" : status === "error" ? "border-bad" : "border-line";
+}
+
+/** Of several: whether one of them works, else whether one has failed. */
+function statusOf(statuses: readonly (AgentState["status"] | undefined)[]): AgentState["status"] {
+  return statuses.includes("running") ? "running" : statuses.includes("error") ? "error" : "idle";
+}
+
+function NearBox({ drawn, isOpen, selected }: BoxProps) {
   const { node, members } = drawn;
   const agents = useCalmState(useShallow(({ agents }) => members.map((member) => agents.get(member))));
   const rates = useContext(RatesContext);
@@ -247,12 +326,10 @@ function AgentBox({ data: { drawn, isOpen }, selected }: NodeProps<AgentNode>) {
   const gate = useCalmState(({ gates }) => (members.length === 1 ? openGates(gates).get(node.id)?.at(-1) : undefined));
   const info = useAgentInfo(node.id);
   const isOutside = node.type === "external";
-  const border =
-    agent?.status === "running" ? "working border-busy" : agent?.status === "error" ? "border-bad" : "border-line";
   return (
     <div
       style={{ ...NODE, background: heatOf(rate) }}
-      className={`flex flex-col justify-between rounded-xl border bg-card px-3.5 py-2.5 text-left ${border} ${
+      className={`flex flex-col justify-between rounded-xl border bg-card px-3.5 py-2.5 text-left ${borderOf(agent?.status)} ${
         isOutside ? "border-dashed" : ""
       } ${selected ? "outline-2 outline-offset-2 outline-accent" : ""} ${members.length > 1 ? "shadow-[3px_3px_0_var(--line)]" : ""}`}
     >
@@ -261,16 +338,7 @@ function AgentBox({ data: { drawn, isOpen }, selected }: NodeProps<AgentNode>) {
         {isOutside ? (
           <span className="font-semibold">outside</span>
         ) : members.length > 1 ? (
-          <button
-            type="button"
-            aria-expanded={isOpen}
-            title={isOpen ? "Show them as one again" : "Show each of them"}
-            onClick={() => toggleGroup(drawn.group as string)}
-            className="nodrag pointer-events-auto flex items-center gap-1 font-semibold hover:underline"
-          >
-            {isOpen ? <ChevronDown size={15} aria-hidden="true" /> : <ChevronRight size={15} aria-hidden="true" />}
-            {node.label}
-          </button>
+          <GroupButton drawn={drawn} isOpen={isOpen} />
         ) : (
           <Link
             href={pathOf("agents", node.id, keptParams(params))}
@@ -349,15 +417,11 @@ function summed(agents: readonly (AgentState | undefined)[]): AgentState | undef
   for (const agent of known.slice(1)) {
     for (const name of Object.keys(counters) as (keyof typeof counters)[]) counters[name] += agent.counters[name];
   }
-  const status = known.some(({ status }) => status === "running")
-    ? "running"
-    : known.some(({ status }) => status === "error")
-      ? "error"
-      : "idle";
-  return { ...(known[0] as AgentState), counters, status };
+  return { ...(known[0] as AgentState), counters, status: statusOf(known.map(({ status }) => status)) };
 }
 
 function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<FlowEdge>) {
+  const isFar = useIsFar();
   if (!data) return null;
   const { flow, line } = data;
   const [bent, middleX, middleY] = getBezierPath({
@@ -377,7 +441,7 @@ function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<FlowEd
         {...(flow.types.length > 0 ? { markerEnd: "url(#arrow)" } : {})}
         style={{ stroke: "var(--soft)", ...(flow.types.length > 0 ? {} : { strokeDasharray: "4 4" }) }}
       />
-      {flow.types.length > 0 && (
+      {flow.types.length > 0 && !isFar && (
         <EdgeLabelRenderer>
           <div
             className="absolute rounded-md border border-line bg-page px-1.5 text-xs leading-5 whitespace-nowrap"
