@@ -246,38 +246,19 @@ function useIsFar(): boolean {
 }
 
 function AgentBox({ data: { drawn, isOpen }, selected }: NodeProps<AgentNode>) {
-  const Box = useIsFar() ? FarBox : NearBox;
-  return <Box drawn={drawn} isOpen={isOpen} selected={selected} />;
+  const props = { drawn, isOpen, selected };
+  return useIsFar() ? <FarBox {...props} /> : <NearBox {...props} />;
 }
 
 interface BoxProps {
   readonly drawn: DrawnNode;
-  /** Whether the agents of this group are shown beside it. */
   readonly isOpen: boolean;
   readonly selected: boolean;
-}
-
-/** Opens a group and closes it. */
-function GroupButton({ drawn, isOpen }: Pick<BoxProps, "drawn" | "isOpen">) {
-  const Icon = isOpen ? ChevronDown : ChevronRight;
-  return (
-    <button
-      type="button"
-      aria-expanded={isOpen}
-      title={isOpen ? "Show them as one again" : "Show each of them"}
-      onClick={() => toggleGroup(drawn.group as string)}
-      className="nodrag pointer-events-auto flex items-center gap-1 font-semibold hover:underline"
-    >
-      <Icon size="1em" aria-hidden="true" />
-      {drawn.node.label}
-    </button>
-  );
 }
 
 /** What can be told from far away: who it is, and whether it works. */
 function FarBox({ drawn, isOpen, selected }: BoxProps) {
   const { node, members } = drawn;
-  const { params } = usePlace();
   const status = useCalmState(({ agents }) => statusOf(members.map((member) => agents.get(member)?.status)));
   return (
     <div
@@ -287,24 +268,47 @@ function FarBox({ drawn, isOpen, selected }: BoxProps) {
       } ${selected ? "outline-8 outline-offset-8 outline-accent" : ""}`}
     >
       <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
-      {members.length > 1 ? (
-        <span className="text-3xl">
-          <GroupButton drawn={drawn} isOpen={isOpen} />
-        </span>
-      ) : node.type === "external" ? (
-        <span className="truncate text-3xl font-semibold">{node.label}</span>
-      ) : (
-        <Link
-          href={pathOf("agents", node.id, keptParams(params))}
-          title={`More about ${node.id}`}
-          className="nodrag pointer-events-auto truncate text-3xl font-semibold"
-        >
-          {node.label}
-        </Link>
-      )}
+      <BoxName drawn={drawn} isOpen={isOpen} className="text-3xl" />
       <Handle type="source" position={Position.Right} isConnectable={false} style={{ opacity: 0 }} />
     </div>
   );
+}
+
+/** Who it is: an agent leads to what there is to know of it, a group to its agents. */
+function BoxName({ drawn: { node, members, group }, isOpen, className = "" }: BoxNameProps) {
+  const { params } = usePlace();
+  if (node.type === "external") return <span className={`font-semibold ${className}`}>outside</span>;
+  const looks = `nodrag pointer-events-auto font-semibold hover:underline ${className}`;
+  if (members.length === 1) {
+    return (
+      <Link
+        href={pathOf("agents", node.id, keptParams(params))}
+        title={`More about ${node.id}`}
+        className={`truncate ${looks}`}
+      >
+        {node.label}
+      </Link>
+    );
+  }
+  const Chevron = isOpen ? ChevronDown : ChevronRight;
+  return (
+    <button
+      type="button"
+      aria-expanded={isOpen}
+      title={isOpen ? "Show them as one again" : "Show each of them"}
+      onClick={() => toggleGroup(group as string)}
+      className={`flex items-center gap-1 ${looks}`}
+    >
+      <Chevron size="1em" aria-hidden="true" />
+      {node.label}
+    </button>
+  );
+}
+
+interface BoxNameProps {
+  readonly drawn: DrawnNode;
+  readonly isOpen: boolean;
+  readonly className?: string;
 }
 
 function borderOf(status: AgentState["status"] | undefined): string {
@@ -320,7 +324,6 @@ function NearBox({ drawn, isOpen, selected }: BoxProps) {
   const { node, members } = drawn;
   const agents = useCalmState(useShallow(({ agents }) => members.map((member) => agents.get(member))));
   const rates = useContext(RatesContext);
-  const { params } = usePlace();
   const agent = summed(agents);
   const rate = members.length === 1 ? rates.get(members[0] as string) : undefined;
   const gate = useCalmState(({ gates }) => (members.length === 1 ? openGates(gates).get(node.id)?.at(-1) : undefined));
@@ -335,19 +338,7 @@ function NearBox({ drawn, isOpen, selected }: BoxProps) {
     >
       <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
       <div className="flex items-baseline justify-between gap-2">
-        {isOutside ? (
-          <span className="font-semibold">outside</span>
-        ) : members.length > 1 ? (
-          <GroupButton drawn={drawn} isOpen={isOpen} />
-        ) : (
-          <Link
-            href={pathOf("agents", node.id, keptParams(params))}
-            title={`More about ${node.id}`}
-            className="nodrag pointer-events-auto truncate font-semibold hover:underline"
-          >
-            {node.label}
-          </Link>
-        )}
+        <BoxName drawn={drawn} isOpen={isOpen} />
         {agent && <Status value={agent.status} />}
       </div>
       <p className="flex justify-between gap-2 text-xs">
@@ -441,7 +432,7 @@ function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<FlowEd
         {...(flow.types.length > 0 ? { markerEnd: "url(#arrow)" } : {})}
         style={{ stroke: "var(--soft)", ...(flow.types.length > 0 ? {} : { strokeDasharray: "4 4" }) }}
       />
-      {flow.types.length > 0 && !isFar && (
+      {!isFar && flow.types.length > 0 && (
         <EdgeLabelRenderer>
           <div
             className="absolute rounded-md border border-line bg-page px-1.5 text-xs leading-5 whitespace-nowrap"
