@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
+import { AxeBuilder } from "@axe-core/playwright";
 import type { Flock, FlockOptions, FlockServer, Principal } from "flock";
 import { visibility } from "flock";
 import { WebSocketServerComponent } from "flock/components/server";
@@ -223,4 +224,33 @@ describe("what permissions hide is counted as hidden, not silently absent", () =
     await using owner = await open(url, `/blackboard/${secret.artifactId}`, "owner");
     await owner.page.getByText('"secret sauce"').waitFor();
   });
+
+  it.for(["light", "dark"] as const)(
+    "accessible, with a range being saved, %s, wide and narrow",
+    async (colorScheme) => {
+      await using flock = withKitchen();
+      const { url } = await serve(flock);
+      await evening(flock);
+      await using guest = await open(url, "/events", "guest");
+      const { page } = guest;
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      for (const width of [1440, 390]) {
+        await page.setViewportSize({ width, height: 844 });
+        await page
+          .getByRole("main")
+          .getByText(/events are hidden from you/)
+          .waitFor();
+        await page.keyboard.press("x");
+        const panel = page.getByRole("dialog", { name: "Save a range as a file" });
+        await panel.getByText(/are hidden from you, and the file says so/).waitFor();
+        await page.keyboard.press("Tab");
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+        expect(serious.map(({ id, nodes }) => `${width}: ${id} ${nodes[0]?.html}`)).toEqual([]);
+        expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+        await page.keyboard.press("Escape");
+        await panel.waitFor({ state: "detached" });
+      }
+    },
+  );
 });
