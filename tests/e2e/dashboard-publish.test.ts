@@ -99,7 +99,7 @@ describe("any artifact can be published by a form that follows its schema", () =
     await form(page).getByLabel("customer").fill("Bo");
     await page.getByLabel("size").selectOption("large");
     await page.getByRole("group", { name: "toppings" }).getByRole("button", { name: "Add" }).click();
-    await page.getByRole("group", { name: "toppings-1" }).getByLabel("name").fill("basil");
+    await page.getByRole("group", { name: "toppings 1" }).getByLabel("name").fill("basil");
     await form(page).getByLabel("payment").selectOption("cash");
     await page.getByLabel("given").fill("20");
     await page.getByRole("group", { name: "extras" }).getByRole("button", { name: "Add" }).click();
@@ -237,7 +237,7 @@ describe("two artifacts of a type can be compared", () => {
     await page.getByLabel("Compare with").selectOption({ index: 1 });
     const comparison = page.getByRole("region", { name: "Comparison" });
     await comparison.getByText("3 changes").waitFor();
-    const row = (text: RegExp) => comparison.getByRole("listitem").filter({ hasText: text });
+    const row = (text: RegExp) => comparison.getByRole("treeitem").filter({ hasText: text });
     await row(/changed: customer:"Al".*changed: customer:"Bo"/).waitFor();
     await row(/added: name:"ham"/).waitFor();
     await row(/removed: name:"oil"/).waitFor();

@@ -75,11 +75,17 @@ export function App() {
   );
 }
 
+/** To the first search field of the screen, where it has one. */
+function toSearch(): void {
+  document.querySelector<HTMLElement>("#content input[type=search]")?.focus();
+}
+
 /** What keys do on every screen. */
 function everywhere(open: (what: "palette" | "shortcuts") => void): readonly Shortcut[] {
   const travel = (keys: string, does: string, run: () => void): Shortcut => ({ keys, does, group: "Time", run });
   return [
     { keys: "mod+k", does: "Search, jump and act", group: "Everywhere", run: () => open("palette") },
+    { keys: "/", does: "Search on this screen", group: "Everywhere", run: toSearch },
     { keys: "?", does: "Show what keys do", group: "Everywhere", run: () => open("shortcuts") },
     ...SCREEN_ENTRIES.map(({ screen, name, key }) => ({
       keys: `g ${key}`,

@@ -57,17 +57,19 @@ export default function Palette({ close }: { close: () => void }) {
                 `${name} ${about}`,
                 () => go(pathOf(screen)),
                 <>
-                  <Icon size={16} aria-hidden="true" />
-                  {name}
+                  <Icon size={16} aria-hidden="true" className="shrink-0" />
+                  <span className="whitespace-nowrap">{name}</span>
                   <span className="truncate text-soft">{about}</span>
-                  <kbd className="ml-auto font-mono text-xs text-soft">g {key}</kbd>
+                  <kbd className="ml-auto font-mono text-xs whitespace-nowrap text-soft max-sm:hidden">g {key}</kbd>
                 </>,
               ),
             )}
           </Command.Group>
           {found.agents.length > 0 && (
             <Command.Group heading="Agents">
-              {found.agents.map((agent) => item(`agent ${agent}`, () => go(pathOf("agents", agent)), agent))}
+              {found.agents.map((agent) =>
+                item(`agent ${agent}`, () => go(pathOf("agents", agent)), <span className="truncate">{agent}</span>),
+              )}
             </Command.Group>
           )}
           {found.runs.length > 0 && (
@@ -77,7 +79,7 @@ export default function Palette({ close }: { close: () => void }) {
                   `run ${run.agent_id} ${run.run_id}`,
                   () => go(pathOf("runs", run.run_id)),
                   <>
-                    {run.agent_id} <span className="text-soft">{run.status}</span>
+                    <span className="truncate">{run.agent_id}</span> <span className="text-soft">{run.status}</span>
                     <span className="ml-auto font-mono text-xs text-soft">{short(run.run_id)}</span>
                   </>,
                 ),

@@ -30,15 +30,18 @@ export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
   const width = Math.max(...places.map(({ x }) => x)) + BOX.width;
   const height = Math.max(...places.map(({ y }) => y)) + BOX.height;
   const box = useRef<HTMLDivElement>(null);
-  const hereX = placed.get(artifact.artifact_id)?.x ?? 0;
+  const { x: hereX, y: hereY } = placed.get(artifact.artifact_id) ?? { x: 0, y: 0 };
   // What it is about stands in the middle, however far the picture reaches.
   useEffect(() => {
-    if (box.current) box.current.scrollLeft = hereX - (box.current.clientWidth - BOX.width) / 2;
-  }, [hereX]);
+    box.current?.scrollTo(
+      hereX - (box.current.clientWidth - BOX.width) / 2,
+      hereY - (box.current.clientHeight - BOX.height) / 2,
+    );
+  }, [hereX, hereY]);
   return (
     <section aria-label="Lineage">
       <h3 className="mb-1.5 text-sm font-medium text-soft">Lineage</h3>
-      <div ref={box} className="overflow-x-auto rounded-xl border border-line bg-card p-3">
+      <div ref={box} className="max-h-[min(45vh,24rem)] overflow-auto rounded-xl border border-line bg-card p-3">
         <div style={{ width, height }} className="relative">
           <svg width={width} height={height} aria-hidden="true" className="absolute inset-0">
             {edges.map(({ from, to, run }) => {
@@ -77,6 +80,15 @@ export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
   );
 }
 
+/** How a run ended that published nothing; there is room for so many words. */
+const NOTHING: Readonly<Record<string, string>> = {
+  success: "published nothing",
+  error: "failed",
+  timeout: "ran out of time",
+  cancelled: "was cancelled",
+  interrupted: "was interrupted",
+};
+
 function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode }) {
   const { params } = usePlace();
   const isHere = step === 0;
@@ -84,14 +96,13 @@ function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode 
     return (
       <Link
         href={pathOf("runs", run.run_id)}
+        title={`${run.agent_id}: ${run.status}`}
         className="flex h-full flex-col justify-center rounded-lg border border-dashed border-line bg-sunken px-2.5 text-xs hover:border-accent"
       >
         <span className="flex items-center gap-1.5 font-medium">
           <StatusMark value={run.status} /> <span className="truncate">{run.agent_id}</span>
         </span>
-        <span className="truncate text-soft">
-          {run.status === "running" ? "reads it now" : `${run.status}, published nothing`}
-        </span>
+        <span className="truncate text-soft">{run.status === "running" ? "reads it now" : NOTHING[run.status]}</span>
       </Link>
     );
   }
