@@ -59,6 +59,13 @@ module.exports = {
       "engines/offline/offline-model.ts",
     ]),
     {
+      name: "only-testing-knows-the-client",
+      comment: "A server is no client of itself; what records another one is.",
+      severity: "error",
+      from: { path: `${flock}/`, pathNot: [`${flock}/testing/`, "\\.test\\.ts$"] },
+      to: { path: "^packages/client/" },
+    },
+    {
       name: "only-engines-know-the-ai-sdk",
       comment: "A flock of functions runs without it: the core loads engines/ai when a model is used.",
       severity: "error",

@@ -110,3 +110,28 @@ describe("the wire contract's page names every route", () => {
     for (const name of Object.keys(channels.events.bindings.ws.query.properties)) expect(told).toContain(`\`${name}=`);
   });
 });
+
+describe("a table of options tells those of the code, which of them must be given, and what the others are by default", () => {
+  it.for([
+    ["docs/components.md", "Rate limit", "components/rate-limit.ts", "RateLimitOptions"],
+    ["docs/components.md", "Cache", "components/cache.ts", "CacheOptions"],
+    ["docs/components.md", "Budget", "components/budget.ts", "BudgetOptions"],
+    ["docs/runs.md", "Retries", "retry.ts", "RetryOptions"],
+    ["docs/runs.md", "Circuit breaker", "circuit-breaker.ts", "CircuitBreakerOptions"],
+  ] as const)("%s, %s", ([page, heading, file, name]) => {
+    const source = read(`packages/flock/src/agents/${file}`);
+    const declared = new RegExp(`^export interface ${name} \\{\\n([\\s\\S]*?)^\\}`, "m").exec(source)?.[1] as string;
+    const options = [...declared.matchAll(/\/\*\*([\s\S]*?)\*\/\s+readonly (\w+)(\??):/g)].map(
+      ([, doc, option, mark]) => {
+        const text = (doc as string).replaceAll(/\s*\n\s*\* ?/g, " ");
+        return [`\`${option}\``, mark === "" ? "–" : /Default:? (.+?)\.(\s|$)/.exec(text)?.[1]] as const;
+      },
+    );
+    const table = rowsOf(section(page, heading)).filter(([cell]) => /^`\w+`$/.test(cell as string));
+    const said = new Map(table.map(([option, byDefault]) => [option, byDefault?.replace(/ ms$/, "") as string]));
+    expect([...said.keys()].sort()).toEqual(options.map(([option]) => option).sort());
+    for (const [option, byDefault] of options) {
+      expect(byDefault, `${option} says its default where it is declared`).toContain(said.get(option));
+    }
+  });
+});

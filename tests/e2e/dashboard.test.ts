@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser[Symbol.asyncDispose]());
 
-const SCREENS = ["Agents", "Runs", "Live output", "Blackboard", "Events", "Publish", "Health"];
+const SCREENS = ["Agents", "Runs", "Live output", "Blackboard", "Events", "Publish", "Control", "Health"];
 const PATHS = { "Live output": "output", Health: "system" };
 
 /** A pizzeria with its dashboard, where one pizza was made and one refused. */
@@ -347,12 +347,15 @@ describe("a log longer than what comes at once", () => {
     await page
       .getByRole("row", { name: /pizza_master/ })
       .getByRole("cell", { name: "1800" })
+      // As many a minute, while that minute lasts.
+      .first()
       .waitFor();
     const bar = page.getByRole("slider", { name: "Seq" });
     await expect.poll(() => bar.getAttribute("min"), { timeout: 15_000 }).toBe("1");
     await page
       .getByRole("row", { name: /pizza_master/ })
       .getByRole("cell", { name: "1800" })
+      .first()
       .waitFor();
     await bar.press("Home");
     // The row that stood there stands until the next frame.
@@ -400,6 +403,19 @@ describe("the connection is never a guess", () => {
     await page.getByRole("status").getByText("Live").waitFor();
     await page.getByText("Thinking about olive").waitFor();
     expect(await page.getByRole("list", { name: "Runs", exact: true }).getByRole("listitem").count()).toBe(3);
+  });
+});
+
+describe("Health", () => {
+  it("shows who is connected, what each reads, and which of them is this browser", async () => {
+    await using server = await served();
+    const other = await server.connect("/plugin/ws?agents=pizza_master");
+    await using opened = await browser.open(`${server.url}/system`);
+    const rows = opened.page.getByRole("region", { name: "Connections" }).getByRole("row");
+    await rows.filter({ hasText: "this browser" }).filter({ hasText: "everything" }).waitFor();
+    await rows.filter({ hasText: "of pizza_master" }).filter({ hasText: "0 events" }).waitFor();
+    await other.close();
+    await rows.filter({ hasText: "of pizza_master" }).waitFor({ state: "detached" });
   });
 });
 

@@ -234,7 +234,7 @@ describe("who may come in", () => {
   it("a page whose name has been made to lead here does not", async () => {
     const { server } = await served();
     const answer = await rawRequest(server.port, INITIALIZE, { host: "evil.example", origin: "http://evil.example" });
-    expect(answer).toMatch(/^HTTP\/1\.1 403 .*origin_not_allowed/s);
+    expect(answer).toMatch(/^HTTP\/1\.1 403 .*host_not_allowed/s);
   });
 
   it("a page does that the CORS component allows", async () => {

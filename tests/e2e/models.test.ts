@@ -315,7 +315,7 @@ describe("what goes wrong is told clearly", () => {
   it("a refusal, in the model's words", async () => {
     await using at = await kitchen(refuses("I cannot ", "cook that."));
     at.chef();
-    expect((await at.cook()).error).toEqual({
+    expect((await at.cook()).error).toMatchObject({
       name: "model_refused",
       message: "openai/test-model refused to answer: I cannot cook that.",
     });

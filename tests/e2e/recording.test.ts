@@ -1,7 +1,8 @@
 import { connect } from "@flock/client";
 import type { FlockEvent } from "@flock/protocol";
 import { emptyState, reduceAll } from "@flock/protocol";
-import type { Flock } from "flock";
+import { type Flock, visibility } from "flock";
+import { WebSocketServerComponent } from "flock/components/server";
 import { fakeClock, readRecording, record, serveRecording } from "flock/testing";
 import { describe, expect, it, vi } from "vitest";
 import { fileOf, timelineOf } from "../../packages/dashboard/src/live/file.ts";
@@ -103,5 +104,107 @@ describe("a served recording is to the official client what the flock was", () =
     await expect(client.publish({ artifact_type: "PizzaIdea", payload: {} })).rejects.toThrow(/this is a recording/);
     expect((await client.graph()).nodes.length).toBeGreaterThan(1);
     client.close();
+  });
+});
+
+describe("a running server is recorded by its address", () => {
+  it("what has happened so far, as its flock itself would be", async () => {
+    await using flock = await evening();
+    const { url } = await flock.serve({ port: 0, components: [new WebSocketServerComponent()] });
+    const whole = await record(flock);
+    for (const address of [url, new URL(url), `${url}/plugin/ws`, url.replace("http", "ws")]) {
+      expect(await record(address)).toEqual(whole);
+    }
+    const range = { from: 5, to: 15, filter: { types: ["artifact_published" as const] } };
+    const part = await record(url, range);
+    expect(part).toEqual(await record(flock, range));
+    expect(part.events.length).toBeGreaterThan(0);
+    expect(new Set(part.events.map(({ type }) => type))).toEqual(new Set(["artifact_published"]));
+    expect(readRecording(String(part))).toEqual(part);
+    expect(part.head.graph.nodes).toEqual((await record(flock, { from: 5 })).head.graph.nodes);
+    await expect(record(url, { from: flock.log.head + 1 })).rejects.toThrow(/nothing that is wanted has happened/);
+  });
+
+  it("what happens then, until it is said to be enough", async () => {
+    await using flock = await evening();
+    const { url } = await flock.serve({ port: 0, components: [new WebSocketServerComponent()] });
+    const before = flock.log.head;
+    let seen = 0;
+    const until = ({ type }: FlockEvent) => type === "agent_execution_completed" && ++seen === 2;
+    const stop = new AbortController();
+    let last = 0;
+    const recordings = [
+      record(url, { from: before + 1, until }),
+      record(url, { from: before + 1, to: before + 3 }),
+      record(url, { from: before + 1, signal: stop.signal, until: ({ seq }) => (last = seq) < 0 }),
+    ];
+    for (const description of ["figs", "rocket", "olives"]) await flock.publish(Idea({ description }));
+    await flock.runUntilIdle();
+    const [untilTwo, three] = await Promise.all(recordings.slice(0, 2));
+    const ends = untilTwo?.events.filter(({ type }) => type === "agent_execution_completed");
+    expect(ends).toHaveLength(2);
+    expect(untilTwo?.events.at(-1)).toEqual(ends?.at(-1));
+    expect(untilTwo?.events.map(({ seq }) => seq)).toEqual(untilTwo?.events.map((_, n) => before + 1 + n));
+    expect(three?.events.map(({ seq }) => seq)).toEqual([before + 1, before + 2, before + 3]);
+    await vi.waitFor(() => expect(last).toBe(flock.log.head), { timeout: 20_000 });
+    stop.abort();
+    expect(await recordings[2]).toEqual(await record(flock, { from: before + 1 }));
+  });
+
+  it("over a break, and not beyond another log", async () => {
+    const clock = fakeClock();
+    await using flock = pizzeria({ clock });
+    const components = () => [new WebSocketServerComponent()];
+    const first = await flock.serve({ port: 0, components: components() });
+    await flock.publish(Idea({ description: "truffle" }));
+    await flock.runUntilIdle();
+    const stop = new AbortController();
+    const seen: number[] = [];
+    const until = ({ seq }: FlockEvent) => seen.push(seq) < 0;
+    const recording = record(first.url, { until, signal: stop.signal });
+    await vi.waitFor(() => expect(seen.at(-1)).toBe(flock.log.head), { timeout: 20_000 });
+    await first.close();
+    await flock.publish(Idea({ description: "basil" }));
+    await flock.runUntilIdle();
+    const again = await flock.serve({ port: first.port, components: components() });
+    await vi.waitFor(() => expect(seen.at(-1)).toBe(flock.log.head), { timeout: 30_000 });
+    stop.abort();
+    expect(await recording).toEqual(await record(flock));
+    seen.length = 0;
+    const broken = record(first.url, { until });
+    broken.catch(() => {});
+    await vi.waitFor(() => expect(seen.at(-1)).toBe(flock.log.head), { timeout: 20_000 });
+    await again.close();
+    await using other = await evening();
+    await other.serve({ port: first.port, components: components() });
+    await expect(broken).rejects.toMatchObject({
+      code: "recording_broken",
+      message: expect.stringMatching(/has begun another log/),
+    });
+  });
+
+  it("as whom the headers say, and sees no more than that one may", async () => {
+    await using flock = pizzeria();
+    const { url } = await flock.serve({
+      port: 0,
+      components: [new WebSocketServerComponent()],
+      principal: ({ headers }) => {
+        if (headers.authorization === "owner") return { kind: "owner" };
+        return headers.authorization === "guest" ? { kind: "client", name: "guest" } : undefined;
+      },
+    });
+    await flock.publish(Idea({ description: "truffle" }));
+    await flock.publish(Idea({ description: "hidden" }), { visibility: visibility.labelled("kitchen") });
+    await flock.runUntilIdle();
+    const as = async (authorization: string) => String(await record(url, { headers: { authorization } }));
+    expect(await as("owner")).toBe(String(await record(flock)));
+    expect(await as("guest")).toContain("truffle");
+    expect(await as("guest")).not.toContain("hidden");
+    await expect(record(url)).rejects.toMatchObject({ code: "recording_broken" });
+  });
+
+  it("and an address where there is none, or no such option, is a mistake that is told", async () => {
+    await expect(record("http://127.0.0.1:1")).rejects.toThrow(/127\.0\.0\.1:1.*cannot be recorded/);
+    await expect(record("http://127.0.0.1:1", { since: 3 } as object)).rejects.toThrow(/since/);
   });
 });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { artifact, Flock } from "flock";
-import { DeadLettersComponent } from "flock/components/server";
+import { DeadLettersComponent, WebSocketServerComponent } from "flock/components/server";
 import { sqliteStore } from "flock/stores/sqlite";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -55,7 +55,10 @@ describe("the dead letters over HTTP", () => {
       .run(() => {
         if (isBroken) throw new Error("the oven is cold");
       });
-    await using server = await startServer({ flock, components: [new DeadLettersComponent()] });
+    await using server = await startServer({
+      flock,
+      components: [new DeadLettersComponent(), new WebSocketServerComponent()],
+    });
     const ids = [];
     for (let n = 0; n < 3; n++) ids.push((await flock.publish(Order({ n }))).artifactId);
     await flock.runUntilIdle();
@@ -82,8 +85,14 @@ describe("the dead letters over HTTP", () => {
     const [a, b, c] = all.map(({ id }) => id);
     const again = await fetch(at(a, "/retry"), { method: "POST" });
     expect(again.status).toBe(200);
-    expect(await again.json()).toMatchObject({ attempt: 2 });
-    expect((await fetch(at(b), { method: "DELETE" })).status).toBe(204);
+    const retried = (await again.json()) as { run_id: string; seq: number };
+    expect(retried).toMatchObject({ attempt: 2 });
+    const discarded = (await (await fetch(at(b), { method: "DELETE" })).json()) as { seq: number };
+    const told = (await (await server.get(`/plugin/events?types=dead_letter_closed`)).json()) as { events: unknown[] };
+    expect(told.events).toMatchObject([
+      { seq: retried.seq, activation_id: a, agent_id: "chef", status: "retried", run_id: retried.run_id },
+      { seq: discarded.seq, activation_id: b, agent_id: "chef", status: "discarded" },
+    ]);
     await flock.runUntilIdle();
     expect((await page()).dead_letters.map(({ id }) => id)).toEqual([c]);
     for (const [path, method] of [

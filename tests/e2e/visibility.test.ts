@@ -312,7 +312,7 @@ async function lookThrough(url: string, truth: Truth, who: Who, onFile: boolean)
     expect(status).toBe(inFlow + runsInFlow > 0 ? 200 : 404);
     if (status === 200) expect(body).toMatchObject({ artifact_count: inFlow, run_count: runsInFlow });
   }
-  if (who !== "owner") await ask("/metrics", [403]);
+  if (who !== "owner") for (const path of ["/metrics", "/plugin/connections"]) await ask(path, [403]);
 
   // The log: page by page, and with filters for what is hidden.
   const events: FlockEvent[] = [];

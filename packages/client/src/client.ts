@@ -52,6 +52,8 @@ export interface ConnectionState {
   readonly retryAt: number | null;
   /** Which log the seqs belong to; null before the first connection. */
   readonly epoch: string | null;
+  /** What the server calls the connection that is, or was last: null before the first. */
+  readonly connectionId: string | null;
   /** The newest seq that the server has told of. */
   readonly head: number;
   /** Why there is no connection, in one sentence; null when there is one. */
@@ -112,6 +114,7 @@ export class FlockClient {
     attempt: 0,
     retryAt: null,
     epoch: null,
+    connectionId: null,
     head: 0,
     reason: null,
   };
@@ -282,7 +285,7 @@ export class FlockClient {
     }
   }
 
-  #hello({ epoch, head, heartbeat_interval }: ControlOf<"hello">): void {
+  #hello({ epoch, head, heartbeat_interval, connection_id }: ControlOf<"hello">): void {
     this.#epochOfConnection = epoch;
     this.#open = true;
     this.#openedAt = Date.now();
@@ -291,7 +294,7 @@ export class FlockClient {
     this.#watchSilence(
       this.#options.silenceMs ?? (heartbeat_interval === null ? DEFAULT_SILENCE_MS : heartbeat_interval * 2_000),
     );
-    this.#set({ status: startsNow ? "live" : "catching-up", epoch, head, reason: null });
+    this.#set({ status: startsNow ? "live" : "catching-up", epoch, connectionId: connection_id, head, reason: null });
     for (const [id, command] of this.#commands) this.#send(id, command);
   }
 

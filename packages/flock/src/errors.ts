@@ -22,6 +22,7 @@ export type LocalErrorCode =
   | "not_a_draft"
   | "question_expired"
   | "question_wrong"
+  | "recording_broken"
   | "store_failed"
   | "store_unusable"
   | "tool_failed"

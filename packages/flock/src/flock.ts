@@ -46,8 +46,10 @@ import {
   type PublishOptions,
 } from "./agents/orchestrator.ts";
 import { previewOf } from "./agents/preview.ts";
+import { type Prices, pricesSchema } from "./agents/prices.ts";
 import type { StoredQuestion } from "./agents/questions.ts";
 import type { RunCounts } from "./agents/runner.ts";
+import { type ErrorDetail, errorDetailOf } from "./agents/wire-error.ts";
 import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { checkOptions, FlockError } from "./errors.ts";
@@ -84,6 +86,16 @@ export interface FlockOptions {
    * addresses), or false for nothing at all. Default: the known ones.
    */
   readonly redact?: Redact;
+  /**
+   * What models cost, by `provider/model` or by model: what the tokens of their steps and runs cost is told with them as
+   * `cost`, in the currency of these prices. Default: nothing is told of money.
+   */
+  readonly prices?: Prices;
+  /**
+   * How much events and dead letters tell of errors: `full` with stack and causes, or `message`, name and message alone.
+   * Default: `message` where `NODE_ENV` is `production`, else `full`.
+   */
+  readonly errorDetail?: ErrorDetail;
   /** Stand around the runs of all agents, and see what is published from outside. Default: none. */
   readonly components?: readonly AgentComponent[];
   /** A pino logger. Default: one that writes JSON lines to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. */
@@ -125,6 +137,8 @@ const optionsSchema = z.strictObject({
     .default(256 * 1024),
   model: modelSchema.optional(),
   redact: redactSchema.default([]),
+  prices: pricesSchema.optional(),
+  errorDetail: z.enum(["full", "message"]).default(() => errorDetailOf(process.env)),
   components: componentsSchema.default([]),
   logger: z
     .custom<Logger>((value) => typeof (value as Partial<Logger> | null)?.child === "function", "must be a pino logger")
@@ -149,6 +163,7 @@ export class Flock {
   readonly #state = new VisibleState();
   readonly #model: Model | undefined;
   readonly #redact: Redact;
+  readonly #prices: Prices | undefined;
   readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
   /** What ends with this flock, the last first. */
   readonly #resources = new AsyncDisposableStack();
@@ -163,7 +178,7 @@ export class Flock {
 
   /** @throws FlockError `invalid_options`, naming each wrong option; `store_unusable` when the store cannot be read. */
   constructor(options: FlockOptions = {}) {
-    const { store, logger, model, redact, components, tailBytes, clock, ...limits } = checkOptions(
+    const { store, logger, model, redact, prices, components, tailBytes, clock, ...limits } = checkOptions(
       "new Flock",
       optionsSchema,
       options,
@@ -172,6 +187,7 @@ export class Flock {
     this.#store = store;
     this.#model = model;
     this.#redact = redact;
+    this.#prices = prices;
     const hooks = Hooks.of(components, clock, this.logger);
     this.#hooksOf = (own) => Hooks.around(hooks, own, clock, this.logger);
     this.log = new EventLog(store.epoch, tailBytes, store.durable?.log);
@@ -244,6 +260,7 @@ export class Flock {
     const builder = new AgentBuilder(name, register, {
       model: this.#model,
       redact: this.#redact,
+      prices: this.#prices,
       hooksOf: this.#hooksOf,
     });
     this.#declaring.set(name, builder);
@@ -357,10 +374,10 @@ export class Flock {
   }
 
   /**
-   * Forgets what has failed for good. Resolves when that is committed.
+   * Forgets what has failed for good. Resolves when that is committed, to the `seq` of the event that tells of it.
    * @throws FlockError `not_found` when there is no such dead letter; `shutting_down`.
    */
-  discardDeadLetter(id: string, as: Principal = OWNER): Promise<void> {
+  discardDeadLetter(id: string, as: Principal = OWNER): Promise<{ readonly seq: number }> {
     return this.#orchestrator.discardDeadLetter(id, as);
   }
 
@@ -440,7 +457,7 @@ export class Flock {
         priority: agent.priority,
         paused,
         ...(isOwner ? { queued } : {}),
-        counters: state?.counters ?? NO_COUNTERS,
+        counters: { ...(state?.counters ?? NO_COUNTERS) },
       };
     });
   }
@@ -455,7 +472,7 @@ export class Flock {
     const definition = this.#orchestrator.agents.get(agent);
     if (!definition || !maySee(as, definition.visibility)) return undefined;
     const counters = this.#state.seenBy(as).agents.get(agent)?.counters ?? NO_COUNTERS;
-    return { agent_id: agent, counters, ...this.#orchestrator.history.of(agent, as) };
+    return { agent_id: agent, counters: { ...counters }, ...this.#orchestrator.history.of(agent, as) };
   }
 
   /** How a workflow stands; undefined when nobody has heard of it. `as`: what this principal may know. */
@@ -493,7 +510,12 @@ export class Flock {
     );
     return {
       seq,
-      result: { artifact_id: artifactId, correlation_id: correlationId, triggered_agents: namesSeenBy(as, triggered) },
+      result: {
+        artifact_id: artifactId,
+        correlation_id: correlationId,
+        triggered_agents: namesSeenBy(as, triggered),
+        seq,
+      },
     };
   }
 
@@ -520,7 +542,7 @@ export class Flock {
     const drafts = inputs.map((input) => this.#draft(input, as));
     const options = { correlationId: correlation_id, visibility };
     const { seq, runId, correlationId } = await this.#orchestrator.invoke(agent_id, drafts, options, as);
-    return { seq, result: { run_id: runId, correlation_id: correlationId } };
+    return { seq, result: { run_id: runId, correlation_id: correlationId, seq } };
   }
 
   /** Cancels by ids, as the wire has them, what a principal may see. */
@@ -530,7 +552,7 @@ export class Flock {
   ): Promise<{ seq: number; result: CancelResult }> {
     const what = run_id === undefined ? { correlationId: correlation_id as string } : { runId: run_id };
     const { seq, cancelled } = await this.cancel(what, as);
-    return { seq, result: { cancelled } };
+    return { seq, result: { cancelled, seq } };
   }
 
   /** The open questions that a principal may see, as the wire tells them. */
@@ -557,7 +579,12 @@ export class Flock {
     const { seq, artifactId, correlationId, triggered } = await this.#orchestrator.answer(questionId, draftFor, as);
     return {
       seq,
-      result: { artifact_id: artifactId, correlation_id: correlationId, triggered_agents: namesSeenBy(as, triggered) },
+      result: {
+        artifact_id: artifactId,
+        correlation_id: correlationId,
+        triggered_agents: namesSeenBy(as, triggered),
+        seq,
+      },
     };
   }
 
@@ -658,8 +685,7 @@ export class Flock {
       }
       seq = last;
     }
-    const agents = [...this.#state.seenBy(OWNER).agents.values()];
-    this.#orchestrator.restorePaused(agents.filter(({ paused }) => paused).map(({ agent_id }) => agent_id));
+    this.#orchestrator.restoreAgents([...this.#state.seenBy(OWNER).agents.values()]);
   }
 
   /**

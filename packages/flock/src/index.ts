@@ -28,12 +28,14 @@ export type {
 export { type Earlier, type HistoryOptions, history } from "./agents/history-provider.ts";
 export type { Invoked, InvokeOptions, Published, PublishOptions } from "./agents/orchestrator.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
+export type { ModelPrice, Prices } from "./agents/prices.ts";
 export type { AskOptions, StoredQuestion } from "./agents/questions.ts";
 export type { RetryOptions } from "./agents/retry.ts";
 export type { RunEnd } from "./agents/run.ts";
-export type { RunContext, RunLog, StreamOptions } from "./agents/run-context.ts";
+export type { RunContext, RunLog, RunStep, StreamOptions } from "./agents/run-context.ts";
 export type { RunCounts } from "./agents/runner.ts";
 export { type CronOptions, type EveryOptions, type ScheduleOptions, ScheduleTick } from "./agents/schedule.ts";
+export type { ErrorDetail } from "./agents/wire-error.ts";
 export {
   type AnyArtifactType,
   type ArtifactType,

@@ -5,11 +5,11 @@ import {
   emptyState,
   type FlockEvent,
   type FlockState,
-  factsOf,
   LiveState,
   maySee,
   type Principal,
   type RunState,
+  type Visibility,
 } from "@flock/protocol";
 import { Classes, isNarrow } from "./agents/visibility.ts";
 
@@ -47,7 +47,7 @@ export class VisibleState {
 
   /** Folds one event in. */
   apply(event: FlockEvent): void {
-    const { visibility } = factsOf(event);
+    const { visibility } = event as { readonly visibility?: Visibility | EventVisibility };
     if (event.type === "graph_updated") {
       const { seq, nodes, edges, visibility: seenBy } = event;
       this.#graphs.set(JSON.stringify(seenBy ?? null), { seq, nodes, edges, visibility: seenBy });
@@ -131,5 +131,6 @@ function together(a: AgentState, b: AgentState): AgentState {
     counters,
     status: counters.running > 0 ? "running" : ended.status,
     ...(a.paused || b.paused ? { paused: true as const } : {}),
+    ...((a.circuit ?? b.circuit) ? { circuit: a.circuit ?? b.circuit } : {}),
   };
 }

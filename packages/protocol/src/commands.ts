@@ -23,6 +23,9 @@ export const publishRequestSchema = z
   })
   .meta({ id: "PublishRequest" });
 
+/** Where the effect of what was asked for shows. Absent in what servers of before tell. */
+const seq = z.int().optional().describe("Events up to this one tell of it.");
+
 /** The answer to a publish. */
 export const publishResultSchema = z
   .object({
@@ -31,6 +34,7 @@ export const publishResultSchema = z
     triggered_agents: z
       .array(z.string())
       .describe("Agents whose gate this artifact completed, as far as the publisher may see their runs."),
+    seq,
   })
   .meta({ id: "PublishResult" });
 
@@ -75,7 +79,7 @@ export const invokeRequestSchema = z
 
 /** The answer to an invoke, given when the run is queued. */
 export const invokeResultSchema = z
-  .object({ run_id: z.string(), correlation_id: z.string() })
+  .object({ run_id: z.string(), correlation_id: z.string(), seq })
   .meta({ id: "InvokeResult" });
 
 /** The body of a cancel: one run, or every run of a workflow. */
@@ -87,7 +91,7 @@ export const cancelRequestSchema = z
   .meta({ id: "CancelRequest" });
 
 /** The answer to a cancel. */
-export const cancelResultSchema = z.object({ cancelled: z.int() }).meta({ id: "CancelResult" });
+export const cancelResultSchema = z.object({ cancelled: z.int(), seq }).meta({ id: "CancelResult" });
 
 /** The body of a pause or a resume: one agent, or all. */
 export const pauseRequestSchema = z

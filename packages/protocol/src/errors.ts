@@ -32,6 +32,7 @@ export const ERROR_STATUS = {
   invalid_request: 400,
   not_authenticated: 401,
   origin_not_allowed: 403,
+  host_not_allowed: 403,
   not_allowed: 403,
   not_found: 404,
   unknown_artifact_type: 404,

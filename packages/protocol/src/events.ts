@@ -1,13 +1,37 @@
 import { z } from "zod";
-import { graphEdgeSchema, graphNodeSchema } from "./graph.ts";
+import { circuitStateSchema, graphEdgeSchema, graphNodeSchema } from "./graph.ts";
 import { questionStatusSchema } from "./questions.ts";
 import { eventVisibilitySchema, visibilitySchema } from "./visibility.ts";
 
 /** How a run ended. */
 export const runStatusSchema = z.enum(["success", "error", "cancelled", "timeout", "interrupted"]);
 
+/** What has become of a dead letter. */
+const deadLetterStatusSchema = z
+  .enum(["retried", "discarded"])
+  .describe("retried: it is queued again, as another attempt. discarded: nobody will run it again.");
+
+const errorParts = { name: z.string(), message: z.string(), stack: z.string().optional() };
+
+/** What lay under an error, and what under that: four deep at most, so that no schema has to refer to itself. */
+const causeSchema = z.object({
+  ...errorParts,
+  cause: z
+    .object({
+      ...errorParts,
+      cause: z.object({ ...errorParts, cause: z.object(errorParts).optional() }).optional(),
+    })
+    .optional(),
+});
+
 /** An error as the wire tells it. */
-export const wireErrorSchema = z.object({ name: z.string(), message: z.string() }).meta({ id: "WireError" });
+export const wireErrorSchema = z
+  .object({
+    ...errorParts,
+    stack: errorParts.stack.describe("Where it was thrown. Absent where servers tell only names and messages."),
+    cause: causeSchema.optional().describe("What lay under it; absent where servers tell only names and messages."),
+  })
+  .meta({ id: "WireError" });
 
 /** Absent, as in what earlier versions wrote: everybody. */
 const visibility = eventVisibilitySchema
@@ -43,6 +67,10 @@ const agentExecutionCompleted = z.object({
     .describe("Ids of the artifacts this run published, as far as everybody may see them who may see this event."),
   error: wireErrorSchema.optional(),
   usage: z.record(z.string(), z.number()).optional().describe("What the run spent, such as tokens, by name."),
+  activation_id: z
+    .string()
+    .optional()
+    .describe("Only of a run that ended before it began, of which no agent_execution_started tells: what it was for."),
   retry_at: z.iso
     .datetime()
     .optional()
@@ -61,6 +89,32 @@ const streamingOutput = z.object({
   offset: z.int().min(0).describe("UTF-16 code units of this run's stream before `content`."),
   output_type: z.string().describe("What the piece is, `text` unless the agent says otherwise."),
   artifact_type: z.string().optional().describe("The artifact type being written, when there is one."),
+  visibility,
+});
+
+/** What a run calls: a model, or anything else that takes time. */
+export const stepKindSchema = z.enum(["model", "tool"]);
+
+/** How a step ended. */
+export const stepStatusSchema = z.enum(["success", "error", "cancelled"]);
+
+const step = {
+  ...run,
+  correlation_id: z.string(),
+  step: z.int().min(0).describe("Which of the run's steps: 0 for its first. Several may go on at the same time."),
+  kind: stepKindSchema,
+  name: z.string().describe("The model's id, or the tool's name."),
+};
+
+const runStepStarted = z.object({ type: z.literal("run_step_started"), ...step, visibility });
+
+const runStepCompleted = z.object({
+  type: z.literal("run_step_completed"),
+  ...step,
+  duration_ms: z.number(),
+  status: stepStatusSchema,
+  usage: z.record(z.string(), z.number()).optional().describe("What the step spent, such as tokens, by name."),
+  error: wireErrorSchema.optional(),
   visibility,
 });
 
@@ -131,6 +185,16 @@ const questionClosed = z.object({
   visibility,
 });
 
+const deadLetterClosed = z.object({
+  type: z.literal("dead_letter_closed"),
+  activation_id: z.string().describe("Of what had failed for good: the dead letter's id."),
+  agent_id: run.agent_id,
+  correlation_id: z.string(),
+  status: deadLetterStatusSchema,
+  run_id: z.string().optional().describe("The run that is queued, when it is `retried`."),
+  visibility,
+});
+
 const agentPaused = z.object({ type: z.literal("agent_paused"), agent_id: run.agent_id, visibility });
 
 const agentResumed = z.object({ type: z.literal("agent_resumed"), agent_id: run.agent_id, visibility });
@@ -142,19 +206,32 @@ const agentQueueChanged = z.object({
   visibility,
 });
 
+const agentCircuitChanged = z.object({
+  type: z.literal("agent_circuit_changed"),
+  agent_id: z.string().describe("The name of an agent with a circuit breaker."),
+  state: circuitStateSchema,
+  failures: z.int().optional().describe("When it opens: how many failures in a row did that."),
+  retry_at: z.iso.datetime().optional().describe("When it opens: from when on a run may try whether it works again."),
+  visibility,
+});
+
 /** An event before the log has it: everything but `seq` and `timestamp`. */
 export const eventDraftSchema = z.discriminatedUnion("type", [
   agentExecutionStarted,
   agentExecutionCompleted,
   streamingOutput,
+  runStepStarted,
+  runStepCompleted,
   artifactPublished,
   graphUpdated,
   agentRegistered,
   gateProgress,
   questionClosed,
+  deadLetterClosed,
   agentPaused,
   agentResumed,
   agentQueueChanged,
+  agentCircuitChanged,
 ]);
 
 const committed = {
@@ -167,14 +244,18 @@ export const eventSchemas = {
   agent_execution_started: agentExecutionStarted.extend(committed).meta({ id: "AgentExecutionStarted" }),
   agent_execution_completed: agentExecutionCompleted.extend(committed).meta({ id: "AgentExecutionCompleted" }),
   streaming_output: streamingOutput.extend(committed).meta({ id: "StreamingOutput" }),
+  run_step_started: runStepStarted.extend(committed).meta({ id: "RunStepStarted" }),
+  run_step_completed: runStepCompleted.extend(committed).meta({ id: "RunStepCompleted" }),
   artifact_published: artifactPublished.extend(committed).meta({ id: "ArtifactPublished" }),
   graph_updated: graphUpdated.extend(committed).meta({ id: "GraphUpdated" }),
   agent_registered: agentRegistered.extend(committed).meta({ id: "AgentRegistered" }),
   gate_progress: gateProgress.extend(committed).meta({ id: "GateProgress" }),
   question_closed: questionClosed.extend(committed).meta({ id: "QuestionClosed" }),
+  dead_letter_closed: deadLetterClosed.extend(committed).meta({ id: "DeadLetterClosed" }),
   agent_paused: agentPaused.extend(committed).meta({ id: "AgentPaused" }),
   agent_resumed: agentResumed.extend(committed).meta({ id: "AgentResumed" }),
   agent_queue_changed: agentQueueChanged.extend(committed).meta({ id: "AgentQueueChanged" }),
+  agent_circuit_changed: agentCircuitChanged.extend(committed).meta({ id: "AgentCircuitChanged" }),
 } as const;
 
 /** Any event as it stands in the log. */
@@ -182,14 +263,18 @@ export const eventSchema = z.discriminatedUnion("type", [
   eventSchemas.agent_execution_started,
   eventSchemas.agent_execution_completed,
   eventSchemas.streaming_output,
+  eventSchemas.run_step_started,
+  eventSchemas.run_step_completed,
   eventSchemas.artifact_published,
   eventSchemas.graph_updated,
   eventSchemas.agent_registered,
   eventSchemas.gate_progress,
   eventSchemas.question_closed,
+  eventSchemas.dead_letter_closed,
   eventSchemas.agent_paused,
   eventSchemas.agent_resumed,
   eventSchemas.agent_queue_changed,
+  eventSchemas.agent_circuit_changed,
 ]);
 
 /** An event before the log has it: everything but `seq` and `timestamp`. */
@@ -202,6 +287,10 @@ export type EventType = FlockEvent["type"];
 export type EventOf<T extends EventType> = Extract<FlockEvent, { type: T }>;
 /** How a run ended. */
 export type RunStatus = z.infer<typeof runStatusSchema>;
+/** What a run calls: a model, or anything else that takes time. */
+export type StepKind = z.infer<typeof stepKindSchema>;
+/** How a step ended. */
+export type StepStatus = z.infer<typeof stepStatusSchema>;
 /** An error as the wire tells it. */
 export type WireError = z.infer<typeof wireErrorSchema>;
 

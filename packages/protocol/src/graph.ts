@@ -6,6 +6,11 @@ export const EXTERNAL = "external";
 /** What an agent is doing, as the events tell it. */
 export const agentStatusSchema = z.enum(["idle", "running", "error"]);
 
+/** How an agent's circuit breaker stands. */
+export const circuitStateSchema = z
+  .enum(["closed", "open", "half_open"])
+  .describe("closed: it runs. open: it is left alone. half_open: one run tries whether it works again.");
+
 /** A node of the flow graph: an agent, or the world outside the flock. */
 export const graphNodeSchema = z
   .object({
@@ -47,6 +52,7 @@ export const graphSnapshotNodeSchema = graphNodeSchema
     status: agentStatusSchema,
     counters: agentCountersSchema,
     paused: z.literal(true).optional().describe("Absent when the agent is not paused."),
+    circuit: circuitStateSchema.exclude(["closed"]).optional().describe("Absent while the agent runs as usual."),
   })
   .meta({ id: "GraphSnapshotNode" });
 
@@ -59,6 +65,7 @@ export const graphSnapshotSchema = z
   })
   .meta({ id: "GraphSnapshot" });
 
+export type CircuitState = z.infer<typeof circuitStateSchema>;
 export type AgentStatus = z.infer<typeof agentStatusSchema>;
 export type AgentCounters = z.infer<typeof agentCountersSchema>;
 export type GraphNode = z.infer<typeof graphNodeSchema>;

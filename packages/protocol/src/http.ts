@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { controlSchemas } from "./control.ts";
 import { wireErrorSchema } from "./events.ts";
-import { agentCountersSchema, agentStatusSchema } from "./graph.ts";
+import { filterSchema } from "./filter.ts";
+import { agentCountersSchema, agentStatusSchema, circuitStateSchema } from "./graph.ts";
 import { visibilitySchema } from "./visibility.ts";
 
 /** `GET /api/plugin/artifact_types`: every artifact type with the JSON Schema of its payload. */
@@ -52,9 +53,7 @@ export const subscriptionInfoSchema = z
 /** How an agent's circuit breaker stands. */
 export const circuitInfoSchema = z
   .object({
-    state: z
-      .enum(["closed", "open", "half_open"])
-      .describe("closed: it runs. open: it is left alone. half_open: one run tries whether it works again."),
+    state: circuitStateSchema,
     failures: z.int().describe("Failures in a row, as far as they count."),
     open_until: z.iso.datetime().optional().describe("When a run may try again; only while it is open."),
   })
@@ -167,12 +166,47 @@ export const deadLettersSchema = z
 
 /** `POST /api/plugin/dead_letters/{id}/retry`: the attempt that is queued. */
 export const deadLetterRetriedSchema = z
-  .object({ run_id: z.string(), correlation_id: z.string(), attempt: z.int() })
+  .object({
+    run_id: z.string(),
+    correlation_id: z.string(),
+    attempt: z.int(),
+    seq: z.int().describe("Of the event that tells of it."),
+  })
   .meta({ id: "DeadLetterRetried" });
+
+/** A client that is connected. */
+export const connectionInfoSchema = z
+  .object({
+    connection_id: z.string().describe("As its `hello` said."),
+    from: z.string().optional().describe("The address that it, or the proxy before it, connected from."),
+    connected_at: z.iso.datetime(),
+    encoding: z.enum(["plain", "deflated", "event-stream"]).describe("event-stream: Server-Sent Events."),
+    filter: filterSchema.describe("What it wants; empty: everything."),
+    principal: z.string().optional().describe("Who it is, where that is not the owner."),
+    live: z.boolean().describe("False: it is slow, or still being sent what it missed."),
+    lag: z.int().describe("How many events of the log it is behind."),
+    unsent_bytes: z.int().describe("What waits in its socket."),
+  })
+  .meta({ id: "ConnectionInfo" });
+
+/** `GET {prefix}/connections`: who is furthest behind first, then who has been there longest. */
+export const connectionsSchema = z
+  .object({ connections: z.array(connectionInfoSchema), total: z.int().describe("How many there are.") })
+  .meta({ id: "Connections" });
+
+/** The query of `GET {prefix}/connections`. */
+export const connectionsQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100).describe("How many are told at most."),
+});
+/** `DELETE /api/plugin/dead_letters/{id}`. */
+export const deadLetterDiscardedSchema = z
+  .object({ seq: z.int().describe("Of the event that tells of it.") })
+  .meta({ id: "DeadLetterDiscarded" });
 
 /** `GET /health`. */
 export const healthSchema = z.object({ status: z.literal("ok") }).meta({ id: "Health" });
 
+export type ConnectionInfo = z.infer<typeof connectionInfoSchema>;
 export type ArtifactTypes = z.infer<typeof artifactTypesSchema>;
 export type SubscriptionInfo = z.infer<typeof subscriptionInfoSchema>;
 export type CircuitInfo = z.infer<typeof circuitInfoSchema>;
@@ -182,6 +216,9 @@ export type CorrelationStatus = z.infer<typeof correlationStatusSchema>;
 export type ArtifactRecord = z.infer<typeof artifactSchema>;
 export type ArtifactPage = z.infer<typeof artifactPageSchema>;
 export type DeadLetterRecord = z.infer<typeof deadLetterSchema>;
+export type DeadLetterPage = z.infer<typeof deadLettersSchema>;
+export type DeadLetterRetried = z.infer<typeof deadLetterRetriedSchema>;
+export type DeadLetterDiscarded = z.infer<typeof deadLetterDiscardedSchema>;
 
 /** A page of the log. */
 export const eventPageSchema = z

@@ -6,6 +6,7 @@ import {
   type FlockEvent,
   graphOf,
   LiveState,
+  MAX_STEPS,
   PUBLIC,
   reduce,
   reduceAll,
@@ -24,7 +25,16 @@ const agent = (n: number) => `agent-${n}`;
 const events: fc.Arbitrary<FlockEvent[]> = fc
   .array(
     fc.record({
-      kind: fc.constantFrom("registered", "started", "completed", "streamed", "published", "gate"),
+      kind: fc.constantFrom(
+        "registered",
+        "started",
+        "completed",
+        "streamed",
+        "published",
+        "gate",
+        "stepBegun",
+        "stepEnded",
+      ),
       agent: fc.integer({ min: 0, max: 2 }),
       run: fc.integer({ min: 0, max: 5 }),
       text: fc.string({ maxLength: 5 }),
@@ -68,6 +78,19 @@ const events: fc.Arbitrary<FlockEvent[]> = fc
             is_complete: item.ok,
             output_type: "text",
           };
+        case "stepBegun":
+          return { ...at(index + 1), ...who, type: "run_step_started", step: item.offset, kind: "model", name: "m" };
+        case "stepEnded":
+          return {
+            ...at(index + 1),
+            ...who,
+            type: "run_step_completed",
+            step: item.offset,
+            kind: item.ok ? "model" : "tool",
+            name: item.text,
+            duration_ms: 1,
+            status: item.ok ? "success" : "error",
+          };
         case "gate":
           return {
             ...at(index + 1),
@@ -101,6 +124,84 @@ const data = (state: ReturnType<typeof emptyState>) => {
   const { seq, agents, runs, artifacts, gates, nodes, edges } = state;
   return plain({ seq, agents, runs, artifacts, gates, nodes, edges });
 };
+
+describe("the steps of a run", () => {
+  const who = { agent_id: "chef", run_id: "r", correlation_id: "c" };
+  const larder = { ...who, kind: "tool", name: "larder" } as const;
+  const began = (seq: number, step: number): FlockEvent => ({ ...at(seq), ...larder, type: "run_step_started", step });
+  const ended = (seq: number, step: number): FlockEvent => ({
+    ...at(seq),
+    ...larder,
+    type: "run_step_completed",
+    step,
+    duration_ms: 1_000,
+    status: "success",
+    usage: { tokens: 2 },
+  });
+  const start: FlockEvent = { ...at(1), ...who, type: "agent_execution_started", consumed_artifacts: [], attempt: 1 };
+  const end: FlockEvent = {
+    ...at(90_000),
+    ...who,
+    type: "agent_execution_completed",
+    duration_ms: 1,
+    status: "interrupted",
+    produced_artifacts: [],
+  };
+  const runAfter = (...list: FlockEvent[]) => reduceAll(emptyState(), [start, ...list]).runs.get("r");
+
+  it("stand in their order, each once, whatever the order in which they begin and end", () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        for (const { steps = [] } of reduceAll(emptyState(), list).runs.values()) {
+          const numbers = steps.map(({ step }) => step);
+          expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+        }
+      }),
+    );
+  });
+
+  it("go on until they end, or their run does", () => {
+    expect(runAfter(began(2, 0), began(3, 1), ended(4, 0))?.steps).toMatchObject([
+      { step: 0, status: "success", started_at: at(2).timestamp, ended_at: at(4).timestamp, usage: { tokens: 2 } },
+      { step: 1, status: "running", started_at: at(3).timestamp },
+    ]);
+    expect(runAfter(began(2, 0), end)?.steps).toEqual([
+      {
+        step: 0,
+        kind: "tool",
+        name: "larder",
+        status: "cancelled",
+        started_at: at(2).timestamp,
+        ended_at: end.timestamp,
+      },
+    ]);
+    fc.assert(
+      fc.property(events, (list) => {
+        for (const { status, steps = [] } of reduceAll(emptyState(), list).runs.values())
+          if (status !== "running") expect(steps.filter((step) => step.status === "running")).toEqual([]);
+      }),
+    );
+  });
+
+  it("have begun before they ended for a viewer who has not seen it", () => {
+    expect(runAfter(ended(10, 3))?.steps).toMatchObject([{ step: 3, started_at: at(9).timestamp }]);
+  });
+
+  it("are kept up to a limit, the newest, and the rest is counted", () => {
+    const many = Array.from({ length: MAX_STEPS + 50 }, (_, step) => [
+      began(2 + 2 * step, step),
+      ended(3 + 2 * step, step),
+    ]);
+    const run = runAfter(...many.flat());
+    expect(run?.steps_dropped).toBe(50);
+    expect(run?.steps?.map(({ step }) => step)).toEqual(Array.from({ length: MAX_STEPS }, (_, i) => i + 50));
+  });
+
+  it("are nothing to whoever keeps no runs", () => {
+    const state = reduceAll(emptyState(), [start, began(2, 0)], { ...small, runs: 0 });
+    expect(state.runs.get("r")).not.toHaveProperty("steps");
+  });
+});
 
 describe("one reducer: state = reduce(state, event)", () => {
   it("gives the same state one by one, in any batches, and in place", () => {

@@ -1,5 +1,5 @@
-import type { EventOf, FlockEvent, RunStatus, WireError } from "./events.ts";
-import type { AgentCounters, AgentStatus, GraphEdge, GraphNode, GraphSnapshot } from "./graph.ts";
+import type { EventOf, FlockEvent, RunStatus, StepKind, StepStatus, WireError } from "./events.ts";
+import type { AgentCounters, AgentStatus, CircuitState, GraphEdge, GraphNode, GraphSnapshot } from "./graph.ts";
 
 /** An agent as the events tell it. */
 export interface AgentState {
@@ -17,6 +17,17 @@ export interface AgentState {
   readonly paused?: true;
   /** While it is paused: how many runs wait until it goes on, as it was last told. */
   readonly queued?: number;
+  /** Absent while its circuit is closed, or it has no circuit breaker. */
+  readonly circuit?: AgentCircuit;
+}
+
+/** A circuit that is not closed, as it was last told. */
+export interface AgentCircuit {
+  readonly state: Exclude<CircuitState, "closed">;
+  /** How many failures in a row have opened it. */
+  readonly failures?: number;
+  /** ISO 8601: from when on a run may try whether the agent works again; only while it is open. */
+  readonly retry_at?: string;
 }
 
 /** The output of a run, as far as it was seen. */
@@ -30,6 +41,24 @@ export interface StreamState {
   readonly artifact_type?: string;
   /** True when a piece is missing because the viewer came late or there was a gap. */
   readonly broken: boolean;
+}
+
+/** A call of a model or a tool within a run. */
+export interface StepState {
+  /** Which of the run's steps it is, from 0 on. */
+  readonly step: number;
+  readonly kind: StepKind;
+  /** The model's id, or the tool's name. */
+  readonly name: string;
+  /** One that was open when its run ended was `cancelled` with it. */
+  readonly status: "running" | StepStatus;
+  /** ISO 8601. */
+  readonly started_at: string;
+  readonly ended_at?: string;
+  /** Absent, too, for one that ended with its run. */
+  readonly duration_ms?: number;
+  readonly usage?: Readonly<Record<string, number>>;
+  readonly error?: WireError;
 }
 
 /** A run as the events tell it. */
@@ -52,7 +81,14 @@ export interface RunState {
   /** When another attempt follows this one, which has failed. */
   readonly retry_at?: string;
   readonly stream?: StreamState;
+  /** Its calls of models and tools, in their order; the newest {@link MAX_STEPS}. Absent when it made none. */
+  readonly steps?: readonly StepState[];
+  /** How many older steps are not kept. */
+  readonly steps_dropped?: number;
 }
+
+/** So many steps of a run are kept in a state, the newest. */
+export const MAX_STEPS = 200;
 
 /** An artifact as the events tell it. */
 export type ArtifactState = EventOf<"artifact_published">;
@@ -149,8 +185,9 @@ export function graphOf(state: FlockState): GraphSnapshot {
     return {
       ...node,
       status: agent?.status ?? ("idle" as const),
-      counters: agent?.counters ?? noCounters(),
+      counters: agent ? { ...agent.counters } : noCounters(),
       ...(agent?.paused ? { paused: true as const } : {}),
+      ...(agent?.circuit ? { circuit: agent.circuit.state } : {}),
     };
   });
   return { nodes, edges: [...state.edges], seq: state.seq };
@@ -160,7 +197,10 @@ type Collections = { [K in "agents" | "runs" | "artifacts" | "gates"]: Map<strin
 type ItemOf<K extends "agents" | "runs" | "artifacts" | "gates"> =
   FlockState[K] extends ReadonlyMap<string, infer V> ? V : never;
 
-/** A state that the fold may change. `write` gives the collection that may be changed. */
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+type AgentInHand = Omit<Writable<AgentState>, "counters"> & { counters: Writable<AgentCounters> };
+
+/** A state that the fold may change. `write` gives the collection that may be changed, `agent` an agent, known or not. */
 interface Draft {
   seq: number;
   nodes: readonly GraphNode[];
@@ -170,13 +210,14 @@ interface Draft {
   readonly artifacts: ReadonlyMap<string, ArtifactState>;
   readonly gates: ReadonlyMap<string, GateState>;
   write<K extends keyof Collections>(name: K): Collections[K];
+  agent(id: string): AgentInHand;
 }
 
 class Owned implements Draft {
   seq: number;
   nodes: readonly GraphNode[];
   edges: readonly GraphEdge[];
-  readonly agents: Map<string, AgentState>;
+  readonly agents: Map<string, AgentInHand>;
   readonly runs: Map<string, RunState>;
   readonly artifacts: Map<string, ArtifactState>;
   readonly gates: Map<string, GateState>;
@@ -186,7 +227,8 @@ class Owned implements Draft {
     this.seq = seq;
     this.nodes = nodes;
     this.edges = edges;
-    this.agents = new Map(agents);
+    this.agents = new Map();
+    for (const [id, agent] of agents) this.agents.set(id, copyOf(agent));
     this.runs = new Map(runs);
     this.artifacts = new Map(artifacts);
     this.gates = new Map(gates);
@@ -194,6 +236,12 @@ class Owned implements Draft {
 
   write<K extends keyof Collections>(name: K): Collections[K] {
     return this[name] as Collections[K];
+  }
+
+  agent(id: string): AgentInHand {
+    let agent = this.agents.get(id);
+    if (!agent) this.agents.set(id, (agent = unknownAgent(id)));
+    return agent;
   }
 }
 
@@ -224,6 +272,16 @@ class CopyOnWrite implements Draft {
     return this[name] as unknown as Collections[K];
   }
 
+  agent(id: string): AgentInHand {
+    const agents = this.write("agents");
+    const known = agents.get(id);
+    // The one of the state before stays as it is; one that is another already was made for this one.
+    if (known && known !== this.#before.agents.get(id)) return known;
+    const agent = known ? copyOf(known) : unknownAgent(id);
+    agents.set(id, agent);
+    return agent;
+  }
+
   finish(): FlockState {
     const { seq, agents, runs, artifacts, gates, nodes, edges } = this;
     return seq === this.#before.seq ? this.#before : { seq, agents, runs, artifacts, gates, nodes, edges };
@@ -242,21 +300,30 @@ function fold(draft: Draft, event: FlockEvent, limits: StateLimits): void {
       return runCompleted(draft, event, limits);
     case "streaming_output":
       return streamed(draft, event, limits);
+    case "run_step_started":
+      return stepStarted(draft, event, limits);
+    case "run_step_completed":
+      return stepCompleted(draft, event, limits);
     case "artifact_published":
       return artifactPublished(draft, event, limits);
     case "gate_progress":
       return gateProgressed(draft, event, limits);
     case "agent_paused":
-      return changeAgent(draft, event.agent_id, (agent) => ({ ...agent, paused: true }));
+      draft.agent(event.agent_id).paused = true;
+      return;
     case "agent_resumed":
-      return changeAgent(draft, event.agent_id, ({ paused: _paused, queued: _queued, ...agent }) => agent);
+      return agentResumed(draft, event);
     case "agent_queue_changed":
-      return changeAgent(draft, event.agent_id, (agent) => ({ ...agent, queued: event.queued }));
+      draft.agent(event.agent_id).queued = event.queued;
+      return;
+    case "agent_circuit_changed":
+      return circuitChanged(draft, event);
     case "graph_updated":
       draft.nodes = event.nodes;
       draft.edges = event.edges;
       return;
     case "question_closed":
+    case "dead_letter_closed":
       return;
     default:
       // A newer server may send events that this version does not know: they count, and change nothing else.
@@ -265,34 +332,35 @@ function fold(draft: Draft, event: FlockEvent, limits: StateLimits): void {
 }
 
 function agentRegistered(draft: Draft, event: EventOf<"agent_registered">): void {
-  const { agent_id, description, consumes, publishes } = event;
-  const agents = draft.write("agents");
-  const known = agents.get(agent_id);
-  agents.set(agent_id, { ...(known ?? unknownAgent(agent_id)), description, consumes, publishes });
+  const agent = draft.agent(event.agent_id);
+  agent.description = event.description;
+  agent.consumes = event.consumes;
+  agent.publishes = event.publishes;
+}
+
+function agentResumed(draft: Draft, { agent_id }: EventOf<"agent_resumed">): void {
+  const { paused: _paused, queued: _queued, ...agent } = draft.agent(agent_id);
+  draft.write("agents").set(agent_id, agent);
 }
 
 function runStarted(draft: Draft, event: EventOf<"agent_execution_started">): void {
-  draft.write("runs").set(event.run_id, {
+  const run: Writable<RunState> = {
     run_id: event.run_id,
     agent_id: event.agent_id,
     correlation_id: event.correlation_id,
     status: "running",
     attempt: event.attempt,
-    ...(event.activation_id === undefined ? {} : { activation_id: event.activation_id }),
     consumed: event.consumed_artifacts,
     produced: [],
     started_at: event.timestamp,
-  });
-  changeAgent(draft, event.agent_id, (agent) => ({
-    ...agent,
-    status: "running",
-    counters: {
-      ...agent.counters,
-      started: agent.counters.started + 1,
-      running: agent.counters.running + 1,
-      consumed: agent.counters.consumed + event.consumed_artifacts.length,
-    },
-  }));
+  };
+  if (event.activation_id !== undefined) run.activation_id = event.activation_id;
+  draft.write("runs").set(event.run_id, run);
+  const agent = draft.agent(event.agent_id);
+  agent.status = "running";
+  agent.counters.started += 1;
+  agent.counters.running += 1;
+  agent.counters.consumed += event.consumed_artifacts.length;
 }
 
 function runCompleted(draft: Draft, event: EventOf<"agent_execution_completed">, limits: StateLimits): void {
@@ -304,24 +372,16 @@ function runCompleted(draft: Draft, event: EventOf<"agent_execution_completed">,
     runs.set(event.run_id, endedRun(run, event));
     forgetOldest(runs, limits.runs, (candidate) => candidate.status !== "running");
   }
-  changeAgent(draft, event.agent_id, (agent) => {
-    const { counters } = agent;
-    const running = Math.max(0, counters.running - (run ? 1 : 0));
-    const ended = event.status === "error" || event.status === "timeout" ? "error" : "idle";
-    return {
-      ...agent,
-      status: running > 0 ? "running" : ended,
-      counters: {
-        ...counters,
-        running,
-        succeeded: counters.succeeded + (event.status === "success" ? 1 : 0),
-        failed: counters.failed + (event.status === "success" ? 0 : 1),
-        duration_ms: counters.duration_ms + event.duration_ms,
-      },
-      ...(event.error ? { last_error: event.error } : {}),
-      ended_seq: event.seq,
-    };
-  });
+  const agent = draft.agent(event.agent_id);
+  const { counters } = agent;
+  if (run) counters.running = Math.max(0, counters.running - 1);
+  if (event.status === "success") counters.succeeded += 1;
+  else counters.failed += 1;
+  counters.duration_ms += event.duration_ms;
+  const ended = event.status === "error" || event.status === "timeout" ? "error" : "idle";
+  agent.status = counters.running > 0 ? "running" : ended;
+  if (event.error) agent.last_error = event.error;
+  agent.ended_seq = event.seq;
 }
 
 function endedRun(run: RunState | undefined, event: EventOf<"agent_execution_completed">): RunState {
@@ -333,6 +393,7 @@ function endedRun(run: RunState | undefined, event: EventOf<"agent_execution_com
       attempt: 1,
       consumed: [],
       started_at: event.timestamp,
+      ...(event.activation_id === undefined ? {} : { activation_id: event.activation_id }),
     }),
     status: event.status,
     produced: run?.produced.length
@@ -343,7 +404,52 @@ function endedRun(run: RunState | undefined, event: EventOf<"agent_execution_com
     ...(event.error ? { error: event.error } : {}),
     ...(event.usage ? { usage: event.usage } : {}),
     ...(event.retry_at ? { retry_at: event.retry_at } : {}),
+    ...(run?.steps ? { steps: run.steps.map((step) => endedWithRun(step, event.timestamp)) } : {}),
   };
+}
+
+/** Nothing of a run goes on after its end, even if nobody could say how a step of it has ended: in a crash, say. */
+function endedWithRun(step: StepState, ended_at: string): StepState {
+  return step.status === "running" ? { ...step, status: "cancelled", ended_at } : step;
+}
+
+function stepStarted(draft: Draft, event: EventOf<"run_step_started">, limits: StateLimits): void {
+  const { step, kind, name, timestamp } = event;
+  putStep(draft, event.run_id, limits, { step, kind, name, status: "running", started_at: timestamp });
+}
+
+function stepCompleted(draft: Draft, event: EventOf<"run_step_completed">, limits: StateLimits): void {
+  const { step, kind, name, status, duration_ms, usage, error, timestamp } = event;
+  const known = draft.runs.get(event.run_id)?.steps?.find((one) => one.step === step);
+  putStep(draft, event.run_id, limits, {
+    step,
+    kind,
+    name,
+    status,
+    // Who came late has not seen it begin.
+    started_at: known?.started_at ?? new Date(Date.parse(timestamp) - duration_ms).toISOString(),
+    ended_at: timestamp,
+    duration_ms,
+    ...(usage ? { usage } : {}),
+    ...(error ? { error } : {}),
+  });
+}
+
+/** Puts a step in its place among the others of its run, unless it is older than all that are kept. */
+function putStep(draft: Draft, runId: string, limits: StateLimits, step: StepState): void {
+  const run = draft.runs.get(runId);
+  if (limits.runs === 0 || run?.status !== "running") return;
+  const { steps = [], steps_dropped: dropped = 0 } = run;
+  const after = steps.findLastIndex((one) => one.step <= step.step);
+  const isKnown = steps[after]?.step === step.step;
+  if (after === -1 && dropped > 0) return;
+  const all = isKnown ? steps.with(after, step) : steps.toSpliced(after + 1, 0, step);
+  const excess = Math.max(0, all.length - MAX_STEPS);
+  draft.write("runs").set(runId, {
+    ...run,
+    steps: excess > 0 ? all.slice(excess) : all,
+    ...(dropped + excess > 0 ? { steps_dropped: dropped + excess } : {}),
+  });
 }
 
 function streamed(draft: Draft, event: EventOf<"streaming_output">, limits: StateLimits): void {
@@ -371,10 +477,7 @@ function artifactPublished(draft: Draft, event: EventOf<"artifact_published">, l
   const known = draft.artifacts.get(event.artifact_id);
   if (!known && event.run_id !== undefined) {
     // Here and not at the end of the run, whose event leaves out what not everybody may see who sees it.
-    changeAgent(draft, event.produced_by, (agent) => ({
-      ...agent,
-      counters: { ...agent.counters, published: agent.counters.published + 1 },
-    }));
+    draft.agent(event.produced_by).counters.published += 1;
   }
   if (event.visibility.kind !== "public" && limits.runs > 0) addToRun(draft, event);
   if (limits.artifacts === 0) return;
@@ -402,11 +505,25 @@ function gateProgressed(draft: Draft, event: EventOf<"gate_progress">, limits: S
   forgetOldest(gates, limits.gates);
 }
 
-function changeAgent(draft: Draft, agentId: string, change: (agent: AgentState) => AgentState): void {
-  draft.write("agents").set(agentId, change(draft.agents.get(agentId) ?? unknownAgent(agentId)));
+function circuitChanged(draft: Draft, { agent_id, state, failures, retry_at }: EventOf<"agent_circuit_changed">): void {
+  const { circuit: before, ...rest } = draft.agent(agent_id);
+  const agent: AgentInHand = rest;
+  if (state !== "closed") {
+    const counted = failures ?? before?.failures;
+    agent.circuit = {
+      state,
+      ...(counted === undefined ? {} : { failures: counted }),
+      ...(retry_at === undefined ? {} : { retry_at }),
+    };
+  }
+  draft.write("agents").set(agent_id, agent);
 }
 
-function unknownAgent(agent_id: string): AgentState {
+function copyOf(agent: AgentState): AgentInHand {
+  return { ...agent, counters: { ...agent.counters } };
+}
+
+function unknownAgent(agent_id: string): AgentInHand {
   return { agent_id, description: "", consumes: [], publishes: [], status: "idle", counters: noCounters() };
 }
 

@@ -2,7 +2,15 @@ import type { ConnectionState } from "@flock/client";
 import { describe, expect, it } from "vitest";
 import { connectionSummary, connectionWords, moodOf } from "./connection-words.ts";
 
-const base: ConnectionState = { status: "live", attempt: 1, retryAt: null, epoch: "e", head: 0, reason: null };
+const base: ConnectionState = {
+  status: "live",
+  attempt: 1,
+  retryAt: null,
+  epoch: "e",
+  connectionId: "c",
+  head: 0,
+  reason: null,
+};
 const NOW = new Date(2026, 0, 1, 14, 5).getTime();
 const standing = (change: Partial<ConnectionState>, complete = true) => ({
   connection: { ...base, ...change },

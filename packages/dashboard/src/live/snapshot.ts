@@ -5,7 +5,14 @@ export function withGraph(state: FlockState, { nodes, edges }: GraphSnapshot): F
   const agents = new Map(state.agents);
   for (const node of nodes) {
     if (node.type !== "agent") continue;
-    agents.set(node.id, { ...agents.get(node.id), ...agentOf(node) });
+    const { paused: _paused, queued, circuit, ...known } = agents.get(node.id) ?? {};
+    agents.set(node.id, {
+      ...known,
+      ...agentOf(node),
+      // What the snapshot is silent about may be known from events.
+      ...(node.paused && queued !== undefined ? { queued } : {}),
+      ...(circuit && circuit.state === node.circuit ? { circuit } : {}),
+    });
   }
   return { ...state, agents, nodes, edges };
 }
@@ -27,7 +34,16 @@ export function baseOf(base: FlockState, folded: FlockState, { nodes, edges }: G
       // What the fold counts from here on, the server has counted too.
       counters[name] = Math.max(0, counters[name] - ((counted?.[name] ?? 0) - (before?.[name] ?? 0)));
     }
-    agents.set(node.id, { ...agentOf(node), status: counters.running > 0 ? "running" : "idle", counters });
+    const { paused, circuit, ...agent } = agentOf(node);
+    const after = folded.agents.get(node.id);
+    agents.set(node.id, {
+      ...agent,
+      status: counters.running > 0 ? "running" : "idle",
+      counters,
+      // Unless an event from here on tells of it, it was so before.
+      ...(paused && !after?.paused ? { paused } : {}),
+      ...(circuit && !after?.circuit ? { circuit } : {}),
+    });
   }
   return { ...base, agents, nodes, edges };
 }
@@ -40,6 +56,8 @@ function agentOf(node: GraphSnapshot["nodes"][number]): AgentState {
     publishes: node.publishes,
     status: node.status,
     counters: node.counters,
+    ...(node.paused ? { paused: true as const } : {}),
+    ...(node.circuit ? { circuit: { state: node.circuit } } : {}),
   };
 }
 

@@ -46,7 +46,15 @@ export interface Live {
 export const useLive = create<Live>(() => ({
   config: null,
   file: null,
-  connection: { status: "connecting", attempt: 0, retryAt: null, epoch: null, head: 0, reason: null },
+  connection: {
+    status: "connecting",
+    attempt: 0,
+    retryAt: null,
+    epoch: null,
+    connectionId: null,
+    head: 0,
+    reason: null,
+  },
   offlineSince: null,
   complete: false,
   state: emptyState(),

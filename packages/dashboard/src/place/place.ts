@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from "react";
 
 /** The screens, by the first part of their path. */
-export const SCREENS = ["agents", "runs", "output", "blackboard", "events", "publish", "system"] as const;
+export const SCREENS = ["agents", "runs", "output", "blackboard", "events", "publish", "control", "system"] as const;
 export type Screen = (typeof SCREENS)[number];
 
 /** Paths that screens had before. */

@@ -1,5 +1,6 @@
 import { Keyboard, Search } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
+import { ConfirmationDialog } from "../control/confirmation-dialog.tsx";
 import { goLive, pause, play, step, toError, usePlaying } from "../live/travel.ts";
 import { Skeleton } from "../parts/skeleton.tsx";
 import { Link } from "../place/link.tsx";
@@ -67,6 +68,7 @@ export function App() {
       </main>
       <TimelineBar />
       <Notices />
+      <ConfirmationDialog />
       <Suspense>
         {open === "palette" && <Palette close={() => setOpen(null)} />}
         {open === "shortcuts" && <ShortcutSheet close={() => setOpen(null)} />}

@@ -1,14 +1,19 @@
 import { X } from "lucide-react";
+import { useActions } from "../control/actions.ts";
+import { AnswerCard } from "../control/answers.tsx";
 import { awayWords } from "../live/away.ts";
 import { useLive } from "../live/store.ts";
 import { travelTo } from "../live/travel.ts";
-import { go, pathOf } from "../place/place.ts";
+import { go, pathOf, usePlace } from "../place/place.ts";
 
 /** What a viewer has to know and did not ask for. */
 export function Notices() {
   const notice = useLive(({ notice }) => notice);
   const away = useLive(({ away }) => away);
-  if (notice === null && away === null) return null;
+  const { screen } = usePlace();
+  const actions = useActions(({ actions }) => actions);
+  // The Control screen has a place of its own for them.
+  const news = screen === "control" ? [] : actions.filter(({ isNews }) => isNews).slice(-CARDS);
   return (
     <div className="pointer-events-none fixed inset-x-3 bottom-20 z-10 flex flex-col items-center gap-2">
       {notice !== null && (
@@ -16,6 +21,11 @@ export function Notices() {
           {notice}
         </Card>
       )}
+      <div role="status" aria-label="Answers" className="contents">
+        {news.map((action) => (
+          <AnswerCard key={action.id} action={action} />
+        ))}
+      </div>
       {away !== null && (
         <Card role="status" dismiss={() => useLive.setState({ away: null })} className="border-line">
           {awayWords(away)}{" "}
@@ -37,6 +47,9 @@ export function Notices() {
     </div>
   );
 }
+
+/** Answers that are shown at a time. */
+const CARDS = 3;
 
 function Card({ role, dismiss, className, children }: CardProps) {
   return (

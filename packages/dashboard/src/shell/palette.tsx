@@ -1,11 +1,12 @@
 import { Command } from "cmdk";
 import { type ReactNode, useMemo, useRef, useState } from "react";
+import { paletteCommands } from "../control/palette-commands.ts";
 import { openFile, saveRange } from "../live/files.ts";
 import { useLive } from "../live/store.ts";
 import { goLive, travelTo } from "../live/travel.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { gist, short } from "../parts/format.ts";
-import { go, pathOf } from "../place/place.ts";
+import { go, here, pathOf } from "../place/place.ts";
 import { SCREEN_ENTRIES } from "./screens.ts";
 import { toggleTheme } from "./theme.tsx";
 
@@ -100,6 +101,7 @@ export default function Palette({ close }: { close: () => void }) {
             </Command.Group>
           )}
           <Command.Group heading="Do">
+            {found.commands.map(({ name, run }) => item(name, run, name))}
             {item("Back to live, now", goLive, "Back to live")}
             {item("Switch between light and dark colours, theme", toggleTheme, "Switch between light and dark")}
             {file !== null && item("Leave the file, back to the server", () => location.assign("/"), "Leave the file")}
@@ -137,10 +139,14 @@ function useFound(text: string) {
   return useMemo(() => {
     const wanted = text.trim().toLowerCase();
     const fits = (...words: readonly string[]) => words.some((word) => word.toLowerCase().includes(wanted));
-    if (wanted === "") return { agents: [...state.agents.keys()].slice(0, OFFERED), runs: [], artifacts: [] };
+    const commands = paletteCommands(state, here(), wanted).slice(0, OFFERED * 2);
+    if (wanted === "") {
+      return { agents: [...state.agents.keys()].slice(0, OFFERED), runs: [], artifacts: [], commands };
+    }
     const newest = <V,>(all: Iterable<V>, isWanted: (value: V) => boolean) =>
       [...all].filter(isWanted).slice(-OFFERED).reverse();
     return {
+      commands,
       agents: [...state.agents.keys()].filter((agent) => fits(agent)).slice(0, OFFERED),
       runs: newest(state.runs.values(), (run) => fits(run.run_id, run.agent_id, run.correlation_id)),
       artifacts: newest(state.artifacts.values(), (artifact) =>

@@ -1,4 +1,4 @@
-import { Activity, AudioLines, Boxes, HeartPulse, List, Network, Send } from "lucide-react";
+import { Activity, AudioLines, Boxes, HeartPulse, List, Network, Send, SlidersHorizontal } from "lucide-react";
 import { type ComponentType, lazy } from "react";
 import type { Screen } from "../place/place.ts";
 
@@ -69,6 +69,14 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     key: "p",
     about: "put an artifact on the blackboard",
     ...loaded(() => import("../screens/publish/publish-screen.tsx")),
+  },
+  {
+    screen: "control",
+    name: "Control",
+    icon: SlidersHorizontal,
+    key: "c",
+    about: "stop and start agents, runs and what has failed",
+    ...loaded(() => import("../screens/control/control-screen.tsx")),
   },
   {
     screen: "system",

@@ -15,6 +15,7 @@ import type { BatchOf, Inputs, InputsOf } from "./gates/inputs.ts";
 import { Subscription } from "./gates/subscription.ts";
 import { type BatchOptions, checkSubscriptionOptions, type SubscriptionOptions } from "./gates/subscription-options.ts";
 import { checkOutputOptions, type OutputOptions, Outputs } from "./outputs.ts";
+import type { Prices } from "./prices.ts";
 import { type RetryOptions, RetryPolicy } from "./retry.ts";
 import type { RunContext } from "./run-context.ts";
 import {
@@ -95,6 +96,8 @@ export interface AgentDefinition {
   readonly context: ContextProviders | undefined;
   /** For a model: what keeps secrets from it; undefined when nothing shall. */
   readonly redaction: Redaction | undefined;
+  /** What models cost, as the flock was told. */
+  readonly prices?: Prices | undefined;
   /** The agent's own model, or the flock's. */
   readonly model?: Model | undefined;
   readonly run: (inputs: Inputs, context: RunContext) => unknown;
@@ -116,6 +119,7 @@ export type Redact = readonly RegExp[] | false;
 export interface AgentDefaults {
   readonly model?: Model | undefined;
   readonly redact?: Redact | undefined;
+  readonly prices?: Prices | undefined;
   /** The flock's hooks with those of the agent's own components. */
   readonly hooksOf?: (components: readonly AgentComponent[]) => Hooks | undefined;
 }
@@ -147,6 +151,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   readonly #register: (definition: AgentDefinition) => void;
   /** The flock's model; the agent may have its own. */
   #model: Model | undefined;
+  readonly #prices: Prices | undefined;
   readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
   #components: AgentComponent[] = [];
   #instructions = "";
@@ -176,6 +181,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     this.#register = register;
     this.#model = defaults.model;
     this.#redact = defaults.redact ?? [];
+    this.#prices = defaults.prices;
     this.#hooksOf = defaults.hooksOf ?? (() => undefined);
   }
 
@@ -523,6 +529,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       tools: [...this.#tools],
       context: this.#context,
       redaction: this.#redact === false ? undefined : new Redaction(this.#redact),
+      prices: this.#prices,
       model: this.#model,
     };
   }

@@ -1,7 +1,7 @@
-import type { CircuitInfo, RunStatus } from "@flock/protocol";
+import type { AgentCircuit, CircuitInfo, RunStatus } from "@flock/protocol";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
-import { checkOptions } from "../errors.ts";
+import { checkOptions, FlockError } from "../errors.ts";
 import { isoTime } from "../store/timestamp.ts";
 import type { Activation } from "./activation.ts";
 
@@ -48,6 +48,7 @@ export class CircuitBreaker {
   readonly #limits: CircuitLimits;
   readonly #clock: Clock;
   readonly #queue: BreakerQueue;
+  readonly #tell: (info: CircuitInfo) => void;
   #state: CircuitInfo["state"] = "closed";
   /** When the newest failures in a row were, in ms; no more of them than are needed. */
   #failures: number[] = [];
@@ -57,10 +58,23 @@ export class CircuitBreaker {
   #probe: string | undefined;
   #callOff: (() => void) | undefined;
 
-  constructor(limits: CircuitLimits, clock: Clock, queue: BreakerQueue) {
+  /** `tell` is called at each change of the state. `before`: how it stood in an earlier process, from where it goes on. */
+  constructor(
+    limits: CircuitLimits,
+    clock: Clock,
+    queue: BreakerQueue,
+    tell: (info: CircuitInfo) => void,
+    before?: AgentCircuit,
+  ) {
     this.#limits = limits;
     this.#clock = clock;
     this.#queue = queue;
+    this.#tell = tell;
+    if (!before) return;
+    this.#state = before.state;
+    this.#failures = Array(Math.min(before.failures ?? 0, limits.failures)).fill(clock.now());
+    // The agent may have been declared anew with less patience.
+    this.#opensUntil = Math.min(Date.parse(before.retry_at ?? ""), clock.now() + limits.cooldown) || 0;
   }
 
   get held(): number {
@@ -76,7 +90,7 @@ export class CircuitBreaker {
   /** Whether an activation may be queued now. One that may not is held, and queued when its time has come. */
   admits(activation: Activation): boolean {
     if (this.#state === "closed") return true;
-    if (this.#state === "open" && this.#clock.now() >= this.#opensUntil) this.#state = "half_open";
+    if (this.#state === "open" && this.#clock.now() >= this.#opensUntil) this.#change("half_open");
     if (this.#state === "half_open" && this.#probe === undefined && this.#held.size === 0) {
       this.#probe = activation.id;
       return true;
@@ -86,12 +100,12 @@ export class CircuitBreaker {
   }
 
   /** A run of the agent has ended, or was cancelled before it began. Tells whether the circuit has opened with that. */
-  ended({ id, refusal }: Pick<Activation, "id" | "refusal">, status: RunStatus): boolean {
+  ended({ id, refusal }: Pick<Activation, "id" | "refusal">, status: RunStatus, failure?: unknown): boolean {
     const isProbe = id === this.#probe;
     if (isProbe) this.#probe = undefined;
     // What began before the circuit opened tells nothing of how the agent is now.
     if (this.#state !== "closed" && !isProbe) return false;
-    if (refusal || status === "cancelled" || status === "interrupted") {
+    if (refusal || isOverspent(failure) || status === "cancelled" || status === "interrupted") {
       if (isProbe) this.#tryNext();
       return false;
     }
@@ -105,8 +119,8 @@ export class CircuitBreaker {
     this.#failures = [...this.#failures, now].slice(-failures);
     const isFull = this.#failures.length >= failures && now - (this.#failures[0] as number) <= within;
     if (!isProbe && !isFull) return false;
-    this.#state = "open";
     this.#opensUntil = now + this.#limits.cooldown;
+    this.#change("open");
     // What is held already has waited longer than what is only now taken out of the queue.
     for (const activation of this.#queue.withdraw()) this.#held.add(activation);
     if (this.#held.size > 0) this.#wait();
@@ -121,6 +135,11 @@ export class CircuitBreaker {
     return withdrawn;
   }
 
+  #change(state: CircuitInfo["state"]): void {
+    this.#state = state;
+    this.#tell(this.info);
+  }
+
   #hold(activation: Activation): void {
     this.#held.add(activation);
     if (this.#state === "open" && this.#held.size === 1) this.#wait();
@@ -133,7 +152,7 @@ export class CircuitBreaker {
       Math.max(0, this.#opensUntil - this.#clock.now()),
       () => {
         if (this.#state !== "open") return;
-        this.#state = "half_open";
+        this.#change("half_open");
         this.#tryNext();
       },
       true,
@@ -149,9 +168,14 @@ export class CircuitBreaker {
   }
 
   #close(): void {
-    this.#state = "closed";
+    this.#change("closed");
     const held = this.#held;
     this.#held = new Set();
     for (const activation of held) this.#queue.enqueue(activation);
   }
+}
+
+/** Whether a run was refused or stopped by its budget, which tells nothing of whether the agent works. */
+function isOverspent(failure: unknown): boolean {
+  return failure instanceof FlockError && failure.code === "budget_exceeded";
 }

@@ -143,7 +143,7 @@ describe("what a provider gives", () => {
       .run(() => void (hasRun = true));
     const { status, error } = await (await flock.invoke("chef", [Idea({ text: "x" })])).done;
     expect(status).toBe("error");
-    expect(error).toEqual({
+    expect(error).toMatchObject({
       name: "context_failed" satisfies FlockError["code"],
       message: 'agent chef: its context "weather" failed: no forecast',
     });

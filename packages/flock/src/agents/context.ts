@@ -1,12 +1,14 @@
-import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { Redaction } from "../redaction.ts";
 import type { ReadableStore, Store } from "../store/store.ts";
 import { VisibleStore } from "../store/visible-store.ts";
+import type { Activation } from "./activation.ts";
 import type { Model } from "./engine.ts";
-import type { AskOptions, Questions } from "./questions.ts";
+import type { Prices } from "./prices.ts";
+import type { Questions } from "./questions.ts";
 import type { Run } from "./run.ts";
-import type { RunContext, RunLog, StreamOptions } from "./run-context.ts";
+import type { RunContext, RunLog } from "./run-context.ts";
+import { STEPS, type Steps } from "./steps.ts";
 
 const NOTHING = Object.freeze({});
 
@@ -19,16 +21,18 @@ export class Context implements RunContext {
   readonly attempt: number;
   readonly artifacts: readonly StoredArtifact[];
   given: Readonly<Record<string, unknown>> = NOTHING;
-  readonly stream: (text: string, options?: StreamOptions) => void;
-  readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
-  readonly askPerson: <T extends AnyArtifactType>(type: T, asked: AskOptions<T>) => Promise<PayloadOf<T>>;
   readonly #run: Run;
   readonly #store: Store;
-  readonly #logOf: () => RunLog;
+  readonly #logOf: (activation: Activation) => RunLog;
+  readonly #questions: Questions;
   #visible: ReadableStore | undefined;
   #log: RunLog | undefined;
+  #stream: RunContext["stream"] | undefined;
+  #addUsage: RunContext["addUsage"] | undefined;
+  #step: RunContext["step"] | undefined;
+  #askPerson: RunContext["askPerson"] | undefined;
 
-  constructor(run: Run, store: Store, logOf: () => RunLog, questions: Questions) {
+  constructor(run: Run, store: Store, logOf: (activation: Activation) => RunLog, questions: Questions) {
     const { agent, runId, id, correlationId, attempt, artifacts } = run.activation;
     this.agent = agent.name;
     this.runId = runId;
@@ -38,20 +42,41 @@ export class Context implements RunContext {
     this.artifacts = artifacts;
     this.#store = store;
     this.#logOf = logOf;
-    // May be taken out of the context and called by itself.
-    this.stream = (text, options) => run.stream.write(text, options);
-    this.addUsage = (amounts) => run.addUsage(amounts);
-    let asked = 0;
-    this.askPerson = (type, options) => {
-      const answer = questions.ask(run, ++asked, type, options);
-      // A function that no longer waits for its answer shall not bring the process down when the run is stopped.
-      answer.catch(() => {});
-      return answer;
-    };
+    this.#questions = questions;
     this.#run = run;
   }
 
-  /** Made when it is first read: most runs never look at it. */
+  // What follows is made when it is first read: most runs never look at it. Functions may be taken out of the context and
+  // called by themselves.
+
+  get stream(): RunContext["stream"] {
+    this.#stream ??= (text, options) => this.#run.stream.write(text, options);
+    return this.#stream;
+  }
+
+  get addUsage(): RunContext["addUsage"] {
+    this.#addUsage ??= (amounts) => this.#run.addUsage(amounts);
+    return this.#addUsage;
+  }
+
+  get step(): RunContext["step"] {
+    this.#step ??= (kind, name, work) => this.#run.steps.do(kind, name, work);
+    return this.#step;
+  }
+
+  get askPerson(): RunContext["askPerson"] {
+    if (!this.#askPerson) {
+      let asked = 0;
+      this.#askPerson = (type, options) => {
+        const answer = this.#questions.ask(this.#run, ++asked, type, options);
+        // A function that no longer waits for its answer shall not bring the process down when the run is stopped.
+        answer.catch(() => {});
+        return answer;
+      };
+    }
+    return this.#askPerson;
+  }
+
   get store(): ReadableStore {
     const run = this.#run;
     this.#visible ??= new VisibleStore(this.#store, run.activation.agent.principal, (seen) => run.noteRead(seen));
@@ -59,12 +84,20 @@ export class Context implements RunContext {
   }
 
   get log(): RunLog {
-    this.#log ??= this.#logOf();
+    this.#log ??= this.#logOf(this.#run.activation);
     return this.#log;
   }
 
   get model(): Model | undefined {
     return this.#run.activation.agent.model;
+  }
+
+  get prices(): Prices {
+    return this.#run.activation.agent.prices ?? NOTHING;
+  }
+
+  get [STEPS](): Steps {
+    return this.#run.steps;
   }
 
   get redaction(): Redaction | undefined {

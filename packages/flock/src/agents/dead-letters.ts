@@ -1,7 +1,10 @@
-import { OWNER, type Principal } from "@flock/protocol";
+import { type EventOf, OWNER, type Principal } from "@flock/protocol";
+import type { Clock } from "../clock.ts";
 import { FlockError } from "../errors.ts";
+import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
 import type { DeadLetter, DeadLetterQuery, Store } from "../store/store.ts";
+import { timestamp } from "../store/timestamp.ts";
 import type { AgentDefinition } from "./agent.ts";
 import type { RunEnd } from "./run.ts";
 import type { Runner } from "./runner.ts";
@@ -13,6 +16,8 @@ export interface Revived {
   readonly correlationId: string;
   /** The how many-th attempt it is. */
   readonly attempt: number;
+  /** Of the event that tells of it. */
+  readonly seq: number;
   /** How it ends, after its retries. */
   readonly done: Promise<RunEnd>;
 }
@@ -23,6 +28,7 @@ export interface DeadLettersOptions {
   readonly store: Store;
   readonly journal: Journal;
   readonly runner: Pick<Runner, "runAgain" | "enqueue" | "giveUp">;
+  readonly clock: Clock;
 }
 
 /** What has failed for good: to be looked at, run again or thrown away. */
@@ -59,16 +65,34 @@ export class DeadLetters {
     }
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
     const activation = runner.runAgain(letter, onEnd);
+    const closed = this.#tell(letter, { status: "retried", run_id: activation.runId });
     await this.#takeOut(id, () => runner.giveUp(activation));
     runner.enqueue(activation);
-    return { runId: activation.runId, correlationId, attempt: attempts + 1, done };
+    return { runId: activation.runId, correlationId, attempt: attempts + 1, seq: closed.seq, done };
   }
 
   /** Throws one away. Resolves when that is committed. */
-  async discard(id: string, as: Principal = OWNER): Promise<void> {
-    this.#find(id, as);
+  async discard(id: string, as: Principal = OWNER): Promise<{ readonly seq: number }> {
+    const letter = this.#find(id, as);
     this.#options.journal.write({ kind: "dead_letter_discarded", id });
+    const closed = this.#tell(letter, { status: "discarded" });
     await this.#takeOut(id);
+    return { seq: closed.seq };
+  }
+
+  /** The returned event has its `seq` when it is committed. */
+  #tell(
+    { id, agentId, correlationId, visibility }: DeadLetter,
+    about: Pick<EventOf<"dead_letter_closed">, "status" | "run_id">,
+  ): { readonly seq: number } {
+    const { journal, clock } = this.#options;
+    const ids = { activation_id: id, agent_id: agentId, correlation_id: correlationId };
+    const write = eventWrite(
+      { type: "dead_letter_closed", ...ids, ...about, ...(visibility ? { visibility } : {}) },
+      timestamp(clock.now()),
+    );
+    journal.write(write);
+    return write.event;
   }
 
   #find(id: string, as: Principal): DeadLetter {

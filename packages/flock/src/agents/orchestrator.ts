@@ -1,4 +1,5 @@
 import {
+  type AgentState,
   type CircuitInfo,
   type CorrelationStatus,
   type EventDraft,
@@ -39,6 +40,7 @@ import { Revealer } from "./revealer.ts";
 import type { RunEnd } from "./run.ts";
 import { type RunCounts, Runner } from "./runner.ts";
 import { Schedules } from "./schedules.ts";
+import type { ErrorDetail } from "./wire-error.ts";
 import { Workflows } from "./workflows.ts";
 
 /** What the orchestrator works with. */
@@ -55,6 +57,8 @@ export interface OrchestratorOptions {
   readonly maxInlinePayloadBytes: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
   readonly concurrency?: number | undefined;
+  /** How much events tell of errors. */
+  readonly errorDetail: ErrorDetail;
   /** The flock's components, if it has any. */
   readonly hooks: Hooks | undefined;
 }
@@ -195,7 +199,13 @@ export class Orchestrator {
     });
     const { scheduler } = this.#runner;
     this.#pauses = new Pauses({ agents: this.agents, scheduler, clock: this.#clock, emit: this.#emit });
-    this.#deadLetters = new DeadLetters({ agents: this.agents, store, journal: shared.journal, runner: this.#runner });
+    this.#deadLetters = new DeadLetters({
+      agents: this.agents,
+      store,
+      journal: shared.journal,
+      runner: this.#runner,
+      clock: this.#clock,
+    });
     this.schedules = new Schedules({
       ...shared,
       isBusy: (subscription) => this.#runner.isBusy(subscription),
@@ -240,6 +250,7 @@ export class Orchestrator {
     this.agents.set(agent.name, tryingSeveral(agent));
     for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription);
     this.#emit({ type: "agent_registered", ...declared(agent) });
+    this.#runner.circuits.registered(agent);
     this.#graph.changed();
     if (!this.#hasBegun) return;
     this.#publisher.gates.restore(agent.name);
@@ -361,7 +372,7 @@ export class Orchestrator {
     const activation = this.#runner.activate(subscription, given, onEnd);
     for (const { write } of postings) this.#journal.write(write);
     this.#journal.write(activationWrite(activation));
-    postings.at(-1)?.activations.push(activation);
+    (postings.at(-1) as Posting).activations = [activation];
     return this.#publisher.committed(postings, () => {
       const { seq, correlationId } = given.at(-1) as StoredArtifact;
       return { runId: activation.runId, correlationId, seq, done };
@@ -378,12 +389,13 @@ export class Orchestrator {
 
   /** How an agent's circuit breaker stands; undefined for an agent without one. */
   circuitOf(agent: AgentDefinition): CircuitInfo | undefined {
-    return this.#runner.breakerOf(agent)?.info;
+    return this.#runner.circuits.of(agent)?.info;
   }
 
-  /** Agents that are paused from the start, declared already or not. */
-  restorePaused(agents: Iterable<string>): void {
-    this.#pauses.restore(agents);
+  /** What holds agents back from the start, declared already or not. */
+  restoreAgents(agents: readonly AgentState[]): void {
+    this.#pauses.restore(agents.filter(({ paused }) => paused).map(({ agent_id }) => agent_id));
+    this.#runner.circuits.restore(agents.flatMap(({ agent_id, circuit }) => (circuit ? [[agent_id, circuit]] : [])));
   }
 
   /**
@@ -424,7 +436,7 @@ export class Orchestrator {
   }
 
   /** Forgets what has failed for good. */
-  async discardDeadLetter(id: string, as: Principal): Promise<void> {
+  async discardDeadLetter(id: string, as: Principal): Promise<{ readonly seq: number }> {
     this.#assertRunning();
     return this.#deadLetters.discard(id, as);
   }

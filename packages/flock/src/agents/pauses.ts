@@ -1,7 +1,8 @@
-import { allOf, type EventDraft, PUBLIC } from "@flock/protocol";
+import { allOf, type EventDraft } from "@flock/protocol";
 import type { Clock } from "../clock.ts";
 import type { AgentDefinition } from "./agent.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { seenByThoseWhoKnow } from "./visibility.ts";
 
 /** How often it is told at most how many wait for a paused agent, in ms. */
 const MIN_INTERVAL_MS = 250;
@@ -36,7 +37,7 @@ export class Pauses {
     const { scheduler, emit } = this.#options;
     const paused = agents.filter(({ name }) => scheduler.pause(name));
     for (const agent of paused) {
-      emit({ type: "agent_paused", ...about(agent) });
+      emit({ type: "agent_paused", ...seenByThoseWhoKnow(agent) });
       if (scheduler.queuedOf(agent.name) > 0) this.#tell(agent.name);
     }
     return paused.map(({ name }) => name);
@@ -48,7 +49,7 @@ export class Pauses {
     const paused = agents.filter(({ name }) => scheduler.paused.has(name));
     for (const agent of paused) {
       // Before its first run begins, so that no viewer sees a paused agent begin one.
-      emit({ type: "agent_resumed", ...about(agent) });
+      emit({ type: "agent_resumed", ...seenByThoseWhoKnow(agent) });
       scheduler.resume(agent.name);
     }
     return paused.map(({ name }) => name);
@@ -85,8 +86,4 @@ export class Pauses {
       if (hasChanged) this.queueChanged(name);
     });
   }
-}
-
-function about({ name, visibility }: AgentDefinition) {
-  return { agent_id: name, ...(visibility.kind === PUBLIC.kind ? {} : { visibility }) };
 }

@@ -24,10 +24,13 @@ export interface Posting {
   readonly artifact: StoredArtifact;
   /** Of the artifact with its event. */
   readonly write: EventWrite;
-  readonly activations: Activation[];
+  activations: readonly Activation[];
   /** Tells of this publish, when it is traced. */
   span?: Span | undefined;
 }
+
+/** What most artifacts set in motion. */
+export const NO_ACTIVATIONS: readonly Activation[] = [];
 
 /**
  * Makes an artifact of a draft at a time in milliseconds. A payload of more than `maxInlineBytes` as JSON stays out of
@@ -43,25 +46,19 @@ export function postingOf(draft: Draft, origin: Origin, now: number, maxInlineBy
   const { producedBy, runId, correlationId, tags, idempotencyKey } = origin;
   const visibility = origin.visibility === PUBLIC ? PUBLIC : settleVisibility(origin.visibility, now);
   const createdAt = timestamp(now);
-  const artifact: StoredArtifact & { runId?: string } = {
-    id,
-    type: draft.type,
-    payload: draft.payload,
-    producedBy,
-    correlationId,
-    tags,
-    visibility,
-    createdAt,
-    seq: 0,
-  };
-  if (runId !== undefined) artifact.runId = runId;
+  const { type, payload } = draft;
+  // Two literals, as an object that is given a field more needs a second place in memory for it.
+  const artifact: StoredArtifact =
+    runId === undefined
+      ? { id, type, payload, producedBy, correlationId, tags, visibility, createdAt, seq: 0 }
+      : { id, type, payload, producedBy, runId, correlationId, tags, visibility, createdAt, seq: 0 };
   // What is undefined has its place here, so that all have one shape, and none in the JSON.
   const event: EventOf<"artifact_published"> = {
     type: "artifact_published",
     seq: 0,
     timestamp: createdAt,
     artifact_id: id,
-    artifact_type: draft.type,
+    artifact_type: type,
     produced_by: producedBy,
     run_id: runId,
     correlation_id: correlationId,
@@ -70,7 +67,7 @@ export function postingOf(draft: Draft, origin: Origin, now: number, maxInlineBy
     payload_bytes: isLarge ? bytes : undefined,
   };
   const write = writeOf(event, { artifact, json: payloadJson, inline: !isLarge, idempotencyKey });
-  return { artifact, write, activations: [] };
+  return { artifact, write, activations: NO_ACTIVATIONS, span: undefined };
 }
 
 /**
@@ -103,7 +100,7 @@ export function revealOf(hidden: StoredArtifact, now: number, maxInlineBytes: nu
     payloadJson: bytes > maxInlineBytes ? undefined : payloadJson,
     reveals: hidden,
   };
-  return { artifact: { ...hidden, visibility }, write, activations: [] };
+  return { artifact: { ...hidden, visibility }, write, activations: NO_ACTIVATIONS };
 }
 
 function encodePayload(draft: Draft): string {

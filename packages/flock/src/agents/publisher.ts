@@ -7,9 +7,9 @@ import type { DurablePart } from "../store/store.ts";
 import { timestamp } from "../store/timestamp.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import { type Activation, activationWrite } from "./activation.ts";
-import { Gates, type Rehearsed } from "./gates/gates.ts";
+import { type Filled, Gates, type Rehearsed } from "./gates/gates.ts";
 import type { Subscription } from "./gates/subscription.ts";
-import { type Origin, type Posting, postingOf, revealOf } from "./posting.ts";
+import { NO_ACTIVATIONS, type Origin, type Posting, postingOf, revealOf } from "./posting.ts";
 import type { RunLog } from "./run-context.ts";
 import type { Workflows } from "./workflows.ts";
 
@@ -102,14 +102,18 @@ export class Publisher {
     return this.committed([{ activations: posting.activations }], () => {});
   }
 
-  #offer({ artifact, activations }: Posting): void {
-    const { journal, runner } = this.#options;
-    for (const { subscription, artifacts } of this.gates.offer(artifact)) {
-      const activation = runner.activate(subscription, artifacts);
-      activations.push(activation);
-      journal.write(activationWrite(activation));
-    }
+  #offer(posting: Posting): void {
+    const filled = this.gates.offer(posting.artifact);
+    if (filled.length > 0) posting.activations = filled.map(this.#activate);
   }
+
+  readonly #activate = ({ subscription, artifacts }: Filled): Activation => {
+    const { journal, durable, runner } = this.#options;
+    const activation = runner.activate(subscription, artifacts);
+    // What this process has to do dies with it, unless the store outlives it.
+    if (durable) journal.write(activationWrite(activation));
+    return activation;
+  };
 
   /**
    * Waits until what was written in this tick is permanent, then starts what some postings have set in motion.
@@ -142,15 +146,9 @@ export class Publisher {
 
   /** A gate has done something because time has passed. */
   #due(subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined): void {
-    const { journal, runner, log } = this.#options;
-    const activations: Activation[] = [];
-    if (artifacts) {
-      const activation = runner.activate(subscription, artifacts);
-      journal.write(activationWrite(activation));
-      activations.push(activation);
-    }
+    const { log } = this.#options;
     this.committed(
-      [{ activations }],
+      [{ activations: artifacts ? [this.#activate({ subscription, artifacts })] : NO_ACTIVATIONS }],
       () => {},
       (err) => {
         log.error({ err, agent: subscription.agentId }, "what a gate had to do could not be written");

@@ -98,7 +98,11 @@ describe.each([
       const failed = (await eventsOf(flock, "agent_execution_completed")).at(-1);
       const ids = { "failed run": { runId: failed?.run_id ?? "" }, workflow: { correlationId } };
       const activation = { runId: tries.at(-1)?.activationId ?? "" };
-      expect((await flock.cancel(ids[which as keyof typeof ids] ?? activation)).cancelled).toBe(1);
+      const { cancelled, seq } = await flock.cancel(ids[which as keyof typeof ids] ?? activation);
+      expect(cancelled).toBe(1);
+      // No start tells which work this run was for.
+      const ended = { seq, status: "cancelled", activation_id: tries.at(-1)?.activationId };
+      expect((await eventsOf(flock, "agent_execution_completed")).at(-1)).toMatchObject(ended);
       expect(await flock.correlation(correlationId)).toMatchObject({ state: "completed" });
     }
     await flock.runUntilIdle();

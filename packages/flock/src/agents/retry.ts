@@ -37,8 +37,9 @@ const optionsSchema = z.strictObject({
 /** A provider may ask for a longer wait than ours, but not for one that looks like a mistake: an hour, in ms. */
 const MAX_ASKED = 60 * 60_000;
 
-/** Mistakes of the code, or of its surroundings: the next attempt would meet the same. */
+/** Mistakes of the code, or of its surroundings: the next attempt would meet the same. What is spent stays spent, too. */
 const LASTING = new Set<string>([
+  "budget_exceeded",
   "wrong_output",
   "not_a_draft",
   "invalid_options",

@@ -1,8 +1,10 @@
+import type { StepKind } from "@flock/protocol";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { Redaction } from "../redaction.ts";
 import type { ReadableStore } from "../store/store.ts";
 import type { Model } from "./engine.ts";
+import type { Prices } from "./prices.ts";
 import type { AskOptions } from "./questions.ts";
 
 /** How a piece of a stream is labelled. */
@@ -11,6 +13,15 @@ export interface StreamOptions {
   readonly outputType?: string;
   /** The artifact type being written, when there is one. */
   readonly artifactType?: string;
+}
+
+/** A call of a model or a tool, while it goes on. */
+export interface RunStep {
+  /**
+   * Adds to what this step has spent, such as tokens, by name, and so to what the run has. For a model whose price the flock
+   * knows, `cost` is added to `input_tokens` and `output_tokens`.
+   */
+  addUsage(amounts: Readonly<Record<string, number>>): void;
 }
 
 /** Where a run writes what it has to say. Structural, so that pino and console both fit. */
@@ -48,6 +59,8 @@ export interface RunContext<Given = Readonly<Record<string, unknown>>> {
   readonly model: Model | undefined;
   /** What keeps secrets from the model; undefined when the agent has turned that off. */
   readonly redaction: Redaction | undefined;
+  /** What models cost, as the flock was told. Empty when it was not. */
+  readonly prices: Prices;
   /** Adds to what the run has spent, such as tokens, by name: `agent_execution_completed` tells the sums. */
   addUsage(amounts: Readonly<Record<string, number>>): void;
   /**
@@ -58,6 +71,12 @@ export interface RunContext<Given = Readonly<Record<string, unknown>>> {
    * stands for a question of another type, `invalid_options`.
    */
   askPerson<T extends AnyArtifactType>(type: T, asked: AskOptions<T>): Promise<PayloadOf<T>>;
+  /**
+   * Does a part of the work that takes time, such as a call of a model or of any other service, and shows it inside the run:
+   * its events are `run_step_started` and `run_step_completed`. Agents with a model, and `ask`, do so by themselves. Resolves and rejects as `work` does.
+   * @param name the model's id, or what else is called.
+   */
+  step<T>(kind: StepKind, name: string, work: (step: RunStep) => T | PromiseLike<T>): Promise<T>;
   /** Shows a piece of output to everyone who watches. Never waits. Does nothing once the run has ended. */
   stream(text: string, options?: StreamOptions): void;
 }

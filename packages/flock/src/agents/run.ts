@@ -16,7 +16,11 @@ import { isGenerator, runWithContext } from "./context-provider.ts";
 import { inputsOf } from "./gates/inputs.ts";
 import { OutputStream, type StreamingOutput } from "./output-stream.ts";
 import type { RunContext } from "./run-context.ts";
+import { type StepEvent, Steps } from "./steps.ts";
 import { TimeLimit } from "./time-limit.ts";
+import { type ErrorDetail, wireErrorOf } from "./wire-error.ts";
+
+const NO_PRICES = Object.freeze({});
 
 /** How a run ended. */
 export interface RunEnd {
@@ -29,9 +33,6 @@ export interface RunEnd {
   /** What it has spent, by name. */
   readonly usage?: Readonly<Record<string, number>>;
 }
-
-/** Longest error message that travels in events, in characters. */
-const MAX_ERROR_MESSAGE = 4_000;
 
 /** What is told of an error that not everybody may know who may see the run. */
 const HIDDEN: WireError = {
@@ -70,18 +71,25 @@ export class Run {
   #giveUp: ((reason: Error) => void) | undefined;
   #abort: AbortController | undefined;
   #stream: OutputStream | undefined;
+  #steps: Steps | undefined;
   #ended = false;
   #usage: Record<string, number> | undefined;
   /** Who may see what the run says: whoever may see all that it consumes, reads and may publish. Undefined: everybody. */
   #said: EventVisibility | undefined;
   /** How long the function may take; undefined: as long as it likes. Stands still while a person is asked. */
   readonly limit: TimeLimit | undefined;
-  readonly #emit: (event: StreamingOutput) => void;
+  readonly #emit: (event: StreamingOutput | StepEvent) => void;
+  readonly #errorDetail: ErrorDetail;
   readonly #clock: Clock;
   readonly #begun: number;
 
-  /** `emit` takes what the run streams. */
-  constructor(activation: Activation, clock: Clock, emit: (event: StreamingOutput) => void) {
+  /** `emit` takes what the run streams, and what it tells of its steps. */
+  constructor(
+    activation: Activation,
+    clock: Clock,
+    errorDetail: ErrorDetail,
+    emit: (event: StreamingOutput | StepEvent) => void,
+  ) {
     this.activation = activation;
     const { visibility, agent } = activation;
     this.#said = agent.outputs?.visibility ? allOf([visibility, agent.outputs.visibility]) : visibility;
@@ -90,21 +98,45 @@ export class Run {
     const { name, timeout } = agent;
     if (timeout !== undefined)
       this.limit = new TimeLimit(clock, timeout, () => this.#stop(new RunTimedOut(name, timeout)));
+    this.#errorDetail = errorDetail;
     this.#emit = emit;
   }
 
   /** What the run shows of its output. Made when it is first wanted: not every run streams. */
   get stream(): OutputStream {
     if (!this.#stream) {
-      const { agent, runId, correlationId } = this.activation;
-      const ids = { agent_id: agent.name, run_id: runId, correlation_id: correlationId };
-      this.#stream = new OutputStream(ids, (event) =>
-        this.#emit(this.#said === undefined ? event : { ...event, visibility: this.#said }),
-      );
+      this.#stream = new OutputStream(this.#ids, this.#say);
       if (this.#ended) this.#stream.end();
     }
     return this.#stream;
   }
+
+  /** What the run calls, models and tools. Made when it calls the first: not every run does. */
+  get steps(): Steps {
+    if (!this.#steps) {
+      this.#steps = new Steps({
+        ids: this.#ids,
+        clock: this.#clock,
+        prices: this.activation.agent.prices ?? NO_PRICES,
+        stopped: () => this.#stopped,
+        emit: this.#say,
+        told: (error) => this.#wireErrorOf(error),
+        addUsage: (amounts) => this.addUsage(amounts),
+      });
+      if (this.#ended) this.#steps.end();
+    }
+    return this.#steps;
+  }
+
+  get #ids() {
+    const { agent, runId, correlationId } = this.activation;
+    return { agent_id: agent.name, run_id: runId, correlation_id: correlationId };
+  }
+
+  /** Tells what the run says to those who may see it. */
+  readonly #say = (event: StreamingOutput | StepEvent): void => {
+    this.#emit(this.#said === undefined ? event : { ...event, visibility: this.#said });
+  };
 
   /** Who may see what the run says so far; undefined: everybody. */
   get saidTo(): EventVisibility | undefined {
@@ -170,36 +202,49 @@ export class Run {
    * Throws or rejects with what the function throws, with a {@link RunStopped} or {@link RunTimedOut}, or with a FlockError about its output.
    */
   execute(context: RunContext): readonly Draft[] | Promise<readonly Draft[]> {
-    const { agent, subscription, artifacts, refusal } = this.activation;
+    const { agent, artifacts, refusal } = this.activation;
     this.#context = context;
     if (refusal) throw refusal;
     if (this.#stopped) throw this.#stopped;
-    const compute = (taken: readonly StoredArtifact[]) => {
-      const inputs = subscription ? subscription.inputsOf(taken) : inputsOf(taken);
-      const result = agent.context
-        ? runWithContext(agent.context, context, () => agent.run(inputs, context))
-        : agent.run(inputs, context);
-      return isGenerator(result) ? this.#drain(agent, result) : result;
-    };
-    const output = agent.hooks
-      ? agent.hooks.evaluate(context, compute, (made) => draftsOf(agent, made))
-      : compute(artifacts);
+    const { hooks } = agent;
+    const output = hooks
+      ? hooks.evaluate(
+          context,
+          (taken) => this.#compute(context, taken),
+          (made) => draftsOf(agent, made),
+        )
+      : this.#compute(context, artifacts);
     if (isThenable(output)) return this.#wait(agent, output);
     if (this.#stopped) throw this.#stopped;
     return checkOutput(agent, output);
+  }
+
+  #compute(context: RunContext, taken: readonly StoredArtifact[]): unknown {
+    const { agent, subscription } = this.activation;
+    const inputs = subscription ? subscription.inputsOf(taken) : inputsOf(taken);
+    const result = agent.context
+      ? runWithContext(agent.context, context, agent.run.bind(agent, inputs, context))
+      : agent.run(inputs, context);
+    return isGenerator(result) ? this.#drain(agent, result) : result;
   }
 
   /** Ends the stream, for whoever still holds it too, and tells how the run has ended: with a failure unless that is undefined. */
   end(failure: unknown, produced: readonly string[]): RunEnd {
     this.#ended = true;
     this.#stream?.end();
+    this.#steps?.end();
+    const { runId } = this.activation;
+    const durationMs = Math.round((elapsed(this.#clock) - this.#begun) * 1000) / 1000;
+    const usage = this.#usage;
+    // Nearly all runs end here.
+    if (failure === undefined && !usage) return { runId, status: "success", durationMs, produced };
     return {
-      runId: this.activation.runId,
+      runId,
       status: failure === undefined ? "success" : statusOf(failure),
-      durationMs: Math.round((elapsed(this.#clock) - this.#begun) * 1000) / 1000,
+      durationMs,
       produced,
-      ...(failure === undefined || failure instanceof RunStopped ? {} : { error: toWireError(failure) }),
-      ...(this.#usage ? { usage: this.#usage } : {}),
+      ...(failure === undefined || failure instanceof RunStopped ? {} : { error: this.#wireErrorOf(failure) }),
+      ...(usage ? { usage } : {}),
     };
   }
 
@@ -207,6 +252,10 @@ export class Run {
   told(error: WireError | undefined): WireError | undefined {
     const isForAll = isNoNarrower(this.#said, this.activation.visibility);
     return error === undefined || isForAll ? error : HIDDEN;
+  }
+
+  #wireErrorOf(thrown: unknown): WireError {
+    return wireErrorOf(thrown, { detail: this.#errorDetail, redaction: this.activation.agent.redaction });
   }
 
   async #wait(agent: AgentDefinition, output: PromiseLike<unknown>): Promise<readonly Draft[]> {
@@ -246,12 +295,6 @@ export class Run {
 function statusOf(failure: unknown): RunStatus {
   if (failure instanceof RunStopped) return failure.status;
   return failure instanceof RunTimedOut ? "timeout" : "error";
-}
-
-/** An error as events tell it. */
-function toWireError(error: unknown): WireError {
-  const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
-  return { name: error instanceof FlockError ? error.code : name, message: message.slice(0, MAX_ERROR_MESSAGE) };
 }
 
 /** What an agent may publish of what it has returned. Throws `wrong_output`, or what the agent's own functions throw. */

@@ -21,7 +21,7 @@ import type { Tracing } from "../telemetry/tracing.ts";
 
 import type { Activation } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
-import { CircuitBreaker } from "./circuit-breaker.ts";
+import { Circuits } from "./circuits.ts";
 import { Context } from "./context.ts";
 import type { Subscription } from "./gates/subscription.ts";
 import type { History } from "./history.ts";
@@ -31,8 +31,10 @@ import type { Publisher } from "./publisher.ts";
 import type { Questions } from "./questions.ts";
 import { Run, type RunEnd, RunStopped } from "./run.ts";
 import { Scheduler } from "./scheduler.ts";
+import type { StepEvent } from "./steps.ts";
 import { seenTogether } from "./visibility.ts";
 import { WaitingRoom } from "./waiting-room.ts";
+import { type ErrorDetail, readable } from "./wire-error.ts";
 import type { Workflows } from "./workflows.ts";
 
 /** What the runner works with. */
@@ -53,6 +55,8 @@ export interface RunnerOptions {
   readonly maxRunsPerCorrelation: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
   readonly concurrency?: number | undefined;
+  /** How much events tell of errors. */
+  readonly errorDetail: ErrorDetail;
   /** The queue of an agent has changed while it is paused. */
   readonly onHeld: (agent: string) => void;
   /** Where the output of runs goes. */
@@ -65,9 +69,9 @@ export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running"
 /** A run whose end is to be told. */
 type Ended = Omit<Activation, "runId" | "onEnd">;
 
-const NOTHING_THROWN = new Error("the agent threw nothing at all");
 const NO_DRAFTS: readonly Draft[] = [];
 const NO_POSTINGS: readonly Posting[] = [];
+const NOTHING_PRODUCED: readonly string[] = Object.freeze([]);
 
 /** Ended runs count under their status, the rest under these names. */
 const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, interrupted: 0 };
@@ -77,8 +81,7 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly scheduler: Scheduler;
   readonly #retries: WaitingRoom;
-  /** By agent, of those that have one. */
-  readonly #breakers = new Map<string, CircuitBreaker>();
+  readonly circuits: Circuits;
   readonly #runs = new Map<string, Run>();
   readonly #counts = { ...NO_RUNS };
   /** What earlier processes have left, by agent; undefined until work begins. */
@@ -96,14 +99,21 @@ export class Runner {
       options.concurrency,
     );
     this.#retries = new WaitingRoom(options.clock, (activation) => this.enqueue(activation));
+    this.circuits = new Circuits({
+      clock: options.clock,
+      emit: (event) => options.journal.write(eventWrite(event, this.#now())),
+      queueOf: (name) => ({
+        withdraw: () => this.scheduler.withdraw(({ agent }) => agent.name === name),
+        enqueue: (activation) => this.#schedule(activation),
+      }),
+    });
   }
 
   get counts(): RunCounts {
-    const held = [...this.#breakers.values()].reduce((sum, breaker) => sum + breaker.held, 0);
     return {
       ...this.#counts,
       running: this.scheduler.running,
-      queued: this.scheduler.queued + this.#retries.size + held,
+      queued: this.scheduler.queued + this.#retries.size + this.circuits.held,
     };
   }
 
@@ -145,25 +155,12 @@ export class Runner {
   /** Runs an activation as soon as there is room for it. */
   enqueue(activation: Activation): void {
     if (this.#stopped) this.#leaveForLater(activation);
-    else if (this.breakerOf(activation.agent)?.admits(activation) !== false) this.#schedule(activation);
+    else if (this.circuits.of(activation.agent)?.admits(activation) !== false) this.#schedule(activation);
   }
 
   #schedule(activation: Activation): void {
     this.scheduler.enqueue(activation);
     if (this.scheduler.held > 0 && this.scheduler.paused.has(activation.agent.name)) this.#noteHeld(activation);
-  }
-
-  /** What stands before an agent's queue, if something does. */
-  breakerOf({ name, circuitBreaker: limits }: AgentDefinition): CircuitBreaker | undefined {
-    if (!limits) return undefined;
-    let breaker = this.#breakers.get(name);
-    if (!breaker) {
-      const withdraw = () => this.scheduler.withdraw(({ agent }) => agent.name === name);
-      const enqueue = (activation: Activation) => this.#schedule(activation);
-      breaker = new CircuitBreaker(limits, this.#options.clock, { withdraw, enqueue });
-      this.#breakers.set(name, breaker);
-    }
-    return breaker;
   }
 
   #noteHeld({ agent }: Activation): void {
@@ -277,8 +274,8 @@ export class Runner {
 
   #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
-    const { journal, store, clock, history } = this.#options;
-    const run = new Run(activation, clock, this.#stream);
+    const { journal, store, clock, history, errorDetail } = this.#options;
+    const run = new Run(activation, clock, errorDetail, this.#tell);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
     history.consumed(agent.name, artifacts, visibility);
@@ -299,56 +296,46 @@ export class Runner {
     journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts, visibility });
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, store, () => this.#logOf(activation), this.#options.questions));
+      output = run.execute(new Context(run, store, this.#logOf, this.#options.questions));
     } catch (error) {
-      return this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN);
+      return this.#end(run, NO_DRAFTS, readable(error));
     }
     // Not every function waits for something, and waiting for nothing costs as much.
     if (!(output instanceof Promise)) return this.#end(run, output);
     return output.then(
       (drafts) => this.#end(run, drafts),
-      (error) => this.#end(run, NO_DRAFTS, error ?? NOTHING_THROWN),
+      (error) => this.#end(run, NO_DRAFTS, readable(error)),
     );
   }
 
   /** Writes what a run has brought, and that it has ended. Resolves when that is permanent. */
   #end(run: Run, drafts: readonly Draft[], error?: unknown): Promise<void> {
-    const { publisher, history, tracing } = this.#options;
-    const { agent, runId, correlationId, visibility } = run.activation;
+    const { publisher, history } = this.#options;
+    const { agent, runId, visibility } = run.activation;
     let postings: readonly Posting[] = NO_POSTINGS;
     let failure = error;
-    try {
-      const origin: Origin = {
-        producedBy: agent.name,
-        runId,
-        correlationId,
-        tags: agent.tags,
-        visibility: agent.visibility,
-      };
-      const { outputs } = agent;
-      postings = drafts.map((draft) =>
-        publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
-      );
-      tracing.publish(postings);
-      for (const posting of postings) publisher.post(posting);
-    } catch (invalid) {
-      failure = invalid;
+    if (drafts.length > 0) {
+      try {
+        postings = this.#prepare(run.activation, drafts);
+        this.#options.tracing.publish(postings);
+        for (const posting of postings) publisher.post(posting);
+      } catch (invalid) {
+        failure = readable(invalid);
+      }
     }
-    if (failure !== undefined && agent.hooks) failure = run.explained(failure);
-    if (failure !== undefined && !(failure instanceof RunStopped))
-      this.#logOf(run.activation).warn({ err: failure }, "a run failed");
+    if (failure !== undefined && agent.hooks) failure = readable(run.explained(failure));
     this.#runs.delete(runId);
-    const end = run.end(
-      failure,
-      postings.map(({ artifact }) => artifact.id),
-    );
+    const end = run.end(failure, postings.length === 0 ? NOTHING_PRODUCED : idsOf(postings));
+    if (failure !== undefined && !(failure instanceof RunStopped)) this.#logFailure(run.activation, failure, end);
     for (const { artifact } of postings) history.produced(agent.name, artifact);
-    const told = postings.filter(({ artifact }) => isNoNarrower(artifact.visibility, visibility));
+    const told = postings.every(({ artifact }) => isNoNarrower(artifact.visibility, visibility))
+      ? end.produced
+      : idsOf(postings.filter(({ artifact }) => isNoNarrower(artifact.visibility, visibility)));
     const toldError = run.told(end.error);
     const again = this.#writeEnd(
       run.activation,
       toldError === end.error ? end : { ...end, error: toldError as WireError },
-      told.map(({ artifact }) => artifact.id),
+      told,
       failure,
     );
     const settle =
@@ -357,6 +344,16 @@ export class Runner {
       this.#logOf(run.activation).error({ err }, "the end of a run could not be written");
       settle(err);
     });
+  }
+
+  /** Makes artifacts of what a run has returned. Throws what is wrong with it. */
+  #prepare({ agent, runId, correlationId }: Activation, drafts: readonly Draft[]): readonly Posting[] {
+    const { publisher } = this.#options;
+    const { name: producedBy, tags, visibility, outputs } = agent;
+    const origin: Origin = { producedBy, runId, correlationId, tags, visibility };
+    return drafts.map((draft) =>
+      publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
+    );
   }
 
   /**
@@ -387,12 +384,11 @@ export class Runner {
     end: RunEnd,
     produced: readonly string[],
     failure?: unknown,
+    hasBegun = true,
   ): ActivationAgainWrite | undefined {
     const { agent, id, correlationId, visibility } = activation;
     const { journal, workflows } = this.#options;
     const endedAt = this.#now();
-    if (this.breakerOf(agent)?.ended(activation, end.status))
-      this.#options.log.warn({ agent: agent.name }, "an agent fails again and again, and is left alone for a while");
     const again = this.#again(activation, end, failure);
     const retryAt = again?.retryAt;
     // A workflow in which something is to be tried again has neither ended nor failed.
@@ -410,9 +406,13 @@ export class Runner {
       error: end.error,
       usage: end.usage,
       retry_at: retryAt === undefined ? undefined : isoTime(retryAt),
+      activation_id: hasBegun ? undefined : id,
       visibility,
     };
     journal.write(writeOf(completed));
+    // After the end is told, so that viewers see what has opened or closed the circuit.
+    if (this.circuits.of(agent)?.ended(activation, end.status, failure))
+      this.#options.log.warn({ agent: agent.name }, "an agent fails again and again, and is left alone for a while");
     if (!again) this.#options.questions.withdraw(id);
     journal.write(
       again ?? { kind: "activation_done", id, status: end.status, deadLetter: deadLetterOf(activation, end, endedAt) },
@@ -467,8 +467,7 @@ export class Runner {
   }
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Activation) => boolean): number {
-    const withdrawn = [...this.scheduler.withdraw(wanted), ...this.#retries.withdraw(wanted)];
-    for (const breaker of this.#breakers.values()) withdrawn.push(...breaker.withdraw(wanted));
+    const withdrawn = [this.scheduler, this.#retries, this.circuits].flatMap((place) => [...place.withdraw(wanted)]);
     for (const activation of withdrawn) {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);
@@ -482,7 +481,7 @@ export class Runner {
 
   #endUnstarted(activation: Activation): void {
     const end: RunEnd = { runId: activation.runId, status: "cancelled", durationMs: 0, produced: [] };
-    this.#writeEnd(activation, end, end.produced);
+    this.#writeEnd(activation, end, end.produced, undefined, false);
     this.#settle(activation, end);
   }
 
@@ -492,12 +491,22 @@ export class Runner {
   }
 
   /** Made when somebody has something to say: most runs are silent. */
-  #logOf(activation: Activation): RootLog {
+  readonly #logOf = (activation: Activation): RootLog => {
     const { log, tracing } = this.#options;
     return logOf(log, activation, tracing.spanOf(activation.runId));
+  };
+
+  #logFailure(activation: Activation, err: unknown, { error }: RunEnd): void {
+    const log = this.#logOf(activation);
+    try {
+      log.warn({ err }, "a run failed");
+    } catch {
+      // An error may have something in it that nobody can write out.
+      log.warn({ error }, "a run failed");
+    }
   }
 
-  readonly #stream = (event: StreamingOutput): void => {
+  readonly #tell = (event: StreamingOutput | StepEvent): void => {
     this.#options.journal.write(eventWrite(event, this.#now()));
   };
 
@@ -517,6 +526,10 @@ function fitting(
     subscription: able.find((one) => one.gate === gate) ?? able[0],
     refusal: isCleared ? undefined : new NotClearedError(agent.name),
   };
+}
+
+function idsOf(postings: readonly Posting[]): readonly string[] {
+  return postings.map(({ artifact }) => artifact.id);
 }
 
 function isFailure(status: RunEnd["status"]): status is DeadLetter["status"] {

@@ -126,7 +126,7 @@ describe("what a run says", () => {
       });
     await flock.publish(note("the secret"), { visibility: visibility.labelled("red") });
     const { done } = await flock.invoke("reader", [Memo({ text: "go" })]);
-    expect((await done).error).toEqual({ name: "Error", message: "knows the secret" });
+    expect((await done).error).toMatchObject({ name: "Error", message: "knows the secret" });
     const pieces = (as?: Principal) =>
       eventsOf(flock, as).then((events) => only(events, "streaming_output").map(({ content }) => content));
     expect(await pieces(stranger)).toEqual(["before "]);

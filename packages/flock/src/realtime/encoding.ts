@@ -1,3 +1,4 @@
+import type { ConnectionInfo } from "@flock/protocol";
 import type { Batch } from "../events/tail.ts";
 
 /** Makes of the log's frames what one kind of client reads. */
@@ -8,7 +9,7 @@ export interface Encoder {
 
 /** A kind of client, by what it reads. */
 export interface Encoding {
-  readonly name: string;
+  readonly name: ConnectionInfo["encoding"];
   /** Whether the frames go out as they are: no work, no copy. */
   readonly isPlain: boolean;
   /** An encoder for those who have been given nothing yet. */

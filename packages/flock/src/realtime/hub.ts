@@ -1,6 +1,12 @@
-import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
-import { CLOSE, type ConnectQuery, OWNER, PROTOCOL_VERSION, type Principal } from "@flock/protocol";
+import {
+  CLOSE,
+  type ConnectionInfo,
+  type ConnectQuery,
+  OWNER,
+  PROTOCOL_VERSION,
+  type Principal,
+} from "@flock/protocol";
 import type { WebSocket } from "ws";
 import type { EventLog } from "../events/event-log.ts";
 import { type BudgetLimits, DEFAULT_LIMITS } from "./budget.ts";
@@ -124,6 +130,15 @@ export class Hub implements Surroundings {
     };
   }
 
+  /** Those of its clients that are furthest behind, and then those that have been there longest. */
+  connections(limit: number): ConnectionInfo[] {
+    // Readers stand in the order in which they came, and sorting keeps it.
+    return [...this.#readers]
+      .sort((a, b) => b.lag - a.lag)
+      .slice(0, limit)
+      .map((reader) => reader.info());
+  }
+
   /** Takes in a WebSocket whose handshake is done. `socket` is the one under it. */
   connect(websocket: WebSocket, socket: Socket, query: ConnectQuery, principal: Principal = OWNER): void {
     // Whether it was negotiated is for `ws` to know; where it was not, there is nothing to ask.
@@ -150,7 +165,7 @@ export class Hub implements Surroundings {
       head: this.#position,
       oldest: this.log.oldest,
       heartbeat_interval: this.#options.heartbeatInterval,
-      connection_id: randomUUID(),
+      connection_id: reader.id,
     });
     reader.open(filter, { since, epoch });
   }

@@ -1,5 +1,13 @@
+import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
-import { CLOSE, type CloseCode, type ControlMessage, type Filter, type Principal } from "@flock/protocol";
+import {
+  CLOSE,
+  type CloseCode,
+  type ConnectionInfo,
+  type ControlMessage,
+  type Filter,
+  type Principal,
+} from "@flock/protocol";
 import type { EventLog } from "../events/event-log.ts";
 import type { Batch } from "../events/tail.ts";
 import { type View, viewOf } from "../events/view.ts";
@@ -48,6 +56,9 @@ const NOTHING = Buffer.alloc(0);
  * when that has drained. So what waits for a slow client is one slice of memory that others share.
  */
 export abstract class Reader implements Member {
+  /** What its `hello` calls it. */
+  readonly id = randomUUID();
+  readonly #connectedAt = Date.now();
   readonly encoding: Encoding;
   /** Who the client is. */
   readonly principal: Principal;
@@ -83,6 +94,22 @@ export abstract class Reader implements Member {
   /** What the client wants of what it may see; undefined: everything. */
   get view(): View | undefined {
     return this.#view;
+  }
+
+  /** The client, as whoever runs the server may look at it. */
+  info(): ConnectionInfo {
+    const { as, ...filter } = this.#view ?? {};
+    return {
+      connection_id: this.id,
+      ...(this.socket.remoteAddress === undefined ? {} : { from: this.socket.remoteAddress }),
+      connected_at: new Date(this.#connectedAt).toISOString(),
+      encoding: this.encoding.name,
+      filter,
+      ...(as && as.kind !== "owner" ? { principal: as.name } : {}),
+      live: this.#state === "live",
+      lag: this.lag,
+      unsent_bytes: this.socket.writableLength,
+    };
   }
 
   /** How many events of the log this client has yet to be sent, or to be spared by its view. */

@@ -19,6 +19,7 @@ class DashboardConfigComponent extends ServerComponent {
     const config = {
       websocket: websocket.path,
       control: base("control"),
+      deadLetters: base("dead-letters"),
       agents: base("agents"),
       artifacts: base("artifacts"),
     };

@@ -11,14 +11,19 @@ export function policyOf(components: ReadonlyMap<string, ServerComponent>): Orig
   return cors?.isOriginAllowed ? (cors as ServerComponent & OriginPolicy) : undefined;
 }
 
+/** The name or address in a `Host` header, without the port, in the browser's spelling; undefined for what is none. */
+export function hostnameOf(host: string): string | undefined {
+  try {
+    const { hostname, pathname, username, search, hash } = new URL(`http://${host}`);
+    return pathname === "/" && username === "" && search === "" && hash === "" ? hostname : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Ports aside: a proxy may listen on another one than we do, and browsers keep cookies by host as well. */
 export function isSameHost(origin: string, host: string | undefined): boolean {
-  if (host === undefined) return false;
-  try {
-    return new URL(origin).hostname === new URL(`http://${host}`).hostname;
-  } catch {
-    return false;
-  }
+  return host !== undefined && URL.canParse(origin) && new URL(origin).hostname === hostnameOf(host);
 }
 
 /**
@@ -26,9 +31,5 @@ export function isSameHost(origin: string, host: string | undefined): boolean {
  * has the same host as we do (DNS rebinding).
  */
 export function isLoopback(origin: string): boolean {
-  try {
-    return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(origin).hostname);
-  } catch {
-    return false;
-  }
+  return URL.canParse(origin) && /^((.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(origin).hostname);
 }

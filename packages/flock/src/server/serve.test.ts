@@ -209,13 +209,16 @@ describe("the control routes", () => {
     await using house = await pizzeria();
     const inputs = [{ artifact_type: "Idea", payload: { text: "basil" } }];
     const { body } = await house.post("/api/plugin/invoke", { agent_id: "chef", inputs });
-    expect(body).toEqual({ run_id: expect.any(String), correlation_id: expect.any(String) });
+    expect(body).toEqual({ run_id: expect.any(String), correlation_id: expect.any(String), seq: expect.any(Number) });
     expect(await house.post("/api/plugin/invoke", { agent_id: "nobody", inputs })).toMatchObject({
       status: 404,
       body: { error: { code: "unknown_agent" } },
     });
     await house.flock.runUntilIdle();
-    expect((await house.post("/api/plugin/cancel", { run_id: body.run_id })).body).toEqual({ cancelled: 0 });
+    expect((await house.post("/api/plugin/cancel", { run_id: body.run_id })).body).toEqual({
+      cancelled: 0,
+      seq: house.flock.stats().head,
+    });
     expect(await house.post("/api/plugin/cancel", {})).toMatchObject({ status: 400 });
   });
 

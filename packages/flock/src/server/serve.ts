@@ -6,6 +6,7 @@ import type { Flock } from "../flock.ts";
 import { createApp } from "./app.ts";
 import { inOrder } from "./component-order.ts";
 import { withDashboard } from "./dashboard.ts";
+import { answerByName, hostsSchema } from "./host-names.ts";
 import { askWho, type Identify, principalOf } from "./principal.ts";
 import { FlockServer } from "./server.ts";
 import { ServerComponent, type ServerContext } from "./server-component.ts";
@@ -18,6 +19,12 @@ export interface ServeOptions {
   readonly dashboard?: boolean;
   /** Where to listen. Default `127.0.0.1`: only this machine. `0.0.0.0` or `::`: everyone who can reach it. */
   readonly host?: string;
+  /**
+   * Names by which others reach this server, such as `app.example.com` when a proxy stands before it. A request for another one
+   * is refused, unless it names an address, `localhost`, `host`, or what a `CORSComponent` allows. Default: none when it
+   * listens on this machine alone, else any name.
+   */
+  readonly hosts?: readonly string[];
   /** Default 8000. 0 takes a free one. */
   readonly port?: number;
   /** A request with a larger body is refused with 413. Bytes; default 10 MiB. */
@@ -37,6 +44,7 @@ const optionsSchema = z.strictObject({
     .default([]),
   dashboard: z.boolean().default(false),
   host: z.string().min(1).default("127.0.0.1"),
+  hosts: hostsSchema.optional(),
   port: z.int().min(0).max(65_535).default(8000),
   maxBodyBytes: z
     .int()
@@ -48,7 +56,7 @@ const optionsSchema = z.strictObject({
 
 /** Serves a flock: see `flock.serve`. */
 export async function serve(flock: Flock, options: ServeOptions): Promise<FlockServer> {
-  const { components, dashboard, host, port, maxBodyBytes, principal, blocking } = checkOptions(
+  const { components, dashboard, host, hosts, port, maxBodyBytes, principal, blocking } = checkOptions(
     "flock.serve",
     optionsSchema,
     options,
@@ -69,6 +77,7 @@ export async function serve(flock: Flock, options: ServeOptions): Promise<FlockS
   };
   try {
     for (const component of ordered.values()) await component.configure(context);
+    answerByName(app, { host, hosts, components: ordered });
     // After the hooks that answer a browser's question whether it may ask at all.
     askWho(app, principal);
     for (const component of ordered.values()) await component.registerRoutes(context);

@@ -5,7 +5,7 @@ import type { Consumption, StoredArtifact } from "../blackboard/stored-artifact.
 import { FlockError } from "../errors.ts";
 import { DeadLettersInMemory } from "./dead-letters-in-memory.ts";
 import { seal } from "./event-write.ts";
-import type { ArtifactQuery, ArtifactQueryResult, Store, Write } from "./store.ts";
+import type { ArtifactQuery, ArtifactQueryResult, ConsumptionWrite, Store, Write } from "./store.ts";
 
 /** How many artifacts a page has when nobody says so. */
 const DEFAULT_LIMIT = 50;
@@ -15,17 +15,23 @@ export function memoryStore(): Store {
   return new MemoryStore();
 }
 
-/** An artifact, and who has consumed it; undefined while nobody has. */
-interface Kept {
-  readonly artifact: StoredArtifact;
-  consumptions: Consumption[] | undefined;
+/** What is found by name, once somebody has asked for it. */
+interface Index {
+  readonly byId: Map<string, StoredArtifact>;
+  readonly byType: Map<string, StoredArtifact[]>;
+  /** By the artifact's id. */
+  readonly consumptions: Map<string, Consumption[]>;
 }
 
 class MemoryStore implements Store {
   readonly epoch = randomUUID();
   #head = 0;
-  readonly #byId = new Map<string, Kept>();
-  readonly #byType = new Map<string, StoredArtifact[]>();
+  /** In the order of the log, as what follows. */
+  readonly #artifacts: StoredArtifact[] = [];
+  /** Those that the index does not have. */
+  #consumptions: ConsumptionWrite[] = [];
+  /** Most flocks without a server are never asked: made with the first question, and kept up with from then on. */
+  #index: Index | undefined;
   readonly deadLetters = new DeadLettersInMemory();
 
   commit(writes: readonly Write[]): void {
@@ -35,13 +41,8 @@ class MemoryStore implements Store {
         if (write.artifact) this.#keep(write.artifact);
         if (write.reveals) reveal(write.reveals, write.event as EventOf<"artifact_published">);
       } else if (write.kind === "consumption") {
-        const { agentId, runId, consumedAt, visibility } = write;
-        const consumption = { agentId, runId, consumedAt, visibility };
-        for (const { id } of write.artifacts) {
-          const kept = this.#byId.get(id);
-          if (kept?.consumptions) kept.consumptions.push(consumption);
-          else if (kept) kept.consumptions = [consumption];
-        }
+        if (this.#index) addConsumption(this.#index, write);
+        else this.#consumptions.push(write);
       } else this.deadLetters.apply(write);
       // Other activations, and gates, need no place here: what this process has to do dies with it.
     }
@@ -52,11 +53,11 @@ class MemoryStore implements Store {
   }
 
   readType(typeName: string, as: Principal): StoredArtifact[] {
-    return (this.#byType.get(typeName) ?? []).filter(({ visibility }) => maySee(as, visibility));
+    return (this.#indexed.byType.get(typeName) ?? []).filter(({ visibility }) => maySee(as, visibility));
   }
 
   async get(id: string, as: Principal = OWNER): Promise<StoredArtifact | undefined> {
-    const artifact = this.#byId.get(id)?.artifact;
+    const artifact = this.#indexed.byId.get(id);
     return artifact && maySee(as, artifact.visibility) ? artifact : undefined;
   }
 
@@ -64,8 +65,8 @@ class MemoryStore implements Store {
     const { limit = DEFAULT_LIMIT, offset = 0, cursor } = query;
     const before = cursor === undefined ? Number.POSITIVE_INFINITY : parseCursor(cursor);
     const candidates = query.types
-      ? [...new Set(query.types)].flatMap((type) => this.#byType.get(type) ?? []).sort((a, b) => a.seq - b.seq)
-      : [...this.#byId.values()].map(({ artifact }) => artifact);
+      ? [...new Set(query.types)].flatMap((type) => this.#indexed.byType.get(type) ?? []).sort((a, b) => a.seq - b.seq)
+      : this.#artifacts;
     const found = candidates.filter((one) => maySee(as, one.visibility) && isWanted(query, one)).reverse();
     const rest = found.filter(({ seq }) => seq < before);
     const artifacts = rest.slice(offset, offset + limit);
@@ -75,11 +76,12 @@ class MemoryStore implements Store {
   }
 
   async consumptionsOf(artifactIds: readonly string[], as: Principal = OWNER): Promise<Map<string, Consumption[]>> {
+    const { byId, consumptions } = this.#indexed;
     return new Map(
       artifactIds.map((id) => {
-        const kept = this.#byId.get(id);
-        const isSeen = kept !== undefined && maySee(as, kept.artifact.visibility);
-        return [id, (isSeen && kept.consumptions?.filter(({ visibility }) => maySee(as, visibility))) || []];
+        const artifact = byId.get(id);
+        const isSeen = artifact !== undefined && maySee(as, artifact.visibility);
+        return [id, (isSeen && consumptions.get(id)?.filter(({ visibility }) => maySee(as, visibility))) || []];
       }),
     );
   }
@@ -87,10 +89,35 @@ class MemoryStore implements Store {
   close(): void {}
 
   #keep(artifact: StoredArtifact): void {
-    this.#byId.set(artifact.id, { artifact, consumptions: undefined });
-    const ofType = this.#byType.get(artifact.type);
-    if (ofType) ofType.push(artifact);
-    else this.#byType.set(artifact.type, [artifact]);
+    this.#artifacts.push(artifact);
+    if (this.#index) addArtifact(this.#index, artifact);
+  }
+
+  get #indexed(): Index {
+    if (!this.#index) {
+      this.#index = { byId: new Map(), byType: new Map(), consumptions: new Map() };
+      for (const artifact of this.#artifacts) addArtifact(this.#index, artifact);
+      for (const write of this.#consumptions) addConsumption(this.#index, write);
+      this.#consumptions = [];
+    }
+    return this.#index;
+  }
+}
+
+function addArtifact({ byId, byType }: Index, artifact: StoredArtifact): void {
+  byId.set(artifact.id, artifact);
+  const ofType = byType.get(artifact.type);
+  if (ofType) ofType.push(artifact);
+  else byType.set(artifact.type, [artifact]);
+}
+
+function addConsumption({ consumptions }: Index, write: ConsumptionWrite): void {
+  const { agentId, runId, consumedAt, visibility } = write;
+  const consumption = { agentId, runId, consumedAt, visibility };
+  for (const { id } of write.artifacts) {
+    const known = consumptions.get(id);
+    if (known) known.push(consumption);
+    else consumptions.set(id, [consumption]);
   }
 }
 

@@ -12,7 +12,7 @@ export {
   expectRun,
 } from "./expect-published.ts";
 export { type FakeClock, type FakeClockOptions, fakeClock } from "./fake-clock.ts";
-export { Recording, type RecordOptions, readRecording, record } from "./recording.ts";
+export { type LiveRecordOptions, Recording, type RecordOptions, readRecording, record } from "./recording.ts";
 export {
   type ScriptedAnswer,
   type ScriptedCall,

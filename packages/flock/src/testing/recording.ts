@@ -1,9 +1,13 @@
 import {
   type EventFileHead,
+  type Filter,
   type FlockEvent,
   type FlockState,
+  factsOf,
+  filterSchema,
   graphOf,
   LiveState,
+  matches,
   readEventFile,
   writeEventFile,
 } from "@flock/protocol";
@@ -11,6 +15,7 @@ import { z } from "zod";
 import { checkOptions, FlockError } from "../errors.ts";
 import type { Flock } from "../flock.ts";
 import { readEvents } from "./read-events.ts";
+import { recordLive } from "./record-live.ts";
 
 /** Which part of a log to record. */
 export interface RecordOptions {
@@ -18,9 +23,33 @@ export interface RecordOptions {
   readonly from?: number;
   /** The seq of the last event. Default: the newest. */
   readonly to?: number;
+  /** Only events that pass. Default: all. */
+  readonly filter?: Filter;
 }
 
-const optionsSchema = z.strictObject({ from: z.int().min(1).optional(), to: z.int().min(1).optional() });
+/** Which events of a running server to record, and until when. */
+export interface LiveRecordOptions extends RecordOptions {
+  /** Ends the recording with the first event, from `from` on, for which it gives true; one that `filter` leaves out counts as well. */
+  readonly until?: (event: FlockEvent) => boolean;
+  /** Ends the recording when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Goes with the handshake, such as what the server's `principal` knows a client by. Default: none. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const rangeSchema = z.strictObject({
+  from: z.int().min(1).default(1),
+  to: z.int().min(1).optional(),
+  filter: filterSchema.default({}),
+});
+
+const liveSchema = rangeSchema.extend({
+  until: z
+    .custom<(event: FlockEvent) => boolean>((value) => typeof value === "function", "must be a function")
+    .optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+});
 
 /** Events that were recorded, in order. Iterate over it to replay them into a reducer or a component. */
 export class Recording implements Iterable<FlockEvent> {
@@ -56,13 +85,30 @@ export class Recording implements Iterable<FlockEvent> {
  * dashboard read.
  * @throws FlockError `invalid_options` when there is no event in that range.
  */
-export async function record(flock: Flock, options: RecordOptions = {}): Promise<Recording> {
-  const { from = 1, to = Number.POSITIVE_INFINITY } = checkOptions("record", optionsSchema, options);
+export async function record(flock: Flock, options?: RecordOptions): Promise<Recording>;
+/**
+ * Records a running server by its address, as `http://localhost:8000`: what has happened there so far; with `to`, `until` or `signal`
+ * what happens from now on, too, up to that. It comes back after a break and goes on, and what the server does not show to
+ * whoever asks is not in it.
+ * @throws FlockError `invalid_options` when nothing wanted has happened; `recording_broken` when nobody answers there, or events are missing.
+ */
+export async function record(url: string | URL, options?: LiveRecordOptions): Promise<Recording>;
+export async function record(what: Flock | string | URL, options: LiveRecordOptions = {}): Promise<Recording> {
+  if (typeof what === "string" || what instanceof URL) {
+    const { to, until, signal, headers, ...rest } = checkOptions("record", liveSchema, options);
+    const { head, events } = await recordLive(what, { ...rest, to, until, signal, headers });
+    return new Recording(head, events);
+  }
+  return recordLog(what, options);
+}
+
+async function recordLog(flock: Flock, options: RecordOptions): Promise<Recording> {
+  const { from, to = Number.POSITIVE_INFINITY, filter } = checkOptions("record", rangeSchema, options);
   const before = new LiveState();
   const events: FlockEvent[] = [];
   for (const event of await readEvents(flock.log)) {
     if (event.seq < from) before.apply(event);
-    else if (event.seq <= to) events.push(event);
+    else if (event.seq <= to && matches(filter, factsOf(event))) events.push(event);
   }
   const [first] = events;
   const last = events.at(-1);

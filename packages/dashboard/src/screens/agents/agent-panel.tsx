@@ -1,7 +1,9 @@
-import type { AgentInfo, GateState } from "@flock/protocol";
-import { X } from "lucide-react";
-import { useEffect, useMemo, useState } from "react";
-import { getJson } from "../../live/config.ts";
+import type { AgentCircuit, AgentInfo, AgentState, GateState } from "@flock/protocol";
+import { CircuitBoard, X } from "lucide-react";
+import { useMemo } from "react";
+import { AgentBadges } from "../../control/agent-badges.tsx";
+import { PauseButton } from "../../control/buttons.tsx";
+import { useAgentInfos } from "../../live/agent-infos.ts";
 import { useLive } from "../../live/store.ts";
 import { clock, duration, short } from "../../parts/format.ts";
 import { gathered, missing } from "../../parts/gate-words.ts";
@@ -17,7 +19,7 @@ const LISTED = 8;
 /** One agent: what it does, and why it does not. */
 export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
   const agent = useLive(({ state }) => state.agents.get(name));
-  const info = useInfo(name);
+  const info = useAgentInfos().get(name);
   const runs = useCalm(
     useLive(({ state }) => state.runs),
     500,
@@ -49,6 +51,17 @@ export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
         </button>
       </header>
       <p className="text-soft">{agent.description}</p>
+      <div className="flex flex-wrap items-center gap-2">
+        <AgentBadges agent={withoutCircuit(agent)} info={info} />
+        <PauseButton agent={agent} />
+        <Link
+          href={pathOf("control", undefined, { invoke: name })}
+          className="inline-flex h-7 items-center rounded-lg border border-line px-2 text-xs hover:border-accent"
+        >
+          Invoke…
+        </Link>
+      </div>
+      {agent.circuit && <Circuit circuit={agent.circuit} />}
       <dl className="grid grid-cols-3 gap-3">
         <Fact name="Runs">{counters.started.toLocaleString("en")}</Fact>
         <Fact name="Failed">
@@ -105,6 +118,26 @@ interface AgentPanelProps {
   readonly gates: readonly GateState[];
   readonly rate: Rate | undefined;
   readonly close: () => void;
+}
+
+/** Why an agent does nothing although it is not paused. */
+/** How its circuit stands is told in a sentence of its own. */
+function withoutCircuit({ circuit: _circuit, ...agent }: AgentState): AgentState {
+  return agent;
+}
+
+function Circuit({ circuit: { state, failures, retry_at } }: { circuit: AgentCircuit }) {
+  return (
+    <p className="flex items-center gap-2 rounded-lg border border-bad p-2 text-xs text-bad">
+      <CircuitBoard size={14} aria-hidden="true" className="shrink-0" />
+      <span>
+        <strong className="font-medium">{state === "open" ? "Circuit open" : "Circuit half open"}</strong>
+        {state === "half_open"
+          ? ": one run tries whether it works again, and the rest waits."
+          : `: it has failed ${failures === undefined ? "again and again" : `${failures} times in a row`} and is left alone${retry_at === undefined ? "" : ` until ${clock(retry_at)}`}.`}
+      </span>
+    </p>
+  );
 }
 
 function Waiting({ consumes, gates, info }: WaitingProps) {
@@ -177,25 +210,4 @@ function conditionsOf({
       ? `${batch.size} at once${batch.timeout_ms === undefined ? "" : `, or after ${duration(batch.timeout_ms)}`}`
       : "",
   ].filter(Boolean);
-}
-
-/** What only the server knows of an agent: what its gates hold now, whatever seq is shown. */
-function useInfo(name: string): AgentInfo | undefined {
-  const config = useLive(({ config, file }) => (file === null ? config : null));
-  const [infos, setInfos] = useState<readonly AgentInfo[]>([]);
-  useEffect(() => {
-    if (!config) return;
-    let isCurrent = true;
-    const ask = () =>
-      getJson<{ agents: AgentInfo[] }>(`${config.agents}/agents`)
-        .then(({ agents }) => isCurrent && setInfos(agents))
-        .catch(() => {});
-    void ask();
-    const timer = setInterval(() => document.hidden || void ask(), 5_000);
-    return () => {
-      isCurrent = false;
-      clearInterval(timer);
-    };
-  }, [config]);
-  return infos.find((info) => info.name === name);
 }

@@ -1,5 +1,7 @@
-import type { AgentState, GateState } from "@flock/protocol";
+import type { AgentInfo, AgentState, GateState } from "@flock/protocol";
 import { lazy, memo, Suspense, useMemo } from "react";
+import { AgentBadges } from "../../control/agent-badges.tsx";
+import { useAgentInfos } from "../../live/agent-infos.ts";
 import { useCalmState } from "../../live/calm.ts";
 import { useLive } from "../../live/store.ts";
 import { duration } from "../../parts/format.ts";
@@ -78,11 +80,11 @@ const NONE: readonly GateState[] = [];
 
 /** The columns of the table, each with its width: what comes and goes in one must not move the others. */
 const COLUMNS = [
-  ["Agent", "w-[15%]"],
-  ["Status", "w-[10%]"],
-  ["Consumes", "w-[18%]"],
-  ["Publishes", "w-[16%]"],
-  ["Waits with", "w-[16%]"],
+  ["Agent", "w-[14%]"],
+  ["Status", "w-[17%]"],
+  ["Consumes", "w-[16%]"],
+  ["Publishes", "w-[13%]"],
+  ["Waits with", "w-[13%]"],
   ["Runs", "w-[6%]"],
   ["Failed", "w-[6%]"],
   ["A minute", "w-[7%]"],
@@ -92,6 +94,7 @@ const COLUMNS = [
 /** The graph in numbers, for eyes and for screen readers. */
 function AgentTable({ shown, rates }: { shown: string | undefined; rates: ReadonlyMap<string, Rate> }) {
   const list = useAgents();
+  const infos = useAgentInfos();
   return (
     <section
       aria-label="All agents"
@@ -114,6 +117,7 @@ function AgentTable({ shown, rates }: { shown: string | undefined; rates: Readon
             <AgentRow
               key={agent.agent_id}
               agent={agent}
+              info={infos.get(agent.agent_id)}
               gates={gates}
               perMinute={rates.get(agent.agent_id)?.started ?? 0}
               isShown={agent.agent_id === shown}
@@ -127,13 +131,14 @@ function AgentTable({ shown, rates }: { shown: string | undefined; rates: Readon
 
 interface AgentRowProps {
   readonly agent: AgentState;
+  readonly info: AgentInfo | undefined;
   readonly gates: readonly GateState[];
   readonly perMinute: number;
   readonly isShown: boolean;
 }
 
 /** Its own component, because of hundreds only some change at a time. */
-const AgentRow = memo(function AgentRow({ agent, gates, perMinute, isShown }: AgentRowProps) {
+const AgentRow = memo(function AgentRow({ agent, info, gates, perMinute, isShown }: AgentRowProps) {
   const { agent_id, status, consumes, publishes, counters } = agent;
   const ended = counters.succeeded + counters.failed;
   const cell = "truncate px-4 py-1.5";
@@ -143,7 +148,10 @@ const AgentRow = memo(function AgentRow({ agent, gates, perMinute, isShown }: Ag
         <AgentLink agent={agent_id} />
       </th>
       <td className={cell}>
-        <Status value={status} />
+        <span className="flex items-center gap-1.5 overflow-hidden">
+          <Status value={status} />
+          <AgentBadges agent={agent} info={info} isShort />
+        </span>
       </td>
       <td className={`${cell} text-soft`} title={consumes.join(", ")}>
         {consumes.join(", ")}
@@ -165,6 +173,7 @@ const AgentRow = memo(function AgentRow({ agent, gates, perMinute, isShown }: Ag
 /** The same where a table of nine columns helps nobody. */
 function AgentCards() {
   const list = useAgents();
+  const infos = useAgentInfos();
   return (
     <ul aria-label="All agents" className="min-h-0 flex-1 overflow-y-auto">
       {list.map(({ agent, gates }) => (
@@ -174,6 +183,9 @@ function AgentCards() {
               <AgentLink agent={agent.agent_id} />
             </span>
             <Status value={agent.status} />
+          </span>
+          <span className="flex flex-wrap gap-1.5">
+            <AgentBadges agent={agent} info={infos.get(agent.agent_id)} />
           </span>
           <p className="my-1 text-sm text-soft">{agent.description}</p>
           <p className="mb-1 text-xs break-words text-soft">

@@ -22,6 +22,8 @@ import "@xyflow/react/dist/style.css";
 import { LayoutGrid } from "lucide-react";
 import { createContext, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
+import { AgentBadges, isHeld } from "../../control/agent-badges.tsx";
+import { useAgentInfo } from "../../live/agent-infos.ts";
 import { useCalmState } from "../../live/calm.ts";
 import { gathered, missing } from "../../parts/gate-words.ts";
 import { Status } from "../../parts/parts.tsx";
@@ -199,6 +201,7 @@ function AgentBox({ data: { drawn }, selected }: NodeProps<AgentNode>) {
   const agent = summed(agents);
   const rate = members.length === 1 ? rates.get(members[0] as string) : undefined;
   const gate = useCalmState(({ gates }) => (members.length === 1 ? openGates(gates).get(node.id)?.at(-1) : undefined));
+  const info = useAgentInfo(node.id);
   const isOutside = node.type === "external";
   const border =
     agent?.status === "running" ? "working border-busy" : agent?.status === "error" ? "border-bad" : "border-line";
@@ -227,18 +230,24 @@ function AgentBox({ data: { drawn }, selected }: NodeProps<AgentNode>) {
         {agent && <Status value={agent.status} />}
       </div>
       <p className="flex justify-between gap-2 text-xs">
-        <span
-          className={`truncate ${gate ? "text-busy" : "text-soft"}`}
-          title={gate ? gathered(gate) : node.description}
-        >
-          {isOutside
-            ? `gives ${node.publishes.join(", ")}`
-            : gate
-              ? `waits for ${missing(gate) || "its time"}`
-              : members.length > 1
-                ? members.slice(0, 4).join(", ")
-                : node.description}
-        </span>
+        {agent && members.length === 1 && isHeld(agent, info) ? (
+          <span className="flex min-w-0 gap-1 overflow-hidden">
+            <AgentBadges agent={agent} info={info} />
+          </span>
+        ) : (
+          <span
+            className={`truncate ${gate ? "text-busy" : "text-soft"}`}
+            title={gate ? gathered(gate) : node.description}
+          >
+            {isOutside
+              ? `gives ${node.publishes.join(", ")}`
+              : gate
+                ? `waits for ${missing(gate) || "its time"}`
+                : members.length > 1
+                  ? members.slice(0, 4).join(", ")
+                  : node.description}
+          </span>
+        )}
         {rate && <span className="shrink-0 text-soft tabular-nums">{rate.started}/min</span>}
       </p>
       {agent && <AgentCounts agent={agent} />}

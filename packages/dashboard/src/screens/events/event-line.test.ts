@@ -58,6 +58,24 @@ describe("an event reads as a sentence, without ids", () => {
       { ...at, ...run, type: "streaming_output", content: "", is_complete: true, offset: 3, output_type: "text" },
       "chef · has written all",
     ],
+    [
+      { ...at, ...run, type: "run_step_started", step: 0, kind: "model", name: "gpt-4.1" },
+      "chef · asks its model · gpt-4.1",
+    ],
+    [
+      {
+        ...at,
+        ...run,
+        type: "run_step_completed",
+        step: 1,
+        kind: "tool",
+        name: "larder",
+        status: "error",
+        duration_ms: 12,
+        error: { name: "RangeError", message: "no such shelf" },
+      },
+      "chef · the tool ended: error after 12 ms · larder, RangeError: no such shelf",
+    ],
     [{ ...at, type: "gate_progress", agent_id: "waiter", ...gate }, "waiter · gathers · Idea 1/1, Order 0/2"],
     [
       { ...at, type: "gate_progress", agent_id: "waiter", ...gate, dropped: 3, reason: "expired" },

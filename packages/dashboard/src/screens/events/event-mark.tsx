@@ -8,26 +8,33 @@ import {
   CircleCheck,
   CirclePlay,
   Dot,
+  Footprints,
   Hourglass,
   ListOrdered,
+  MailX,
   MessageCircleQuestion,
   Network,
   Pause,
   Play,
+  Unplug,
 } from "lucide-react";
 import { isFailure } from "../../live/travel.ts";
 
 const ICONS: Readonly<Record<Exclude<EventType, "agent_execution_completed">, typeof Dot>> = {
   agent_execution_started: CirclePlay,
   streaming_output: AlignLeft,
+  run_step_started: Footprints,
+  run_step_completed: Footprints,
   artifact_published: Boxes,
   graph_updated: Network,
   agent_registered: Bot,
   gate_progress: Hourglass,
   question_closed: MessageCircleQuestion,
+  dead_letter_closed: MailX,
   agent_paused: Pause,
   agent_resumed: Play,
   agent_queue_changed: ListOrdered,
+  agent_circuit_changed: Unplug,
 };
 
 /** A shape for the type of an event, and for how a run ended; hover tells the type as filters and programs name it. */

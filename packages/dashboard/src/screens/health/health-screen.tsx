@@ -1,10 +1,12 @@
 import { useEffect, useState } from "react";
+import type { DashboardConfig } from "../../live/config.ts";
 import { connectionWords } from "../../live/connection-words.ts";
 import { command, useLive } from "../../live/store.ts";
 import { clock, duration } from "../../parts/format.ts";
 import { Fact } from "../../parts/parts.tsx";
 import { Skeleton } from "../../parts/skeleton.tsx";
 import { Chart } from "./chart.tsx";
+import { type Connected, Connections, readConnections } from "./connections.tsx";
 import { metricsOf, rateOf, type Sample } from "./metrics.ts";
 
 /** Between two looks, in ms; how many are kept: ten minutes. */
@@ -14,7 +16,8 @@ const KEPT = 300;
 /** How the server, the connections and this page are doing. */
 export default function HealthScreen() {
   const file = useLive(({ file }) => file);
-  const { samples, error } = useSamples(file === null);
+  const config = useLive(({ config }) => config);
+  const { samples, connected, error } = useSamples(file === null ? config : null);
   const newest = samples.at(-1);
   const figure = (name: string) => newest?.metrics.get(name) ?? 0;
   if (file !== null) {
@@ -60,6 +63,7 @@ export default function HealthScreen() {
             </div>
           </section>
         )}
+        {connected && <Connections {...connected} />}
         <ThisPage samples={samples} />
       </div>
     </div>
@@ -67,11 +71,12 @@ export default function HealthScreen() {
 }
 
 /** What the server tells, every two seconds while somebody looks. */
-function useSamples(isWanted: boolean) {
+function useSamples(config: DashboardConfig | null) {
   const [samples, setSamples] = useState<readonly Sample[]>([]);
+  const [connected, setConnected] = useState<Connected | null>(null);
   const [error, setError] = useState<string | null>(null);
   useEffect(() => {
-    if (!isWanted) return;
+    if (!config) return;
     let isCurrent = true;
     const look = async () => {
       if (document.hidden) return;
@@ -81,11 +86,13 @@ function useSamples(isWanted: boolean) {
         () => null,
       );
       try {
-        const response = await fetch("/metrics");
+        const [response, connected] = await Promise.all([fetch("/metrics"), readConnections(config)]);
         if (!response.ok) throw new Error(`/metrics answered ${response.status}`);
-        const sample = { at: Date.now(), metrics: metricsOf(await response.text()), latency: await answer };
+        const metrics = metricsOf(await response.text());
+        const sample = { at: Date.now(), metrics, latency: await answer };
         if (!isCurrent) return;
         setError(null);
+        setConnected(connected);
         setSamples((before) => [...before, sample].slice(-KEPT));
       } catch (reason) {
         if (isCurrent) setError((reason as Error).message);
@@ -97,8 +104,8 @@ function useSamples(isWanted: boolean) {
       isCurrent = false;
       clearInterval(timer);
     };
-  }, [isWanted]);
-  return { samples, error };
+  }, [config]);
+  return { samples, connected, error };
 }
 
 interface FigureProps {

@@ -1,7 +1,7 @@
-import type { ArtifactRecord, ArtifactTypes, PreviewResult, PublishResult } from "@flock/protocol";
+import type { PreviewResult, PublishResult } from "@flock/protocol";
 import type { RJSFSchema } from "@rjsf/utils";
-import { useEffect, useState } from "react";
-import { getJson } from "../../live/config.ts";
+import { useArtifact, useArtifactTypes } from "../../live/artifact-types.ts";
+import { sendJson } from "../../live/config.ts";
 import { command, useLive } from "../../live/store.ts";
 import { Empty } from "../../parts/parts.tsx";
 import { Link } from "../../place/link.tsx";
@@ -48,27 +48,6 @@ export default function PublishScreen() {
   );
 }
 
-/** The types as the server tells them; asked for anew when agents join and when the connection comes back. */
-function useArtifactTypes() {
-  const config = useLive(({ config }) => config);
-  const nodes = useLive(({ state }) => state.nodes);
-  const isConnected = useLive(({ connection: { status } }) => status === "live" || status === "catching-up");
-  const [types, setTypes] = useState<ArtifactTypes["artifact_types"] | null>(null);
-  const [error, setError] = useState<string | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other agents may bring other types
-  useEffect(() => {
-    if (!config || !isConnected) return;
-    let isCurrent = true;
-    getJson<ArtifactTypes>(`${config.control}/artifact_types`)
-      .then(({ artifact_types }) => isCurrent && setTypes(artifact_types))
-      .catch((reason: Error) => isCurrent && setError(reason.message));
-    return () => {
-      isCurrent = false;
-    };
-  }, [config, nodes, isConnected]);
-  return { types, error };
-}
-
 function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
   const control = useLive(({ config }) => config?.control);
   const from = usePlace().params.from ?? null;
@@ -80,34 +59,10 @@ function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
       schema={schema}
       prefill={typeof artifact === "object" ? artifact : undefined}
       publish={(request) => command("publish", request)}
-      preview={(request) => postJson<PreviewResult>(`${control}/preview`, request)}
+      preview={(request) => sendJson<PreviewResult>(`${control}/preview`, request)}
       told={(result) => <Told result={result} />}
     />
   );
-}
-
-/** The artifact that is to be published again. */
-function useArtifact(id: string | null): ArtifactRecord | "coming" | "none" {
-  const config = useLive(({ config }) => config);
-  const [artifact, setArtifact] = useState<ArtifactRecord | "coming" | "none">("coming");
-  useEffect(() => {
-    if (id === null || !config) return;
-    getJson<ArtifactRecord>(`${config.artifacts}/artifacts/${encodeURIComponent(id)}`)
-      .then(setArtifact)
-      .catch(() => setArtifact("none"));
-  }, [id, config]);
-  return artifact;
-}
-
-async function postJson<T>(url: string, body: unknown): Promise<T> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const answer = await response.json().catch(() => undefined);
-  if (!response.ok) throw new Error(answer?.error?.message ?? `${url} answered ${response.status}`);
-  return answer;
 }
 
 /** What became of it, and where to look on. */

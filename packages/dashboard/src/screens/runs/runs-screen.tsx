@@ -2,7 +2,9 @@ import type { RunState } from "@flock/protocol";
 import { ArrowLeft } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { command, useLive } from "../../live/store.ts";
+import { CancelRunButton, CancelWorkflowButton, RetryLetterButton } from "../../control/buttons.tsx";
+import { useDeadLetterOf } from "../../control/use-dead-letters.ts";
+import { useLive } from "../../live/store.ts";
 import { clock, duration, short } from "../../parts/format.ts";
 import { Chip, Fact, IdFact, NothingYet, Status, WorkflowFact } from "../../parts/parts.tsx";
 import { useRowList } from "../../parts/row-list.ts";
@@ -147,7 +149,7 @@ function Run({ run, filter }: { run: RunState; filter: Params }) {
       <header className="flex min-h-8 flex-wrap items-center gap-3">
         <h2 className="text-xl font-semibold tracking-tight">{run.agent_id}</h2>
         <Status value={run.status} />
-        {run.status === "running" && <Cancel runId={run.run_id} />}
+        <RunControls run={run} />
       </header>
       <dl className="flex flex-wrap gap-x-8 gap-y-3">
         <Fact name="Started">{clock(run.started_at)}</Fact>
@@ -230,37 +232,22 @@ function Output({ run: { run_id, stream, status } }: { run: RunState }) {
   );
 }
 
-function Cancel({ runId }: { runId: string }) {
-  const [told, setTold] = useState<string | null>(null);
-  const [isAsked, setAsked] = useState(false);
-  const cancel = async () => {
-    setAsked(true);
-    setTold(null);
-    try {
-      const { seq } = await command("cancel", { run_id: runId });
-      setTold(`Cancelled: seen from seq ${seq.toLocaleString("en")} on.`);
-    } catch (reason) {
-      setAsked(false);
-      setTold((reason as Error).message);
-    }
-  };
+/** What can be done about a run now: end it, or its workflow; run it again when it has failed for good. */
+function RunControls({ run }: { run: RunState }) {
+  const letter = useDeadLetterOf(run);
+  const isBusy = useLive(({ state: { runs } }) => hasWork(runs, run.correlation_id));
   return (
     <>
-      <button
-        type="button"
-        disabled={isAsked}
-        className="rounded-lg border border-line bg-card px-2.5 py-1 text-sm hover:border-bad hover:text-bad disabled:text-soft"
-        onClick={() => void cancel()}
-      >
-        {isAsked ? "Cancelling…" : "Cancel"}
-      </button>
-      {told && (
-        <span role="alert" className="text-sm text-soft">
-          {told}
-        </span>
-      )}
+      {run.status === "running" && <CancelRunButton run={run} />}
+      {isBusy && <CancelWorkflowButton id={run.correlation_id} />}
+      {letter && <RetryLetterButton letter={letter} />}
     </>
   );
+}
+
+function hasWork(runs: ReadonlyMap<string, RunState>, correlationId: string): boolean {
+  for (const run of runs.values()) if (run.status === "running" && run.correlation_id === correlationId) return true;
+  return false;
 }
 
 function Artifacts({ name, ids }: { name: string; ids: readonly string[] }) {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { ManualClock } from "../../../../../tests/support/manual-clock.ts";
 import { offlineModel } from "../../engines/ai/index.ts";
 import { artifact, Flock, type Model, type RunContext } from "../../index.ts";
+import { fakeClock } from "../../testing/index.ts";
 import { type BudgetOptions, budget } from "./index.ts";
 
 const Idea = artifact("Idea", z.object({ text: z.string() }));
@@ -108,6 +109,22 @@ describe("a budget", () => {
     expect(ran).toBe(false);
   });
 
+  it("in money goes by the prices of the flock where it has none itself", async () => {
+    const Job = artifact("Job", z.object({}));
+    await using flock = new Flock({
+      model: "openai/gpt-z",
+      prices: { "gpt-z": { input: 1_000_000, output: 0 } },
+      components: [budget({ cost: 1, per: "flock" })],
+    });
+    flock
+      .agent("a")
+      .consumes(Job)
+      .run((_, { addUsage }) => addUsage({ input_tokens: 1 }));
+    const spend = async () => (await flock.invoke("a", [Job({})])).done;
+    expect(await spend()).toMatchObject({ status: "success" });
+    expect(await spend()).toMatchObject(EXCEEDED);
+  });
+
   it("of a window is there again when the window has passed", async () => {
     await using kitchen = spenders({ tokens: 100, per: "flock", window: 1_000 });
     const { spend, clock } = kitchen;
@@ -165,5 +182,48 @@ describe("a budget", () => {
     { tokens: 1, per: "run", window: 0 },
   ])("wants a limit and whose it is: not %o", (options) => {
     expect(() => budget(options as never)).toThrow(/^budget: /);
+  });
+
+  it.for(["run", "agent"] as const)(
+    "per %s: what it refuses or stops is not tried again, and opens no circuit",
+    async (per) => {
+      const clock = fakeClock();
+      await using flock = new Flock({ clock });
+      let ran = 0;
+      flock
+        .agent("spender")
+        .consumes(Idea)
+        .retry({ attempts: 3, delay: 10, jitter: 0 })
+        .circuitBreaker({ failures: 1, cooldown: 1_000 })
+        .use(budget({ tokens: 10, per }))
+        .run((_, { addUsage }) => {
+          ran += 1;
+          addUsage({ total_tokens: 11 });
+        });
+      for (let n = 0; n < 3; n++) await flock.publish(Idea({ text: "x" }));
+      await flock.runUntilIdle();
+      await clock.advance(10_000);
+      expect(ran).toBe(per === "run" ? 3 : 1);
+      expect(flock.deadLetters().map(({ attempts, error }) => [attempts, error.name])).toEqual(
+        Array(per === "run" ? 3 : 2).fill([1, "budget_exceeded"]),
+      );
+      expect(flock.agents()[0]?.circuit).toEqual({ state: "closed", failures: 0 });
+    },
+  );
+
+  it("is tried again when `when` says so", async () => {
+    const clock = fakeClock();
+    await using flock = new Flock({ clock });
+    flock
+      .agent("spender")
+      .consumes(Idea)
+      .retry({ attempts: 3, delay: 60_000, factor: 1, jitter: 0, when: () => true })
+      .use(budget({ tokens: 10, per: "agent", window: 60_000 }))
+      .run((_, { addUsage }) => addUsage({ total_tokens: 11 }));
+    await flock.publish([Idea({ text: "x" }), Idea({ text: "y" })]);
+    await clock.advance(200_000);
+    await flock.runUntilIdle();
+    expect(flock.deadLetters()).toEqual([]);
+    expect(flock.stats().runs).toMatchObject({ success: 2, error: 1 });
   });
 });

@@ -1,14 +1,8 @@
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../errors.ts";
-import type { Model } from "../engine.ts";
+import { costOf, type ModelPrice, type Prices, pricedNamesOf, priceOf, pricesSchema } from "../prices.ts";
 import type { RunContext } from "../run-context.ts";
 import { AgentComponent } from "./agent-component.ts";
-
-/** What a model costs, in any currency, for each million tokens. */
-export interface ModelPrice {
-  readonly input: number;
-  readonly output: number;
-}
 
 /** What may be spent. */
 export interface BudgetOptions {
@@ -16,8 +10,11 @@ export interface BudgetOptions {
   readonly tokens?: number;
   /** So much money: `cost` of what runs spend, and what their tokens cost by `prices`. Default: any amount. */
   readonly cost?: number;
-  /** What models cost, by `provider/model` or by model. A run whose model has none fails when there is a limit of `cost`. */
-  readonly prices?: Readonly<Record<string, ModelPrice>>;
+  /**
+   * What models cost, by `provider/model` or by model. Default: `prices` of the flock. A run whose model has none fails
+   * when there is a limit of `cost`.
+   */
+  readonly prices?: Prices;
   /** What may spend that much: each run, each workflow, each agent, or all that have this component. */
   readonly per: "run" | "correlation" | "agent" | "flock";
   /** Counts what was spent in the last so many milliseconds. Default: all since the process began. */
@@ -28,14 +25,11 @@ const optionsSchema = z
   .strictObject({
     tokens: z.number().positive().optional(),
     cost: z.number().positive().optional(),
-    prices: z.record(z.string(), z.strictObject({ input: z.number().min(0), output: z.number().min(0) })).optional(),
+    prices: pricesSchema.optional(),
     per: z.enum(["run", "correlation", "agent", "flock"]),
     window: z.number().positive().optional(),
   })
   .refine(({ tokens, cost }) => tokens !== undefined || cost !== undefined, "give tokens, cost or both");
-
-/** Prices are for so many tokens. */
-const PRICED_TOKENS = 1_000_000;
 
 /** So many runs and workflows are remembered: those that have spent nothing for the longest time are forgotten first. */
 const MAX_ACCOUNTS = 100_000;
@@ -93,7 +87,7 @@ class Budget extends AgentComponent {
   }
 
   override consume(_artifacts: unknown, run: RunContext): undefined {
-    if (this.#options.cost !== undefined) this.#priceOf(run.model);
+    if (this.#options.cost !== undefined) this.#priceOf(run);
     const account = this.#accounts.get(this.#keyOf(run));
     if (!account) return;
     const { tokens: maxTokens = Number.POSITIVE_INFINITY, cost: maxCost = Number.POSITIVE_INFINITY } = this.#options;
@@ -124,8 +118,8 @@ class Budget extends AgentComponent {
   #spentOf(amounts: Readonly<Record<string, number>>, run: RunContext): Spent {
     const input = amountOf(amounts.input_tokens);
     const output = amountOf(amounts.output_tokens);
-    const price = this.#options.cost === undefined ? undefined : this.#priceOf(run.model);
-    const priced = price ? (input * price.input + output * price.output) / PRICED_TOKENS : 0;
+    const price = this.#options.cost === undefined ? undefined : this.#priceOf(run);
+    const priced = price ? costOf(price, { input, output }) : 0;
     return {
       tokens: amounts.total_tokens === undefined ? input + output : amountOf(amounts.total_tokens),
       cost: amounts.cost === undefined ? priced : amountOf(amounts.cost),
@@ -133,17 +127,15 @@ class Budget extends AgentComponent {
   }
 
   /** Undefined for a run that has no model. */
-  #priceOf(model: Model | undefined): ModelPrice | undefined {
+  #priceOf({ model, prices }: RunContext): ModelPrice | undefined {
     if (model === undefined) return undefined;
-    const names = namesOf(model);
-    for (const name of names) {
-      const price = this.#options.prices?.[name];
-      if (price) return price;
-    }
+    const price = priceOf(model, this.#options.prices ?? {}) ?? priceOf(model, prices);
+    if (price) return price;
+    const [name] = pricedNamesOf(model);
     throw new FlockError(
       "budget_exceeded",
-      `there is no price for the model ${names[0]}, so nobody knows what it may do for ${this.#options.cost}: ` +
-        `give budget({ prices: { ${JSON.stringify(names[0])}: { input, output } } })`,
+      `there is no price for the model ${name}, so nobody knows what it may do for ${this.#options.cost}: ` +
+        `give budget({ prices: { ${JSON.stringify(name)}: { input, output } } })`,
     );
   }
 
@@ -174,13 +166,6 @@ class Budget extends AgentComponent {
         `${window === undefined ? "Raise the limit of its budget" : "Wait, or raise the limit of its budget"}.`,
     );
   }
-}
-
-/** Under which names the price of a model may stand. */
-function namesOf(model: Model): readonly [string, ...string[]] {
-  if (typeof model === "string") return [model, model.slice(model.indexOf("/") + 1)];
-  // Providers of the AI SDK tell which of their interfaces they use: `openai.responses`.
-  return [`${model.provider.split(".")[0]}/${model.modelId}`, model.modelId];
 }
 
 function amountOf(amount: number | undefined): number {

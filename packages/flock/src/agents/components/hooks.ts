@@ -4,6 +4,7 @@ import type { Clock } from "../../clock.ts";
 import { FlockError } from "../../errors.ts";
 import type { Activation } from "../activation.ts";
 import type { RunContext, RunLog } from "../run-context.ts";
+import { readable } from "../wire-error.ts";
 import type { AgentComponent, DraftOrigin, QueuedRun, Replacement } from "./agent-component.ts";
 
 /** Computes what an agent has to say about artifacts. */
@@ -168,7 +169,8 @@ async function evaluateWith(
   }
 }
 
-function explain({ name }: AgentComponent, hook: string, error: unknown): unknown {
+function explain({ name }: AgentComponent, hook: string, thrown: unknown): unknown {
+  const error = readable(thrown);
   if (error instanceof FlockError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new FlockError("component_failed", `component ${name} failed in ${hook}: ${message}`, { cause: error });

@@ -3,7 +3,9 @@
  *
  * @packageDocumentation
  */
+
+export type { ModelPrice, Prices } from "../prices.ts";
 export { AgentComponent, type DraftOrigin, type QueuedRun, type Replacement } from "./agent-component.ts";
-export { type BudgetOptions, budget, type ModelPrice } from "./budget.ts";
+export { type BudgetOptions, budget } from "./budget.ts";
 export { type CacheOptions, cache } from "./cache.ts";
 export { type RateLimitOptions, rateLimit } from "./rate-limit.ts";

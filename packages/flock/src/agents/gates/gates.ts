@@ -34,6 +34,8 @@ export type Rehearsed =
   | { readonly subscription: Subscription; readonly excluded: "visibility" | "tags" | "condition" | "error" }
   | { readonly subscription: Subscription; readonly progress: GateProgress; readonly wakes: boolean };
 
+const NOTHING_FILLED: readonly Filled[] = [];
+
 /** A gate that is full drops artifact after artifact; the log tells of the first, and of every so many-th. */
 const DROPS_PER_LINE = 1_000;
 
@@ -44,6 +46,10 @@ export class Gates {
   /** Those that wait for something; a subscription that one artifact fills has nothing to keep. */
   readonly #waiting = new Map<Subscription, Gate>();
   readonly #timers: GateTimers;
+  /** Agents by name. */
+  readonly #agents = new Set<string>();
+  /** Those of them with more than one subscription. */
+  readonly #withAlternatives = new Set<string>();
 
   constructor(options: GatesOptions) {
     this.#options = options;
@@ -53,31 +59,47 @@ export class Gates {
   add(subscription: Subscription): void {
     const gate = new Gate(subscription);
     this.#index.add(gate);
+    const { agentId } = subscription;
+    if (this.#agents.has(agentId)) this.#withAlternatives.add(agentId);
+    this.#agents.add(agentId);
     if (!subscription.isSingle) this.#waiting.set(subscription, gate);
   }
 
   /** Puts an artifact into every gate that wants it. Returns what that fills, each agent's once for one artifact. */
   offer(artifact: StoredArtifact): readonly Filled[] {
-    const filled: Filled[] = [];
+    const gates = this.#index.candidates(artifact);
+    const [first] = gates;
+    if (!first) return NOTHING_FILLED;
+    if (gates.length === 1) {
+      const filled = this.#fill(first, artifact);
+      return filled ? [filled] : NOTHING_FILLED;
+    }
+    const all: Filled[] = [];
     /** Alternatives of one agent that a single artifact fills wake it once. */
     let woken: Set<string> | undefined;
-    for (const gate of this.#index.candidates(artifact)) {
-      const { subscription } = gate;
-      const { agentId, isSingle } = subscription;
+    for (const gate of gates) {
+      const { agentId, isSingle } = gate.subscription;
       if (isSingle && woken?.has(agentId)) continue;
-      try {
-        if (!subscription.accepts(artifact)) continue;
-        const artifacts = isSingle ? [artifact] : this.#put(gate, artifact);
-        if (!artifacts) continue;
-        woken ??= new Set();
-        woken.add(agentId);
-        filled.push({ subscription, artifacts });
-      } catch (error) {
-        const details = { err: error, agent: agentId, artifact: artifact.id };
-        this.#options.log.error(details, "a condition of this agent threw; the artifact does not wake it");
-      }
+      const filled = this.#fill(gate, artifact);
+      if (!filled) continue;
+      all.push(filled);
+      if (this.#withAlternatives.has(agentId)) (woken ??= new Set()).add(agentId);
     }
-    return filled;
+    return all;
+  }
+
+  /** Puts an artifact into one gate, if it wants it. Returns what wakes the agent, if that was enough. */
+  #fill(gate: Gate, artifact: StoredArtifact): Filled | undefined {
+    const { subscription } = gate;
+    try {
+      if (!subscription.accepts(artifact)) return undefined;
+      const artifacts = subscription.isSingle ? [artifact] : this.#put(gate, artifact);
+      return artifacts && { subscription, artifacts };
+    } catch (error) {
+      const details = { err: error, agent: subscription.agentId, artifact: artifact.id };
+      this.#options.log.error(details, "a condition of this agent threw; the artifact does not wake it");
+      return undefined;
+    }
   }
 
   /** What every gate whose subscription names the type would do with an artifact. Changes nothing. */

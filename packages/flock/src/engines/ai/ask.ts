@@ -16,7 +16,7 @@ import { FlockError } from "../../errors.ts";
 import { draftsOf } from "./answer.ts";
 import { type AnswerSchema, answerSchemaOf } from "./answer-schema.ts";
 import { explain, labelOf } from "./model-error.ts";
-import { modelSpansOf } from "./model-spans.ts";
+import { modelStepsOf } from "./model-steps.ts";
 import { correctionOf, instructionsOf, messageOf } from "./prompt.ts";
 import { redactedModel } from "./redacted-model.ts";
 import { modelOf } from "./resolve-model.ts";
@@ -146,7 +146,7 @@ async function stream(
   const [type, ...others] = answer.types;
   const label = { outputType: "json", ...(type && others.length === 0 ? { artifactType: type.typeName } : {}) };
   const strict = { strictJsonSchema: answer.isStrict };
-  const spans = modelSpansOf(context, model);
+  const steps = modelStepsOf(context, model);
   const result = streamText({
     model: told,
     instructions,
@@ -156,7 +156,7 @@ async function stream(
     output: rawOutput(answer),
     maxRetries: MAX_RETRIES,
     abortSignal: context.signal,
-    ...(spans && { telemetry: spans.telemetry as TelemetryOptions }),
+    telemetry: steps.telemetry as TelemetryOptions,
     providerOptions: { openai: strict, openaiCompatible: strict },
     // Errors come as parts of the stream; without this they would be printed as well.
     onError: () => {},
@@ -183,11 +183,6 @@ async function stream(
           // The model is told as well, and may try something else.
           context.log.warn({ err: part.error, tool: part.toolName }, "a tool failed");
           break;
-        case "finish-step": {
-          const { inputTokens = 0, outputTokens = 0, totalTokens = inputTokens + outputTokens } = part.usage;
-          context.addUsage({ input_tokens: inputTokens, output_tokens: outputTokens, total_tokens: totalTokens });
-          break;
-        }
         case "finish":
           finishReason = part.finishReason;
           break;
@@ -196,12 +191,12 @@ async function stream(
       }
     }
   } catch (error) {
-    spans?.failed(error);
+    steps.failed(error);
     context.signal.throwIfAborted();
     throw explain(error, model, text);
   }
   // A stream may also end without a word.
-  spans?.failed(context.signal.reason);
+  steps.failed(context.signal.reason ?? new Error("the answer ended too early"));
   context.signal.throwIfAborted();
   switch (finishReason) {
     case "content-filter":

@@ -83,7 +83,7 @@ describe("an agent without run", () => {
     ] as const) {
       const { status, error } = await (await flock.invoke(agent, [input])).done;
       expect(status).toBe("timeout");
-      expect(error).toEqual({
+      expect(error).toMatchObject({
         name: "RunTimedOut",
         message: `${agent} took longer than 20 ms and was stopped: .timeout(ms) sets the limit`,
       });

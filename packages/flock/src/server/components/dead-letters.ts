@@ -1,4 +1,9 @@
-import { type DeadLetterRecord, deadLetterRetriedSchema, deadLettersSchema } from "@flock/protocol";
+import {
+  type DeadLetterRecord,
+  deadLetterDiscardedSchema,
+  deadLetterRetriedSchema,
+  deadLettersSchema,
+} from "@flock/protocol";
 import { z } from "zod";
 import { checkOptions } from "../../errors.ts";
 import type { DeadLetter } from "../../store/store.ts";
@@ -77,8 +82,11 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
         },
       },
       async (request) => {
-        const { runId, correlationId, attempt } = await flock.retryDeadLetter(request.params.id, principalOf(request));
-        return { run_id: runId, correlation_id: correlationId, attempt };
+        const { runId, correlationId, attempt, seq } = await flock.retryDeadLetter(
+          request.params.id,
+          principalOf(request),
+        );
+        return { run_id: runId, correlation_id: correlationId, attempt, seq };
       },
     );
 
@@ -89,13 +97,10 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
           tags,
           summary: "Forget what has failed for good",
           params: paramsSchema,
-          response: { 204: z.undefined(), ...ERROR_RESPONSES },
+          response: { 200: deadLetterDiscardedSchema, ...ERROR_RESPONSES },
         },
       },
-      async (request, reply) => {
-        await flock.discardDeadLetter(request.params.id, principalOf(request));
-        return reply.status(204).send();
-      },
+      (request) => flock.discardDeadLetter(request.params.id, principalOf(request)),
     );
   }
 }

@@ -46,7 +46,7 @@ function raw(path: string): Promise<string> {
       .on("data", (chunk) => (answer += chunk))
       .on("end", () => resolve(answer))
       .on("error", reject)
-      .end(`GET ${path} HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nConnection: close\r\n\r\n`);
+      .end(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nConnection: close\r\n\r\n`);
   });
 }
 

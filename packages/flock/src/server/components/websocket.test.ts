@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { connectionsSchema } from "@flock/protocol";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { z } from "zod";
@@ -291,6 +292,36 @@ describe("a slow client slows nobody", () => {
     one.socket.resume();
     await one.first(({ id }) => id === `19999 ${padding}`);
     expect(one.messages.filter(({ type }) => type === "reply")).toHaveLength(20_000);
+  });
+});
+
+describe("who runs the server sees who is connected", () => {
+  it("with what each wants and how far it is behind, the furthest first", async () => {
+    const { flock, url, server } = await serving();
+    const slow = await client(`${url}?types=streaming_output`);
+    const quick = await client(url);
+    const connections = async (query = "") => {
+      const { connections, total } = connectionsSchema.parse(
+        await (await fetch(`${server.url}/plugin/connections${query}`)).json(),
+      );
+      return { connections, total };
+    };
+    const [slowId, quickId] = [slow, quick].map(({ messages }) => messages[0]?.connection_id);
+    expect(await connections()).toMatchObject({
+      connections: [
+        { connection_id: slowId, filter: { types: ["streaming_output"] }, from: "127.0.0.1", encoding: "plain" },
+        { connection_id: quickId, filter: {}, live: true, lag: 0, unsent_bytes: 0 },
+      ],
+      total: 2,
+    });
+    quick.socket.pause();
+    for (let n = 0; (await connections()).connections[0]?.lag === 0; n++) {
+      await flock.publish(Idea({ text: `${n}`.padEnd(200_000) }));
+      await flock.runUntilIdle();
+    }
+    const { connections: listed, total } = await connections("?limit=1");
+    expect([listed.map(({ connection_id, live }) => [connection_id, live]), total]).toEqual([[[quickId, false]], 2]);
+    expect(listed[0]?.unsent_bytes).toBeGreaterThan(0);
   });
 });
 

@@ -1,7 +1,14 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import fastifyWebsocket from "@fastify/websocket";
-import { asyncApiDocument, connectQuerySchema, eventPageSchema, eventsQuerySchema } from "@flock/protocol";
+import {
+  asyncApiDocument,
+  connectionsQuerySchema,
+  connectionsSchema,
+  connectQuerySchema,
+  eventPageSchema,
+  eventsQuerySchema,
+} from "@flock/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import { z } from "zod";
@@ -214,6 +221,23 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         socket.on("close", () => log.info({ from, clients: hub.connectionCount }, "a client has disconnected"));
         hub.connectEventStream(socket, { ...query, ...placeOf(String(request.headers["last-event-id"])) }, principal);
         return undefined;
+      },
+    );
+    app.get(
+      joinPath(this.config.prefix, "connections"),
+      {
+        schema: {
+          tags: [...this.config.tags],
+          summary: "Who is connected, and how far behind",
+          querystring: connectionsQuerySchema,
+          response: { 200: connectionsSchema, ...ERROR_RESPONSES },
+        },
+      },
+      (request) => {
+        if (principalOf(request).kind !== "owner") {
+          throw new FlockError("not_allowed", "connections tell who else is here: they are for the owner of the flock");
+        }
+        return { connections: hub.connections(request.query.limit), total: hub.connectionCount };
       },
     );
     const document = asyncApiDocument({ path: this.path, version: VERSION, tags: this.config.tags });

@@ -1,0 +1,312 @@
+import type { AgentInfo, AgentState, RunState } from "@flock/protocol";
+import { lazy, memo, Suspense, useEffect, useMemo, useState } from "react";
+import { useActions } from "../../control/actions.ts";
+import { AgentBadges } from "../../control/agent-badges.tsx";
+import { AnswerLine } from "../../control/answers.tsx";
+import {
+  CancelRunButton,
+  CancelWorkflowButton,
+  PauseAllButtons,
+  PauseButton,
+  useOwnerOnly,
+} from "../../control/buttons.tsx";
+import { waitingForRetry } from "../../control/waiting-for-retry.ts";
+import { useWhyNot } from "../../control/why-not.ts";
+import { useAgentInfos } from "../../live/agent-infos.ts";
+import { useCalmState } from "../../live/calm.ts";
+import { useLive } from "../../live/store.ts";
+import { clock, duration, short } from "../../parts/format.ts";
+import { NothingYet, Status } from "../../parts/parts.tsx";
+import { Skeleton } from "../../parts/skeleton.tsx";
+import { useCalm } from "../../parts/use-calm.ts";
+import { Link } from "../../place/link.tsx";
+import { pathOf, usePlace } from "../../place/place.ts";
+import { DeadLetters } from "./dead-letters.tsx";
+
+// Forms are most of what this screen is made of, and not everybody invokes.
+const Invoke = lazy(() => import("./invoke.tsx").then(({ Invoke }) => ({ default: Invoke })));
+
+/** Rows that are listed of what goes on: who wants more wants to search, on the Runs screen. */
+const LISTED = 100;
+/** Answers that are shown without being asked for. */
+const ANSWERS = 3;
+
+/** What can be done about agents, runs and what has failed: everything in one place. */
+export default function ControlScreen() {
+  const { invoke } = usePlace().params;
+  const complete = useLive(({ complete }) => complete);
+  const isEmpty = useLive(({ state }) => state.agents.size === 0);
+  if (!complete && isEmpty) return <Skeleton />;
+  if (invoke !== undefined) {
+    return (
+      <Suspense fallback={<Skeleton />}>
+        <Invoke key={invoke} agent={invoke} />
+      </Suspense>
+    );
+  }
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <div tabIndex={0} className="h-full overflow-y-auto -outline-offset-2">
+      <div className="mx-auto flex max-w-[100rem] flex-col gap-5 p-4 md:p-6">
+        <h1 className="sr-only">Control</h1>
+        <WhyNot />
+        <Answers />
+        {isEmpty ? (
+          <NothingYet>
+            There is nothing to control yet. Declare an agent with flock.agent("name"), and it appears here at once.
+          </NothingYet>
+        ) : (
+          <div className="grid gap-5 xl:grid-cols-2">
+            <Agents />
+            <div className="flex min-w-0 flex-col gap-5">
+              <Running />
+              <Retrying />
+              <DeadLetters />
+            </div>
+          </div>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** Why nothing can be done now, or not everything. */
+function WhyNot() {
+  const everywhere = useWhyNot();
+  const owner = useOwnerOnly();
+  const why = everywhere ?? owner;
+  return (
+    <p role="status" className="rounded-xl border border-busy bg-card px-4 py-2.5 text-sm text-busy empty:hidden">
+      {why}
+    </p>
+  );
+}
+
+/** What became of what was asked for in this tab, the newest first. */
+function Answers() {
+  const actions = useActions(({ actions }) => actions);
+  const [isAll, setAll] = useState(false);
+  const shown = [...actions].reverse().slice(0, isAll ? actions.length : ANSWERS);
+  return (
+    <section
+      aria-label="Answers"
+      role="status"
+      className={actions.length === 0 ? "" : "rounded-xl border border-line bg-card px-4 py-3"}
+    >
+      <ul className="grid gap-2">
+        {shown.map((action) => (
+          <li key={action.id}>
+            <AnswerLine action={action} />
+          </li>
+        ))}
+      </ul>
+      {actions.length > ANSWERS && (
+        <button
+          type="button"
+          onClick={() => setAll(!isAll)}
+          className="mt-2 text-xs text-accent underline underline-offset-2"
+        >
+          {isAll ? "Show the newest only" : `Show ${actions.length - ANSWERS} earlier`}
+        </button>
+      )}
+    </section>
+  );
+}
+
+const CARD = "min-w-0 rounded-xl border border-line bg-card";
+const HEAD = "flex min-h-11 flex-wrap items-center gap-2 border-b border-line px-4 py-1.5";
+const TITLE = "mr-auto text-sm font-medium";
+
+function Agents() {
+  const agents = useCalmState(({ agents }) => agents);
+  const infos = useAgentInfos();
+  const paused = [...agents.values()].filter((agent) => agent.paused).length;
+  return (
+    <section aria-label="Agents" className={`${CARD} self-start`}>
+      <header className={HEAD}>
+        <h2 className={TITLE}>
+          Agents{" "}
+          <span className="font-normal text-soft tabular-nums">
+            {agents.size}
+            {paused > 0 && `, ${paused} paused`}
+          </span>
+        </h2>
+        <span className="flex gap-1.5">
+          <PauseAllButtons />
+        </span>
+      </header>
+      <ul>
+        {[...agents.values()].map((agent) => (
+          <AgentRow key={agent.agent_id} agent={agent} info={infos.get(agent.agent_id)} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Its own component, because of hundreds only some change at a time. */
+const AgentRow = memo(function AgentRow({ agent, info }: { agent: AgentState; info: AgentInfo | undefined }) {
+  const { agent_id, status, counters } = agent;
+  return (
+    <li
+      aria-label={agent_id}
+      className="flex flex-wrap items-center gap-x-3 gap-y-1.5 border-t border-line px-4 py-2 text-sm first:border-t-0"
+    >
+      <span className="flex min-w-48 flex-1 flex-wrap items-center gap-x-3 gap-y-1">
+        <Link
+          href={pathOf("agents", agent_id)}
+          title={`More about ${agent_id}`}
+          className="w-36 min-w-0 truncate font-medium hover:underline 2xl:w-52"
+        >
+          {agent_id}
+        </Link>
+        <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
+          <Status value={counters.running > 0 ? "running" : status} />
+          {counters.running > 0 && <span className="font-medium text-busy tabular-nums">{counters.running}</span>}
+          <AgentBadges agent={agent} info={info} />
+        </span>
+      </span>
+      <span className="flex flex-wrap gap-1.5">
+        <PauseButton agent={agent} />
+        <Link
+          href={pathOf("control", undefined, { invoke: agent_id })}
+          aria-label={`Invoke… ${agent_id}`}
+          className="inline-flex h-7 items-center rounded-lg border border-line px-2 text-xs hover:border-accent"
+        >
+          Invoke…
+        </Link>
+      </span>
+    </li>
+  );
+});
+
+/** Runs that go on now, the oldest first: what hangs stands on top. */
+function Running() {
+  const runs = useCalm(
+    useLive(({ state }) => state.runs),
+    200,
+  );
+  const running = useMemo(() => [...runs.values()].filter(({ status }) => status === "running"), [runs]);
+  return (
+    <section aria-label="Running now" className={CARD}>
+      <header className={HEAD}>
+        <h2 className={TITLE}>
+          Running now <span className="font-normal text-soft tabular-nums">{running.length}</span>
+        </h2>
+      </header>
+      {running.length === 0 ? (
+        <p className="px-4 py-3 text-sm text-soft">
+          Nothing runs at the moment.{" "}
+          <Link href={pathOf("publish")} className="text-accent underline underline-offset-2">
+            Publish an artifact
+          </Link>{" "}
+          to wake an agent, or invoke one.
+        </p>
+      ) : (
+        <ul>
+          {running.slice(0, LISTED).map((run) => (
+            <RunRow key={run.run_id} run={run}>
+              since {clock(run.started_at).slice(0, 8)}, for <Since at={run.started_at} />
+              {run.attempt > 1 && `, attempt ${run.attempt}`}
+            </RunRow>
+          ))}
+        </ul>
+      )}
+      <More count={running.length - LISTED} />
+    </section>
+  );
+}
+
+/** Failed runs that are to be tried again. */
+function Retrying() {
+  const runs = useCalm(
+    useLive(({ state }) => state.runs),
+    200,
+  );
+  const waiting = useMemo(() => waitingForRetry({ runs }), [runs]);
+  if (waiting.length === 0) return null;
+  return (
+    <section aria-label="Waiting for another attempt" className={CARD}>
+      <header className={HEAD}>
+        <h2 className={TITLE}>
+          Waiting for another attempt <span className="font-normal text-soft tabular-nums">{waiting.length}</span>
+        </h2>
+      </header>
+      <ul>
+        {waiting.slice(0, LISTED).map((run) => (
+          <RunRow key={run.run_id} run={run}>
+            attempt {run.attempt} ended with {run.error?.name ?? run.status}; the next one{" "}
+            <Until at={run.retry_at ?? ""} />
+          </RunRow>
+        ))}
+      </ul>
+      <More count={waiting.length - LISTED} />
+    </section>
+  );
+}
+
+function RunRow({ run, children }: { run: RunState; children: React.ReactNode }) {
+  return (
+    <li className="flex flex-wrap items-center gap-x-3 gap-y-1.5 border-t border-line px-4 py-2 text-sm first:border-t-0">
+      <span className="min-w-48 flex-1">
+        <Link href={pathOf("runs", run.run_id)} className="font-medium hover:underline">
+          {run.agent_id}
+        </Link>
+        <span className="block text-xs text-soft tabular-nums">
+          {children} · workflow{" "}
+          <Link
+            href={pathOf("runs", undefined, { workflow: run.correlation_id })}
+            title={run.correlation_id}
+            className="font-mono text-accent underline underline-offset-2"
+          >
+            {short(run.correlation_id)}
+          </Link>
+        </span>
+      </span>
+      <span className="flex flex-wrap gap-1.5">
+        <CancelRunButton run={run} />
+        <CancelWorkflowButton id={run.correlation_id} />
+      </span>
+    </li>
+  );
+}
+
+function More({ count }: { count: number }) {
+  if (count <= 0) return null;
+  return (
+    <p className="border-t border-line px-4 py-2 text-xs text-soft">
+      and {count.toLocaleString("en")} more:{" "}
+      <Link
+        href={pathOf("runs", undefined, { status: "running" })}
+        className="text-accent underline underline-offset-2"
+      >
+        all of them
+      </Link>
+    </p>
+  );
+}
+
+/** For how long something has been going on, by the second; in the past, up to the moment that is shown. */
+function Since({ at }: { at: string }) {
+  const shown = useLive(({ at, log }) => (at === null ? undefined : log.at(-1)?.timestamp));
+  const now = useSeconds(shown === undefined);
+  return duration(Math.max(0, (shown === undefined ? now : Date.parse(shown)) - Date.parse(at)));
+}
+
+/** How long until something. */
+function Until({ at }: { at: string }) {
+  const shown = useLive(({ at, log }) => (at === null ? undefined : log.at(-1)?.timestamp));
+  const now = useSeconds(shown === undefined);
+  const ms = Date.parse(at) - (shown === undefined ? now : Date.parse(shown));
+  return ms > 0 ? `in ${duration(ms)}` : "waits for its turn";
+}
+
+function useSeconds(isTicking: boolean): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (!isTicking) return;
+    const timer = setInterval(() => setNow(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, [isTicking]);
+  return now;
+}

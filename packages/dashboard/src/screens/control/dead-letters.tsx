@@ -1,0 +1,137 @@
+import type { DeadLetterRecord } from "@flock/protocol";
+import { X } from "lucide-react";
+import { AllLettersButtons, DiscardLetterButton, RetryLetterButton } from "../../control/buttons.tsx";
+import { useDeadLetters } from "../../control/use-dead-letters.ts";
+import { useLive } from "../../live/store.ts";
+import { clock, short } from "../../parts/format.ts";
+import { Skeleton } from "../../parts/skeleton.tsx";
+import { Link } from "../../place/link.tsx";
+import { pathOf, useParam } from "../../place/place.ts";
+
+/** Artifacts that are named of a letter. */
+const NAMED = 6;
+
+/** What has failed for good, as the server has it now: of one agent, or of all. */
+export function DeadLetters() {
+  const [agent, setAgent] = useParam("agent");
+  const file = useLive(({ file }) => file);
+  const agents = useLive(({ state }) => state.agents);
+  const { letters, error, more } = useDeadLetters(agent || undefined);
+  return (
+    <section aria-label="Dead letters" className="min-w-0 rounded-xl border border-line bg-card">
+      <header className="flex min-h-11 flex-wrap items-center gap-2 border-b border-line px-4 py-1.5">
+        <h2 className="mr-auto text-sm font-medium">
+          Dead letters{" "}
+          <span className="font-normal text-soft tabular-nums">
+            {letters && `${letters.length.toLocaleString("en")}${more ? " and more" : ""}`}
+          </span>
+        </h2>
+        <select
+          aria-label="Agent"
+          value={agent}
+          onChange={(change) => setAgent(change.target.value)}
+          className="h-7 max-w-40 min-w-0 rounded-lg border border-line bg-card px-1.5 text-xs"
+        >
+          <option value="">Any agent</option>
+          {[...new Set([...agents.keys(), ...(agent ? [agent] : [])])].map((each) => (
+            <option key={each}>{each}</option>
+          ))}
+        </select>
+        {letters && letters.length > 0 && <AllLettersButtons agent={agent || undefined} />}
+      </header>
+      {error && (
+        <p role="alert" className="px-4 py-3 text-sm text-busy">
+          The dead letters did not come: {error}. They are asked for again when another run fails; load the page again
+          to ask at once.
+        </p>
+      )}
+      {file !== null ? (
+        <p className="px-4 py-3 text-sm text-soft">A file has none: the server keeps them.</p>
+      ) : (
+        !letters && !error && <Skeleton />
+      )}
+      {letters?.length === 0 && (
+        <p className="flex flex-wrap items-center gap-2 px-4 py-3 text-sm text-soft">
+          {agent
+            ? `Nothing of ${agent} has failed for good.`
+            : "Nothing has failed for good, as far as you may see it. What does, after all its retries, waits here to be run again."}
+          {agent && (
+            <button
+              type="button"
+              onClick={() => setAgent(undefined)}
+              className="flex items-center gap-1 text-accent underline underline-offset-2"
+            >
+              <X size={12} aria-hidden="true" /> Show all
+            </button>
+          )}
+        </p>
+      )}
+      <ul>
+        {letters?.map((letter) => (
+          <Letter key={letter.id} letter={letter} />
+        ))}
+      </ul>
+      {more && (
+        <button
+          type="button"
+          onClick={more}
+          className="w-full border-t border-line py-2 text-sm text-accent hover:underline"
+        >
+          Show older ones
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Letter({ letter }: { letter: DeadLetterRecord }) {
+  const { agent_id, run_id, correlation_id, attempts, error, artifacts, missing, failed_at } = letter;
+  const known = useLive(({ state }) => state.artifacts);
+  const link = "text-accent underline underline-offset-2";
+  return (
+    <li
+      aria-label={`Dead letter of ${agent_id}`}
+      className="flex flex-wrap items-start gap-x-3 gap-y-2 border-t border-line px-4 py-2.5 text-sm first:border-t-0"
+    >
+      <div className="min-w-56 flex-1">
+        <p className="flex flex-wrap items-baseline gap-x-2">
+          <Link href={pathOf("runs", run_id)} className="font-medium hover:underline">
+            {agent_id}
+          </Link>
+          <span className="text-xs text-soft tabular-nums">
+            {new Date(failed_at).toLocaleDateString()} {clock(failed_at).slice(0, 8)} ·{" "}
+            {attempts === 1 ? "1 attempt" : `${attempts} attempts`} · workflow{" "}
+            <Link
+              href={pathOf("runs", run_id, { workflow: correlation_id })}
+              title={correlation_id}
+              className={`font-mono ${link}`}
+            >
+              {short(correlation_id)}
+            </Link>
+          </span>
+        </p>
+        <p className="my-0.5 line-clamp-3 font-mono text-xs break-words text-bad" title={error.message}>
+          {error.name}: {error.message}
+        </p>
+        <p className="flex flex-wrap gap-x-2 text-xs text-soft">
+          on{" "}
+          {artifacts.slice(0, NAMED).map((id) => (
+            <Link key={id} href={pathOf("blackboard", id)} title={id} className={link}>
+              {known.get(id)?.artifact_type ?? "artifact"} {short(id)}
+            </Link>
+          ))}
+          {artifacts.length > NAMED && <span>and {artifacts.length - NAMED} more</span>}
+          {missing > 0 && (
+            <span className="text-busy">
+              {missing === 1 ? "one artifact is" : `${missing} artifacts are`} no longer kept
+            </span>
+          )}
+        </p>
+      </div>
+      <span className="flex flex-wrap gap-1.5">
+        <RetryLetterButton letter={letter} />
+        <DiscardLetterButton letter={letter} />
+      </span>
+    </li>
+  );
+}

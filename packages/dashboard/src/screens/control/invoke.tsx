@@ -1,0 +1,268 @@
+import type { AgentInfo, ArtifactTypes } from "@flock/protocol";
+import type { RJSFSchema } from "@rjsf/utils";
+import { ArrowLeft, Check } from "lucide-react";
+import { useMemo, useState } from "react";
+import { useActions, usePending } from "../../control/actions.ts";
+import { AnswerLine } from "../../control/answers.tsx";
+import { invokeAgent } from "../../control/commands.ts";
+import { useWhyNot } from "../../control/why-not.ts";
+import { useAgentInfos } from "../../live/agent-infos.ts";
+import { useArtifact, useArtifactTypes } from "../../live/artifact-types.ts";
+import { useLive } from "../../live/store.ts";
+import { clock, gist, short } from "../../parts/format.ts";
+import { Empty } from "../../parts/parts.tsx";
+import { Skeleton } from "../../parts/skeleton.tsx";
+import { Link } from "../../place/link.tsx";
+import { adjust, go, pathOf, usePlace } from "../../place/place.ts";
+import { SchemaForm } from "../../publish/schema-form.tsx";
+
+const FIELD = "mt-1 block w-full rounded-lg border border-line bg-card px-2.5 py-2 font-normal";
+
+/** Artifacts that are offered as an input. */
+const OFFERED = 50;
+
+/** Runs one agent on what somebody gives it, whatever its gates say. */
+export function Invoke({ agent }: { agent: string }) {
+  const infos = useAgentInfos();
+  const agents = useLive(({ state }) => state.agents);
+  const file = useLive(({ file }) => file);
+  const { types, error } = useArtifactTypes();
+  const why = useWhyNot();
+  const info = infos.get(agent);
+  const names = [...new Set([...agents.keys(), agent])];
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <div tabIndex={0} className="h-full overflow-y-auto -outline-offset-2">
+      <div className="mx-auto flex max-w-6xl flex-col gap-5 p-4 md:p-8">
+        <Link
+          href={pathOf("control")}
+          className="flex w-fit items-center gap-1 rounded-lg border border-line px-2 py-1 text-sm text-soft hover:text-ink"
+        >
+          <ArrowLeft size={14} aria-hidden="true" /> Control
+        </Link>
+        <h1 className="text-lg font-semibold">Invoke an agent</h1>
+        <p className="max-w-prose text-sm text-soft">
+          The inputs are put on the blackboard and wake this agent alone, whatever its gates say.
+        </p>
+        <label className="max-w-xl text-sm font-medium">
+          Agent
+          <select
+            value={agent}
+            onChange={(change) => go(pathOf("control", undefined, { invoke: change.target.value }))}
+            className={FIELD}
+          >
+            {names.map((each) => (
+              <option key={each}>{each}</option>
+            ))}
+          </select>
+        </label>
+        {why !== null && (
+          <p role="status" className="rounded-xl border border-busy bg-card px-4 py-2.5 text-sm text-busy">
+            {why}
+          </p>
+        )}
+        {file !== null ? null : error !== null && !types ? (
+          <Empty>The artifact types did not come: {error}</Empty>
+        ) : !types || (infos.size === 0 && agents.has(agent)) ? (
+          <Skeleton />
+        ) : !info ? (
+          <p className="text-sm text-bad">
+            There is no agent {agent} on this server, or you may not see it. Choose another one.
+          </p>
+        ) : info.subscriptions.length === 0 ? (
+          <p className="text-sm text-soft">{agent} consumes nothing: there is nothing that it could be given.</p>
+        ) : (
+          <Inputs info={info} types={types} />
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** Which of the agent's gates is filled by hand, and with what. */
+function Inputs({ info, types }: { info: AgentInfo; types: ArtifactTypes["artifact_types"] }) {
+  const { name, subscriptions } = info;
+  const { params } = usePlace();
+  const chosen = subscriptions.find(({ gate }) => gate === params.gate) ?? subscriptions[0];
+  const wanted = useMemo(
+    () => Object.entries(chosen?.requires ?? {}).flatMap(([type, count]) => new Array<string>(count).fill(type)),
+    [chosen],
+  );
+  return (
+    <>
+      {subscriptions.length > 1 && (
+        <label className="max-w-xl text-sm font-medium">
+          What it is given
+          <select
+            value={chosen?.gate}
+            onChange={(change) => adjust({ params: { gate: change.target.value } })}
+            className={FIELD}
+          >
+            {subscriptions.map(({ gate, requires }) => (
+              <option key={gate} value={gate}>
+                {Object.entries(requires)
+                  .map(([type, count]) => (count > 1 ? `${count} × ${type}` : type))
+                  .join(" and ")}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      <Given key={`${chosen?.gate}`} agent={name} wanted={wanted} types={types} />
+    </>
+  );
+}
+
+interface GivenProps {
+  readonly agent: string;
+  /** Types, one for each input. */
+  readonly wanted: readonly string[];
+  readonly types: ArtifactTypes["artifact_types"];
+}
+
+/** One form for each input; the last one that is filled in sends all. */
+function Given({ agent, wanted, types }: GivenProps) {
+  const [taken, setTaken] = useState<ReadonlyMap<number, unknown>>(new Map());
+  const [workflow, setWorkflow] = useState("");
+  const why = useWhyNot();
+  const isBusy = usePending(`invoke ${agent}`);
+  const newest = useActions(({ actions }) => actions.findLast(({ key }) => key === `invoke ${agent}`));
+  const send = (payloads: ReadonlyMap<number, unknown>) =>
+    void invokeAgent({
+      agent_id: agent,
+      inputs: wanted.map((type, index) => ({ artifact_type: type, payload: payloads.get(index) })),
+      ...(workflow.trim() === "" ? {} : { correlation_id: workflow.trim() }),
+    });
+  const take = (index: number, payload: unknown) => {
+    const now = new Map(taken).set(index, payload);
+    setTaken(now);
+    if (wanted.length === 1 && why === null) send(now);
+  };
+  const isWhole = wanted.every((_, index) => taken.has(index));
+  return (
+    <>
+      {wanted.map((type, index) => {
+        const schema = types.find(({ name }) => name === type)?.schema;
+        const nth = wanted.slice(0, index).filter((other) => other === type).length;
+        const title = wanted.filter((other) => other === type).length > 1 ? `${type} ${nth + 1}` : type;
+        return schema ? (
+          <Input
+            // biome-ignore lint/suspicious/noArrayIndexKey: the inputs of a gate stay in their order
+            key={index}
+            title={title}
+            type={type}
+            schema={schema as RJSFSchema}
+            taken={wanted.length > 1 ? taken.get(index) : undefined}
+            submitLabel={wanted.length === 1 ? (isBusy ? "Invoking…" : `Invoke ${agent}`) : `Use as ${title}`}
+            isBusy={isBusy || (wanted.length === 1 && why !== null)}
+            onTake={(payload) => take(index, payload)}
+            onChange={() => {
+              const without = new Map(taken);
+              without.delete(index);
+              setTaken(without);
+            }}
+          />
+        ) : (
+          <p key={title} className="text-sm text-soft">
+            {type} has no form: no agent has made it known to you.
+          </p>
+        );
+      })}
+      <label className="max-w-xl text-sm font-medium">
+        Workflow that it belongs to; a new one if left empty
+        <input value={workflow} onChange={(change) => setWorkflow(change.target.value)} className={FIELD} />
+      </label>
+      {wanted.length > 1 && (
+        <button
+          type="button"
+          disabled={!isWhole || isBusy || why !== null}
+          onClick={() => send(taken)}
+          className="w-fit rounded-lg bg-accent px-4 py-2 font-medium text-on-accent disabled:opacity-60"
+        >
+          {isBusy
+            ? "Invoking…"
+            : isWhole
+              ? `Invoke ${agent}`
+              : `Invoke ${agent}: ${wanted.length - taken.size} inputs missing`}
+        </button>
+      )}
+      <div role="status" aria-label="Answer" className="min-h-12">
+        {newest && <AnswerLine action={newest} />}
+      </div>
+    </>
+  );
+}
+
+interface InputProps {
+  readonly title: string;
+  readonly type: string;
+  readonly schema: RJSFSchema;
+  /** What it holds, once that is settled. */
+  readonly taken: unknown;
+  readonly submitLabel: string;
+  readonly isBusy: boolean;
+  readonly onTake: (payload: unknown) => void;
+  readonly onChange: () => void;
+}
+
+/** An input: written, or begun with what an artifact of its type holds. */
+function Input({ title, type, schema, taken, submitLabel, isBusy, onTake, onChange }: InputProps) {
+  const [from, setFrom] = useState<string | null>(null);
+  const artifacts = useLive(({ state }) => state.artifacts);
+  const offered = useMemo(
+    () =>
+      [...artifacts.values()]
+        .filter(({ artifact_type }) => artifact_type === type)
+        .slice(-OFFERED)
+        .reverse(),
+    [artifacts, type],
+  );
+  const picked = useArtifact(from);
+  if (taken !== undefined) {
+    return (
+      <p className="flex flex-wrap items-center gap-3 rounded-xl border border-line bg-card px-4 py-2.5 text-sm">
+        <Check size={15} aria-hidden="true" className="text-good" />
+        <span className="font-medium">{title}</span>
+        <span className="min-w-0 flex-1 truncate text-soft">{gist(taken)}</span>
+        <button type="button" onClick={onChange} className="text-accent underline underline-offset-2">
+          Change
+        </button>
+      </p>
+    );
+  }
+  return (
+    <section aria-label={`Input ${title}`} className="flex flex-col gap-4">
+      {offered.length > 0 && (
+        <label className="max-w-xl text-sm font-medium">
+          {title}: begin with one that is on the blackboard
+          <select value={from ?? ""} onChange={(change) => setFrom(change.target.value || null)} className={FIELD}>
+            <option value="">Write a new one</option>
+            {offered.map((one) => (
+              <option key={one.artifact_id} value={one.artifact_id}>
+                {clock(one.timestamp).slice(0, 8)} {gist(one.payload).slice(0, 60) || short(one.artifact_id)}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {picked === "none" && from !== null && (
+        <p role="alert" className="text-sm text-bad">
+          This artifact is no longer kept. Write a new one, or choose another.
+        </p>
+      )}
+      {from !== null && picked === "coming" ? (
+        <Skeleton />
+      ) : (
+        <SchemaForm
+          key={from ?? ""}
+          schema={schema}
+          title={title}
+          value={typeof picked === "object" ? picked.payload : undefined}
+          submitLabel={submitLabel}
+          isBusy={isBusy}
+          onSubmit={onTake}
+        />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,73 @@
+import type { Telemetry } from "ai";
+import type { ModelObject } from "../../agents/engine.ts";
+import type { RunContext } from "../../agents/run-context.ts";
+import { type Step, stepsOf } from "../../agents/steps.ts";
+import { placeOfSteps } from "../../telemetry/step-span.ts";
+import { providerOf } from "./model-error.ts";
+
+/** The steps of one question to a model: each call of the model, and of each tool. */
+export interface ModelSteps {
+  /** For the AI SDK. */
+  readonly telemetry: { readonly integrations: readonly Telemetry[] };
+  /** A call that had begun has come to nothing. */
+  failed(error: unknown): void;
+}
+
+/** Makes steps of what a question causes, under whatever is active now. */
+export function modelStepsOf(run: RunContext, model: ModelObject): ModelSteps {
+  const place = placeOfSteps();
+  const steps = stepsOf(run);
+  let call: Step | undefined;
+
+  const hooks: Telemetry = {
+    executeLanguageModelCall: async ({ execute }) => {
+      const { modelId, provider } = model;
+      const attributes = { "gen_ai.provider.name": providerOf(provider), "gen_ai.output.type": "json" };
+      const step = steps?.begin({ kind: "model", name: modelId, model, place, attributes });
+      if (!step) return execute();
+      call = step;
+      try {
+        return await step.within(execute);
+      } catch (error) {
+        call = undefined;
+        step.fail(error);
+        throw error;
+      }
+    },
+    onLanguageModelCallEnd: ({ finishReason, usage, responseId }) => {
+      const { inputTokens: input = 0, outputTokens: output = 0, totalTokens: total = input + output } = usage;
+      const spent = { input_tokens: input, output_tokens: output, total_tokens: total };
+      if (!call) return run.addUsage(spent);
+      call.addUsage(spent);
+      call.set({
+        "gen_ai.response.finish_reasons": [finishReason],
+        "gen_ai.response.id": responseId,
+        "gen_ai.usage.input_tokens": usage.inputTokens,
+        "gen_ai.usage.output_tokens": usage.outputTokens,
+      });
+      call.end();
+      call = undefined;
+    },
+    executeTool: async ({ toolCall, toolCallId, execute }) => {
+      const name = toolCall?.toolName ?? "unknown";
+      const step = steps?.begin({ kind: "tool", name, place, attributes: { "gen_ai.tool.call.id": toolCallId } });
+      if (!step) return execute();
+      try {
+        const result = await step.within(execute);
+        step.end();
+        return result;
+      } catch (error) {
+        step.fail(error);
+        throw error;
+      }
+    },
+  };
+  return {
+    // Integrations that are given with a call stand in for those that the application has registered for all.
+    telemetry: { integrations: [...(globalThis.AI_SDK_TELEMETRY_INTEGRATIONS ?? []), hooks] },
+    failed: (error) => {
+      call?.fail(error);
+      call = undefined;
+    },
+  };
+}

@@ -1,0 +1,14 @@
+// A kitchen with its dashboard on a durable store: FILE PORT. Prints its port.
+import { artifact, Flock } from "flock";
+import { sqliteStore } from "flock/stores/sqlite";
+import { z } from "zod";
+
+const [file = "", port = "0"] = process.argv.slice(2);
+const Order = artifact("Order", z.object({ dish: z.string() }));
+const flock = new Flock({ store: sqliteStore(file) });
+flock
+  .agent("chef")
+  .consumes(Order)
+  .run(() => undefined);
+const server = await flock.serve({ dashboard: true, components: [], port: Number(port) });
+console.log(`port ${server.port}`);

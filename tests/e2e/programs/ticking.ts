@@ -1,0 +1,22 @@
+// Ticks on the file that it is given, each run taking as long as an interval, until it is killed.
+import { setTimeout as pause } from "node:timers/promises";
+import { artifact, Flock } from "flock";
+import { ArtifactsComponent } from "flock/components/server";
+import { sqliteStore } from "flock/stores/sqlite";
+import { z } from "zod";
+
+const [file = "", overlap = "skip", interval = "50"] = process.argv.slice(2);
+const Digest = artifact("Digest", z.object({ count: z.int() }));
+
+const flock = new Flock({ store: sqliteStore(file) });
+flock
+  .agent("digest")
+  .every(Number(interval), { overlap: overlap as "skip" | "queue" })
+  .publishes(Digest)
+  .run(async ({ ScheduleTick: { count } }, { attempt }) => {
+    console.log(`begins ${count}, attempt ${attempt}`);
+    await pause(Number(interval));
+    return Digest({ count });
+  });
+const server = await flock.serve({ port: 0, components: [new ArtifactsComponent()] });
+console.log(`port ${server.port}`);
