@@ -42,6 +42,20 @@ const DESCRIPTIONS = {
   activations: { title: "activations/s", digits: 0, isGain: true },
   micros: { title: "µs/activation", digits: 1 },
   cpuMicros: { title: "CPU µs/activation", digits: 1 },
+  framesPerSecond: { title: "frames/s", digits: 0, isGain: true },
+  longestTaskMs: { title: "longest task ms", digits: 0 },
+  clickMs: { title: "click to paint ms", digits: 0 },
+  worstClickMs: { title: "worst click ms", digits: 0 },
+  firstHeapMB: { title: "heap MB after the first", digits: 0 },
+  secondHeapMB: { title: "after the second", digits: 0 },
+  thirdHeapMB: { title: "after the third", digits: 0 },
+  interactiveMs: { title: "interactive after ms", digits: 0 },
+  allSeconds: { title: "all there after s", digits: 1 },
+  travelMs: { title: "time travel ms", digits: 0 },
+  worstTravelMs: { title: "worst ms", digits: 0 },
+  rightAgainMs: { title: "right again after ms", digits: 0 },
+  scriptKB: { title: "kB until it is live", digits: 0 },
+  allScriptKB: { title: "kB in all", digits: 0 },
 } as const satisfies Readonly<Record<string, Description>>;
 
 /** What the suites measure. */

@@ -1,6 +1,7 @@
 import { suite as agents } from "./agents.ts";
 import { suite as cohorts } from "./cohorts.ts";
 import { suite as compression } from "./compression.ts";
+import { suite as dashboard } from "./dashboard.ts";
 import { suite as fairness } from "./fairness.ts";
 import { suite as fanout } from "./fanout.ts";
 import { suite as idle } from "./idle.ts";
@@ -26,4 +27,5 @@ export const SUITES: readonly Suite[] = [
   publish,
   matching,
   agents,
+  dashboard,
 ];

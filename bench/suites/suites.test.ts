@@ -5,7 +5,7 @@ import { run } from "./suite.ts";
 // A suite fails when a server loses an event, doubles one or mixes up the order. How fast they are is not looked at here.
 // One workload of each: the others differ in numbers.
 describe("each suite runs, and every event comes once and in order", () => {
-  it.for(SUITES)("$name", { timeout: 60_000 }, async (suite) => {
+  it.for(SUITES)("$name", { timeout: 120_000 }, async (suite) => {
     const { workloads } = await run(suite, "tiny", suite.workloads[0]?.name);
     expect(workloads).toHaveLength(1);
     for (const { rows, columns } of workloads) {

@@ -1,5 +1,6 @@
 import type { AgentInfo, AgentState, GateState } from "@flock/protocol";
-import { lazy, memo, Suspense, useMemo } from "react";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { lazy, memo, Suspense, useMemo, useRef } from "react";
 import { AgentBadges } from "../../control/agent-badges.tsx";
 import { useAgentInfos } from "../../live/agent-infos.ts";
 import { useCalmState } from "../../live/calm.ts";
@@ -91,20 +92,36 @@ const COLUMNS = [
   ["Mean time", "w-[8%]"],
 ] as const;
 
-/** The graph in numbers, for eyes and for screen readers. */
+/** What a row takes, in px, and rows beyond those in sight that are there already. */
+const ROW_PX = 37;
+const SPARE_ROWS = 4;
+
+/** The graph in numbers, for eyes and for screen readers. Of many rows only those in sight are made. */
 function AgentTable({ shown, rates }: { shown: string | undefined; rates: ReadonlyMap<string, Rate> }) {
   const list = useAgents();
   const infos = useAgentInfos();
+  const box = useRef<HTMLElement>(null);
+  const rows = useVirtualizer({
+    count: list.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => ROW_PX,
+    getItemKey: (index) => list[index]?.agent.agent_id ?? index,
+    overscan: SPARE_ROWS,
+  });
+  const inSight = rows.getVirtualItems();
+  const above = inSight[0]?.start ?? 0;
+  const below = rows.getTotalSize() - (inSight.at(-1)?.end ?? 0);
   return (
     <section
+      ref={box}
       aria-label="All agents"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
       className="max-h-[38%] shrink-0 overflow-auto border-t border-line bg-card -outline-offset-2"
     >
-      <table className="w-full min-w-[60rem] table-fixed text-left text-sm">
-        <thead className="sticky top-0 bg-card text-xs text-soft">
-          <tr>
+      <table aria-rowcount={list.length + 1} className="w-full min-w-[60rem] table-fixed text-left text-sm">
+        <thead className="sticky top-0 z-1 bg-card text-xs text-soft">
+          <tr aria-rowindex={1}>
             {COLUMNS.map(([name, width]) => (
               <th key={name} scope="col" className={`px-4 py-2 font-medium whitespace-nowrap ${width}`}>
                 {name}
@@ -113,23 +130,36 @@ function AgentTable({ shown, rates }: { shown: string | undefined; rates: Readon
           </tr>
         </thead>
         <tbody>
-          {list.map(({ agent, gates }) => (
-            <AgentRow
-              key={agent.agent_id}
-              agent={agent}
-              info={infos.get(agent.agent_id)}
-              gates={gates}
-              perMinute={rates.get(agent.agent_id)?.started ?? 0}
-              isShown={agent.agent_id === shown}
-            />
-          ))}
+          <NoRows height={above} />
+          {inSight.map(({ index, key }) => {
+            const { agent, gates } = list[index] as (typeof list)[number];
+            return (
+              <AgentRow
+                key={key}
+                index={index}
+                agent={agent}
+                info={infos.get(agent.agent_id)}
+                gates={gates}
+                perMinute={rates.get(agent.agent_id)?.started ?? 0}
+                isShown={agent.agent_id === shown}
+              />
+            );
+          })}
+          <NoRows height={below} />
         </tbody>
       </table>
     </section>
   );
 }
 
+/** The room of rows that are out of sight. */
+function NoRows({ height }: { height: number }) {
+  // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an empty row is not focusable
+  return height > 0 ? <tr aria-hidden="true" style={{ height }} /> : null;
+}
+
 interface AgentRowProps {
+  readonly index: number;
   readonly agent: AgentState;
   readonly info: AgentInfo | undefined;
   readonly gates: readonly GateState[];
@@ -138,12 +168,16 @@ interface AgentRowProps {
 }
 
 /** Its own component, because of hundreds only some change at a time. */
-const AgentRow = memo(function AgentRow({ agent, info, gates, perMinute, isShown }: AgentRowProps) {
+const AgentRow = memo(function AgentRow({ index, agent, info, gates, perMinute, isShown }: AgentRowProps) {
   const { agent_id, status, consumes, publishes, counters } = agent;
   const ended = counters.succeeded + counters.failed;
   const cell = "truncate px-4 py-1.5";
   return (
-    <tr className={`border-t border-line ${isShown ? "bg-accent-soft" : ""}`}>
+    <tr
+      aria-rowindex={index + 2}
+      style={{ height: ROW_PX }}
+      className={`border-t border-line ${isShown ? "bg-accent-soft" : ""}`}
+    >
       <th scope="row" className={`${cell} font-medium`}>
         <AgentLink agent={agent_id} />
       </th>

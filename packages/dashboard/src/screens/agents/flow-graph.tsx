@@ -17,6 +17,7 @@ import {
   ReactFlowProvider,
   useNodesState,
   useReactFlow,
+  useStore,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { LayoutGrid } from "lucide-react";
@@ -194,7 +195,59 @@ function heatOf(rate: Rate | undefined): string | undefined {
   return `color-mix(in srgb, var(--bad) ${share}%, var(--card))`;
 }
 
+/** Below this zoom nobody can read what is written small, so that it is not kept up to date either. */
+const LEGIBLE_ZOOM = 0.4;
+
+function useIsFar(): boolean {
+  return useStore(({ transform: [, , zoom] }) => zoom < LEGIBLE_ZOOM);
+}
+
 function AgentBox({ data: { drawn }, selected }: NodeProps<AgentNode>) {
+  return useIsFar() ? <FarBox drawn={drawn} selected={selected} /> : <NearBox drawn={drawn} selected={selected} />;
+}
+
+interface BoxProps {
+  readonly drawn: DrawnNode;
+  readonly selected: boolean;
+}
+
+/** What can be told from far away: who it is, and whether it works. */
+function FarBox({ drawn: { node, members }, selected }: BoxProps) {
+  const status = useCalmState(({ agents }) => statusOf(members.map((member) => agents.get(member)?.status)));
+  return (
+    <div
+      style={NODE}
+      className={`flex items-center justify-center rounded-xl border-4 bg-card px-2 ${borderOf(status)} ${
+        node.type === "external" ? "border-dashed" : ""
+      } ${selected ? "outline-8 outline-offset-8 outline-accent" : ""}`}
+    >
+      <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
+      {members.length > 1 || node.type === "external" ? (
+        <span className="truncate text-3xl font-semibold">{node.label}</span>
+      ) : (
+        <Link
+          href={pathOf("agents", node.id)}
+          title={`More about ${node.id}`}
+          className="nodrag pointer-events-auto truncate text-3xl font-semibold"
+        >
+          {node.label}
+        </Link>
+      )}
+      <Handle type="source" position={Position.Right} isConnectable={false} style={{ opacity: 0 }} />
+    </div>
+  );
+}
+
+function borderOf(status: AgentState["status"] | undefined): string {
+  return status === "running" ? "working border-busy" : status === "error" ? "border-bad" : "border-line";
+}
+
+/** Of several: whether one of them works, else whether one has failed. */
+function statusOf(statuses: readonly (AgentState["status"] | undefined)[]): AgentState["status"] {
+  return statuses.includes("running") ? "running" : statuses.includes("error") ? "error" : "idle";
+}
+
+function NearBox({ drawn, selected }: BoxProps) {
   const { node, members } = drawn;
   const agents = useCalmState(useShallow(({ agents }) => members.map((member) => agents.get(member))));
   const rates = useContext(RatesContext);
@@ -203,12 +256,10 @@ function AgentBox({ data: { drawn }, selected }: NodeProps<AgentNode>) {
   const gate = useCalmState(({ gates }) => (members.length === 1 ? openGates(gates).get(node.id)?.at(-1) : undefined));
   const info = useAgentInfo(node.id);
   const isOutside = node.type === "external";
-  const border =
-    agent?.status === "running" ? "working border-busy" : agent?.status === "error" ? "border-bad" : "border-line";
   return (
     <div
       style={{ ...NODE, background: heatOf(rate) }}
-      className={`flex flex-col justify-between rounded-xl border bg-card px-3.5 py-2.5 text-left ${border} ${
+      className={`flex flex-col justify-between rounded-xl border bg-card px-3.5 py-2.5 text-left ${borderOf(agent?.status)} ${
         isOutside ? "border-dashed" : ""
       } ${selected ? "outline-2 outline-offset-2 outline-accent" : ""} ${members.length > 1 ? "shadow-[3px_3px_0_var(--line)]" : ""}`}
     >
@@ -264,15 +315,11 @@ function summed(agents: readonly (AgentState | undefined)[]): AgentState | undef
   for (const agent of known.slice(1)) {
     for (const name of Object.keys(counters) as (keyof typeof counters)[]) counters[name] += agent.counters[name];
   }
-  const status = known.some(({ status }) => status === "running")
-    ? "running"
-    : known.some(({ status }) => status === "error")
-      ? "error"
-      : "idle";
-  return { ...(known[0] as AgentState), counters, status };
+  return { ...(known[0] as AgentState), counters, status: statusOf(known.map(({ status }) => status)) };
 }
 
 function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<FlowEdge>) {
+  const isFar = useIsFar();
   if (!data) return null;
   const { flow, line } = data;
   const [bent, middleX, middleY] = getBezierPath({
@@ -288,16 +335,18 @@ function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<FlowEd
   return (
     <>
       <BaseEdge path={path} markerEnd="url(#arrow)" style={{ stroke: "var(--soft)" }} />
-      <EdgeLabelRenderer>
-        <div
-          className="absolute rounded-md border border-line bg-page px-1.5 text-xs leading-5 whitespace-nowrap"
-          style={{ transform: `translate(-50%, -50%) translate(${label.x}px, ${label.y}px)` }}
-        >
-          {flow.types.map((type) => (
-            <FlowLabel key={type} source={flow.source} type={type} />
-          ))}
-        </div>
-      </EdgeLabelRenderer>
+      {!isFar && (
+        <EdgeLabelRenderer>
+          <div
+            className="absolute rounded-md border border-line bg-page px-1.5 text-xs leading-5 whitespace-nowrap"
+            style={{ transform: `translate(-50%, -50%) translate(${label.x}px, ${label.y}px)` }}
+          >
+            {flow.types.map((type) => (
+              <FlowLabel key={type} source={flow.source} type={type} />
+            ))}
+          </div>
+        </EdgeLabelRenderer>
+      )}
     </>
   );
 }

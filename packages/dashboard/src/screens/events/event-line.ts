@@ -21,6 +21,85 @@ const CHOICES: Record<EventType, true> = {
   agent_paused: true,
   agent_resumed: true,
   agent_queue_changed: true,
+  agent_circuit_changed: true,
+};
+
+export const EVENT_TYPE_CHOICES = Object.keys(CHOICES) as EventType[];
+
+/** An event as a sentence: who did what, and what there is to know of it. Ids are told elsewhere. */
+export interface EventLine {
+  /** The agent, or `external`; empty for what nobody in particular did. */
+  readonly who: string;
+  readonly did: string;
+  readonly about: string;
+}
+
+/** The type of an artifact by its id, as far as it is known. */
+export type TypeOf = (artifactId: string) => string | undefined;
+
+/** What each type's events say. */
+const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf) => EventLine } = {
+  agent_execution_started: ({ agent_id, attempt, consumed_artifacts }, typeOf) => ({
+    who: agent_id,
+    did: attempt > 1 ? `began again, attempt ${attempt}` : "began",
+    about: consumed_artifacts.length === 0 ? "" : `reads ${typesOf(consumed_artifacts, typeOf)}`,
+  }),
+  agent_execution_completed: ({ agent_id, status, duration_ms, error, retry_at, produced_artifacts }, typeOf) => ({
+    who: agent_id,
+    did: `ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
+    about: [
+      error ? `${error.name}: ${error.message}` : "",
+      produced_artifacts.length > 0 ? `made ${typesOf(produced_artifacts, typeOf)}` : "",
+      retry_at ? `tries again at ${clock(retry_at)}` : "",
+    ]
+      .filter(Boolean)
+      .join(", "),
+  }),
+  // Its line ends are shown as signs, so that it stays one line.
+  streaming_output: ({ agent_id, content, is_complete }) =>
+    content === "" && is_complete
+      ? { who: agent_id, did: "has written all", about: "" }
+      : { who: agent_id, did: "wrote", about: JSON.stringify(content) },
+  run_step_started: ({ agent_id, kind, name }) => ({
+    who: agent_id,
+    did: kind === "model" ? "asks its model" : "calls a tool",
+    about: name,
+  }),
+  run_step_completed: ({ agent_id, kind, name, status, duration_ms, error }) => ({
+    who: agent_id,
+    did: `${kind === "model" ? "its model" : "the tool"} ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
+    about: error ? `${name}, ${error.name}: ${error.message}` : name,
+  }),
+  artifact_published: ({ produced_by, artifact_type, revealed, payload, payload_bytes }) => ({
+    who: produced_by,
+    did: revealed ? `published ${artifact_type} before: its time has come` : `published ${artifact_type}`,
+    about: payload_bytes === undefined ? gist(payload) : bytes(payload_bytes),
+  }),
+  graph_updated: ({ nodes, edges }) => ({
+    who: "",
+    did: "The graph changed",
+    about: `${nodes.length} nodes, ${edges.length} edges`,
+  }),
+  agent_registered: ({ agent_id, consumes, publishes }) => ({
+    who: agent_id,
+    did: "joined",
+    about: `${consumes.join(", ") || "nothing"} → ${publishes.join(", ") || "nothing"}`,
+  }),
+  gate_progress: ({ agent_id, dropped, reason, ...gate }) => ({
+    who: agent_id,
+    did: dropped === undefined ? "gathers" : `let go of ${dropped}, ${reason}`,
+    about: gathered(gate),
+  }),
+  question_closed: ({ agent_id, status, answered_by }) => ({
+    who: agent_id,
+    did: "asked a person",
+    about: status === "answered" && answered_by !== undefined ? `answered by ${answered_by}` : status,
+  }),
+  dead_letter_closed: ({ agent_id, status }) => ({
+    who: agent_id,
+    did: "has one dead letter less",
+    about: status === "retried" ? "it is tried again" : "it was discarded",
+  }),
   agent_paused: ({ agent_id }) => ({ who: agent_id, did: "was paused", about: "" }),
   agent_resumed: ({ agent_id }) => ({ who: agent_id, did: "goes on", about: "" }),
   agent_queue_changed: ({ agent_id, queued }) => ({
