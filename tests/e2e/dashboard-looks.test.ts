@@ -99,6 +99,7 @@ const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Prom
     },
   },
   health: { path: "/system" },
+  control: { path: "/control" },
   palette: { path: "/agents", act: (page) => page.keyboard.press("Control+k") },
   "nothing in the palette": {
     path: "/agents",
@@ -125,24 +126,28 @@ async function show(page: Page, url: string, { path, act }: (typeof STATES)[stri
   await act?.(page);
 }
 
-/** What axe knows of WCAG 2.2 AA, and its own good practices where they are serious. */
-async function violations(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .options({ rules: { "target-size": { enabled: true } } })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-    .analyze();
+/** What axe finds of these tags, as far as it breaks WCAG 2.2 AA or is serious. */
+async function violations(page: Page, tags: readonly string[]): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags([...tags]).analyze();
   return violations
     .filter(({ impact, tags }) => impact === "serious" || impact === "critical" || tags.includes("wcag22aa"))
     .flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ html }) => `${id}: ${html.slice(0, 200)}`));
 }
 
+const EVERYTHING = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+/** What may be another in other colours. */
+const COLOURS = ["cat.color"];
+
+/** Many pages, each looked at in full: a busy machine takes minutes for that. */
+const PATIENCE_MS = 240_000;
+
 describe("WCAG 2.2 AA holds in every state of every screen", () => {
   it.for([
-    ["light", 1440],
-    ["dark", 1440],
-    ["light", 390],
-    ["dark", 390],
-  ] as const)("axe finds nothing, %s, %i px", async ([colorScheme, width]) => {
+    ["light", 1440, EVERYTHING],
+    ["dark", 390, EVERYTHING],
+    ["dark", 1440, COLOURS],
+    ["light", 390, COLOURS],
+  ] as const)("axe finds nothing, %s, %i px", { timeout: PATIENCE_MS }, async ([colorScheme, width, tags]) => {
     await using server = await kitchen();
     await using opened = await browser.open("about:blank");
     const { page } = opened;
@@ -151,13 +156,13 @@ describe("WCAG 2.2 AA holds in every state of every screen", () => {
     const found: string[] = [];
     for (const [name, state] of Object.entries(STATES)) {
       await show(page, server.url, state);
-      for (const one of await violations(page)) found.push(`${name}: ${one}`);
+      for (const one of await violations(page, tags)) found.push(`${name}: ${one}`);
     }
     expect(found).toEqual([]);
     expect(opened.errors).toEqual([]);
   });
 
-  it("what is clicked is 24 px high and wide, or has so much room", async () => {
+  it("what is clicked is 24 px high and wide, or has so much room", { timeout: PATIENCE_MS }, async () => {
     await using server = await kitchen();
     await using opened = await browser.open("about:blank");
     const { page } = opened;
@@ -172,7 +177,9 @@ describe("WCAG 2.2 AA holds in every state of every screen", () => {
     expect([...new Set(found)]).toEqual([]);
   });
 
-  it("nothing is wider than a window of 320 px, also with the spacing of text that readers may set", async () => {
+  it("nothing is wider than a window of 320 px, also with the spacing of text that readers may set", {
+    timeout: PATIENCE_MS,
+  }, async () => {
     await using server = await kitchen();
     await using opened = await browser.open("about:blank");
     const { page } = opened;
@@ -235,8 +242,11 @@ const OVERFLOW = `(() => {
   return { over: document.documentElement.scrollWidth - innerWidth, out };
 })()`;
 
+/** A tenth of what counts as good: a word that becomes wider. */
+const UNSEEN = 0.01;
+
 describe("nothing jumps that nobody has touched", () => {
-  it.for([1440, 390])("while data flows, on every screen, at %i px", async (width) => {
+  it.for([1440, 390])("while data flows, on every screen, at %i px", { timeout: PATIENCE_MS }, async (width) => {
     await using server = await kitchen();
     await using opened = await browser.open("about:blank");
     const { page } = opened;
@@ -246,10 +256,8 @@ describe("nothing jumps that nobody has touched", () => {
       new PerformanceObserver((list) => {
         for (const entry of list.getEntries()) {
           if (entry.hadRecentInput) continue;
-          for (const { node } of entry.sources) {
-            const element = node instanceof Element ? node : node?.parentElement;
-            shifts.push([entry.value, element?.outerHTML.slice(0, 160) ?? "gone"]);
-          }
+          const moved = entry.sources.map(({ node }) => (node instanceof Element ? node : node?.parentElement)?.outerHTML.slice(0, 160));
+          shifts.push([entry.value, moved.join(" and ")]);
         }
       }).observe({ type: "layout-shift" });
     `);
@@ -276,7 +284,8 @@ describe("nothing jumps that nobody has touched", () => {
         await page.evaluate("new Promise((resolve) => setTimeout(resolve, 300))");
       }
       const shifts = (await page.evaluate("shifts")) as [number, string][];
-      for (const [value, html] of shifts) if (value > 0.001) found.push(`${path}: ${value.toFixed(4)} ${html}`);
+      const sum = shifts.reduce((sum, [value]) => sum + value, 0);
+      if (sum > UNSEEN) found.push(`${path}: ${sum.toFixed(4)} ${JSON.stringify(shifts)}`);
     }
     expect(found).toEqual([]);
   });

@@ -56,7 +56,7 @@ export function StreamFind({ painters, label, autoFocus = false, close }: Stream
         value={text}
         onChange={(change) => search(change.target.value)}
         onKeyDown={onKeyDown}
-        className="h-7 w-40 min-w-0 rounded-lg border border-line bg-card px-2 text-xs"
+        className="h-7 w-40 min-w-0 flex-1 rounded-lg border border-line bg-card px-2 text-xs"
       />
       <span role="status" className="min-w-14 rounded-md bg-card px-1 text-xs whitespace-nowrap text-soft tabular-nums">
         {found.length === 0 ? (text === "" ? "" : "none") : `${shown + 1} of ${found.length}`}

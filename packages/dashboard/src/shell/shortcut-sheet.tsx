@@ -1,3 +1,4 @@
+import { X } from "lucide-react";
 import { Dialog } from "../parts/dialog.tsx";
 import { allowSingleKeys, type Shortcut, useShortcutList } from "./shortcuts.ts";
 
@@ -19,7 +20,18 @@ export default function ShortcutSheet({ close }: { close: () => void }) {
   return (
     <Dialog label="Keyboard shortcuts" close={close} className="w-[min(44rem,92vw)]">
       <div className="flex flex-col gap-5 p-6">
-        <h2 className="text-lg font-semibold">Keyboard shortcuts</h2>
+        {/* First, since the focus begins there: what follows may be longer than the window. */}
+        <header className="flex items-center justify-between gap-4">
+          <h2 className="text-lg font-semibold">Keyboard shortcuts</h2>
+          <button
+            type="button"
+            aria-label="Close"
+            onClick={close}
+            className="grid size-8 place-items-center rounded-lg text-soft hover:bg-sunken hover:text-ink"
+          >
+            <X size={16} aria-hidden="true" />
+          </button>
+        </header>
         <div className="grid gap-x-10 gap-y-5 sm:grid-cols-2">
           {[...Map.groupBy([...shortcuts, ...WITHIN], ({ group }) => group)].map(([group, list]) => (
             <section key={group} aria-label={group}>
@@ -48,9 +60,6 @@ export default function ShortcutSheet({ close }: { close: () => void }) {
           <input type="checkbox" checked={singleKeys} onChange={(change) => allowSingleKeys(change.target.checked)} />
           Single letters are shortcuts
         </label>
-        <button type="button" onClick={close} className="w-fit rounded-lg border border-line px-3 py-1.5 text-sm">
-          Close
-        </button>
       </div>
     </Dialog>
   );

@@ -9,7 +9,7 @@ import { pathOf, usePlace } from "../../place/place.ts";
 import { type LineageNode, lineageOf } from "./lineage.ts";
 
 /** What a place takes, and what lies between two, in px. */
-const BOX = { width: 168, height: 46 } as const;
+const BOX = { width: 168, height: 58 } as const;
 const GAP = { x: 56, y: 10 } as const;
 
 /** Where an artifact comes from, on the left, and what became of it, on the right; each line is a run. */
@@ -116,7 +116,7 @@ function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode 
         href={pathOf("blackboard", id, params)}
         aria-current={isHere ? "true" : undefined}
         title={artifact ? gist(artifact.payload) : id}
-        className="truncate text-sm font-medium underline-offset-2 hover:underline"
+        className="truncate text-sm leading-6 font-medium underline-offset-2 hover:underline"
       >
         {artifact?.artifact_type ?? short(id)}
       </Link>
@@ -125,7 +125,7 @@ function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode 
       ) : (
         <Link
           href={pathOf("runs", artifact.run_id)}
-          className="flex items-center gap-1 text-soft underline-offset-2 hover:underline"
+          className="flex min-h-6 items-center gap-1 text-soft underline-offset-2 hover:underline"
         >
           {run && <StatusMark value={run.status} />}
           <span className="truncate">{artifact.produced_by}</span>

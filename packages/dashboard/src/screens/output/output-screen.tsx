@@ -51,7 +51,7 @@ export default function OutputScreen() {
   return (
     <div className="flex h-full flex-col">
       <h1 className="sr-only">Live output</h1>
-      <div className="flex items-center gap-3 border-b border-line bg-card px-4 py-2 text-sm">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line bg-card px-4 py-2 text-sm">
         <label className="flex items-center gap-2 whitespace-nowrap">
           Side by side
           <select
@@ -65,7 +65,7 @@ export default function OutputScreen() {
           </select>
         </label>
         <p className="truncate text-soft max-lg:hidden">Whatever is written next takes a place whose run has ended.</p>
-        <div className="ml-auto min-w-0">
+        <div className="min-w-0 max-sm:w-full sm:ml-auto">
           <StreamFind painters={all} label="Search in all of these" />
         </div>
       </div>
