@@ -5,7 +5,7 @@ import { type Flock, visibility } from "flock";
 import { WebSocketServerComponent } from "flock/components/server";
 import { fakeClock, readRecording, record, serveRecording } from "flock/testing";
 import { describe, expect, it, vi } from "vitest";
-import { fileOf, timelineOf } from "../../packages/dashboard/src/live/file.ts";
+import { fileOf, opened } from "../../packages/dashboard/src/live/file.ts";
 import { Timeline } from "../../packages/dashboard/src/live/timeline.ts";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 
@@ -49,7 +49,7 @@ describe("a recording is the same events again", () => {
     const whole = await record(flock);
     const half = await record(flock, { from: Math.floor(flock.log.head / 2) });
     for (const recording of [whole, half]) {
-      const timeline = timelineOf(String(recording));
+      const { timeline } = opened(String(recording));
       expect(timeline.last).toBe(flock.log.head);
       // Counted from before the first event of the file on.
       expect(timeline.head.agents).toEqual(whole.state().agents);
@@ -57,7 +57,7 @@ describe("a recording is the same events again", () => {
     const timeline = new Timeline();
     timeline.append(whole.events);
     const { from_seq, to_seq, epoch } = half.head;
-    const saved = readRecording(fileOf(timeline, from_seq, to_seq, epoch));
+    const saved = readRecording(fileOf(timeline, { from: from_seq, to: to_seq, epoch }));
     expect(saved.events).toEqual(half.events);
     expect(saved.head).toMatchObject({ from_seq, to_seq, epoch });
     expect(saved.head.graph.nodes).toEqual(half.head.graph.nodes);

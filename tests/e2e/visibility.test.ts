@@ -344,6 +344,10 @@ async function lookThrough(url: string, truth: Truth, who: Who, onFile: boolean)
       headers: { authorization: who },
     });
     await socket.next("caught_up");
+    // That something may be hidden is all that is said of it.
+    const hello = socket.messages.find(({ type }) => type === "hello");
+    expect(hello).toMatchObject({ type: "hello", head: truth.events.at(-1)?.seq ?? 0 });
+    expect((hello as { limited?: boolean }).limited).toBe(who === "owner" ? undefined : true);
     socket.send({ id: 1, type: "graph" });
     expect(await socket.next("reply")).toMatchObject({ ok: true, result: { nodes: graph.nodes } });
     expectNothingForbidden(truth, who, `the WebSocket ${query}`, socket.texts.join("\n"));

@@ -56,6 +56,8 @@ export interface ConnectionState {
   readonly connectionId: string | null;
   /** The newest seq that the server has told of. */
   readonly head: number;
+  /** Whether there may be events in the log that are hidden from this client. */
+  readonly limited: boolean;
   /** Why there is no connection, in one sentence; null when there is one. */
   readonly reason: string | null;
 }
@@ -116,6 +118,7 @@ export class FlockClient {
     epoch: null,
     connectionId: null,
     head: 0,
+    limited: false,
     reason: null,
   };
 
@@ -285,7 +288,7 @@ export class FlockClient {
     }
   }
 
-  #hello({ epoch, head, heartbeat_interval, connection_id }: ControlOf<"hello">): void {
+  #hello({ epoch, head, heartbeat_interval, connection_id, limited }: ControlOf<"hello">): void {
     this.#epochOfConnection = epoch;
     this.#open = true;
     this.#openedAt = Date.now();
@@ -294,7 +297,8 @@ export class FlockClient {
     this.#watchSilence(
       this.#options.silenceMs ?? (heartbeat_interval === null ? DEFAULT_SILENCE_MS : heartbeat_interval * 2_000),
     );
-    this.#set({ status: startsNow ? "live" : "catching-up", epoch, connectionId: connection_id, head, reason: null });
+    const told = { epoch, connectionId: connection_id, head, limited: limited === true };
+    this.#set({ status: startsNow ? "live" : "catching-up", ...told, reason: null });
     for (const [id, command] of this.#commands) this.#send(id, command);
   }
 

@@ -2,6 +2,8 @@ import { createRoot } from "react-dom/client";
 import "@fontsource-variable/inter/wght.css";
 import "@fontsource-variable/jetbrains-mono/wght.css";
 import "./styles/index.css";
+import { acceptDrops } from "./live/files.ts";
+import { followHidden } from "./live/hidden.ts";
 import { followQuestions } from "./live/questions.ts";
 import { start } from "./live/store.ts";
 import { followPlace } from "./live/travel.ts";
@@ -15,6 +17,8 @@ listenToKeys();
 keepFocus();
 followPlace();
 followQuestions();
+followHidden();
+acceptDrops();
 void start();
 // After what the viewer has come for.
 setTimeout(() => void loadOtherScreens(), 2_000);

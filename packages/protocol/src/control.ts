@@ -16,6 +16,10 @@ export const controlSchemas = {
       oldest: z.int().describe("The oldest seq that is kept; head + 1 when none is."),
       heartbeat_interval: z.number().nullable().describe("Seconds, or null when there is no heartbeat."),
       connection_id: z.string(),
+      limited: z
+        .literal(true)
+        .optional()
+        .describe("This client may not see everything: numbers that never come may be those of events hidden from it."),
     })
     .meta({ id: "Hello" }),
   caught_up: z.object({ type: z.literal("caught_up"), seq: z.int() }).meta({ id: "CaughtUp" }),

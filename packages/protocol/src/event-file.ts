@@ -1,3 +1,4 @@
+import type { ControlOf } from "./control.ts";
 import type { FlockEvent } from "./events.ts";
 import type { GraphSnapshot } from "./graph.ts";
 
@@ -9,6 +10,12 @@ export interface EventFileHead {
   readonly from_seq: number;
   readonly to_seq: number;
   readonly graph: GraphSnapshot;
+  /** How many events of this range were hidden from whoever saved it; absent when that was somebody who sees everything. */
+  readonly hidden?: number;
+  /** What was missing in this range: it was no longer kept. */
+  readonly gaps?: readonly ControlOf<"gap">[];
+  /** In words, when only some events of this range are in the file: which. */
+  readonly narrowed?: string;
 }
 
 /** A range of events that somebody has kept. */

@@ -89,6 +89,12 @@ const streamingOutput = z.object({
   offset: z.int().min(0).describe("UTF-16 code units of this run's stream before `content`."),
   output_type: z.string().describe("What the piece is, `text` unless the agent says otherwise."),
   artifact_type: z.string().optional().describe("The artifact type being written, when there is one."),
+  merged: z
+    .array(z.int().min(0))
+    .optional()
+    .describe(
+      "Where the pieces stood that the log has merged into this one, going back from its seq: so many numbers of others, so many of its own, and so on.",
+    ),
   visibility,
 });
 

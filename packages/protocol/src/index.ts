@@ -15,6 +15,7 @@ export * from "./filter.ts";
 export * from "./graph.ts";
 export * from "./http.ts";
 export * from "./matching.ts";
+export * from "./merged.ts";
 export * from "./principal.ts";
 export * from "./questions.ts";
 export * from "./reducer.ts";

@@ -9,6 +9,7 @@ const base: ConnectionState = {
   epoch: "e",
   connectionId: "c",
   head: 0,
+  limited: false,
   reason: null,
 };
 const NOW = new Date(2026, 0, 1, 14, 5).getTime();

@@ -18,24 +18,26 @@ interface Page {
  * Reads what comes before a seq from the server, page by page, oldest first.
  *
  * @param count how many events at most.
- * @returns null when the server has another log by now.
+ * @returns them, and from which seq on they are all that there is; null when the server has another log by now.
  */
 export async function readOlder(
   config: DashboardConfig,
   before: number,
   count: number,
   epoch: string | null,
-): Promise<FlockEvent[] | null> {
+): Promise<{ readonly events: readonly FlockEvent[]; readonly from: number } | null> {
   const events: FlockEvent[] = [];
   let after = Math.max(0, before - 1 - count);
+  let from = after + 1;
   while (after < before - 1) {
     const page = await getJson<Page>(eventsUrl(config, { after, limit: PAGE }));
     if (page.epoch !== epoch) return null;
+    from = Math.max(from, page.oldest);
     for (const event of page.events) if (event.seq < before) events.push(event);
     if (page.next <= after) break;
     after = page.next;
   }
-  return events;
+  return { events, from: Math.min(from, before) };
 }
 
 /** A timeline with older events before those that it has, made in pieces between which the page is painted. */

@@ -4,7 +4,7 @@ import { Retained, type Stretch } from "./retained.ts";
 import { KEPT_EVENTS } from "./timeline.ts";
 
 /** Events that are asked for at the beginning: few enough to be there at once. Older ones are loaded after them. */
-const FIRST_EVENTS = 10_000;
+export const FIRST_EVENTS = 10_000;
 
 /** A feed with a connection of its own. It is also what the shared worker holds. */
 export class OwnFeed implements Feed {

@@ -1,11 +1,12 @@
 import type { ConnectionState } from "@flock/client";
-import { type ControlOf, emptyState, type FlockEvent, type FlockState } from "@flock/protocol";
+import { type ControlOf, type EventFileHead, emptyState, type FlockEvent, type FlockState } from "@flock/protocol";
 import { create } from "zustand";
 import { type Away, awayFrom } from "./away.ts";
 import { type DashboardConfig, eventsUrl, getJson, readConfig } from "./config.ts";
 import type { CommandAnswer, CommandName, CommandRequest, Feed } from "./feed.ts";
 import { nextFrame } from "./frames.ts";
 import { readOlder, withOlder } from "./older.ts";
+import { FIRST_EVENTS } from "./own-feed.ts";
 import { openFeed } from "./shared-feed.ts";
 import { endsUnknownRun } from "./snapshot.ts";
 import { KEPT_EVENTS, Log, Timeline } from "./timeline.ts";
@@ -15,6 +16,8 @@ export interface Live {
   readonly config: DashboardConfig | null;
   /** The name of the file that is shown instead of a server. */
   readonly file: string | null;
+  /** What the file says of itself. */
+  readonly fileHead: EventFileHead | null;
   readonly connection: ConnectionState;
   /** Since when there is no connection, as `Date.now()` counts; null while there is one. */
   readonly offlineSince: number | null;
@@ -29,7 +32,9 @@ export interface Live {
   /** The oldest and the newest seq that this tab can show. */
   readonly first: number;
   readonly last: number;
-  /** The oldest seq that the server keeps: what lies between it and `first` is loaded when it is asked for. */
+  /** From this seq on the tab has all that is for this viewer; see `Timeline.from`. */
+  readonly from: number;
+  /** The oldest seq that the server keeps: what lies between it and `from` is loaded when it is asked for. */
   readonly oldest: number;
   /** Whether older events are on their way. */
   readonly isLoading: boolean;
@@ -46,6 +51,7 @@ export interface Live {
 export const useLive = create<Live>(() => ({
   config: null,
   file: null,
+  fileHead: null,
   connection: {
     status: "connecting",
     attempt: 0,
@@ -53,6 +59,7 @@ export const useLive = create<Live>(() => ({
     epoch: null,
     connectionId: null,
     head: 0,
+    limited: false,
     reason: null,
   },
   offlineSince: null,
@@ -62,6 +69,7 @@ export const useLive = create<Live>(() => ({
   at: null,
   first: 1,
   last: 0,
+  from: 1,
   oldest: 1,
   isLoading: false,
   gaps: [],
@@ -84,9 +92,12 @@ export async function start(): Promise<void> {
   const config = await readConfig((attempt) =>
     useLive.setState(({ connection }) => ({ connection: { ...connection, attempt } })),
   );
+  // Whoever has opened a file in the meantime looks at that.
+  if (useLive.getState().file !== null) return;
   useLive.setState({ config });
   addEventListener("pagehide", remember);
   const opened = await openFeed(config.websocket);
+  if (useLive.getState().file !== null) return;
   feed = opened;
   opened.watch(connectionChanged);
   await follow(opened);
@@ -107,8 +118,8 @@ export function retryNow(): void {
 export function showAt(at: number | null): void {
   if (at === useLive.getState().at) return;
   const seq = at === null ? Number.POSITIVE_INFINITY : at;
-  const { complete, first, oldest } = useLive.getState();
-  if (at !== null && complete && at < first && oldest < first) void loadOlder(KEPT_EVENTS).catch(() => {});
+  const { complete, from, oldest } = useLive.getState();
+  if (at !== null && complete && at < from && oldest < from) void loadOlder(KEPT_EVENTS).catch(() => {});
   useLive.setState({ at, state: timeline.at(seq), log: timeline.log(seq) });
 }
 
@@ -118,11 +129,11 @@ export function knownTimeline(): Timeline {
 }
 
 /** Shows the events of a file instead of what a server tells. */
-export function showFile(name: string, opened: Timeline): void {
+export function showFile(name: string, opened: Timeline, fileHead: EventFileHead | null): void {
   // What the server goes on to tell is not taken in any more.
   feed = undefined;
   timeline = opened;
-  useLive.setState({ file: name, complete: true, away: null, notice: null, oldest: opened.first });
+  useLive.setState({ file: name, fileHead, complete: true, away: null, notice: null, oldest: opened.first });
   publish();
 }
 
@@ -211,7 +222,11 @@ async function arrived(): Promise<void> {
   const { complete, config } = useLive.getState();
   if (complete || !config) return;
   const page = await getJson<{ oldest: number }>(eventsUrl(config, { after: 0, limit: 1 })).catch(() => null);
-  if (page) useLive.setState({ oldest: Math.min(page.oldest, timeline.first) });
+  if (page) {
+    useLive.setState({ oldest: Math.min(page.oldest, timeline.first) });
+    // Fewer than were asked for: before them is nothing for us.
+    if (timeline.log().length < FIRST_EVENTS) timeline.reaches(page.oldest);
+  }
   if (timeline.first <= 1) return;
   const graph = await feed?.call("graph", undefined as never).catch(() => undefined);
   if (graph) timeline.begin(graph);
@@ -223,16 +238,34 @@ async function arrived(): Promise<void> {
 /** Events that are loaded to travel in, those that came with the connection included. */
 const HISTORY = 100_000;
 
-/** Loads what came before, until there are so many events; the viewer sees what is now all the while. */
-export async function loadOlder(count: number): Promise<void> {
-  const { config, connection } = useLive.getState();
+let loading: Promise<void> | undefined;
+
+/**
+ * Loads what came before, until there are so many events; the viewer sees what is now all the while. While that goes on,
+ * whoever asks too waits for it.
+ */
+export function loadOlder(count: number): Promise<void> {
+  loading ??= load(count).finally(() => {
+    loading = undefined;
+  });
+  return loading;
+}
+
+async function load(count: number): Promise<void> {
+  const { config, connection, file } = useLive.getState();
   const mine = timeline;
-  if (!config || useLive.getState().isLoading) return;
+  if (!config || file !== null) return;
   useLive.setState({ isLoading: true });
   try {
-    const older = await readOlder(config, mine.first, count - mine.log().length, connection.epoch);
-    if (!older || older.length === 0 || mine !== timeline) return;
-    const joined = await withOlder(older, mine);
+    const older = await readOlder(config, mine.from, count - mine.log().length, connection.epoch);
+    if (!older || mine !== timeline) return;
+    if (older.events.length === 0) {
+      mine.reaches(older.from);
+      publish();
+      return;
+    }
+    const joined = await withOlder(older.events, mine);
+    joined.reaches(older.from);
     if (joined.first > 1) {
       const graph = await feed?.call("graph", undefined as never).catch(() => undefined);
       joined.append(mine.log().slice(mine.log().indexOf(joined.last) + 1));
@@ -261,7 +294,7 @@ async function countAnew(): Promise<void> {
 /** Lets the screens see what has been taken in. */
 function publish(): void {
   const { at, state, last } = useLive.getState();
-  const shown = { first: timeline.first, last: timeline.last, gaps: timeline.gaps };
+  const shown = { first: timeline.first, last: timeline.last, from: timeline.from, gaps: timeline.gaps };
   // Who looks at the past sees nothing of what comes, unless it belongs there and has only come now.
   if (at !== null && at <= last && at >= timeline.first && state.seq > 0) useLive.setState(shown);
   else {

@@ -1,7 +1,7 @@
 import { emptyState, type FlockEvent, type FlockState, graphOf, reduceAll } from "@flock/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fileOf, timelineOf } from "./file.ts";
+import { fileOf, opened } from "./file.ts";
 import { withOlder } from "./older.ts";
 import { Playback } from "./playback.ts";
 import { DASHBOARD_LIMITS, Timeline } from "./timeline.ts";
@@ -168,17 +168,17 @@ describe("what is saved as a file is seen again when it is opened", () => {
         if (events.length === 0) return;
         const timeline = filled(events, 7);
         const first = (events[Math.min(from, events.length - 1)] as FlockEvent).seq;
-        const opened = timelineOf(fileOf(timeline, first, timeline.last, "e"));
-        expect(opened.log().slice(0)).toEqual(events.filter(({ seq }) => seq >= first));
-        if (first === events[0]?.seq) expect(plain(opened.head)).toEqual(plain(timeline.head));
+        const { timeline: read } = opened(fileOf(timeline, { from: first, to: timeline.last, epoch: "e" }));
+        expect(read.log().slice(0)).toEqual(events.filter(({ seq }) => seq >= first));
+        if (first === events[0]?.seq) expect(plain(read.head)).toEqual(plain(timeline.head));
       }),
     );
   });
 
   it("a file of something else is refused, with the line", () => {
-    expect(() => timelineOf("hello")).toThrow("line 1 is not JSON");
-    expect(() => timelineOf('{"seq":1,"type":"x"}\n{"a":1}')).toThrow("line 2 is not an event");
-    expect(() => timelineOf("\n")).toThrow("no event in this file");
+    expect(() => opened("hello")).toThrow("line 1 is not JSON");
+    expect(() => opened('{"seq":1,"type":"x"}\n{"a":1}')).toThrow("line 2 is not an event");
+    expect(() => opened("\n")).toThrow("no event in this file");
   });
 });
 

@@ -50,6 +50,8 @@ export class Timeline {
   /** The first one is what the fold begins with; the others are in order. */
   #checkpoints: Checkpoint[];
   #head: Checkpoint;
+  /** From here on nothing is missing that the server has for this viewer; undefined when nobody has said so. */
+  #reach: number | undefined;
 
   constructor({ limits = DASHBOARD_LIMITS, kept = KEPT_EVENTS, spacing = SPACING } = {}) {
     this.#limits = limits;
@@ -72,6 +74,16 @@ export class Timeline {
   /** The seq of the oldest kept event; `last + 1` when there is none. */
   get first(): number {
     return this.#events[0]?.seq ?? this.#head.seq + 1;
+  }
+
+  /** From this seq on all is here that the server has for this viewer: before the first event may be what is hidden. */
+  get from(): number {
+    return Math.min(this.#reach ?? this.first, this.first);
+  }
+
+  /** Says from which seq on all is here. */
+  reaches(seq: number): void {
+    this.#reach = seq;
   }
 
   /** What is missing, oldest first. */
@@ -193,6 +205,7 @@ export class Timeline {
     if (index <= 0) return;
     const { count } = this.#checkpoints[index] as Checkpoint;
     this.#events = this.#events.slice(count);
+    this.#reach = undefined;
     const shifted = (checkpoint: Checkpoint) => ({ ...checkpoint, count: checkpoint.count - count });
     this.#checkpoints = this.#checkpoints.slice(index).map(shifted);
     this.#head = shifted(this.#head);

@@ -1,8 +1,10 @@
 import type { FlockEvent } from "@flock/protocol";
 import { create } from "zustand";
 import { adjust, here, onPlace } from "../place/place.ts";
+import { seqAt, type Whereabouts } from "./moments.ts";
 import { Playback } from "./playback.ts";
-import { knownTimeline, showAt, useLive } from "./store.ts";
+import { knownTimeline, loadOlder, showAt, useLive } from "./store.ts";
+import { KEPT_EVENTS } from "./timeline.ts";
 
 /** How fast the past is played, in times of the real thing; null while it stands. */
 export const usePlaying = create<{ readonly speed: number | null }>(() => ({ speed: null }));
@@ -21,6 +23,29 @@ export function followPlace(): void {
 export function travelTo(seq: number): void {
   const { oldest, last } = useLive.getState();
   adjust({ seq: Math.max(Math.min(oldest, last), Math.min(last, Math.round(seq))) });
+}
+
+/** The seq of a place that somebody has typed. What lies before the events that are here is fetched first. */
+export async function seqOf(where: Whereabouts): Promise<number> {
+  if ("seq" in where) return where.seq;
+  const { from, oldest } = useLive.getState();
+  const first = knownTimeline().log().at(0);
+  if (first && Date.parse(first.timestamp) > where.moment && oldest < from)
+    await loadOlder(KEPT_EVENTS).catch(() => {});
+  return seqAt(knownTimeline().log(), where.moment) ?? useLive.getState().first;
+}
+
+/** Shows every screen at such a place. */
+export async function travelToPlace(where: Whereabouts): Promise<void> {
+  pause();
+  travelTo(await seqOf(where));
+}
+
+/** Plays faster or slower by one of the speeds; begins to play when nothing is being played. */
+export function changeSpeed(direction: 1 | -1): void {
+  const { speed } = usePlaying.getState();
+  const index = SPEEDS.indexOf(speed as (typeof SPEEDS)[number]) + direction;
+  play(speed === null ? 1 : (SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, index))] as number));
 }
 
 /** Shows what happens now. */

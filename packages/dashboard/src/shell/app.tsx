@@ -1,12 +1,15 @@
 import { Keyboard, Search } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { ConfirmationDialog } from "../control/confirmation-dialog.tsx";
-import { goLive, pause, play, step, toError, usePlaying } from "../live/travel.ts";
+import { chooseRange, useRange } from "../live/range.ts";
+import { changeSpeed, goLive, pause, play, step, usePlaying } from "../live/travel.ts";
 import { Skeleton } from "../parts/skeleton.tsx";
 import { Link } from "../place/link.tsx";
 import { go, pathOf, usePlace } from "../place/place.ts";
 import { ConnectionStatus } from "./connection-status.tsx";
+import { lookForError } from "./look-for-error.ts";
 import { Mishap } from "./mishap.tsx";
+import { askWhereTo } from "./moment-field.tsx";
 import { Navigation } from "./navigation.tsx";
 import { Notices } from "./notices.tsx";
 import { entryOf, SCREEN_ENTRIES } from "./screens.ts";
@@ -15,6 +18,7 @@ import { ThemeToggle } from "./theme.tsx";
 import { TimelineBar } from "./timeline-bar.tsx";
 
 const Palette = lazy(() => import("./palette.tsx"));
+const RangePanel = lazy(() => import("./range-panel.tsx"));
 const ShortcutSheet = lazy(() => import("./shortcut-sheet.tsx"));
 
 /** What stays on every screen: where one can go, how the connection stands, and the log along the bottom. */
@@ -67,6 +71,9 @@ export function App() {
         </Mishap>
       </main>
       <TimelineBar />
+      <Suspense>
+        <Range />
+      </Suspense>
       <Notices />
       <ConfirmationDialog />
       <Suspense>
@@ -80,6 +87,12 @@ export function App() {
 /** To the first search field of the screen, where it has one. */
 function toSearch(): void {
   document.querySelector<HTMLElement>("#content input[type=search]")?.focus();
+}
+
+/** Its panel is loaded when somebody wants one. */
+function Range() {
+  const isWanted = useRange(({ range }) => range !== null);
+  return isWanted && <RangePanel />;
 }
 
 /** What keys do on every screen. */
@@ -99,7 +112,11 @@ function everywhere(open: (what: "palette" | "shortcuts") => void): readonly Sho
     travel("k", "Play or pause", () => (usePlaying.getState().speed === null ? play(1) : pause())),
     travel(",", "One event back", () => step(-1)),
     travel(".", "One event on", () => step(1)),
-    travel("]", "Next error", () => void toError(1)),
-    travel("[", "Error before", () => void toError(-1)),
+    travel("]", "Next error", () => lookForError(1)),
+    travel("[", "Error before", () => lookForError(-1)),
+    travel(">", "Play faster", () => changeSpeed(1)),
+    travel("<", "Play slower", () => changeSpeed(-1)),
+    travel("t", "Go to a seq or a time", askWhereTo),
+    travel("x", "Save a range as a file", chooseRange),
   ];
 }

@@ -2,6 +2,7 @@ import { RotateCw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { connectionSummary, connectionWords, moodOf } from "../live/connection-words.ts";
+import { hiddenWords, useHidden } from "../live/hidden.ts";
 import { retryNow, useLive } from "../live/store.ts";
 
 /** A shape for each, so that the colour is not all there is. */
@@ -14,12 +15,13 @@ const SHAPES = {
 /** How the connection stands: always on the screen, and in the document's title. */
 export function ConnectionStatus({ screen }: { screen: string }) {
   const file = useLive(({ file }) => file);
+  const narrowed = useLive(({ fileHead }) => fileHead?.narrowed);
   const connection = useLive(({ connection }) => connection);
   const complete = useLive(({ complete }) => complete);
   const offlineSince = useLive(({ offlineSince }) => offlineSince);
   const isBehind = connection.status !== "live" || !complete;
   const last = useLive(({ last }) => (isBehind ? last : 0));
-  const hidden = useLive(useShallow(({ gaps }) => gaps.reduce((sum, gap) => sum + gap.to_seq - gap.from_seq + 1, 0)));
+  const missing = useLive(useShallow(({ gaps }) => gaps.reduce((sum, gap) => sum + gap.to_seq - gap.from_seq + 1, 0)));
   const at = useLive(({ at }) => at);
   const now = useNow(connection.status === "waiting");
   const standing = { connection, complete, last, offlineSince };
@@ -31,7 +33,11 @@ export function ConnectionStatus({ screen }: { screen: string }) {
     return (
       <p role="status" className="flex min-w-0 items-center gap-2 text-sm">
         <span className="size-2.5 shrink-0 border-2 border-soft" aria-hidden="true" />
-        <span className="truncate">File: {file}</span>
+        <span className="truncate">
+          File: {file}
+          {narrowed !== undefined && `, only ${narrowed}`}
+        </span>
+        <HiddenFromViewer />
       </p>
     );
   }
@@ -46,11 +52,12 @@ export function ConnectionStatus({ screen }: { screen: string }) {
       <span aria-live="polite" className="sr-only">
         {`Connection: ${summary}`}
       </span>
-      {hidden > 0 && (
+      {missing > 0 && (
         <span className="hidden whitespace-nowrap text-busy tabular-nums lg:inline">
-          {hidden.toLocaleString("en")} events missing
+          {missing.toLocaleString("en")} events missing
         </span>
       )}
+      <HiddenFromViewer />
       {connection.status === "waiting" && (
         <button
           type="button"
@@ -62,6 +69,20 @@ export function ConnectionStatus({ screen }: { screen: string }) {
         </button>
       )}
     </div>
+  );
+}
+
+/** What permissions hide is counted, so that nobody takes what they see for all there is. */
+function HiddenFromViewer() {
+  const hidden = useHidden();
+  if (!hidden || hidden.count === 0) return null;
+  return (
+    <span
+      title={`Of the events ${hidden.from.toLocaleString("en")} to ${hidden.to.toLocaleString("en")}`}
+      className="hidden min-w-0 truncate text-soft tabular-nums lg:inline"
+    >
+      {hiddenWords(hidden)}
+    </span>
   );
 }
 

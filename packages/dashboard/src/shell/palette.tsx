@@ -1,9 +1,11 @@
-import { Command } from "cmdk";
+import { Command, useCommandState } from "cmdk";
 import { type ReactNode, useMemo, useRef, useState } from "react";
 import { paletteCommands } from "../control/palette-commands.ts";
-import { openFile, saveRange } from "../live/files.ts";
-import { useLive } from "../live/store.ts";
-import { goLive, travelTo } from "../live/travel.ts";
+import { openFile, saveAll } from "../live/files.ts";
+import { whereaboutsOf } from "../live/moments.ts";
+import { chooseRange } from "../live/range.ts";
+import { knownTimeline, useLive } from "../live/store.ts";
+import { goLive, travelToPlace } from "../live/travel.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { gist, short } from "../parts/format.ts";
 import { go, here, pathOf } from "../place/place.ts";
@@ -32,7 +34,7 @@ export default function Palette({ close }: { close: () => void }) {
       {children}
     </Command.Item>
   );
-  const seq = /^#?(\d+)$/.exec(text.trim())?.[1];
+  const where = whereaboutsOf(text, knownTimeline().log());
   return (
     <Dialog label="Search, jump and act" close={close} className="mt-[12vh] mb-auto w-[min(38rem,92vw)]">
       <Command label="Search, jump and act" loop>
@@ -40,16 +42,20 @@ export default function Palette({ close }: { close: () => void }) {
           autoFocus
           value={text}
           onValueChange={setText}
-          placeholder="A screen, an agent, a run, an artifact, or a seq"
+          placeholder="A screen, an agent, a run, an artifact, a seq, or a time"
           className="w-full border-b border-line bg-transparent px-4 py-3 outline-none placeholder:text-soft"
         />
         <Command.List className="max-h-[55vh] overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-soft">
-          <Command.Empty className="px-3 py-6 text-center text-sm text-soft">
-            Nothing is called that. Ids, agents, artifact types and screens can be found here.
-          </Command.Empty>
-          {seq !== undefined && (
+          <Nothing />
+          {where && (
             <Command.Group heading="Time" forceMount>
-              {item(`${seq} travel`, () => travelTo(Number(seq)), <>Show everything at seq {seq}</>)}
+              {item(
+                `${text} travel`,
+                () => void travelToPlace(where),
+                "seq" in where
+                  ? `Show everything at seq ${where.seq.toLocaleString("en")}`
+                  : `Show everything as it was at ${new Date(where.moment).toLocaleString()}`,
+              )}
             </Command.Group>
           )}
           <Command.Group heading="Screens">
@@ -105,7 +111,12 @@ export default function Palette({ close }: { close: () => void }) {
             {item("Back to live, now", goLive, "Back to live")}
             {item("Switch between light and dark colours, theme", toggleTheme, "Switch between light and dark")}
             {file !== null && item("Leave the file, back to the server", () => location.assign("/"), "Leave the file")}
-            {item("Save the events as a file, export ndjson", saveRange, "Save the events as a file")}
+            {item("Save the events as a file, export ndjson", () => void saveAll(), "Save the events as a file")}
+            {item(
+              "Save a range of the events as a file, export ndjson",
+              chooseRange,
+              "Save a range of the events as a file",
+            )}
             <Command.Item
               value="Open a file of events, import ndjson"
               onSelect={() => chooser.current?.click()}
@@ -130,6 +141,18 @@ export default function Palette({ close }: { close: () => void }) {
         }}
       />
     </Dialog>
+  );
+}
+
+/** As an option, since a list of options must not be without any. */
+function Nothing() {
+  const isEmpty = useCommandState(({ filtered }) => filtered.count === 0);
+  if (!isEmpty) return null;
+  return (
+    // biome-ignore lint/a11y/useFocusableInteractive: there is nothing to do with it
+    <div role="option" aria-disabled="true" aria-selected="false" className="px-3 py-6 text-center text-sm text-soft">
+      Nothing is called that. Ids, agents, artifact types and screens can be found here.
+    </div>
   );
 }
 

@@ -1,9 +1,12 @@
-import { ChevronFirst, ChevronLast, Pause, Play, SkipForward } from "lucide-react";
+import { ChevronFirst, ChevronLast, Pause, Play, SkipBack, SkipForward } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { knownTimeline, loadOlder, useLive } from "../live/store.ts";
 import { KEPT_EVENTS, type Log } from "../live/timeline.ts";
-import { goLive, isFailure, pause, play, SPEEDS, step, toError, travelTo, usePlaying } from "../live/travel.ts";
+import { goLive, isFailure, pause, play, SPEEDS, step, travelTo, usePlaying } from "../live/travel.ts";
 import { clock } from "../parts/format.ts";
+import { lookForError } from "./look-for-error.ts";
+import { MomentField } from "./moment-field.tsx";
+import { RangeMarks } from "./range-marks.tsx";
 
 const BUTTON =
   "grid size-8 shrink-0 place-items-center rounded-lg text-soft hover:bg-sunken hover:text-ink disabled:opacity-40";
@@ -13,6 +16,7 @@ export function TimelineBar() {
   const at = useLive(({ at }) => at);
   const last = useLive(({ last }) => last);
   const first = useLive(({ first }) => first);
+  const from = useLive(({ from }) => from);
   const oldest = useLive(({ oldest }) => oldest);
   const isLoading = useLive(({ isLoading }) => isLoading);
   const count = useLive(({ log }) => log.length);
@@ -70,21 +74,29 @@ export function TimelineBar() {
       </button>
       <button
         type="button"
+        aria-label="Error before"
+        title="Error before ([)"
+        disabled={isEmpty}
+        className={`${BUTTON} hidden sm:grid`}
+        onClick={() => lookForError(-1)}
+      >
+        <SkipBack size={16} aria-hidden="true" className="text-bad" />
+      </button>
+      <button
+        type="button"
         aria-label="Next error"
         title="Next error (])"
         disabled={isEmpty}
         className={`${BUTTON} hidden sm:grid`}
-        onClick={() => {
-          if (!toError(1)) useLive.setState({ notice: "There is no error after this one." });
-        }}
+        onClick={() => lookForError(1)}
       >
         <SkipForward size={16} aria-hidden="true" className="text-bad" />
       </button>
-      {oldest < first && (
+      {oldest < from && (
         <button
           type="button"
           disabled={isLoading || count >= KEPT_EVENTS}
-          title={`The server keeps events from seq ${oldest.toLocaleString("en")} on; here they begin with ${first.toLocaleString("en")}`}
+          title={`The server keeps events from seq ${oldest.toLocaleString("en")} on; here they begin with ${from.toLocaleString("en")}`}
           onClick={() => void loadOlder(KEPT_EVENTS).catch(() => {})}
           className="hidden h-8 shrink-0 rounded-lg border border-line px-2 text-xs text-soft hover:text-ink disabled:opacity-50 sm:block"
         >
@@ -107,12 +119,9 @@ export function TimelineBar() {
           }}
           className="timeline-range absolute inset-0 w-full"
         />
+        <RangeMarks />
       </div>
-      <p className="hidden w-36 shrink-0 text-right font-mono text-xs leading-4 tabular-nums sm:block">
-        <span className={at === null ? "text-soft" : "font-semibold text-busy"}>#{seq.toLocaleString("en")}</span>
-        <br />
-        <span className="text-soft">{moment ? clock(moment) : "no events yet"}</span>
-      </p>
+      <MomentField />
       <button
         type="button"
         aria-pressed={at === null}

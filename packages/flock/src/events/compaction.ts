@@ -1,4 +1,4 @@
-import { type EventOf, type FlockEvent, isNoNarrower } from "@flock/protocol";
+import { type EventOf, type FlockEvent, isNoNarrower, mergedInto, mergedOf } from "@flock/protocol";
 
 /** Longest content of a merged event, in UTF-16 code units. */
 const MAX_CONTENT = 65_536;
@@ -11,12 +11,14 @@ interface Merging {
   length: number;
   readonly offset: number;
   readonly contents: string[];
+  /** The numbers of all pieces, ascending. */
+  readonly seqs: number[];
 }
 
 /**
  * Merges what each run has streamed into few large events. A merged event stands where its last piece stood, so that
  * whoever has not seen all of it gets it; its `offset` is that of its first piece and tells who has seen a part where to
- * go on.
+ * go on, and `merged` whose numbers no longer come.
  */
 export function compact(events: readonly FlockEvent[]): FlockEvent[] {
   const streams = new Map<string, Merging>();
@@ -30,20 +32,24 @@ export function compact(events: readonly FlockEvent[]): FlockEvent[] {
     if (merging && goesOn(merging, event)) {
       places[merging.at] = undefined;
     } else {
-      merging = { at: 0, newest: event, length: 0, offset: event.offset, contents: [] };
+      merging = { at: 0, newest: event, length: 0, offset: event.offset, contents: [], seqs: [] };
       streams.set(event.run_id, merging);
     }
     merging.at = places.length;
     merging.newest = event;
     merging.length += event.content.length;
     merging.contents.push(event.content);
+    merging.seqs.push(...mergedInto(event).reverse(), event.seq);
     places.push(merging);
   }
   return places
     .filter((place) => place !== undefined)
-    .map((place) =>
-      "contents" in place ? { ...place.newest, content: place.contents.join(""), offset: place.offset } : place,
-    );
+    .map((place) => ("contents" in place ? mergedEvent(place) : place));
+}
+
+function mergedEvent({ newest, contents, offset, seqs }: Merging): FlockEvent {
+  if (contents.length === 1) return newest;
+  return { ...newest, content: contents.join(""), offset, merged: mergedOf(seqs) };
 }
 
 function goesOn({ length, newest }: Merging, event: EventOf<"streaming_output">): boolean {

@@ -1,7 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ControlMessage, type EventDraft, type Filter, type FlockEvent, factsOf, matches } from "@flock/protocol";
+import {
+  type ControlMessage,
+  type EventDraft,
+  type Filter,
+  type FlockEvent,
+  factsOf,
+  matches,
+  mergedInto,
+} from "@flock/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { StubbornSocket } from "../../../../tests/support/stubborn-socket.ts";
@@ -373,7 +381,7 @@ function compare(world: World, chains: readonly Chain[], index: number, until: n
         if (JSON.stringify(message) !== JSON.stringify(committed)) throw new Error(`${seq} is not what was committed`);
         continue;
       }
-      assertIsPartOf(world.texts, message, committed as Piece);
+      assertIsPartOf(world, message, committed as Piece);
       const ranges = rangesOf(texts, message.run_id);
       const last = ranges.at(-1);
       const end = message.offset + message.content.length;
@@ -425,14 +433,16 @@ function latestStart(world: World, chains: readonly Chain[], index: number): num
   return unseen ? unseen.seq - 1 : latest;
 }
 
-/** A piece, or several in one, is what the run has streamed there, and stands where the last of them stood. */
-function assertIsPartOf(texts: ReadonlyMap<string, string>, { content, offset, ...rest }: Piece, last: Piece): void {
+/** A piece, or several in one, is what the run has streamed there, stands where the last of them stood, and tells where the others did. */
+function assertIsPartOf({ texts, all }: World, piece: Piece, last: Piece): void {
+  const { content, offset, merged: _, ...rest } = piece;
   const { content: lastContent, offset: lastOffset, ...lastRest } = last;
   const isWhole =
     JSON.stringify(rest) === JSON.stringify(lastRest) &&
     offset <= lastOffset &&
     offset + content.length === lastOffset + lastContent.length &&
-    texts.get(rest.run_id)?.slice(offset, offset + content.length) === content;
+    texts.get(rest.run_id)?.slice(offset, offset + content.length) === content &&
+    mergedInto(piece).every((seq) => (all[seq - 1] as Piece).run_id === rest.run_id);
   if (!isWhole) throw new Error(`${rest.seq} is not what its run has streamed`);
 }
 

@@ -166,6 +166,7 @@ export class Hub implements Surroundings {
       oldest: this.log.oldest,
       heartbeat_interval: this.#options.heartbeatInterval,
       connection_id: reader.id,
+      ...(reader.principal.kind === "owner" ? {} : { limited: true as const }),
     });
     reader.open(filter, { since, epoch });
   }

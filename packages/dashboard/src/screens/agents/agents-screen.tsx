@@ -15,6 +15,7 @@ import { go, pathOf, usePlace } from "../../place/place.ts";
 import { AgentCounts } from "./agent-counts.tsx";
 import { AgentPanel } from "./agent-panel.tsx";
 import { openGates } from "./gates.ts";
+import { keptParams } from "./open-groups.ts";
 import { type Rate, useRates } from "./rates.ts";
 
 // Drawing and laying out are most of the dashboard's code, and a narrow screen shows no graph.
@@ -30,7 +31,7 @@ export default function AgentsScreen() {
   const hasMany = useLive(({ state }) => state.agents.size > MANY);
   const isWide = useMedia("(min-width: 43.75rem)");
   const rates = useRates();
-  const { id } = usePlace();
+  const { id, params } = usePlace();
   if (isEmpty) {
     return <NothingYet>No agents yet. Declare one with flock.agent("name"), and it appears here at once.</NothingYet>;
   }
@@ -40,7 +41,7 @@ export default function AgentsScreen() {
       name={id}
       gates={gates.get(id) ?? []}
       rate={rates.get(id)}
-      close={() => go(pathOf("agents"))}
+      close={() => go(pathOf("agents", undefined, keptParams(params)))}
     />
   );
   return (
@@ -234,8 +235,13 @@ function AgentCards() {
 }
 
 function AgentLink({ agent }: { agent: string }) {
+  const { params } = usePlace();
   return (
-    <Link href={pathOf("agents", agent)} title={`More about ${agent}`} className="underline-offset-2 hover:underline">
+    <Link
+      href={pathOf("agents", agent, keptParams(params))}
+      title={`More about ${agent}`}
+      className="underline-offset-2 hover:underline"
+    >
       {agent}
     </Link>
   );

@@ -20,7 +20,7 @@ import {
   useStore,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
-import { LayoutGrid } from "lucide-react";
+import { ChevronDown, ChevronRight, LayoutGrid, X } from "lucide-react";
 import { createContext, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { AgentBadges, isHeld } from "../../control/agent-badges.tsx";
@@ -29,20 +29,25 @@ import { useCalmState } from "../../live/calm.ts";
 import { gathered, missing } from "../../parts/gate-words.ts";
 import { Status } from "../../parts/parts.tsx";
 import { Link } from "../../place/link.tsx";
-import { pathOf } from "../../place/place.ts";
+import { pathOf, useParam, usePlace } from "../../place/place.ts";
 import { AgentCounts } from "./agent-counts.tsx";
 import { publishedCount } from "./flow-counts.ts";
+import { frameSize, placeInFrame } from "./frame.ts";
 import { openGates } from "./gates.ts";
 import { type Flow, flowsOf, type Layout, layout, NODE } from "./graph-layout.ts";
-import { type DrawnNode, drawnGraph } from "./grouping.ts";
+import { type DrawnNode, drawnGraph, type Frame } from "./grouping.ts";
+import { keptParams, openGroups, toggleGroup } from "./open-groups.ts";
 import { forgetPlaces, movedPlaces, type Point, rememberPlace, settled } from "./places.ts";
 import type { Rate } from "./rates.ts";
 
-type AgentNode = Node<{ drawn: DrawnNode }, "agent">;
+/** `home`: where the layout has an agent within its frame. */
+type AgentNode = Node<{ drawn: DrawnNode; isOpen: boolean; home?: Point }, "agent">;
+type FrameNode = Node<{ frame: Frame }, "frame">;
+type AnyNode = AgentNode | FrameNode;
 type FlowEdge = Edge<{ flow: Flow; line: Layout["flows"] extends ReadonlyMap<string, infer L> ? L : never }, "flow">;
 
 /** The space that a node wants around it, in px. */
-const AROUND = { width: NODE.width + 24, height: NODE.height + 18 };
+const AROUND = { width: 24, height: 18 };
 
 /** The agents and how artifacts flow between them. */
 export default function FlowGraph({ rates, shown }: FlowGraphProps) {
@@ -67,45 +72,51 @@ const Rates = RatesContext.Provider;
 function Graph({ shown }: { shown: string | undefined }) {
   const nodes = useCalmState(({ nodes }) => nodes);
   const edges = useCalmState(({ edges }) => edges);
-  const [drawn, setDrawn] = useNodesState<AgentNode>([]);
+  const [drawn, setDrawn] = useNodesState<AnyNode>([]);
   const [lines, setLines] = useState<readonly FlowEdge[]>([]);
   /** Where the layout would have each node: its lines fit only there. */
   const laidOut = useRef<ReadonlyMap<string, Point>>(new Map());
   const places = useRef(new Map<string, Point>());
   const { fitView } = useReactFlow();
+  const [opened] = useParam("open");
   // The same topology may come again, after a reconnect for one: that is no reason to move anything.
-  const key = JSON.stringify([nodes, edges]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for both
+  const key = JSON.stringify([nodes, edges, opened]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for all of them
   const topology = useMemo(() => {
-    const graph = drawnGraph(nodes, edges);
-    return { nodes: graph.nodes, flows: flowsOf(graph.edges) };
+    const { nodes: drawn, edges: joined, frames } = drawnGraph(nodes, edges, { open: openGroups(opened) });
+    const boxes = [
+      ...drawn.map(({ id }) => ({ id, ...NODE })),
+      ...frames.map(({ id, members }) => ({ id, ...frameSize(members.length) })),
+    ];
+    const ties = frames.map(({ id, of }): Flow => ({ id: `to ${id}`, source: of.id, target: id, types: [] }));
+    return { nodes: drawn, frames, boxes, flows: [...flowsOf(joined), ...ties] };
   }, [key]);
   useEffect(() => {
     let isCurrent = true;
-    const { nodes, flows } = topology;
-    void layout(
-      nodes.map(({ node }) => node),
-      flows,
-    ).then((wanted) => {
+    const { nodes, frames, boxes, flows } = topology;
+    void layout(boxes, flows).then((wanted) => {
       if (!isCurrent) return;
       const isFirst = places.current.size === 0;
       const neighbours = (id: string) =>
         flows.flatMap(({ source, target }) => (source === id ? [target] : target === id ? [source] : []));
       const moved = movedPlaces();
       const before = isFirst ? new Map() : places.current;
-      const settledPlaces = settled(before, wanted.nodes, neighbours, AROUND);
+      const sizes = new Map(boxes.map(({ id, width, height }) => [id, { width, height }]));
+      const sizeOf = (id: string) => {
+        const { width, height } = sizes.get(id) ?? NODE;
+        return { width: width + AROUND.width, height: height + AROUND.height };
+      };
+      const settledPlaces = settled(before, wanted.nodes, neighbours, sizeOf);
       for (const [id, place] of moved) if (settledPlaces.has(id)) settledPlaces.set(id, place);
-      places.current = settledPlaces;
+      // What is closed has its place again when it is opened.
+      places.current = new Map([...places.current, ...settledPlaces]);
       laidOut.current = wanted.nodes;
-      setDrawn(
-        nodes.map((each) => ({
-          id: each.id,
-          type: "agent",
-          position: settledPlaces.get(each.id) ?? { x: 0, y: 0 },
-          data: { drawn: each },
-          ...NODE,
-        })),
-      );
+      const open = new Set(frames.map(({ of }) => of.id));
+      const placeOf = (id: string) => settledPlaces.get(id) ?? { x: 0, y: 0 };
+      setDrawn([
+        ...nodes.map((each) => agentNode(each, placeOf(each.id), open.has(each.id))),
+        ...frames.flatMap((frame) => framed(frame, placeOf(frame.id), moved)),
+      ]);
       setLines(
         flows.flatMap((flow) => {
           const line = wanted.flows.get(flow.id);
@@ -122,7 +133,7 @@ function Graph({ shown }: { shown: string | undefined }) {
     };
   }, [topology, fitView, setDrawn]);
   const shownNodes = useMemo(
-    () => drawn.map((node) => ({ ...node, selected: shown !== undefined && node.data.drawn.members.includes(shown) })),
+    () => drawn.map((node) => ({ ...node, selected: shown !== undefined && isShown(node, shown) })),
     [drawn, shown],
   );
   const edgesNow = useMemo(() => {
@@ -146,8 +157,8 @@ function Graph({ shown }: { shown: string | undefined }) {
       edgeTypes={EDGE_TYPES}
       onNodesChange={(changes) => setDrawn((before) => applyNodeChanges(changes, before))}
       onNodeDragStop={(_, node) => {
-        places.current.set(node.id, node.position);
-        rememberPlace(node.id, node.position);
+        if (node.parentId === undefined) places.current.set(node.id, node.position);
+        rememberPlace(placeName(node), node.position);
       }}
       nodesConnectable={false}
       nodesFocusable={false}
@@ -173,7 +184,11 @@ function Graph({ shown }: { shown: string | undefined }) {
             forgetPlaces();
             places.current = new Map(laidOut.current);
             setDrawn((before) =>
-              before.map((node) => ({ ...node, position: laidOut.current.get(node.id) ?? node.position })),
+              before.map((node) => ({
+                ...node,
+                position:
+                  (node.type === "agent" ? node.data.home : undefined) ?? laidOut.current.get(node.id) ?? node.position,
+              })),
             );
             requestAnimationFrame(() => void fitView({ padding: 0.08, maxZoom: 1.1 }));
           }}
@@ -185,7 +200,35 @@ function Graph({ shown }: { shown: string | undefined }) {
   );
 }
 
-const NODE_TYPES = { agent: AgentBox };
+function agentNode(drawn: DrawnNode, position: Point, isOpen = false): AgentNode {
+  return { id: drawn.id, type: "agent", position, data: { drawn, isOpen }, ...NODE };
+}
+
+/** A frame and the agents in it, which move with it. */
+function framed(frame: Frame, position: Point, moved: ReadonlyMap<string, Point>): AnyNode[] {
+  const { id, members } = frame;
+  const around: FrameNode = { id, type: "frame", position, data: { frame }, ...frameSize(members.length), zIndex: -1 };
+  return [
+    around,
+    ...members.map((member, index): AgentNode => {
+      const home = placeInFrame(index, members.length);
+      const node = { ...agentNode(member, home), parentId: id };
+      return { ...node, position: moved.get(placeName(node)) ?? home, data: { ...node.data, home } };
+    }),
+  ];
+}
+
+/** Under which name it is remembered where a node has been put: within a frame it is another place than without. */
+function placeName({ id, parentId }: Pick<Node, "id" | "parentId">): string {
+  return parentId === undefined ? id : `${parentId}: ${id}`;
+}
+
+/** Whether an agent is what a node stands for; an open group leaves that to the agent itself. */
+function isShown({ type, data }: AnyNode, agent: string): boolean {
+  return type === "agent" && !data.isOpen && data.drawn.members.includes(agent);
+}
+
+const NODE_TYPES = { agent: AgentBox, frame: FrameBox };
 const EDGE_TYPES = { flow: FlowLine };
 
 /** Memory of one minute: how warm a node glows when its runs fail. */
@@ -202,17 +245,20 @@ function useIsFar(): boolean {
   return useStore(({ transform: [, , zoom] }) => zoom < LEGIBLE_ZOOM);
 }
 
-function AgentBox({ data: { drawn }, selected }: NodeProps<AgentNode>) {
-  return useIsFar() ? <FarBox drawn={drawn} selected={selected} /> : <NearBox drawn={drawn} selected={selected} />;
+function AgentBox({ data: { drawn, isOpen }, selected }: NodeProps<AgentNode>) {
+  const props = { drawn, isOpen, selected };
+  return useIsFar() ? <FarBox {...props} /> : <NearBox {...props} />;
 }
 
 interface BoxProps {
   readonly drawn: DrawnNode;
+  readonly isOpen: boolean;
   readonly selected: boolean;
 }
 
 /** What can be told from far away: who it is, and whether it works. */
-function FarBox({ drawn: { node, members }, selected }: BoxProps) {
+function FarBox({ drawn, isOpen, selected }: BoxProps) {
+  const { node, members } = drawn;
   const status = useCalmState(({ agents }) => statusOf(members.map((member) => agents.get(member)?.status)));
   return (
     <div
@@ -222,20 +268,47 @@ function FarBox({ drawn: { node, members }, selected }: BoxProps) {
       } ${selected ? "outline-8 outline-offset-8 outline-accent" : ""}`}
     >
       <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
-      {members.length > 1 || node.type === "external" ? (
-        <span className="truncate text-3xl font-semibold">{node.label}</span>
-      ) : (
-        <Link
-          href={pathOf("agents", node.id)}
-          title={`More about ${node.id}`}
-          className="nodrag pointer-events-auto truncate text-3xl font-semibold"
-        >
-          {node.label}
-        </Link>
-      )}
+      <BoxName drawn={drawn} isOpen={isOpen} className="text-3xl" />
       <Handle type="source" position={Position.Right} isConnectable={false} style={{ opacity: 0 }} />
     </div>
   );
+}
+
+/** Who it is: an agent leads to what there is to know of it, a group to its agents. */
+function BoxName({ drawn: { node, members, group }, isOpen, className = "" }: BoxNameProps) {
+  const { params } = usePlace();
+  if (node.type === "external") return <span className={`font-semibold ${className}`}>outside</span>;
+  const looks = `nodrag pointer-events-auto font-semibold hover:underline ${className}`;
+  if (members.length === 1) {
+    return (
+      <Link
+        href={pathOf("agents", node.id, keptParams(params))}
+        title={`More about ${node.id}`}
+        className={`truncate ${looks}`}
+      >
+        {node.label}
+      </Link>
+    );
+  }
+  const Chevron = isOpen ? ChevronDown : ChevronRight;
+  return (
+    <button
+      type="button"
+      aria-expanded={isOpen}
+      title={isOpen ? "Show them as one again" : "Show each of them"}
+      onClick={() => toggleGroup(group as string)}
+      className={`flex items-center gap-1 ${looks}`}
+    >
+      <Chevron size="1em" aria-hidden="true" />
+      {node.label}
+    </button>
+  );
+}
+
+interface BoxNameProps {
+  readonly drawn: DrawnNode;
+  readonly isOpen: boolean;
+  readonly className?: string;
 }
 
 function borderOf(status: AgentState["status"] | undefined): string {
@@ -247,7 +320,7 @@ function statusOf(statuses: readonly (AgentState["status"] | undefined)[]): Agen
   return statuses.includes("running") ? "running" : statuses.includes("error") ? "error" : "idle";
 }
 
-function NearBox({ drawn, selected }: BoxProps) {
+function NearBox({ drawn, isOpen, selected }: BoxProps) {
   const { node, members } = drawn;
   const agents = useCalmState(useShallow(({ agents }) => members.map((member) => agents.get(member))));
   const rates = useContext(RatesContext);
@@ -265,19 +338,7 @@ function NearBox({ drawn, selected }: BoxProps) {
     >
       <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
       <div className="flex items-baseline justify-between gap-2">
-        {isOutside ? (
-          <span className="font-semibold">outside</span>
-        ) : members.length > 1 ? (
-          <span className="font-semibold">{node.label}</span>
-        ) : (
-          <Link
-            href={pathOf("agents", node.id)}
-            title={`More about ${node.id}`}
-            className="nodrag pointer-events-auto truncate font-semibold hover:underline"
-          >
-            {node.label}
-          </Link>
-        )}
+        <BoxName drawn={drawn} isOpen={isOpen} />
         {agent && <Status value={agent.status} />}
       </div>
       <p className="flex justify-between gap-2 text-xs">
@@ -304,6 +365,38 @@ function NearBox({ drawn, selected }: BoxProps) {
       {agent && <AgentCounts agent={agent} />}
       <Handle type="source" position={Position.Right} isConnectable={false} style={{ opacity: 0 }} />
     </div>
+  );
+}
+
+/** The agents of a group that is open: they read and write the same, so the group has the lines. */
+function FrameBox({ data: { frame } }: NodeProps<FrameNode>) {
+  const { of, members } = frame;
+  const { consumes, publishes } = of.node;
+  const reads = consumes.length > 0 ? ` that read ${consumes.join(", ")}` : "";
+  const writes = publishes.length > 0 ? `${reads ? " and" : " that"} write ${publishes.join(", ")}` : "";
+  return (
+    <section
+      aria-label={`${of.node.label}${reads}${writes}`}
+      style={frameSize(members.length)}
+      className="rounded-2xl border border-dashed border-line bg-sunken/80"
+    >
+      <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
+      <p className="flex items-center justify-between gap-2 px-4 pt-2 text-sm text-soft">
+        <span className="truncate">
+          {of.node.label}
+          {reads}
+          {writes}
+        </span>
+        <button
+          type="button"
+          aria-label={`Show the ${of.node.label} as one again`}
+          onClick={() => toggleGroup(of.group as string)}
+          className="nodrag pointer-events-auto rounded-md p-1 hover:text-ink"
+        >
+          <X size={16} aria-hidden="true" />
+        </button>
+      </p>
+    </section>
   );
 }
 
@@ -334,8 +427,12 @@ function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<FlowEd
   const { path, label } = line ?? { path: bent, label: { x: middleX, y: middleY } };
   return (
     <>
-      <BaseEdge path={path} markerEnd="url(#arrow)" style={{ stroke: "var(--soft)" }} />
-      {!isFar && (
+      <BaseEdge
+        path={path}
+        {...(flow.types.length > 0 ? { markerEnd: "url(#arrow)" } : {})}
+        style={{ stroke: "var(--soft)", ...(flow.types.length > 0 ? {} : { strokeDasharray: "4 4" }) }}
+      />
+      {!isFar && flow.types.length > 0 && (
         <EdgeLabelRenderer>
           <div
             className="absolute rounded-md border border-line bg-page px-1.5 text-xs leading-5 whitespace-nowrap"

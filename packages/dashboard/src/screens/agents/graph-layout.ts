@@ -1,4 +1,4 @@
-import type { GraphEdge, GraphNode } from "@flock/protocol";
+import type { GraphEdge } from "@flock/protocol";
 import elkApi, { type ELK, type ElkNode, type ElkPoint } from "elkjs/lib/elk-api.js";
 import workerUrl from "elkjs/lib/elk-worker.min.js?url";
 import { pathThrough } from "./rounded-path.ts";
@@ -13,7 +13,15 @@ export interface Flow {
   readonly id: string;
   readonly source: string;
   readonly target: string;
+  /** None when the line only says what belongs together. */
   readonly types: readonly string[];
+}
+
+/** What is to be placed, and the space that it takes, in px. */
+export interface Box {
+  readonly id: string;
+  readonly width: number;
+  readonly height: number;
 }
 
 /** Where everything stands, in px. */
@@ -38,7 +46,7 @@ export function flowsOf(edges: readonly GraphEdge[]): Flow[] {
 }
 
 /** Where each node stands: layers from left to right, as the artifacts flow; lines go around nodes, not through them. */
-export async function layout(nodes: readonly GraphNode[], flows: readonly Flow[]): Promise<Layout> {
+export async function layout(boxes: readonly Box[], flows: readonly Flow[]): Promise<Layout> {
   const graph: ElkNode = await elk.layout({
     id: "flow",
     layoutOptions: {
@@ -55,19 +63,22 @@ export async function layout(nodes: readonly GraphNode[], flows: readonly Flow[]
       "elk.layered.spacing.nodeNodeBetweenLayers": "48",
       "elk.layered.spacing.edgeNodeBetweenLayers": "20",
     },
-    children: nodes.map(({ id }) => ({ id, ...NODE })),
+    children: boxes.map((box) => ({ ...box })),
     edges: flows.map(({ id, source, target, types }) => ({
       id,
       sources: [source],
       targets: [target],
-      labels: [
-        {
-          text: types.join("\n"),
-          width: Math.max(...types.map(({ length }) => length)) * LABEL.letter + LABEL.count,
-          height: types.length * LABEL.line,
-          layoutOptions: { "elk.edgeLabels.inline": "true" },
-        },
-      ],
+      labels:
+        types.length === 0
+          ? []
+          : [
+              {
+                text: types.join("\n"),
+                width: Math.max(...types.map(({ length }) => length)) * LABEL.letter + LABEL.count,
+                height: types.length * LABEL.line,
+                layoutOptions: { "elk.edgeLabels.inline": "true" },
+              },
+            ],
     })),
   });
   return {

@@ -10,11 +10,11 @@ const { nodes, edges } = topologyOf([
 
 describe("a graph of many agents", () => {
   it("is drawn as it is up to the limit", () => {
-    expect(drawnGraph(nodes, edges, 4).nodes.map(({ id }) => id)).toEqual(["external", "a1", "a2", "critic"]);
+    expect(drawnGraph(nodes, edges, { many: 4 }).nodes.map(({ id }) => id)).toEqual(["external", "a1", "a2", "critic"]);
   });
 
   it("beyond it, those that read and write the same are one, and so are the lines between them", () => {
-    const drawn = drawnGraph(nodes, edges, 3);
+    const drawn = drawnGraph(nodes, edges, { many: 3 });
     expect(drawn.nodes.map(({ node, members }) => [node.label, members])).toEqual([
       ["external", ["external"]],
       ["2 agents", ["a1", "a2"]],
@@ -26,5 +26,12 @@ describe("a graph of many agents", () => {
         [source, target].every((id) => drawn.nodes.some((node) => node.id === id)),
       ),
     ).toBe(true);
+  });
+
+  it("a group that is open keeps its lines, and shows its agents beside it", () => {
+    const closed = drawnGraph(nodes, edges, { many: 3 });
+    const { frames, ...rest } = drawnGraph(nodes, edges, { many: 3, open: new Set(["a1", "nobody"]) });
+    expect({ ...rest, frames: [] }).toEqual(closed);
+    expect(frames.map(({ of, members }) => [of.group, members.map(({ id }) => id)])).toEqual([["a1", ["a1", "a2"]]]);
   });
 });

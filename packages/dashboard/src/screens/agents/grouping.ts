@@ -6,33 +6,48 @@ export interface DrawnNode {
   readonly node: GraphNode;
   /** The agents that it stands for; one unless it is a group. */
   readonly members: readonly string[];
+  /** The group's name in the address: its first agent. */
+  readonly group?: string;
+}
+
+/** The agents of a group that is open, in a frame of their own: they share the group's lines. */
+export interface Frame {
+  readonly id: string;
+  /** The node of the group. */
+  readonly of: DrawnNode;
+  readonly members: readonly DrawnNode[];
 }
 
 export interface DrawnGraph {
   readonly nodes: readonly DrawnNode[];
   readonly edges: readonly GraphEdge[];
+  readonly frames: readonly Frame[];
 }
 
 /** From so many agents on, those that read and write the same are drawn as one: nobody reads more boxes. */
 export const MANY_AGENTS = 300;
 
-/** The graph as it is drawn. */
+/** The graph as it is drawn. `open` are the groups whose agents are shown, by the name of the first of each. */
 export function drawnGraph(
   nodes: readonly GraphNode[],
   edges: readonly GraphEdge[],
-  many: number = MANY_AGENTS,
+  { open = new Set(), many = MANY_AGENTS }: { readonly open?: ReadonlySet<string>; readonly many?: number } = {},
 ): DrawnGraph {
-  if (nodes.length <= many) return { nodes: nodes.map((node) => ({ id: node.id, node, members: [node.id] })), edges };
+  if (nodes.length <= many) return { nodes: nodes.map(alone), edges, frames: [] };
   const groups = Map.groupBy(nodes, ({ type, consumes, publishes }) =>
     JSON.stringify([type, [...consumes].sort(), [...publishes].sort()]),
   );
   const groupOf = new Map<string, string>();
-  const drawn = [...groups].map(([key, members]): DrawnNode => {
+  const frames: Frame[] = [];
+  const drawn = [...groups.values()].map((members): DrawnNode => {
     const [first] = members as [GraphNode];
-    const id = members.length === 1 ? first.id : `group ${key}`;
+    if (members.length === 1) return alone(first);
+    const id = `group ${first.id}`;
     for (const member of members) groupOf.set(member.id, id);
-    const label = members.length === 1 ? first.label : `${members.length.toLocaleString("en")} agents`;
-    return { id, node: { ...first, id, label }, members: members.map((member) => member.id) };
+    const label = `${members.length.toLocaleString("en")} agents`;
+    const group = { id, node: { ...first, id, label }, members: members.map((member) => member.id), group: first.id };
+    if (open.has(first.id)) frames.push({ id: `members of ${first.id}`, of: group, members: members.map(alone) });
+    return group;
   });
   const joined = new Map<string, GraphEdge>();
   for (const { source, target, artifact_type } of edges) {
@@ -40,5 +55,9 @@ export function drawnGraph(
     const id = `${from}→${to}:${artifact_type}`;
     joined.set(id, { id, source: from, target: to, artifact_type });
   }
-  return { nodes: drawn, edges: [...joined.values()] };
+  return { nodes: drawn, edges: [...joined.values()], frames };
+}
+
+function alone(node: GraphNode): DrawnNode {
+  return { id: node.id, node, members: [node.id] };
 }

@@ -14,7 +14,12 @@ describe("nodes never jump", () => {
           new Map(list.map((id, index) => [id, { x: (index % 3) * 120, y: Math.floor(index / 3) * 60 }]));
         const before = grid(old);
         const wanted = new Map(all.map((id, index) => [id, at[index] as Point]));
-        const places = settled(before, wanted, () => all, SIZE);
+        const places = settled(
+          before,
+          wanted,
+          () => all,
+          () => SIZE,
+        );
         expect([...places.keys()].sort()).toEqual([...all].sort());
         const stayed = all.filter((id) => before.has(id));
         for (const id of stayed) expect(places.get(id)).toEqual(before.get(id));
@@ -32,6 +37,24 @@ describe("nodes never jump", () => {
 
   it("a first picture is as the layout has it", () => {
     const wanted = new Map([["a", { x: 1, y: 2 }]]);
-    expect(settled(new Map(), wanted, () => [], SIZE)).toEqual(wanted);
+    expect(
+      settled(
+        new Map(),
+        wanted,
+        () => [],
+        () => SIZE,
+      ),
+    ).toEqual(wanted);
+  });
+
+  it("what is large stands on nobody either", () => {
+    const wanted = new Map([..."abcd", "large"].map((id, index) => [id, { x: 0, y: index * 60 }]));
+    const before = new Map([..."abcd"].map((id, index) => [id, { x: index * 120, y: 200 }]));
+    const sizeOf = (id: string) => (id === "large" ? { width: 400, height: 400 } : SIZE);
+    const { x, y } = settled(before, wanted, () => ["a"], sizeOf).get("large") as Point;
+    for (const place of before.values()) {
+      const overlaps = place.x < x + 400 && x < place.x + 100 && place.y < y + 400 && y < place.y + 50;
+      expect(overlaps).toBe(false);
+    }
   });
 });

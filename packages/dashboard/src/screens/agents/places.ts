@@ -11,13 +11,13 @@ export interface Point {
  * @param before where nodes stood.
  * @param wanted where the layout would have all of them.
  * @param neighbours who is joined to whom.
- * @param size what a node takes, the space around it included.
+ * @param sizeOf what a node takes, the space around it included.
  */
 export function settled(
   before: ReadonlyMap<string, Point>,
   wanted: ReadonlyMap<string, Point>,
   neighbours: (id: string) => readonly string[],
-  size: { readonly width: number; readonly height: number },
+  sizeOf: (id: string) => { readonly width: number; readonly height: number },
 ): Map<string, Point> {
   const places = new Map<string, Point>();
   for (const [id] of wanted) {
@@ -25,15 +25,24 @@ export function settled(
     if (place) places.set(id, place);
   }
   if (places.size === 0) return new Map(wanted);
-  const isTaken = ({ x, y }: Point) =>
-    [...places.values()].some((other) => Math.abs(other.x - x) < size.width && Math.abs(other.y - y) < size.height);
+  /** The lowest end of what is in the way of a node there; undefined when nothing is. */
+  const inTheWay = (id: string, { x, y }: Point) => {
+    const { width, height } = sizeOf(id);
+    let end: number | undefined;
+    for (const [other, at] of places) {
+      const size = sizeOf(other);
+      const overlaps = at.x < x + width && x < at.x + size.width && at.y < y + height && y < at.y + size.height;
+      if (overlaps) end = Math.max(end ?? at.y + size.height, at.y + size.height);
+    }
+    return end;
+  };
   for (const [id, place] of wanted) {
     if (places.has(id)) continue;
     const anchor = neighbours(id).find((other) => places.has(other)) ?? [...places.keys()][0];
     const from = wanted.get(anchor as string) ?? place;
     const to = places.get(anchor as string) ?? place;
     let free = { x: place.x - from.x + to.x, y: place.y - from.y + to.y };
-    while (isTaken(free)) free = { x: free.x, y: free.y + size.height };
+    for (let end = inTheWay(id, free); end !== undefined; end = inTheWay(id, free)) free = { x: free.x, y: end };
     places.set(id, free);
   }
   return places;

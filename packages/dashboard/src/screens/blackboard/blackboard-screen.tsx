@@ -6,6 +6,7 @@ import { Choice, Chosen, Filter } from "../../parts/filter.tsx";
 import { audience, clock, gist, short } from "../../parts/format.ts";
 import { Fact, IdFact, NothingYet, WorkflowFact } from "../../parts/parts.tsx";
 import { useRowList } from "../../parts/row-list.ts";
+import { UNSEEN_WORDS, useUnseen } from "../../parts/unseen.ts";
 import { useCalm } from "../../parts/use-calm.ts";
 import { Link } from "../../place/link.tsx";
 import { type Params, pathOf, useParam, usePlace } from "../../place/place.ts";
@@ -20,6 +21,7 @@ const MANY = 2_000;
 /** Every artifact on the blackboard, and one of them in full. */
 export default function BlackboardScreen() {
   const { id, params } = usePlace();
+  const unseen = useUnseen();
   const artifacts = useLive(({ state }) => state.artifacts);
   const calm = useCalm(artifacts, artifacts.size > MANY ? 500 : 0);
   const wanted = useDeferredValue(params);
@@ -57,7 +59,7 @@ export default function BlackboardScreen() {
             <Artifact key={shown.artifact_id} artifact={shown} params={params} />
           ) : (
             <NothingYet>
-              This artifact is not known at this seq. It may not have been published yet, or be older than what is kept:{" "}
+              This artifact is not known at this seq. It may not have been published yet, or be {UNSEEN_WORDS[unseen]}:{" "}
               <Link href={pathOf("blackboard")} className="text-accent underline underline-offset-2">
                 show the newest ones
               </Link>

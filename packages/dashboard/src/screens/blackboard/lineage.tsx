@@ -2,8 +2,9 @@ import type { ArtifactState } from "@flock/protocol";
 import { useEffect, useMemo, useRef } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { useLive } from "../../live/store.ts";
-import { gist, short } from "../../parts/format.ts";
+import { gist } from "../../parts/format.ts";
 import { StatusMark } from "../../parts/parts.tsx";
+import { UNSEEN_WORDS, unseenName, useUnseen } from "../../parts/unseen.ts";
 import { Link } from "../../place/link.tsx";
 import { pathOf, usePlace } from "../../place/place.ts";
 import { type LineageNode, lineageOf } from "./lineage.ts";
@@ -19,6 +20,7 @@ export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
     () => lineageOf({ runs, artifacts }, artifact.artifact_id),
     [runs, artifacts, artifact.artifact_id],
   );
+  const isOrphan = useUnseen() === "hidden" && artifact.run_id !== undefined && !runs.has(artifact.run_id);
   const first = Math.min(...nodes.map(({ step }) => step));
   const placed = new Map(
     nodes.map((node) => [
@@ -73,6 +75,7 @@ export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
       </div>
       <p className="mt-1 text-xs text-soft">
         {artifact.run_id === undefined && "Published from outside the flock. "}
+        {isOrphan && "What it was made of is hidden from you. "}
         {nodes.every(({ step }) => step <= 0) && "Nobody has read it yet. "}
         {isCut && "There is more than fits here: open one of the outer artifacts to go on from there."}
       </p>
@@ -91,6 +94,7 @@ const NOTHING: Readonly<Record<string, string>> = {
 
 function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode }) {
   const { params } = usePlace();
+  const unseen = useUnseen();
   const isHere = step === 0;
   if (kind === "run" && run) {
     return (
@@ -118,17 +122,20 @@ function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode 
         title={artifact ? gist(artifact.payload) : id}
         className="truncate text-sm leading-6 font-medium underline-offset-2 hover:underline"
       >
-        {artifact?.artifact_type ?? short(id)}
+        {artifact?.artifact_type ?? unseenName("artifact", unseen, id)}
       </Link>
       {artifact?.run_id === undefined ? (
-        <span className="text-soft">{artifact ? artifact.produced_by : "older than what is kept"}</span>
+        <span className="text-soft">{artifact ? artifact.produced_by : UNSEEN_WORDS[unseen]}</span>
       ) : (
         <Link
           href={pathOf("runs", artifact.run_id)}
           className="flex min-h-6 items-center gap-1 text-soft underline-offset-2 hover:underline"
         >
           {run && <StatusMark value={run.status} />}
-          <span className="truncate">{artifact.produced_by}</span>
+          <span className="truncate" title={run ? undefined : UNSEEN_WORDS[unseen]}>
+            {artifact.produced_by}
+            {!run && unseen === "hidden" && ", hidden run"}
+          </span>
         </Link>
       )}
     </div>

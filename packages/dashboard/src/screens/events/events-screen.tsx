@@ -1,18 +1,21 @@
 import type { FlockEvent } from "@flock/protocol";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { ArrowDown, Copy, History, Pause, Play, X } from "lucide-react";
+import { ArrowDown, Copy, EyeOff, History, Pause, Play, X } from "lucide-react";
 import { memo, type UIEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { JsonViewer } from "../../json/json-viewer.tsx";
-import { useLive } from "../../live/store.ts";
+import { hiddenWords, useHidden } from "../../live/hidden.ts";
+import { hiddenIn } from "../../live/hidden-numbers.ts";
+import { knownTimeline, useLive } from "../../live/store.ts";
 import type { Log } from "../../live/timeline.ts";
 import { isFailure, travelTo } from "../../live/travel.ts";
 import { clock, short } from "../../parts/format.ts";
 import { NothingYet } from "../../parts/parts.tsx";
-import { adjust, usePlace } from "../../place/place.ts";
+import { adjust, type Params, usePlace } from "../../place/place.ts";
 import { EventFilter } from "./event-filter.tsx";
 import { lineOf } from "./event-line.ts";
 import { colorOf, EventMark } from "./event-mark.tsx";
-import { MatchingEvents, type Wanted } from "./matching-events.ts";
+import { type Absent, absentWords, type LogRow, LogRows } from "./log-rows.ts";
+import { MatchingEvents, type Wanted, wantedOf } from "./matching-events.ts";
 
 const ROW_PX = 30;
 
@@ -33,6 +36,8 @@ export default function EventsScreen() {
   const matching = useMemo(() => new MatchingEvents(wanted, typeOf), [wanted]);
   const log = at === null && held ? held.log : live;
   const shown = useMemo(() => matching.in(log), [matching, log]);
+  const hidden = useHidden();
+  const rows = useRows(shown, log, held !== null && at === null, matching);
   const openSeq = id !== undefined && /^\d+$/.test(id) ? Number(id) : null;
   const opened = openSeq === null ? undefined : eventAt(log, openSeq);
   const newer = log === live ? 0 : live.length - 1 - live.indexOf(log.at(-1)?.seq ?? 0);
@@ -52,7 +57,13 @@ export default function EventsScreen() {
           {held ? "Resume" : "Pause"}
         </button>
       </EventFilter>
-      {shown.length === 0 ? (
+      {hidden && hidden.count > 0 && (
+        <p className="flex items-center gap-2 border-b border-line bg-card px-3 py-1 text-xs text-soft tabular-nums md:px-4">
+          <EyeOff size={13} aria-hidden="true" />
+          {hiddenWords(hidden)}
+        </p>
+      )}
+      {rows.length === 0 ? (
         <NothingYet>
           {log.length === 0
             ? "Nothing has happened yet. Events appear here as they come: run an agent, or publish an artifact."
@@ -60,7 +71,7 @@ export default function EventsScreen() {
         </NothingYet>
       ) : (
         <Rows
-          shown={shown}
+          shown={rows}
           openSeq={openSeq}
           open={(seq) => {
             adjust({ id: seq === null ? undefined : String(seq) });
@@ -86,17 +97,29 @@ export default function EventsScreen() {
 }
 
 /** The filter that the address tells; the same object as long as it says the same. */
-function useWanted(params: Readonly<Record<string, string>>): Wanted {
-  const { types = "", agents = "", workflow = "", q = "" } = params;
-  return useMemo(
-    () => ({
-      types: types.split(",").filter(Boolean),
-      agents: agents.split(",").filter(Boolean),
-      correlation: workflow,
-      text: q,
-    }),
-    [types, agents, workflow, q],
-  );
+function useWanted({ types = "", agents = "", workflow = "", q = "" }: Params): Wanted {
+  return useMemo(() => wantedOf({ types, agents, workflow, q }), [types, agents, workflow, q]);
+}
+
+/** The events that are shown with what is not there between them. `isHeld`: what has come since is not looked at. */
+function useRows(shown: readonly FlockEvent[], log: Log, isHeld: boolean, matching: MatchingEvents): readonly LogRow[] {
+  const gaps = useLive(({ gaps }) => gaps);
+  const hidden = useHidden();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is made anew for another filter
+  const rows = useMemo(() => new LogRows(), [matching]);
+  return useMemo(() => {
+    const last = log.at(-1)?.seq ?? 0;
+    const timeline = knownTimeline();
+    const isWhole = shown.length === log.length;
+    return rows.of(shown, {
+      log: timeline.log(),
+      gaps: gaps.filter(({ from_seq }) => from_seq <= last),
+      // Of what is hidden nobody here knows whether it would pass a filter.
+      ...(hidden?.isPlaced && isWhole
+        ? { hidden: { numbers: hiddenIn(timeline), from: hidden.from, to: isHeld ? last : hidden.to } }
+        : {}),
+    });
+  }, [rows, shown, log, gaps, hidden, isHeld]);
 }
 
 function eventAt(log: Log, seq: number): FlockEvent | undefined {
@@ -105,7 +128,7 @@ function eventAt(log: Log, seq: number): FlockEvent | undefined {
 }
 
 interface RowsProps {
-  readonly shown: readonly FlockEvent[];
+  readonly shown: readonly LogRow[];
   readonly openSeq: number | null;
   readonly open: (seq: number | null) => void;
   readonly onLeaveEnd: () => void;
@@ -124,11 +147,11 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
     estimateSize: () => ROW_PX,
     overscan: 12,
   });
-  const newest = shown.at(-1)?.seq;
+  const newest = seqOf(shown.at(-1));
   const hasLooked = useRef(openSeq === null);
   useEffect(() => {
     if (hasLooked.current) return;
-    const index = shown.findIndex(({ seq }) => seq === openSeq);
+    const index = shown.findIndex((row) => seqOf(row) === openSeq);
     if (index < 0) return;
     hasLooked.current = true;
     rows.scrollToIndex(index, { align: "center" });
@@ -149,10 +172,14 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
     lastTop.current = scrollTop;
   };
   const move = (count: number) => {
-    const index = openSeq === null ? shown.length : shown.findIndex(({ seq }) => seq === openSeq);
-    const next = Math.max(0, Math.min(shown.length - 1, index + count));
+    let next = openSeq === null ? shown.length : shown.findIndex((row) => seqOf(row) === openSeq);
+    // What is not there cannot be opened.
+    do next += count;
+    while (next >= 0 && next < shown.length && isAbsent(shown[next]));
+    const row = shown[next];
+    if (row === undefined || isAbsent(row)) return;
     follows.current = false;
-    open(shown[next]?.seq ?? null);
+    open(row.seq);
     rows.scrollToIndex(next);
   };
   return (
@@ -174,7 +201,18 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
     >
       <div style={{ height: rows.getTotalSize() }} className="relative">
         {rows.getVirtualItems().map(({ index, start }) => {
-          const event = shown[index] as FlockEvent;
+          const event = shown[index] as LogRow;
+          if (isAbsent(event)) {
+            return (
+              <p
+                key={`${event.absent} ${event.before}`}
+                style={{ transform: `translateY(${start}px)`, height: ROW_PX }}
+                className="absolute inset-x-0 flex items-center gap-3 border-y border-dashed border-line bg-sunken px-3 pl-[4.9rem] text-soft italic"
+              >
+                {absentWords(event)}
+              </p>
+            );
+          }
           const isOpen = event.seq === openSeq;
           return (
             <div key={event.seq} style={{ transform: `translateY(${start}px)` }} className="absolute inset-x-0">
@@ -196,6 +234,14 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
       </div>
     </div>
   );
+}
+
+function isAbsent(row: LogRow | undefined): row is Absent {
+  return row !== undefined && "absent" in row;
+}
+
+function seqOf(row: LogRow | undefined): number | undefined {
+  return isAbsent(row) ? undefined : row?.seq;
 }
 
 /** The type of an artifact, as far as it is known at the seq that is shown. */

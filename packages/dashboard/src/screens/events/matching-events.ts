@@ -1,6 +1,7 @@
 import type { FlockEvent } from "@flock/protocol";
 import { factsOf } from "@flock/protocol/matching";
 import type { Log } from "../../live/timeline.ts";
+import type { Params } from "../../place/place.ts";
 import { type TypeOf, textMatches } from "./event-line.ts";
 
 /** Which events are wanted. Every part that is given must hold. */
@@ -9,6 +10,16 @@ export interface Wanted {
   readonly agents: readonly string[];
   readonly correlation: string;
   readonly text: string;
+}
+
+/** What an address asks for. */
+export function wantedOf({ types = "", agents = "", workflow = "", q = "" }: Params): Wanted {
+  return {
+    types: types.split(",").filter(Boolean),
+    agents: agents.split(",").filter(Boolean),
+    correlation: workflow,
+    text: q,
+  };
 }
 
 /** Whether an event is wanted. `typeOf` names the artifacts that its line tells of. */

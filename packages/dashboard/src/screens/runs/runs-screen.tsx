@@ -9,6 +9,7 @@ import { clock, duration, short } from "../../parts/format.ts";
 import { Chip, Fact, IdFact, NothingYet, Status, WorkflowFact } from "../../parts/parts.tsx";
 import { useRowList } from "../../parts/row-list.ts";
 import { StreamText } from "../../parts/stream-text.tsx";
+import { UNSEEN_WORDS, unseenName, useUnseen } from "../../parts/unseen.ts";
 import { useCalm } from "../../parts/use-calm.ts";
 import { Link } from "../../place/link.tsx";
 import { type Params, pathOf, usePlace } from "../../place/place.ts";
@@ -23,6 +24,7 @@ const MANY = 1_000;
 /** Every run, newest first, and one of them in full, among those of its workflow. */
 export default function RunsScreen() {
   const { id, params } = usePlace();
+  const unseen = useUnseen();
   const runs = useLive(({ state }) => state.runs);
   const calm = useCalm(runs, runs.size > MANY ? 300 : 0);
   const matching = useMemo(() => newestFirst(calm.values(), params), [calm, params]);
@@ -60,7 +62,7 @@ export default function RunsScreen() {
         ) : (
           id !== undefined && (
             <NothingYet>
-              This run is not known at this seq. It may not have begun yet, or be older than what is kept:{" "}
+              This run is not known at this seq. It may not have begun yet, or be {UNSEEN_WORDS[unseen]}:{" "}
               <Link href={pathOf("runs")} className="text-accent underline underline-offset-2">
                 show the newest ones
               </Link>
@@ -252,6 +254,7 @@ function hasWork(runs: ReadonlyMap<string, RunState>, correlationId: string): bo
 
 function Artifacts({ name, ids }: { name: string; ids: readonly string[] }) {
   const artifacts = useLive(({ state }) => state.artifacts);
+  const unseen = useUnseen();
   if (ids.length === 0) return null;
   return (
     <section aria-label={name}>
@@ -259,7 +262,9 @@ function Artifacts({ name, ids }: { name: string; ids: readonly string[] }) {
       <ul className="flex flex-wrap gap-2">
         {ids.map((id) => (
           <li key={id}>
-            <Chip href={pathOf("blackboard", id)}>{artifacts.get(id)?.artifact_type ?? short(id)}</Chip>
+            <Chip href={pathOf("blackboard", id)} title={artifacts.has(id) ? undefined : UNSEEN_WORDS[unseen]}>
+              {artifacts.get(id)?.artifact_type ?? unseenName("artifact", unseen, id)}
+            </Chip>
           </li>
         ))}
       </ul>

@@ -1,0 +1,71 @@
+import type { ControlOf, FlockEvent } from "@flock/protocol";
+import type { HiddenNumbers } from "../../live/hidden-numbers.ts";
+import type { Log } from "../../live/timeline.ts";
+
+/** What stands in the list where events are that are not shown. */
+export interface Absent {
+  /** `hidden`: by permissions. `gone`: no longer kept. */
+  readonly absent: "hidden" | "gone";
+  readonly count: number;
+  /** Right before this seq. */
+  readonly before: number;
+}
+
+export type LogRow = FlockEvent | Absent;
+
+/** What there is to know of a log beside its events. */
+export interface Surroundings {
+  readonly log: Log;
+  readonly gaps: readonly ControlOf<"gap">[];
+  /** Absent for those from whom nothing is hidden, or when others have been left out. */
+  readonly hidden?: { readonly numbers: HiddenNumbers; readonly from: number; readonly to: number } | undefined;
+}
+
+/**
+ * The rows of the list: events, and between them what is not there. Made anew only where something has come, so that
+ * one more event costs little however long the log is.
+ */
+export class LogRows {
+  #rows: LogRow[] = [];
+  #shown: readonly FlockEvent[] = [];
+  #key = "";
+
+  /** Those for the events that are shown. What it gives is not changed later. */
+  of(shown: readonly FlockEvent[], around: Surroundings): readonly LogRow[] {
+    const { gaps, hidden } = around;
+    if (gaps.length === 0 && !hidden) return shown;
+    const key = JSON.stringify([gaps.length, hidden && [hidden.numbers.revision, hidden.from]]);
+    const count = this.#shown.length;
+    const goesOn =
+      key === this.#key && count > 0 && shown[0] === this.#shown[0] && shown[count - 1] === this.#shown[count - 1];
+    const rows = goesOn ? this.#rows.slice() : [];
+    let before = goesOn ? (this.#shown.at(-1) as FlockEvent).seq : (hidden?.from ?? 1) - 1;
+    for (let index = goesOn ? count : 0; index < shown.length; index++) {
+      const event = shown[index] as FlockEvent;
+      if (event.seq > before + 1) rows.push(...absent(before, event.seq, around));
+      rows.push(event);
+      before = event.seq;
+    }
+    this.#rows = rows;
+    this.#shown = shown;
+    this.#key = key;
+    return hidden && hidden.to > before ? [...rows, ...absent(before, hidden.to + 1, around)] : rows;
+  }
+}
+
+/** What is not there between two seqs, both excluded. */
+function* absent(after: number, before: number, { log, gaps, hidden }: Surroundings): Generator<Absent> {
+  const gone = gaps.reduce(
+    (sum, { from_seq, to_seq }) => sum + Math.max(0, Math.min(before - 1, to_seq) - Math.max(after + 1, from_seq) + 1),
+    0,
+  );
+  if (gone > 0) yield { absent: "gone", count: gone, before };
+  const count = hidden?.numbers.between(log, gaps, after + 1, before - 1) ?? 0;
+  if (count > 0) yield { absent: "hidden", count, before };
+}
+
+/** What is not there, in words. */
+export function absentWords({ absent, count }: Absent): string {
+  const events = `${count.toLocaleString("en")} event${count === 1 ? "" : "s"}`;
+  return absent === "hidden" ? `${events} hidden by permissions` : `${events} missing: no longer kept`;
+}

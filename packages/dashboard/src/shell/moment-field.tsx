@@ -1,0 +1,82 @@
+import { useEffect, useRef, useState } from "react";
+import { create } from "zustand";
+import { whereaboutsOf } from "../live/moments.ts";
+import { knownTimeline, useLive } from "../live/store.ts";
+import { travelToPlace } from "../live/travel.ts";
+import { clock } from "../parts/format.ts";
+
+const useWriting = create<{ readonly isOpen: boolean }>(() => ({ isOpen: false }));
+
+/** Lets the viewer type where to go. */
+export function askWhereTo(): void {
+  useWriting.setState({ isOpen: true });
+}
+
+/** The seq and the time that are shown; pressed, a field to type others. */
+export function MomentField() {
+  const isOpen = useWriting(({ isOpen }) => isOpen);
+  const at = useLive(({ at }) => at);
+  const seq = useLive(({ at, last }) => at ?? last);
+  const moment = useLive(({ log }) => log.at(-1)?.timestamp);
+  /** Who has come by the button goes back to it. */
+  const cameFromHere = useRef(false);
+  if (isOpen) return <Field />;
+  return (
+    <button
+      ref={(button) => {
+        if (button && cameFromHere.current) button.focus();
+        cameFromHere.current = false;
+      }}
+      type="button"
+      aria-label={`Seq ${seq.toLocaleString("en")}${moment ? `, ${clock(moment)}` : ""}: go to another seq or time`}
+      title="Go to a seq or a time (t)"
+      onClick={() => {
+        cameFromHere.current = true;
+        askWhereTo();
+      }}
+      className="hidden w-36 shrink-0 rounded-lg px-1 text-right font-mono text-xs leading-4 tabular-nums hover:bg-sunken sm:block"
+    >
+      <span className={at === null ? "text-soft" : "font-semibold text-busy"}>#{seq.toLocaleString("en")}</span>
+      <br />
+      <span className="text-soft">{moment ? clock(moment) : "no events yet"}</span>
+    </button>
+  );
+}
+
+function Field() {
+  const [text, setText] = useState("");
+  const [isWrong, setWrong] = useState(false);
+  const opener = useRef(document.activeElement);
+  const close = () => useWriting.setState({ isOpen: false });
+  useEffect(() => () => (opener.current as HTMLElement | null)?.focus?.(), []);
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        const where = whereaboutsOf(text, knownTimeline().log());
+        setWrong(!where);
+        if (!where) return;
+        close();
+        void travelToPlace(where);
+      }}
+      className="w-36 shrink-0"
+    >
+      <input
+        // biome-ignore lint/a11y/noAutofocus: who asks for it wants to write there
+        autoFocus
+        aria-label="Go to a seq or a time"
+        aria-invalid={isWrong}
+        title={isWrong ? "A seq, or a time such as 14:03 or 14:03:20" : undefined}
+        placeholder="14:03 or #41200"
+        value={text}
+        onChange={({ target }) => {
+          setText(target.value);
+          setWrong(false);
+        }}
+        onBlur={close}
+        onKeyDown={({ key }) => key === "Escape" && close()}
+        className="h-8 w-full rounded-lg border border-line bg-sunken px-2 font-mono text-xs aria-invalid:border-bad"
+      />
+    </form>
+  );
+}
