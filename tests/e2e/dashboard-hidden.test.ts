@@ -204,7 +204,10 @@ describe("what permissions hide is counted as hidden, not silently absent", () =
     await listed(owner.page, head).waitFor();
     await owner.page.keyboard.press("Control+k");
     await owner.page.getByLabel("A file of events").setInputFiles(await download.path());
-    await owner.page.getByRole("main").getByText(`${count} of ${head} events are hidden from you`).waitFor();
+    await owner.page
+      .getByRole("main")
+      .getByText(`${count} of ${head} events were hidden from whoever saved this`)
+      .waitFor();
     expect(await sumOf(owner.page)).toBe(count);
   });
 
