@@ -178,7 +178,10 @@ describe("what permissions hide is counted as hidden, not silently absent", () =
         .getByText(`${hidden + 1} of ${flock.log.head} events`)
         .waitFor();
       await page.goto(`${server.url}/events?seq=${head}`);
-      await expect.poll(() => words.textContent()).toBe(live);
+      await page
+        .getByRole("main")
+        .getByText(live ?? "", { exact: true })
+        .waitFor();
     } finally {
       await flock.shutdown();
     }

@@ -29,7 +29,8 @@ export interface Hidden {
 
 /** What is hidden from this viewer up to the seq that is shown; null for those who may see everything. */
 export function useHidden(): Hidden | null {
-  const limited = useLive(isLimited);
+  // Before all that there is has come, what is not there yet would be taken for hidden.
+  const limited = useLive((live) => live.complete && isLimited(live));
   const head = useLive(({ fileHead }) => fileHead);
   const at = useLive(({ at }) => at);
   const last = useLive(({ last }) => last);
