@@ -1,13 +1,13 @@
 import type { ArtifactState } from "@flock/protocol";
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowLeft, ArrowUp } from "lucide-react";
-import { useDeferredValue, useMemo, useRef } from "react";
+import { useDeferredValue, useMemo } from "react";
 import { useLive } from "../../live/store.ts";
 import { Choice, Chosen, Filter } from "../../parts/filter.tsx";
 import { audience, clock, gist, short } from "../../parts/format.ts";
 import { Fact, IdFact, NothingYet, WorkflowFact } from "../../parts/parts.tsx";
 import { UNSEEN_WORDS, useUnseen } from "../../parts/unseen.ts";
 import { useCalm } from "../../parts/use-calm.ts";
+import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";
 import { Link } from "../../place/link.tsx";
 import { type Params, pathOf, useParam, usePlace } from "../../place/place.ts";
 import { ArtifactPayload } from "./artifact-payload.tsx";
@@ -102,13 +102,7 @@ interface TableProps {
 
 /** A hundred thousand rows, of which those in sight are in the page. */
 function Table({ list, shown, params, isNarrow }: TableProps) {
-  const box = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count: list.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => ROW_PX,
-    overscan: 12,
-  });
+  const { box, rows, total } = useRowsInSight<HTMLDivElement>(list.length, ROW_PX, { spare: 12 });
   const columns = isNarrow
     ? "grid-cols-[6.5rem_minmax(0,1fr)_minmax(0,1.5fr)]"
     : "grid-cols-[minmax(0,1fr)_minmax(0,1.5fr)] md:grid-cols-[6.5rem_minmax(0,1fr)_minmax(0,3fr)_minmax(0,1fr)_6rem_minmax(0,0.7fr)]";
@@ -134,8 +128,8 @@ function Table({ list, shown, params, isNarrow }: TableProps) {
             </th>
           </tr>
         </thead>
-        <tbody style={{ height: rows.getTotalSize() }} className="relative block">
-          {rows.getVirtualItems().map(({ index, start }) => {
+        <tbody style={{ height: total }} className="relative block">
+          {rows.map(({ index, start }) => {
             const artifact = list[index] as ArtifactState;
             const { artifact_id, artifact_type, timestamp, payload, produced_by, correlation_id, tags } = artifact;
             const isShown = artifact_id === shown;
