@@ -1,6 +1,5 @@
 import type { AgentInfo, AgentState, GateState } from "@flock/protocol";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { lazy, memo, Suspense, useMemo, useRef } from "react";
+import { lazy, memo, Suspense, useMemo } from "react";
 import { AgentBadges } from "../../control/agent-badges.tsx";
 import { PauseButton } from "../../control/buttons.tsx";
 import { useAgentInfos } from "../../live/agent-infos.ts";
@@ -11,6 +10,7 @@ import { gathered } from "../../parts/gate-words.ts";
 import { NothingYet, Status } from "../../parts/parts.tsx";
 import { Skeleton } from "../../parts/skeleton.tsx";
 import { useMedia } from "../../parts/use-media.ts";
+import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";
 import { Link } from "../../place/link.tsx";
 import { go, pathOf, usePlace } from "../../place/place.ts";
 import { AgentCounts } from "./agent-counts.tsx";
@@ -94,25 +94,14 @@ const COLUMNS = [
   ["Mean time", "w-[8%]"],
 ] as const;
 
-/** What a row takes, in px, and rows beyond those in sight that are there already. */
+/** What a row takes, in px. */
 const ROW_PX = 37;
-const SPARE_ROWS = 4;
 
 /** The graph in numbers, for eyes and for screen readers. Of many rows only those in sight are made. */
 function AgentTable({ shown, rates }: { shown: string | undefined; rates: ReadonlyMap<string, Rate> }) {
   const list = useAgents();
   const infos = useAgentInfos();
-  const box = useRef<HTMLElement>(null);
-  const rows = useVirtualizer({
-    count: list.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => ROW_PX,
-    getItemKey: (index) => list[index]?.agent.agent_id ?? index,
-    overscan: SPARE_ROWS,
-  });
-  const inSight = rows.getVirtualItems();
-  const above = inSight[0]?.start ?? 0;
-  const below = rows.getTotalSize() - (inSight.at(-1)?.end ?? 0);
+  const { box, rows, above, below } = useRowsInSight<HTMLElement>(list.length, ROW_PX);
   return (
     <section
       ref={box}
@@ -133,11 +122,11 @@ function AgentTable({ shown, rates }: { shown: string | undefined; rates: Readon
         </thead>
         <tbody>
           <NoRows height={above} />
-          {inSight.map(({ index, key }) => {
+          {rows.map(({ index }) => {
             const { agent, gates } = list[index] as (typeof list)[number];
             return (
               <AgentRow
-                key={key}
+                key={agent.agent_id}
                 index={index}
                 agent={agent}
                 info={infos.get(agent.agent_id)}

@@ -1,6 +1,6 @@
 import type { RunState } from "@flock/protocol";
 import { useShallow } from "zustand/react/shallow";
-import { useLive } from "../../live/store.ts";
+import { useCalmState } from "../../live/calm.ts";
 import { clock, duration } from "../../parts/format.ts";
 import { Status } from "../../parts/parts.tsx";
 import { Link } from "../../place/link.tsx";
@@ -9,14 +9,13 @@ import { pathOf } from "../../place/place.ts";
 /** The attempts at the same work, each with how it ended, when there was more than one. */
 export function Attempts({ run }: { run: RunState }) {
   const { run_id, activation_id, attempt, retry_at } = run;
-  const attempts = useLive(
-    useShallow(({ state }) =>
-      activation_id === undefined
-        ? []
-        : [...state.runs.values()].filter((other) => other.activation_id === activation_id),
+  const isAlone = activation_id === undefined || (attempt === 1 && retry_at === undefined);
+  const attempts = useCalmState(
+    useShallow(({ runs }) =>
+      isAlone ? [] : [...runs.values()].filter((other) => other.activation_id === activation_id),
     ),
   );
-  if (attempts.length <= 1 && attempt === 1 && retry_at === undefined) return null;
+  if (isAlone) return null;
   return (
     <section aria-label="Attempts">
       <h3 className="mb-1.5 text-sm font-medium text-soft">Attempts</h3>

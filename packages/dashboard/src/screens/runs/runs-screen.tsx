@@ -1,13 +1,14 @@
 import type { RunState } from "@flock/protocol";
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowLeft } from "lucide-react";
-import { useMemo, useRef, useState } from "react";
+import { useMemo, useState } from "react";
 import { CancelRunButton, CancelWorkflowButton, RetryLetterButton } from "../../control/buttons.tsx";
 import { useDeadLetterOf } from "../../control/use-dead-letters.ts";
+import { useCalmState } from "../../live/calm.ts";
 import { useLive } from "../../live/store.ts";
 import { ErrorView } from "../../parts/error-view.tsx";
 import { amount, clock, duration, short } from "../../parts/format.ts";
 import { Chip, Fact, IdFact, NothingYet, Status, WorkflowFact } from "../../parts/parts.tsx";
+import { useRowList } from "../../parts/row-list.ts";
 import { StreamText } from "../../parts/stream-text.tsx";
 import { UNSEEN_WORDS, unseenName, useUnseen } from "../../parts/unseen.ts";
 import { useCalm } from "../../parts/use-calm.ts";
@@ -22,6 +23,8 @@ import { Waterfall } from "./waterfall.tsx";
 const ROW_PX = 58;
 /** From so many runs on, the list is made anew less often than with each frame. */
 const MANY = 1_000;
+/** And one that has begun is not shown sooner than so many ms after another one. */
+const FOLLOW_MS = 1_500;
 
 /** Every run, newest first, and one of them in full, among those of its workflow. */
 export default function RunsScreen() {
@@ -33,7 +36,9 @@ export default function RunsScreen() {
   const [followed, follow] = useState<string>();
   const current = currentRun(matching, followed);
   if (current?.run_id !== followed) follow(current?.run_id);
-  const shown = id === undefined ? current : runs.get(id);
+  // Where runs come and go faster than anybody reads, one is shown for a while.
+  const calmly = useCalm(current?.run_id, runs.size > MANY ? FOLLOW_MS : 0);
+  const shown = id !== undefined ? runs.get(id) : ((calmly === undefined ? undefined : runs.get(calmly)) ?? current);
   if (runs.size === 0 && id === undefined) {
     return (
       <NothingYet>
@@ -99,24 +104,17 @@ function isBad({ status }: RunState): boolean {
 }
 
 function List({ runs, shown, filter }: { runs: readonly RunState[]; shown: string | undefined; filter: Params }) {
-  const box = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count: runs.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => ROW_PX,
-    getItemKey: (index) => runs[index]?.run_id ?? index,
-    overscan: 8,
-  });
+  const { box, height, rows, handlers } = useRowList(runs, idOf, ROW_PX, shown);
   return (
-    <div ref={box} className="min-h-0 flex-1 overflow-y-auto">
-      <ul aria-label="Runs" style={{ height: rows.getTotalSize() }} className="relative">
-        {rows.getVirtualItems().map(({ index, key, start }) => {
-          const run = runs[index] as RunState;
-          const isShown = run.run_id === shown;
+    <div ref={box} {...handlers} className="min-h-0 flex-1 overflow-y-auto">
+      <ul aria-label="Runs" style={{ height }} className="relative">
+        {rows.map(({ one: run, key, start, tabIndex }) => {
+          const isShown = key === shown;
           return (
-            <li key={key} style={{ transform: `translateY(${start}px)` }} className="absolute inset-x-0">
+            <li key={key} data-row={key} style={{ transform: `translateY(${start}px)` }} className="absolute inset-x-0">
               <Link
-                href={pathOf("runs", run.run_id, filter)}
+                href={pathOf("runs", key, filter)}
+                tabIndex={tabIndex}
                 aria-current={isShown ? "true" : undefined}
                 style={{ height: ROW_PX }}
                 className={`block border-b border-l-3 border-b-line px-3.5 py-2 -outline-offset-2 hover:bg-sunken ${
@@ -124,7 +122,9 @@ function List({ runs, shown, filter }: { runs: readonly RunState[]; shown: strin
                 }`}
               >
                 <span className="flex items-baseline justify-between gap-2">
-                  <span className="truncate text-sm font-medium">{run.agent_id}</span>
+                  <span title={run.agent_id} className="truncate text-sm font-medium">
+                    {run.agent_id}
+                  </span>
                   <Status value={run.status} />
                 </span>
                 <span className="flex justify-between gap-2 text-xs text-soft tabular-nums">
@@ -140,6 +140,10 @@ function List({ runs, shown, filter }: { runs: readonly RunState[]; shown: strin
       </ul>
     </div>
   );
+}
+
+function idOf({ run_id }: RunState): string {
+  return run_id;
 }
 
 function Run({ run, filter }: { run: RunState; filter: Params }) {
@@ -205,7 +209,7 @@ function Output({ run: { run_id, stream, status } }: { run: RunState }) {
 /** What can be done about a run now: end it, or its workflow; run it again when it has failed for good. */
 function RunControls({ run }: { run: RunState }) {
   const letter = useDeadLetterOf(run);
-  const isBusy = useLive(({ state: { runs } }) => hasWork(runs, run.correlation_id));
+  const isBusy = useCalmState(({ runs }) => hasWork(runs, run.correlation_id));
   return (
     <>
       {run.status === "running" && <CancelRunButton run={run} />}
