@@ -1,6 +1,6 @@
 import type { ArtifactState } from "@flock/protocol";
 import { ArrowDown, ArrowLeft, ArrowUp } from "lucide-react";
-import { useDeferredValue, useMemo } from "react";
+import { memo, useDeferredValue, useMemo } from "react";
 import { useLive } from "../../live/store.ts";
 import { Choice, Chosen, Filter } from "../../parts/filter.tsx";
 import { audience, clock, gist, short } from "../../parts/format.ts";
@@ -101,7 +101,7 @@ interface TableProps {
 }
 
 /** A hundred thousand rows, of which those in sight are in the page. */
-function Table({ list, shown, params, isNarrow }: TableProps) {
+const Table = memo(function Table({ list, shown, params, isNarrow }: TableProps) {
   const { box, rows, total } = useRowsInSight<HTMLDivElement>(list.length, ROW_PX, { spare: 12 });
   const columns = isNarrow
     ? "grid-cols-[6.5rem_minmax(0,1fr)_minmax(0,1.5fr)]"
@@ -167,7 +167,7 @@ function Table({ list, shown, params, isNarrow }: TableProps) {
       </table>
     </div>
   );
-}
+});
 
 /** The head of a column that sorts; once more, the other way round. */
 function Head({ column, name, className = "" }: { column: Column; name: string; className?: string }) {
