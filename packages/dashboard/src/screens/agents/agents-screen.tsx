@@ -1,6 +1,7 @@
 import type { AgentInfo, AgentState, GateState } from "@flock/protocol";
 import { lazy, memo, Suspense, useMemo } from "react";
 import { AgentBadges } from "../../control/agent-badges.tsx";
+import { PauseButton } from "../../control/buttons.tsx";
 import { useAgentInfos } from "../../live/agent-infos.ts";
 import { useCalmState } from "../../live/calm.ts";
 import { useLive } from "../../live/store.ts";
@@ -169,7 +170,14 @@ const AgentRow = memo(function AgentRow({ index, agent, info, gates, perMinute, 
       className={`border-t border-line ${isShown ? "bg-accent-soft" : ""}`}
     >
       <th scope="row" className={`${cell} font-medium`}>
-        <AgentLink agent={agent_id} />
+        <span className="flex items-center justify-between gap-1">
+          <span className="truncate">
+            <AgentLink agent={agent_id} />
+          </span>
+          <span className="-my-0.5 flex">
+            <PauseButton agent={agent} isIcon />
+          </span>
+        </span>
       </th>
       <td className={cell}>
         <span className="flex items-center gap-1.5 overflow-hidden">

@@ -1,12 +1,12 @@
 import type { RunState } from "@flock/protocol";
 import { ArrowLeft } from "lucide-react";
 import { memo, useMemo, useState } from "react";
-import { useShallow } from "zustand/react/shallow";
 import { CancelRunButton, CancelWorkflowButton, RetryLetterButton } from "../../control/buttons.tsx";
 import { useDeadLetterOf } from "../../control/use-dead-letters.ts";
 import { useCalmState } from "../../live/calm.ts";
 import { useLive } from "../../live/store.ts";
-import { clock, duration, short } from "../../parts/format.ts";
+import { ErrorView } from "../../parts/error-view.tsx";
+import { amount, clock, duration, short } from "../../parts/format.ts";
 import { Chip, Fact, IdFact, NothingYet, Status, WorkflowFact } from "../../parts/parts.tsx";
 import { StreamText } from "../../parts/stream-text.tsx";
 import { UNSEEN_WORDS, unseenName, useUnseen } from "../../parts/unseen.ts";
@@ -14,8 +14,10 @@ import { useCalm } from "../../parts/use-calm.ts";
 import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";
 import { Link } from "../../place/link.tsx";
 import { type Params, pathOf, usePlace } from "../../place/place.ts";
+import { Attempts } from "./attempts.tsx";
 import { currentRun } from "./current-run.ts";
 import { RunFilter } from "./run-filter.tsx";
+import { Steps } from "./steps.tsx";
 import { Waterfall } from "./waterfall.tsx";
 
 const ROW_PX = 58;
@@ -172,57 +174,22 @@ function Run({ run, filter }: { run: RunState; filter: Params }) {
           things="runs"
           href={pathOf("runs", run.run_id, { workflow: run.correlation_id })}
         />
-        <Attempts run={run} />
-        {Object.entries(run.usage ?? {}).map(([name, amount]) => (
+        {Object.entries(run.usage ?? {}).map(([name, spent]) => (
           <Fact key={name} name={name.replaceAll("_", " ")}>
-            {amount.toLocaleString("en", { maximumFractionDigits: 6 })}
+            {amount(spent)}
           </Fact>
         ))}
       </dl>
-      {run.error && (
-        <pre
-          role="alert"
-          className="rounded-xl border border-bad bg-card p-3 font-mono text-sm break-words whitespace-pre-wrap text-bad"
-        >
-          {run.error.name}: {run.error.message}
-        </pre>
-      )}
+      {run.error && <ErrorView error={run.error} isAlert />}
       <Waterfall correlationId={run.correlation_id} shown={run.run_id} filter={filter} />
+      <Steps run={run} />
+      <Attempts run={run} />
       <div className="grid gap-4 sm:grid-cols-2">
         <Artifacts name="Consumed" ids={run.consumed} />
         <Artifacts name="Published" ids={run.produced} />
       </div>
       <Output run={run} />
     </article>
-  );
-}
-
-/** The attempts at the same work, when there was more than one. */
-function Attempts({ run: { run_id, activation_id, attempt, retry_at } }: { run: RunState }) {
-  const attempts = useCalmState(
-    useShallow(({ runs }) =>
-      activation_id === undefined || (attempt === 1 && retry_at === undefined)
-        ? []
-        : [...runs.values()].filter((other) => other.activation_id === activation_id).map((one) => one.run_id),
-    ),
-  );
-  const runs = useLive(({ state }) => state.runs);
-  if (attempts.length <= 1) return attempt > 1 ? <Fact name="Attempt">{attempt}</Fact> : null;
-  return (
-    <Fact name="Attempts">
-      <span className="flex gap-2">
-        {attempts.map((id) => (
-          <Link
-            key={id}
-            href={pathOf("runs", id)}
-            aria-current={id === run_id ? "true" : undefined}
-            className={id === run_id ? "font-semibold" : "text-accent underline underline-offset-2"}
-          >
-            {runs.get(id)?.attempt}
-          </Link>
-        ))}
-      </span>
-    </Fact>
   );
 }
 
