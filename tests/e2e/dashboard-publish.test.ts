@@ -1,10 +1,15 @@
+import { execFile } from "node:child_process";
+import { stripTypeScriptTypes } from "node:module";
+import { promisify } from "node:util";
 import { AxeBuilder } from "@axe-core/playwright";
 import { artifact, Flock } from "flock";
 import { ServerComponent, type ServerContext } from "flock/components/server";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { typeCheck } from "../docs/type-check.ts";
 import { launchBrowser, type TestBrowser } from "../support/browser.ts";
+import { Pizza } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
 
 let browser: TestBrowser;
@@ -91,6 +96,18 @@ const json = (page: Page) => page.getByLabel("Payload as JSON");
 const form = (page: Page) => page.locator("form");
 const publish = (page: Page) => page.getByRole("button", { name: "Publish Order" });
 
+/** Presses a button that copies, and gives what it has copied. */
+async function copier(page: Page): Promise<(name: string) => Promise<string>> {
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  return async (name) => {
+    await page.getByRole("button", { name, exact: true }).click();
+    await page.getByText("Copied", { exact: true }).waitFor();
+    const text: string = await page.evaluate("navigator.clipboard.readText()");
+    await page.getByText("Copied", { exact: true }).waitFor({ state: "detached" });
+    return text;
+  };
+}
+
 describe("any artifact can be published by a form that follows its schema", () => {
   it("lists, alternatives, records, types that contain themselves, and fields that may be empty", async () => {
     await using server = await restaurant();
@@ -99,7 +116,7 @@ describe("any artifact can be published by a form that follows its schema", () =
     await form(page).getByLabel("customer").fill("Bo");
     await page.getByLabel("size").selectOption("large");
     await page.getByRole("group", { name: "toppings" }).getByRole("button", { name: "Add" }).click();
-    await page.getByRole("group", { name: "toppings-1" }).getByLabel("name").fill("basil");
+    await page.getByRole("group", { name: "toppings 1" }).getByLabel("name").fill("basil");
     await form(page).getByLabel("payment").selectOption("cash");
     await page.getByLabel("given").fill("20");
     await page.getByRole("group", { name: "extras" }).getByRole("button", { name: "Add" }).click();
@@ -237,7 +254,7 @@ describe("two artifacts of a type can be compared", () => {
     await page.getByLabel("Compare with").selectOption({ index: 1 });
     const comparison = page.getByRole("region", { name: "Comparison" });
     await comparison.getByText("3 changes").waitFor();
-    const row = (text: RegExp) => comparison.getByRole("listitem").filter({ hasText: text });
+    const row = (text: RegExp) => comparison.getByRole("treeitem").filter({ hasText: text });
     await row(/changed: customer:"Al".*changed: customer:"Bo"/).waitFor();
     await row(/added: name:"ham"/).waitFor();
     await row(/removed: name:"oil"/).waitFor();
@@ -307,20 +324,37 @@ describe("a payload can be read, searched and copied, whatever its size", () => 
     await using _ = server;
     await using opened = await browser.open(url);
     const { page } = opened;
-    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-    const copied = async (name: string): Promise<string> => {
-      await page.getByRole("button", { name, exact: true }).click();
-      await page.getByText("Copied", { exact: true }).waitFor();
-      const text: string = await page.evaluate("navigator.clipboard.readText()");
-      await page.getByText("Copied", { exact: true }).waitFor({ state: "detached" });
-      return text;
-    };
+    const copied = await copier(page);
     expect(JSON.parse(await copied("Copy as JSON")).items).toHaveLength(1);
     expect(await copied("Copy as curl")).toContain(`curl -X POST '${server.url}/api/plugin/publish'`);
     expect(await copied("Copy as TypeScript")).toMatch(/^await flock\.publish\(Big\(\{\n {2}items: \[/);
     await page.getByRole("treeitem").filter({ hasText: "name:" }).last().click();
     expect(await copied("Copy the path")).toBe("$.items[0].name");
     expect(await copied("Copy the value")).toBe("item 0");
+  });
+
+  it("the copied command publishes the same again, and so does the copied TypeScript, which type-checks", async () => {
+    const flock = new Flock();
+    flock.register(Pizza);
+    await using server = await startServer({ flock, components: [], dashboard: true });
+    const payload = { name: `Zoë's "special" $(x) \\ \n٣`, toppings: ["it's hot", "`basil`"] };
+    const { artifactId } = await flock.publish(Pizza(payload), { tags: ["fast"] });
+    await using opened = await browser.open(`${server.url}/artifacts/${artifactId}`);
+    const { page } = opened;
+    const copied = await copier(page);
+    const command = await copied("Copy as curl");
+    const code = await copied("Copy as TypeScript");
+    const { stdout } = await promisify(execFile)("sh", ["-c", command]);
+    expect(JSON.parse(stdout)).toMatchObject({ artifact_id: expect.any(String) });
+    // The second would be wrong: a check that complains of nothing is none.
+    const blocks = [code, code.replace("toppings:", "topping:")].map((code, index) => {
+      return { document: `docs/copied-${index}.md`, line: 1, language: "ts", flags: [], code };
+    });
+    expect(typeCheck(blocks)).toEqual([expect.stringMatching(/^docs\/copied-1\.md:\d+ .*'topping'/)]);
+    await new Function("flock", "Pizza", `return (async () => { ${stripTypeScriptTypes(code)} })();`)(flock, Pizza);
+    const { artifacts } = (await (await server.get("/api/v1/plugin/artifacts")).json()) as { artifacts: unknown[] };
+    expect(artifacts).toHaveLength(3);
+    for (const one of artifacts) expect(one).toMatchObject({ payload, tags: ["fast"] });
   });
 
   it("twenty megabytes do not hold up the page: only what is seen is laid out, and the rest elsewhere", async () => {

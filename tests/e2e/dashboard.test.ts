@@ -46,7 +46,7 @@ describe("the dashboard shows what is and what was", () => {
     const { page } = opened;
     const list = page.getByRole("list", { name: "Runs", exact: true });
     await list.getByRole("link", { name: /error/ }).click();
-    await page.getByText("RangeError: not on my pizza").waitFor();
+    await page.getByText("RangeError: not on my pizza", { exact: true }).waitFor();
     await list.getByRole("link", { name: /success/ }).click();
     await page.getByText("Thinking about truffle").waitFor();
     await page.getByRole("article").getByRole("link", { name: "Pizza", exact: true }).click();
@@ -60,7 +60,8 @@ describe("the dashboard shows what is and what was", () => {
     await using opened = await browser.open(`${server.url}/events`);
     const { page } = opened;
     const rows = page.getByRole("log").locator(":scope > div > div");
-    await page.getByLabel("Event type").selectOption("artifact_published");
+    await page.getByText("Event type", { exact: true }).click();
+    await page.getByLabel("artifact_published").check();
     await page.getByText("3 events").waitFor();
     expect(await rows.count()).toBe(3);
     await page.waitForURL(/types=artifact_published/);

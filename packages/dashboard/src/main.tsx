@@ -8,11 +8,13 @@ import { followQuestions } from "./live/questions.ts";
 import { start } from "./live/store.ts";
 import { followPlace } from "./live/travel.ts";
 import { App } from "./shell/app.tsx";
+import { keepFocus } from "./shell/focus.ts";
 import { loadOtherScreens } from "./shell/screens.ts";
 import { listenToKeys } from "./shell/shortcuts.ts";
 
 createRoot(document.getElementById("root") as HTMLElement).render(<App />);
 listenToKeys();
+keepFocus();
 followPlace();
 followQuestions();
 followHidden();

@@ -1,12 +1,13 @@
 import { ChevronDown, ChevronRight, ChevronUp } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import type { DiffRow, DiffSide, JsonDiff } from "./json-diff.ts";
 import { quietButton } from "./looks.ts";
 import type { PayloadSource } from "./payload-source.ts";
 import { TextDifference } from "./text-difference.tsx";
+import { moveOf } from "./tree-keys.ts";
 import { Indent } from "./tree-line.tsx";
 import { type Host, then, useModel } from "./use-model.ts";
-import { useVirtualRows } from "./use-rows.ts";
+import { ROW_HEIGHT, useVirtualRows } from "./use-rows.ts";
 
 /** Two payloads of any size compared: side by side where there is room, one under the other where there is not. */
 export function DiffViewer({ left, right, leftName, rightName }: DiffViewerProps) {
@@ -45,29 +46,40 @@ const SIGNS: Record<DiffRow["change"], { readonly sign: string; readonly said: s
 };
 
 function Comparison({ host, leftName, rightName }: { host: Host<JsonDiff>; leftName: string; rightName: string }) {
+  const id = useId();
   const scroll = useRef<HTMLDivElement>(null);
   const [shown, setShown] = useState({ host, version: 0, rows: host.facts.rows });
-  const [current, setCurrent] = useState({ change: -1, row: 0 });
+  const [current, setCurrent] = useState({ change: -1, row: 0, isStep: false });
   if (shown.host !== host) {
     setShown({ host, version: 0, rows: host.facts.rows });
-    setCurrent({ change: -1, row: 0 });
+    setCurrent({ change: -1, row: 0, isStep: false });
   }
   const { version, rows: count } = shown;
   const { virtualizer, row } = useVirtualRows<DiffRow, JsonDiff>(host, version, count, current.row, scroll);
   // biome-ignore lint/correctness/useExhaustiveDependencies: to where somebody has gone
   useEffect(() => {
-    if (current.change >= 0) virtualizer.scrollToIndex(current.row, { align: "center" });
+    virtualizer.scrollToIndex(current.row, { align: current.isStep ? "center" : "auto" });
   }, [current]);
   const changes = host.facts.count;
   const step = (by: 1 | -1) => {
     const change = current.change < 0 ? (by > 0 ? 0 : changes - 1) : (current.change + by + changes) % changes;
     then(host.call("reveal", change), ({ row, rows }) => {
       setShown({ host, version: version + 1, rows });
-      setCurrent({ change, row });
+      setCurrent({ change, row, isStep: true });
     });
   };
   const toggle = (node: number) =>
     then(host.call("toggle", node), (rows) => setShown({ host, version: version + 1, rows }));
+  const here = row(current.row);
+  const onKeyDown = (key: KeyboardEvent) => {
+    if (key.target !== scroll.current) return;
+    const page = Math.max(1, Math.floor((scroll.current?.clientHeight ?? 0) / ROW_HEIGHT) - 1);
+    const move = moveOf(key, here && { ...here, kind: "object" }, current.row, count, page);
+    if (move?.do !== "go" && move?.do !== "toggle") return;
+    key.preventDefault();
+    if (move.do === "go") setCurrent({ change: current.change, row: move.row, isStep: false });
+    else if (here) toggle(here.node);
+  };
   return (
     <section aria-label="Comparison" className="@container overflow-hidden rounded-xl border border-line bg-card">
       <header className="flex flex-wrap items-center gap-2 border-b border-line p-2 text-xs">
@@ -82,39 +94,56 @@ function Comparison({ host, leftName, rightName }: { host: Host<JsonDiff>; leftN
           <ChevronDown size={14} aria-hidden="true" /> Next change
         </button>
       </header>
-      <section
+      <div
         ref={scroll}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        tabIndex={0}
+        role="tree"
         aria-label={`${leftName} and ${rightName}`}
-        className="max-h-[60vh] overflow-y-auto font-mono text-[0.8125rem] leading-6 -outline-offset-2"
+        tabIndex={0}
+        aria-activedescendant={here ? `${id}-${current.row}` : undefined}
+        onKeyDown={onKeyDown}
+        className="group/diff max-h-[60vh] overflow-y-auto font-mono text-[0.8125rem] leading-6 -outline-offset-2"
       >
-        <div className="sticky top-0 z-1 grid grid-cols-2 border-b border-line bg-card text-xs text-soft">
-          <span className="truncate px-3 py-1">− {leftName}</span>
-          <span className="truncate px-3 py-1">+ {rightName}</span>
+        {/* The tree's name says the same. */}
+        <div
+          aria-hidden="true"
+          className="sticky top-0 z-1 grid grid-cols-2 border-b border-line bg-card text-xs text-soft"
+        >
+          {[`− ${leftName}`, `+ ${rightName}`].map((name) => (
+            <span key={name} title={name} className="truncate px-3 py-1">
+              {name}
+            </span>
+          ))}
         </div>
-        <ul className="relative w-full" style={{ height: virtualizer.getTotalSize() }}>
+        <div role="presentation" className="relative w-full" style={{ height: virtualizer.getTotalSize() }}>
           {virtualizer.getVirtualItems().map(({ index, start, key }) => {
             const one = row(index);
             if (!one) return null;
             return (
-              <li
+              // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keyboard
+              // biome-ignore lint/a11y/useFocusableInteractive: the tree has the focus
+              <div
                 key={key}
                 ref={virtualizer.measureElement}
                 data-index={index}
-                aria-setsize={count}
+                id={`${id}-${index}`}
+                role="treeitem"
+                aria-level={one.depth}
                 aria-posinset={index + 1}
-                className={`absolute inset-x-0 grid min-h-6 grid-cols-1 @2xl:grid-cols-2 ${SIGNS[one.change].look} ${
+                aria-setsize={count}
+                aria-expanded={one.isOpen}
+                aria-selected={index === current.row}
+                onClick={() => setCurrent({ change: current.change, row: index, isStep: false })}
+                className={`absolute inset-x-0 grid min-h-6 grid-cols-1 group-focus-visible/diff:aria-selected:outline-2 group-focus-visible/diff:aria-selected:-outline-offset-2 group-focus-visible/diff:aria-selected:outline-accent @2xl:grid-cols-2 ${SIGNS[one.change].look} ${
                   index === current.row && current.change >= 0 ? "outline-2 -outline-offset-2 outline-accent" : ""
                 }`}
                 style={{ transform: `translateY(${start}px)` }}
               >
                 <Line row={one} onToggle={() => toggle(one.node)} />
-              </li>
+              </div>
             );
           })}
-        </ul>
-      </section>
+        </div>
+      </div>
     </section>
   );
 }
@@ -126,11 +155,12 @@ function Line({ row, onToggle }: { row: DiffRow; onToggle: () => void }) {
     return (
       <span className="flex bg-sunken px-3 @2xl:col-span-2">
         <Indent depth={row.depth} />
+        {/* The row itself says whether it is open, and the keyboard opens it. */}
         <button
           type="button"
-          aria-expanded={isOpen}
+          tabIndex={-1}
           onClick={onToggle}
-          className="flex items-center gap-1 text-xs text-accent"
+          className="flex min-h-6 items-center gap-1 text-xs text-accent"
         >
           <ChevronRight size={13} aria-hidden="true" className={isOpen ? "rotate-90" : ""} />
           {folded.toLocaleString("en")} unchanged
@@ -176,15 +206,9 @@ function Cell({ row, side, onToggle, hides, children }: CellProps) {
           <span className="sr-only">{said}: </span>
           <Indent depth={depth} />
           {isOpen !== undefined && (
-            <button
-              type="button"
-              aria-expanded={isOpen}
-              aria-label={`${key ?? "All"}`}
-              onClick={onToggle}
-              className="pt-1.5"
-            >
-              <ChevronRight size={13} aria-hidden="true" className={isOpen ? "rotate-90" : ""} />
-            </button>
+            <span aria-hidden="true" onPointerDown={onToggle} className="w-4 shrink-0 cursor-pointer pt-1.5">
+              <ChevronRight size={13} className={isOpen ? "rotate-90" : ""} />
+            </span>
           )}
           <span className="min-w-0 break-words whitespace-pre-wrap">
             {key !== undefined && <span className="mr-1.5 font-medium text-soft">{key}:</span>}

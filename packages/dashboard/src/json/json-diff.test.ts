@@ -80,6 +80,22 @@ describe("a comparison tells what is different, and nothing else", () => {
   });
 });
 
+describe("the rows of a comparison know the row that they are in", () => {
+  it("whatever has been opened; what is outermost is in none", () => {
+    const diff = new JsonDiff({ a: { b: [1], c: 2 }, d: 0 }, { a: { b: [1, { e: 3 }], c: 2 }, d: 0 });
+    const rows = diff.rows(0, diff.rowCount());
+    expect(rows.map(({ path, parent }) => [path, parent < 0 ? "none" : rows[parent]?.path])).toEqual([
+      ["$.a", "none"],
+      ["$.a.b", "$.a"],
+      ["$.a.b[0]", "$.a.b"],
+      ["$.a.b[1]", "$.a.b"],
+      ["$.a.b[1].e", "$.a.b[1]"],
+      ["$.a.c", "$.a"],
+      ["$.d", "none"],
+    ]);
+  });
+});
+
 describe("lists are compared as people would", () => {
   it("an entry that was put in front changes none of the others", () => {
     expect(told([1, 2, 3], [0, 1, 2, 3])).toEqual(["+ $[0]"]);

@@ -28,6 +28,8 @@ export interface DiffRow {
   readonly left: DiffSide | undefined;
   readonly right: DiffSide | undefined;
   readonly path: string;
+  /** The row of its parent; -1 when that is not shown. */
+  readonly parent: number;
 }
 
 /** So many equal neighbours are folded into one row. */
@@ -50,6 +52,8 @@ interface Node {
   readonly isFold: boolean;
   children: readonly Node[] | undefined;
   isOpen: boolean;
+  /** The row that shows it, for as long as one does. */
+  row: number;
 }
 
 /** Two payloads compared, as rows that open and close: what is equal is folded. */
@@ -92,7 +96,7 @@ export class JsonDiff {
     const node = this.#changes[change];
     for (let at = node?.parent; at; at = at.parent) at.isOpen = true;
     const rows = this.#layOut();
-    return { row: node ? this.#rows.indexOf(node) : -1, rows };
+    return { row: node?.row ?? -1, rows };
   }
 
   /** Which change comes first from a row on; the first of all after the last. */
@@ -175,6 +179,7 @@ export class JsonDiff {
       depth: parent ? parent.depth + (parent.isFold ? 0 : 1) : 0,
       number,
       children: undefined,
+      row: -1,
     };
     this.#nodes.push(node);
     return node;
@@ -188,7 +193,7 @@ export class JsonDiff {
   }
 
   #show(node: Node): void {
-    this.#rows.push(node);
+    node.row = this.#rows.push(node) - 1;
     if (node.isOpen) for (const child of this.#childrenOf(node)) this.#show(child);
   }
 
@@ -237,7 +242,7 @@ function pairsOf(left: object, right: object, same: (value: unknown) => number):
   ]);
 }
 
-function rowOf({ number, key, change, depth, isOpen, isFold, children, left, right, path }: Node): DiffRow {
+function rowOf({ number, key, change, depth, isOpen, isFold, children, left, right, path, parent }: Node): DiffRow {
   const opens = isFold || (change !== "changed" && (isBranch(left) || isBranch(right)));
   return {
     node: number,
@@ -249,6 +254,7 @@ function rowOf({ number, key, change, depth, isOpen, isFold, children, left, rig
     left: left === undefined ? undefined : sideOf(left),
     right: right === undefined ? undefined : sideOf(right),
     path: pathText(path),
+    parent: parent?.row ?? -1,
   };
 }
 

@@ -153,6 +153,17 @@ export class JsonTree {
     return found === -1 ? 0 : found;
   }
 
+  /** The next visible row from one on whose name begins with a text; after the last comes the first. -1 for none. */
+  named(text: string, from: number): number {
+    const begin = text.toLowerCase();
+    for (let count = 0; count < this.#rowCount; count++) {
+      const row = (from + count) % this.#rowCount;
+      const key = this.#keys[this.#rows[row] as number];
+      if (key !== undefined && String(key).toLowerCase().startsWith(begin)) return row;
+    }
+    return -1;
+  }
+
   /** Opens whatever hides a match. Gives its row, and the number of rows. */
   reveal(match: number): { readonly row: number; readonly rows: number } {
     const node = this.#matches[match] ?? 0;

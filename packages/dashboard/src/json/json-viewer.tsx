@@ -6,7 +6,7 @@ import type { JsonTree, TreeRow } from "./json-tree.ts";
 import { quietButton } from "./looks.ts";
 import type { PayloadSource } from "./payload-source.ts";
 import { TextDialog } from "./text-dialog.tsx";
-import { moveOf } from "./tree-keys.ts";
+import { moveOf, TypedName } from "./tree-keys.ts";
 import { TreeLine } from "./tree-line.tsx";
 import { type Host, then, useModel } from "./use-model.ts";
 import { ROW_HEIGHT, useVirtualRows } from "./use-rows.ts";
@@ -54,6 +54,7 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
   const [shown, setShown] = useState({ host, version: 0, rows: host.facts.rows });
   const [active, setActive] = useState(0);
   const [read, setRead] = useState<{ path: string; text: string }>();
+  const typed = useRef(new TypedName());
   const search = useSearch(host, active, (row, rows) => {
     setShown(({ version }) => ({ host, version: version + 1, rows }));
     setActive(row);
@@ -92,7 +93,10 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
     if (!move) return;
     key.preventDefault();
     if (move.do === "go") setActive(move.row);
-    else if (move.do === "find") input.current?.focus();
+    else if (move.do === "seek") {
+      const { text, isSame } = typed.current.add(move.text, key.timeStamp);
+      then(host.call("named", text, isSame ? active : active + 1), (row) => row >= 0 && setActive(row));
+    } else if (move.do === "find") input.current?.focus();
     else if (move.do === "openAll") changed(host.call("openAll"));
     else if (current && move.do === "toggle") changed(host.call("toggle", current.node));
     else if (current) readText(current);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { JsonTree } from "./json-tree.ts";
-import { moveOf } from "./tree-keys.ts";
+import { moveOf, TypedName } from "./tree-keys.ts";
 
 const tree = new JsonTree({ name: "Margherita", toppings: ["basil", "oil"], story: "x".repeat(500) });
 
@@ -28,7 +28,10 @@ describe("a tree is walked by keyboard, as other trees are", () => {
     [" ", 4, { do: "toggle" }],
     ["*", 0, { do: "openAll" }],
     ["/", 0, { do: "find" }],
-    ["a", 0, undefined],
+    ["a", 0, { do: "seek", text: "a" }],
+    ["é", 0, { do: "seek", text: "é" }],
+    ["?", 0, undefined],
+    ["F2", 0, undefined],
   ] as const)("%s on row %i", ([key, row, move]) => {
     expect(pressed(key, row)).toEqual(move);
   });
@@ -37,5 +40,23 @@ describe("a tree is walked by keyboard, as other trees are", () => {
     expect(pressed("f", 0, true)).toEqual({ do: "find" });
     expect(pressed("ArrowDown", 0, true)).toBeUndefined();
     expect(pressed("c", 0, true)).toBeUndefined();
+  });
+});
+
+describe("a row is sought by typing how its name begins", () => {
+  it("letters that come soon after one another are one name, and the same letter again is the next name", () => {
+    const typed = new TypedName();
+    expect(typed.add("t", 0)).toEqual({ text: "t", isSame: false });
+    expect(typed.add("o", 300)).toEqual({ text: "to", isSame: true });
+    expect(typed.add("s", 2_000)).toEqual({ text: "s", isSame: false });
+    expect(typed.add("s", 2_100)).toEqual({ text: "s", isSame: false });
+  });
+
+  it("from where one is on, and after the last row from the first", () => {
+    expect(tree.named("TOP", 0)).toBe(1);
+    expect(tree.named("n", 1)).toBe(0);
+    expect(tree.named("1", 0)).toBe(3);
+    expect(tree.named("pineapple", 0)).toBe(-1);
+    expect(new JsonTree("just text").named("j", 0)).toBe(-1);
   });
 });

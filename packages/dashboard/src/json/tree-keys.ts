@@ -1,14 +1,22 @@
-import type { TreeRow } from "./json-tree.ts";
-
 /** What a key does in a tree, by the ARIA practice for trees. */
 export type TreeMove =
   | { readonly do: "go"; readonly row: number }
+  | { readonly do: "seek"; readonly text: string }
   | { readonly do: "toggle" | "read" | "find" | "openAll" };
+
+/** What of a row decides what keys do on it. */
+export interface KeyedRow {
+  /** Undefined for what does not open. */
+  readonly isOpen: boolean | undefined;
+  readonly kind: string;
+  /** The row of its parent; -1 when that is not shown. */
+  readonly parent: number;
+}
 
 /** What a key means on a row among so many; undefined for keys that are not the tree's. */
 export function moveOf(
   { key, ctrlKey, metaKey, altKey }: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">,
-  row: TreeRow | undefined,
+  row: KeyedRow | undefined,
   at: number,
   count: number,
   page: number,
@@ -45,6 +53,24 @@ export function moveOf(
     case "/":
       return { do: "find" };
     default:
-      return undefined;
+      // Names are sought by typing how they begin, as in other trees.
+      return /^[\p{L}\p{N}_$]$/u.test(key) ? { do: "seek", text: key } : undefined;
+  }
+}
+
+/** How long after a letter the next one goes on with the same name, in ms. */
+const GOES_ON_MS = 800;
+
+/** What has been typed of a name: letters that come soon after one another are one text, the same letter again is not. */
+export class TypedName {
+  #text = "";
+  #at = Number.NEGATIVE_INFINITY;
+
+  /** The text with one letter more, and whether the row that one is on may be the one that is sought. */
+  add(letter: string, now: number): { readonly text: string; readonly isSame: boolean } {
+    const goesOn = now - this.#at < GOES_ON_MS && this.#text !== letter;
+    this.#text = goesOn ? this.#text + letter : letter;
+    this.#at = now;
+    return { text: this.#text, isSame: goesOn };
   }
 }

@@ -45,7 +45,7 @@ export function TreeLine({ row, highlight, onToggle, onRead }: TreeLineProps) {
           type="button"
           tabIndex={-1}
           onClick={onRead}
-          className="mt-0.5 h-5 shrink-0 rounded px-1.5 text-xs text-accent underline underline-offset-2"
+          className="h-6 shrink-0 rounded px-1.5 text-xs text-accent underline underline-offset-2"
         >
           Read
         </button>

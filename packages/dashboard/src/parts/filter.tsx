@@ -1,5 +1,5 @@
-import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { ChevronDown, X } from "lucide-react";
+import { type ReactNode, useRef } from "react";
 import { adjust, useParam, usePlace } from "../place/place.ts";
 import { short } from "./format.ts";
 
@@ -26,7 +26,8 @@ export function Filter({ things, params, count, children, actions }: FilterProps
         />
         {children}
         <Chosen param="workflow" nameOf={(id) => `Workflow ${short(id)}`} />
-        <span className="ml-auto flex items-center gap-3 text-sm whitespace-nowrap text-soft tabular-nums">
+        {/* On a line of its own where there is little room: a number that grows must not move what is below. */}
+        <span className="ml-auto flex min-h-7 items-center justify-end gap-3 text-sm whitespace-nowrap text-soft tabular-nums @max-xl:w-full">
           {all.some((name) => chosen[name]) && (
             <button
               type="button"
@@ -51,42 +52,91 @@ interface FilterProps {
   readonly params: readonly string[];
   /** How many are left. */
   readonly count: number;
-  /** A `Choice` for each of the parameters. */
+  /** A `Choice` or `Choices` for each of the parameters. */
   readonly children: ReactNode;
   /** Stands beside the count. */
   readonly actions?: ReactNode;
 }
 
-/** One of several, or any of them; with `several`, one after another is added, and `Chosen` shows them. */
-export function Choice({ param, label, none, choices, several = false }: ChoiceProps) {
+/** One of several, or any of them. */
+export function Choice({
+  param,
+  label,
+  none,
+  choices,
+}: ChoiceProps & { /** What stands there when nothing is chosen. */ readonly none: string }) {
   const [value, set] = useParam(param);
-  const list = several ? listOf(value) : [];
   return (
     <select
       aria-label={label}
-      value={several ? "" : value}
-      onChange={({ target }) => set([...list, target.value].join(","))}
-      className={`${FIELD} min-w-28 flex-1 @xl:max-w-44 @xl:flex-none`}
+      value={value}
+      onChange={({ target }) => set(target.value)}
+      className={`${FIELD} ${GROWS}`}
     >
       <option value="">{none}</option>
       {/* A link may ask for what there is none of. */}
-      {!several && value !== "" && !choices.includes(value) && <option>{value}</option>}
-      {choices
-        .filter((choice) => !list.includes(choice))
-        .map((choice) => (
-          <option key={choice}>{choice}</option>
-        ))}
+      {value !== "" && !choices.includes(value) && <option>{value}</option>}
+      {choices.map((choice) => (
+        <option key={choice}>{choice}</option>
+      ))}
     </select>
   );
 }
 
+/** Any of several; `Chosen` shows which. Not a field that acts as soon as it is looked through by keyboard. */
+export function Choices({ param, label, choices }: ChoiceProps) {
+  const [value, set] = useParam(param);
+  const list = listOf(value);
+  const box = useRef<HTMLDetailsElement>(null);
+  const close = () => {
+    if (box.current) box.current.open = false;
+  };
+  return (
+    <details
+      ref={box}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !box.current?.open) return;
+        event.stopPropagation();
+        close();
+        box.current.querySelector("summary")?.focus();
+      }}
+      onBlur={({ relatedTarget, currentTarget }) => {
+        if (relatedTarget instanceof Node && !currentTarget.contains(relatedTarget)) close();
+      }}
+      className={`group relative ${GROWS}`}
+    >
+      <summary className={`${FIELD} flex list-none items-center gap-1 [&::-webkit-details-marker]:hidden`}>
+        <span className="flex-1 truncate">{label}</span>
+        <ChevronDown size={14} aria-hidden="true" className="shrink-0 group-open:rotate-180" />
+      </summary>
+      <fieldset className="absolute z-10 mt-1 max-h-[60vh] min-w-full overflow-y-auto rounded-lg border border-line bg-card p-1 shadow-lg">
+        <legend className="sr-only">{label}</legend>
+        {choices.map((choice) => (
+          <label
+            key={choice}
+            className="flex min-h-7 items-center gap-2 rounded-md px-2 text-sm whitespace-nowrap hover:bg-sunken"
+          >
+            <input
+              type="checkbox"
+              checked={list.includes(choice)}
+              onChange={({ target }) =>
+                set((target.checked ? [...list, choice] : list.filter((one) => one !== choice)).join(","))
+              }
+            />
+            {choice}
+          </label>
+        ))}
+      </fieldset>
+    </details>
+  );
+}
+
+const GROWS = "min-w-28 flex-1 @xl:max-w-44 @xl:flex-none";
+
 interface ChoiceProps {
   readonly param: string;
   readonly label: string;
-  /** What stands there when nothing is chosen. */
-  readonly none: string;
   readonly choices: readonly string[];
-  readonly several?: boolean;
 }
 
 /** What has been chosen of a parameter, each to be dropped again. */

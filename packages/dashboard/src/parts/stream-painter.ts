@@ -2,8 +2,13 @@ import type { StreamState } from "@flock/protocol";
 
 /** How long a block is before another one begins, in UTF-16 code units: some screens full. */
 const BLOCK = 4_096;
-/** Marks in one stream at most: nobody steps through more. */
+/** Places that are found at most: nobody steps through more. */
 const MOST_FOUND = 1_000;
+
+/** Where a text stands in several streams, in the order in which they stand on the screen. */
+export function findInStreams(painters: readonly StreamPainter[], text: string): Range[] {
+  return painters.flatMap((painter) => painter.find(text)).slice(0, MOST_FOUND);
+}
 
 /**
  * Paints a stream into an element without React: what is added is appended to the last of its text nodes, so that

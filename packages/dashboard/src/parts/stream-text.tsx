@@ -1,14 +1,22 @@
 import type { FlockState } from "@flock/protocol";
-import { ArrowDown, ChevronDown, ChevronUp, Search } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { ArrowDown, Search } from "lucide-react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useLive } from "../live/store.ts";
+import { StreamFind } from "./stream-find.tsx";
 import { StreamPainter } from "./stream-painter.ts";
 
 /** So near the end, in px, counts as at the end: zoomed pages scroll by fractions. */
 const NEAR = 24;
 
+interface StreamTextProps {
+  readonly runId: string;
+  readonly className?: string;
+  /** Told what paints it, and that it does no longer: for who searches in several. */
+  readonly announce?: (runId: string, painter: StreamPainter | undefined) => void;
+}
+
 /** The output of a run as it streams. It follows the end until the reader scrolls up, and again when they are back. */
-export function StreamText({ runId, className = "" }: { runId: string; className?: string }) {
+export function StreamText({ runId, className = "", announce }: StreamTextProps) {
   const box = useRef<HTMLDivElement>(null);
   const painter = useRef<StreamPainter>(undefined);
   const follows = useRef(true);
@@ -18,16 +26,25 @@ export function StreamText({ runId, className = "" }: { runId: string; className
   useEffect(() => {
     const element = box.current as HTMLDivElement;
     painter.current = new StreamPainter(element);
+    announce?.(runId, painter.current);
     const paint = ({ runs }: FlockState) => {
-      if (painter.current?.paint(runId, runs.get(runId)?.stream) && follows.current) {
+      if (!painter.current?.paint(runId, runs.get(runId)?.stream) || !follows.current) return;
+      if (isSelectedIn(element)) {
+        follows.current = false;
+        setAway(true);
+      } else {
         element.scrollTop = element.scrollHeight;
       }
     };
     paint(useLive.getState().state);
-    return useLive.subscribe((now, before) => {
+    const stop = useLive.subscribe((now, before) => {
       if (now.state !== before.state) paint(now.state);
     });
-  }, [runId]);
+    return () => {
+      stop();
+      announce?.(runId, undefined);
+    };
+  }, [runId, announce]);
   const onScroll = () => {
     const { scrollTop, scrollHeight, clientHeight } = box.current as HTMLDivElement;
     if (scrollHeight - scrollTop - clientHeight < NEAR) follows.current = true;
@@ -36,6 +53,7 @@ export function StreamText({ runId, className = "" }: { runId: string; className
     lastTop.current = scrollTop;
     setAway(!follows.current);
   };
+  const mine = useCallback(() => (painter.current ? [painter.current] : []), []);
   const toEnd = () => {
     follows.current = true;
     setAway(false);
@@ -46,7 +64,15 @@ export function StreamText({ runId, className = "" }: { runId: string; className
     <div className={`relative flex min-h-0 flex-col rounded-xl border border-line bg-card ${className}`}>
       <div className="absolute top-1.5 right-3 z-1 flex items-center gap-1">
         {isSearching ? (
-          <Find painter={painter} close={() => setSearching(false)} />
+          <StreamFind
+            painters={mine}
+            label="Search in this output"
+            autoFocus
+            close={() => {
+              setSearching(false);
+              box.current?.focus();
+            }}
+          />
         ) : (
           <button
             type="button"
@@ -81,70 +107,8 @@ export function StreamText({ runId, className = "" }: { runId: string; className
   );
 }
 
-/** Finds in what is painted: the browser's own search does not see what it has left out of the layout. */
-function Find({ painter, close }: { painter: { readonly current: StreamPainter | undefined }; close: () => void }) {
-  const [text, setText] = useState("");
-  const [found, setFound] = useState<readonly Range[]>([]);
-  const [shown, setShown] = useState(0);
-  const show = (ranges: readonly Range[], index: number) => {
-    setShown(index);
-    const range = ranges[index];
-    mark("found", ranges);
-    mark("found-here", range ? [range] : []);
-    range?.startContainer.parentElement?.scrollIntoView({ block: "nearest" });
-    const box = range?.startContainer.parentElement?.parentElement;
-    if (!range || !box) return;
-    // The block is long: the line within it is what shall be seen.
-    const line = range.getBoundingClientRect();
-    const frame = box.getBoundingClientRect();
-    if (line.top < frame.top || line.bottom > frame.bottom) box.scrollTop += line.top - frame.top - frame.height / 2;
-  };
-  useEffect(
-    () => () => {
-      mark("found", []);
-      mark("found-here", []);
-    },
-    [],
-  );
-  const search = (wanted: string) => {
-    setText(wanted);
-    const ranges = painter.current?.find(wanted) ?? [];
-    setFound(ranges);
-    show(ranges, 0);
-  };
-  const step = (count: number) => found.length > 0 && show(found, (shown + count + found.length) % found.length);
-  const button = "grid size-7 place-items-center rounded-lg border border-line bg-card text-soft hover:text-ink";
-  return (
-    <search className="flex items-center gap-1">
-      <input
-        type="search"
-        aria-label="Search in this output"
-        // biome-ignore lint/a11y/noAutofocus: who opens a search wants to type
-        autoFocus
-        value={text}
-        onChange={(change) => search(change.target.value)}
-        onKeyDown={({ key, shiftKey }) => {
-          if (key === "Enter") step(shiftKey ? -1 : 1);
-          if (key === "Escape") close();
-        }}
-        className="h-7 w-40 rounded-lg border border-line bg-card px-2 text-xs"
-      />
-      <span role="status" className="rounded-md bg-card px-1 text-xs text-soft tabular-nums">
-        {found.length === 0 ? (text === "" ? "" : "none") : `${shown + 1} of ${found.length}`}
-      </span>
-      <button type="button" aria-label="Find the one before" onClick={() => step(-1)} className={button}>
-        <ChevronUp size={13} aria-hidden="true" />
-      </button>
-      <button type="button" aria-label="Find the next one" onClick={() => step(1)} className={button}>
-        <ChevronDown size={13} aria-hidden="true" />
-      </button>
-    </search>
-  );
-}
-
-/** Marks ranges without touching the text. Browsers that cannot still scroll there. */
-function mark(name: string, ranges: readonly Range[]): void {
-  if (typeof Highlight === "undefined") return;
-  if (ranges.length === 0) CSS.highlights.delete(name);
-  else CSS.highlights.set(name, new Highlight(...ranges));
+/** Whether somebody has selected a part of an element's text: to scroll it away would be rude. */
+function isSelectedIn(element: Element): boolean {
+  const selection = getSelection();
+  return selection !== null && !selection.isCollapsed && element.contains(selection.anchorNode);
 }

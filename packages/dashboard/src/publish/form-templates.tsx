@@ -1,3 +1,5 @@
+// Not from the index, which takes a second validator along.
+import SchemaField from "@rjsf/core/lib/components/fields/SchemaField.js";
 import {
   ADDITIONAL_PROPERTY_FLAG,
   type ArrayFieldItemTemplateProps,
@@ -5,6 +7,7 @@ import {
   type CyclicSchemaExpandProps,
   errorId,
   type FieldErrorProps,
+  type FieldProps,
   getTemplate,
   getUiOptions,
   type IconButtonProps,
@@ -49,6 +52,18 @@ function ListEntry({ children, buttonsProps, hasToolbar, registry, uiSchema }: A
     </div>
   );
 }
+
+/** A field; an entry of a list is called as people count: `toppings 2`, and in a list of lists `matrix 2.1`. */
+function NamedField(props: FieldProps) {
+  const { index, schema, title = "", uiSchema } = props;
+  if (index === undefined) return <SchemaField {...props} />;
+  const list = schema.title ?? title.replace(/-\d+$/, "");
+  const name = `${list}${/ [\d.]+$/.test(list) ? "." : " "}${index + 1}`;
+  return <SchemaField {...props} uiSchema={{ ...uiSchema, "ui:title": name }} />;
+}
+
+/** The fields that are not the library's own. */
+export const formFields = { SchemaField: NamedField };
 
 /** Alternatives: which one, and then its fields. */
 function Alternatives({ selector, optionSchemaField }: MultiSchemaFieldTemplateProps) {

@@ -52,7 +52,7 @@ export function JsonEditor({ text, problems, label = "Payload as JSON", onChange
           <li key={`${problem.offset} ${problem.message}`} className="flex items-start gap-1.5">
             <CircleAlert size={14} aria-hidden="true" className="mt-1 shrink-0" />
             <span>
-              <button type="button" className="underline underline-offset-2" onClick={() => goTo(problem)}>
+              <button type="button" className="min-h-6 underline underline-offset-2" onClick={() => goTo(problem)}>
                 Line {problem.line}, column {problem.column}
               </button>
               : {problem.message}

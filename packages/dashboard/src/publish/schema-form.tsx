@@ -4,7 +4,7 @@ import Form from "@rjsf/core/lib/components/Form.js";
 import type { RJSFSchema } from "@rjsf/utils";
 import { type ReactNode, useId, useMemo, useRef, useState } from "react";
 import { formSchemaOf, isAnything, payloadOf, uiSchemaOf } from "./form-schema.ts";
-import { formTemplates } from "./form-templates.tsx";
+import { formFields, formTemplates } from "./form-templates.tsx";
 import { JsonEditor } from "./json-editor.tsx";
 import { type Problem, readJson, spotOf } from "./json-text.ts";
 import { errorSchemaOf, issuesOf, validatorOf } from "./schema-validator.ts";
@@ -110,6 +110,7 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
               uiSchema={form.ui}
               validator={form.validator}
               templates={formTemplates}
+              fields={formFields}
               // Who has filled in nothing of an optional object, or nothing any more, has not begun one.
               omitExtraData
               formData={data}

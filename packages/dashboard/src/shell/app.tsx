@@ -84,6 +84,11 @@ export function App() {
   );
 }
 
+/** To the first search field of the screen, where it has one. */
+function toSearch(): void {
+  document.querySelector<HTMLElement>("#content input[type=search]")?.focus();
+}
+
 /** Its panel is loaded when somebody wants one. */
 function Range() {
   const isWanted = useRange(({ range }) => range !== null);
@@ -95,6 +100,7 @@ function everywhere(open: (what: "palette" | "shortcuts") => void): readonly Sho
   const travel = (keys: string, does: string, run: () => void): Shortcut => ({ keys, does, group: "Time", run });
   return [
     { keys: "mod+k", does: "Search, jump and act", group: "Everywhere", run: () => open("palette") },
+    { keys: "/", does: "Search on this screen", group: "Everywhere", run: toSearch },
     { keys: "?", does: "Show what keys do", group: "Everywhere", run: () => open("shortcuts") },
     ...SCREEN_ENTRIES.map(({ screen, name, key }) => ({
       keys: `g ${key}`,

@@ -1,4 +1,4 @@
-import { Command } from "cmdk";
+import { Command, useCommandState } from "cmdk";
 import { type ReactNode, useMemo, useRef, useState } from "react";
 import { paletteCommands } from "../control/palette-commands.ts";
 import { openFile, saveAll } from "../live/files.ts";
@@ -46,9 +46,7 @@ export default function Palette({ close }: { close: () => void }) {
           className="w-full border-b border-line bg-transparent px-4 py-3 outline-none placeholder:text-soft"
         />
         <Command.List className="max-h-[55vh] overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-soft">
-          <Command.Empty className="px-3 py-6 text-center text-sm text-soft">
-            Nothing is called that. Ids, agents, artifact types and screens can be found here.
-          </Command.Empty>
+          <Nothing />
           {where && (
             <Command.Group heading="Time" forceMount>
               {item(
@@ -66,17 +64,19 @@ export default function Palette({ close }: { close: () => void }) {
                 `${name} ${about}`,
                 () => go(pathOf(screen)),
                 <>
-                  <Icon size={16} aria-hidden="true" />
-                  {name}
+                  <Icon size={16} aria-hidden="true" className="shrink-0" />
+                  <span className="whitespace-nowrap">{name}</span>
                   <span className="truncate text-soft">{about}</span>
-                  <kbd className="ml-auto font-mono text-xs text-soft">g {key}</kbd>
+                  <kbd className="ml-auto font-mono text-xs whitespace-nowrap text-soft max-sm:hidden">g {key}</kbd>
                 </>,
               ),
             )}
           </Command.Group>
           {found.agents.length > 0 && (
             <Command.Group heading="Agents">
-              {found.agents.map((agent) => item(`agent ${agent}`, () => go(pathOf("agents", agent)), agent))}
+              {found.agents.map((agent) =>
+                item(`agent ${agent}`, () => go(pathOf("agents", agent)), <span className="truncate">{agent}</span>),
+              )}
             </Command.Group>
           )}
           {found.runs.length > 0 && (
@@ -86,7 +86,7 @@ export default function Palette({ close }: { close: () => void }) {
                   `run ${run.agent_id} ${run.run_id}`,
                   () => go(pathOf("runs", run.run_id)),
                   <>
-                    {run.agent_id} <span className="text-soft">{run.status}</span>
+                    <span className="truncate">{run.agent_id}</span> <span className="text-soft">{run.status}</span>
                     <span className="ml-auto font-mono text-xs text-soft">{short(run.run_id)}</span>
                   </>,
                 ),
@@ -149,6 +149,18 @@ function contains(value: string, search: string): number {
   const text = value.toLowerCase();
   const words = search.toLowerCase().split(/\s+/);
   return words.every((word) => text.includes(word)) ? 1 : 0;
+}
+
+/** As an option, since a list of options must not be without any. */
+function Nothing() {
+  const isEmpty = useCommandState(({ filtered }) => filtered.count === 0);
+  if (!isEmpty) return null;
+  return (
+    // biome-ignore lint/a11y/useFocusableInteractive: there is nothing to do with it
+    <div role="option" aria-disabled="true" aria-selected="false" className="px-3 py-6 text-center text-sm text-soft">
+      Nothing is called that. Ids, agents, artifact types and screens can be found here.
+    </div>
+  );
 }
 
 /** Of a hundred thousand things only those that fit are handed to the list, the newest first. */

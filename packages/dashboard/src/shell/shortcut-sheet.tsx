@@ -1,5 +1,18 @@
+import { X } from "lucide-react";
 import { Dialog } from "../parts/dialog.tsx";
-import { allowSingleKeys, useShortcutList } from "./shortcuts.ts";
+import { allowSingleKeys, type Shortcut, useShortcutList } from "./shortcuts.ts";
+
+/** What keys do on what has the focus. */
+const WITHIN: readonly Pick<Shortcut, "keys" | "does" | "group">[] = [
+  { keys: "↑ ↓", does: "Another row", group: "In lists, trees and the log" },
+  { keys: "Home End", does: "The first row, the last one", group: "In lists, trees and the log" },
+  { keys: "Enter", does: "Open it", group: "In lists, trees and the log" },
+  { keys: "Escape", does: "Close what was opened", group: "In lists, trees and the log" },
+  { keys: "← →", does: "Close and open a branch", group: "In payloads and comparisons" },
+  { keys: "a … z", does: "The next name that begins so", group: "In payloads and comparisons" },
+  { keys: "/", does: "Find in it", group: "In payloads and comparisons" },
+  { keys: "*", does: "Open all", group: "In payloads and comparisons" },
+];
 
 /** What keys do, here and now. */
 export default function ShortcutSheet({ close }: { close: () => void }) {
@@ -7,9 +20,20 @@ export default function ShortcutSheet({ close }: { close: () => void }) {
   return (
     <Dialog label="Keyboard shortcuts" close={close} className="w-[min(44rem,92vw)]">
       <div className="flex flex-col gap-5 p-6">
-        <h2 className="text-lg font-semibold">Keyboard shortcuts</h2>
+        {/* First, since the focus begins there: what follows may be longer than the window. */}
+        <header className="flex items-center justify-between gap-4">
+          <h2 className="text-lg font-semibold">Keyboard shortcuts</h2>
+          <button
+            type="button"
+            aria-label="Close"
+            onClick={close}
+            className="grid size-8 place-items-center rounded-lg text-soft hover:bg-sunken hover:text-ink"
+          >
+            <X size={16} aria-hidden="true" />
+          </button>
+        </header>
         <div className="grid gap-x-10 gap-y-5 sm:grid-cols-2">
-          {[...Map.groupBy(shortcuts, ({ group }) => group)].map(([group, list]) => (
+          {[...Map.groupBy([...shortcuts, ...WITHIN], ({ group }) => group)].map(([group, list]) => (
             <section key={group} aria-label={group}>
               <h3 className="mb-1.5 text-xs font-medium text-soft">{group}</h3>
               <dl className="grid gap-1 text-sm">
@@ -32,13 +56,10 @@ export default function ShortcutSheet({ close }: { close: () => void }) {
             </section>
           ))}
         </div>
-        <label className="flex items-center gap-2 text-sm">
+        <label className="flex min-h-6 items-center gap-2 text-sm">
           <input type="checkbox" checked={singleKeys} onChange={(change) => allowSingleKeys(change.target.checked)} />
           Single letters are shortcuts
         </label>
-        <button type="button" onClick={close} className="w-fit rounded-lg border border-line px-3 py-1.5 text-sm">
-          Close
-        </button>
       </div>
     </Dialog>
   );

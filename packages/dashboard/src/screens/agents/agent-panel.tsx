@@ -15,6 +15,7 @@ import type { Rate } from "./rates.ts";
 
 /** Gates and runs that are listed. */
 const LISTED = 8;
+const ROW_PX = 28;
 
 /** One agent: what it does, and why it does not. */
 export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
@@ -92,12 +93,17 @@ export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
           </Link>
         </h3>
         {mine.length === 0 && <p className="text-soft">It has not run yet.</p>}
-        <ul>
-          {mine.map((run) => (
-            <li key={run.run_id}>
+        <ul style={{ height: mine.length * ROW_PX }} className="relative">
+          {mine.map((run, index) => (
+            <li
+              key={run.run_id}
+              style={{ transform: `translateY(${index * ROW_PX}px)` }}
+              className="absolute inset-x-0"
+            >
               <Link
                 href={pathOf("runs", run.run_id)}
-                className="flex items-center gap-2 rounded-md px-1 py-1 tabular-nums hover:bg-sunken"
+                style={{ height: ROW_PX }}
+                className="flex items-center gap-2 rounded-md px-1 tabular-nums hover:bg-sunken"
               >
                 <span className="text-xs text-soft">{clock(run.started_at)}</span>
                 <span className="ml-auto text-xs text-soft">

@@ -1,13 +1,13 @@
 import type { ArtifactState } from "@flock/protocol";
 import { ArrowDown, ArrowLeft, ArrowUp } from "lucide-react";
-import { memo, useDeferredValue, useMemo } from "react";
+import { useDeferredValue, useMemo } from "react";
 import { useLive } from "../../live/store.ts";
 import { Choice, Chosen, Filter } from "../../parts/filter.tsx";
 import { audience, clock, gist, short } from "../../parts/format.ts";
 import { Fact, IdFact, NothingYet, WorkflowFact } from "../../parts/parts.tsx";
+import { useRowList } from "../../parts/row-list.ts";
 import { UNSEEN_WORDS, useUnseen } from "../../parts/unseen.ts";
 import { useCalm } from "../../parts/use-calm.ts";
-import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";
 import { Link } from "../../place/link.tsx";
 import { type Params, pathOf, useParam, usePlace } from "../../place/place.ts";
 import { ArtifactPayload } from "./artifact-payload.tsx";
@@ -101,14 +101,14 @@ interface TableProps {
 }
 
 /** A hundred thousand rows, of which those in sight are in the page. */
-const Table = memo(function Table({ list, shown, params, isNarrow }: TableProps) {
-  const { box, rows, total } = useRowsInSight<HTMLDivElement>(list.length, ROW_PX, { spare: 12 });
+function Table({ list, shown, params, isNarrow }: TableProps) {
+  const { box, height, rows, handlers } = useRowList(list, idOf, ROW_PX, shown);
   const columns = isNarrow
     ? "grid-cols-[6.5rem_minmax(0,1fr)_minmax(0,1.5fr)]"
     : "grid-cols-[minmax(0,1fr)_minmax(0,1.5fr)] md:grid-cols-[6.5rem_minmax(0,1fr)_minmax(0,3fr)_minmax(0,1fr)_6rem_minmax(0,0.7fr)]";
   const wide = isNarrow ? "hidden" : "max-md:hidden";
   return (
-    <div ref={box} className="min-h-0 flex-1 overflow-y-auto text-sm">
+    <div ref={box} {...handlers} className="min-h-0 flex-1 overflow-y-auto text-sm">
       <table aria-label="Artifacts" aria-rowcount={list.length + 1} className="block">
         <thead className="sticky top-0 z-1 block bg-card">
           <tr
@@ -128,14 +128,14 @@ const Table = memo(function Table({ list, shown, params, isNarrow }: TableProps)
             </th>
           </tr>
         </thead>
-        <tbody style={{ height: total }} className="relative block">
-          {rows.map(({ index, start }) => {
-            const artifact = list[index] as ArtifactState;
+        <tbody style={{ height }} className="relative block">
+          {rows.map(({ one: artifact, key, index, start, tabIndex }) => {
             const { artifact_id, artifact_type, timestamp, payload, produced_by, correlation_id, tags } = artifact;
             const isShown = artifact_id === shown;
             return (
               <tr
-                key={artifact_id}
+                key={key}
+                data-row={key}
                 aria-rowindex={index + 2}
                 style={{ transform: `translateY(${start}px)`, height: ROW_PX }}
                 className={`absolute inset-x-0 grid items-center gap-3 border-b border-l-3 border-b-line px-4 hover:bg-sunken ${columns} ${
@@ -145,21 +145,28 @@ const Table = memo(function Table({ list, shown, params, isNarrow }: TableProps)
                 <td className={`text-xs text-soft tabular-nums ${isNarrow ? "" : "max-md:hidden"}`}>
                   {clock(timestamp)}
                 </td>
-                <td className="truncate font-medium">
+                <td title={artifact_type} className="truncate font-medium">
                   <Link
                     href={pathOf("blackboard", artifact_id, params)}
+                    tabIndex={tabIndex}
                     aria-current={isShown ? "true" : undefined}
                     className="-outline-offset-2 after:absolute after:inset-0"
                   >
                     {artifact_type}
                   </Link>
                 </td>
-                <td className="truncate text-soft">{gist(payload)}</td>
-                <td className={`truncate ${wide}`}>{produced_by}</td>
+                <td title={gist(payload)} className="truncate text-soft">
+                  {gist(payload)}
+                </td>
+                <td title={produced_by} className={`truncate ${wide}`}>
+                  {produced_by}
+                </td>
                 <td className={`truncate font-mono text-xs text-soft ${wide}`} title={correlation_id}>
                   {short(correlation_id)}
                 </td>
-                <td className={`truncate text-soft ${wide}`}>{tags.join(", ")}</td>
+                <td title={tags.join(", ")} className={`truncate text-soft ${wide}`}>
+                  {tags.join(", ")}
+                </td>
               </tr>
             );
           })}
@@ -167,7 +174,11 @@ const Table = memo(function Table({ list, shown, params, isNarrow }: TableProps)
       </table>
     </div>
   );
-});
+}
+
+function idOf({ artifact_id }: ArtifactState): string {
+  return artifact_id;
+}
 
 /** The head of a column that sorts; once more, the other way round. */
 function Head({ column, name, className = "" }: { column: Column; name: string; className?: string }) {

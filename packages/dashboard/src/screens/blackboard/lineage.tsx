@@ -10,7 +10,7 @@ import { pathOf, usePlace } from "../../place/place.ts";
 import { type LineageNode, lineageOf } from "./lineage.ts";
 
 /** What a place takes, and what lies between two, in px. */
-const BOX = { width: 168, height: 46 } as const;
+const BOX = { width: 168, height: 58 } as const;
 const GAP = { x: 56, y: 10 } as const;
 
 /** Where an artifact comes from, on the left, and what became of it, on the right; each line is a run. */
@@ -32,15 +32,18 @@ export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
   const width = Math.max(...places.map(({ x }) => x)) + BOX.width;
   const height = Math.max(...places.map(({ y }) => y)) + BOX.height;
   const box = useRef<HTMLDivElement>(null);
-  const hereX = placed.get(artifact.artifact_id)?.x ?? 0;
+  const { x: hereX, y: hereY } = placed.get(artifact.artifact_id) ?? { x: 0, y: 0 };
   // What it is about stands in the middle, however far the picture reaches.
   useEffect(() => {
-    if (box.current) box.current.scrollLeft = hereX - (box.current.clientWidth - BOX.width) / 2;
-  }, [hereX]);
+    box.current?.scrollTo(
+      hereX - (box.current.clientWidth - BOX.width) / 2,
+      hereY - (box.current.clientHeight - BOX.height) / 2,
+    );
+  }, [hereX, hereY]);
   return (
     <section aria-label="Lineage">
       <h3 className="mb-1.5 text-sm font-medium text-soft">Lineage</h3>
-      <div ref={box} className="overflow-x-auto rounded-xl border border-line bg-card p-3">
+      <div ref={box} className="max-h-[min(45vh,24rem)] overflow-auto rounded-xl border border-line bg-card p-3">
         <div style={{ width, height }} className="relative">
           <svg width={width} height={height} aria-hidden="true" className="absolute inset-0">
             {edges.map(({ from, to, run }) => {
@@ -80,6 +83,15 @@ export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
   );
 }
 
+/** How a run ended that published nothing; there is room for so many words. */
+const NOTHING: Readonly<Record<string, string>> = {
+  success: "published nothing",
+  error: "failed",
+  timeout: "ran out of time",
+  cancelled: "was cancelled",
+  interrupted: "was interrupted",
+};
+
 function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode }) {
   const { params } = usePlace();
   const unseen = useUnseen();
@@ -88,14 +100,13 @@ function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode 
     return (
       <Link
         href={pathOf("runs", run.run_id)}
+        title={`${run.agent_id}: ${run.status}`}
         className="flex h-full flex-col justify-center rounded-lg border border-dashed border-line bg-sunken px-2.5 text-xs hover:border-accent"
       >
         <span className="flex items-center gap-1.5 font-medium">
           <StatusMark value={run.status} /> <span className="truncate">{run.agent_id}</span>
         </span>
-        <span className="truncate text-soft">
-          {run.status === "running" ? "reads it now" : `${run.status}, published nothing`}
-        </span>
+        <span className="truncate text-soft">{run.status === "running" ? "reads it now" : NOTHING[run.status]}</span>
       </Link>
     );
   }
@@ -109,7 +120,7 @@ function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode 
         href={pathOf("blackboard", id, params)}
         aria-current={isHere ? "true" : undefined}
         title={artifact ? gist(artifact.payload) : id}
-        className="truncate text-sm font-medium underline-offset-2 hover:underline"
+        className="truncate text-sm leading-6 font-medium underline-offset-2 hover:underline"
       >
         {artifact?.artifact_type ?? unseenName("artifact", unseen, id)}
       </Link>
@@ -118,7 +129,7 @@ function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode 
       ) : (
         <Link
           href={pathOf("runs", artifact.run_id)}
-          className="flex items-center gap-1 text-soft underline-offset-2 hover:underline"
+          className="flex min-h-6 items-center gap-1 text-soft underline-offset-2 hover:underline"
         >
           {run && <StatusMark value={run.status} />}
           <span className="truncate" title={run ? undefined : UNSEEN_WORDS[unseen]}>

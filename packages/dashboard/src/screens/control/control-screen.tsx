@@ -243,7 +243,7 @@ function RunRow({ run, children }: { run: RunState; children: React.ReactNode })
   return (
     <li className="flex flex-wrap items-center gap-x-3 gap-y-1.5 border-t border-line px-4 py-2 text-sm first:border-t-0">
       <span className="min-w-48 flex-1">
-        <Link href={pathOf("runs", run.run_id)} className="font-medium hover:underline">
+        <Link href={pathOf("runs", run.run_id)} className="inline-block font-medium leading-6 hover:underline">
           {run.agent_id}
         </Link>
         <span className="block text-xs text-soft tabular-nums">
@@ -251,7 +251,7 @@ function RunRow({ run, children }: { run: RunState; children: React.ReactNode })
           <Link
             href={pathOf("runs", undefined, { workflow: run.correlation_id })}
             title={run.correlation_id}
-            className="font-mono text-accent underline underline-offset-2"
+            className="inline-block font-mono leading-6 text-accent underline underline-offset-2"
           >
             {short(run.correlation_id)}
           </Link>

@@ -95,7 +95,7 @@ function Letter({ letter }: { letter: DeadLetterRecord }) {
     >
       <div className="min-w-56 flex-1">
         <p className="flex flex-wrap items-baseline gap-x-2">
-          <Link href={pathOf("runs", run_id)} className="font-medium hover:underline">
+          <Link href={pathOf("runs", run_id)} className="inline-block font-medium leading-6 hover:underline">
             {agent_id}
           </Link>
           <span className="text-xs text-soft tabular-nums">

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { useAgentNames } from "../../live/agent-names.ts";
-import { Choice, Chosen, Filter } from "../../parts/filter.tsx";
+import { Choices, Chosen, Filter } from "../../parts/filter.tsx";
 import { EVENT_TYPE_CHOICES } from "./event-line.ts";
 
 /** What the log is narrowed to. */
@@ -8,8 +8,8 @@ export function EventFilter({ listed, children }: { listed: number; children: Re
   const agents = useAgentNames();
   return (
     <Filter things="events" params={["types", "agents"]} count={listed} actions={children}>
-      <Choice several param="types" label="Event type" none="Any type" choices={EVENT_TYPE_CHOICES} />
-      <Choice several param="agents" label="Agent" none="Any agent" choices={agents} />
+      <Choices param="types" label="Event type" choices={EVENT_TYPE_CHOICES} />
+      <Choices param="agents" label="Agent" choices={agents} />
       <Chosen param="types" />
       <Chosen param="agents" />
     </Filter>

@@ -1,9 +1,11 @@
 import { Pin, PinOff } from "lucide-react";
-import { memo, useState } from "react";
+import { memo, useCallback, useRef, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { useLive } from "../../live/store.ts";
 import { clock } from "../../parts/format.ts";
 import { NothingYet, Status } from "../../parts/parts.tsx";
+import { StreamFind } from "../../parts/stream-find.tsx";
+import type { StreamPainter } from "../../parts/stream-painter.ts";
 import { StreamText } from "../../parts/stream-text.tsx";
 import { Link } from "../../place/link.tsx";
 import { pathOf, useParam } from "../../place/place.ts";
@@ -28,6 +30,13 @@ export default function OutputScreen() {
   const [before, setBefore] = useState<readonly string[]>([]);
   const slots = useLive(useShallow(({ state }) => slotsOf(before, state.runs, count, pinned)));
   if (slots.join() !== before.join()) setBefore(slots);
+  const painters = useRef(new Map<string, StreamPainter>());
+  const announce = useCallback((runId: string, painter: StreamPainter | undefined) => {
+    if (painter) painters.current.set(runId, painter);
+    else painters.current.delete(runId);
+  }, []);
+  const inSight = slots.join();
+  const all = useCallback(() => inSight.split(",").flatMap((id) => painters.current.get(id) ?? []), [inSight]);
   if (slots.length === 0) {
     return (
       <NothingYet>
@@ -42,8 +51,8 @@ export default function OutputScreen() {
   return (
     <div className="flex h-full flex-col">
       <h1 className="sr-only">Live output</h1>
-      <div className="flex items-center gap-3 border-b border-line bg-card px-4 py-2 text-sm">
-        <label className="flex items-center gap-2">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line bg-card px-4 py-2 text-sm">
+        <label className="flex items-center gap-2 whitespace-nowrap">
           Side by side
           <select
             value={count}
@@ -55,7 +64,10 @@ export default function OutputScreen() {
             ))}
           </select>
         </label>
-        <p className="truncate text-soft max-sm:hidden">Whatever is written next takes a place whose run has ended.</p>
+        <p className="truncate text-soft max-lg:hidden">Whatever is written next takes a place whose run has ended.</p>
+        <div className="min-w-0 max-sm:w-full sm:ml-auto">
+          <StreamFind painters={all} label="Search in all of these" />
+        </div>
       </div>
       <div
         className={`grid min-h-0 flex-1 auto-rows-[minmax(14rem,1fr)] grid-cols-[minmax(0,1fr)] gap-3 overflow-y-auto p-3 ${COLUMNS[count]}`}
@@ -66,6 +78,7 @@ export default function OutputScreen() {
             <Pane
               key={id}
               runId={id}
+              announce={announce}
               isPinned={isPinned}
               pin={() => setPinned((isPinned ? pinned.filter((one) => one !== id) : [...pinned, id]).join(","))}
             />
@@ -76,7 +89,14 @@ export default function OutputScreen() {
   );
 }
 
-const Pane = memo(function Pane({ runId, isPinned, pin }: { runId: string; isPinned: boolean; pin: () => void }) {
+interface PaneProps {
+  readonly runId: string;
+  readonly announce: (runId: string, painter: StreamPainter | undefined) => void;
+  readonly isPinned: boolean;
+  readonly pin: () => void;
+}
+
+const Pane = memo(function Pane({ runId, announce, isPinned, pin }: PaneProps) {
   // Not the run: that is another one with each word.
   const { agent, status, startedAt } = useLive(
     useShallow(({ state }) => {
@@ -108,7 +128,7 @@ const Pane = memo(function Pane({ runId, isPinned, pin }: { runId: string; isPin
           {isPinned ? <PinOff size={14} aria-hidden="true" /> : <Pin size={14} aria-hidden="true" />}
         </button>
       </header>
-      <StreamText runId={runId} className="flex-1" />
+      <StreamText runId={runId} announce={announce} className="flex-1" />
     </section>
   );
 });

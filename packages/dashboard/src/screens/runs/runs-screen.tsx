@@ -1,6 +1,6 @@
 import type { RunState } from "@flock/protocol";
 import { ArrowLeft } from "lucide-react";
-import { memo, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { CancelRunButton, CancelWorkflowButton, RetryLetterButton } from "../../control/buttons.tsx";
 import { useDeadLetterOf } from "../../control/use-dead-letters.ts";
 import { useCalmState } from "../../live/calm.ts";
@@ -8,10 +8,10 @@ import { useLive } from "../../live/store.ts";
 import { ErrorView } from "../../parts/error-view.tsx";
 import { amount, clock, duration, short } from "../../parts/format.ts";
 import { Chip, Fact, IdFact, NothingYet, Status, WorkflowFact } from "../../parts/parts.tsx";
+import { useRowList } from "../../parts/row-list.ts";
 import { StreamText } from "../../parts/stream-text.tsx";
 import { UNSEEN_WORDS, unseenName, useUnseen } from "../../parts/unseen.ts";
 import { useCalm } from "../../parts/use-calm.ts";
-import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";
 import { Link } from "../../place/link.tsx";
 import { type Params, pathOf, usePlace } from "../../place/place.ts";
 import { Attempts } from "./attempts.tsx";
@@ -107,25 +107,18 @@ function isBad({ status }: RunState): boolean {
   return status === "error" || status === "timeout";
 }
 
-interface ListProps {
-  readonly runs: readonly RunState[];
-  readonly shown: string | undefined;
-  readonly filter: Params;
-}
-
-/** Its own component, because the list is made anew less often than what stands beside it. */
-const List = memo(function List({ runs, shown, filter }: ListProps) {
-  const { box, rows, total } = useRowsInSight<HTMLDivElement>(runs.length, ROW_PX);
+function List({ runs, shown, filter }: { runs: readonly RunState[]; shown: string | undefined; filter: Params }) {
+  const { box, height, rows, handlers } = useRowList(runs, idOf, ROW_PX, shown);
   return (
-    <div ref={box} className="min-h-0 flex-1 overflow-y-auto">
-      <ul aria-label="Runs" style={{ height: total }} className="relative">
-        {rows.map(({ index, start }) => {
-          const run = runs[index] as RunState;
-          const isShown = run.run_id === shown;
+    <div ref={box} {...handlers} className="min-h-0 flex-1 overflow-y-auto">
+      <ul aria-label="Runs" style={{ height }} className="relative">
+        {rows.map(({ one: run, key, start, tabIndex }) => {
+          const isShown = key === shown;
           return (
-            <li key={run.run_id} style={{ transform: `translateY(${start}px)` }} className="absolute inset-x-0">
+            <li key={key} data-row={key} style={{ transform: `translateY(${start}px)` }} className="absolute inset-x-0">
               <Link
-                href={pathOf("runs", run.run_id, filter)}
+                href={pathOf("runs", key, filter)}
+                tabIndex={tabIndex}
                 aria-current={isShown ? "true" : undefined}
                 style={{ height: ROW_PX }}
                 className={`block border-b border-l-3 border-b-line px-3.5 py-2 -outline-offset-2 hover:bg-sunken ${
@@ -133,7 +126,9 @@ const List = memo(function List({ runs, shown, filter }: ListProps) {
                 }`}
               >
                 <span className="flex items-baseline justify-between gap-2">
-                  <span className="truncate text-sm font-medium">{run.agent_id}</span>
+                  <span title={run.agent_id} className="truncate text-sm font-medium">
+                    {run.agent_id}
+                  </span>
                   <Status value={run.status} />
                 </span>
                 <span className="flex justify-between gap-2 text-xs text-soft tabular-nums">
@@ -149,7 +144,11 @@ const List = memo(function List({ runs, shown, filter }: ListProps) {
       </ul>
     </div>
   );
-});
+}
+
+function idOf({ run_id }: RunState): string {
+  return run_id;
+}
 
 function Run({ run, filter }: { run: RunState; filter: Params }) {
   return (

@@ -3,6 +3,7 @@ import { useMemo, useRef } from "react";
 import { useCalmState } from "../../live/calm.ts";
 import { amount, duration } from "../../parts/format.ts";
 import { StatusMark } from "../../parts/parts.tsx";
+import { moveBetweenLinks } from "../../parts/row-keys.ts";
 import { Link } from "../../place/link.tsx";
 import { type Params, pathOf, useParam } from "../../place/place.ts";
 import { stepsInWords } from "./step-words.ts";
@@ -112,7 +113,8 @@ function Bars({ workflow, span, shown, filter }: DrawnProps) {
     overscan: 8,
   });
   return (
-    <div ref={box} className="max-h-[40vh] overflow-y-auto px-2">
+    // biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the links in it
+    <div ref={box} onKeyDown={moveBetweenLinks} className="max-h-[40vh] overflow-y-auto px-2">
       <ol aria-label="Runs of this workflow" style={{ height: rows.getTotalSize() }} className="relative">
         {rows.getVirtualItems().map(({ index, start }) => {
           const bar = workflow.bars[index] as Bar;
@@ -187,7 +189,8 @@ function Drawn({ bar, workflow, span }: { bar: Bar; workflow: Workflow; span: nu
 /** Each depth a band, as who was caused by whom; time from left to right. */
 function Flame({ workflow, span, shown, filter }: DrawnProps) {
   return (
-    <div className="max-h-[40vh] overflow-y-auto px-4 py-1">
+    // biome-ignore lint/a11y/noStaticElementInteractions: as above
+    <div onKeyDown={moveBetweenLinks} className="max-h-[40vh] overflow-y-auto px-4 py-1">
       <ol
         aria-label="Runs of this workflow, by cause"
         style={{ height: workflow.lanes * ROW_PX }}

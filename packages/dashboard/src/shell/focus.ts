@@ -1,0 +1,34 @@
+import { here, onPlace } from "../place/place.ts";
+
+/** So many elements that had the focus are remembered. */
+const REMEMBERED = 20;
+
+/**
+ * Gives the focus a place when what had it has gone with the viewer's last step: on another screen that is its content, on
+ * the same one what had it before. Otherwise whoever works by keyboard would begin at the top of the page.
+ */
+export function keepFocus(): void {
+  const trail: WeakRef<HTMLElement>[] = [];
+  addEventListener("focusin", ({ target }) => {
+    if (!(target instanceof HTMLElement)) return;
+    trail.push(new WeakRef(target));
+    if (trail.length > REMEMBERED) trail.shift();
+  });
+  let { screen, id } = here();
+  onPlace(() => {
+    const place = here();
+    if (place.screen === screen && place.id === id) return;
+    const isOther = place.screen !== screen;
+    ({ screen, id } = place);
+    // Two frames later what shall go has gone.
+    requestAnimationFrame(() => requestAnimationFrame(() => settle(isOther ? [] : trail)));
+  });
+}
+
+function settle(trail: readonly WeakRef<HTMLElement>[]): void {
+  if (document.activeElement !== document.body) return;
+  const before = trail
+    .map((element) => element.deref())
+    .findLast((element) => element?.isConnected && element.checkVisibility());
+  (before ?? document.getElementById("content"))?.focus({ preventScroll: true });
+}

@@ -1,0 +1,292 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import { artifact, Flock } from "flock";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { launchBrowser, type TestBrowser } from "../support/browser.ts";
+import { startServer } from "../support/server.ts";
+
+let browser: TestBrowser;
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser[Symbol.asyncDispose]());
+
+/** Longer than any field is wide, in one piece, and from right to left. */
+const LONG = "a-name-that-goes-on-and-on-".repeat(6);
+const ARABIC = "تقرير عن المطبخ";
+
+const Order = artifact("Order", z.object({ customer: z.string(), notes: z.array(z.string()).default([]) }));
+const Payment = artifact("Payment", z.object({ order: z.string() }));
+const Dish = artifact("Dish", z.object({ title: z.string() }));
+
+/** A kitchen with everything that strains a layout: long names, failures, a gate that waits, streams in two scripts. */
+async function kitchen() {
+  const flock = new Flock();
+  flock
+    .agent("cook")
+    .description(`Cooks. ${LONG}`)
+    .consumes(Order)
+    .publishes(Dish)
+    .run(async function* ({ Order: order }) {
+      for (let n = 0; n < 12; n++) yield `${n}: ${ARABIC} for ${order.customer}\n`;
+      if (order.customer.startsWith("fail")) throw new TypeError(`the oven does not answer: ${LONG}`);
+      return Dish({ title: `${ARABIC} ${order.customer}` });
+    });
+  flock
+    .agent("cashier")
+    .description("Waits for the money")
+    .consumes(Order, Payment)
+    .run(() => undefined);
+  flock
+    .agent(LONG)
+    .description(ARABIC)
+    .consumes(Dish)
+    .run(() => undefined);
+  const server = await startServer({ flock, components: [], dashboard: true });
+  const work = async (from: number, to: number) => {
+    for (let n = from; n < to; n++) {
+      await flock.publish(Order({ customer: n % 4 === 3 ? `fail ${n}` : `guest ${n} ${LONG}` }));
+    }
+    await flock.runUntilIdle();
+  };
+  await work(0, 8);
+  return { ...server, work };
+}
+
+/** Each state of the page that looks unlike the others: its path, and what is done there. */
+const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Promise<unknown> }>> = {
+  agents: { path: "/agents" },
+  "an agent": { path: "/agents/cook" },
+  runs: { path: "/runs" },
+  "a run that failed": {
+    path: "/runs?status=failed",
+    act: (page) => page.getByRole("list", { name: "Runs", exact: true }).getByRole("link").first().click(),
+  },
+  "no run like that": { path: "/runs?q=nothing-is-called-that" },
+  "a run that is not known": { path: "/runs/unknown" },
+  output: { path: "/output" },
+  "a search in an output": {
+    path: "/output",
+    act: async (page) => {
+      await page.getByRole("button", { name: "Search in this output" }).first().click();
+      await page.keyboard.type("for");
+    },
+  },
+  blackboard: { path: "/blackboard" },
+  "an artifact": {
+    path: "/blackboard?type=Dish",
+    act: (page) => page.getByRole("link", { name: "Dish" }).first().click(),
+  },
+  "a comparison": {
+    path: "/blackboard?type=Dish",
+    act: async (page) => {
+      await page.getByRole("link", { name: "Dish" }).first().click();
+      await page.getByLabel("Compare with").selectOption({ index: 1 });
+      await page.getByRole("region", { name: "Comparison" }).waitFor();
+    },
+  },
+  events: { path: "/events" },
+  "narrowed events": { path: "/events?types=artifact_published,agent_execution_completed&agents=cook&q=guest" },
+  "an event": { path: "/events/3" },
+  publish: { path: "/publish/Order" },
+  "a form that is wrong": {
+    path: "/publish/Order",
+    act: async (page) => {
+      await page.getByRole("group", { name: "notes" }).getByRole("button", { name: "Add" }).click();
+      await page.getByRole("button", { name: "Publish Order" }).click();
+      await page.getByText("is required", { exact: true }).first().waitFor();
+    },
+  },
+  health: { path: "/system" },
+  control: { path: "/control" },
+  palette: { path: "/agents", act: (page) => page.keyboard.press("Control+k") },
+  "nothing in the palette": {
+    path: "/agents",
+    act: async (page) => {
+      await page.keyboard.press("Control+k");
+      await page.getByRole("dialog").getByRole("combobox").fill("nothing-is-called-that");
+    },
+  },
+  shortcuts: {
+    path: "/agents",
+    act: async (page) => {
+      await page.keyboard.press("?");
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  "the past": { path: "/runs?seq=12" },
+};
+
+async function show(page: Page, url: string, { path, act }: (typeof STATES)[string]): Promise<void> {
+  await page.goto(url + path);
+  await page.getByRole("status").getByText("Live").waitFor();
+  // Screens come as code of their own, and say that they are loading.
+  await page.locator("#content :is(h1, h2, h3, p)").first().waitFor({ state: "attached" });
+  await act?.(page);
+}
+
+/** What axe finds of these tags, as far as it breaks WCAG 2.2 AA or is serious. */
+async function violations(page: Page, tags: readonly string[]): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags([...tags]).analyze();
+  return violations
+    .filter(({ impact, tags }) => impact === "serious" || impact === "critical" || tags.includes("wcag22aa"))
+    .flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+}
+
+const EVERYTHING = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+/** What may be another in other colours. */
+const COLOURS = ["cat.color"];
+
+/** Many pages, each looked at in full: a busy machine takes minutes for that. */
+const PATIENCE_MS = 240_000;
+
+describe("WCAG 2.2 AA holds in every state of every screen", () => {
+  it.for([
+    ["light", 1440, EVERYTHING],
+    ["dark", 390, EVERYTHING],
+    ["dark", 1440, COLOURS],
+    ["light", 390, COLOURS],
+  ] as const)("axe finds nothing, %s, %i px", { timeout: PATIENCE_MS }, async ([colorScheme, width, tags]) => {
+    await using server = await kitchen();
+    await using opened = await browser.open("about:blank");
+    const { page } = opened;
+    await page.setViewportSize({ width, height: 844 });
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    const found: string[] = [];
+    for (const [name, state] of Object.entries(STATES)) {
+      await show(page, server.url, state);
+      for (const one of await violations(page, tags)) found.push(`${name}: ${one}`);
+    }
+    expect(found).toEqual([]);
+    expect(opened.errors).toEqual([]);
+  });
+
+  it("what is clicked is 24 px high and wide, or has so much room", { timeout: PATIENCE_MS }, async () => {
+    await using server = await kitchen();
+    await using opened = await browser.open("about:blank");
+    const { page } = opened;
+    const found: string[] = [];
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 844 });
+      for (const [name, state] of Object.entries(STATES)) {
+        await show(page, server.url, state);
+        for (const one of (await page.evaluate(SMALL_TARGETS)) as string[]) found.push(`${name} ${width}: ${one}`);
+      }
+    }
+    expect([...new Set(found)]).toEqual([]);
+  });
+
+  it("nothing is wider than a window of 320 px, also with the spacing of text that readers may set", {
+    timeout: PATIENCE_MS,
+  }, async () => {
+    await using server = await kitchen();
+    await using opened = await browser.open("about:blank");
+    const { page } = opened;
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.addInitScript(`addEventListener("DOMContentLoaded", () => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync("* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }");
+      document.adoptedStyleSheets.push(sheet);
+    })`);
+    const found: string[] = [];
+    for (const [name, state] of Object.entries(STATES)) {
+      await show(page, server.url, state);
+      const { over, out } = (await page.evaluate(OVERFLOW)) as { over: number; out: string[] };
+      if (over > 0) found.push(`${name}: ${over} px too wide`);
+      for (const one of out) found.push(`${name}: ${one}`);
+    }
+    expect(found).toEqual([]);
+  });
+});
+
+/**
+ * Buttons, links, fields and choices that are smaller than 24 px and whose neighbours are nearer than that (WCAG 2.5.8);
+ * links within a sentence are exempt.
+ */
+const SMALL_TARGETS = `(() => {
+  const dialog = document.querySelector("dialog[open]");
+  const all = [...(dialog ?? document).querySelectorAll("a, button, select, input, [role=option], summary")];
+  const seen = all.filter((one) => one.checkVisibility() && !one.closest(".sr-only, .react-flow__viewport") && !one.disabled);
+  const boxes = seen.map((one) => {
+    // The whole row is the link.
+    const row = getComputedStyle(one, "::after").position === "absolute" ? one.closest("tr") : null;
+    const label = one.matches("input[type=checkbox], input[type=radio]") ? one.closest("label") : null;
+    return (row ?? label ?? one).getBoundingClientRect();
+  });
+  return seen.flatMap((one, at) => {
+    const box = boxes[at];
+    if (box.width === 0 || (box.width >= 24 && box.height >= 24)) return [];
+    const isInText = one.matches("a") && getComputedStyle(one).display === "inline" && one.parentElement.matches("p, li, dd");
+    if (isInText) return [];
+    const x = box.x + box.width / 2, y = box.y + box.height / 2;
+    const isNear = boxes.some((other, index) => index !== at && other.width > 0 &&
+      Math.max(other.left - x, x - other.right, 0) ** 2 + Math.max(other.top - y, y - other.bottom, 0) ** 2 < 12 ** 2);
+    return isNear ? [one.outerHTML.slice(0, 120) + " " + Math.round(box.width) + "x" + Math.round(box.height)] : [];
+  });
+})()`;
+
+/** How much wider than the window the page is, and what of its content stands outside without a way to scroll there. */
+const OVERFLOW = `(() => {
+  const scrolls = (element) => {
+    for (let at = element; at && at !== document.body; at = at.parentElement) {
+      const { overflowX } = getComputedStyle(at);
+      if (overflowX === "auto" || overflowX === "scroll") return true;
+      if (at.classList.contains("truncate") || at.classList.contains("sr-only")) return true;
+    }
+    return false;
+  };
+  const out = [...document.querySelectorAll("#content :is(button, a, input, select, h1, h2, h3, dd, p)")]
+    .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1 && !scrolls(one))
+    .map((one) => one.outerHTML.slice(0, 120));
+  return { over: document.documentElement.scrollWidth - innerWidth, out };
+})()`;
+
+/** A tenth of what counts as good: a word that becomes wider. */
+const UNSEEN = 0.01;
+
+describe("nothing jumps that nobody has touched", () => {
+  it.for([1440, 390])("while data flows, on every screen, at %i px", { timeout: PATIENCE_MS }, async (width) => {
+    await using server = await kitchen();
+    await using opened = await browser.open("about:blank");
+    const { page } = opened;
+    await page.setViewportSize({ width, height: 844 });
+    await page.addInitScript(`
+      globalThis.shifts = [];
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) {
+          if (entry.hadRecentInput) continue;
+          const moved = entry.sources.map(({ node }) => (node instanceof Element ? node : node?.parentElement)?.outerHTML.slice(0, 160));
+          shifts.push([entry.value, moved.join(" and ")]);
+        }
+      }).observe({ type: "layout-shift" });
+    `);
+    let done = 8;
+    const found: string[] = [];
+    for (const path of [
+      "/agents",
+      "/agents/cook",
+      "/runs",
+      "/output",
+      "/blackboard",
+      "/events",
+      "/publish/Order",
+      "/system",
+    ]) {
+      await page.goto(server.url + path);
+      await page.getByRole("status").getByText("Live").waitFor();
+      await page.locator("#content :is(h1, h2, h3, p)").first().waitFor({ state: "attached" });
+      await page.evaluate("document.fonts.ready.then(() => new Promise((resolve) => setTimeout(resolve, 600)))");
+      await page.evaluate("shifts.length = 0");
+      for (let round = 0; round < 3; round++) {
+        await server.work(done, done + 4);
+        done += 4;
+        await page.evaluate("new Promise((resolve) => setTimeout(resolve, 300))");
+      }
+      const shifts = (await page.evaluate("shifts")) as [number, string][];
+      const sum = shifts.reduce((sum, [value]) => sum + value, 0);
+      if (sum > UNSEEN) found.push(`${path}: ${sum.toFixed(4)} ${JSON.stringify(shifts)}`);
+    }
+    expect(found).toEqual([]);
+  });
+});
