@@ -18,6 +18,13 @@ const SCREENS: Readonly<Record<string, (page: Page, url: string) => Promise<unkn
     await page.getByRole("link", { name: "Review" }).first().click();
   },
   events: (page, url) => page.goto(`${url}/events?types=artifact_published,agent_execution_completed`),
+  control: async (page, url) => {
+    await page.goto(`${url}/control`);
+    await page.getByRole("button", { name: "Pause critic" }).click();
+    await page.getByRole("link", { name: /^Visible from seq/ }).waitFor();
+    await publishAgain(url);
+    await page.getByText("waits", { exact: false }).first().waitFor();
+  },
 };
 
 await mkdir(join(ROOT, "docs/images"), { recursive: true });
@@ -39,6 +46,8 @@ try {
         await page.waitForTimeout(2_000);
         await page.screenshot({ path: join(ROOT, `docs/images/${name}-${colorScheme}.png`) });
       }
+      // As it was before the last picture.
+      await post(`${url}/api/plugin/resume`, {});
       await page.close();
     }
   } finally {
@@ -59,6 +68,18 @@ async function urlOf(output: NodeJS.ReadableStream): Promise<string> {
     }
   }
   throw new Error("the newsroom ended before it printed its address");
+}
+
+/** The newest article once more, as another workflow. */
+async function publishAgain(url: string): Promise<void> {
+  const { artifacts } = await (await fetch(`${url}/api/v1/plugin/artifacts?type_names=Article&limit=1`)).json();
+  await post(`${url}/api/plugin/publish`, { artifact_type: "Article", payload: artifacts[0].payload });
+}
+
+async function post(url: string, body: unknown): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const { ok, status } = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+  if (!ok) throw new Error(`${url} answered ${status}`);
 }
 
 /** Waits until nothing of the newsroom's first workflow is queued or running. */

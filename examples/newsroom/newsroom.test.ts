@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { offlineModel } from "flock/engines/ai";
 import { describe, expect, it } from "vitest";
+import { eventsOf } from "../../tests/support/events.ts";
 import { Article, Review, Summary, Verdict } from "./artifacts.ts";
 import { newsroom } from "./newsroom.ts";
 import { readArticle } from "./read-article.ts";
@@ -15,6 +16,9 @@ describe("the newsroom", () => {
     const [verdict] = await flock.store.getByType(Verdict);
     expect(verdict).toMatchObject({ title: "The lighthouse that counts birds", rounds: 2 });
     expect(verdict?.suggestions.length).toBeGreaterThanOrEqual(4);
+    expect(new Set(eventsOf(flock, "run_step_completed").map(({ name }) => name))).toEqual(
+      new Set(["compromise", "textrank"]),
+    );
   });
 
   it("lets a model summarise and judge when it is given one", async () => {
@@ -26,6 +30,8 @@ describe("the newsroom", () => {
     const [verdict] = await flock.store.getByType(Verdict);
     expect(verdict?.summary).toMatch(/^\[offline\]/);
     expect(flock.stats().runs.error).toBe(0);
+    const asked = eventsOf(flock, "run_step_completed").filter(({ kind }) => kind === "model");
+    expect(new Set(asked.map(({ agent_id }) => agent_id))).toEqual(new Set(["summariser", "critic"]));
   });
 
   it("keeps two articles apart", async () => {

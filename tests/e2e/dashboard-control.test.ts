@@ -70,6 +70,15 @@ describe("an agent is paused, and goes on", () => {
     await page.getByRole("navigation").getByRole("link", { name: "Agents" }).click();
     await page.locator(".react-flow__node", { hasText: "chef" }).getByText("2 wait").waitFor();
     await page.getByRole("table").getByRole("row", { name: /chef/ }).getByText("paused", { exact: true }).waitFor();
+    const node = page.locator(".react-flow__node", { hasText: "sommelier" });
+    await node.getByRole("button", { name: "Pause sommelier" }).click();
+    await node.getByText("paused", { exact: true }).waitFor();
+    await page
+      .getByRole("table")
+      .getByRole("row", { name: /sommelier/ })
+      .getByRole("button", { name: "Resume sommelier" })
+      .click();
+    await node.getByRole("button", { name: "Pause sommelier" }).waitFor();
     await page.getByRole("table").getByRole("link", { name: "chef", exact: true }).click();
     await page.getByRole("complementary", { name: "Agent chef" }).getByRole("button", { name: "Resume chef" }).click();
     await page.getByRole("status", { name: "Answers" }).getByText("chef goes on.").waitFor();
@@ -243,10 +252,11 @@ describe("what has failed for good", () => {
     await seenFrom(page, "The dead letter of chef is discarded.");
     await expect.poll(() => listed.count()).toBe(2);
 
-    // From the run itself.
+    // From the run itself, without what has been answered before.
     await listed.first().getByRole("link", { name: "chef" }).click();
+    await page.reload();
     await page.getByRole("article").getByRole("button", { name: "Run again" }).click();
-    await page.getByRole("status", { name: "Answers" }).getByRole("link", { name: "Show the run" }).last().click();
+    await page.getByRole("status", { name: "Answers" }).getByRole("link", { name: "Show the run" }).click();
     await page.getByRole("article").getByText("success").first().waitFor();
     await page.getByRole("navigation").getByRole("link", { name: "Control" }).click();
     await letters.getByLabel("Agent").selectOption("chef");
@@ -415,11 +425,13 @@ describe("who may not do everything", () => {
     expect(await pause.getAttribute("aria-disabled")).toBe("true");
     await pause.press("Enter");
     await page.getByRole("alert").getByText("it is for the owner of this flock alone").waitFor();
-    // The palette does not know who asks: the server says no, and what to try.
     await page.keyboard.press("Control+k");
     await page.getByRole("dialog").getByRole("combobox").fill("pause chef");
+    await page.getByRole("dialog").getByRole("option", { name: "Pause chef" }).waitFor();
     await page.keyboard.press("Enter");
-    await page.getByRole("status", { name: "Answers" }).getByText("Ask whoever owns this flock to do it.").waitFor();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.getByRole("alert").getByText("it is for the owner of this flock alone").waitFor();
+    expect(flock.agents().some(({ paused }) => paused)).toBe(false);
     // What others are not to see is not theirs to run again.
     const listed = page.getByRole("listitem", { name: "Dead letter of chef" });
     expect(await listed.count()).toBe(1);

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
+import { AxeBuilder } from "@axe-core/playwright";
 import type { Flock, FlockOptions, FlockServer, Principal } from "flock";
 import { visibility } from "flock";
 import { WebSocketServerComponent } from "flock/components/server";
@@ -77,6 +78,9 @@ function mergedUpTo(path: string): number {
   }
 }
 
+/** The count beside the filter. */
+const listed = (page: Page, count: number) => page.locator("search").getByText(new RegExp(`(^|\\D)${count} events$`));
+
 /** The rows of the list that stand for what is hidden. */
 const hiddenRows = (page: Page) => page.getByRole("log").getByText(/hidden by permissions/);
 
@@ -99,12 +103,12 @@ describe("what permissions hide is counted as hidden, not silently absent", () =
     await using guest = await open(url, "/events", "guest");
     await using owner = await open(url, "/events", "owner");
     const { page } = guest;
-    await page.getByText(`${seen.length} events`, { exact: true }).waitFor();
+    await listed(page, seen.length).waitFor();
     const words = (hidden: number, of: number) => `${hidden} of ${of} events are hidden from you`;
     await page.getByRole("main").getByText(words(count, head)).waitFor();
     await page.getByRole("banner").getByText(words(count, head)).waitFor();
     expect(await sumOf(page)).toBe(count);
-    await owner.page.getByText(`${head} events`, { exact: true }).waitFor();
+    await listed(owner.page, head).waitFor();
     expect(await owner.page.getByText(/hidden (from you|by permissions)/).count()).toBe(0);
 
     // Live: nothing that the guest may see comes, and still it is told.
@@ -126,7 +130,7 @@ describe("what permissions hide is counted as hidden, not silently absent", () =
         .getByRole("main")
         .getByText(words(at - before, at))
         .waitFor();
-    await page.getByText(`${before} events`, { exact: true }).waitFor();
+    await listed(page, before).waitFor();
     expect(await sumOf(page)).toBe(at - before);
     // By keyboard from event to event: what is not there cannot be opened.
     await page.getByRole("log").focus();
@@ -197,7 +201,7 @@ describe("what permissions hide is counted as hidden, not silently absent", () =
     expect(file).not.toContain("secret");
     // Whoever opens it is told, the owner too.
     await using owner = await open(url, "/events", "owner");
-    await owner.page.getByText(`${head} events`, { exact: true }).waitFor();
+    await listed(owner.page, head).waitFor();
     await owner.page.keyboard.press("Control+k");
     await owner.page.getByLabel("A file of events").setInputFiles(await download.path());
     await owner.page.getByRole("main").getByText(`${count} of ${head} events are hidden from you`).waitFor();
@@ -220,4 +224,33 @@ describe("what permissions hide is counted as hidden, not silently absent", () =
     await using owner = await open(url, `/blackboard/${secret.artifactId}`, "owner");
     await owner.page.getByText('"secret sauce"').waitFor();
   });
+
+  it.for(["light", "dark"] as const)(
+    "accessible, with a range being saved, %s, wide and narrow",
+    async (colorScheme) => {
+      await using flock = withKitchen();
+      const { url } = await serve(flock);
+      await evening(flock);
+      await using guest = await open(url, "/events", "guest");
+      const { page } = guest;
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      for (const width of [1440, 390]) {
+        await page.setViewportSize({ width, height: 844 });
+        await page
+          .getByRole("main")
+          .getByText(/events are hidden from you/)
+          .waitFor();
+        await page.keyboard.press("x");
+        const panel = page.getByRole("dialog", { name: "Save a range as a file" });
+        await panel.getByText(/are hidden from you, and the file says so/).waitFor();
+        await page.keyboard.press("Tab");
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+        expect(serious.map(({ id, nodes }) => `${width}: ${id} ${nodes[0]?.html}`)).toEqual([]);
+        expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+        await page.keyboard.press("Escape");
+        await panel.waitFor({ state: "detached" });
+      }
+    },
+  );
 });

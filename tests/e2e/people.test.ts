@@ -2,11 +2,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect } from "@flock/client";
 import type { ArtifactPage, ErrorBody, FlockEvent, OpenQuestions, PublishResult } from "@flock/protocol";
-import { artifact, Flock } from "flock";
+import { artifact, Flock, visibility } from "flock";
+import { WebSocketServerComponent } from "flock/components/server";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { temporaryFolder } from "../support/folder.ts";
 import { RunningProgram } from "../support/process.ts";
+import { RecordingSocket } from "../support/recording-socket.ts";
 import { startServer } from "../support/server.ts";
 
 const Article = artifact("Article", z.object({ title: z.string() }));
@@ -118,6 +120,127 @@ describe("a question over HTTP", () => {
       code: "not_found",
       message: 'there is no question "nothing"',
     });
+  });
+});
+
+/** A newsroom that has asked, a client of it, and the question. */
+async function asked() {
+  const server = await newsroom();
+  await server.flock.publish(Article({ title: "A" }));
+  await expect.poll(() => openAt(server.url)).toHaveLength(1);
+  const [question] = await openAt(server.url);
+  return { server, flock: server.flock, url: server.url, id: question!.id, workflow: question!.correlation_id };
+}
+
+describe("a question over the WebSocket", () => {
+  it("is answered with the command, which is checked as over HTTP", async () => {
+    const { server, flock, url, id, workflow } = await asked();
+    await using _ = server;
+    await using socket = await server.connect();
+    const answer = (question_id: string, payload: unknown) =>
+      socket.command({ id: Math.random(), type: "answer", question_id, payload });
+    expect(await answer(id, { ok: "yes", note: "x" })).toMatchObject({
+      ok: false,
+      error: { code: "invalid_payload", issues: [{ path: ["ok"] }, { path: ["note"] }] },
+    });
+    expect(await openAt(url)).toHaveLength(1);
+    const nowhere = { ok: false, error: { code: "not_found", message: 'there is no question "nothing"' } };
+    expect(await answer("nothing", { ok: true })).toMatchObject(nowhere);
+    expect(await socket.command({ id: 1, type: "answer", payload: {} })).toMatchObject({
+      ok: false,
+      error: { code: "invalid_message", issues: [{ path: ["question_id"] }] },
+    });
+    const reply = await answer(id, { ok: true });
+    expect(reply).toMatchObject({ ok: true, result: { correlation_id: workflow } });
+    const published = await socket.next("artifact_published", ({ artifact_type }) => artifact_type === "Approval");
+    expect(published.seq).toBe(reply.seq);
+    await expect.poll(() => flock.store.getByType(Outcome)).toEqual([{ title: "A", ok: true }]);
+    expect(await answer(id, { ok: true })).toMatchObject({ ok: false, error: { code: "conflict" } });
+  });
+
+  it("takes one answer of those that race with others over HTTP", async () => {
+    const { server, flock, url, id } = await asked();
+    await using _ = server;
+    const clients = Array.from({ length: 5 }, () => connect(server.ws()));
+    await Promise.all(clients.map((client) => client.ping()));
+    const outcomes = await Promise.all([
+      ...clients.map((client, n) =>
+        client.answer(id, { payload: { ok: true, note: `by socket ${n}` } }).then(
+          () => "answered",
+          ({ code }) => code,
+        ),
+      ),
+      ...clients.map(async (_, n) => {
+        const { status, body } = await answerAt(url, id, { ok: true, note: `by post ${n}` });
+        return status === 200 ? "answered" : (body as { error: ErrorBody }).error.code;
+      }),
+    ]);
+    expect(outcomes.toSorted()).toEqual(["answered", ...Array(9).fill("conflict")]);
+    await expect.poll(() => flock.store.getByType(Outcome)).toHaveLength(1);
+    expect(await flock.store.getByType(Approval)).toHaveLength(1);
+    for (const client of clients) client.close();
+  });
+
+  it("gives who repeats an answer under its key the first one's result, by either way, and nobody else", async () => {
+    const { server, flock, url, id } = await asked();
+    await using _ = server;
+    const client = connect(server.ws());
+    const request = { payload: { ok: true }, idempotency_key: "kim-17" };
+    const [first, ...others] = await Promise.all(Array.from({ length: 4 }, () => client.answer(id, request)));
+    expect(others).toEqual([first, first, first]);
+    const response = await fetch(`${url}/api/plugin/questions/${id}/answer`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(request),
+    });
+    expect(await response.json()).toEqual(first);
+    expect(await flock.store.getByType(Approval)).toHaveLength(1);
+    await expect(client.answer(id, { ...request, idempotency_key: "kim-18" })).rejects.toMatchObject({
+      code: "conflict",
+    });
+    await expect(client.answer("nothing", request)).rejects.toMatchObject({ code: "not_found" });
+    // A publish with the same key is another thing.
+    const other = await client.publish({
+      artifact_type: "Article",
+      payload: { title: "B" },
+      idempotency_key: "kim-17",
+    });
+    expect(other.artifact_id).not.toBe(first!.artifact_id);
+    client.close();
+  });
+
+  it("is answered by those only who may see it", async () => {
+    await using flock = new Flock();
+    flock
+      .agent("editor")
+      .labels("desk")
+      .consumes(Article)
+      .publishes(Outcome)
+      .run(async ({ Article: { title } }, ctx) =>
+        Outcome({ title, ...(await ctx.askPerson(Approval, { question: "Go?" })) }),
+      );
+    const { url } = await flock.serve({
+      port: 0,
+      components: [new WebSocketServerComponent()],
+      principal: ({ headers: { authorization: name = "nobody" } }) => ({
+        kind: "client",
+        name,
+        ...(name === "kim" ? { labels: ["desk"] } : {}),
+      }),
+    });
+    await flock.publish(Article({ title: "A" }), { visibility: visibility.labelled("desk") });
+    await expect.poll(() => flock.questions()).toHaveLength(1);
+    const [{ id } = { id: "" }] = flock.questions();
+    const as = (authorization: string) =>
+      RecordingSocket.open(`${url.replace("http", "ws")}/plugin/ws`, { headers: { authorization } });
+    await using kim = await as("kim");
+    await using guest = await as("guest");
+    const command = { id: 1, type: "answer", question_id: id, payload: { ok: true }, idempotency_key: "1" };
+    expect(await guest.command(command)).toMatchObject({ ok: false, error: { code: "not_found" } });
+    expect(await kim.command(command)).toMatchObject({ ok: true });
+    // Whose key it is, and not who knows it, decides.
+    expect(await guest.command({ ...command, id: 2 })).toMatchObject({ ok: false, error: { code: "not_found" } });
+    expect(await kim.command({ ...command, id: 2 })).toMatchObject({ ok: true });
   });
 });
 

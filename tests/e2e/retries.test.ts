@@ -53,7 +53,7 @@ describe("the dead letters over HTTP", () => {
       .agent("chef")
       .consumes(Order)
       .run(() => {
-        if (isBroken) throw new Error("the oven is cold");
+        if (isBroken) throw new Error("the oven is cold", { cause: new Error("no gas") });
       });
     await using server = await startServer({
       flock,
@@ -76,7 +76,12 @@ describe("the dead letters over HTTP", () => {
       agent_id: "chef",
       attempts: 1,
       status: "error",
-      error: { name: "Error", message: "the oven is cold" },
+      error: {
+        name: "Error",
+        message: "the oven is cold",
+        stack: expect.stringContaining("retries.test.ts"),
+        cause: { name: "Error", message: "no gas", stack: expect.any(String) },
+      },
       missing: 0,
     });
 

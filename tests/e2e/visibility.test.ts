@@ -20,11 +20,11 @@ import {
   WebSocketServerComponent,
 } from "flock/components/server";
 import { sqliteStore } from "flock/stores/sqlite";
+import { type FakeClock, fakeClock } from "flock/testing";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { EventStreamClient } from "../support/event-stream.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { ManualClock } from "../support/manual-clock.ts";
 import { RecordingSocket } from "../support/recording-socket.ts";
 
 const Note = artifact("Note", z.object({ secret: z.string() }));
@@ -83,7 +83,7 @@ const secretOf = ({ payload }: StoredArtifact) => (payload as { secret: string }
 const DESCRIPTIONS = { joiner: secret(), thrower: secret() };
 
 /** A flock whose agents say all that they know: they stream it, throw it, and publish it under another name. */
-function gossips(store: Flock["store"], clock: ManualClock): Flock {
+function gossips(store: Flock["store"], clock: FakeClock): Flock {
   const flock = new Flock({ store: store as never, clock });
   flock.register(Note, Memo);
   const checked = (agent: keyof typeof CLEARANCES, artifacts: readonly StoredArtifact[]) => {
@@ -394,7 +394,7 @@ async function caughtUp(socket: RecordingSocket, head: number): Promise<void> {
 async function play(
   script: typeof steps extends fc.Arbitrary<infer S> ? S : never,
   open: () => Flock,
-  clock: ManualClock,
+  clock: FakeClock,
   onFile: boolean,
   between = () => {},
 ): Promise<void> {
@@ -431,7 +431,7 @@ async function play(
     for (const step of script) {
       if (typeof step === "number") {
         await checkLive();
-        clock.pass(step);
+        await clock.advance(step);
         await new Promise((resolve) => setImmediate(resolve));
         continue;
       }
@@ -473,11 +473,11 @@ async function play(
 
     // Another process with the same file: what came due in between happens at its start.
     await flock.shutdown();
-    clock.pass(200);
+    await clock.advance(200);
     between();
     flock = open();
     server = await serve(flock);
-    clock.pass(0);
+    await clock.advance(0);
     await new Promise((resolve) => setImmediate(resolve));
     await flock.runUntilIdle();
     const later = await truthOf(flock, server.url);
@@ -495,7 +495,7 @@ describe("no principal receives what it may not see, through any door", () => {
   it("with everything in memory", async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (script) => {
-        const clock = new ManualClock();
+        const clock = fakeClock();
         await play(script, () => gossips(memoryStore(), clock), clock, false);
       }),
       { numRuns: RUNS },
@@ -507,7 +507,7 @@ describe("no principal receives what it may not see, through any door", () => {
     let files = 0;
     await fc.assert(
       fc.asyncProperty(steps, async (script) => {
-        const clock = new ManualClock();
+        const clock = fakeClock();
         const path = join(folder.path, `${++files}.db`);
         // Every other process has to count anew, from the log, as after a crash.
         const forget = () => {

@@ -32,8 +32,8 @@ export function factFinder(flock: Flock): void {
     .description("Finds names, numbers, dates and quotes to check")
     .consumes(Article)
     .publishes(Facts)
-    .run(({ Article: article }, ctx) => {
-      const facts = factsIn(article.text);
+    .run(async ({ Article: article }, ctx) => {
+      const facts = await ctx.step("tool", "compromise", () => factsIn(article.text));
       for (const [kind, found] of Object.entries(facts)) ctx.stream(`${kind}: ${found.join(", ") || "none"}\n`);
       return Facts(facts);
     });

@@ -51,8 +51,8 @@ export function summariser(flock: Flock, pauseMs: number, hasModel: boolean): vo
     agent.instructions(`Choose ${CHOSEN} sentences of the article at most, word for word, in the order of the text.`);
     return;
   }
-  agent.run(async function* ({ Article: article }) {
-    const chosen = ranked(article.text).slice(0, CHOSEN);
+  agent.run(async function* ({ Article: article }, { step }) {
+    const chosen = (await step("tool", "textrank", () => ranked(article.text))).slice(0, CHOSEN);
     for (const [rank, { sentence }] of chosen.entries()) {
       yield `${rank + 1}. `;
       for (const word of sentence.split(/(?<=\s)/)) {

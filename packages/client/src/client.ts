@@ -1,4 +1,5 @@
 import type {
+  AnswerRequest,
   CancelRequest,
   CancelResult,
   ControlMessage,
@@ -183,6 +184,11 @@ export class FlockClient {
    */
   publish(request: PublishRequest): Promise<PublishResult & { seq: number }> {
     return this.#command({ type: "publish", idempotency_key: randomKey(), ...request });
+  }
+
+  /** Answers a question of an agent, by its artifact's id. Sent again after a break, and counts once. */
+  answer(questionId: string, request: AnswerRequest): Promise<PublishResult & { seq: number }> {
+    return this.#command({ type: "answer", question_id: questionId, idempotency_key: randomKey(), ...request });
   }
 
   /** Runs one agent on given inputs. Not sent again after a break: then it throws `connection_lost`, and may have run. */

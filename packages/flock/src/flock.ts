@@ -285,7 +285,7 @@ export class Flock {
       const { idempotencyKey } = options;
       return idempotencyKey === undefined
         ? this.#orchestrator.publish(drafts as Draft, options)
-        : this.#publishOnce(drafts as Draft, idempotencyKey, options);
+        : this.#once(idempotencyKey, () => this.#orchestrator.publish(drafts as Draft, options));
     } catch (error) {
       // What an async function would do, for every publish, with two promises more.
       return Promise.reject(error);
@@ -564,19 +564,24 @@ export class Flock {
   }
 
   /**
-   * Answers as it comes over the wire: the payload is unchecked.
+   * Answers as it comes over the wire: the payload is unchecked. What a principal repeats under its `idempotency_key`, because it
+   * has not heard of the first time, answers the same.
    * @throws FlockError `invalid_payload`, then the question stays open; `unknown_artifact_type` when the server has begun
    * anew and the agent that asked has not got so far again; or as `answer` does.
    */
   async answerFromOutside(
     questionId: string,
-    { payload }: AnswerRequest,
+    { payload, idempotency_key }: AnswerRequest,
     as: Principal = OWNER,
   ): Promise<{ seq: number; result: PublishResult }> {
     if (this.#declaring.size > 0) await this.#completeAgents();
     // Whoever may see the question may see the type that it asks for.
     const draftFor = (answerType: string) => this.#draft({ artifact_type: answerType, payload }, OWNER);
-    const { seq, artifactId, correlationId, triggered } = await this.#orchestrator.answer(questionId, draftFor, as);
+    const key = idempotency_key === undefined ? undefined : answerKey(questionId, idempotency_key, as);
+    const answer = () => this.#orchestrator.answer(questionId, draftFor, as, key);
+    const { seq, artifactId, correlationId, triggered } = await (key === undefined
+      ? answer()
+      : this.#once(key, answer));
     return {
       seq,
       result: {
@@ -615,7 +620,8 @@ export class Flock {
     );
   }
 
-  async #publishOnce(draft: Draft, idempotencyKey: string, options: PublishOptions): Promise<Published> {
+  /** What was published under a key before; otherwise what `publish` gives, which must publish under that key. */
+  async #once(idempotencyKey: string, publish: () => Promise<Published>): Promise<Published> {
     const before = this.#published.get(idempotencyKey);
     if (before) return before;
     const stored = this.#store.durable?.publishedUnder(idempotencyKey);
@@ -630,7 +636,7 @@ export class Flock {
         artifact,
       };
     }
-    const publishing = this.#orchestrator.publish(draft, options);
+    const publishing = publish();
     this.#published.set(idempotencyKey, publishing);
     // What failed may be tried again under its key; and what is in a file, payload and all, need not stay in memory.
     const forget = () => this.#published.delete(idempotencyKey);
@@ -744,6 +750,11 @@ const KEY_MARK = "\u0001";
 function ownKey(key: string, as: Principal): string {
   if (as.kind !== "owner") return KEY_MARK + JSON.stringify([as.kind, as.tenant ?? null, as.name, key]);
   return key.startsWith(KEY_MARK) ? KEY_MARK + key : key;
+}
+
+/** The key of an answer, which no key of a publish is equal to, nor one of an answer to another question. */
+function answerKey(questionId: string, key: string, as: Principal): string {
+  return KEY_MARK + JSON.stringify(["answer", questionId, ownKey(key, as)]);
 }
 
 /** The agents whose runs a principal may see. */

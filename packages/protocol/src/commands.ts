@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { filterSchema } from "./filter.ts";
+import { answerRequestSchema } from "./questions.ts";
 import { visibilityRequestSchema } from "./visibility.ts";
 
 const sinceSchema = z
@@ -124,6 +125,14 @@ export const commandSchemas = {
     .meta({ id: "PublishCommand" }),
   invoke: z.object({ ...id, type: z.literal("invoke"), ...invokeRequestSchema.shape }).meta({ id: "InvokeCommand" }),
   cancel: z.object({ ...id, type: z.literal("cancel"), ...cancelRequestSchema.shape }).meta({ id: "CancelCommand" }),
+  answer: z
+    .object({
+      ...id,
+      type: z.literal("answer"),
+      question_id: z.string().min(1).describe("Of the question's artifact."),
+      ...answerRequestSchema.shape,
+    })
+    .meta({ id: "AnswerCommand" }),
   pause: z.object({ ...id, type: z.literal("pause"), ...pauseRequestSchema.shape }).meta({ id: "PauseCommand" }),
   resume: z.object({ ...id, type: z.literal("resume"), ...pauseRequestSchema.shape }).meta({ id: "ResumeCommand" }),
   graph: z.object({ ...id, type: z.literal("graph") }).meta({ id: "GraphCommand" }),

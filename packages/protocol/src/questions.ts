@@ -22,7 +22,15 @@ export const questionsSchema = z.object({ questions: z.array(questionSchema) }).
 
 /** `POST /api/plugin/questions/{id}/answer`. */
 export const answerRequestSchema = z
-  .object({ payload: z.unknown().describe("Of the question's `answer_type`.") })
+  .object({
+    payload: z.unknown().describe("Of the question's `answer_type`."),
+    idempotency_key: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe("A second answer to the same question with the same key is answered with the first one's result."),
+  })
   .meta({ id: "AnswerRequest" });
 
 /** How a question was closed. */

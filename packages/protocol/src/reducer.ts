@@ -1,5 +1,6 @@
 import type { EventOf, FlockEvent, RunStatus, StepKind, StepStatus, WireError } from "./events.ts";
 import type { AgentCounters, AgentStatus, CircuitState, GraphEdge, GraphNode, GraphSnapshot } from "./graph.ts";
+import { type Entries, SharedMap } from "./shared-map.ts";
 
 /** An agent as the events tell it. */
 export interface AgentState {
@@ -96,7 +97,10 @@ export type ArtifactState = EventOf<"artifact_published">;
 /** What a gate has gathered, as the newest `gate_progress` told it. */
 export type GateState = EventOf<"gate_progress">;
 
-/** What a viewer sees: the fold of all events up to `seq`. Maps are in the order of first appearance. */
+/**
+ * What a viewer sees: the fold of all events up to `seq`. Maps are in the order of first appearance. Some are no `Map` but
+ * can be read as one, so that states share what is the same in them: what shall be sent elsewhere is `new Map(state.runs)`.
+ */
 export interface FlockState {
   readonly seq: number;
   readonly agents: ReadonlyMap<string, AgentState>;
@@ -137,7 +141,7 @@ export function reduce(state: FlockState, event: FlockEvent, limits: StateLimits
   return reduceAll(state, [event], limits);
 }
 
-/** Folds events into a state, copying each collection at most once. */
+/** Folds events into a state, copying of each collection what they change, once. */
 export function reduceAll(
   state: FlockState,
   events: Iterable<FlockEvent>,
@@ -193,7 +197,7 @@ export function graphOf(state: FlockState): GraphSnapshot {
   return { nodes, edges: [...state.edges], seq: state.seq };
 }
 
-type Collections = { [K in "agents" | "runs" | "artifacts" | "gates"]: Map<string, ItemOf<K>> };
+type Collections = { [K in "agents" | "runs" | "artifacts" | "gates"]: Entries<ItemOf<K>> };
 type ItemOf<K extends "agents" | "runs" | "artifacts" | "gates"> =
   FlockState[K] extends ReadonlyMap<string, infer V> ? V : never;
 
@@ -245,6 +249,16 @@ class Owned implements Draft {
   }
 }
 
+const copied = <V>(map: ReadonlyMap<string, V>): Entries<V> => new Map(map);
+
+/** How each collection is copied: agents and gates are few, and all of them change all the time. */
+const COPY: { [K in keyof Collections]: (map: ReadonlyMap<string, ItemOf<K>>) => Collections[K] } = {
+  agents: copied,
+  runs: SharedMap.copyOf,
+  artifacts: SharedMap.copyOf,
+  gates: copied,
+};
+
 class CopyOnWrite implements Draft {
   seq: number;
   nodes: readonly GraphNode[];
@@ -268,7 +282,7 @@ class CopyOnWrite implements Draft {
 
   write<K extends keyof Collections>(name: K): Collections[K] {
     if (this[name] === this.#before[name])
-      (this as Record<string, unknown>)[name] = new Map<string, unknown>(this[name]);
+      (this as Record<string, unknown>)[name] = COPY[name](this[name] as ReadonlyMap<string, never>);
     return this[name] as unknown as Collections[K];
   }
 
@@ -535,7 +549,7 @@ function noCounters(): AgentCounters {
  * Some at a time: what is taken from a map's front leaves holes there, which whoever takes the next one from there walks
  * over again.
  */
-function forgetOldest<V>(map: Map<string, V>, limit: number, mayGo: (value: V) => boolean = () => true): void {
+function forgetOldest<V>(map: Entries<V>, limit: number, mayGo: (value: V) => boolean = () => true): void {
   if (map.size <= limit + Math.floor(limit / 32)) return;
   let excess = map.size - limit;
   for (const [key, value] of map) {

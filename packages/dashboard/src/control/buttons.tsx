@@ -1,6 +1,5 @@
 import type { AgentState, DeadLetterRecord, RunState } from "@flock/protocol";
-import { Ban, OctagonX, Pause, Play, RotateCcw, Trash2 } from "lucide-react";
-import { isOwner, useAgentInfos } from "../live/agent-infos.ts";
+import { Ban, LoaderCircle, OctagonX, Pause, Play, RotateCcw, Trash2 } from "lucide-react";
 import { useLive } from "../live/store.ts";
 import { usePending } from "./actions.ts";
 import {
@@ -14,7 +13,7 @@ import {
   retryLetter,
   settleLetters,
 } from "./commands.ts";
-import { OWNER_ONLY, useWhyNot } from "./why-not.ts";
+import { useOwnerOnly, useWhyNot } from "./why-not.ts";
 
 interface ActionButtonProps {
   /** The action's key: while it is going on, the button says so, and does nothing. */
@@ -26,45 +25,42 @@ interface ActionButtonProps {
   /** For those who only hear it; begins with `label`. */
   readonly name?: string | undefined;
   readonly hurts?: boolean;
+  /** Whether there is room for a sign alone. */
+  readonly isIcon?: boolean | undefined;
   /** Why this one cannot be done, where others can. */
   readonly because?: string | null | undefined;
   readonly run: () => void;
 }
 
 /** A button that has something done. Where it cannot be, it stays in the order of the keyboard and says why. */
-export function ActionButton({ action, icon: Icon, label, doing, name, hurts, because, run }: ActionButtonProps) {
+export function ActionButton({ action, icon, label, doing, name, hurts, isIcon, because, run }: ActionButtonProps) {
   const everywhere = useWhyNot();
   const isPending = usePending(action);
   const why = everywhere ?? because ?? null;
+  const Icon = isPending ? LoaderCircle : icon;
+  const words = isPending ? doing : label;
   return (
     <button
       type="button"
       aria-disabled={why !== null || isPending}
-      aria-label={isPending ? undefined : name}
-      title={why ?? undefined}
+      aria-label={isPending ? (isIcon ? doing : undefined) : name}
+      title={why ?? (isIcon ? words : undefined)}
       onClick={() => {
         if (why !== null) useLive.setState({ notice: why });
         else if (!isPending) run();
       }}
-      className={`inline-flex h-7 shrink-0 items-center gap-1.5 rounded-lg border border-line bg-card px-2 text-xs whitespace-nowrap aria-disabled:cursor-not-allowed aria-disabled:text-soft aria-disabled:opacity-70 ${
-        hurts
-          ? "not-aria-disabled:hover:border-bad not-aria-disabled:hover:text-bad"
-          : "not-aria-disabled:hover:border-accent"
-      }`}
+      className={`inline-flex shrink-0 items-center rounded-lg border bg-card text-xs whitespace-nowrap aria-disabled:cursor-not-allowed aria-disabled:text-soft aria-disabled:opacity-70 ${
+        isIcon ? "size-6 justify-center border-transparent bg-transparent text-soft" : "h-7 gap-1.5 border-line px-2"
+      } ${hurts ? "not-aria-disabled:hover:border-bad not-aria-disabled:hover:text-bad" : "not-aria-disabled:hover:border-accent"}`}
     >
-      <Icon size={13} aria-hidden="true" />
-      {isPending ? doing : label}
+      <Icon size={13} aria-hidden="true" className={isPending ? "motion-safe:animate-spin" : ""} />
+      {!isIcon && words}
     </button>
   );
 }
 
-/** Why the viewer may pause nothing; null as long as nothing says so. */
-export function useOwnerOnly(): string | null {
-  return isOwner(useAgentInfos()) === false ? OWNER_ONLY : null;
-}
-
 /** Pauses an agent, or lets it go on. */
-export function PauseButton({ agent: { agent_id, paused } }: { agent: AgentState }) {
+export function PauseButton({ agent: { agent_id, paused }, isIcon }: { agent: AgentState; isIcon?: boolean }) {
   const because = useOwnerOnly();
   return paused ? (
     <ActionButton
@@ -73,6 +69,7 @@ export function PauseButton({ agent: { agent_id, paused } }: { agent: AgentState
       label="Resume"
       doing="Resuming…"
       name={`Resume ${agent_id}`}
+      isIcon={isIcon}
       because={because}
       run={() => resumeAgent(agent_id)}
     />
@@ -83,6 +80,7 @@ export function PauseButton({ agent: { agent_id, paused } }: { agent: AgentState
       label="Pause"
       doing="Pausing…"
       name={`Pause ${agent_id}`}
+      isIcon={isIcon}
       because={because}
       run={() => pauseAgent(agent_id)}
     />

@@ -1,8 +1,8 @@
 import type { FlockState } from "@flock/protocol";
-import { useLive } from "../live/store.ts";
+import { type Live, useLive } from "../live/store.ts";
 import type { Place } from "../place/place.ts";
 import { cancelRun, cancelWorkflow, pauseAgent, pauseAll, resumeAgent, resumeAll } from "./commands.ts";
-import { whyNot } from "./why-not.ts";
+import { whyNot, whyNotPause } from "./why-not.ts";
 
 /** Something that can be done by typing a part of its name. */
 export interface PaletteCommand {
@@ -24,14 +24,15 @@ export function paletteCommands(state: FlockState, { screen, id }: Place, typed:
   if (run) {
     commands.push({ name: "Cancel this workflow…", run: () => void cancelWorkflow(run.correlation_id) });
   }
+  const pauses: PaletteCommand[] = [];
   for (const name of meant([...state.agents.keys()], typed)) {
-    if (state.agents.get(name)?.paused) commands.push({ name: `Resume ${name}`, run: () => resumeAgent(name) });
-    else commands.push({ name: `Pause ${name}`, run: () => pauseAgent(name) });
+    if (state.agents.get(name)?.paused) pauses.push({ name: `Resume ${name}`, run: () => resumeAgent(name) });
+    else pauses.push({ name: `Pause ${name}`, run: () => pauseAgent(name) });
   }
   const all = [...state.agents.values()];
-  if (all.some(({ paused }) => !paused)) commands.push({ name: "Pause all agents…", run: () => void pauseAll() });
-  if (all.some(({ paused }) => paused)) commands.push({ name: "Resume all agents", run: resumeAll });
-  return commands.map(({ name, run }) => ({ name, run: unless(run) }));
+  if (all.some(({ paused }) => !paused)) pauses.push({ name: "Pause all agents…", run: () => void pauseAll() });
+  if (all.some(({ paused }) => paused)) pauses.push({ name: "Resume all agents", run: resumeAll });
+  return [...commands.map(unless(whyNot)), ...pauses.map(unless((live) => whyNot(live) ?? whyNotPause(live)))];
 }
 
 /** `pause chef` means the chef, and `pause` may mean any. */
@@ -43,11 +44,14 @@ function meant(agents: readonly string[], typed: string): readonly string[] {
   return agents.filter((agent) => words.some((word) => agent.toLowerCase().includes(word)));
 }
 
-/** Where nothing can be done, that is said instead. */
-function unless(run: () => void): () => void {
-  return () => {
-    const why = whyNot(useLive.getState());
-    if (why === null) run();
-    else useLive.setState({ notice: why });
-  };
+/** Where something cannot be done, that is said instead. */
+function unless(against: (live: Live) => string | null): (command: PaletteCommand) => PaletteCommand {
+  return ({ name, run }) => ({
+    name,
+    run: () => {
+      const notice = against(useLive.getState());
+      if (notice === null) run();
+      else useLive.setState({ notice });
+    },
+  });
 }

@@ -16,5 +16,13 @@ export function useWhyNot(): string | null {
   return useLive(whyNot);
 }
 
-/** What somebody is told who does not own the flock. */
-export const OWNER_ONLY = "Pausing concerns everybody's work: it is for the owner of this flock alone.";
+/** Why this viewer may pause nothing; null for the owner, from whom nothing is hidden. */
+export function whyNotPause({ file, connection }: Pick<Live, "file" | "connection">): string | null {
+  if (file !== null || !connection.limited) return null;
+  return "Pausing concerns everybody's work: it is for the owner of this flock alone.";
+}
+
+/** The same for a component. */
+export function useOwnerOnly(): string | null {
+  return useLive(whyNotPause);
+}

@@ -35,15 +35,6 @@ function watch(): () => void {
   };
 }
 
-/**
- * Whether the viewer owns the flock, who alone may pause it: the server tells queues to the owner alone. Undefined as long as
- * nothing says so.
- */
-export function isOwner(infos: ReadonlyMap<string, AgentInfo>): boolean | undefined {
-  const [first] = infos.values();
-  return first && first.queued !== undefined;
-}
-
 /** An agent of which nothing has changed stays the same object. */
 function withNew(before: ReadonlyMap<string, AgentInfo>, agents: readonly AgentInfo[]): ReadonlyMap<string, AgentInfo> {
   return new Map(

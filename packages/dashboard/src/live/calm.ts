@@ -2,9 +2,10 @@ import type { FlockState } from "@flock/protocol";
 import { create } from "zustand";
 import { useLive } from "./store.ts";
 
-/** From so many agents on, pictures of all of them follow more slowly: each frame would change every one. */
+/** From so many agents or runs on, pictures of all of them follow more slowly: each frame would change every one. */
 const MANY_AGENTS = 40;
-/** Between two looks, in ms: with many agents, and with few. */
+const MANY_RUNS = 1_000;
+/** Between two looks, in ms: with many, and with few. */
 const SLOWLY_MS = 300;
 const QUICKLY_MS = 50;
 
@@ -27,6 +28,6 @@ useLive.subscribe((now, before) => {
       timer = undefined;
       useCalmState.setState(useLive.getState().state, true);
     },
-    now.state.agents.size > MANY_AGENTS ? SLOWLY_MS : QUICKLY_MS,
+    now.state.agents.size > MANY_AGENTS || now.state.runs.size > MANY_RUNS ? SLOWLY_MS : QUICKLY_MS,
   );
 });

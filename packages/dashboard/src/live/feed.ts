@@ -2,7 +2,7 @@ import type { ConnectionState, FlockClient } from "@flock/client";
 import type { Stretch } from "./retained.ts";
 
 /** Commands that go to the server: the client's own methods. */
-export type CommandName = "publish" | "invoke" | "cancel" | "graph" | "ping";
+export type CommandName = "publish" | "graph" | "ping";
 export type CommandRequest<N extends CommandName> = Parameters<FlockClient[N]>[0];
 export type CommandAnswer<N extends CommandName> = Awaited<ReturnType<FlockClient[N]>>;
 

@@ -1,6 +1,6 @@
-import { type EventDraft, emptyState, type FlockEvent, reduceAll } from "@flock/protocol";
+import { type EventDraft, emptyState, type FlockEvent, graphOf, reduceAll } from "@flock/protocol";
 import { describe, expect, it } from "vitest";
-import { afterGap, endsUnknownRun } from "./snapshot.ts";
+import { afterGap, baseOf, endsUnknownRun, withGraph } from "./snapshot.ts";
 
 const timestamp = "2026-01-01T00:00:00.000Z";
 
@@ -43,5 +43,27 @@ describe("what nobody here can know is not claimed", () => {
   it("the end of a run whose beginning we have seen is not, in the same batch or an earlier one", () => {
     expect(endsUnknownRun(emptyState(), log)).toBe(false);
     expect(endsUnknownRun(reduceAll(emptyState(), log.slice(0, 3)), log.slice(3, 4))).toBe(false);
+  });
+});
+
+describe("what the server tells of an agent beside its counts", () => {
+  const event = (type: "agent_paused" | "agent_resumed", seq: number) =>
+    ({ type, agent_id: "chef", seq, timestamp }) as FlockEvent;
+  const before = reduceAll(emptyState(), log);
+
+  it("is what an agent is that was paused before everything that is known here", () => {
+    const graph = graphOf(reduceAll(before, [event("agent_paused", 50)]));
+    expect(withGraph(emptyState(), graph).agents.get("chef")).toMatchObject({ paused: true });
+    expect(baseOf(emptyState(), emptyState(), graph).agents.get("chef")).toMatchObject({ paused: true });
+  });
+
+  it("but not before an event that is known tells so", () => {
+    const folded = reduceAll(before, [event("agent_paused", 50)]);
+    expect(baseOf(before, folded, graphOf(folded)).agents.get("chef")).not.toHaveProperty("paused");
+  });
+
+  it("and no more when it has gone on in what is missing here", () => {
+    const paused = reduceAll(before, [event("agent_paused", 50)]);
+    expect(withGraph(paused, graphOf(before)).agents.get("chef")).not.toHaveProperty("paused");
   });
 });

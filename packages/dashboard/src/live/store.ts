@@ -1,6 +1,7 @@
 import type { ConnectionState } from "@flock/client";
 import { type ControlOf, type EventFileHead, emptyState, type FlockEvent, type FlockState } from "@flock/protocol";
 import { create } from "zustand";
+import { AWAY_MS, absenceTold, absentSince, watchAbsence } from "./absence.ts";
 import { type Away, awayFrom } from "./away.ts";
 import { type DashboardConfig, eventsUrl, getJson, readConfig } from "./config.ts";
 import type { CommandAnswer, CommandName, CommandRequest, Feed } from "./feed.ts";
@@ -96,6 +97,7 @@ export async function start(): Promise<void> {
   if (useLive.getState().file !== null) return;
   useLive.setState({ config });
   addEventListener("pagehide", remember);
+  watchAbsence();
   const opened = await openFeed(config.websocket);
   if (useLive.getState().file !== null) return;
   feed = opened;
@@ -149,7 +151,12 @@ function connectionChanged(connection: ConnectionState): void {
     offlineSince:
       connection.status === "live" || connection.status === "catching-up" ? null : (offlineSince ?? Date.now()),
   }));
+  const { offlineSince, complete } = useLive.getState();
+  if (offlineSince !== null && complete) lostAt ??= offlineSince;
 }
+
+/** Since when the tab has not been current, because there was no connection; undefined while it is. */
+let lostAt: number | undefined;
 
 /** A reader of the log like any other: it asks for more when it has painted what it had, and not while it is hidden. */
 async function follow(mine: Feed): Promise<void> {
@@ -158,8 +165,12 @@ async function follow(mine: Feed): Promise<void> {
   let paintedAt = 0;
   let leftAt = seenBefore();
   while (feed === mine) {
-    const stretch = await mine.next(from, isCurrent);
+    let stretch = await mine.next(from, isCurrent);
+    const absent = absentSince();
     await nextFrame();
+    if (feed !== mine) return;
+    // What was given to a tab that nobody saw is old by now: asked again, all of it is one batch and one paint.
+    if (absent !== null) stretch = await mine.next(from, isCurrent);
     if (feed !== mine) return;
     const began = performance.now();
     const before = timeline.last;
@@ -175,18 +186,15 @@ async function follow(mine: Feed): Promise<void> {
       paintedAt = performance.now();
     }
     const cost = performance.now() - began;
-    if (!isCurrent) {
-      leftAt ??= { ...placeNow(), seq: before };
-      continue;
-    }
+    if (!isCurrent || absent !== null) leftAt ??= { ...placeNow(), seq: before, at: absent ?? lostAt ?? Date.now() };
+    if (!isCurrent) continue;
     await arrived();
     useLive.setState({ complete: true });
     if (leftAt) tellWhatWasMissed(leftAt);
     leftAt = undefined;
-    if (document.hidden) {
-      leftAt = placeNow();
-      await nextFrame();
-    }
+    lostAt = undefined;
+    absenceTold();
+    if (document.hidden) await nextFrame();
     // Where one frame's events take long, because much is kept, fewer frames: the viewer needs the rest of the time.
     if (cost > DEAR_MS) await new Promise((resolve) => setTimeout(resolve, cost * 3));
   }
@@ -310,9 +318,6 @@ interface Left {
   /** As `Date.now()` counts. */
   readonly at: number;
 }
-
-/** Who was away for less than this, in ms, has missed nothing worth telling. */
-const AWAY_MS = 10_000;
 
 function placeNow(): Left {
   return { epoch: useLive.getState().connection.epoch, seq: timeline.last, at: Date.now() };

@@ -14,6 +14,11 @@ export function bytes(count: number): string {
   return count < 999_950 ? `${(count / 1_000).toFixed(1)} kB` : `${(count / 1_000_000).toFixed(1)} MB`;
 }
 
+/** How much was spent of something: 1,234, or 0.001592. */
+export function amount(spent: number): string {
+  return spent.toLocaleString("en", { maximumFractionDigits: 6 });
+}
+
 /** The time of day of an ISO timestamp, to the millisecond, where the viewer is. */
 export function clock(timestamp: string): string {
   const date = new Date(timestamp);

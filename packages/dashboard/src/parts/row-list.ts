@@ -1,8 +1,7 @@
-import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
 import {
   type FocusEvent,
   type KeyboardEvent,
-  type RefObject,
+  type RefCallback,
   useCallback,
   useEffect,
   useLayoutEffect,
@@ -11,6 +10,7 @@ import {
   useState,
 } from "react";
 import { indexNear, rowAfterKey } from "./row-keys.ts";
+import { type RowInSight, useRowsInSight } from "./use-rows-in-sight.ts";
 
 /** A row that is in the page. */
 export interface ListedRow<T> {
@@ -26,7 +26,7 @@ export interface ListedRow<T> {
 /** A list of rows of one height. */
 export interface RowList<T> {
   /** What scrolls. */
-  readonly box: RefObject<HTMLDivElement | null>;
+  readonly box: RefCallback<HTMLDivElement>;
   /** Of all rows, in px. */
   readonly height: number;
   readonly rows: readonly ListedRow<T>[];
@@ -55,21 +55,16 @@ export function useRowList<T>(
   const box = useRef<HTMLDivElement>(null);
   const [reached, setReached] = useState<string>();
   const stop = useStop(list, keyOf, reached ?? shown);
-  const rows = useVirtualizer({
-    count: list.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => rowPx,
-    overscan: 12,
-    rangeExtractor: useCallback((range: Range) => withRow(defaultRangeExtractor(range), stop, range.count), [stop]),
-  });
+  const sight = useRowsInSight<HTMLDivElement>(list.length, rowPx, { spare: 12 });
+  /** How far it is scrolled: to ask for that would have the page laid out. */
+  const top = useRef(0);
   const anchor = useRef<{ readonly key: string; readonly index: number }>(undefined);
   const hasFocus = useRef(false);
   /** The row that waits to be in the page to get the focus. */
   const wanted = useRef<string>(undefined);
 
   const remember = () => {
-    const top = box.current?.scrollTop ?? 0;
-    const index = hasFocus.current ? stop : top > 0 ? Math.floor(top / rowPx) : -1;
+    const index = hasFocus.current ? stop : top.current > 0 ? Math.floor(top.current / rowPx) : -1;
     const one = list[index];
     anchor.current = one && { key: keyOf(one), index };
   };
@@ -78,9 +73,12 @@ export function useRowList<T>(
     const before = anchor.current;
     if (before && box.current) {
       const now = indexNear(list, keyOf, before.key, before.index);
-      if (now >= 0) box.current.scrollTop += (now - before.index) * rowPx;
+      if (now >= 0 && now !== before.index) {
+        box.current.scrollTop += (now - before.index) * rowPx;
+        top.current = box.current.scrollTop;
+      }
       // Its row has gone, and the focus with it.
-      else if (hasFocus.current && document.activeElement === document.body)
+      else if (now < 0 && hasFocus.current && document.activeElement === document.body)
         goTo(Math.min(before.index, list.length - 1));
     }
   }, [list]);
@@ -99,17 +97,27 @@ export function useRowList<T>(
     if (!one) return;
     wanted.current = keyOf(one);
     setReached(wanted.current);
-    rows.scrollToIndex(index);
+    sight.show(index);
   };
+  const { box: watch, total, rows } = sight;
   return {
-    box,
-    height: rows.getTotalSize(),
-    rows: rows.getVirtualItems().map(({ index, start }) => {
+    box: useCallback(
+      (element) => {
+        box.current = element;
+        watch(element);
+      },
+      [watch],
+    ),
+    height: total,
+    rows: withRow(rows, stop, list.length, rowPx).map(({ index, start }) => {
       const one = list[index] as T;
       return { one, key: keyOf(one), index, start, tabIndex: index === stop ? 0 : -1 };
     }),
     handlers: {
-      onScroll: remember,
+      onScroll: () => {
+        top.current = box.current?.scrollTop ?? 0;
+        remember();
+      },
       onFocus: ({ target }) => {
         const key = (target as HTMLElement).closest<HTMLElement>("[data-row]")?.dataset.row;
         hasFocus.current = key !== undefined;
@@ -142,7 +150,8 @@ function useStop<T>(list: readonly T[], keyOf: (one: T) => string, key: string |
   return last.current;
 }
 
-function withRow(indexes: number[], index: number, count: number): number[] {
-  if (index >= count || indexes.includes(index)) return indexes;
-  return [...indexes, index].sort((a, b) => a - b);
+/** With the row that Tab leads to, wherever that is. */
+function withRow(rows: readonly RowInSight[], index: number, count: number, rowPx: number): readonly RowInSight[] {
+  if (index >= count || rows.some((row) => row.index === index)) return rows;
+  return [...rows, { index, start: index * rowPx }].sort((a, b) => a.index - b.index);
 }

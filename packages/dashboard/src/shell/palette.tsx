@@ -37,7 +37,7 @@ export default function Palette({ close }: { close: () => void }) {
   const where = whereaboutsOf(text, knownTimeline().log());
   return (
     <Dialog label="Search, jump and act" close={close} className="mt-[12vh] mb-auto w-[min(38rem,92vw)]">
-      <Command label="Search, jump and act" loop>
+      <Command label="Search, jump and act" loop filter={contains}>
         <Command.Input
           autoFocus
           value={text}
@@ -154,6 +154,13 @@ function Nothing() {
       Nothing is called that. Ids, agents, artifact types and screens can be found here.
     </div>
   );
+}
+
+/** Whether every word is in it: letters that stand anywhere find what nobody meant. */
+function contains(value: string, search: string): number {
+  const text = value.toLowerCase();
+  const words = search.toLowerCase().split(/\s+/);
+  return words.every((word) => text.includes(word)) ? 1 : 0;
 }
 
 /** Of a hundred thousand things only those that fit are handed to the list, the newest first. */

@@ -187,8 +187,13 @@ function Summary({ choice }: { choice: Choice }) {
   );
 }
 
+/** The type of an artifact, as far as it is known. */
+function typeOf(artifactId: string): string | undefined {
+  return knownTimeline().head.artifacts.get(artifactId)?.artifact_type;
+}
+
 function onlyOf(wanted: Wanted): NonNullable<Choice["only"]> {
-  return { isWanted: (event) => isWanted(event, wanted), words: wordsOf(wanted) };
+  return { isWanted: (event) => isWanted(event, wanted, typeOf), words: wordsOf(wanted) };
 }
 
 function wordsOf({ types, agents, correlation, text }: Wanted): string {

@@ -75,7 +75,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     name: "Control",
     icon: SlidersHorizontal,
     key: "c",
-    about: "stop and start agents, runs and what has failed",
+    about: "stop and start agents and runs",
     ...loaded(() => import("../screens/control/control-screen.tsx")),
   },
   {

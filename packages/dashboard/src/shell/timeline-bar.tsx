@@ -1,9 +1,10 @@
 import { ChevronFirst, ChevronLast, Pause, Play, SkipBack, SkipForward } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { knownTimeline, loadOlder, useLive } from "../live/store.ts";
-import { KEPT_EVENTS, type Log } from "../live/timeline.ts";
-import { goLive, isFailure, pause, play, SPEEDS, step, travelTo, usePlaying } from "../live/travel.ts";
+import { KEPT_EVENTS } from "../live/timeline.ts";
+import { goLive, pause, play, SPEEDS, step, travelTo, usePlaying } from "../live/travel.ts";
 import { clock } from "../parts/format.ts";
+import { Density } from "./density.ts";
 import { lookForError } from "./look-for-error.ts";
 import { MomentField } from "./moment-field.tsx";
 import { RangeMarks } from "./range-marks.tsx";
@@ -104,7 +105,7 @@ export function TimelineBar() {
         </button>
       )}
       <div className="relative mx-2 h-9 min-w-0 flex-1">
-        <Density />
+        <DensityPicture />
         <input
           type="range"
           aria-label="Seq"
@@ -142,13 +143,14 @@ const BARS = 160;
 const DRAW_MS = 250;
 
 /** How much happened, from the oldest to the newest seq; failures below. Painted outside React. */
-function Density() {
+function DensityPicture() {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
+    const density = new Density();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const draw = () => {
       timer = undefined;
-      if (canvas.current) paint(canvas.current);
+      if (canvas.current) paint(canvas.current, density);
     };
     const later = () => {
       timer ??= setTimeout(draw, DRAW_MS);
@@ -174,7 +176,7 @@ function Density() {
   );
 }
 
-function paint(canvas: HTMLCanvasElement): void {
+function paint(canvas: HTMLCanvasElement, density: Density): void {
   const context = canvas.getContext("2d");
   if (!context) return;
   const { clientWidth: width, clientHeight: height } = canvas;
@@ -186,7 +188,7 @@ function paint(canvas: HTMLCanvasElement): void {
   // All of it, whatever seq is shown.
   const log = knownTimeline().log();
   if (last < first) return;
-  const { weights, failures } = weigh(log, first, last);
+  const { weights, failures } = density.of(log, first, last, BARS);
   const style = getComputedStyle(canvas);
   const most = Math.max(1, ...weights);
   const step = width / BARS;
@@ -199,30 +201,4 @@ function paint(canvas: HTMLCanvasElement): void {
     context.fillStyle = style.getPropertyValue("--bad");
     context.fillRect(bar * step, height - 5, Math.max(2, step - 1), 4);
   }
-}
-
-/** How busy each stretch of the log was, in events a second as it were then, and how many failures it has. */
-function weigh(log: Log, first: number, last: number) {
-  const weights = new Array<number>(BARS).fill(0);
-  const failures = new Array<number>(BARS).fill(0);
-  const begins = new Array<string>(BARS);
-  const ends = new Array<string>(BARS);
-  for (let index = 0; index < log.length; index++) {
-    const event = log.at(index);
-    if (!event) break;
-    const bar = Math.min(BARS - 1, Math.floor(((event.seq - first) / (last - first + 1)) * BARS));
-    weights[bar] = (weights[bar] as number) + 1;
-    begins[bar] ??= event.timestamp;
-    ends[bar] = event.timestamp;
-    if (isFailure(event)) failures[bar] = (failures[bar] as number) + 1;
-  }
-  for (let bar = 0; bar < BARS; bar++) {
-    const end = ends[bar];
-    if (end === undefined) continue;
-    // From the end of the one before: a long silence makes a stretch a quiet one.
-    const began = ends.slice(0, bar).findLast((each) => each !== undefined) ?? begins[bar] ?? end;
-    const seconds = Math.max(0.05, (Date.parse(end) - Date.parse(began)) / 1_000);
-    weights[bar] = Math.log1p((weights[bar] as number) / seconds);
-  }
-  return { weights, failures };
 }

@@ -3,17 +3,17 @@ import { emptyState, type FlockEvent, type Principal, reduceAll } from "@flock/p
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { temporaryFolder } from "../../../../tests/support/folder.ts";
-import { ManualClock } from "../../../../tests/support/manual-clock.ts";
 import { artifact, Flock, memoryStore, visibility } from "../index.ts";
 import { sqliteStore } from "../store/sqlite/index.ts";
 import type { Store } from "../store/store.ts";
+import { type FakeClock, fakeClock } from "../testing/fake-clock.ts";
 import { readEvents } from "../testing/read-events.ts";
 import type { AgentBuilder } from "./agent.ts";
 
 const Order = artifact("Order", z.object({ n: z.int() }));
 
 interface Surroundings {
-  readonly clock?: ManualClock;
+  readonly clock?: FakeClock;
   readonly store?: Store;
   readonly hasBreaker?: boolean;
 }
@@ -27,7 +27,7 @@ function kitchen(
   options: { failures?: number; within?: number; cooldown?: number } = {},
   attempts = 1,
   declare = (chef: AgentBuilder) => chef,
-  { clock = new ManualClock(), store = memoryStore(), hasBreaker = true }: Surroundings = {},
+  { clock = fakeClock(), store = memoryStore(), hasBreaker = true }: Surroundings = {},
 ) {
   const flock = new Flock({ clock, store });
   const oven = { isBroken: true, tried: [] as number[] };
@@ -48,7 +48,7 @@ function kitchen(
   };
   const circuit = () => flock.agents()[0]?.circuit;
   const pass = async (ms: number) => {
-    clock.pass(ms);
+    await clock.advance(ms);
     for (let n = 0; n < 20; n++) await turn();
   };
   return { flock, clock, oven, order, circuit, pass };
@@ -110,6 +110,7 @@ describe("an agent with a circuit breaker", () => {
     for (const n of [2, 3, 4]) await flock.publish(Order({ n }), { correlationId: `order-${n}` });
     expect((await flock.cancel({ correlationId: "order-2" })).cancelled).toBe(1);
     const probing = pass(1_000);
+    while (!oven.tried.includes(3)) await new Promise<void>((resolve) => setImmediate(resolve));
     expect((await flock.cancel({ correlationId: "order-3" })).cancelled).toBe(1);
     oven.isBroken = false;
     await probing;
@@ -196,7 +197,7 @@ describe("a circuit outlives the process on a durable store", () => {
   /** One process after the other on the same file. */
   async function restarts() {
     const folder = await temporaryFolder();
-    const clock = new ManualClock();
+    const clock = fakeClock();
     return {
       clock,
       start: (options = {}, hasBreaker = true) =>
@@ -231,9 +232,11 @@ describe("a circuit outlives the process on a durable store", () => {
     await using file = await restarts();
     const first = file.start({ failures: 1 });
     await first.order(1, 2);
-    file.clock.pass(1_000);
+    const passing = file.clock.advance(1_000);
+    while (first.oven.tried.length < 2) await new Promise<void>((resolve) => setImmediate(resolve));
     expect(first.circuit()).toMatchObject({ state: "half_open" });
     await first.flock.shutdown();
+    await passing;
     const second = file.start({ failures: 1 });
     expect(second.circuit()).toMatchObject({ state: "half_open" });
     second.oven.isBroken = false;

@@ -310,10 +310,15 @@ export class Orchestrator {
   }
 
   /** Answers a question that a run has asked: see {@link Questions}. */
-  async answer(id: string, draftFor: (answerType: string) => Draft, as: Principal): Promise<Published> {
+  async answer(
+    id: string,
+    draftFor: (answerType: string) => Draft,
+    as: Principal,
+    idempotencyKey?: string,
+  ): Promise<Published> {
     this.#assertRunning();
     this.goOn();
-    return publishedOf(await this.questions.answer(id, draftFor, as));
+    return publishedOf(await this.questions.answer(id, draftFor, as, idempotencyKey));
   }
 
   /** What publishing a draft from outside would do. Throws as `publish` does; nothing is written, nothing changes. */

@@ -1,9 +1,9 @@
 import { emptyState, eventSchema, type FlockEvent, reduceAll } from "@flock/protocol";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { ManualClock } from "../../../../tests/support/manual-clock.ts";
 import { textsOf } from "../events/frame.ts";
 import { artifact, Flock, visibility } from "../index.ts";
+import { fakeClock } from "../testing/fake-clock.ts";
 
 const Order = artifact("Order", z.object({ n: z.number() }));
 
@@ -15,7 +15,7 @@ const only = <T extends FlockEvent["type"]>(flock: Flock, type: T) =>
   eventsOf(flock).filter((event): event is Extract<FlockEvent, { type: T }> => event.type === type);
 
 /** A kitchen whose cook says what it does. */
-function kitchen(clock = new ManualClock()) {
+function kitchen(clock = fakeClock()) {
   const flock = new Flock({ clock });
   const done: number[] = [];
   const cook = (name: string) =>
@@ -71,9 +71,9 @@ describe("an agent that is paused", () => {
     for (const n of [1, 2, 3]) await flock.publish(Order({ n }));
     await flock.runUntilIdle();
     expect(only(flock, "agent_queue_changed").map(({ queued }) => queued)).toEqual([1]);
-    clock.pass(250);
+    await clock.advance(250);
     await flock.runUntilIdle();
-    clock.pass(10_000);
+    await clock.advance(10_000);
     await flock.runUntilIdle();
     expect(only(flock, "agent_queue_changed").map(({ queued }) => queued)).toEqual([1, 3]);
     expect(reduceAll(emptyState(), eventsOf(flock)).agents.get("chef")).toMatchObject({ paused: true, queued: 3 });

@@ -2,10 +2,10 @@ import type { FlockEvent } from "@flock/protocol";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { temporaryFolder } from "../../../../tests/support/folder.ts";
-import { ManualClock } from "../../../../tests/support/manual-clock.ts";
 import { textsOf } from "../events/frame.ts";
 import { type AskOptions, artifact, Flock, type FlockOptions, type Principal, visibility } from "../index.ts";
 import { sqliteStore } from "../store/sqlite/index.ts";
+import { fakeClock } from "../testing/fake-clock.ts";
 
 const Article = artifact("Article", z.object({ title: z.string() }));
 const Approval = artifact("Approval", z.object({ ok: z.boolean() }));
@@ -99,7 +99,7 @@ describe("a run that asks a person", () => {
   });
 
   it("is given one answer: a second one is refused, and told who and when", async () => {
-    const clock = new ManualClock();
+    const clock = fakeClock();
     const { flock, outcomes } = newsroom({ clock });
     await using _ = flock;
     await flock.publish(Article({ title: "A" }));
@@ -120,12 +120,12 @@ describe("a run that asks a person", () => {
   });
 
   it("does not grow older while it waits", async () => {
-    const clock = new ManualClock();
+    const clock = fakeClock();
     const { flock, outcomes } = newsroom({ clock });
     await using _ = flock;
     await flock.publish(Article({ title: "A" }));
     await flock.runUntilIdle();
-    clock.pass(3_600_000);
+    await clock.advance(3_600_000);
     await flock.answer(flock.questions()[0]!.id, Approval({ ok: true }));
     await flock.runUntilIdle();
     expect(await outcomes()).toHaveLength(1);
@@ -198,17 +198,17 @@ describe("a run that asks a person", () => {
 
 describe("a deadline", () => {
   it("makes the default the answer, on the blackboard too", async () => {
-    const clock = new ManualClock();
+    const clock = fakeClock();
     const { flock, outcomes } = newsroom({ clock }, { deadline: 60_000, default: Approval({ ok: false }) });
     await using _ = flock;
     await flock.publish(Article({ title: "A" }));
     await flock.runUntilIdle();
     const question = flock.questions()[0]!;
     expect(question.payload).toMatchObject({ deadline: "2026-01-01T00:01:00.000Z", default: { ok: false } });
-    clock.pass(59_999);
+    await clock.advance(59_999);
     await turns();
     expect(await outcomes()).toEqual([]);
-    clock.pass(1);
+    await clock.advance(1);
     await turns();
     await flock.runUntilIdle();
     expect(await outcomes()).toEqual([{ title: "A", ok: false }]);
@@ -219,12 +219,12 @@ describe("a deadline", () => {
   });
 
   it("without a default is an error of the run, which it can catch", async () => {
-    const clock = new ManualClock();
+    const clock = fakeClock();
     const { flock } = newsroom({ clock }, { deadline: 60_000 });
     await using _ = flock;
     await flock.publish(Article({ title: "A" }));
     await flock.runUntilIdle();
-    clock.pass(60_000);
+    await clock.advance(60_000);
     await turns();
     await flock.runUntilIdle();
     expect(await eventsOf(flock, "agent_execution_completed")).toMatchObject([
@@ -314,19 +314,19 @@ describe("in a file", () => {
   it("a deadline that passed while nobody was there has the default count at once", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/flock.db`;
-    const clock = new ManualClock();
+    const clock = fakeClock();
     const asked = { deadline: 60_000, default: Approval({ ok: false }) };
     const before = newsroom({ store: sqliteStore(path), clock }, asked);
     await before.flock.publish(Article({ title: "A" }));
     await before.flock.runUntilIdle();
     await before.flock.shutdown();
 
-    clock.pass(3_600_000);
+    await clock.advance(3_600_000);
     const { flock, outcomes } = newsroom({ store: sqliteStore(path), clock }, asked);
     await using _ = flock;
     expect(flock.questions()).toEqual([]);
     await flock.runUntilIdle();
-    clock.pass(0);
+    await clock.advance(0);
     await turns();
     await flock.runUntilIdle();
     expect(await outcomes()).toEqual([{ title: "A", ok: false }]);

@@ -142,7 +142,12 @@ export class Questions {
    * Answers a question on behalf of a principal. `draftFor` makes the answer, of the type that the question names.
    * @throws FlockError `not_found`, `conflict` when it is closed, `invalid_request`, or what `draftFor` throws.
    */
-  async answer(id: string, draftFor: (answerType: string) => Draft, as: Principal): Promise<Posting> {
+  async answer(
+    id: string,
+    draftFor: (answerType: string) => Draft,
+    as: Principal,
+    idempotencyKey?: string,
+  ): Promise<Posting> {
     const question = this.#find(id);
     if (!question || question.artifact.seq === 0 || !maySee(as, question.artifact.visibility))
       throw new FlockError("not_found", `there is no question ${JSON.stringify(id)}`);
@@ -170,6 +175,7 @@ export class Questions {
       correlationId,
       tags: NO_TAGS,
       visibility,
+      idempotencyKey,
     });
     const by = as.kind === "owner" ? "owner" : as.name;
     await this.#close(question, { status: "answered", at: timestamp(now), by, answer: posting.artifact }, [posting]);

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import type { FlockEvent } from "@flock/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { ManualClock } from "../../../../tests/support/manual-clock.ts";
 import { textsOf } from "../events/frame.ts";
 import { artifact, Flock, memoryStore, type Principal, visibility } from "../index.ts";
 import { sqliteStore } from "../store/sqlite/index.ts";
+import { type FakeClock, fakeClock } from "../testing/fake-clock.ts";
 
 const Idea = artifact("Idea", z.object({ text: z.string() }));
 const Pizza = artifact("Pizza", z.object({ text: z.string() }));
@@ -33,8 +33,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A chef that fails so many times, on a clock that stands still; each attempt is noted. */
-function failing(times: number, options: { attempts?: number; file?: string | undefined; clock?: ManualClock } = {}) {
-  const { attempts = 3, file, clock = new ManualClock() } = options;
+function failing(times: number, options: { attempts?: number; file?: string | undefined; clock?: FakeClock } = {}) {
+  const { attempts = 3, file, clock = fakeClock() } = options;
   const flock = new Flock({ clock, store: file === undefined ? memoryStore() : sqliteStore(join(folder, file)) });
   const tries: { attempt: number; activationId: string; at: number }[] = [];
   const chef = flock.agent("chef").consumes(Idea).publishes(Pizza);
@@ -59,13 +59,13 @@ describe.each([
     expect(tries).toHaveLength(1);
     expect(await flock.correlation(correlationId)).toMatchObject({ state: "active", error_count: 0 });
     expect(flock.stats().runs).toMatchObject({ error: 1, queued: 1, running: 0 });
-    clock.pass(999);
+    await clock.advance(999);
     await turn();
     expect(tries).toHaveLength(1);
-    clock.pass(1);
+    await clock.advance(1);
     await turn();
     expect(tries).toHaveLength(2);
-    clock.pass(2_000);
+    await clock.advance(2_000);
     await flock.runUntilIdle();
     expect(tries.map(({ attempt, at }) => [attempt, at - start])).toEqual([
       [1, 0],
@@ -93,7 +93,7 @@ describe.each([
     for (const which of ["failed run", "activation", "workflow"]) {
       const { correlationId } = await flock.publish(idea);
       await turn();
-      clock.pass(1_000);
+      await clock.advance(1_000);
       await turn();
       const failed = (await eventsOf(flock, "agent_execution_completed")).at(-1);
       const ids = { "failed run": { runId: failed?.run_id ?? "" }, workflow: { correlationId } };
@@ -107,7 +107,7 @@ describe.each([
     }
     await flock.runUntilIdle();
     const count = tries.length;
-    clock.pass(1e6);
+    await clock.advance(1e6);
     await turn();
     expect(tries).toHaveLength(count);
     expect(flock.deadLetters()).toEqual([]);
@@ -118,7 +118,7 @@ describe.each([
     const { flock, clock, tries } = failing(4, { file, attempts: 2 });
     const { artifactId, correlationId } = await flock.publish(idea);
     await turn();
-    clock.pass(1_000);
+    await clock.advance(1_000);
     await flock.runUntilIdle();
     expect(await flock.correlation(correlationId)).toMatchObject({ state: "failed" });
     const [letter] = flock.deadLetters();
@@ -139,7 +139,7 @@ describe.each([
     expect(attempt).toBe(3);
     expect(flock.deadLetters()).toEqual([]);
     await turn();
-    clock.pass(1_000);
+    await clock.advance(1_000);
     expect(await done).toMatchObject({ status: "error" });
     expect(flock.deadLetters()).toMatchObject([{ id, attempts: 4, error: { message: "failure 4" } }]);
 
@@ -227,24 +227,24 @@ describe.each([
 
 describe("a shutdown between two attempts", () => {
   it("leaves the rest of the wait, the count of failures and the dead letters to the next process", async () => {
-    const clock = new ManualClock();
+    const clock = fakeClock();
     const start = clock.now();
     const first = failing(9, { file: "flock.db", attempts: 3, clock });
     await first.flock.publish(idea);
     await turn();
-    clock.pass(400);
+    await clock.advance(400);
     await first.flock.shutdown();
 
     const second = failing(9, { file: "flock.db", attempts: 3, clock });
     const idle = second.flock.runUntilIdle();
     await turn();
     expect(second.tries).toEqual([]);
-    clock.pass(599);
+    await clock.advance(599);
     await turn();
     expect(second.tries).toEqual([]);
-    clock.pass(1);
+    await clock.advance(1);
     await turn();
-    clock.pass(2_000);
+    await clock.advance(2_000);
     await idle;
     expect(second.tries.map(({ attempt, at }) => [attempt, at - start])).toEqual([
       [2, 1_000],

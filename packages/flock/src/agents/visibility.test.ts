@@ -4,10 +4,10 @@ import { join } from "node:path";
 import type { FlockEvent } from "@flock/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { ManualClock } from "../../../../tests/support/manual-clock.ts";
 import { textsOf } from "../events/frame.ts";
 import { artifact, Flock, type Principal, visibility } from "../index.ts";
 import { sqliteStore } from "../store/sqlite/index.ts";
+import { type FakeClock, fakeClock } from "../testing/fake-clock.ts";
 
 const Note = artifact("Note", z.object({ text: z.string() }));
 const Memo = artifact("Memo", z.object({ text: z.string() }));
@@ -145,7 +145,7 @@ describe("what waits for its time", () => {
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  const listening = (clock: ManualClock, store = sqliteStore(path)) => {
+  const listening = (clock: FakeClock, store = sqliteStore(path)) => {
     const flock = new Flock({ clock, store });
     const woken: string[] = [];
     flock
@@ -157,18 +157,18 @@ describe("what waits for its time", () => {
   };
 
   it("is the owner's alone until then, and then announced once more, to the millisecond", async () => {
-    const clock = new ManualClock();
+    const clock = fakeClock();
     const { flock, woken } = listening(clock);
     await using _ = flock;
     const { artifactId } = await flock.publish(note("later"), {
       visibility: visibility.after(1_000, visibility.labelled("red")),
     });
-    clock.pass(999);
+    await clock.advance(999);
     await turn();
     await flock.runUntilIdle();
     expect(woken).toEqual([]);
     expect(await flock.store.get(artifactId, red)).toBeUndefined();
-    clock.pass(1);
+    await clock.advance(1);
     await turn();
     await flock.runUntilIdle();
     expect(woken).toEqual(["later"]);
@@ -179,26 +179,26 @@ describe("what waits for its time", () => {
       { artifact_id: artifactId, visibility: { kind: "labelled" }, revealed: true, payload: { text: "later" } },
     ]);
     expect(only(await eventsOf(flock, red), "artifact_published")).toMatchObject([{ revealed: true }]);
-    clock.pass(10_000);
+    await clock.advance(10_000);
     await turn();
     expect(only(await eventsOf(flock), "artifact_published")).toHaveLength(2);
   });
 
   it("is shown at the next start when its time came while nobody was there", async () => {
-    const clock = new ManualClock();
+    const clock = fakeClock();
     const first = listening(clock).flock;
     await first.publish(note("soon"), { visibility: visibility.after(1_000) });
     await first.publish(note("later"), { visibility: visibility.after(60_000) });
     await first.shutdown();
-    clock.pass(5_000);
+    await clock.advance(5_000);
     const { flock, woken } = listening(clock);
     await using _ = flock;
     await flock.runUntilIdle();
-    clock.pass(0);
+    await clock.advance(0);
     await turn();
     await flock.runUntilIdle();
     expect(woken).toEqual(["soon"]);
-    clock.pass(55_000);
+    await clock.advance(55_000);
     await turn();
     await flock.runUntilIdle();
     expect(woken).toEqual(["soon", "later"]);
@@ -206,7 +206,7 @@ describe("what waits for its time", () => {
   });
 
   it("is tried again when it could not be written", async () => {
-    const clock = new ManualClock();
+    const clock = fakeClock();
     const store = sqliteStore(path);
     const commit = store.commit.bind(store);
     const { flock, woken } = listening(clock, store);
@@ -215,12 +215,12 @@ describe("what waits for its time", () => {
     store.commit = () => {
       throw new Error("the disk is full");
     };
-    clock.pass(1_000);
+    await clock.advance(1_000);
     await turn();
     await turn();
     store.commit = commit;
     expect(woken).toEqual([]);
-    clock.pass(1_000);
+    await clock.advance(1_000);
     await turn();
     await flock.runUntilIdle();
     expect(woken).toEqual(["later"]);

@@ -1,11 +1,12 @@
 import type { EventFacts } from "@flock/protocol";
+import { FactsList, Kinds } from "./facts-list.ts";
 import { frameSize, frameSizeAtMost, writeTextFrame } from "./frame.ts";
 import { isIn, type View } from "./view.ts";
 
 /** Big enough that a batch is seldom cut, small enough that memory comes and goes in small steps. */
 const SEGMENT_BYTES = 256 * 1024;
 /** What an event costs beside its frame: its facts and its place in two arrays, as measured. */
-const EVENT_OVERHEAD = 160;
+const EVENT_OVERHEAD = 80;
 
 /** A committed event as the tail takes it. */
 export interface TailEvent {
@@ -31,11 +32,12 @@ class Segment {
   readonly firstSeq: number;
   /** Where each frame ends. */
   readonly ends: number[] = [];
-  readonly facts: EventFacts[] = [];
+  readonly facts: FactsList;
   used = 0;
 
-  constructor(firstSeq: number, capacity: number) {
+  constructor(firstSeq: number, capacity: number, kinds: Kinds) {
     this.firstSeq = firstSeq;
+    this.facts = new FactsList(kinds);
     // Its own memory, not a slice of Node's pool: a slow reader then holds this segment and nothing else.
     this.buffer = Buffer.allocUnsafeSlow(capacity);
   }
@@ -62,6 +64,7 @@ const NOTHING = Buffer.alloc(0);
 export class Tail {
   readonly #limit: number;
   readonly #segments: Segment[] = [];
+  readonly #kinds = new Kinds();
   #head: number;
   #bytes = 0;
 
@@ -132,7 +135,7 @@ export class Tail {
       const { firstSeq, facts } = this.#segments[place] as Segment;
       for (let i = Math.max(0, seq + 1 - firstSeq); i < facts.length; i++) {
         if (firstSeq + i > until) return;
-        visit(facts[i] as EventFacts, firstSeq + i);
+        visit(facts.at(i), firstSeq + i);
       }
     }
   }
@@ -144,7 +147,7 @@ export class Tail {
       const { firstSeq, facts } = this.#segments[place] as Segment;
       for (let i = Math.min(facts.length - 1, until - firstSeq); i >= 0; i--) {
         if (left === 0) return { after: firstSeq + i, missing: 0 };
-        if (!view || isIn(view, facts[i] as EventFacts)) left -= 1;
+        if (!view || isIn(view, facts.at(i))) left -= 1;
       }
     }
     return { after: Math.min(until, this.oldest - 1), missing: left };
@@ -172,7 +175,7 @@ export class Tail {
     for (let place = this.#placeOf(seq + 1); at < last; place++) {
       const segment = this.#segments[place] as Segment;
       for (let i = at + 1 - segment.firstSeq; i < segment.ends.length && at < last; i++) {
-        if (isIn(view, segment.facts[i] as EventFacts)) {
+        if (isIn(view, segment.facts.at(i))) {
           const size = (segment.ends[i] as number) - segment.startOf(i);
           if (bytes > 0 && bytes + size > maxBytes)
             return { frames: this.gather(found), events: found.length, seq: at };
@@ -193,7 +196,7 @@ export class Tail {
     const size = frameSize(json);
     if (newest && room >= size) return newest;
     // An event larger than a segment gets one that fits exactly.
-    const segment = new Segment(seq, Math.max(size, size > SEGMENT_BYTES / 2 ? size : SEGMENT_BYTES));
+    const segment = new Segment(seq, Math.max(size, size > SEGMENT_BYTES / 2 ? size : SEGMENT_BYTES), this.#kinds);
     this.#segments.push(segment);
     this.#bytes += segment.buffer.length;
     return segment;

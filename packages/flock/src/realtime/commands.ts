@@ -1,4 +1,5 @@
 import {
+  type AnswerRequest,
   type CancelRequest,
   type CancelResult,
   type Command,
@@ -25,6 +26,7 @@ export interface CommandTarget {
   publish(request: PublishRequest, as: Principal): Promise<{ seq: number; result: PublishResult }>;
   invoke(request: InvokeRequest, as: Principal): Promise<{ seq: number; result: InvokeResult }>;
   cancel(request: CancelRequest, as: Principal): Promise<{ seq: number; result: CancelResult }>;
+  answer(questionId: string, request: AnswerRequest, as: Principal): Promise<{ seq: number; result: PublishResult }>;
   pause(request: PauseRequest, as: Principal): Promise<{ seq: number; result: PauseResult }>;
   resume(request: PauseRequest, as: Principal): Promise<{ seq: number; result: PauseResult }>;
   graph(as: Principal): GraphSnapshot;

@@ -179,6 +179,8 @@ export class Inbox {
         return target.invoke(command, principal);
       case "cancel":
         return target.cancel(command, principal);
+      case "answer":
+        return target.answer(command.question_id, command, principal);
       case "pause":
         return target.pause(command, principal);
       case "resume":

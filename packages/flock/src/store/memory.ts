@@ -28,8 +28,9 @@ class MemoryStore implements Store {
   #head = 0;
   /** In the order of the log, as what follows. */
   readonly #artifacts: StoredArtifact[] = [];
-  /** Those that the index does not have. */
-  #consumptions: ConsumptionWrite[] = [];
+  /** Those that the index does not have, and of each the id of the artifact. */
+  #consumptions: Consumption[] = [];
+  #consumed: string[] = [];
   /** Most flocks without a server are never asked: made with the first question, and kept up with from then on. */
   #index: Index | undefined;
   readonly deadLetters = new DeadLettersInMemory();
@@ -41,8 +42,7 @@ class MemoryStore implements Store {
         if (write.artifact) this.#keep(write.artifact);
         if (write.reveals) reveal(write.reveals, write.event as EventOf<"artifact_published">);
       } else if (write.kind === "consumption") {
-        if (this.#index) addConsumption(this.#index, write);
-        else this.#consumptions.push(write);
+        this.#consume(write);
       } else this.deadLetters.apply(write);
       // Other activations, and gates, need no place here: what this process has to do dies with it.
     }
@@ -93,12 +93,25 @@ class MemoryStore implements Store {
     if (this.#index) addArtifact(this.#index, artifact);
   }
 
+  #consume({ artifacts, agentId, runId, consumedAt, visibility }: ConsumptionWrite): void {
+    const consumption = { agentId, runId, consumedAt, visibility };
+    for (const { id } of artifacts) {
+      if (this.#index) addConsumption(this.#index, id, consumption);
+      else {
+        this.#consumptions.push(consumption);
+        this.#consumed.push(id);
+      }
+    }
+  }
+
   get #indexed(): Index {
     if (!this.#index) {
       this.#index = { byId: new Map(), byType: new Map(), consumptions: new Map() };
       for (const artifact of this.#artifacts) addArtifact(this.#index, artifact);
-      for (const write of this.#consumptions) addConsumption(this.#index, write);
+      for (const [i, id] of this.#consumed.entries())
+        addConsumption(this.#index, id, this.#consumptions[i] as Consumption);
       this.#consumptions = [];
+      this.#consumed = [];
     }
     return this.#index;
   }
@@ -111,14 +124,10 @@ function addArtifact({ byId, byType }: Index, artifact: StoredArtifact): void {
   else byType.set(artifact.type, [artifact]);
 }
 
-function addConsumption({ consumptions }: Index, write: ConsumptionWrite): void {
-  const { agentId, runId, consumedAt, visibility } = write;
-  const consumption = { agentId, runId, consumedAt, visibility };
-  for (const { id } of write.artifacts) {
-    const known = consumptions.get(id);
-    if (known) known.push(consumption);
-    else consumptions.set(id, [consumption]);
-  }
+function addConsumption({ consumptions }: Index, artifactId: string, consumption: Consumption): void {
+  const known = consumptions.get(artifactId);
+  if (known) known.push(consumption);
+  else consumptions.set(artifactId, [consumption]);
 }
 
 /** From now on the artifact is seen by those whom the event reaches. */

@@ -64,6 +64,7 @@ export async function serveRecording(
       publish: refuse,
       invoke: refuse,
       cancel: refuse,
+      answer: refuse,
       pause: refuse,
       resume: refuse,
       graph: () => graphOf(recording.state(log.head)),

@@ -1,5 +1,5 @@
 import type { AgentCircuit, AgentInfo, AgentState, GateState } from "@flock/protocol";
-import { CircuitBoard, X } from "lucide-react";
+import { Unplug, X } from "lucide-react";
 import { useMemo } from "react";
 import { AgentBadges } from "../../control/agent-badges.tsx";
 import { PauseButton } from "../../control/buttons.tsx";
@@ -135,7 +135,7 @@ function withoutCircuit({ circuit: _circuit, ...agent }: AgentState): AgentState
 function Circuit({ circuit: { state, failures, retry_at } }: { circuit: AgentCircuit }) {
   return (
     <p className="flex items-center gap-2 rounded-lg border border-bad p-2 text-xs text-bad">
-      <CircuitBoard size={14} aria-hidden="true" className="shrink-0" />
+      <Unplug size={14} aria-hidden="true" className="shrink-0" />
       <span>
         <strong className="font-medium">{state === "open" ? "Circuit open" : "Circuit half open"}</strong>
         {state === "half_open"

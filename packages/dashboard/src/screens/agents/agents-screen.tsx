@@ -1,7 +1,7 @@
 import type { AgentInfo, AgentState, GateState } from "@flock/protocol";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { lazy, memo, Suspense, useMemo, useRef } from "react";
+import { lazy, memo, Suspense, useMemo } from "react";
 import { AgentBadges } from "../../control/agent-badges.tsx";
+import { PauseButton } from "../../control/buttons.tsx";
 import { useAgentInfos } from "../../live/agent-infos.ts";
 import { useCalmState } from "../../live/calm.ts";
 import { useLive } from "../../live/store.ts";
@@ -10,6 +10,7 @@ import { gathered } from "../../parts/gate-words.ts";
 import { NothingYet, Status } from "../../parts/parts.tsx";
 import { Skeleton } from "../../parts/skeleton.tsx";
 import { useMedia } from "../../parts/use-media.ts";
+import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";
 import { Link } from "../../place/link.tsx";
 import { go, pathOf, usePlace } from "../../place/place.ts";
 import { AgentCounts } from "./agent-counts.tsx";
@@ -93,25 +94,14 @@ const COLUMNS = [
   ["Mean time", "w-[8%]"],
 ] as const;
 
-/** What a row takes, in px, and rows beyond those in sight that are there already. */
+/** What a row takes, in px. */
 const ROW_PX = 37;
-const SPARE_ROWS = 4;
 
 /** The graph in numbers, for eyes and for screen readers. Of many rows only those in sight are made. */
 function AgentTable({ shown, rates }: { shown: string | undefined; rates: ReadonlyMap<string, Rate> }) {
   const list = useAgents();
   const infos = useAgentInfos();
-  const box = useRef<HTMLElement>(null);
-  const rows = useVirtualizer({
-    count: list.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => ROW_PX,
-    getItemKey: (index) => list[index]?.agent.agent_id ?? index,
-    overscan: SPARE_ROWS,
-  });
-  const inSight = rows.getVirtualItems();
-  const above = inSight[0]?.start ?? 0;
-  const below = rows.getTotalSize() - (inSight.at(-1)?.end ?? 0);
+  const { box, rows, above, below } = useRowsInSight<HTMLElement>(list.length, ROW_PX);
   return (
     <section
       ref={box}
@@ -132,11 +122,11 @@ function AgentTable({ shown, rates }: { shown: string | undefined; rates: Readon
         </thead>
         <tbody>
           <NoRows height={above} />
-          {inSight.map(({ index, key }) => {
+          {rows.map(({ index }) => {
             const { agent, gates } = list[index] as (typeof list)[number];
             return (
               <AgentRow
-                key={key}
+                key={agent.agent_id}
                 index={index}
                 agent={agent}
                 info={infos.get(agent.agent_id)}
@@ -180,7 +170,14 @@ const AgentRow = memo(function AgentRow({ index, agent, info, gates, perMinute, 
       className={`border-t border-line ${isShown ? "bg-accent-soft" : ""}`}
     >
       <th scope="row" className={`${cell} font-medium`}>
-        <AgentLink agent={agent_id} />
+        <span className="flex items-center justify-between gap-1">
+          <span className="truncate">
+            <AgentLink agent={agent_id} />
+          </span>
+          <span className="-my-0.5 flex">
+            <PauseButton agent={agent} isIcon />
+          </span>
+        </span>
       </th>
       <td className={cell}>
         <span className="flex items-center gap-1.5 overflow-hidden">

@@ -24,6 +24,7 @@ import { ChevronDown, ChevronRight, LayoutGrid, X } from "lucide-react";
 import { createContext, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { AgentBadges, isHeld } from "../../control/agent-badges.tsx";
+import { PauseButton } from "../../control/buttons.tsx";
 import { useAgentInfo } from "../../live/agent-infos.ts";
 import { useCalmState } from "../../live/calm.ts";
 import { gathered, missing } from "../../parts/gate-words.ts";
@@ -339,7 +340,16 @@ function NearBox({ drawn, isOpen, selected }: BoxProps) {
       <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
       <div className="flex items-baseline justify-between gap-2">
         <BoxName drawn={drawn} isOpen={isOpen} />
-        {agent && <Status value={agent.status} />}
+        {agent && (
+          <span className="flex shrink-0 items-center gap-1 self-center">
+            <Status value={agent.status} />
+            {members.length === 1 && (
+              <span className="nodrag pointer-events-auto -my-1 -mr-1.5 flex">
+                <PauseButton agent={agent} isIcon />
+              </span>
+            )}
+          </span>
+        )}
       </div>
       <p className="flex justify-between gap-2 text-xs">
         {agent && members.length === 1 && isHeld(agent, info) ? (

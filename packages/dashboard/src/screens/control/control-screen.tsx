@@ -3,15 +3,9 @@ import { lazy, memo, Suspense, useEffect, useMemo, useState } from "react";
 import { useActions } from "../../control/actions.ts";
 import { AgentBadges } from "../../control/agent-badges.tsx";
 import { AnswerLine } from "../../control/answers.tsx";
-import {
-  CancelRunButton,
-  CancelWorkflowButton,
-  PauseAllButtons,
-  PauseButton,
-  useOwnerOnly,
-} from "../../control/buttons.tsx";
+import { CancelRunButton, CancelWorkflowButton, PauseAllButtons, PauseButton } from "../../control/buttons.tsx";
 import { waitingForRetry } from "../../control/waiting-for-retry.ts";
-import { useWhyNot } from "../../control/why-not.ts";
+import { useOwnerOnly, useWhyNot } from "../../control/why-not.ts";
 import { useAgentInfos } from "../../live/agent-infos.ts";
 import { useCalmState } from "../../live/calm.ts";
 import { useLive } from "../../live/store.ts";

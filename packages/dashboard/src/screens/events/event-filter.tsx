@@ -1,15 +1,15 @@
 import type { ReactNode } from "react";
-import { useLive } from "../../live/store.ts";
+import { useAgentNames } from "../../live/agent-names.ts";
 import { Choices, Chosen, Filter } from "../../parts/filter.tsx";
 import { EVENT_TYPE_CHOICES } from "./event-line.ts";
 
 /** What the log is narrowed to. */
 export function EventFilter({ listed, children }: { listed: number; children: ReactNode }) {
-  const agents = useLive(({ state }) => state.agents);
+  const agents = useAgentNames();
   return (
     <Filter things="events" params={["types", "agents"]} count={listed} actions={children}>
       <Choices param="types" label="Event type" choices={EVENT_TYPE_CHOICES} />
-      <Choices param="agents" label="Agent" choices={[...agents.keys()]} />
+      <Choices param="agents" label="Agent" choices={agents} />
       <Chosen param="types" />
       <Chosen param="agents" />
     </Filter>

@@ -1,7 +1,6 @@
 import type { FlockEvent } from "@flock/protocol";
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, Copy, EyeOff, History, Pause, Play, X } from "lucide-react";
-import { memo, type UIEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { memo, type UIEvent, useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { JsonViewer } from "../../json/json-viewer.tsx";
 import { hiddenWords, useHidden } from "../../live/hidden.ts";
 import { hiddenIn } from "../../live/hidden-numbers.ts";
@@ -10,6 +9,7 @@ import type { Log } from "../../live/timeline.ts";
 import { isFailure, travelTo } from "../../live/travel.ts";
 import { clock, short } from "../../parts/format.ts";
 import { NothingYet } from "../../parts/parts.tsx";
+import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";
 import { adjust, type Params, usePlace } from "../../place/place.ts";
 import { EventFilter } from "./event-filter.tsx";
 import { lineOf } from "./event-line.ts";
@@ -137,15 +137,12 @@ interface RowsProps {
 
 /** Only the rows that are in sight are painted. It follows the newest event until the reader scrolls up. */
 function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
-  const box = useRef<HTMLDivElement>(null);
   // Who comes by a link to an event wants to see that one.
   const follows = useRef(openSeq === null);
   const lastTop = useRef(0);
-  const rows = useVirtualizer({
-    count: shown.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => ROW_PX,
-    overscan: 12,
+  const { box, rows, total, show } = useRowsInSight<HTMLDivElement>(shown.length, ROW_PX, {
+    spare: 12,
+    isAtEnd: follows.current,
   });
   const newest = seqOf(shown.at(-1));
   const hasLooked = useRef(openSeq === null);
@@ -154,12 +151,12 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
     const index = shown.findIndex((row) => seqOf(row) === openSeq);
     if (index < 0) return;
     hasLooked.current = true;
-    rows.scrollToIndex(index, { align: "center" });
-  }, [shown, openSeq, rows]);
+    show(index, "middle");
+  }, [shown, openSeq, show]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: to follow is what another newest event asks for
-  useEffect(() => {
-    if (follows.current) rows.scrollToIndex(shown.length - 1, { align: "end" });
-  }, [newest, shown.length, rows]);
+  useLayoutEffect(() => {
+    if (follows.current) show(shown.length - 1, "end");
+  }, [newest, shown.length]);
   const onScroll = ({ currentTarget: { scrollTop, scrollHeight, clientHeight } }: UIEvent<HTMLDivElement>) => {
     if (scrollHeight - scrollTop - clientHeight < 2 * ROW_PX) {
       follows.current = true;
@@ -180,7 +177,7 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
     if (row === undefined || isAbsent(row)) return;
     follows.current = false;
     open(row.seq);
-    rows.scrollToIndex(next);
+    show(next);
   };
   return (
     <div
@@ -199,8 +196,8 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
       }}
       className="min-h-0 flex-1 overflow-y-auto text-sm -outline-offset-2"
     >
-      <div style={{ height: rows.getTotalSize() }} className="relative">
-        {rows.getVirtualItems().map(({ index, start }) => {
+      <div style={{ height: total }} className="relative">
+        {rows.map(({ index, start }) => {
           const event = shown[index] as LogRow;
           if (isAbsent(event)) {
             return (

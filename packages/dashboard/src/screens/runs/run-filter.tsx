@@ -1,15 +1,15 @@
-import { useLive } from "../../live/store.ts";
+import { useAgentNames } from "../../live/agent-names.ts";
 import { Choice, Filter } from "../../parts/filter.tsx";
 
 const STATUSES = ["running", "success", "failed", "cancelled", "interrupted"];
 
 /** What the list of runs is narrowed to. */
 export function RunFilter({ listed }: { listed: number }) {
-  const agents = useLive(({ state }) => state.agents);
+  const agents = useAgentNames();
   return (
     <Filter things="runs" params={["status", "agent"]} count={listed}>
       <Choice param="status" label="Status" none="Any status" choices={STATUSES} />
-      <Choice param="agent" label="Agent" none="Any agent" choices={[...agents.keys()]} />
+      <Choice param="agent" label="Agent" none="Any agent" choices={agents} />
     </Filter>
   );
 }

@@ -1,11 +1,12 @@
 import type { RunState } from "@flock/protocol";
 import { ArrowLeft } from "lucide-react";
 import { useMemo, useState } from "react";
-import { useShallow } from "zustand/react/shallow";
 import { CancelRunButton, CancelWorkflowButton, RetryLetterButton } from "../../control/buttons.tsx";
 import { useDeadLetterOf } from "../../control/use-dead-letters.ts";
+import { useCalmState } from "../../live/calm.ts";
 import { useLive } from "../../live/store.ts";
-import { clock, duration, short } from "../../parts/format.ts";
+import { ErrorView } from "../../parts/error-view.tsx";
+import { amount, clock, duration, short } from "../../parts/format.ts";
 import { Chip, Fact, IdFact, NothingYet, Status, WorkflowFact } from "../../parts/parts.tsx";
 import { useRowList } from "../../parts/row-list.ts";
 import { StreamText } from "../../parts/stream-text.tsx";
@@ -13,13 +14,17 @@ import { UNSEEN_WORDS, unseenName, useUnseen } from "../../parts/unseen.ts";
 import { useCalm } from "../../parts/use-calm.ts";
 import { Link } from "../../place/link.tsx";
 import { type Params, pathOf, usePlace } from "../../place/place.ts";
+import { Attempts } from "./attempts.tsx";
 import { currentRun } from "./current-run.ts";
 import { RunFilter } from "./run-filter.tsx";
+import { Steps } from "./steps.tsx";
 import { Waterfall } from "./waterfall.tsx";
 
 const ROW_PX = 58;
 /** From so many runs on, the list is made anew less often than with each frame. */
 const MANY = 1_000;
+/** And one that has begun is not shown sooner than so many ms after another one. */
+const FOLLOW_MS = 1_500;
 
 /** Every run, newest first, and one of them in full, among those of its workflow. */
 export default function RunsScreen() {
@@ -31,7 +36,9 @@ export default function RunsScreen() {
   const [followed, follow] = useState<string>();
   const current = currentRun(matching, followed);
   if (current?.run_id !== followed) follow(current?.run_id);
-  const shown = id === undefined ? current : runs.get(id);
+  // Where runs come and go faster than anybody reads, one is shown for a while.
+  const calmly = useCalm(current?.run_id, runs.size > MANY ? FOLLOW_MS : 0);
+  const shown = id !== undefined ? runs.get(id) : ((calmly === undefined ? undefined : runs.get(calmly)) ?? current);
   if (runs.size === 0 && id === undefined) {
     return (
       <NothingYet>
@@ -162,57 +169,22 @@ function Run({ run, filter }: { run: RunState; filter: Params }) {
           things="runs"
           href={pathOf("runs", run.run_id, { workflow: run.correlation_id })}
         />
-        <Attempts run={run} />
-        {Object.entries(run.usage ?? {}).map(([name, amount]) => (
+        {Object.entries(run.usage ?? {}).map(([name, spent]) => (
           <Fact key={name} name={name.replaceAll("_", " ")}>
-            {amount.toLocaleString("en", { maximumFractionDigits: 6 })}
+            {amount(spent)}
           </Fact>
         ))}
       </dl>
-      {run.error && (
-        <pre
-          role="alert"
-          className="rounded-xl border border-bad bg-card p-3 font-mono text-sm break-words whitespace-pre-wrap text-bad"
-        >
-          {run.error.name}: {run.error.message}
-        </pre>
-      )}
+      {run.error && <ErrorView error={run.error} isAlert />}
       <Waterfall correlationId={run.correlation_id} shown={run.run_id} filter={filter} />
+      <Steps run={run} />
+      <Attempts run={run} />
       <div className="grid gap-4 sm:grid-cols-2">
         <Artifacts name="Consumed" ids={run.consumed} />
         <Artifacts name="Published" ids={run.produced} />
       </div>
       <Output run={run} />
     </article>
-  );
-}
-
-/** The attempts at the same work, when there was more than one. */
-function Attempts({ run: { run_id, activation_id, attempt } }: { run: RunState }) {
-  const attempts = useLive(
-    useShallow(({ state }) =>
-      activation_id === undefined
-        ? []
-        : [...state.runs.values()].filter((other) => other.activation_id === activation_id).map((one) => one.run_id),
-    ),
-  );
-  const runs = useLive(({ state }) => state.runs);
-  if (attempts.length <= 1) return attempt > 1 ? <Fact name="Attempt">{attempt}</Fact> : null;
-  return (
-    <Fact name="Attempts">
-      <span className="flex gap-2">
-        {attempts.map((id) => (
-          <Link
-            key={id}
-            href={pathOf("runs", id)}
-            aria-current={id === run_id ? "true" : undefined}
-            className={id === run_id ? "font-semibold" : "text-accent underline underline-offset-2"}
-          >
-            {runs.get(id)?.attempt}
-          </Link>
-        ))}
-      </span>
-    </Fact>
   );
 }
 
@@ -237,7 +209,7 @@ function Output({ run: { run_id, stream, status } }: { run: RunState }) {
 /** What can be done about a run now: end it, or its workflow; run it again when it has failed for good. */
 function RunControls({ run }: { run: RunState }) {
   const letter = useDeadLetterOf(run);
-  const isBusy = useLive(({ state: { runs } }) => hasWork(runs, run.correlation_id));
+  const isBusy = useCalmState(({ runs }) => hasWork(runs, run.correlation_id));
   return (
     <>
       {run.status === "running" && <CancelRunButton run={run} />}

@@ -1,12 +1,14 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef, useState } from "react";
-import { useLive } from "../../live/store.ts";
-import { duration } from "../../parts/format.ts";
+import { useMemo, useRef } from "react";
+import { useCalmState } from "../../live/calm.ts";
+import { amount, duration } from "../../parts/format.ts";
 import { StatusMark } from "../../parts/parts.tsx";
 import { moveBetweenLinks } from "../../parts/row-keys.ts";
 import { Link } from "../../place/link.tsx";
 import { type Params, pathOf, useParam } from "../../place/place.ts";
-import { type Bar, type Workflow, workflowOf } from "./workflow.ts";
+import { stepsInWords } from "./step-words.ts";
+import { useNow } from "./use-now.ts";
+import { type Bar, type StepBar, type Workflow, workflowOf } from "./workflow.ts";
 
 const ROW_PX = 28;
 /** Divisions of the time axis. */
@@ -14,7 +16,7 @@ const TICKS = 4;
 
 /** The runs of a workflow on one time axis, as they happen: who waited for whom, and what took the time. */
 export function Waterfall({ correlationId, shown, filter }: WaterfallProps) {
-  const state = useLive(({ state }) => state);
+  const state = useCalmState();
   const now = useNow();
   const workflow = useMemo(() => workflowOf(state, correlationId, now), [state, correlationId, now]);
   const [view, setView] = useParam("view");
@@ -30,7 +32,7 @@ export function Waterfall({ correlationId, shown, filter }: WaterfallProps) {
           {workflow.failed > 0 && <span className="text-bad">{` · ${workflow.failed} failed`}</span>}
           {workflow.running > 0 && <span className="text-busy">{` · ${workflow.running} running`}</span>}
           {` · ${workflow.artifacts} ${workflow.artifacts === 1 ? "artifact" : "artifacts"}`}
-          {Object.entries(workflow.usage).map(([name, amount]) => ` · ${amount.toLocaleString("en")} ${name}`)}
+          {Object.entries(workflow.usage).map(([name, sum]) => ` · ${amount(sum)} ${name.replaceAll("_", " ")}`)}
         </p>
         <fieldset className="ml-auto flex overflow-hidden rounded-lg border border-line text-xs">
           <legend className="sr-only">How the workflow is drawn</legend>
@@ -135,7 +137,7 @@ function Bars({ workflow, span, shown, filter }: DrawnProps) {
                   <span className={`truncate ${bar.isCritical ? "font-semibold" : ""}`}>{bar.run.agent_id}</span>
                   {bar.run.attempt > 1 && <span className="text-xs text-busy">×{bar.run.attempt}</span>}
                 </span>
-                <span className="relative h-4 flex-1">
+                <span className="relative h-5 flex-1">
                   <Drawn bar={bar} workflow={workflow} span={span} />
                 </span>
                 <span className="w-14 shrink-0 text-right text-xs text-soft tabular-nums">
@@ -166,6 +168,20 @@ function Drawn({ bar, workflow, span }: { bar: Bar; workflow: Workflow; span: nu
         style={{ left: at(bar.startedAt, workflow, span), width: `${((bar.endedAt - bar.startedAt) / span) * 100}%` }}
         className={`absolute inset-y-0 min-w-1 rounded-xs ${lookOf(bar)} ${bar.isCritical ? "outline-2 outline-offset-1 outline-ink/60" : ""}`}
       />
+      {bar.steps.map((one) => (
+        <span
+          key={one.step.step}
+          style={{
+            left: at(one.startedAt, workflow, span),
+            width: `${((one.endedAt - one.startedAt) / span) * 100}%`,
+            top: `calc(3px + (100% - 6px) * ${one.lane / one.lines})`,
+            height: `calc((100% - 6px) / ${one.lines})`,
+          }}
+          className={`@container absolute min-w-1 overflow-hidden text-[10px] leading-[11px] ${stepLookOf(one)}`}
+        >
+          {one.lines === 1 && <span className="hidden truncate px-1 @[3.5rem]:block">{one.step.name}</span>}
+        </span>
+      ))}
     </>
   );
 }
@@ -198,6 +214,28 @@ function Flame({ workflow, span, shown, filter }: DrawnProps) {
             >
               {bar.run.agent_id}
             </Link>
+            {bar.steps.length > 0 && (
+              <ul aria-label={`What ${bar.run.agent_id} called`}>
+                {bar.steps.map((one) => (
+                  <li
+                    key={one.step.step}
+                    title={stepInWords(one)}
+                    style={{
+                      top: (bar.lane + 1 + one.lane) * ROW_PX + 2,
+                      left: at(one.startedAt, workflow, span),
+                      width: `max(4px, ${((one.endedAt - one.startedAt) / span) * 100}%)`,
+                      height: ROW_PX - 6,
+                    }}
+                    className={`@container absolute overflow-hidden text-xs leading-5 whitespace-nowrap ${stepLookOf(one)}`}
+                  >
+                    <span className="sr-only">{stepInWords(one)}</span>
+                    <span aria-hidden="true" className="hidden truncate px-1.5 @[2.5rem]:block">
+                      {one.step.name}
+                    </span>
+                  </li>
+                ))}
+              </ul>
+            )}
           </li>
         ))}
       </ol>
@@ -211,13 +249,24 @@ function lookOf({ run: { status } }: Bar): string {
   return status === "cancelled" || status === "interrupted" ? "bar-stopped" : "bar-failed";
 }
 
+/** A model is round, a tool has corners and a broken line: neither is told by its colour alone. */
+function stepLookOf({ step: { kind, status } }: StepBar): string {
+  const look = kind === "model" ? "step-model" : "step-tool";
+  return `${look} ${status === "error" ? "step-failed" : status === "running" ? "step-running" : ""}`;
+}
+
+function stepInWords({ step: { kind, name, status }, startedAt, endedAt }: StepBar): string {
+  return `${kind} ${name}, ${status === "running" ? "running for" : `${status} after`} ${duration(endedAt - startedAt)}`;
+}
+
 /** A bar in words: what it shows, for those who do not see it. */
-function wordsOf({ run, gateFrom, queuedFrom, startedAt, endedAt, isCritical }: Bar): string {
+function wordsOf({ run, gateFrom, queuedFrom, startedAt, endedAt, steps, isCritical }: Bar): string {
   const parts = [
     `${run.agent_id}, ${run.status}`,
     queuedFrom > gateFrom ? `waited at its gate ${duration(queuedFrom - gateFrom)}` : "",
     startedAt > queuedFrom ? `queued ${duration(startedAt - queuedFrom)}` : "",
     `${run.status === "running" ? "running for" : "ran"} ${duration(endedAt - startedAt)}`,
+    ...stepsInWords(steps),
     isCritical ? "on the critical path" : "",
   ];
   return parts.filter(Boolean).join(", ");
@@ -235,22 +284,9 @@ function Legend() {
       {entry("wait-turn", "queued")}
       {entry("bar-success", "ran")}
       {entry("bar-failed", "failed")}
+      {entry("step-model", "called a model")}
+      {entry("step-tool", "called a tool")}
       {entry("bar-success outline-2 outline-ink/60 scale-90", "critical path")}
     </ul>
   );
-}
-
-/** The end of the picture: now, or the moment that the viewer has travelled to. */
-function useNow(): number {
-  const at = useLive(({ at }) => at);
-  const moment = useLive(({ log }) => log.at(-1)?.timestamp);
-  const isOffline = useLive(({ connection, file }) => file !== null || connection.status !== "live");
-  const stands = at !== null || isOffline;
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    if (stands) return;
-    const timer = setInterval(() => setNow(Date.now()), 500);
-    return () => clearInterval(timer);
-  }, [stands]);
-  return stands && moment !== undefined ? Date.parse(moment) : now;
 }

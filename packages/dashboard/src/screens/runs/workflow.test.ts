@@ -1,5 +1,6 @@
 import { type EventDraft, emptyState, type FlockEvent, reduceAll } from "@flock/protocol";
 import { describe, expect, it } from "vitest";
+import { stepsInWords } from "./step-words.ts";
 import { workflowOf } from "./workflow.ts";
 
 const ms = (at: number) => new Date(1_700_000_000_000 + at).toISOString();
@@ -93,5 +94,77 @@ describe("the flame view", () => {
 
   it("a workflow of which nothing is known is empty", () => {
     expect(workflowOf(state, "other", 0).bars).toEqual([]);
+  });
+});
+
+describe("what a run called", () => {
+  const ids = (run_id: string) => ({ agent_id: run_id, run_id, correlation_id: "c" });
+  const called = (run_id: string, step: number): EventDraft => ({
+    type: "run_step_started",
+    ...ids(run_id),
+    step,
+    kind: step === 0 ? "model" : "tool",
+    name: `called ${step}`,
+  });
+  const answered = (run_id: string, step: number, duration_ms: number, status: "success" | "error"): EventDraft => ({
+    type: "run_step_completed",
+    ...ids(run_id),
+    step,
+    kind: step === 0 ? "model" : "tool",
+    name: `called ${step}`,
+    duration_ms,
+    status,
+  });
+  /** A chef that asks its model, then two tools at once, of which one still works; a waiter after it; and one that has died. */
+  const busy = stateOf([
+    [0, published("order")],
+    [0, started("chef", ["order"])],
+    [10, called("chef", 0)],
+    [40, answered("chef", 0, 30, "success")],
+    [40, called("chef", 1)],
+    [50, called("chef", 2)],
+    [60, answered("chef", 2, 10, "error")],
+    [60, called("chef", 3)],
+    [70, published("pizza", "chef")],
+    [80, started("waiter", ["pizza"])],
+    [80, called("waiter", 0)],
+    [90, ended("waiter", "error")],
+  ]);
+  const { bars, lanes } = workflowOf(busy, "c", START + 100);
+  const stepsOf = (agent: string) =>
+    bars
+      .find(({ run }) => run.agent_id === agent)
+      ?.steps.map(({ step, startedAt, endedAt, lane }) => [step.step, startedAt - START, endedAt - START, lane]);
+
+  it("stands inside it, from its beginning to its end, or to now while it goes on", () => {
+    expect(stepsOf("chef")).toEqual([
+      [0, 10, 40, 0],
+      [1, 40, 100, 0],
+      [2, 50, 60, 1],
+      [3, 60, 100, 1],
+    ]);
+  });
+
+  it("shares the height of the bar with what goes on at the same time, and with nothing else", () => {
+    expect(bars.find(({ run }) => run.agent_id === "chef")?.steps.map(({ lines }) => lines)).toEqual([1, 2, 2, 2]);
+  });
+
+  it("ends with its run when nobody has told its end", () => {
+    expect(stepsOf("waiter")).toEqual([[0, 80, 90, 0]]);
+  });
+
+  it("has lines of its own in the flame view, below its run and above what that caused", () => {
+    expect(bars.map(({ run, lane }) => [run.agent_id, lane])).toEqual([
+      ["chef", 0],
+      ["waiter", 3],
+    ]);
+    expect(lanes).toBe(5);
+  });
+
+  it("is told in words, too", () => {
+    expect(bars.map(({ steps }) => stepsInWords(steps))).toEqual([
+      ["1 model call of 30 ms", "3 tool calls of 110 ms, 1 failed"],
+      ["1 model call of 10 ms"],
+    ]);
   });
 });

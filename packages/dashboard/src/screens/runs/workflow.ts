@@ -1,4 +1,16 @@
-import type { FlockState, RunState } from "@flock/protocol";
+import type { FlockState, RunState, StepState } from "@flock/protocol";
+
+/** A call of a model or a tool on the time axis; times as those of {@link Bar}. */
+export interface StepBar {
+  readonly step: StepState;
+  readonly startedAt: number;
+  /** When it ended; the end of the picture while it goes on. */
+  readonly endedAt: number;
+  /** Which line of its run it stands in: no two at the same time share one. */
+  readonly lane: number;
+  /** How many lines those need that go on one into the other. */
+  readonly lines: number;
+}
 
 /** A run on the time axis of its workflow; times in ms as `Date.now()` counts. */
 export interface Bar {
@@ -14,6 +26,8 @@ export interface Bar {
   readonly depth: number;
   /** The line of the flame view that it stands in: no two at the same time share one. */
   readonly lane: number;
+  /** What it has called, in lines below its own. */
+  readonly steps: readonly StepBar[];
   /** Whether the workflow would have been over sooner if this run, or what it waited for, had been. */
   readonly isCritical: boolean;
 }
@@ -24,6 +38,7 @@ export interface Workflow {
   readonly bars: readonly Bar[];
   readonly from: number;
   readonly to: number;
+  /** How many lines the flame view has, those of steps included. */
   readonly lanes: number;
   readonly artifacts: number;
   readonly failed: number;
@@ -58,15 +73,16 @@ export function workflowOf({ runs, artifacts }: FlockState, correlationId: strin
       endedAt,
       depth,
       lane: 0,
+      steps: stepsOf(run, endedAt),
       isCritical: critical.has(run.run_id),
     };
   });
-  const placed = withLanes(bars);
+  const { placed, lanes } = withLanes(bars);
   return {
     bars: placed,
     from: Math.min(...bars.map(({ gateFrom }) => gateFrom)),
     to: Math.max(...bars.map(({ endedAt }) => endedAt)),
-    lanes: Math.max(-1, ...placed.map(({ lane }) => lane)) + 1,
+    lanes,
     artifacts: [...artifacts.values()].filter(({ correlation_id }) => correlation_id === correlationId).length,
     failed: mine.filter(({ status }) => status === "error" || status === "timeout").length,
     running: mine.filter(({ status }) => status === "running").length,
@@ -74,8 +90,34 @@ export function workflowOf({ runs, artifacts }: FlockState, correlationId: strin
   };
 }
 
-/** Each in the first lane of its depth that is free when it begins; deeper ones below. */
-function withLanes(bars: readonly Bar[]): readonly Bar[] {
+/** What a run has called, as far as the picture goes: each in the first line that is free when it begins. */
+function stepsOf({ steps = [] }: RunState, until: number): readonly StepBar[] {
+  const bars: StepBar[] = [];
+  /** When the newest of each line ends, of those that go on one into the other. */
+  let ends: number[] = [];
+  let first = 0;
+  const close = () => {
+    for (let place = first; place < bars.length; place += 1)
+      bars[place] = { ...(bars[place] as StepBar), lines: ends.length };
+    first = bars.length;
+    ends = [];
+  };
+  for (const step of steps) {
+    const startedAt = Math.min(Date.parse(step.started_at), until);
+    const told = step.ended_at === undefined ? until : Date.parse(step.ended_at);
+    const endedAt = Math.min(Math.max(startedAt, told), until);
+    if (ends.every((end) => end <= startedAt)) close();
+    const free = ends.findIndex((end) => end <= startedAt);
+    const lane = free === -1 ? ends.length : free;
+    ends[lane] = endedAt;
+    bars.push({ step, startedAt, endedAt, lane, lines: 1 });
+  }
+  close();
+  return bars;
+}
+
+/** Each in the first lane of its depth that is free when it begins; deeper ones below, and below each what it called. */
+function withLanes(bars: readonly Bar[]): { readonly placed: readonly Bar[]; readonly lanes: number } {
   const ends: { depth: number; end: number; bars: Bar[] }[] = [];
   for (const bar of bars) {
     const free = ends.find(({ depth, end }) => depth === bar.depth && end <= bar.startedAt);
@@ -86,11 +128,17 @@ function withLanes(bars: readonly Bar[]): readonly Bar[] {
       ends.push({ depth: bar.depth, end: bar.endedAt, bars: [bar] });
     }
   }
-  const lanes = new Map<Bar, number>();
-  for (const [lane, { bars }] of ends.sort((a, b) => a.depth - b.depth).entries()) {
-    for (const bar of bars) lanes.set(bar, lane);
+  const places = new Map<Bar, number>();
+  let lanes = 0;
+  for (const { bars } of ends.sort((a, b) => a.depth - b.depth)) {
+    let below = 0;
+    for (const bar of bars) {
+      places.set(bar, lanes);
+      for (const { lane } of bar.steps) below = Math.max(below, lane + 1);
+    }
+    lanes += 1 + below;
   }
-  return bars.map((bar) => ({ ...bar, lane: lanes.get(bar) as number }));
+  return { placed: bars.map((bar) => ({ ...bar, lane: places.get(bar) as number })), lanes };
 }
 
 /** The runs that the end waited for: from the one that ended last, back through what came last of what each read. */

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { ManualClock } from "../../../../../tests/support/manual-clock.ts";
 import { offlineModel } from "../../engines/ai/index.ts";
 import { artifact, Flock, type Model, type RunContext } from "../../index.ts";
-import { fakeClock } from "../../testing/index.ts";
+import { fakeClock } from "../../testing/fake-clock.ts";
 import { type BudgetOptions, budget } from "./index.ts";
 
 const Idea = artifact("Idea", z.object({ text: z.string() }));
@@ -14,7 +13,7 @@ type Work = (context: RunContext) => void | Promise<void>;
 
 /** Agents that spend what they are told to, with a budget for all of them. */
 function spenders(options: BudgetOptions, model?: Model) {
-  const clock = new ManualClock();
+  const clock = fakeClock();
   const flock = new Flock({ clock, components: [budget(options)], ...(model ? { model } : {}) });
   let work: Work = () => {};
   for (const agent of ["a", "b"]) {
@@ -129,11 +128,11 @@ describe("a budget", () => {
     await using kitchen = spenders({ tokens: 100, per: "flock", window: 1_000 });
     const { spend, clock } = kitchen;
     await spend({ total_tokens: 60 });
-    clock.pass(500);
+    await clock.advance(500);
     await spend({ total_tokens: 60 });
-    clock.pass(499);
+    await clock.advance(499);
     expect((await spend({})).error?.message).toContain("has spent 120 of 100 tokens in the last 1000 ms. Wait, or");
-    clock.pass(1);
+    await clock.advance(1);
     expect(await spend({})).toMatchObject({ status: "success" });
   });
 
@@ -150,7 +149,7 @@ describe("a budget", () => {
           const { status } = await kitchen.spend({ total_tokens: tokens });
           expect(status).toBe(before >= 100 ? "error" : "success");
           if (status === "success") spent.push({ at: now, tokens });
-          kitchen.clock.pass(ms);
+          await kitchen.clock.advance(ms);
         }
       }),
       { numRuns: 30 },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { eventsOf } from "../../../../../tests/support/events.ts";
-import { ManualClock } from "../../../../../tests/support/manual-clock.ts";
 import { artifact, Flock, type RunEnd, type VisibilityRequest, visibility } from "../../index.ts";
+import { fakeClock } from "../../testing/fake-clock.ts";
 import { type CacheOptions, cache } from "./index.ts";
 
 const Idea = artifact("Idea", z.object({ text: z.string(), extra: z.record(z.string(), z.number()).default({}) }));
@@ -10,7 +10,7 @@ const Pizza = artifact("Pizza", z.object({ name: z.string() }));
 
 /** A chef who counts how often it really works, with a memory. */
 function kitchen(options: CacheOptions = {}, bake: (text: string, count: number) => string = (text) => text) {
-  const clock = new ManualClock();
+  const clock = fakeClock();
   const flock = new Flock({ clock });
   let count = 0;
   flock
@@ -76,10 +76,10 @@ describe("a cache", () => {
   it("forgets when the time is up", async () => {
     await using k = kitchen({ ttl: 1_000 });
     await k.cook("truffle");
-    k.clock.pass(999);
+    await k.clock.advance(999);
     await k.cook("truffle");
     expect(k.count()).toBe(1);
-    k.clock.pass(1);
+    await k.clock.advance(1);
     await k.cook("truffle");
     expect(k.count()).toBe(2);
   });

@@ -2,8 +2,8 @@ import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { ManualClock } from "../../../../../tests/support/manual-clock.ts";
-import { artifact, Flock } from "../../index.ts";
+import { artifact, type Clock, Flock } from "../../index.ts";
+import { fakeClock } from "../../testing/fake-clock.ts";
 import { rateLimit } from "./index.ts";
 
 const Job = artifact("Job", z.object({ n: z.int(), agent: z.string() }));
@@ -21,7 +21,7 @@ interface Begun {
 
 /** Agents that share a limit, and a list of what has begun. */
 function limited(agents: readonly string[], runs: number, per: number) {
-  const clock = new ManualClock();
+  const clock = fakeClock();
   const flock = new Flock({ clock, components: [rateLimit({ runs, per })] });
   const begun: Begun[] = [];
   for (const agent of agents) {
@@ -45,12 +45,12 @@ describe("a rate limit", () => {
     await settled();
     expect(begun).toHaveLength(2);
     expect(flock.stats().runs).toMatchObject({ queued: 3 });
-    clock.pass(999);
+    await clock.advance(999);
     await settled();
     expect(begun).toHaveLength(2);
-    clock.pass(1);
+    await clock.advance(1);
     await settled();
-    clock.pass(1_000);
+    await clock.advance(1_000);
     await flock.runUntilIdle();
     expect(begun.map(({ n, at }) => [n, at - start])).toEqual([
       [0, 0],
@@ -79,12 +79,12 @@ describe("a rate limit", () => {
             await flock.publish(Job({ n: n++, agent }));
           }
           await settled();
-          clock.pass(ms);
+          await clock.advance(ms);
           await settled();
         }
         // So long it takes, and not longer, whatever has begun last.
         for (let left = 0; left <= n / runs; left++) {
-          clock.pass(per);
+          await clock.advance(per);
           await settled();
         }
         for (const agent of ["a", "b", "c"]) {
@@ -104,7 +104,7 @@ describe("a rate limit", () => {
     for (const agent of ["a", "b"]) for (let n = 0; n < 3; n++) await flock.publish(Job({ n, agent }));
     for (let i = 0; i < 6; i++) {
       await settled();
-      clock.pass(1_000);
+      await clock.advance(1_000);
     }
     await flock.runUntilIdle();
     // The second of a waited before the first of b came.
@@ -112,7 +112,7 @@ describe("a rate limit", () => {
   });
 
   it("counts for each agent by itself when each has its own", async () => {
-    const clock = new ManualClock();
+    const clock = fakeClock();
     await using flock = new Flock({ clock });
     const begun: string[] = [];
     for (const agent of ["a", "b"]) {
@@ -125,7 +125,7 @@ describe("a rate limit", () => {
     await flock.publish([Job({ n: 0, agent: "" }), Job({ n: 1, agent: "" })]);
     await settled();
     expect(begun).toEqual(["a", "b"]);
-    clock.pass(1_000);
+    await clock.advance(1_000);
     await flock.runUntilIdle();
     expect(begun).toEqual(["a", "b", "a", "b"]);
   });
@@ -137,7 +137,7 @@ describe("a rate limit", () => {
     for (let n = 0; n < 3; n++) ids.push((await flock.publish(Job({ n, agent: "a" }))).correlationId);
     await settled();
     expect((await flock.cancel({ correlationId: ids[1] as string })).cancelled).toBe(1);
-    clock.pass(1_000);
+    await clock.advance(1_000);
     await flock.runUntilIdle();
     expect(begun.map(({ n }) => n)).toEqual([0, 2]);
     expect(flock.stats().runs).toMatchObject({ success: 2, cancelled: 1, queued: 0 });
@@ -148,19 +148,15 @@ describe("a rate limit", () => {
     for (let n = 0; n < 3; n++) await flock.publish(Job({ n, agent: "a" }));
     await settled();
     await flock.shutdown();
-    clock.pass(10_000);
+    await clock.advance(10_000);
     await settled();
     expect(begun).toHaveLength(1);
   });
 
   it("does not wait for a clock that was put back", async () => {
-    class Loose extends ManualClock {
-      offset = 0;
-      override now(): number {
-        return super.now() + this.offset;
-      }
-    }
-    const clock = new Loose();
+    const steady = fakeClock();
+    let putBack = 0;
+    const clock: Clock = { now: () => steady.now() - putBack, after: (ms, callback) => steady.after(ms, callback) };
     await using flock = new Flock({ clock, components: [rateLimit({ runs: 1, per: 1_000 })] });
     const begun: number[] = [];
     flock
@@ -169,7 +165,7 @@ describe("a rate limit", () => {
       .run(({ Job: { n } }) => void begun.push(n));
     await flock.publish(Job({ n: 0, agent: "a" }));
     await flock.runUntilIdle();
-    clock.offset = -3_600_000;
+    putBack = 3_600_000;
     await flock.publish(Job({ n: 1, agent: "a" }));
     await flock.runUntilIdle();
     expect(begun).toEqual([0, 1]);

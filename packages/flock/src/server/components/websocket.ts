@@ -155,6 +155,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         publish: (request, as) => flock.publishFromOutside(request, as),
         invoke: (request, as) => flock.invokeFromOutside(request, as),
         cancel: (request, as) => flock.cancelFromOutside(request, as),
+        answer: (id, request, as) => flock.answerFromOutside(id, request, as),
         pause: (request, as) => flock.pauseFromOutside("pause", request, as),
         resume: (request, as) => flock.pauseFromOutside("resume", request, as),
         graph: (as) => flock.graph(as),

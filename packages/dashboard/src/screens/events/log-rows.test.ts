@@ -1,0 +1,56 @@
+import type { FlockEvent } from "@flock/protocol";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { HiddenNumbers } from "../../live/hidden-numbers.ts";
+import { Log } from "../../live/timeline.ts";
+import { absentWords, LogRows, type Surroundings } from "./log-rows.ts";
+
+function eventsAt(...seqs: readonly number[]): FlockEvent[] {
+  return seqs.map((seq) => ({
+    ...{ type: "agent_paused" as const, agent_id: "a", timestamp: new Date(seq).toISOString() },
+    seq,
+  }));
+}
+
+function around(events: readonly FlockEvent[], gaps: Surroundings["gaps"], numbers: HiddenNumbers): Surroundings {
+  const log = new Log(events, events.length);
+  numbers.follow(log);
+  return { log, gaps, hidden: { numbers, from: 1, to: (events.at(-1)?.seq ?? 0) + 2 } };
+}
+
+const gap = { type: "gap", from_seq: 4, to_seq: 6, reason: "expired" } as const;
+
+describe("what is not there has a row where it would be", () => {
+  it("hidden and gone events, before, between and after the others", () => {
+    const rows = new LogRows().of(eventsAt(3, 9), around(eventsAt(3, 9), [gap], new HiddenNumbers()));
+    expect(rows.map((row) => ("absent" in row ? absentWords(row) : row.seq))).toEqual([
+      "2 events hidden by permissions",
+      3,
+      "3 events missing: no longer kept",
+      "2 events hidden by permissions",
+      9,
+      "2 events hidden by permissions",
+    ]);
+  });
+
+  it("who sees everything has the list as it is", () => {
+    const shown = eventsAt(1, 5);
+    expect(new LogRows().of(shown, { log: new Log(shown, 2), gaps: [] })).toBe(shown);
+  });
+
+  it("and is the same for a list that grows as for one that is there at once", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { minLength: 1 }), fc.boolean(), (seqs, hasGap) => {
+        const events = eventsAt(...seqs.sort((a, b) => a - b).filter((seq) => !hasGap || seq < 4 || seq > 6));
+        const gaps = hasGap ? [gap] : [];
+        const rows = new LogRows();
+        const numbers = new HiddenNumbers();
+        for (let count = 1; count <= events.length; count++) {
+          const shown = events.slice(0, count);
+          const fresh = new LogRows().of(shown, around(shown, gaps, new HiddenNumbers()));
+          expect(rows.of(shown, around(shown, gaps, numbers))).toEqual(fresh);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,110 @@
+import type { RunState, StepState, WireError } from "@flock/protocol";
+import { BrainCircuit, Wrench } from "lucide-react";
+import { ErrorView } from "../../parts/error-view.tsx";
+import { amount, duration } from "../../parts/format.ts";
+import { Status } from "../../parts/parts.tsx";
+import { tookOf } from "./step-words.ts";
+import { useNow } from "./use-now.ts";
+
+/** What a run called, in its order: models and tools, with what each took and spent. */
+export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_at, error } }: { run: RunState }) {
+  const now = useNow();
+  if (steps.length === 0) return null;
+  const begun = Date.parse(started_at);
+  const names = [...new Set(steps.flatMap(({ usage = {} }) => Object.keys(usage)))];
+  return (
+    <section aria-label="Steps">
+      <h3 className="mb-1.5 text-sm font-medium text-soft">Steps</h3>
+      {dropped > 0 && (
+        <p className="mb-1 text-xs text-soft">
+          {`The newest ${steps.length} are kept here; ${dropped.toLocaleString("en")} came before.`}
+        </p>
+      )}
+      <div
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        tabIndex={0}
+        className="@container overflow-x-auto rounded-xl border border-line bg-card"
+      >
+        <table className="w-full text-sm tabular-nums">
+          <thead className="text-left text-xs text-soft">
+            <tr>
+              <Head>What</Head>
+              <Head>Status</Head>
+              <Head isNumber>After</Head>
+              <Head isNumber>Took</Head>
+              {names.map((name) => (
+                <Head key={name} isNumber>
+                  {name.replaceAll("_", " ")}
+                </Head>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {steps.map((step) => (
+              <Row key={step.step} step={step} begun={begun} now={now} names={names} told={error} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Row({ step, begun, now, names, told }: RowProps) {
+  const { kind, name, status, usage = {}, error } = step;
+  const isTold = error !== undefined && error.name === told?.name && error.message === told.message;
+  const Icon = kind === "model" ? BrainCircuit : Wrench;
+  return (
+    <>
+      <tr className="border-t border-line">
+        <th scope="row" className="px-3 py-1.5 text-left font-normal">
+          <span className="flex min-w-0 items-center gap-2">
+            <Icon size={14} aria-hidden="true" className="shrink-0 text-soft" />
+            <span className="text-xs text-soft">{kind}</span>
+            <span className="font-mono text-xs whitespace-nowrap">{name}</span>
+          </span>
+        </th>
+        <td className="px-3 py-1.5">
+          <Status value={status} />
+        </td>
+        <Cell>{duration(Math.max(0, Date.parse(step.started_at) - begun))}</Cell>
+        <Cell>{duration(tookOf(step, now))}</Cell>
+        {names.map((each) => (
+          <Cell key={each}>{usage[each] === undefined ? "" : amount(usage[each])}</Cell>
+        ))}
+      </tr>
+      {error && !isTold && (
+        <tr>
+          <td colSpan={4 + names.length} className="px-3 pb-2">
+            <div className="sticky left-3 w-[min(100%,calc(100cqw-1.5rem))]">
+              <ErrorView error={error} />
+            </div>
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+interface RowProps {
+  readonly step: StepState;
+  /** When the run began, in ms as `Date.now()` counts. */
+  readonly begun: number;
+  readonly now: number;
+  /** What some step has spent. */
+  readonly names: readonly string[];
+  /** What stands above already: the error of the run. */
+  readonly told: WireError | undefined;
+}
+
+function Head({ children, isNumber = false }: { children: string; isNumber?: boolean }) {
+  return (
+    <th scope="col" className={`px-3 py-1.5 font-normal whitespace-nowrap ${isNumber ? "text-right" : ""}`}>
+      {children}
+    </th>
+  );
+}
+
+function Cell({ children }: { children: string }) {
+  return <td className="px-3 py-1.5 text-right whitespace-nowrap">{children}</td>;
+}

@@ -1,0 +1,118 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { SharedMap } from "./shared-map.ts";
+
+type Step = { readonly does: "set" | "delete" | "copy" | "keep"; readonly key: number };
+
+/** Few keys meet often; many make the index deep. */
+const steps = (keys: number): fc.Arbitrary<Step[]> =>
+  fc.array(
+    fc.record({ does: fc.constantFrom("set", "set", "set", "delete", "copy", "keep"), key: fc.nat({ max: keys }) }),
+    {
+      maxLength: 400,
+      size: "max",
+    },
+  );
+
+const nameOf = (key: number) => `key-${key}`;
+
+function expectSame(map: ReadonlyMap<string, number>, plain: ReadonlyMap<string, number>) {
+  expect(map.size).toBe(plain.size);
+  expect([...map]).toEqual([...plain]);
+  expect([...map.keys()]).toEqual([...plain.keys()]);
+  expect([...map.values()]).toEqual([...plain.values()]);
+}
+
+describe("a shared map is a Map", () => {
+  it.for([12, 5_000])("whatever is done with it, and so is each moment of it that was kept (%i keys)", (keys) => {
+    fc.assert(
+      fc.property(steps(keys), (all) => {
+        let map = new SharedMap<number>();
+        let plain = new Map<string, number>();
+        const moments: [SharedMap<number>, Map<string, number>][] = [];
+        for (const [index, { does, key }] of all.entries()) {
+          const name = nameOf(key);
+          if (does === "set") {
+            map.set(name, index);
+            plain.set(name, index);
+          } else if (does === "delete") {
+            expect(map.delete(name)).toBe(plain.delete(name));
+          } else {
+            moments.push([map, new Map(plain)]);
+            // Also back to an earlier moment, from which another future begins.
+            const from = does === "keep" ? (moments[key % moments.length] as (typeof moments)[number]) : moments.at(-1);
+            map = SharedMap.copyOf((from as (typeof moments)[number])[0]);
+            plain = new Map((from as (typeof moments)[number])[1]);
+          }
+          expect(map.get(name)).toBe(plain.get(name));
+          expect(map.has(name)).toBe(plain.has(name));
+        }
+        expectSame(map, plain);
+        for (const [kept, expected] of moments) expectSame(kept, expected);
+      }),
+    );
+  });
+
+  it("also with a hundred thousand entries of which most are deleted, from the front and in between", () => {
+    const map = new SharedMap<number>();
+    const plain = new Map<string, number>();
+    for (let index = 0; index < 100_000; index++) {
+      map.set(nameOf(index), index);
+      plain.set(nameOf(index), index);
+    }
+    for (let index = 0; index < 100_000; index++) {
+      if (index % 997 === 0) continue;
+      map.delete(nameOf(index));
+      plain.delete(nameOf(index));
+      if (index % 100 !== 0) continue;
+      map.set(`more-${index}`, index);
+      plain.set(`more-${index}`, index);
+    }
+    expectSame(map, plain);
+    for (const key of plain.keys()) expect(map.get(key)).toBe(plain.get(key));
+  });
+
+  it("also where keys have the same hash", () => {
+    // The same FNV-1a hash, as is known of these words.
+    const words = ["costarring", "liquid", "declinate", "macallums", "altarage", "zinke"];
+    const map = new SharedMap<number>();
+    for (const [index, word] of words.entries()) map.set(word, index);
+    expect(words.map((word) => map.get(word))).toEqual([0, 1, 2, 3, 4, 5]);
+    const copy = SharedMap.copyOf(map);
+    expect(copy.delete("liquid")).toBe(true);
+    expect(copy.has("costarring")).toBe(true);
+    expect(map.get("liquid")).toBe(1);
+    expect(copy.get("liquid")).toBeUndefined();
+  });
+
+  it("is made of any Map, which then stays as it is", () => {
+    const plain = new Map([["a", 1]]);
+    const map = SharedMap.copyOf(plain).set("b", 2);
+    expect([...map]).toEqual([
+      ["a", 1],
+      ["b", 2],
+    ]);
+    expect([...plain]).toEqual([["a", 1]]);
+  });
+});
+
+describe("who walks over a map may change it", () => {
+  it("and is given what there was at first", () => {
+    const map = new SharedMap<number>().set("a", 1).set("b", 2);
+    const seen: string[] = [];
+    for (const [key] of map) {
+      seen.push(key);
+      map.delete("b");
+      map.set("c", 3);
+    }
+    expect(seen).toEqual(["a", "b"]);
+    expect([...map.keys()]).toEqual(["a", "c"]);
+  });
+
+  it("the oldest can be taken away one by one", () => {
+    const map = new SharedMap<number>();
+    for (let index = 0; index < 1_000; index++) map.set(nameOf(index), index);
+    for (const [key, value] of map) if (value < 900) map.delete(key);
+    expect([...map.values()]).toEqual(Array.from({ length: 100 }, (_, index) => 900 + index));
+  });
+});
