@@ -2,7 +2,6 @@ import {
   type FocusEvent,
   type KeyboardEvent,
   type RefCallback,
-  useCallback,
   useEffect,
   useLayoutEffect,
   useMemo,
@@ -10,7 +9,7 @@ import {
   useState,
 } from "react";
 import { indexNear, rowAfterKey } from "./row-keys.ts";
-import { type RowInSight, useRowsInSight } from "./use-rows-in-sight.ts";
+import { useRowsInSight } from "./use-rows-in-sight.ts";
 
 /** A row that is in the page. */
 export interface ListedRow<T> {
@@ -52,33 +51,31 @@ export function useRowList<T>(
   rowPx: number,
   shown?: string,
 ): RowList<T> {
-  const box = useRef<HTMLDivElement>(null);
   const [reached, setReached] = useState<string>();
   const stop = useStop(list, keyOf, reached ?? shown);
-  const sight = useRowsInSight<HTMLDivElement>(list.length, rowPx, { spare: 12 });
-  /** How far it is scrolled: to ask for that would have the page laid out. */
-  const top = useRef(0);
+  const { box, element, rows, total, show } = useRowsInSight<HTMLDivElement>(list.length, rowPx, {
+    spare: 12,
+    also: stop,
+  });
   const anchor = useRef<{ readonly key: string; readonly index: number }>(undefined);
   const hasFocus = useRef(false);
   /** The row that waits to be in the page to get the focus. */
   const wanted = useRef<string>(undefined);
 
   const remember = () => {
-    const index = hasFocus.current ? stop : top.current > 0 ? Math.floor(top.current / rowPx) : -1;
+    const top = element?.scrollTop ?? 0;
+    const index = hasFocus.current ? stop : top > 0 ? Math.floor(top / rowPx) : -1;
     const one = list[index];
     anchor.current = one && { key: keyOf(one), index };
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: only other rows move what was there
   useLayoutEffect(() => {
     const before = anchor.current;
-    if (before && box.current) {
+    if (before && element) {
       const now = indexNear(list, keyOf, before.key, before.index);
-      if (now >= 0 && now !== before.index) {
-        box.current.scrollTop += (now - before.index) * rowPx;
-        top.current = box.current.scrollTop;
-      }
+      if (now >= 0) element.scrollTop += (now - before.index) * rowPx;
       // Its row has gone, and the focus with it.
-      else if (now < 0 && hasFocus.current && document.activeElement === document.body)
+      else if (hasFocus.current && document.activeElement === document.body)
         goTo(Math.min(before.index, list.length - 1));
     }
   }, [list]);
@@ -86,7 +83,7 @@ export function useRowList<T>(
   useLayoutEffect(remember);
   useEffect(() => {
     if (wanted.current === undefined) return;
-    const link = box.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(wanted.current)}"] a`);
+    const link = element?.querySelector<HTMLElement>(`[data-row="${CSS.escape(wanted.current)}"] a`);
     if (!link) return;
     wanted.current = undefined;
     link.focus({ preventScroll: true });
@@ -97,27 +94,17 @@ export function useRowList<T>(
     if (!one) return;
     wanted.current = keyOf(one);
     setReached(wanted.current);
-    sight.show(index);
+    show(index);
   };
-  const { box: watch, total, rows } = sight;
   return {
-    box: useCallback(
-      (element) => {
-        box.current = element;
-        watch(element);
-      },
-      [watch],
-    ),
+    box,
     height: total,
-    rows: withRow(rows, stop, list.length, rowPx).map(({ index, start }) => {
+    rows: rows.map(({ index, start }) => {
       const one = list[index] as T;
       return { one, key: keyOf(one), index, start, tabIndex: index === stop ? 0 : -1 };
     }),
     handlers: {
-      onScroll: () => {
-        top.current = box.current?.scrollTop ?? 0;
-        remember();
-      },
+      onScroll: remember,
       onFocus: ({ target }) => {
         const key = (target as HTMLElement).closest<HTMLElement>("[data-row]")?.dataset.row;
         hasFocus.current = key !== undefined;
@@ -131,7 +118,7 @@ export function useRowList<T>(
       },
       onKeyDown: (event) => {
         if (!(event.target as HTMLElement).closest("[data-row]")) return;
-        const page = Math.max(1, Math.floor((box.current?.clientHeight ?? 0) / rowPx) - 1);
+        const page = Math.max(1, Math.floor((element?.clientHeight ?? 0) / rowPx) - 1);
         const to = rowAfterKey(event, stop, list.length, page);
         if (to === undefined) return;
         event.preventDefault();
@@ -148,10 +135,4 @@ function useStop<T>(list: readonly T[], keyOf: (one: T) => string, key: string |
   const index = useMemo(() => (key === undefined ? -1 : indexNear(list, keyOf, key, last.current)), [list, key]);
   last.current = Math.max(0, index);
   return last.current;
-}
-
-/** With the row that Tab leads to, wherever that is. */
-function withRow(rows: readonly RowInSight[], index: number, count: number, rowPx: number): readonly RowInSight[] {
-  if (index >= count || rows.some((row) => row.index === index)) return rows;
-  return [...rows, { index, start: index * rowPx }].sort((a, b) => a.index - b.index);
 }

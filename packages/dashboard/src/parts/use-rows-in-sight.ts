@@ -11,8 +11,9 @@ export interface RowInSight {
 }
 
 export interface RowsInSight<E extends HTMLElement> {
-  /** The element that scrolls. */
+  /** For the element that scrolls, and that element once it is there. */
   readonly box: RefCallback<E>;
+  readonly element: E | null;
   readonly rows: readonly RowInSight[];
   /** What all rows take, and the room of those before and after the painted ones, in px. */
   readonly total: number;
@@ -22,18 +23,25 @@ export interface RowsInSight<E extends HTMLElement> {
   readonly show: (index: number, where?: "nearest" | "middle" | "end") => void;
 }
 
+interface RowsOptions {
+  readonly spare?: number;
+  readonly also?: number;
+  readonly isAtEnd?: boolean;
+}
+
 /**
  * The rows of a list that are in sight, all of the same height. However long the list is and however often it grows,
  * that costs nothing: virtualizers that know rows of any height go through all of them whenever there is one more.
  *
  * @param height of a row, in px.
  * @param spare rows beyond those in sight that are painted too.
+ * @param also a row that is painted wherever it is, such as one that has the focus.
  * @param isAtEnd whether the end is shown whatever is added, because the caller scrolls there.
  */
 export function useRowsInSight<E extends HTMLElement>(
   count: number,
   height: number,
-  { spare = 8, isAtEnd = false }: { readonly spare?: number; readonly isAtEnd?: boolean } = {},
+  { spare = 8, also, isAtEnd = false }: RowsOptions = {},
 ): RowsInSight<E> {
   const [element, box] = useState<E | null>(null);
   const [{ first, seen }, setView] = useState({ first: 0, seen: GUESS });
@@ -58,12 +66,13 @@ export function useRowsInSight<E extends HTMLElement>(
   const last = Math.max(0, count - seen);
   const from = Math.max(0, (isAtEnd ? last : Math.min(first, last)) - spare);
   const to = Math.min(count, (isAtEnd ? count : first + seen) + spare);
-  const rows = Array.from({ length: Math.max(0, to - from) }, (_, at) => ({
-    index: from + at,
-    start: (from + at) * height,
-  }));
+  const indexes = Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at);
+  if (also !== undefined && also < from) indexes.unshift(also);
+  else if (also !== undefined && also >= to && also < count) indexes.push(also);
+  const rows = indexes.map((index) => ({ index, start: index * height }));
   return {
     box,
+    element,
     rows,
     total: count * height,
     above: from * height,

@@ -144,6 +144,13 @@ export default function Palette({ close }: { close: () => void }) {
   );
 }
 
+/** Whether every word is in it: letters that stand anywhere find what nobody meant. */
+function contains(value: string, search: string): number {
+  const text = value.toLowerCase();
+  const words = search.toLowerCase().split(/\s+/);
+  return words.every((word) => text.includes(word)) ? 1 : 0;
+}
+
 /** As an option, since a list of options must not be without any. */
 function Nothing() {
   const isEmpty = useCommandState(({ filtered }) => filtered.count === 0);
@@ -154,13 +161,6 @@ function Nothing() {
       Nothing is called that. Ids, agents, artifact types and screens can be found here.
     </div>
   );
-}
-
-/** Whether every word is in it: letters that stand anywhere find what nobody meant. */
-function contains(value: string, search: string): number {
-  const text = value.toLowerCase();
-  const words = search.toLowerCase().split(/\s+/);
-  return words.every((word) => text.includes(word)) ? 1 : 0;
 }
 
 /** Of a hundred thousand things only those that fit are handed to the list, the newest first. */
