@@ -281,12 +281,15 @@ function Opened({ event, close }: { event: FlockEvent; close: () => void }) {
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
       onKeyDown={({ key }) => key === "Escape" && close()}
-      className="relative max-h-[45%] shrink-0 overflow-y-auto border-t border-line bg-card px-4 pt-2 pb-4 -outline-offset-2"
+      className="relative max-h-[55%] shrink-0 overflow-y-auto border-t border-line bg-card px-4 pt-2 pb-3 -outline-offset-2 [&_[role=tree]]:max-h-[max(8rem,calc(55vh-15rem))]"
     >
       <div className="mb-2 flex flex-wrap items-center gap-2">
-        <h2 className="mr-auto text-sm font-medium">
+        <h2 className="flex-1 text-sm font-medium whitespace-nowrap max-lg:basis-3/4">
           {event.type} <span className="font-mono text-soft tabular-nums">#{event.seq}</span>
         </h2>
+        <button type="button" aria-label="Close" onClick={close} className={`${button} lg:order-last`}>
+          <X size={14} aria-hidden="true" />
+        </button>
         <button type="button" className={button} onClick={() => travelTo(event.seq)}>
           <History size={13} aria-hidden="true" /> Show everything at this seq
         </button>
@@ -301,9 +304,6 @@ function Opened({ event, close }: { event: FlockEvent; close: () => void }) {
           onClick={() => void navigator.clipboard.writeText(JSON.stringify(event, null, 2)).then(() => setCopied(true))}
         >
           <Copy size={13} aria-hidden="true" /> {isCopied ? "Copied" : "Copy JSON"}
-        </button>
-        <button type="button" aria-label="Close" onClick={close} className={button}>
-          <X size={14} aria-hidden="true" />
         </button>
       </div>
       <JsonViewer key={event.seq} source={{ value: event }} label="JSON" />

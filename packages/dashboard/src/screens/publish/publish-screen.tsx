@@ -4,6 +4,7 @@ import { useArtifact, useArtifactTypes } from "../../live/artifact-types.ts";
 import { sendJson } from "../../live/config.ts";
 import { command, useLive } from "../../live/store.ts";
 import { Empty } from "../../parts/parts.tsx";
+import { Skeleton } from "../../parts/skeleton.tsx";
 import { Link } from "../../place/link.tsx";
 import { go, pathOf, usePlace } from "../../place/place.ts";
 import { PublishPanel } from "../../publish/publish-panel.tsx";
@@ -13,7 +14,18 @@ import { OpenQuestions } from "./open-questions.tsx";
 export default function PublishScreen() {
   const { id } = usePlace();
   const { types, error } = useArtifactTypes();
-  if (!types) return error ? <Empty>The artifact types did not come: {error}</Empty> : <Empty>Loading…</Empty>;
+  if (!types) {
+    if (!error) return <Skeleton />;
+    return (
+      <Empty>
+        The artifact types did not come: {error}. They are asked for again when the connection comes back;{" "}
+        <Link href={pathOf("system")} className="text-accent underline underline-offset-2">
+          Health
+        </Link>{" "}
+        says how it stands.
+      </Empty>
+    );
+  }
   const chosen = id === undefined ? types[0] : types.find(({ name }) => name === id);
   if (types.length === 0) {
     return (
@@ -52,7 +64,7 @@ function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
   const control = useLive(({ config }) => config?.control);
   const from = usePlace().params.from ?? null;
   const artifact = useArtifact(from);
-  if (from !== null && artifact === "coming") return <Empty>Loading the artifact…</Empty>;
+  if (from !== null && artifact === "coming") return <Skeleton />;
   return (
     <PublishPanel
       type={type}
