@@ -9,7 +9,7 @@ export const PROBE = `
     let clicks = new Map();
     const observe = (type, options, each) =>
       new PerformanceObserver((list) => list.getEntries().forEach(each)).observe({ type, ...options });
-    observe("longtask", {}, ({ duration }) => tasks.push(duration));
+    observe("longtask", {}, (task) => tasks.push(task));
     observe("event", { durationThreshold: 16 }, ({ interactionId, duration }) => {
       if (interactionId) clicks.set(interactionId, Math.max(clicks.get(interactionId) ?? 0, duration));
     });
@@ -49,18 +49,21 @@ export const PROBE = `
         tasks = [];
         clicks = new Map();
       },
-      /** What was noticed since: frames in each second, tasks above 50 ms, which are all that browsers tell, and clicks. */
-      end() {
+      /**
+       * What was noticed in so many seconds since: frames in each, tasks above 50 ms, which are all that browsers tell, and
+       * clicks.
+       */
+      end(count) {
         const seconds = new Map();
         const [first = 0] = frames;
+        const until = first + count * 1000;
         for (const at of frames) {
           const second = Math.floor((at - first) / 1000);
           seconds.set(second, (seconds.get(second) ?? 0) + 1);
         }
-        const whole = Math.floor(((frames.at(-1) ?? 0) - first) / 1000);
         return {
-          framesPerSecond: Array.from({ length: whole }, (_, second) => seconds.get(second) ?? 0),
-          longestTaskMs: Math.max(0, ...tasks),
+          framesPerSecond: Array.from({ length: count }, (_, second) => seconds.get(second) ?? 0),
+          longestTaskMs: Math.max(0, ...tasks.filter(({ startTime }) => startTime < until).map(({ duration }) => duration)),
           clicksMs: [...clicks.values()],
         };
       },

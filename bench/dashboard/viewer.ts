@@ -8,7 +8,7 @@ import { PROBE } from "./probe.ts";
 const CHROMIUM = "/usr/bin/chromium";
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];
 /** Longer than anything here needs, in ms. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 /** What the page has noticed in a while. */
 export interface Noticed {
@@ -93,7 +93,7 @@ export class Viewer {
   }
 
   /** Looks for so long, and in the meantime clicks one thing after the other. Resolves to how many clicks there were. */
-  async watch(seconds: number, clicks: readonly string[], everyMs: number): Promise<Noticed & { clicks: number }> {
+  async watch(seconds: number, clicks: readonly string[], everyMs: number): Promise<number> {
     const until = performance.now() + seconds * 1_000;
     let clicked = 0;
     await this.ask("begin()");
@@ -102,7 +102,12 @@ export class Viewer {
       if (selector !== undefined && (await this.click(selector))) clicked++;
       await pause(everyMs);
     }
-    return { ...(await this.ask<Noticed>("end()")), clicks: clicked };
+    return clicked;
+  }
+
+  /** What was noticed in so many seconds from the beginning of the last `watch`. */
+  noticed(seconds: number): Promise<Noticed> {
+    return this.ask<Noticed>(`end(${seconds})`);
   }
 
   /** What the page holds when everything that can go has gone, in MB. */

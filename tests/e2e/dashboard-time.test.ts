@@ -49,7 +49,7 @@ async function opened(server: TestServer, as: "live" | "a file") {
 }
 
 describe("any moment can be gone to by keyboard, on every screen", () => {
-  it.for(["live", "a file"] as const)("%s", async (as) => {
+  it.for(["live", "a file"] as const)("%s", { timeout: 120_000 }, async (as) => {
     await using server = await evening();
     const all = (await record(server.flock)).events;
     const failures = all.filter((event) => event.type === "agent_execution_completed" && event.status === "error");
@@ -110,7 +110,7 @@ describe("any moment can be gone to by keyboard, on every screen", () => {
 });
 
 describe("a link is a picture", () => {
-  it("on every screen: what a fresh tab shows is what was shown", async () => {
+  it("on every screen: what a fresh tab shows is what was shown", { timeout: 120_000 }, async () => {
     await using server = await evening();
     const all = (await record(server.flock)).events;
     const ended = all.filter((event) => event.type === "agent_execution_completed");

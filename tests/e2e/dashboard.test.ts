@@ -46,7 +46,7 @@ describe("the dashboard shows what is and what was", () => {
     const { page } = opened;
     const list = page.getByRole("list", { name: "Runs", exact: true });
     await list.getByRole("link", { name: /error/ }).click();
-    await page.getByText("RangeError: not on my pizza").waitFor();
+    await page.getByText("RangeError: not on my pizza", { exact: true }).waitFor();
     await list.getByRole("link", { name: /success/ }).click();
     await page.getByText("Thinking about truffle").waitFor();
     await page.getByRole("article").getByRole("link", { name: "Pizza", exact: true }).click();

@@ -11,7 +11,7 @@ const useInfos = create<{ readonly infos: ReadonlyMap<string, AgentInfo> }>(() =
 /** Between two looks, in ms: not everything that changes here is told by an event. */
 const LOOK_MS = 5_000;
 /** Under load, between two looks because of events, in ms. */
-const CALM_MS = 500;
+const CALM_MS = 1_000;
 
 let watchers = 0;
 let stop: (() => void) | undefined;

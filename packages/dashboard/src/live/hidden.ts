@@ -23,11 +23,14 @@ export interface Hidden {
   readonly to: number;
   /** Whether it is known where they stand: not in a file that has been narrowed. */
   readonly isPlaced: boolean;
+  /** Whether this is a file: then they were hidden from whoever has saved it. */
+  readonly isFile: boolean;
 }
 
 /** What is hidden from this viewer up to the seq that is shown; null for those who may see everything. */
 export function useHidden(): Hidden | null {
-  const limited = useLive(isLimited);
+  // Before all that there is has come, what is not there yet would be taken for hidden.
+  const limited = useLive((live) => live.complete && isLimited(live));
   const head = useLive(({ fileHead }) => fileHead);
   const at = useLive(({ at }) => at);
   const last = useLive(({ last }) => last);
@@ -39,13 +42,13 @@ export function useHidden(): Hidden | null {
     if (!limited) return null;
     if (head?.narrowed) {
       const { hidden = 0, from_seq: from, to_seq: to } = head;
-      return { count: hidden, of: to - from + 1, from, to, isPlaced: false };
+      return { count: hidden, of: to - from + 1, from, to, isPlaced: false, isFile: true };
     }
     const timeline = knownTimeline();
     const to = at ?? Math.max(last, head?.to_seq ?? passed);
     const from = Math.min(head?.from_seq ?? timeline.from, to + 1);
     const count = hiddenIn(timeline).between(timeline.log(), timeline.gaps, from, to);
-    return { count, of: to - from + 1, from, to, isPlaced: true };
+    return { count, of: to - from + 1, from, to, isPlaced: true, isFile: head !== null };
   }, [limited, head, at, last, first, passed]);
 }
 
@@ -60,8 +63,8 @@ export function hiddenWithin(from: number, to: number): number | null {
 }
 
 /** How many are hidden, in words. */
-export function hiddenWords({ count, of }: Pick<Hidden, "count" | "of">): string {
-  return `${number(count)} of ${number(of)} events are hidden from you`;
+export function hiddenWords({ count, of, isFile }: Hidden): string {
+  return `${number(count)} of ${number(of)} events ${isFile ? "were hidden from whoever saved this" : "are hidden from you"}`;
 }
 
 function number(amount: number): string {

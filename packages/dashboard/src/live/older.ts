@@ -1,6 +1,6 @@
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent, FlockState } from "@flock/protocol";
 import { type DashboardConfig, eventsUrl, getJson } from "./config.ts";
-import { Timeline } from "./timeline.ts";
+import { type Log, Timeline } from "./timeline.ts";
 
 /** Events of one page; the server gives no more. */
 const PAGE = 1_000;
@@ -14,37 +14,80 @@ interface Page {
   readonly epoch: string;
 }
 
+/** Pages that are on their way while another one is taken in. */
+const AHEAD = 3;
+
+/** Some of what comes before a seq. */
+export interface Older {
+  readonly events: readonly FlockEvent[];
+  /** From this seq on the events are all that there is. */
+  readonly from: number;
+}
+
 /**
- * Reads what comes before a seq from the server, page by page, oldest first.
+ * Reads what comes before a seq from the server, piece by piece, oldest first.
  *
  * @param count how many events at most.
- * @returns them, and from which seq on they are all that there is; null when the server has another log by now.
+ * @throws Error when the server has another log by now.
  */
-export async function readOlder(
+export async function* readOlder(
   config: DashboardConfig,
   before: number,
   count: number,
   epoch: string | null,
-): Promise<{ readonly events: readonly FlockEvent[]; readonly from: number } | null> {
+): AsyncGenerator<Older> {
+  const asked: Promise<{ readonly events: FlockEvent[]; readonly oldest: number }>[] = [];
+  let next = Math.max(0, before - 1 - count);
+  let from = next + 1;
+  const ask = () => {
+    while (asked.length < AHEAD && next < before - 1) {
+      const end = Math.min(next + PAGE, before - 1);
+      const piece = readBetween(config, next, end, epoch);
+      // Whoever has gone away does not hear that it has failed.
+      piece.catch(() => {});
+      asked.push(piece);
+      next = end;
+    }
+  };
+  ask();
+  for (let piece = asked.shift(); piece; piece = asked.shift()) {
+    const { events, oldest } = await piece;
+    from = Math.min(Math.max(from, oldest), before);
+    // Where the server keeps nothing there is nothing to ask for.
+    next = Math.max(next, oldest - 1);
+    ask();
+    yield { events, from };
+  }
+}
+
+/** The events after a seq and up to another. */
+async function readBetween(config: DashboardConfig, after: number, end: number, epoch: string | null) {
   const events: FlockEvent[] = [];
-  let after = Math.max(0, before - 1 - count);
-  let from = after + 1;
-  while (after < before - 1) {
-    const page = await getJson<Page>(eventsUrl(config, { after, limit: PAGE }));
-    if (page.epoch !== epoch) return null;
-    from = Math.max(from, page.oldest);
-    for (const event of page.events) if (event.seq < before) events.push(event);
+  let oldest = 0;
+  while (after < end) {
+    const page = await getJson<Page>(eventsUrl(config, { after, limit: end - after }));
+    if (page.epoch !== epoch) throw new Error("the server has another log by now");
+    for (const event of page.events) if (event.seq <= end) events.push(event);
+    oldest = Math.max(oldest, page.oldest);
     if (page.next <= after) break;
     after = page.next;
   }
-  return { events, from: Math.min(from, before) };
+  return { events, oldest };
 }
 
-/** A timeline with older events before those that it has, made in pieces between which the page is painted. */
-export async function withOlder(older: readonly FlockEvent[], newer: Timeline): Promise<Timeline> {
-  const joined = new Timeline();
-  for (let index = 0; index < older.length; index += SLICE) {
-    joined.append(older.slice(index, index + SLICE));
+/**
+ * A timeline with older events before those that it has, made in pieces between which the page is painted.
+ *
+ * @param base what the older ones begin with. Default: nothing.
+ */
+export async function withOlder(
+  older: AsyncIterable<readonly FlockEvent[]> | Iterable<readonly FlockEvent[]>,
+  newer: Timeline,
+  base?: FlockState,
+): Promise<Timeline> {
+  const joined = new Timeline(base ? { base } : {});
+  for await (const events of older) {
+    joined.append(events);
     await pause();
   }
   // What has come in the meantime comes along: the newer one goes on growing.
@@ -59,6 +102,19 @@ export async function withOlder(older: readonly FlockEvent[], newer: Timeline): 
   }
   for (const mark of newer.marks) joined.mark(mark);
   return joined;
+}
+
+/**
+ * The same events after a beginning that has become known, made in pieces as well.
+ *
+ * @param newer whose newest events come along, as in `withOlder`.
+ */
+export function begunAt(base: FlockState, timeline: Timeline, newer: Timeline): Promise<Timeline> {
+  return withOlder(slicesOf(timeline.log()), newer, base);
+}
+
+function* slicesOf(log: Log): Generator<readonly FlockEvent[]> {
+  for (let index = 0; index < log.length; index += SLICE) yield log.slice(index, index + SLICE);
 }
 
 function pause(): Promise<void> {

@@ -6,7 +6,7 @@ import { type Away, awayFrom } from "./away.ts";
 import { type DashboardConfig, eventsUrl, getJson, readConfig } from "./config.ts";
 import type { CommandAnswer, CommandName, CommandRequest, Feed } from "./feed.ts";
 import { nextFrame } from "./frames.ts";
-import { readOlder, withOlder } from "./older.ts";
+import { begunAt, readOlder, withOlder } from "./older.ts";
 import { FIRST_EVENTS } from "./own-feed.ts";
 import { openFeed } from "./shared-feed.ts";
 import { endsUnknownRun } from "./snapshot.ts";
@@ -265,20 +265,29 @@ async function load(count: number): Promise<void> {
   if (!config || file !== null) return;
   useLive.setState({ isLoading: true });
   try {
-    const older = await readOlder(config, mine.from, count - mine.log().length, connection.epoch);
-    if (!older || mine !== timeline) return;
-    if (older.events.length === 0) {
-      mine.reaches(older.from);
+    let from = mine.from;
+    let found = 0;
+    const older = async function* () {
+      for await (const piece of readOlder(config, mine.from, count - mine.log().length, connection.epoch)) {
+        from = piece.from;
+        found += piece.events.length;
+        if (mine !== timeline) return;
+        yield piece.events;
+      }
+    };
+    let joined = await withOlder(older(), mine);
+    if (mine !== timeline) return;
+    if (found === 0) {
+      mine.reaches(from);
       publish();
       return;
     }
-    const joined = await withOlder(older.events, mine);
-    joined.reaches(older.from);
     if (joined.first > 1) {
       const graph = await feed?.call("graph", undefined as never).catch(() => undefined);
       joined.append(mine.log().slice(mine.log().indexOf(joined.last) + 1));
-      if (graph) joined.begin(graph);
+      if (graph) joined = await begunAt(joined.baseFor(graph), joined, mine);
     }
+    joined.reaches(from);
     if (mine !== timeline) return;
     timeline = joined;
     const { at } = useLive.getState();

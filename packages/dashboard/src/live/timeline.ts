@@ -53,11 +53,12 @@ export class Timeline {
   /** From here on nothing is missing that the server has for this viewer; undefined when nobody has said so. */
   #reach: number | undefined;
 
-  constructor({ limits = DASHBOARD_LIMITS, kept = KEPT_EVENTS, spacing = SPACING } = {}) {
+  /** @param options.base what the fold begins with. Default: nothing. */
+  constructor({ limits = DASHBOARD_LIMITS, kept = KEPT_EVENTS, spacing = SPACING, base = emptyState() } = {}) {
     this.#limits = limits;
     this.#kept = kept;
     this.#spacing = spacing;
-    this.#head = { seq: 0, count: 0, state: emptyState() };
+    this.#head = { seq: base.seq, count: 0, state: base };
     this.#checkpoints = [this.#head];
   }
 
@@ -124,9 +125,15 @@ export class Timeline {
    */
   begin(graph: GraphSnapshot): void {
     const [base] = this.#checkpoints as [Checkpoint];
-    const state = baseOf(base.state, this.at(graph.seq), graph);
+    const state = this.baseFor(graph);
     this.#checkpoints = [{ ...base, state }];
     this.#refoldFrom(base.seq, this.last);
+  }
+
+  /** What another timeline with the same events would have to begin with, to be as this one after `begin`. */
+  baseFor(graph: GraphSnapshot): FlockState {
+    const [base] = this.#checkpoints as [Checkpoint];
+    return baseOf(base.state, this.at(graph.seq), graph);
   }
 
   /** Begins with what agents had done up to a seq, before any event is taken in. */

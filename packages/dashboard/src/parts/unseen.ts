@@ -23,5 +23,5 @@ export function unseenName(thing: "artifact" | "run", unseen: Unseen, id: string
 export const UNSEEN_WORDS: Readonly<Record<Unseen, string>> = {
   older: "older than what is kept",
   hidden: "not for you to see",
-  either: "hidden from you, or older than what is kept",
+  either: "hidden by permissions, or older than what is kept",
 };

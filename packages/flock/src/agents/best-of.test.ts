@@ -65,6 +65,21 @@ describe("bestOf publishes the best of several tries", () => {
     expect(pieces.at(-1)?.is_complete).toBe(true);
   });
 
+  it("and tells the steps of each: all of them took their time", async () => {
+    await using flock = new Flock();
+    flock
+      .agent("chef")
+      .consumes(Idea)
+      .publishes(Pizza)
+      .bestOf(2, stars)
+      .run((_, { step }) => step("tool", "oven", () => Pizza({ stars: 1 })));
+    await ended(flock);
+    expect(only(flock, "run_step_completed").map(({ step, name }) => [step, name])).toEqual([
+      [0, "oven"],
+      [1, "oven"],
+    ]);
+  });
+
   it("the first of equals", async () => {
     await using flock = new Flock();
     chefOf(flock, [4, 4], () => 1);

@@ -105,7 +105,7 @@ export class Run {
   /** What the run shows of its output. Made when it is first wanted: not every run streams. */
   get stream(): OutputStream {
     if (!this.#stream) {
-      this.#stream = new OutputStream(this.#ids, this.#say);
+      this.#stream = new OutputStream(this.#ids, (event) => this.#say(event));
       if (this.#ended) this.#stream.end();
     }
     return this.#stream;
@@ -119,7 +119,7 @@ export class Run {
         clock: this.#clock,
         prices: this.activation.agent.prices ?? NO_PRICES,
         stopped: () => this.#stopped,
-        emit: this.#say,
+        emit: (event) => this.#say(event),
         told: (error) => this.#wireErrorOf(error),
         addUsage: (amounts) => this.addUsage(amounts),
       });
@@ -134,9 +134,9 @@ export class Run {
   }
 
   /** Tells what the run says to those who may see it. */
-  readonly #say = (event: StreamingOutput | StepEvent): void => {
+  #say(event: StreamingOutput | StepEvent): void {
     this.#emit(this.#said === undefined ? event : { ...event, visibility: this.#said });
-  };
+  }
 
   /** Who may see what the run says so far; undefined: everybody. */
   get saidTo(): EventVisibility | undefined {

@@ -61,7 +61,7 @@ export default function AgentsScreen() {
         <div
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
           tabIndex={0}
-          className="overflow-y-auto border-line bg-card -outline-offset-2 max-md:h-full md:absolute md:inset-y-0 md:right-0 md:w-80 md:border-l md:shadow-xl"
+          className="overflow-y-auto border-line bg-card -outline-offset-2 max-md:h-full md:absolute md:inset-y-0 md:right-0 md:z-1 md:w-80 md:border-l md:shadow-xl"
         >
           {panel}
         </div>
@@ -84,9 +84,9 @@ const NONE: readonly GateState[] = [];
 /** The columns of the table, each with its width: what comes and goes in one must not move the others. */
 const COLUMNS = [
   ["Agent", "w-[14%]"],
-  ["Status", "w-[17%]"],
-  ["Consumes", "w-[16%]"],
-  ["Publishes", "w-[13%]"],
+  ["Status", "w-[20%]"],
+  ["Consumes", "w-[14%]"],
+  ["Publishes", "w-[12%]"],
   ["Waits with", "w-[13%]"],
   ["Runs", "w-[6%]"],
   ["Failed", "w-[6%]"],

@@ -85,7 +85,7 @@ function Answers() {
     <section
       aria-label="Answers"
       role="status"
-      className={actions.length === 0 ? "" : "rounded-xl border border-line bg-card px-4 py-3"}
+      className={actions.length === 0 ? "sr-only" : "rounded-xl border border-line bg-card px-4 py-3"}
     >
       <ul className="grid gap-2">
         {shown.map((action) => (

@@ -1,6 +1,6 @@
 import type { FlockEvent } from "@flock/protocol";
 import { factsOf } from "@flock/protocol/matching";
-import type { Log } from "../../live/timeline.ts";
+import { Log } from "../../live/timeline.ts";
 import type { Params } from "../../place/place.ts";
 import { type TypeOf, textMatches } from "./event-line.ts";
 
@@ -34,16 +34,15 @@ export function isWanted(event: FlockEvent, { types, agents, correlation, text }
 }
 
 /**
- * The wanted events of a log that grows: what has been looked at once is not looked at again, so that a hundred thousand
- * events cost nothing while one more comes.
+ * The wanted events of a log that grows, and of any earlier moment of it: what has been looked at once is not looked at
+ * again, so that a hundred thousand events cost nothing while one more comes, or while somebody travels through them.
  */
 export class MatchingEvents {
   readonly #wanted: Wanted;
   readonly #typeOf: TypeOf | undefined;
   #found: readonly FlockEvent[] = [];
-  /** The oldest and the newest event that have been looked at. */
-  #first: FlockEvent | undefined;
-  #last: FlockEvent | undefined;
+  /** What has been looked at. */
+  #seen: Log | undefined;
 
   constructor(wanted: Wanted, typeOf?: TypeOf) {
     this.#wanted = wanted;
@@ -53,16 +52,31 @@ export class MatchingEvents {
   /** Those of a log. What it gives stays as it is. */
   in(log: Log): readonly FlockEvent[] {
     const first = log.at(0);
-    const seen = this.#last === undefined ? -1 : log.indexOf(this.#last.seq);
-    // Somebody has travelled back, older events have been loaded, or it is another log.
-    const goesOn = seen >= 0 && log.at(seen) === this.#last && (first?.seq ?? 0) >= (this.#first?.seq ?? 0);
-    const kept = goesOn ? this.#found : [];
-    // What is no longer kept there shall not be kept here.
-    const gone = kept.findIndex(({ seq }) => seq >= (first?.seq ?? 0));
-    const added = log.slice(goesOn ? seen + 1 : 0).filter((event) => isWanted(event, this.#wanted, this.#typeOf));
-    if (!goesOn || gone !== 0 || added.length > 0) this.#found = (gone < 0 ? [] : kept.slice(gone)).concat(added);
-    this.#first = first;
-    this.#last = log.at(log.length - 1);
+    const last = log.at(log.length - 1);
+    if (!first || !last) return [];
+    const seen = this.#seen;
+    // Not where older events have been loaded, or in another log.
+    const begins = seen !== undefined && isIn(seen, first);
+    if (begins && isIn(seen, last)) return between(this.#found, first.seq, last.seq);
+    const newest = seen?.at(-1);
+    const goesOn = begins && newest !== undefined && isIn(log, newest);
+    const added = log
+      .slice(goesOn ? log.indexOf(newest.seq) + 1 : 0)
+      .filter((event) => isWanted(event, this.#wanted, this.#typeOf));
+    const kept = goesOn ? between(this.#found, first.seq, newest.seq) : [];
+    this.#found = kept.length === 0 ? added : kept.concat(added);
+    this.#seen = log;
     return this.#found;
   }
+}
+
+function isIn(log: Log, event: FlockEvent): boolean {
+  return log.at(log.indexOf(event.seq)) === event;
+}
+
+/** The events from one seq to another; the same list when these are all. */
+function between(events: readonly FlockEvent[], from: number, to: number): readonly FlockEvent[] {
+  const log = new Log(events, events.length);
+  const [start, end] = [log.indexOf(from - 1) + 1, log.indexOf(to) + 1];
+  return start === 0 && end === events.length ? events : events.slice(start, end);
 }

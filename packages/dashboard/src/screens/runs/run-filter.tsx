@@ -1,10 +1,11 @@
+import { memo } from "react";
 import { useAgentNames } from "../../live/agent-names.ts";
 import { Choice, Filter } from "../../parts/filter.tsx";
 
 const STATUSES = ["running", "success", "failed", "cancelled", "interrupted"];
 
 /** What the list of runs is narrowed to. */
-export function RunFilter({ listed }: { listed: number }) {
+export const RunFilter = memo(function RunFilter({ listed }: { listed: number }) {
   const agents = useAgentNames();
   return (
     <Filter things="runs" params={["status", "agent"]} count={listed}>
@@ -12,4 +13,4 @@ export function RunFilter({ listed }: { listed: number }) {
       <Choice param="agent" label="Agent" none="Any agent" choices={agents} />
     </Filter>
   );
-}
+});

@@ -23,7 +23,7 @@ import { Waterfall } from "./waterfall.tsx";
 const ROW_PX = 58;
 /** From so many runs on, the list is made anew less often than with each frame. */
 const MANY = 1_000;
-/** And one that has begun is not shown sooner than so many ms after another one. */
+/** Nothing turns then, either, and one that has begun is not shown sooner than so many ms after another one. */
 const FOLLOW_MS = 1_500;
 
 /** Every run, newest first, and one of them in full, among those of its workflow. */
@@ -34,7 +34,7 @@ export default function RunsScreen() {
   const calm = useCalm(runs, runs.size > MANY ? 300 : 0);
   const matching = useMemo(() => newestFirst(calm.values(), params), [calm, params]);
   const [followed, follow] = useState<string>();
-  const current = currentRun(matching, followed);
+  const current = useMemo(() => currentRun(matching, followed), [matching, followed]);
   if (current?.run_id !== followed) follow(current?.run_id);
   // Where runs come and go faster than anybody reads, one is shown for a while.
   const calmly = useCalm(current?.run_id, runs.size > MANY ? FOLLOW_MS : 0);
@@ -51,7 +51,11 @@ export default function RunsScreen() {
     );
   }
   return (
-    <div className="grid h-full grid-cols-[minmax(0,1fr)] md:grid-cols-[minmax(15rem,20rem)_minmax(0,1fr)]">
+    <div
+      className={`grid h-full grid-cols-[minmax(0,1fr)] md:grid-cols-[minmax(15rem,20rem)_minmax(0,1fr)] ${
+        runs.size > MANY ? "without-motion" : ""
+      }`}
+    >
       <div
         className={`min-h-0 flex-col border-line bg-card md:flex md:border-r ${id === undefined ? "flex" : "hidden"}`}
       >
