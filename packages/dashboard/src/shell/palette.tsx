@@ -46,7 +46,7 @@ export default function Palette({ close }: { close: () => void }) {
           className="w-full border-b border-line bg-transparent px-4 py-3 outline-none placeholder:text-soft"
         />
         <Command.List className="max-h-[55vh] overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-soft">
-          <Nothing />
+          {!where && <Nothing />}
           {where && (
             <Command.Group heading="Time" forceMount>
               {item(
