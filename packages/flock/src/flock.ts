@@ -35,7 +35,6 @@ import {
 } from "./agents/agent.ts";
 import type { AgentComponent } from "./agents/components/agent-component.ts";
 import { Hooks } from "./agents/components/hooks.ts";
-import type { Revived } from "./agents/dead-letters.ts";
 import type { Model } from "./agents/engine.ts";
 import type { SavedHistory } from "./agents/history.ts";
 import {
@@ -45,11 +44,12 @@ import {
   type Published,
   type PublishOptions,
 } from "./agents/orchestrator.ts";
-import { previewOf } from "./agents/preview.ts";
-import { type Prices, pricesSchema } from "./agents/prices.ts";
-import type { StoredQuestion } from "./agents/questions.ts";
-import type { RunCounts } from "./agents/runner.ts";
-import { type ErrorDetail, errorDetailOf } from "./agents/wire-error.ts";
+import { previewOf } from "./agents/publishing/preview.ts";
+import type { Revived } from "./agents/runs/dead-letters.ts";
+import { type Prices, pricesSchema } from "./agents/runs/prices.ts";
+import type { StoredQuestion } from "./agents/runs/questions.ts";
+import type { RunCounts } from "./agents/runs/runner.ts";
+import { type ErrorDetail, errorDetailOf } from "./agents/runs/wire-error.ts";
 import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { checkOptions, FlockError } from "./errors.ts";

@@ -13,10 +13,8 @@ export {
   type VisibilityRequest,
 } from "@flock/protocol";
 export type { AgentBuilder, Alternatives, OutputOf, Redact, RunFunction } from "./agents/agent.ts";
-export type { Score } from "./agents/best-of.ts";
-export type { CircuitBreakerOptions } from "./agents/circuit-breaker.ts";
-export type { ContextProvider, ContextProviders, GivenBy } from "./agents/context-provider.ts";
-export type { Revived } from "./agents/dead-letters.ts";
+export type { ContextProvider, ContextProviders, GivenBy } from "./agents/context/context-provider.ts";
+export { type Earlier, type HistoryOptions, history } from "./agents/context/history-provider.ts";
 export type { Model, ModelObject, OfferedTool, ToolAnswer, ToolSource, Tools } from "./agents/engine.ts";
 export type { BatchOf, InputsOf } from "./agents/gates/inputs.ts";
 export type {
@@ -25,17 +23,24 @@ export type {
   JoinOptions,
   SubscriptionOptions,
 } from "./agents/gates/subscription-options.ts";
-export { type Earlier, type HistoryOptions, history } from "./agents/history-provider.ts";
 export type { Invoked, InvokeOptions, Published, PublishOptions } from "./agents/orchestrator.ts";
-export type { OutputOptions } from "./agents/outputs.ts";
-export type { ModelPrice, Prices } from "./agents/prices.ts";
-export type { AskOptions, StoredQuestion } from "./agents/questions.ts";
-export type { RetryOptions } from "./agents/retry.ts";
-export type { RunEnd } from "./agents/run.ts";
-export type { RunContext, RunLog, RunStep, StreamOptions } from "./agents/run-context.ts";
-export type { RunCounts } from "./agents/runner.ts";
-export { type CronOptions, type EveryOptions, type ScheduleOptions, ScheduleTick } from "./agents/schedule.ts";
-export type { ErrorDetail } from "./agents/wire-error.ts";
+export type { OutputOptions } from "./agents/publishing/outputs.ts";
+export type { Score } from "./agents/runs/best-of.ts";
+export type { CircuitBreakerOptions } from "./agents/runs/circuit-breaker.ts";
+export type { Revived } from "./agents/runs/dead-letters.ts";
+export type { ModelPrice, Prices } from "./agents/runs/prices.ts";
+export type { AskOptions, StoredQuestion } from "./agents/runs/questions.ts";
+export type { RetryOptions } from "./agents/runs/retry.ts";
+export type { RunEnd } from "./agents/runs/run.ts";
+export type { RunContext, RunLog, RunStep, StreamOptions } from "./agents/runs/run-context.ts";
+export type { RunCounts } from "./agents/runs/runner.ts";
+export type { ErrorDetail } from "./agents/runs/wire-error.ts";
+export {
+  type CronOptions,
+  type EveryOptions,
+  type ScheduleOptions,
+  ScheduleTick,
+} from "./agents/schedules/schedule.ts";
 export {
   type AnyArtifactType,
   type ArtifactType,

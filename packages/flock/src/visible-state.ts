@@ -11,7 +11,7 @@ import {
   type RunState,
   type Visibility,
 } from "@flock/protocol";
-import { Classes, isNarrow } from "./agents/visibility.ts";
+import { Classes, isNarrow } from "./agents/publishing/visibility.ts";
 
 /** What `/graph` tells needs no runs, artifacts or streams; a viewer folds those for itself. */
 const GRAPH_ONLY = { runs: 0, artifacts: 0, gates: 0, streamCharacters: 0 };

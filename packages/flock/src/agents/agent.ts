@@ -4,20 +4,20 @@ import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-typ
 import { checkName, checkOptions, FlockError } from "../errors.ts";
 import { Redaction } from "../redaction.ts";
 import { isoTime } from "../store/timestamp.ts";
-import { type BestOf, checkBestOf, type Score } from "./best-of.ts";
-import { type CircuitBreakerOptions, type CircuitLimits, circuitLimits } from "./circuit-breaker.ts";
 import { AgentComponent } from "./components/agent-component.ts";
 import type { Hooks } from "./components/hooks.ts";
-import type { ContextProvider, ContextProviders, GivenBy } from "./context-provider.ts";
+import type { ContextProvider, ContextProviders, GivenBy } from "./context/context-provider.ts";
 import { type AgentDeclaration, isModel, type Model, type ToolSource, type Tools } from "./engine.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { BatchOf, Inputs, InputsOf } from "./gates/inputs.ts";
 import { Subscription } from "./gates/subscription.ts";
 import { type BatchOptions, checkSubscriptionOptions, type SubscriptionOptions } from "./gates/subscription-options.ts";
-import { checkOutputOptions, type OutputOptions, Outputs } from "./outputs.ts";
-import type { Prices } from "./prices.ts";
-import { type RetryOptions, RetryPolicy } from "./retry.ts";
-import type { RunContext } from "./run-context.ts";
+import { checkOutputOptions, type OutputOptions, Outputs } from "./publishing/outputs.ts";
+import { type BestOf, checkBestOf, type Score } from "./runs/best-of.ts";
+import { type CircuitBreakerOptions, type CircuitLimits, circuitLimits } from "./runs/circuit-breaker.ts";
+import type { Prices } from "./runs/prices.ts";
+import { type RetryOptions, RetryPolicy } from "./runs/retry.ts";
+import type { RunContext } from "./runs/run-context.ts";
 import {
   type CronOptions,
   cronSchedule,
@@ -25,7 +25,7 @@ import {
   everySchedule,
   type Schedule,
   ScheduleTick,
-} from "./schedule.ts";
+} from "./schedules/schedule.ts";
 
 /** How many runs of one agent go on at the same time when it does not say: the default of Flock's Python edition. */
 const DEFAULT_CONCURRENCY = 2;

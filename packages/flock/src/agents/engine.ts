@@ -1,5 +1,5 @@
 import type { AgentDefinition } from "./agent.ts";
-import type { RunContext } from "./run-context.ts";
+import type { RunContext } from "./runs/run-context.ts";
 
 /** A language model, as far as the core looks at it. Every model of the AI SDK is one. */
 export interface ModelObject {

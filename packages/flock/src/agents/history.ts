@@ -1,6 +1,6 @@
 import { type EventVisibility, type HistorySummary, OWNER, type Principal, type Visibility } from "@flock/protocol";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
-import { type Class, Classes, isNarrow } from "./visibility.ts";
+import { type Class, Classes, isNarrow } from "./publishing/visibility.ts";
 
 type Totals = Pick<HistorySummary, "produced" | "consumed" | "first_published_at" | "last_published_at">;
 type ByAgent = Map<string, Totals>;

@@ -22,26 +22,26 @@ import type { DeadLetter, DeadLetterQuery, DurablePart, Store, Triggered } from 
 import { timestamp } from "../store/timestamp.ts";
 import type { RootLog } from "../telemetry/run-log.ts";
 import { Tracing } from "../telemetry/tracing.ts";
-import { type Activation, activationWrite } from "./activation.ts";
 import type { AgentDefinition } from "./agent.ts";
-import { tryingSeveral } from "./best-of.ts";
 import type { Hooks } from "./components/hooks.ts";
-import { DeadLetters, type Revived } from "./dead-letters.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { Rehearsed } from "./gates/gates.ts";
 import type { Subscription } from "./gates/subscription.ts";
 import { declared, GraphAnnouncer } from "./graph-announcer.ts";
 import { History } from "./history.ts";
-import { Pauses } from "./pauses.ts";
-import type { Origin, Posting } from "./posting.ts";
-import { Publisher } from "./publisher.ts";
-import { Questions } from "./questions.ts";
-import { Revealer } from "./revealer.ts";
-import type { RunEnd } from "./run.ts";
-import { type RunCounts, Runner } from "./runner.ts";
-import { Schedules } from "./schedules.ts";
-import type { ErrorDetail } from "./wire-error.ts";
-import { Workflows } from "./workflows.ts";
+import type { Origin, Posting } from "./publishing/posting.ts";
+import { Publisher } from "./publishing/publisher.ts";
+import { Revealer } from "./publishing/revealer.ts";
+import { Workflows } from "./publishing/workflows.ts";
+import { type Activation, activationWrite } from "./runs/activation.ts";
+import { tryingSeveral } from "./runs/best-of.ts";
+import { DeadLetters, type Revived } from "./runs/dead-letters.ts";
+import { Pauses } from "./runs/pauses.ts";
+import { Questions } from "./runs/questions.ts";
+import type { RunEnd } from "./runs/run.ts";
+import { type RunCounts, Runner } from "./runs/runner.ts";
+import type { ErrorDetail } from "./runs/wire-error.ts";
+import { Schedules } from "./schedules/schedules.ts";
 
 /** What the orchestrator works with. */
 export interface OrchestratorOptions {

@@ -2,7 +2,7 @@ import { PUBLIC, type Visibility } from "@flock/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { postingOf } from "../agents/posting.ts";
+import { postingOf } from "../agents/publishing/posting.ts";
 import { artifact } from "../blackboard/artifact-type.ts";
 import { memoryStore } from "./memory.ts";
 import type { Store, Write } from "./store.ts";

@@ -1,7 +1,7 @@
 import type { Draft } from "../../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import { type Clock, systemClock } from "../../clock.ts";
-import type { RunContext } from "../run-context.ts";
+import type { RunContext } from "../runs/run-context.ts";
 
 /** A run that could begin now. */
 export interface QueuedRun {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../errors.ts";
-import { costOf, type ModelPrice, type Prices, pricedNamesOf, priceOf, pricesSchema } from "../prices.ts";
-import type { RunContext } from "../run-context.ts";
+import { costOf, type ModelPrice, type Prices, pricedNamesOf, priceOf, pricesSchema } from "../runs/prices.ts";
+import type { RunContext } from "../runs/run-context.ts";
 import { AgentComponent } from "./agent-component.ts";
 
 /** What may be spent. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Draft } from "../../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import { checkOptions } from "../../errors.ts";
-import type { RunContext } from "../run-context.ts";
+import type { RunContext } from "../runs/run-context.ts";
 import { AgentComponent } from "./agent-component.ts";
 
 /** What is remembered, and for how long. */

@@ -2,9 +2,9 @@ import type { Draft } from "../../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import type { Clock } from "../../clock.ts";
 import { FlockError } from "../../errors.ts";
-import type { Activation } from "../activation.ts";
-import type { RunContext, RunLog } from "../run-context.ts";
-import { readable } from "../wire-error.ts";
+import type { Activation } from "../runs/activation.ts";
+import type { RunContext, RunLog } from "../runs/run-context.ts";
+import { readable } from "../runs/wire-error.ts";
 import type { AgentComponent, DraftOrigin, QueuedRun, Replacement } from "./agent-component.ts";
 
 /** Computes what an agent has to say about artifacts. */

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export type { ModelPrice, Prices } from "../prices.ts";
+export type { ModelPrice, Prices } from "../runs/prices.ts";
 export { AgentComponent, type DraftOrigin, type QueuedRun, type Replacement } from "./agent-component.ts";
 export { type BudgetOptions, budget } from "./budget.ts";
 export { type CacheOptions, cache } from "./cache.ts";

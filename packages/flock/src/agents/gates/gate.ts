@@ -1,7 +1,7 @@
 import { allOf, type EventVisibility } from "@flock/protocol";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import { millisecondsOf } from "../../store/timestamp.ts";
-import { seenTogether } from "../visibility.ts";
+import { seenTogether } from "../publishing/visibility.ts";
 import { Arrivals, type Entry, Pool } from "./pool.ts";
 import type { Subscription } from "./subscription.ts";
 import { VisibilityBag } from "./visibility-bag.ts";

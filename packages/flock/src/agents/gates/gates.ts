@@ -5,7 +5,7 @@ import { eventWrite } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { DurablePart } from "../../store/store.ts";
 import { isoTime, timestamp } from "../../store/timestamp.ts";
-import type { RunLog } from "../run-context.ts";
+import type { RunLog } from "../runs/run-context.ts";
 import { Gate, type GateOutcome, type GateProgress, type GateState } from "./gate.ts";
 import { GateTimers } from "./gate-timers.ts";
 import type { Subscription } from "./subscription.ts";

@@ -1,6 +1,6 @@
 import { dynamicTool, jsonSchema, type ToolSet } from "ai";
 import type { OfferedTool, ToolAnswer, ToolSource, Tools } from "../../agents/engine.ts";
-import type { RunContext } from "../../agents/run-context.ts";
+import type { RunContext } from "../../agents/runs/run-context.ts";
 import { FlockError } from "../../errors.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Client, Tool } from "@modelcontextprotocol/client";
 import type { OfferedTool, ToolSource } from "../../agents/engine.ts";
-import type { RunContext } from "../../agents/run-context.ts";
+import type { RunContext } from "../../agents/runs/run-context.ts";
 import { checkOptions, FlockError } from "../../errors.ts";
 import { Connection } from "./connection.ts";
 import { type CheckedOptions, type McpOptions, schemaFor } from "./options.ts";
