@@ -1,26 +1,13 @@
 import {
   type AgentInfo,
-  type AnswerRequest,
-  type CancelRequest,
-  type CancelResult,
   type CorrelationStatus,
-  EXTERNAL,
-  type FlockEvent,
   factsOf,
   type GraphSnapshot,
   graphOf,
   type HistorySummary,
-  type InvokeRequest,
-  type InvokeResult,
   maySee,
-  type OpenQuestion,
   OWNER,
-  type PauseRequest,
-  type PauseResult,
-  type PreviewResult,
   type Principal,
-  type PublishRequest,
-  type PublishResult,
 } from "@flock/protocol";
 import { type Logger, pino } from "pino";
 import { z } from "zod";
@@ -36,7 +23,6 @@ import {
 import type { AgentComponent } from "./agents/components/agent-component.ts";
 import { Hooks } from "./agents/components/hooks.ts";
 import type { Model } from "./agents/engine.ts";
-import type { SavedHistory } from "./agents/history.ts";
 import {
   type Invoked,
   type InvokeOptions,
@@ -44,7 +30,7 @@ import {
   type Published,
   type PublishOptions,
 } from "./agents/orchestrator.ts";
-import { previewOf } from "./agents/publishing/preview.ts";
+import { PublishedOnce } from "./agents/publishing/published-once.ts";
 import type { Revived } from "./agents/runs/dead-letters.ts";
 import { type Prices, pricesSchema } from "./agents/runs/prices.ts";
 import type { StoredQuestion } from "./agents/runs/questions.ts";
@@ -54,12 +40,14 @@ import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { checkOptions, FlockError } from "./errors.ts";
 import { EventLog } from "./events/event-log.ts";
+import { restoreState, saveState } from "./saved-state.ts";
 import type { ServeOptions } from "./server/serve.ts";
 import type { FlockServer } from "./server/server.ts";
 import { Journal } from "./store/journal.ts";
 import { memoryStore } from "./store/memory.ts";
-import type { DeadLetter, DeadLetterQuery, DurablePart, ReadableStore, Store, Triggered } from "./store/store.ts";
-import { type SavedState, VisibleState } from "./visible-state.ts";
+import type { DeadLetter, DeadLetterQuery, ReadableStore, Store } from "./store/store.ts";
+import { VisibleState } from "./visible-state.ts";
+import { WireRequests } from "./wire-requests.ts";
 
 /** What a flock can be told. */
 export interface FlockOptions {
@@ -157,6 +145,8 @@ export class Flock {
   readonly log: EventLog;
   /** Where this flock logs what it does. */
   readonly logger: Logger;
+  /** Does what comes over the wire, for server components: names instead of types, unchecked payloads. */
+  readonly wire: WireRequests;
   readonly #store: Store;
   readonly #journal: Journal;
   readonly #orchestrator: Orchestrator;
@@ -171,7 +161,7 @@ export class Flock {
   readonly #declaring = new Map<string, AgentBuilder>();
   #completing: Promise<void> | undefined;
   readonly #servers = new Set<FlockServer>();
-  readonly #published = new Map<string, Promise<Published>>();
+  readonly #once: PublishedOnce;
   /** How many events this process had added when the state was last saved. */
   #savedAt = 0;
   #shutdown: Promise<void> | undefined;
@@ -205,9 +195,16 @@ export class Flock {
       hooks,
       ...limits,
     });
+    this.#once = new PublishedOnce(store.durable);
+    this.wire = new WireRequests(this, {
+      orchestrator: this.#orchestrator,
+      once: this.#once,
+      ready: () => (this.#declaring.size > 0 ? this.#completeAgents() : undefined),
+    });
     if (store.durable) {
       try {
-        this.#restoreState(store.durable);
+        restoreState(store.durable, this.#state, this.#orchestrator.history);
+        this.#orchestrator.restoreAgents([...this.#state.seenBy(OWNER).agents.values()]);
       } catch (error) {
         // Nobody else would let go of the file.
         void store.close();
@@ -285,7 +282,7 @@ export class Flock {
       const { idempotencyKey } = options;
       return idempotencyKey === undefined
         ? this.#orchestrator.publish(drafts as Draft, options)
-        : this.#once(idempotencyKey, () => this.#orchestrator.publish(drafts as Draft, options));
+        : this.#once.publish(idempotencyKey, () => this.#orchestrator.publish(drafts as Draft, options));
     } catch (error) {
       // What an async function would do, for every publish, with two promises more.
       return Promise.reject(error);
@@ -493,205 +490,16 @@ export class Flock {
     };
   }
 
-  /**
-   * Publishes what came over the wire from a principal: the type is a name, the payload unchecked. Its idempotency keys
-   * are its own, and it is told of agents only whose runs it may see.
-   * @throws FlockError `unknown_artifact_type`, or as `publish` does.
-   */
-  async publishFromOutside(
-    request: PublishRequest,
-    as: Principal = OWNER,
-  ): Promise<{ seq: number; result: PublishResult }> {
-    // Before the type is looked up, which an agent may be the first to name.
-    if (this.#declaring.size > 0) await this.#completeAgents();
-    const { seq, artifactId, correlationId, triggered } = await this.publish(
-      this.#draft(request, as),
-      optionsOf(request, as),
-    );
-    return {
-      seq,
-      result: {
-        artifact_id: artifactId,
-        correlation_id: correlationId,
-        triggered_agents: namesSeenBy(as, triggered),
-        seq,
-      },
-    };
-  }
-
-  /**
-   * What publishing something that came over the wire would do. Nothing is published, nothing changes: no gate takes
-   * anything in. Conditions (`where`, `whereGroup`) are asked as a publish would ask them. What waits in gates is for
-   * the owner alone: others are told only of agents that they may see and that this one artifact wakes, or not.
-   * @throws FlockError as `publishFromOutside` does.
-   */
-  async previewFromOutside(request: PublishRequest, as: Principal = OWNER): Promise<PreviewResult> {
-    if (this.#declaring.size > 0) await this.#completeAgents();
-    const rehearsed = this.#orchestrator.preview(this.#draft(request, as), optionsOf(request, as));
-    if (as.kind === "owner") return previewOf(rehearsed);
-    const seen = new Set(this.agents(as).map(({ name }) => name));
-    return previewOf(rehearsed.filter(({ subscription: { isSingle, agentId } }) => isSingle && seen.has(agentId)));
-  }
-
-  /** Invokes by names, as the wire has them. Throws as `invoke` and `publishFromOutside` do. */
-  async invokeFromOutside(
-    { agent_id, inputs, correlation_id, visibility }: InvokeRequest,
-    as: Principal = OWNER,
-  ): Promise<{ seq: number; result: InvokeResult }> {
-    if (this.#declaring.size > 0) await this.#completeAgents();
-    const drafts = inputs.map((input) => this.#draft(input, as));
-    const options = { correlationId: correlation_id, visibility };
-    const { seq, runId, correlationId } = await this.#orchestrator.invoke(agent_id, drafts, options, as);
-    return { seq, result: { run_id: runId, correlation_id: correlationId, seq } };
-  }
-
-  /** Cancels by ids, as the wire has them, what a principal may see. */
-  async cancelFromOutside(
-    { run_id, correlation_id }: CancelRequest,
-    as: Principal = OWNER,
-  ): Promise<{ seq: number; result: CancelResult }> {
-    const what = run_id === undefined ? { correlationId: correlation_id as string } : { runId: run_id };
-    const { seq, cancelled } = await this.cancel(what, as);
-    return { seq, result: { cancelled, seq } };
-  }
-
-  /** The open questions that a principal may see, as the wire tells them. */
-  questionsFromOutside(as: Principal = OWNER): OpenQuestion[] {
-    return this.questions(as).map(({ id, correlationId, createdAt, payload }) => {
-      const { activation_id: _, key: __, ...asked } = payload;
-      return { id, ...asked, correlation_id: correlationId, created_at: createdAt };
-    });
-  }
-
-  /**
-   * Answers as it comes over the wire: the payload is unchecked. What a principal repeats under its `idempotency_key`, because it
-   * has not heard of the first time, answers the same.
-   * @throws FlockError `invalid_payload`, then the question stays open; `unknown_artifact_type` when the server has begun
-   * anew and the agent that asked has not got so far again; or as `answer` does.
-   */
-  async answerFromOutside(
-    questionId: string,
-    { payload, idempotency_key }: AnswerRequest,
-    as: Principal = OWNER,
-  ): Promise<{ seq: number; result: PublishResult }> {
-    if (this.#declaring.size > 0) await this.#completeAgents();
-    // Whoever may see the question may see the type that it asks for.
-    const draftFor = (answerType: string) => this.#draft({ artifact_type: answerType, payload }, OWNER);
-    const key = idempotency_key === undefined ? undefined : answerKey(questionId, idempotency_key, as);
-    const answer = () => this.#orchestrator.answer(questionId, draftFor, as, key);
-    const { seq, artifactId, correlationId, triggered } = await (key === undefined
-      ? answer()
-      : this.#once(key, answer));
-    return {
-      seq,
-      result: {
-        artifact_id: artifactId,
-        correlation_id: correlationId,
-        triggered_agents: namesSeenBy(as, triggered),
-        seq,
-      },
-    };
-  }
-
-  /**
-   * Pauses or resumes by name, as the wire has it, for the owner alone.
-   * @throws FlockError `not_allowed`, or as `pause` does.
-   */
-  async pauseFromOutside(
-    what: "pause" | "resume",
-    { agent_id }: PauseRequest,
-    as: Principal = OWNER,
-  ): Promise<{ seq: number; result: PauseResult }> {
-    if (as.kind !== "owner")
-      throw new FlockError("not_allowed", "a pause concerns everybody's work: it is for the owner of the flock");
-    const { agents, seq } = await this.#pauseOrResume(what, agent_id);
-    return { seq, result: { agents: [...agents], seq } };
-  }
-
-  #draft({ artifact_type, payload }: Pick<PublishRequest, "artifact_type" | "payload">, as: Principal): Draft {
-    const type = this.types.get(artifact_type);
-    if (type && (as.kind === "owner" || this.typesSeenBy(as).includes(type))) return type.parse(payload);
-    const known = this.typesSeenBy(as).map(({ typeName }) => typeName);
-    const hint =
-      known.length === 0 ? "" : `; there are ${known.slice(0, 10).join(", ")}${known.length > 10 ? ", …" : ""}`;
-    throw new FlockError(
-      "unknown_artifact_type",
-      `there is no artifact type called ${JSON.stringify(artifact_type)}${hint}`,
-    );
-  }
-
-  /** What was published under a key before; otherwise what `publish` gives, which must publish under that key. */
-  async #once(idempotencyKey: string, publish: () => Promise<Published>): Promise<Published> {
-    const before = this.#published.get(idempotencyKey);
-    if (before) return before;
-    const stored = this.#store.durable?.publishedUnder(idempotencyKey);
-    if (stored) {
-      const { artifact, triggered } = stored;
-      return {
-        artifactId: artifact.id,
-        correlationId: artifact.correlationId,
-        triggeredAgents: triggered.map(({ agentId }) => agentId),
-        triggered,
-        seq: artifact.seq,
-        artifact,
-      };
-    }
-    const publishing = publish();
-    this.#published.set(idempotencyKey, publishing);
-    // What failed may be tried again under its key; and what is in a file, payload and all, need not stay in memory.
-    const forget = () => this.#published.delete(idempotencyKey);
-    publishing.then(this.#store.durable && forget, forget);
-    if (this.#published.size > MAX_IDEMPOTENCY_KEYS)
-      this.#published.delete(this.#published.keys().next().value as string);
-    return publishing;
-  }
-
   /** Saves what `/graph` and the history tell, so that the next start need not read the whole log. */
   #saveState(): void {
     const { durable } = this.#store;
     if (!durable) return;
     this.#savedAt = this.log.appended;
     try {
-      const history = this.#orchestrator.history.save();
-      durable.saveSnapshot(this.#state.seq, { ...this.#state.save(), history });
+      saveState(durable, this.#state, this.#orchestrator.history);
     } catch (err) {
       this.logger.warn({ err }, "the state could not be saved: the next start reads more of the log");
     }
-  }
-
-  #restoreState(durable: DurablePart): void {
-    const { log } = durable;
-    const saved = durable.snapshot();
-    let seq = log.oldest - 1;
-    if (saved) {
-      const { history, ...state } = saved.state as SavedState & { readonly history: SavedHistory };
-      this.#state.restore(state, saved.seq);
-      this.#orchestrator.history.restore(history);
-      seq = Math.max(seq, saved.seq);
-    }
-    const { history } = this.#orchestrator;
-    while (seq < log.head) {
-      const { lines, last } = log.read(seq + 1, log.head);
-      for (const line of lines.split("\n")) {
-        const event = JSON.parse(line) as FlockEvent;
-        if (event.seq <= seq) continue;
-        this.#state.apply(event);
-        if (event.type === "artifact_published" && event.produced_by !== EXTERNAL) {
-          const { artifact_type: type, timestamp: createdAt, visibility } = event;
-          if (event.revealed) history.revealed(event.produced_by, { type, visibility }, createdAt);
-          else history.produced(event.produced_by, { type, createdAt, visibility });
-        } else if (event.type === "agent_execution_started") {
-          const types = event.consumed_artifacts.map((id) => durable.typeOf(id));
-          history.consumed(
-            event.agent_id,
-            types.flatMap((type) => (type === undefined ? [] : { type })),
-            event.visibility,
-          );
-        }
-      }
-      seq = last;
-    }
-    this.#orchestrator.restoreAgents([...this.#state.seenBy(OWNER).agents.values()]);
   }
 
   /**
@@ -718,18 +526,6 @@ export class Flock {
   }
 }
 
-function optionsOf(
-  { tags, correlation_id, visibility, idempotency_key }: PublishRequest,
-  as: Principal,
-): PublishOptions {
-  return {
-    ...(tags ? { tags } : {}),
-    ...(correlation_id === undefined ? {} : { correlationId: correlation_id }),
-    ...(visibility ? { visibility } : {}),
-    ...(idempotency_key === undefined ? {} : { idempotencyKey: ownKey(idempotency_key, as) }),
-  };
-}
-
 async function loadEngine(agent: string): Promise<typeof import("./engines/ai/engine.ts")> {
   try {
     return await import("./engines/ai/engine.ts");
@@ -743,29 +539,7 @@ async function loadEngine(agent: string): Promise<typeof import("./engines/ai/en
   }
 }
 
-/** Begins the idempotency keys that are not the owner's. */
-const KEY_MARK = "\u0001";
-
-/** An idempotency key of one principal, which no key of another is equal to: nobody is given what another has published. */
-function ownKey(key: string, as: Principal): string {
-  if (as.kind !== "owner") return KEY_MARK + JSON.stringify([as.kind, as.tenant ?? null, as.name, key]);
-  return key.startsWith(KEY_MARK) ? KEY_MARK + key : key;
-}
-
-/** The key of an answer, which no key of a publish is equal to, nor one of an answer to another question. */
-function answerKey(questionId: string, key: string, as: Principal): string {
-  return KEY_MARK + JSON.stringify(["answer", questionId, ownKey(key, as)]);
-}
-
-/** The agents whose runs a principal may see. */
-function namesSeenBy(as: Principal, triggered: readonly Triggered[]): string[] {
-  return triggered.filter(({ visibility }) => maySee(as, visibility)).map(({ agentId }) => agentId);
-}
-
 /** The state is saved once in so many events: a start folds that many at most, in some milliseconds. */
 const EVENTS_PER_SNAPSHOT = 20_000;
-
-/** How many idempotency keys are remembered: a client repeats itself within minutes, not days. */
-const MAX_IDEMPOTENCY_KEYS = 10_000;
 
 const NO_COUNTERS = { started: 0, succeeded: 0, failed: 0, running: 0, consumed: 0, published: 0, duration_ms: 0 };

@@ -71,3 +71,4 @@ export type {
   Write,
 } from "./store/store.ts";
 export { VERSION } from "./version.ts";
+export type { WireRequests } from "./wire-requests.ts";

@@ -18,7 +18,7 @@ export function questionRoutes(
         response: { 200: questionsSchema, ...ERROR_RESPONSES },
       },
     },
-    (request) => ({ questions: flock.questionsFromOutside(principalOf(request)) }),
+    (request) => ({ questions: flock.wire.questions(principalOf(request)) }),
   );
 
   app.post(
@@ -32,6 +32,6 @@ export function questionRoutes(
         response: { 200: publishResultSchema, ...ERROR_RESPONSES },
       },
     },
-    async (request) => (await flock.answerFromOutside(request.params.id, request.body, principalOf(request))).result,
+    async (request) => (await flock.wire.answer(request.params.id, request.body, principalOf(request))).result,
   );
 }

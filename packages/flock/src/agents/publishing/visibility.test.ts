@@ -325,12 +325,12 @@ describe("commands", () => {
     flock.register(Note);
     await flock.publish(Memo({ text: "red" }), { visibility: visibility.labelled("red") });
     const request = { artifact_type: "Note", payload: { text: "n" }, idempotency_key: "k" };
-    const first = await flock.publishFromOutside(request, stranger);
+    const first = await flock.wire.publish(request, stranger);
     expect(first.result.triggered_agents).toEqual([]);
     const others = [red, { ...stranger, name: "other" }, { ...stranger, tenant: "t" }, undefined] as const;
     for (const other of others)
-      expect((await flock.publishFromOutside(request, other)).result.artifact_id).not.toBe(first.result.artifact_id);
-    expect(await flock.publishFromOutside(request, stranger)).toEqual(first);
+      expect((await flock.wire.publish(request, other)).result.artifact_id).not.toBe(first.result.artifact_id);
+    expect(await flock.wire.publish(request, stranger)).toEqual(first);
   });
 
   it("refuse a visibility that is none", async () => {
@@ -407,14 +407,14 @@ describe("an agent of a tenant", () => {
   it("is not there for commands of others, and neither are the types that only it names", async () => {
     await using flock = declared();
     const invoke = { agent_id: "theirs", inputs: [{ artifact_type: "Note", payload: { text: "n" } }] };
-    await expect(flock.invokeFromOutside(invoke, stranger)).rejects.toMatchObject({
+    await expect(flock.wire.invoke(invoke, stranger)).rejects.toMatchObject({
       code: "unknown_agent",
       message: expect.not.stringContaining("theirs,"),
     });
-    await flock.invokeFromOutside(invoke, acme);
+    await flock.wire.invoke(invoke, acme);
     const publish = { artifact_type: "Secret", payload: { text: "s" } };
-    await expect(flock.publishFromOutside(publish, stranger)).rejects.toMatchObject({ code: "unknown_artifact_type" });
-    await flock.publishFromOutside(publish, acme);
+    await expect(flock.wire.publish(publish, stranger)).rejects.toMatchObject({ code: "unknown_artifact_type" });
+    await flock.wire.publish(publish, acme);
     expect(flock.typesSeenBy(stranger).map(({ typeName }) => typeName)).toEqual(["Note"]);
   });
 

@@ -144,7 +144,7 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
         },
       },
       async (request, reply) => {
-        const { result } = await flock.publishFromOutside(request.body, principalOf(request));
+        const { result } = await flock.wire.publish(request.body, principalOf(request));
         return reply.status(201).header("location", `${path}/${result.artifact_id}`).send(result);
       },
     );

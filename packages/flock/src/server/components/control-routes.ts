@@ -75,7 +75,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: publishResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async (request) => (await flock.publishFromOutside(request.body, principalOf(request))).result,
+      async (request) => (await flock.wire.publish(request.body, principalOf(request))).result,
     );
 
     app.post(
@@ -88,7 +88,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: previewResultSchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => flock.previewFromOutside(request.body, principalOf(request)),
+      (request) => flock.wire.preview(request.body, principalOf(request)),
     );
 
     app.post(
@@ -101,7 +101,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: invokeResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async (request) => (await flock.invokeFromOutside(request.body, principalOf(request))).result,
+      async (request) => (await flock.wire.invoke(request.body, principalOf(request))).result,
     );
 
     app.post(
@@ -114,7 +114,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: cancelResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async (request) => (await flock.cancelFromOutside(request.body, principalOf(request))).result,
+      async (request) => (await flock.wire.cancel(request.body, principalOf(request))).result,
     );
 
     for (const what of ["pause", "resume"] as const) {
@@ -128,7 +128,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
             response: { 200: pauseResultSchema, ...ERROR_RESPONSES },
           },
         },
-        async (request) => (await flock.pauseFromOutside(what, request.body, principalOf(request))).result,
+        async (request) => (await flock.wire[what](request.body, principalOf(request))).result,
       );
     }
 

@@ -151,15 +151,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
     const { enableHeartbeat, heartbeatInterval, commandBurst, commandsPerSecond, overBudgetSeconds } = this.config;
     const hub = new Hub({
       log: flock.log,
-      target: {
-        publish: (request, as) => flock.publishFromOutside(request, as),
-        invoke: (request, as) => flock.invokeFromOutside(request, as),
-        cancel: (request, as) => flock.cancelFromOutside(request, as),
-        answer: (id, request, as) => flock.answerFromOutside(id, request, as),
-        pause: (request, as) => flock.pauseFromOutside("pause", request, as),
-        resume: (request, as) => flock.pauseFromOutside("resume", request, as),
-        graph: (as) => flock.graph(as),
-      },
+      target: flock.wire,
       serverVersion: VERSION,
       heartbeatInterval: enableHeartbeat ? heartbeatInterval : null,
       limits: { commandBurst, commandsPerSecond, overBudgetSeconds },

@@ -55,7 +55,7 @@ const TOOLS = {
     input: z.strictObject(publishRequestSchema.shape),
     isReadOnly: false,
     run: async (request, { flock, principal }) => {
-      const { seq, result } = await flock.publishFromOutside(request, principal);
+      const { seq, result } = await flock.wire.publish(request, principal);
       return { ...result, seq };
     },
   }),
