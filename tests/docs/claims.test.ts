@@ -116,8 +116,8 @@ describe("a table of options tells those of the code, which of them must be give
     ["docs/components.md", "Rate limit", "components/rate-limit.ts", "RateLimitOptions"],
     ["docs/components.md", "Cache", "components/cache.ts", "CacheOptions"],
     ["docs/components.md", "Budget", "components/budget.ts", "BudgetOptions"],
-    ["docs/runs.md", "Retries", "retry.ts", "RetryOptions"],
-    ["docs/runs.md", "Circuit breaker", "circuit-breaker.ts", "CircuitBreakerOptions"],
+    ["docs/runs.md", "Retries", "runs/retry.ts", "RetryOptions"],
+    ["docs/runs.md", "Circuit breaker", "runs/circuit-breaker.ts", "CircuitBreakerOptions"],
   ] as const)("%s, %s", ([page, heading, file, name]) => {
     const source = read(`packages/flock/src/agents/${file}`);
     const declared = new RegExp(`^export interface ${name} \\{\\n([\\s\\S]*?)^\\}`, "m").exec(source)?.[1] as string;
