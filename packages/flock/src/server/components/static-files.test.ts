@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Flock, type FlockServer } from "../../index.ts";
 import { AgentsServerComponent, HealthAndMetricsComponent, StaticFilesServerComponent } from "./index.ts";
@@ -20,6 +21,9 @@ beforeAll(async () => {
   writeFileSync(join(folder, "index.html"), "<h1>home</h1>");
   writeFileSync(join(folder, "health", "index.html"), "a file in the way");
   writeFileSync(join(folder, "assets", "app-B3kq9xYz.js"), "1");
+  writeFileSync(join(folder, "assets", "big-C4lr0yZa.js"), "big");
+  writeFileSync(join(folder, "assets", "big-C4lr0yZa.js.br"), brotliCompressSync("big"));
+  writeFileSync(join(folder, "assets", "big-C4lr0yZa.js.gz"), gzipSync("big"));
   flock = new Flock();
   server = await flock.serve({
     components: [
@@ -59,6 +63,19 @@ describe("a folder is served", () => {
     expect(asset.headers.get("content-type")).toMatch(/javascript/);
     expect(asset.headers.get("cache-control")).toMatch(/immutable/);
     expect(await (await page("/files/assets/app-B3kq9xYz.js")).text()).toBe("1");
+  });
+
+  it.for([
+    ["gzip, deflate, br", "br"],
+    ["gzip", "gzip"],
+    ["identity", null],
+  ] as const)("compressed, where it lies so beside it and %s is taken", async ([accepted, encoding]) => {
+    const asset = await fetch(`${server.url}/assets/big-C4lr0yZa.js`, { headers: { "accept-encoding": accepted } });
+    expect(asset.headers.get("content-encoding")).toBe(encoding);
+    expect(asset.headers.get("content-type")).toMatch(/javascript/);
+    expect(asset.headers.get("cache-control")).toMatch(/immutable/);
+    expect(asset.headers.get("vary")).toMatch(/accept-encoding/i);
+    expect(await asset.text()).toBe("big");
   });
 
   it("any other path that a browser navigates to shows the index, so that a page may route by itself", async () => {

@@ -40,7 +40,10 @@ const NAMED_BY_CONTENT = /[-.][\w-]{8,}\.\w+$/;
 const FOREVER = "public, max-age=31536000, immutable";
 const ASK_EACH_TIME = "no-cache";
 
-/** Serves a folder: the dashboard, or a page of the user's. */
+/**
+ * Serves a folder: the dashboard, or a page of the user's. Where `app.js.br` or `app.js.gz` lies beside `app.js`, whoever
+ * accepts that encoding is sent it instead.
+ */
 export class StaticFilesServerComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string;
   readonly #folder: string;
@@ -66,7 +69,12 @@ export class StaticFilesServerComponent extends ServerComponent<z.output<typeof 
       .map((other) => basePath(other.config.prefix ?? "/"))
       .filter((prefix) => prefix !== "" && prefix.startsWith(base));
     await app.register(async (scope) => {
-      await scope.register(fastifyStatic, { root: this.#folder, serve: false, cacheControl: false });
+      await scope.register(fastifyStatic, {
+        root: this.#folder,
+        serve: false,
+        cacheControl: false,
+        preCompressed: true,
+      });
       const handler = (request: FastifyRequest, reply: FastifyReply) =>
         this.#serve(request, reply, (path) => taken.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)));
       // The router prefers every other route to a wildcard, whichever was there first.
