@@ -60,7 +60,7 @@ describe("the dashboard shows what is and what was", () => {
     await using opened = await browser.open(`${server.url}/events`);
     const { page } = opened;
     const rows = page.getByRole("log").locator(":scope > div > div");
-    await page.getByText("Event type", { exact: true }).click();
+    await page.locator("summary", { hasText: "Event type" }).click();
     await page.getByLabel("artifact_published").check();
     await page.getByText("3 events").waitFor();
     expect(await rows.count()).toBe(3);
