@@ -44,9 +44,8 @@ async function openPage(browser: Browser, url: string): Promise<OpenPage> {
   page.on("pageerror", (error) => errors.push(`uncaught: ${error.message}`));
   page.on("requestfailed", (request) => {
     const why = request.failure()?.errorText;
-    // A shared worker belongs to no page: Chromium tells the page that asks for its script of no end, and when the page
-    // goes elsewhere, of an abort.
-    if (why === "net::ERR_ABORTED" && request.url().includes(".worker-")) return;
+    // What a page has asked for and no longer waits for when it goes elsewhere is nobody's fault.
+    if (why === "net::ERR_ABORTED") return;
     errors.push(`failed: ${request.url()} ${why}`);
   });
   await page.goto(url);

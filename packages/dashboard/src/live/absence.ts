@@ -7,7 +7,7 @@ const LOOK_MS = 1_000;
  * How long after the return, in ms, what comes belongs to what was missed: a hidden tab is given it at once, a machine
  * that wakes has a connection to make first.
  */
-const GRACE_MS = { hidden: 3_000, asleep: 30_000 } as const;
+const GRACE_MS = { hidden: 10_000, asleep: 30_000 } as const;
 
 let since: number | null = null;
 /** Until when what comes belongs to the absence; infinite while it lasts. */

@@ -88,7 +88,10 @@ export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
       <section aria-label="Newest runs">
         <h3 className="mb-1 flex justify-between font-medium">
           Newest runs
-          <Link href={pathOf("runs", undefined, { agent: name })} className="font-normal text-accent underline">
+          <Link
+            href={pathOf("runs", undefined, { agent: name })}
+            className="inline-block leading-6 font-normal text-accent underline"
+          >
             All of them
           </Link>
         </h3>

@@ -171,9 +171,7 @@ const AgentRow = memo(function AgentRow({ index, agent, info, gates, perMinute, 
     >
       <th scope="row" className={`${cell} font-medium`}>
         <span className="flex items-center justify-between gap-1">
-          <span className="truncate">
-            <AgentLink agent={agent_id} />
-          </span>
+          <AgentLink agent={agent_id} />
           <span className="-my-0.5 flex">
             <PauseButton agent={agent} isIcon />
           </span>
@@ -211,7 +209,7 @@ function AgentCards() {
       {list.map(({ agent, gates }) => (
         <li key={agent.agent_id} className="border-b border-line bg-card px-4 py-3">
           <span className="flex items-baseline justify-between gap-2">
-            <span className="truncate font-semibold">
+            <span className="min-w-0 font-semibold">
               <AgentLink agent={agent.agent_id} />
             </span>
             <Status value={agent.status} />
@@ -237,7 +235,7 @@ function AgentLink({ agent }: { agent: string }) {
     <Link
       href={pathOf("agents", agent, keptParams(params))}
       title={`More about ${agent}`}
-      className="underline-offset-2 hover:underline"
+      className="block min-w-0 truncate leading-6 underline-offset-2 hover:underline"
     >
       {agent}
     </Link>

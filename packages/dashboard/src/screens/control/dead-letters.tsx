@@ -87,7 +87,7 @@ export function DeadLetters() {
 function Letter({ letter }: { letter: DeadLetterRecord }) {
   const { agent_id, run_id, correlation_id, attempts, error, artifacts, missing, failed_at } = letter;
   const known = useLive(({ state }) => state.artifacts);
-  const link = "text-accent underline underline-offset-2";
+  const link = "inline-block leading-6 text-accent underline underline-offset-2";
   return (
     <li
       aria-label={`Dead letter of ${agent_id}`}
