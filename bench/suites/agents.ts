@@ -32,7 +32,7 @@ const STORES = { memory: ", memory", SQLite: ", sqlite" };
 export const suite: Suite = {
   name: "agents",
   about: "What does it take to wake an agent, whatever it does then?",
-  minutes: { full: 5, quick: 1.2 },
+  minutes: { full: 25, quick: 1 },
   workloads: [
     waking("one", "one agent", "chain", 1, ALL, besidePeers()),
     waking("chain", "a chain of 10 agents", "chain", 10, ALL, besidePeers("agents: a chain of 10")),

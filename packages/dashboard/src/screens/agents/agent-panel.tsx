@@ -129,12 +129,12 @@ interface AgentPanelProps {
   readonly close: () => void;
 }
 
-/** Why an agent does nothing although it is not paused. */
 /** How its circuit stands is told in a sentence of its own. */
 function withoutCircuit({ circuit: _circuit, ...agent }: AgentState): AgentState {
   return agent;
 }
 
+/** Why an agent does nothing although it is not paused. */
 function Circuit({ circuit: { state, failures, retry_at } }: { circuit: AgentCircuit }) {
   return (
     <p className="flex items-center gap-2 rounded-lg border border-bad p-2 text-xs text-bad">
