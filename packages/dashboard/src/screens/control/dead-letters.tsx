@@ -113,7 +113,7 @@ function Letter({ letter }: { letter: DeadLetterRecord }) {
         <p className="my-0.5 line-clamp-3 font-mono text-xs break-words text-bad" title={error.message}>
           {error.name}: {error.message}
         </p>
-        <p className="flex flex-wrap gap-x-2 text-xs text-soft">
+        <p className="flex flex-wrap items-baseline gap-x-2 text-xs text-soft">
           on{" "}
           {artifacts.slice(0, NAMED).map((id) => (
             <Link key={id} href={pathOf("blackboard", id)} title={id} className={link}>
