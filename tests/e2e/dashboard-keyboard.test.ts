@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser, type TestBrowser } from "../support/browser.ts";
-import { Idea, Pizza, pizzeria } from "../support/pizzeria.ts";
+import { Idea, Pizza, pizzeria, servedPizzeria } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
 
 let browser: TestBrowser;
@@ -9,15 +9,6 @@ beforeAll(async () => {
   browser = await launchBrowser();
 });
 afterAll(() => browser[Symbol.asyncDispose]());
-
-/** A pizzeria where one pizza was made and one refused. */
-async function served() {
-  const server = await startServer({ flock: pizzeria(), components: [], dashboard: true });
-  await server.flock.publish(Idea({ description: "truffle" }));
-  await server.flock.publish(Idea({ description: "pineapple" }));
-  await server.flock.runUntilIdle();
-  return server;
-}
 
 /** So many stops lead anywhere: who needs more has no keyboard access in earnest. */
 const MOST_STOPS = 60;
@@ -50,7 +41,7 @@ async function goTo(page: Page, screenKey: string): Promise<void> {
 
 describe("by keyboard alone", () => {
   it("from an agent that fails to its run, the error, what it had read, and the same published again with changes", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(server.url);
     const { page } = opened;
     await page.getByRole("row", { name: /pizza_master/ }).waitFor();
@@ -79,7 +70,7 @@ describe("by keyboard alone", () => {
   });
 
   it("the log is narrowed, walked, and an event opened and closed", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(server.url);
     const { page } = opened;
     await page.getByRole("row", { name: /pizza_master/ }).waitFor();
@@ -108,7 +99,7 @@ describe("by keyboard alone", () => {
   });
 
   it("two artifacts are compared, and their comparison is walked", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     const pizza = (toppings: string[]) => ({ artifact_type: "Pizza", payload: { name: "Both", toppings } });
     for (const toppings of [
       ["basil", "oil"],
@@ -163,7 +154,7 @@ describe("by keyboard alone", () => {
   });
 
   it("a row of a payload is found by typing how its name begins", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(`${server.url}/blackboard?type=Pizza`);
     const { page } = opened;
     await tabTo(page, /^a Pizza$/);
@@ -175,7 +166,7 @@ describe("by keyboard alone", () => {
   });
 
   it("the first stop of a page skips to its content", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(server.url);
     const { page } = opened;
     await page.getByRole("row", { name: /pizza_master/ }).waitFor();
@@ -192,7 +183,7 @@ describe("the focus is never lost", () => {
     ["artifacts", "blackboard", 1440],
     ["runs", "runs", 390],
   ] as const)("in the list of %s, while what is new pushes its row down (%s, %i px)", async ([, screen, width]) => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     for (let n = 0; n < 20; n++) await server.flock.publish(Idea({ description: `before ${n}` }));
     await server.flock.runUntilIdle();
     await using opened = await browser.open("about:blank");
@@ -219,7 +210,7 @@ describe("the focus is never lost", () => {
   });
 
   it("when what had it is closed, it is where it was before; on another screen, at its content", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(server.url);
     const { page } = opened;
     await page.getByRole("row", { name: /pizza_master/ }).waitFor();

@@ -4,7 +4,7 @@ import { WebSocketServerComponent } from "flock/components/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { launchBrowser, type TestBrowser } from "../support/browser.ts";
-import { Idea, Pizza, pizzeria } from "../support/pizzeria.ts";
+import { Idea, Pizza, pizzeria, servedPizzeria } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
 
 /** What a guest has asked for. */
@@ -19,18 +19,9 @@ afterAll(() => browser[Symbol.asyncDispose]());
 const SCREENS = ["Agents", "Runs", "Live output", "Blackboard", "Events", "Publish", "Control", "Health"];
 const PATHS = { "Live output": "output", Health: "system" };
 
-/** A pizzeria with its dashboard, where one pizza was made and one refused. */
-async function served() {
-  const server = await startServer({ flock: pizzeria(), components: [], dashboard: true });
-  await server.flock.publish(Idea({ description: "truffle" }));
-  await server.flock.publish(Idea({ description: "pineapple" }));
-  await server.flock.runUntilIdle();
-  return server;
-}
-
 describe("the dashboard shows what is and what was", () => {
   it("agents as a graph and a table, with status and counters", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(server.url);
     const { page } = opened;
     const row = page.getByRole("row", { name: /pizza_master/ });
@@ -41,7 +32,7 @@ describe("the dashboard shows what is and what was", () => {
   });
 
   it("runs with their output and errors, and the way from an artifact to its run and back", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(`${server.url}/runs`);
     const { page } = opened;
     const list = page.getByRole("list", { name: "Runs", exact: true });
@@ -56,7 +47,7 @@ describe("the dashboard shows what is and what was", () => {
   });
 
   it("every event, by type and by text", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(`${server.url}/events`);
     const { page } = opened;
     const rows = page.getByRole("log").locator(":scope > div > div");
@@ -110,7 +101,7 @@ describe("an agent says why it does not run", () => {
   });
 
   it("what a person has moved stays moved, and looking at an agent moves nothing", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(server.url);
     const { page } = opened;
     const box = page.locator(".react-flow__node", { hasText: "pizza_master" });
@@ -134,7 +125,7 @@ describe("an agent says why it does not run", () => {
 
 describe("every screen shows the state at any seq", () => {
   it("by keys, by slider and by link, and goes back to live with one key", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(`${server.url}/runs`);
     const { page } = opened;
     const runs = page.getByRole("list", { name: "Runs", exact: true }).getByRole("listitem");
@@ -156,7 +147,7 @@ describe("every screen shows the state at any seq", () => {
   });
 
   it("who looks at the past is not moved by what happens now", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(`${server.url}/events?seq=5`);
     const { page } = opened;
     await page.getByText("5 events").waitFor();
@@ -172,7 +163,7 @@ describe("every screen shows the state at any seq", () => {
   });
 
   it("plays what happened, and stops at the end", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(`${server.url}/events`);
     const { page } = opened;
     await page.getByText(`${server.flock.stats().head} events`).waitFor();
@@ -184,7 +175,7 @@ describe("every screen shows the state at any seq", () => {
 
 describe("events go to a file, and come from one without a server", () => {
   it("what is saved shows the same when it is opened", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(server.url);
     const { page } = opened;
     await page.getByRole("row", { name: /pizza_master/ }).waitFor();
@@ -208,7 +199,7 @@ describe("events go to a file, and come from one without a server", () => {
   });
 
   it("a file of something else is refused in a sentence", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(server.url);
     const { page } = opened;
     await page.getByRole("row", { name: /pizza_master/ }).waitFor();
@@ -222,7 +213,7 @@ describe("events go to a file, and come from one without a server", () => {
 
 describe("everything by keyboard", () => {
   it("the palette finds screens, agents, runs, artifacts and seqs", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(server.url);
     const { page } = opened;
     await page.getByRole("row", { name: /pizza_master/ }).waitFor();
@@ -242,7 +233,7 @@ describe("everything by keyboard", () => {
   });
 
   it("the sheet shows what keys do, and can turn single letters off", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(server.url);
     const { page } = opened;
     await page.getByRole("row", { name: /pizza_master/ }).waitFor();
@@ -260,7 +251,7 @@ describe("everything by keyboard", () => {
 
 describe("tabs share one connection", () => {
   it("and a tab that is hidden is right again when it is seen", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(`${server.url}/events`);
     const { page } = opened;
     const count = () => page.getByText(`${server.flock.stats().head} events`);
@@ -284,7 +275,7 @@ describe("tabs share one connection", () => {
 
 describe("who comes back is told what has happened", () => {
   it("since they were here last, and shown the first failure", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     const { epoch } = (await (await server.get("/plugin/events?limit=1")).json()) as { epoch: string };
     await using opened = await browser.open("about:blank");
     const { page } = opened;
@@ -299,7 +290,7 @@ describe("who comes back is told what has happened", () => {
 
 describe("a tab in the background", () => {
   it("asks for nothing, and is right again when it is seen", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(`${server.url}/events`);
     const { page } = opened;
     const before = server.flock.stats().head;
@@ -323,7 +314,7 @@ describe("a tab in the background", () => {
 
 describe("a browser without shared workers", () => {
   it("shows the same, by a connection of its own", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open("about:blank");
     const { page } = opened;
     await page.addInitScript("delete globalThis.SharedWorker");
@@ -370,7 +361,7 @@ describe("a log longer than what comes at once", () => {
 
 describe("an artifact can be published by a form that follows its schema", () => {
   it("what is missing is said at the field; what is right is published and leads to the artifact", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(`${server.url}/publish/Idea`);
     const { page } = opened;
     await page.getByRole("button", { name: "Publish Idea" }).click();
@@ -387,7 +378,7 @@ describe("an artifact can be published by a form that follows its schema", () =>
 
 describe("the connection is never a guess", () => {
   it("the dashboard says that the server is gone, comes back by itself, and has missed nothing", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(`${server.url}/runs`);
     const { page } = opened;
     await page.getByRole("status").getByText("Live").waitFor();
@@ -408,7 +399,7 @@ describe("the connection is never a guess", () => {
 
 describe("Health", () => {
   it("shows who is connected, what each reads, and which of them is this browser", async () => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     const other = await server.connect("/plugin/ws?agents=pizza_master");
     await using opened = await browser.open(`${server.url}/system`);
     const rows = opened.page.getByRole("region", { name: "Connections" }).getByRole("row");
@@ -426,7 +417,7 @@ describe("everyone can use it", () => {
     ["dark", 1440],
     ["dark", 390],
   ] as const)("no serious accessibility problem on any screen, %s, %i px wide", async ([scheme, width]) => {
-    await using server = await served();
+    await using server = await servedPizzeria();
     await using opened = await browser.open(server.url);
     const { page } = opened;
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });

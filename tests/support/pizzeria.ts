@@ -1,5 +1,6 @@
 import { artifact, Flock, type FlockOptions } from "flock";
 import { z } from "zod";
+import { startServer, type TestServer } from "./server.ts";
 
 /** What a guest says. */
 export const Idea = artifact("Idea", z.object({ description: z.string() }));
@@ -21,4 +22,13 @@ export function pizzeria(options: FlockOptions = {}): Flock {
       return Pizza({ name: `Pizza with ${idea.description}`, toppings: [idea.description] });
     });
   return flock;
+}
+
+/** A pizzeria with its dashboard, where one pizza was made and one refused. */
+export async function servedPizzeria(): Promise<TestServer> {
+  const server = await startServer({ flock: pizzeria(), components: [], dashboard: true });
+  await server.flock.publish(Idea({ description: "truffle" }));
+  await server.flock.publish(Idea({ description: "pineapple" }));
+  await server.flock.runUntilIdle();
+  return server;
 }

@@ -15,14 +15,13 @@ import {
   type PublishRequest,
   type PublishResult,
 } from "@flock/protocol";
-import type { Orchestrator, PublishOptions } from "./agents/orchestrator.ts";
+import type { Orchestrator, Published, PublishOptions } from "./agents/orchestrator.ts";
 import { previewOf } from "./agents/publishing/preview.ts";
 import type { PublishedOnce } from "./agents/publishing/published-once.ts";
 import type { Draft } from "./blackboard/artifact-type.ts";
 import { FlockError } from "./errors.ts";
 import type { Flock } from "./flock.ts";
 import type { CommandTarget } from "./realtime/commands.ts";
-import type { Triggered } from "./store/store.ts";
 
 /** What requests act upon, beside what everybody can call. */
 interface Inside {
@@ -58,19 +57,7 @@ export class WireRequests implements CommandTarget {
   async publish(request: PublishRequest, as: Principal = OWNER): Promise<{ seq: number; result: PublishResult }> {
     // Before the type is looked up, which an agent may be the first to name.
     await this.#ready();
-    const { seq, artifactId, correlationId, triggered } = await this.#flock.publish(
-      this.#draft(request, as),
-      optionsOf(request, as),
-    );
-    return {
-      seq,
-      result: {
-        artifact_id: artifactId,
-        correlation_id: correlationId,
-        triggered_agents: namesSeenBy(as, triggered),
-        seq,
-      },
-    };
+    return toldOf(await this.#flock.publish(this.#draft(request, as), optionsOf(request, as)), as);
   }
 
   /**
@@ -133,18 +120,7 @@ export class WireRequests implements CommandTarget {
     const draftFor = (answerType: string) => this.#draft({ artifact_type: answerType, payload }, OWNER);
     const key = idempotency_key === undefined ? undefined : answerKey(questionId, idempotency_key, as);
     const answer = () => this.#orchestrator.answer(questionId, draftFor, as, key);
-    const { seq, artifactId, correlationId, triggered } = await (key === undefined
-      ? answer()
-      : this.#once.publish(key, answer));
-    return {
-      seq,
-      result: {
-        artifact_id: artifactId,
-        correlation_id: correlationId,
-        triggered_agents: namesSeenBy(as, triggered),
-        seq,
-      },
-    };
+    return toldOf(await (key === undefined ? answer() : this.#once.publish(key, answer)), as);
   }
 
   /**
@@ -211,7 +187,19 @@ function answerKey(questionId: string, key: string, as: Principal): string {
   return KEY_MARK + JSON.stringify(["answer", questionId, ownKey(key, as)]);
 }
 
-/** The agents whose runs a principal may see. */
-function namesSeenBy(as: Principal, triggered: readonly Triggered[]): string[] {
-  return triggered.filter(({ visibility }) => maySee(as, visibility)).map(({ agentId }) => agentId);
+/** What a principal is told of what it has published: of the agents that it woke those whose runs it may see. */
+function toldOf(
+  { seq, artifactId, correlationId, triggered }: Published,
+  as: Principal,
+): { seq: number; result: PublishResult } {
+  const seen = triggered.filter(({ visibility }) => maySee(as, visibility));
+  return {
+    seq,
+    result: {
+      artifact_id: artifactId,
+      correlation_id: correlationId,
+      triggered_agents: seen.map(({ agentId }) => agentId),
+      seq,
+    },
+  };
 }
