@@ -53,7 +53,12 @@ export function start<Calls>(file: string, options: object = {}): Child<Calls> {
       const question = Promise.withResolvers<unknown>();
       const id = asked++;
       waiting.set(id, question);
-      child.send({ id, call, given } satisfies Question);
+      // Without somebody who hears of it, a channel that closed a moment before its process ended ends this one too.
+      child.send({ id, call, given } satisfies Question, (error) => {
+        if (!error) return;
+        waiting.delete(id);
+        question.reject(new Error(`${file} can no longer be asked: ${error.message}`));
+      });
       return question.promise as never;
     },
     end: async () => {

@@ -1,0 +1,31 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import type { LoadCalls } from "./calls.ts";
+import { start } from "./child.ts";
+
+describe("a process that is asked while it ends", () => {
+  it("answers, or the question fails: nothing waits for ever, and nothing ends who asked", async () => {
+    const child = start<LoadCalls>("load/main.ts");
+    await child.ask("join", { crowd: "nobody", peer: "flock", port: 1, clients: 0, first: 0, compression: false });
+    const outcomes: Promise<string>[] = [];
+    const ask = () =>
+      outcomes.push(
+        child.ask("begin", "nobody").then(
+          () => "answered",
+          (error: Error) => error.message,
+        ),
+      );
+    let gone = false;
+    const end = child.end().then(() => {
+      gone = true;
+    });
+    while (!gone) {
+      ask();
+      await turn();
+    }
+    await end;
+    ask();
+    for (const outcome of await Promise.all(outcomes)) expect(outcome).toMatch(/^answered$|^load\/main\.ts /);
+    expect(await outcomes.at(-1)).toMatch(/^load\/main\.ts ended/);
+  });
+});
