@@ -26,6 +26,8 @@ export function App() {
   const { screen } = usePlace();
   const { name, View } = entryOf(screen);
   const [open, setOpen] = useState<"palette" | "shortcuts" | null>(null);
+  // A dialog tells that it has been closed a moment later: by then another one may be open.
+  const close = (which: typeof open) => () => setOpen((now) => (now === which ? null : now));
   useShortcuts(useMemo(() => everywhere(setOpen), []));
   return (
     <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[auto_auto_minmax(0,1fr)_auto] md:grid-cols-[auto_minmax(0,1fr)] md:grid-rows-[auto_minmax(0,1fr)_auto]">
@@ -77,8 +79,8 @@ export function App() {
       <Notices />
       <ConfirmationDialog />
       <Suspense>
-        {open === "palette" && <Palette close={() => setOpen(null)} />}
-        {open === "shortcuts" && <ShortcutSheet close={() => setOpen(null)} />}
+        {open === "palette" && <Palette close={close("palette")} />}
+        {open === "shortcuts" && <ShortcutSheet close={close("shortcuts")} />}
       </Suspense>
     </div>
   );

@@ -40,7 +40,7 @@ export function useShortcuts(mine: readonly Shortcut[]): void {
 }
 
 /** How long the second key of two may take, in ms. */
-const SEQUENCE_MS = 1_200;
+const SEQUENCE_MS = 3_000;
 
 let first: { key: string; at: number } | undefined;
 
