@@ -541,7 +541,8 @@ function unknownAgent(agent_id: string): AgentInHand {
   return { agent_id, description: "", consumes: [], publishes: [], status: "idle", counters: noCounters() };
 }
 
-function noCounters(): AgentCounters {
+/** The counters of an agent that has done nothing. */
+export function noCounters(): AgentCounters {
   return { started: 0, succeeded: 0, failed: 0, running: 0, consumed: 0, published: 0, duration_ms: 0 };
 }
 

@@ -1,4 +1,5 @@
 import { type EventFileHead, type FlockEvent, graphOf, readEventFile, writeEventFile } from "@flock/protocol";
+import { idleGraph } from "./snapshot.ts";
 import { Timeline } from "./timeline.ts";
 
 /** Which events somebody wants to have as a file. */
@@ -16,29 +17,24 @@ export interface Excerpt {
 /** Events that are written in one go, so that the page stays quick. */
 const PIECE = 2_000;
 
-/** The events of an excerpt, in pieces of about `PIECE`. */
-export function* eventsOf(timeline: Timeline, { from, to, only }: Excerpt): Generator<readonly FlockEvent[]> {
+/** The events of an excerpt that a timeline has, in pieces of about `PIECE`; those of now, whatever it takes in later. */
+export function piecesOf(timeline: Timeline, { from, to, only }: Excerpt): Iterable<readonly FlockEvent[]> {
   const log = timeline.log(to);
-  for (let index = log.indexOf(from - 1) + 1; index < log.length; index += PIECE) {
-    const piece = log.slice(index, index + PIECE);
-    yield only ? piece.filter(only.isWanted) : piece;
-  }
+  return (function* () {
+    for (let index = log.indexOf(from - 1) + 1; index < log.length; index += PIECE) {
+      const piece = log.slice(index, index + PIECE);
+      yield only ? piece.filter(only.isWanted) : piece;
+    }
+  })();
 }
 
-/** An excerpt as a file, in pieces: one JSON a line, the first tells what it is, the others are events as they go over the wire. */
-export function* piecesOf(timeline: Timeline, excerpt: Excerpt): Generator<string> {
-  yield writeEventFile(headOf(timeline, excerpt), []);
-  for (const events of eventsOf(timeline, excerpt)) {
-    if (events.length > 0) yield `${events.map((event) => JSON.stringify(event)).join("\n")}\n`;
-  }
-}
-
-/** The same in one. */
+/** An excerpt as a file: one JSON a line, the first tells what it is, the others are events as they go over the wire. */
 export function fileOf(timeline: Timeline, excerpt: Excerpt): string {
-  return [...piecesOf(timeline, excerpt)].join("");
+  return writeEventFile(headOf(timeline, excerpt), [...piecesOf(timeline, excerpt)].flat());
 }
 
-function headOf(timeline: Timeline, { from, to, epoch, only, hidden }: Excerpt) {
+/** What such a file says of itself. */
+export function headOf(timeline: Timeline, { from, to, epoch, only, hidden }: Excerpt) {
   const gaps = timeline.gaps
     .filter(({ from_seq, to_seq }) => to_seq >= from && from_seq <= to)
     .map((gap) => ({ ...gap, from_seq: Math.max(from, gap.from_seq), to_seq: Math.min(to, gap.to_seq) }));
@@ -46,7 +42,7 @@ function headOf(timeline: Timeline, { from, to, epoch, only, hidden }: Excerpt) 
     epoch,
     from_seq: from,
     to_seq: to,
-    graph: graphOf(timeline.at(from - 1)),
+    graph: from < timeline.from ? idleGraph(timeline.head) : graphOf(timeline.at(from - 1)),
     ...(hidden === undefined ? {} : { hidden }),
     ...(gaps.length > 0 ? { gaps } : {}),
     ...(only ? { narrowed: only.words } : {}),

@@ -1,7 +1,8 @@
-import { type Excerpt, eventsOf, opened, piecesOf } from "./file.ts";
+import { type FlockEvent, mergedInto, writeEventFile } from "@flock/protocol";
+import { type Excerpt, headOf, opened, piecesOf } from "./file.ts";
 import { hiddenWithin } from "./hidden.ts";
-import { knownTimeline, loadOlder, showFile, useLive } from "./store.ts";
-import { KEPT_EVENTS } from "./timeline.ts";
+import { readOlder } from "./older.ts";
+import { knownTimeline, showFile, useLive } from "./store.ts";
 import { goLive } from "./travel.ts";
 
 /** What is wanted of the log; see {@link Excerpt}. */
@@ -10,7 +11,7 @@ export type Choice = Pick<Excerpt, "from" | "to" | "only">;
 /** How many events a choice comes to, of those that are here. */
 export function countOf(choice: Choice): number {
   let count = 0;
-  for (const events of eventsOf(knownTimeline(), excerptOf(choice))) count += events.length;
+  for (const events of piecesOf(knownTimeline(), excerptOf(choice))) count += events.length;
   return count;
 }
 
@@ -29,46 +30,58 @@ function excerptOf({ from, to, only }: Choice): Excerpt {
 }
 
 /**
- * Gives the viewer a file of some events. What is not here yet is fetched first; where the tab cannot hold that much, the
- * file begins later than was asked for, and says so in its first line.
+ * Gives the viewer a file of some events. Those that are not here are read from the server while it is written, and not kept.
  *
  * @param onProgress hears of each piece: the events that have been written so far.
  * @returns how many events are in it; null when `signal` has ended it.
+ * @throws Error when the server cannot be asked, or has another log by now.
  */
 export async function saveRange(
   { from, to, only }: Choice,
   onProgress: (events: number) => void = () => {},
   signal?: AbortSignal,
 ): Promise<number | null> {
-  await fetchFrom(from);
+  const { file, oldest } = useLive.getState();
   const timeline = knownTimeline();
-  const excerpt = excerptOf({ from: Math.max(from, timeline.from), to, ...(only ? { only } : {}) });
+  const begin = file === null ? Math.max(from, Math.min(oldest, timeline.from)) : from;
+  const excerpt = excerptOf({ from: begin, to, ...(only ? { only } : {}) });
+  const head = headOf(timeline, excerpt);
+  // The browser may put a blob on the disk; a string of all of them it may not.
   const parts: Blob[] = [];
-  let events = -1;
-  for (const piece of piecesOf(timeline, excerpt)) {
-    // The browser may put a blob on the disk; a string of all of them it may not.
-    parts.push(new Blob([piece]));
-    events += piece.split("\n").length - 1;
-    onProgress(events);
+  let count = 0;
+  let hidden = excerpt.hidden ?? 0;
+  const write = async (events: readonly FlockEvent[]) => {
+    if (events.length > 0) parts.push(new Blob([`${events.map((event) => JSON.stringify(event)).join("\n")}\n`]));
+    count += events.length;
+    onProgress(count);
     await new Promise((resolve) => setTimeout(resolve));
+  };
+  const known = piecesOf(timeline, excerpt);
+  for await (const events of olderThan(timeline.from, excerpt)) {
+    // Until it has been read, it counts as hidden.
+    for (const event of events) hidden -= 1 + mergedInto(event).filter((seq) => seq >= begin).length;
+    await write(only ? events.filter(only.isWanted) : events);
     if (signal?.aborted) return null;
   }
+  for (const events of known) {
+    await write(events);
+    if (signal?.aborted) return null;
+  }
+  parts.unshift(new Blob([writeEventFile(excerpt.hidden === undefined ? head : { ...head, hidden }, [])]));
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob(parts, { type: "application/x-ndjson" }));
   link.download = `flock-${excerpt.from}-${to}.ndjson`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  return events;
+  return count;
 }
 
-/** Fetches events until those from a seq on are here, or as many as the tab can hold. */
-async function fetchFrom(seq: number): Promise<void> {
-  for (;;) {
-    const { from, oldest } = useLive.getState();
-    if (from <= Math.max(seq, oldest)) return;
-    await loadOlder(KEPT_EVENTS);
-    if (useLive.getState().from >= from) return;
-  }
+/** The events of an excerpt before those that the tab has, as the server gives them. */
+async function* olderThan(known: number, { from, to, epoch }: Excerpt): AsyncGenerator<readonly FlockEvent[]> {
+  const { config, file } = useLive.getState();
+  if (!config || file !== null) return;
+  const end = Math.min(to + 1, known);
+  for await (const { events } of readOlder(config, end, end - from, epoch)) yield events;
 }
 
 /** Gives the viewer a file of all that is known, up to the seq that is shown. */

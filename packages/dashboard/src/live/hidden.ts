@@ -3,7 +3,7 @@ import { useMemo } from "react";
 import { create } from "zustand";
 import { type DashboardConfig, eventsUrl, getJson } from "./config.ts";
 import { hiddenIn } from "./hidden-numbers.ts";
-import { knownTimeline, type Live, useLive } from "./store.ts";
+import { knownTimeline, type Live, shownTimeline, useLive } from "./store.ts";
 
 /** Of a limited viewer's log: up to which seq the server has said that nothing else is for this viewer. */
 const usePassed = create<{ readonly epoch: string | null; readonly seq: number }>(() => ({ epoch: null, seq: 0 }));
@@ -34,19 +34,18 @@ export function useHidden(): Hidden | null {
   const head = useLive(({ fileHead }) => fileHead);
   const at = useLive(({ at }) => at);
   const last = useLive(({ last }) => last);
-  const first = useLive(({ from }) => from);
+  const first = useLive(({ from, past }) => past?.from ?? from);
   const epoch = useLive(({ connection, file }) => (file === null ? connection.epoch : null));
   const passed = usePassed((passed) => (passed.epoch === epoch ? passed.seq : 0));
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the timeline grows with `last` and `first`
   return useMemo(() => {
     if (!limited) return null;
     if (head?.narrowed) {
       const { hidden = 0, from_seq: from, to_seq: to } = head;
       return { count: hidden, of: to - from + 1, from, to, isPlaced: false, isFile: true };
     }
-    const timeline = knownTimeline();
+    const timeline = shownTimeline();
     const to = at ?? Math.max(last, head?.to_seq ?? passed);
-    const from = Math.min(head?.from_seq ?? timeline.from, to + 1);
+    const from = Math.min(head?.from_seq ?? first, to + 1);
     const count = hiddenIn(timeline).between(timeline.log(), timeline.gaps, from, to);
     return { count, of: to - from + 1, from, to, isPlaced: true, isFile: head !== null };
   }, [limited, head, at, last, first, passed]);

@@ -20,8 +20,9 @@ const AHEAD = 3;
 /** Some of what comes before a seq. */
 export interface Older {
   readonly events: readonly FlockEvent[];
-  /** From this seq on the events are all that there is. */
+  /** From this seq on, up to that one, these and the ones before are all that there is. */
   readonly from: number;
+  readonly to: number;
 }
 
 /**
@@ -36,7 +37,7 @@ export async function* readOlder(
   count: number,
   epoch: string | null,
 ): AsyncGenerator<Older> {
-  const asked: Promise<{ readonly events: FlockEvent[]; readonly oldest: number }>[] = [];
+  const asked: Promise<{ readonly events: FlockEvent[]; readonly oldest: number; readonly end: number }>[] = [];
   let next = Math.max(0, before - 1 - count);
   let from = next + 1;
   const ask = () => {
@@ -51,12 +52,12 @@ export async function* readOlder(
   };
   ask();
   for (let piece = asked.shift(); piece; piece = asked.shift()) {
-    const { events, oldest } = await piece;
+    const { events, oldest, end } = await piece;
     from = Math.min(Math.max(from, oldest), before);
     // Where the server keeps nothing there is nothing to ask for.
     next = Math.max(next, oldest - 1);
     ask();
-    yield { events, from };
+    yield { events, from, to: end };
   }
 }
 
@@ -72,7 +73,7 @@ async function readBetween(config: DashboardConfig, after: number, end: number, 
     if (page.next <= after) break;
     after = page.next;
   }
-  return { events, oldest };
+  return { events, oldest, end };
 }
 
 /**

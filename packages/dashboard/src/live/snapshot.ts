@@ -1,4 +1,12 @@
-import type { AgentCounters, AgentState, FlockEvent, FlockState, GraphSnapshot } from "@flock/protocol";
+import {
+  type AgentCounters,
+  type AgentState,
+  type FlockEvent,
+  type FlockState,
+  type GraphSnapshot,
+  graphOf,
+  noCounters,
+} from "@flock/protocol";
 
 /** A state whose agents, counters and flow are the server's. */
 export function withGraph(state: FlockState, { nodes, edges }: GraphSnapshot): FlockState {
@@ -46,6 +54,19 @@ export function baseOf(base: FlockState, folded: FlockState, { nodes, edges }: G
     });
   }
   return { ...base, agents, nodes, edges };
+}
+
+/** The agents of a state, and what flows between them, as if nothing had been done yet. */
+export function idleGraph(state: FlockState): GraphSnapshot {
+  const { nodes, ...graph } = graphOf(state);
+  return {
+    ...graph,
+    nodes: nodes.map(({ paused: _paused, circuit: _circuit, ...node }) => ({
+      ...node,
+      status: "idle",
+      counters: noCounters(),
+    })),
+  };
 }
 
 function agentOf(node: GraphSnapshot["nodes"][number]): AgentState {

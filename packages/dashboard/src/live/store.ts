@@ -8,6 +8,7 @@ import type { CommandAnswer, CommandName, CommandRequest, Feed } from "./feed.ts
 import { nextFrame } from "./frames.ts";
 import { begunAt, readOlder, withOlder } from "./older.ts";
 import { FIRST_EVENTS } from "./own-feed.ts";
+import { type Past, readPast } from "./past.ts";
 import { openFeed } from "./shared-feed.ts";
 import { endsUnknownRun } from "./snapshot.ts";
 import { KEPT_EVENTS, Log, Timeline } from "./timeline.ts";
@@ -35,9 +36,11 @@ export interface Live {
   readonly last: number;
   /** From this seq on the tab has all that is for this viewer; see `Timeline.from`. */
   readonly from: number;
-  /** The oldest seq that the server keeps: what lies between it and `from` is loaded when it is asked for. */
+  /** The oldest seq that the server keeps: what lies between it and `from` is read when the viewer goes there. */
   readonly oldest: number;
-  /** Whether older events are on their way. */
+  /** The stretch before `from` that the viewer is in; null elsewhere. */
+  readonly past: Pick<Past, "from" | "to"> | null;
+  /** Whether such a stretch is on its way. */
   readonly isLoading: boolean;
   /** What is missing. */
   readonly gaps: readonly ControlOf<"gap">[];
@@ -72,6 +75,7 @@ export const useLive = create<Live>(() => ({
   last: 0,
   from: 1,
   oldest: 1,
+  past: null,
   isLoading: false,
   gaps: [],
   breaks: [],
@@ -86,6 +90,8 @@ const LEISURELY_MS = 250;
 const DEAR_MS = 6;
 
 let timeline = new Timeline();
+/** Where the viewer is, while that is before what `timeline` has. */
+let past: Past | undefined;
 let feed: Feed | undefined;
 
 /** Reads the configuration and follows the log; both are tried until they succeed. */
@@ -119,21 +125,84 @@ export function retryNow(): void {
 /** Shows the state at a seq on every screen; null: what happens now. */
 export function showAt(at: number | null): void {
   if (at === useLive.getState().at) return;
-  const seq = at === null ? Number.POSITIVE_INFINITY : at;
-  const { complete, from, oldest } = useLive.getState();
-  if (at !== null && complete && at < from && oldest < from) void loadOlder(KEPT_EVENTS).catch(() => {});
-  useLive.setState({ at, state: timeline.at(seq), log: timeline.log(seq) });
+  useLive.setState({ at });
+  show();
 }
 
-/** The events and states that this tab knows, for whoever asks of other seqs than the one that is shown. */
+/** The newest events and states, for whoever asks of other seqs than the one that is shown. */
 export function knownTimeline(): Timeline {
   return timeline;
+}
+
+/** The events and states around the seq that is shown: the newest ones, or a stretch of long ago. */
+export function shownTimeline(): Timeline {
+  return past?.timeline ?? timeline;
+}
+
+/** Whether the events around a seq are here. */
+export function isHere(seq: number): boolean {
+  return past ? past.from <= seq && seq <= past.to : seq >= timeline.from;
+}
+
+/** Resolves when the seq that was asked for is shown, or cannot be. */
+export async function shown(): Promise<void> {
+  while (visiting) await visiting;
+}
+
+/** Shows the seq that the viewer has gone to. One that lies far back is shown as soon as it is here. */
+function show(): void {
+  const { at } = useLive.getState();
+  if (isLongAgo(at)) {
+    if (!past || !isHere(at)) {
+      visiting ??= visit(at).finally(() => {
+        visiting = undefined;
+        const { at: next, state } = useLive.getState();
+        if (next !== at && isLongAgo(next) && state.seq !== next) show();
+      });
+      return;
+    }
+  } else past = undefined;
+  const seq = at ?? Number.POSITIVE_INFINITY;
+  const here = shownTimeline();
+  useLive.setState({ state: here.at(seq), log: here.log(seq), past: past ? { from: past.from, to: past.to } : null });
+}
+
+/** Whether only the server has what was then. */
+function isLongAgo(at: number | null): at is number {
+  const { complete, file, oldest } = useLive.getState();
+  return at !== null && complete && file === null && at < timeline.from && oldest < timeline.from;
+}
+
+let visiting: Promise<void> | undefined;
+
+/** Reads the log around a seq, unless the viewer goes elsewhere. */
+async function visit(seq: number): Promise<void> {
+  const { config, connection, oldest } = useLive.getState();
+  if (!config) return;
+  useLive.setState({ isLoading: true });
+  try {
+    const source = { config, epoch: connection.epoch, oldest, until: timeline.from, head: timeline.head };
+    for await (const stretch of readPast(seq, source)) {
+      const { at } = useLive.getState();
+      if (!isLongAgo(at) || (at !== seq && (at < stretch.from || at > stretch.to))) return;
+      if (stretch.to < seq) continue;
+      const isHere = past?.timeline === stretch.timeline;
+      past = stretch;
+      if (isHere) useLive.setState({ past: { from: past.from, to: past.to } });
+      else show();
+    }
+  } catch (error) {
+    useLive.setState({ notice: `Seq ${seq.toLocaleString("en")} cannot be shown: ${(error as Error).message}` });
+  } finally {
+    useLive.setState({ isLoading: false });
+  }
 }
 
 /** Shows the events of a file instead of what a server tells. */
 export function showFile(name: string, opened: Timeline, fileHead: EventFileHead | null): void {
   // What the server goes on to tell is not taken in any more.
   feed = undefined;
+  past = undefined;
   timeline = opened;
   useLive.setState({ file: name, fileHead, complete: true, away: null, notice: null, oldest: opened.first });
   publish();
@@ -175,8 +244,7 @@ async function follow(mine: Feed): Promise<void> {
     const began = performance.now();
     const before = timeline.last;
     if (stretch.restarts) {
-      timeline = new Timeline();
-      useLive.setState({ complete: false });
+      startAnew();
     }
     takeIn(stretch.entries);
     from = stretch.next;
@@ -188,8 +256,11 @@ async function follow(mine: Feed): Promise<void> {
     const cost = performance.now() - began;
     if (!isCurrent || absent !== null) leftAt ??= { ...placeNow(), seq: before, at: absent ?? lostAt ?? Date.now() };
     if (!isCurrent) continue;
-    await arrived();
-    useLive.setState({ complete: true });
+    if (!useLive.getState().complete) {
+      await arrived();
+      useLive.setState({ complete: true });
+      show();
+    }
     if (leftAt) tellWhatWasMissed(leftAt);
     leftAt = undefined;
     lostAt = undefined;
@@ -214,8 +285,8 @@ function takeIn(entries: readonly (FlockEvent | ControlOf<"gap">)[]): void {
     }
     flush();
     if (entry.reason === "epoch") {
-      timeline = new Timeline();
-      useLive.setState({ complete: false, notice: "The server has started anew: what it showed before is gone." });
+      startAnew();
+      useLive.setState({ notice: "The server has started anew: what it showed before is gone." });
     } else {
       timeline.mark({ kind: "gap", at: entry.to_seq, gap: entry });
       // Events that are gone may have declared agents and counted runs.
@@ -225,10 +296,17 @@ function takeIn(entries: readonly (FlockEvent | ControlOf<"gap">)[]): void {
   flush();
 }
 
+/** What is known is of another log. */
+function startAnew(): void {
+  timeline = new Timeline();
+  past = undefined;
+  useLive.setState({ complete: false, past: null });
+}
+
 /** Everything that the server had to tell is here for the first time: what lies before it? */
 async function arrived(): Promise<void> {
-  const { complete, config } = useLive.getState();
-  if (complete || !config) return;
+  const { config } = useLive.getState();
+  if (!config) return;
   const page = await getJson<{ oldest: number }>(eventsUrl(config, { after: 0, limit: 1 })).catch(() => null);
   if (page) {
     useLive.setState({ oldest: Math.min(page.oldest, timeline.first) });
@@ -239,64 +317,41 @@ async function arrived(): Promise<void> {
   const graph = await feed?.call("graph", undefined as never).catch(() => undefined);
   if (graph) timeline.begin(graph);
   publish();
-  const { at } = useLive.getState();
-  void loadOlder(at !== null && at < timeline.first ? KEPT_EVENTS : HISTORY).catch(() => {});
+  void loadHistory().catch(() => {});
 }
 
-/** Events that are loaded to travel in, those that came with the connection included. */
-const HISTORY = 100_000;
-
-let loading: Promise<void> | undefined;
-
-/**
- * Loads what came before, until there are so many events; the viewer sees what is now all the while. While that goes on,
- * whoever asks too waits for it.
- */
-export function loadOlder(count: number): Promise<void> {
-  loading ??= load(count).finally(() => {
-    loading = undefined;
-  });
-  return loading;
-}
-
-async function load(count: number): Promise<void> {
+/** Loads what came before, until the tab has as much as it keeps; the viewer sees what is now all the while. */
+async function loadHistory(): Promise<void> {
   const { config, connection, file } = useLive.getState();
   const mine = timeline;
   if (!config || file !== null) return;
-  useLive.setState({ isLoading: true });
-  try {
-    let from = mine.from;
-    let found = 0;
-    const older = async function* () {
-      for await (const piece of readOlder(config, mine.from, count - mine.log().length, connection.epoch)) {
-        from = piece.from;
-        found += piece.events.length;
-        if (mine !== timeline) return;
-        yield piece.events;
-      }
-    };
-    let joined = await withOlder(older(), mine);
-    if (mine !== timeline) return;
-    if (found === 0) {
-      mine.reaches(from);
-      publish();
-      return;
+  let from = mine.from;
+  let found = 0;
+  const older = async function* () {
+    for await (const piece of readOlder(config, mine.from, KEPT_EVENTS - mine.log().length, connection.epoch)) {
+      from = piece.from;
+      found += piece.events.length;
+      if (mine !== timeline) return;
+      yield piece.events;
     }
-    if (joined.first > 1) {
-      const graph = await feed?.call("graph", undefined as never).catch(() => undefined);
-      joined.append(mine.log().slice(mine.log().indexOf(joined.last) + 1));
-      if (graph) joined = await begunAt(joined.baseFor(graph), joined, mine);
-    }
-    joined.reaches(from);
-    if (mine !== timeline) return;
-    timeline = joined;
-    const { at } = useLive.getState();
-    const seq = at ?? Number.POSITIVE_INFINITY;
-    useLive.setState({ state: timeline.at(seq), log: timeline.log(seq) });
+  };
+  let joined = await withOlder(older(), mine);
+  if (mine !== timeline) return;
+  if (found === 0) {
+    mine.reaches(from);
     publish();
-  } finally {
-    useLive.setState({ isLoading: false });
+    return;
   }
+  if (joined.first > 1) {
+    const graph = await feed?.call("graph", undefined as never).catch(() => undefined);
+    joined.append(mine.log().slice(mine.log().indexOf(joined.last) + 1));
+    if (graph) joined = await begunAt(joined.baseFor(graph), joined, mine);
+  }
+  joined.reaches(from);
+  if (mine !== timeline) return;
+  timeline = joined;
+  publish();
+  show();
 }
 
 /** Lets the server say what the agents have done in all, where the events that we have cannot. */
@@ -311,13 +366,9 @@ async function countAnew(): Promise<void> {
 /** Lets the screens see what has been taken in. */
 function publish(): void {
   const { at, state, last } = useLive.getState();
-  const shown = { first: timeline.first, last: timeline.last, from: timeline.from, gaps: timeline.gaps };
+  useLive.setState({ first: timeline.first, last: timeline.last, from: timeline.from, gaps: timeline.gaps });
   // Who looks at the past sees nothing of what comes, unless it belongs there and has only come now.
-  if (at !== null && at <= last && at >= timeline.first && state.seq > 0) useLive.setState(shown);
-  else {
-    const seq = at ?? Number.POSITIVE_INFINITY;
-    useLive.setState({ ...shown, state: timeline.at(seq), log: timeline.log(seq) });
-  }
+  if (at === null || at > last || (at < timeline.first && !isLongAgo(at)) || state.seq === 0) show();
 }
 
 /** How far a viewer had come, and when. */

@@ -17,8 +17,8 @@ export const DASHBOARD_LIMITS: StateLimits = {
   streamCharacters: 200_000,
 };
 
-/** Events that a tab keeps to travel in. */
-export const KEPT_EVENTS = 200_000;
+/** Events that a tab keeps to travel in at once; what came before them is read when somebody goes there. */
+export const KEPT_EVENTS = 100_000;
 
 /** Events between two kept states: to fold so many takes a few milliseconds, whatever seq is asked for. */
 const SPACING = 2_000;

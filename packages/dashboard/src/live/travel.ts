@@ -1,10 +1,10 @@
 import type { FlockEvent } from "@flock/protocol";
 import { create } from "zustand";
 import { adjust, here, onPlace } from "../place/place.ts";
+import { eventsUrl, getJson } from "./config.ts";
 import { seqAt, type Whereabouts } from "./moments.ts";
 import { Playback } from "./playback.ts";
-import { knownTimeline, loadOlder, showAt, useLive } from "./store.ts";
-import { KEPT_EVENTS } from "./timeline.ts";
+import { isHere, knownTimeline, showAt, shown, shownTimeline, useLive } from "./store.ts";
 
 /** How fast the past is played, in times of the real thing; null while it stands. */
 export const usePlaying = create<{ readonly speed: number | null }>(() => ({ speed: null }));
@@ -25,14 +25,30 @@ export function travelTo(seq: number): void {
   adjust({ seq: Math.max(Math.min(oldest, last), Math.min(last, Math.round(seq))) });
 }
 
-/** The seq of a place that somebody has typed. What lies before the events that are here is fetched first. */
+/** The seq of a place that somebody has typed. The server is asked about what lies before the events that are here. */
 export async function seqOf(where: Whereabouts): Promise<number> {
   if ("seq" in where) return where.seq;
-  const { from, oldest } = useLive.getState();
-  const first = knownTimeline().log().at(0);
-  if (first && Date.parse(first.timestamp) > where.moment && oldest < from)
-    await loadOlder(KEPT_EVENTS).catch(() => {});
-  return seqAt(knownTimeline().log(), where.moment) ?? useLive.getState().first;
+  return seqAt(knownTimeline().log(), where.moment) ?? seqLongAgo(where.moment);
+}
+
+/** The seq of the newest event up to a moment before all events that are here; the oldest one when that is later. */
+async function seqLongAgo(moment: number): Promise<number> {
+  const { config, file, from, first, oldest } = useLive.getState();
+  if (!config || file !== null || oldest >= from) return first;
+  let [low, high] = [oldest, from];
+  let found = oldest;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const { events } = await getJson<{ readonly events: readonly FlockEvent[] }>(
+      eventsUrl(config, { after: middle - 1, limit: 1 }),
+    );
+    const event = events[0];
+    if (event && event.seq < high && Date.parse(event.timestamp) <= moment) {
+      found = event.seq;
+      low = event.seq + 1;
+    } else high = middle;
+  }
+  return found;
 }
 
 /** Shows every screen at such a place. */
@@ -57,24 +73,58 @@ export function goLive(): void {
 /** Shows the state some events later, or earlier when `count` is negative. */
 export function step(count: number): void {
   pause();
-  const log = knownTimeline().log();
-  const index = log.indexOf(shownSeq()) + count;
-  const event = log.at(Math.max(0, Math.min(log.length - 1, index)));
-  if (event) travelTo(event.seq);
+  const log = shownTimeline().log();
+  const event = log.at(Math.max(0, log.indexOf(shownSeq()) + count));
+  travelTo(event && event.seq !== shownSeq() ? event.seq : beyond(count < 0 ? -1 : 1));
 }
 
-/** Shows the next failure after what is shown, or the one before it. Returns whether there is one. */
-export function toError(direction: 1 | -1): boolean {
+/** The seq next to the events around the one that is shown. */
+function beyond(direction: 1 | -1): number {
+  const { past, from, last } = useLive.getState();
+  if (direction === -1) return (past?.from ?? from) - 1;
+  return past ? past.to + 1 : last;
+}
+
+/** Seqs that are looked through for a failure in one go, where they have to be read for that. */
+const SEARCHED = 200_000;
+
+/**
+ * Shows the next failure after what is shown, or the one before it. Resolves to how it went: where there is none, what was
+ * shown is shown; where there was much to read, the end of that.
+ */
+export async function toError(direction: 1 | -1): Promise<"found" | "none" | "none nearby"> {
   pause();
-  const log = knownTimeline().log();
-  for (let index = log.indexOf(shownSeq()) + (direction === 1 ? 1 : -1); index >= 0; index += direction) {
-    const event = log.at(index);
-    if (!event) return false;
-    if (!isFailure(event) || event.seq === here().seq) continue;
-    travelTo(event.seq);
-    return true;
+  const origin = here().seq;
+  const began = origin ?? useLive.getState().last + 1;
+  for (let from = began + direction; ; ) {
+    const failure = failureFrom(from, direction);
+    if (failure !== undefined) {
+      travelTo(failure);
+      return "found";
+    }
+    from = beyond(direction);
+    const { oldest, past } = useLive.getState();
+    if (direction === 1 ? !past : from < oldest) {
+      adjust({ seq: origin });
+      return "none";
+    }
+    if (Math.abs(from - began) > SEARCHED) return "none nearby";
+    travelTo(from);
+    await shown();
+    // It could not be read, or the viewer has gone elsewhere.
+    if (here().seq !== from || !isHere(from)) return "none nearby";
   }
-  return false;
+}
+
+/** The first failure from a seq on, or the last one up to it, among the events around the one that is shown. */
+function failureFrom(seq: number, direction: 1 | -1): number | undefined {
+  const log = shownTimeline().log();
+  let index = direction === 1 ? log.indexOf(seq - 1) + 1 : log.indexOf(seq);
+  for (let event = log.at(index); event && index >= 0; event = log.at(index)) {
+    if (isFailure(event)) return event.seq;
+    index += direction;
+  }
+  return undefined;
 }
 
 /** Whether an event tells of a failure. */
@@ -88,15 +138,26 @@ export function play(speed: number): void {
   const { first, last, at } = useLive.getState();
   if (at === null || at >= last) travelTo(first);
   usePlaying.setState({ speed });
-  const playback = new Playback(knownTimeline().log(), here().seq ?? first);
+  void playOn(speed);
+}
+
+async function playOn(speed: number): Promise<void> {
+  await shown();
+  const { first } = useLive.getState();
+  const played = shownTimeline();
+  const playback = new Playback(played.log(), here().seq ?? first);
   let before = performance.now();
   const frame = (now: number) => {
     if (usePlaying.getState().speed !== speed) return;
     const seq = playback.advance((now - before) * speed);
     before = now;
     if (seq !== here().seq) travelTo(seq);
-    if (playback.isOver) pause();
-    else requestAnimationFrame(frame);
+    if (!playback.isOver) requestAnimationFrame(frame);
+    else if (played === knownTimeline()) pause();
+    else {
+      travelTo(beyond(1));
+      void playOn(speed);
+    }
   };
   requestAnimationFrame(frame);
 }

@@ -23,6 +23,7 @@ export function ConnectionStatus({ screen }: { screen: string }) {
   const last = useLive(({ last }) => (isBehind ? last : 0));
   const missing = useLive(useShallow(({ gaps }) => gaps.reduce((sum, gap) => sum + gap.to_seq - gap.from_seq + 1, 0)));
   const at = useLive(({ at }) => at);
+  const countsFrom = useLive(({ past }) => past?.from);
   const now = useNow(connection.status === "waiting");
   const standing = { connection, complete, last, offlineSince };
   const summary = file ?? connectionSummary(standing);
@@ -48,7 +49,16 @@ export function ConnectionStatus({ screen }: { screen: string }) {
       <span role="status" aria-live="off" title={connection.reason ?? undefined} className="truncate tabular-nums">
         {connectionWords(standing, now)}
       </span>
-      {at !== null && <span className="truncate text-busy tabular-nums">showing seq {at.toLocaleString("en")}</span>}
+      {at !== null && (
+        <span className="truncate text-busy tabular-nums">
+          showing seq {at.toLocaleString("en")}
+          {countsFrom !== undefined && (
+            <span title="What agents did before that is too far back to be here">
+              , counted from {countsFrom.toLocaleString("en")}
+            </span>
+          )}
+        </span>
+      )}
       <span aria-live="polite" className="sr-only">
         {`Connection: ${summary}`}
       </span>

@@ -2,7 +2,11 @@ import { useLive } from "../live/store.ts";
 import { toError } from "../live/travel.ts";
 
 /** Shows the next failure, or the one before; says so when there is none. */
-export function lookForError(direction: 1 | -1): void {
-  if (toError(direction)) return;
-  useLive.setState({ notice: `There is no error ${direction === 1 ? "after" : "before"} this.` });
+export async function lookForError(direction: 1 | -1): Promise<void> {
+  const found = await toError(direction);
+  if (found === "found") return;
+  const where = direction === 1 ? "after" : "before";
+  const notice =
+    found === "none" ? `There is no error ${where} this.` : `No error yet: press again to look further ${where} this.`;
+  useLive.setState({ notice });
 }

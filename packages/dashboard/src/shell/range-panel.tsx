@@ -177,12 +177,12 @@ function Summary({ choice }: { choice: Choice }) {
   const { from, to, only } = useDeferredValue(choice);
   const known = useLive(({ from }) => from);
   const count = useMemo(() => countOf({ from, to, ...(only ? { only } : {}) }), [from, to, only]);
-  const hidden = hiddenWithin(from, to) ?? 0;
+  const hidden = hiddenWithin(Math.max(from, known), to) ?? 0;
   return (
     <p role="status" className="text-soft tabular-nums">
       {count.toLocaleString("en")} {count === 1 ? "event" : "events"}
       {hidden > 0 && `; ${hidden.toLocaleString("en")} are hidden from you, and the file says so`}
-      {from < known && `; those before seq ${known.toLocaleString("en")} are fetched first`}
+      {from < known && `, and those before seq ${known.toLocaleString("en")}, which are read as the file is written`}
     </p>
   );
 }

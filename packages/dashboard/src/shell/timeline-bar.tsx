@@ -1,13 +1,13 @@
 import { ChevronFirst, ChevronLast, Pause, Play, SkipBack, SkipForward } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { knownTimeline, loadOlder, useLive } from "../live/store.ts";
-import { KEPT_EVENTS } from "../live/timeline.ts";
+import { type Live, shownTimeline, useLive } from "../live/store.ts";
 import { goLive, pause, play, SPEEDS, step, travelTo, usePlaying } from "../live/travel.ts";
 import { clock } from "../parts/format.ts";
 import { Density } from "./density.ts";
 import { lookForError } from "./look-for-error.ts";
 import { MomentField } from "./moment-field.tsx";
 import { RangeMarks } from "./range-marks.tsx";
+import { WholeLog } from "./whole-log.tsx";
 
 const BUTTON =
   "grid size-8 shrink-0 place-items-center rounded-lg text-soft hover:bg-sunken hover:text-ink disabled:opacity-40";
@@ -15,14 +15,10 @@ const BUTTON =
 /** The log along the bottom of every screen: how much happened when, what failed, and where one is. */
 export function TimelineBar() {
   const at = useLive(({ at }) => at);
-  const last = useLive(({ last }) => last);
-  const first = useLive(({ first }) => first);
-  const from = useLive(({ from }) => from);
-  const oldest = useLive(({ oldest }) => oldest);
-  const isLoading = useLive(({ isLoading }) => isLoading);
-  const count = useLive(({ log }) => log.length);
+  const first = useLive((live) => spanOf(live).first);
+  const last = useLive((live) => spanOf(live).last);
   const speed = usePlaying(({ speed }) => speed);
-  const seq = at ?? last;
+  const seq = useLive(({ at, last }) => at ?? last);
   const moment = useLive(({ log }) => log.at(-1)?.timestamp);
   const isEmpty = last < first;
   return (
@@ -93,17 +89,7 @@ export function TimelineBar() {
       >
         <SkipForward size={16} aria-hidden="true" className="text-bad" />
       </button>
-      {oldest < from && (
-        <button
-          type="button"
-          disabled={isLoading || count >= KEPT_EVENTS}
-          title={`The server keeps events from seq ${oldest.toLocaleString("en")} on; here they begin with ${from.toLocaleString("en")}`}
-          onClick={() => void loadOlder(KEPT_EVENTS).catch(() => {})}
-          className="hidden h-8 shrink-0 rounded-lg border border-line px-2 text-xs text-soft hover:text-ink disabled:opacity-50 sm:block"
-        >
-          {isLoading ? "Loading…" : "Older"}
-        </button>
-      )}
+      <WholeLog />
       <div className="relative mx-2 h-9 min-w-0 flex-1">
         <DensityPicture />
         <input
@@ -138,6 +124,11 @@ export function TimelineBar() {
   );
 }
 
+/** The seqs from which to which the bar goes: what the tab has of the log around the one that is shown. */
+function spanOf({ first, last, past }: Live): { readonly first: number; readonly last: number } {
+  return past ? { first: past.from, last: past.to } : { first, last };
+}
+
 /** Bars that are drawn, and how often at most, in ms: what comes moves all of them. */
 const BARS = 160;
 const DRAW_MS = 250;
@@ -157,7 +148,8 @@ function DensityPicture() {
     };
     draw();
     const stop = useLive.subscribe((now, before) => {
-      if (now.last !== before.last || now.first !== before.first || now.at !== before.at) later();
+      const [is, was] = [spanOf(now), spanOf(before)];
+      if (is.first !== was.first || is.last !== was.last || now.at !== before.at) later();
     });
     const sized = new ResizeObserver(later);
     if (canvas.current) sized.observe(canvas.current);
@@ -184,9 +176,9 @@ function paint(canvas: HTMLCanvasElement, density: Density): void {
   canvas.width = width * scale;
   canvas.height = height * scale;
   context.scale(scale, scale);
-  const { first, last } = useLive.getState();
+  const { first, last } = spanOf(useLive.getState());
   // All of it, whatever seq is shown.
-  const log = knownTimeline().log();
+  const log = shownTimeline().log();
   if (last < first) return;
   const { weights, failures } = density.of(log, first, last, BARS);
   const style = getComputedStyle(canvas);

@@ -4,7 +4,7 @@ import { memo, type UIEvent, useDeferredValue, useEffect, useLayoutEffect, useMe
 import { JsonViewer } from "../../json/json-viewer.tsx";
 import { hiddenWords, useHidden } from "../../live/hidden.ts";
 import { hiddenIn } from "../../live/hidden-numbers.ts";
-import { knownTimeline, useLive } from "../../live/store.ts";
+import { shownTimeline, useLive } from "../../live/store.ts";
 import type { Log } from "../../live/timeline.ts";
 import { isFailure, travelTo } from "../../live/travel.ts";
 import { clock, short } from "../../parts/format.ts";
@@ -109,7 +109,7 @@ function useRows(shown: readonly FlockEvent[], log: Log, isHeld: boolean, matchi
   const rows = useMemo(() => new LogRows(), [matching]);
   return useMemo(() => {
     const last = log.at(-1)?.seq ?? 0;
-    const timeline = knownTimeline();
+    const timeline = shownTimeline();
     const isWhole = shown.length === log.length;
     return rows.of(shown, {
       log: timeline.log(),
