@@ -62,7 +62,7 @@ export interface OpenedFile {
  */
 export function opened(text: string): OpenedFile {
   const { head, events } = readEventFile(text);
-  const timeline = new Timeline({ kept: Number.POSITIVE_INFINITY });
+  const timeline = new Timeline({ kept: Number.POSITIVE_INFINITY, text: Number.POSITIVE_INFINITY });
   const first = (events[0] as FlockEvent).seq;
   if (head && head.graph.nodes.length > 0) timeline.startFrom(head.graph, first - 1);
   let taken = 0;

@@ -1,7 +1,7 @@
 import { type ConnectionState, connect, type FlockClient } from "@flock/client";
 import type { CommandAnswer, CommandName, CommandRequest, Feed } from "./feed.ts";
 import { Retained, type Stretch } from "./retained.ts";
-import { KEPT_EVENTS } from "./timeline.ts";
+import { KEPT_EVENTS, KEPT_TEXT } from "./timeline.ts";
 
 /** Events that are asked for at the beginning: few enough to be there at once. Older ones are loaded after them. */
 export const FIRST_EVENTS = 10_000;
@@ -10,7 +10,7 @@ export const FIRST_EVENTS = 10_000;
 export class OwnFeed implements Feed {
   readonly isShared = false;
   readonly #client: FlockClient;
-  readonly #retained = new Retained(KEPT_EVENTS);
+  readonly #retained = new Retained(KEPT_EVENTS, KEPT_TEXT);
 
   constructor(url: string) {
     this.#client = connect(url, { since: -FIRST_EVENTS });

@@ -2,7 +2,7 @@ import type { FlockState } from "@flock/protocol";
 import type { DashboardConfig } from "./config.ts";
 import { readOlder } from "./older.ts";
 import { idleGraph } from "./snapshot.ts";
-import { Timeline } from "./timeline.ts";
+import { KEPT_TEXT, Timeline } from "./timeline.ts";
 
 /** Seqs that are loaded on either side of one that lies before what the tab keeps. */
 export const AROUND = 10_000;
@@ -42,6 +42,8 @@ export async function* readPast(seq: number, { config, epoch, oldest, until, hea
   timeline.startFrom(idleGraph(head), begin - 1);
   for await (const { events, from, to } of readOlder(config, end + 1, end + 1 - begin, epoch)) {
     timeline.append(events);
-    yield { timeline, from, to };
+    yield { timeline, from: Math.max(from, timeline.from), to };
+    // Where events are that large, fewer of them: the timeline shall not let go of what somebody looks at.
+    if (to >= seq && timeline.weight > KEPT_TEXT / 2) return;
   }
 }

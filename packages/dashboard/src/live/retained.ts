@@ -1,4 +1,5 @@
 import type { ControlOf, FlockEvent } from "@flock/protocol";
+import { SameNames, weightOf } from "./lighter.ts";
 
 /** An event, or what is missing in its place. */
 export type Entry = FlockEvent | ControlOf<"gap">;
@@ -23,29 +24,47 @@ const STRETCH = 20_000;
  */
 export class Retained {
   readonly #kept: number;
+  readonly #text: number;
+  readonly #names = new SameNames();
+  /** Of all entries. */
+  #weight = 0;
   #entries: Entry[] = [];
   /** The place of the first entry: places count entries from the beginning, whatever log they are of. */
   #first = 0;
   #isCaughtUp = false;
   #waiting: { from: number; isCurrent: boolean; give: (stretch: Stretch) => void }[] = [];
 
-  constructor(kept: number) {
+  /** Keeps so many entries, about, whose streams and payloads are no more than so many UTF-16 code units. */
+  constructor(kept: number, text = Number.POSITIVE_INFINITY) {
     this.#kept = kept;
+    this.#text = text;
   }
 
   /** Takes an entry in. */
   add(entry: Entry): void {
     if (entry.type === "gap" && entry.reason === "epoch") {
       // Another log: what was kept is of no use to anybody.
-      this.#first += this.#entries.length;
-      this.#entries = [];
+      this.#forget(this.#entries.length);
     }
+    if (entry.type !== "gap") this.#names.in(entry);
+    this.#weight += weight(entry);
     this.#entries.push(entry);
-    if (this.#entries.length > this.#kept * 1.2) {
-      this.#first += this.#entries.length - this.#kept;
-      this.#entries = this.#entries.slice(-this.#kept);
-    }
+    if (this.#entries.length > this.#kept * 1.2) this.#forget(this.#entries.length - this.#kept);
+    if (this.#weight > this.#text * 1.2) this.#forget(this.#excess());
     this.#answer();
+  }
+
+  /** How many of the oldest are too heavy together; the newest one stays. */
+  #excess(): number {
+    let [excess, left] = [0, this.#weight];
+    while (left > this.#text && excess < this.#entries.length - 1) left -= weight(this.#entries[excess++] as Entry);
+    return excess;
+  }
+
+  #forget(count: number): void {
+    for (const entry of this.#entries.slice(0, count)) this.#weight -= weight(entry);
+    this.#entries = this.#entries.slice(count);
+    this.#first += count;
   }
 
   /** Says whether all that the server has had to tell is here. */
@@ -87,4 +106,8 @@ export class Retained {
       });
     }
   }
+}
+
+function weight(entry: Entry): number {
+  return entry.type === "gap" ? 0 : weightOf(entry);
 }

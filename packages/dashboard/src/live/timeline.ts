@@ -7,6 +7,7 @@ import {
   reduceAll,
   type StateLimits,
 } from "@flock/protocol";
+import { lightenArtifact, lightenRun, SameNames, weightOf } from "./lighter.ts";
 import { afterGap, baseOf, withGraph } from "./snapshot.ts";
 
 /** How much the dashboard shows: people keep it open, and look back. */
@@ -19,6 +20,9 @@ export const DASHBOARD_LIMITS: StateLimits = {
 
 /** Events that a tab keeps to travel in at once; what came before them is read when somebody goes there. */
 export const KEPT_EVENTS = 100_000;
+
+/** UTF-16 code units of streams and payloads that they hold, about: where each is long, fewer events are kept. */
+export const KEPT_TEXT = 50_000_000;
 
 /** Events between two kept states: to fold so many takes a few milliseconds, whatever seq is asked for. */
 const SPACING = 2_000;
@@ -44,19 +48,36 @@ interface Checkpoint {
 export class Timeline {
   readonly #limits: StateLimits;
   readonly #kept: number;
+  readonly #text: number;
   readonly #spacing: number;
   #events: FlockEvent[] = [];
   #marks: Mark[] = [];
+  readonly #names = new SameNames();
+  /** Of all events. */
+  #weight = 0;
+  /** The newest seq that it has let go of. */
+  #forgotten = 0;
   /** The first one is what the fold begins with; the others are in order. */
   #checkpoints: Checkpoint[];
   #head: Checkpoint;
   /** From here on nothing is missing that the server has for this viewer; undefined when nobody has said so. */
   #reach: number | undefined;
 
-  /** @param options.base what the fold begins with. Default: nothing. */
-  constructor({ limits = DASHBOARD_LIMITS, kept = KEPT_EVENTS, spacing = SPACING, base = emptyState() } = {}) {
+  /**
+   * @param options.kept how many events it keeps, about.
+   * @param options.text how many UTF-16 code units of streams and payloads they may hold, about.
+   * @param options.base what the fold begins with. Default: nothing.
+   */
+  constructor({
+    limits = DASHBOARD_LIMITS,
+    kept = KEPT_EVENTS,
+    text = KEPT_TEXT,
+    spacing = SPACING,
+    base = emptyState(),
+  } = {}) {
     this.#limits = limits;
     this.#kept = kept;
+    this.#text = text;
     this.#spacing = spacing;
     this.#head = { seq: base.seq, count: 0, state: base };
     this.#checkpoints = [this.#head];
@@ -79,7 +100,12 @@ export class Timeline {
 
   /** From this seq on all is here that the server has for this viewer: before the first event may be what is hidden. */
   get from(): number {
-    return Math.min(this.#reach ?? this.first, this.first);
+    return Math.max(Math.min(this.#reach ?? this.first, this.first), this.#forgotten + 1);
+  }
+
+  /** UTF-16 code units of streams and payloads that the events hold, about. */
+  get weight(): number {
+    return this.#weight;
   }
 
   /** Says from which seq on all is here. */
@@ -105,10 +131,15 @@ export class Timeline {
   /** Takes in events that came after all others. */
   append(events: readonly FlockEvent[]): void {
     const from = this.#events.length;
-    for (const event of events) if (event.seq > this.last || this.#events.length > from) this.#events.push(event);
+    for (const event of events) {
+      if (event.seq <= this.last && this.#events.length === from) continue;
+      this.#names.in(event);
+      this.#weight += weightOf(event);
+      this.#events.push(event);
+    }
     const until = this.#events.at(-1)?.seq ?? 0;
     if (this.#events.length > from) this.#head = this.#fold(this.#head, until, true);
-    if (this.#events.length > this.#kept * 1.1) this.#forget(this.#events.length - this.#kept);
+    if (this.#events.length > this.#kept * 1.1 || this.#weight > this.#text * 1.1) this.#forget(this.#excess());
   }
 
   /** Takes in what is known at a place, also one in the past: what comes after it is folded anew. */
@@ -206,11 +237,32 @@ export class Timeline {
     this.#head = this.#fold(from, until, true);
   }
 
-  /** Lets go of at least so many of the oldest events; what they led to is what the fold begins with. */
+  /** How many of the oldest events are too many. */
+  #excess(): number {
+    let excess = Math.max(0, this.#events.length - this.#kept);
+    let weight = this.#weight - this.#text;
+    for (let index = 0; weight > 0 && index < this.#events.length; index++) {
+      weight -= weightOf(this.#events[index] as FlockEvent);
+      excess = Math.max(excess, index + 1);
+    }
+    return excess;
+  }
+
+  /**
+   * Lets go of so many of the oldest events, or a few more; what they led to is what the fold begins with, without what is
+   * long in it.
+   */
   #forget(excess: number): void {
-    const index = this.#checkpoints.findIndex(({ count }) => count >= excess);
+    const enough = this.#checkpoints.findIndex(({ count }) => count >= excess);
+    const index = enough < 0 ? this.#checkpoints.length - 1 : enough;
     if (index <= 0) return;
     const { count } = this.#checkpoints[index] as Checkpoint;
+    for (const event of this.#events.slice(0, count)) {
+      this.#weight -= weightOf(event);
+      if (event.type === "artifact_published") lightenArtifact(event);
+      if (event.type === "agent_execution_completed") lightenRun(this.head.runs.get(event.run_id));
+      this.#forgotten = event.seq;
+    }
     this.#events = this.#events.slice(count);
     this.#reach = undefined;
     const shifted = (checkpoint: Checkpoint) => ({ ...checkpoint, count: checkpoint.count - count });
