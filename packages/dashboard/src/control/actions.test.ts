@@ -1,7 +1,8 @@
 import type { FlockEvent } from "@flock/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Refusal } from "../live/config.ts";
-import { knownTimeline, useLive } from "../live/store.ts";
+import { useLive } from "../live/store.ts";
+import { knownTimeline } from "../live/view.ts";
 import { type Action, act, useActions } from "./actions.ts";
 
 /** What this tab has asked for last. */

@@ -1,7 +1,9 @@
 import type { FlockEvent } from "@flock/protocol";
 import { create } from "zustand";
 import { Refusal } from "../live/config.ts";
-import { command, knownTimeline, useLive } from "../live/store.ts";
+import { command } from "../live/connection.ts";
+import { useLive } from "../live/store.ts";
+import { knownTimeline } from "../live/view.ts";
 
 /**
  * How far something has come that a viewer wants done. `asked`: the server has not answered. `told`: it has, and the event that

@@ -11,7 +11,8 @@ import type {
   RunState,
 } from "@flock/protocol";
 import { getJson, Refusal, sendJson } from "../live/config.ts";
-import { knownTimeline, useLive } from "../live/store.ts";
+import { useLive } from "../live/store.ts";
+import { knownTimeline } from "../live/view.ts";
 import { short } from "../parts/format.ts";
 import { type Answer, act } from "./actions.ts";
 import { confirmed } from "./confirmation.ts";

@@ -1,9 +1,11 @@
 import { type FlockEvent, mergedInto, writeEventFile } from "@flock/protocol";
 import { type Excerpt, headOf, opened, piecesOf } from "./file.ts";
+import { showFile } from "./follow.ts";
 import { hiddenWithin } from "./hidden.ts";
 import { readOlder } from "./older.ts";
-import { knownTimeline, showFile, useLive } from "./store.ts";
+import { useLive } from "./store.ts";
 import { goLive } from "./travel.ts";
+import { knownTimeline } from "./view.ts";
 
 /** What is wanted of the log; see {@link Excerpt}. */
 export type Choice = Pick<Excerpt, "from" | "to" | "only">;

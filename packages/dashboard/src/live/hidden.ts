@@ -3,7 +3,8 @@ import { useMemo } from "react";
 import { create } from "zustand";
 import { type DashboardConfig, eventsUrl, getJson } from "./config.ts";
 import { hiddenIn } from "./hidden-numbers.ts";
-import { knownTimeline, type Live, shownTimeline, useLive } from "./store.ts";
+import { type Live, useLive } from "./store.ts";
+import { knownTimeline, shownTimeline } from "./view.ts";
 
 /** Of a limited viewer's log: up to which seq the server has said that nothing else is for this viewer. */
 const usePassed = create<{ readonly epoch: string | null; readonly seq: number }>(() => ({ epoch: null, seq: 0 }));

@@ -1,5 +1,6 @@
 import type { FlockEvent } from "@flock/protocol";
-import { knownTimeline, useLive } from "./store.ts";
+import { useLive } from "./store.ts";
+import { knownTimeline } from "./view.ts";
 
 /** How long after the last event that concerns something the server is asked about it, in ms. */
 const ASK_AFTER = 100;

@@ -4,7 +4,8 @@ import { adjust, here, onPlace } from "../place/place.ts";
 import { eventsUrl, getJson } from "./config.ts";
 import { seqAt, type Whereabouts } from "./moments.ts";
 import { Playback } from "./playback.ts";
-import { isHere, knownTimeline, showAt, shown, shownTimeline, useLive } from "./store.ts";
+import { useLive } from "./store.ts";
+import { isHere, knownTimeline, showAt, shown, shownTimeline } from "./view.ts";
 
 /** How fast the past is played, in times of the real thing; null while it stands. */
 export const usePlaying = create<{ readonly speed: number | null }>(() => ({ speed: null }));

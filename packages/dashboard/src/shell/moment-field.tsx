@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from "react";
 import { create } from "zustand";
 import { whereaboutsOf } from "../live/moments.ts";
-import { knownTimeline, useLive } from "../live/store.ts";
+import { useLive } from "../live/store.ts";
 import { travelToPlace } from "../live/travel.ts";
+import { knownTimeline } from "../live/view.ts";
 import { clock } from "../parts/format.ts";
 
 const useWriting = create<{ readonly isOpen: boolean }>(() => ({ isOpen: false }));

@@ -1,7 +1,8 @@
 import { ChevronFirst, ChevronLast, Pause, Play, SkipBack, SkipForward } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { type Live, shownTimeline, useLive } from "../live/store.ts";
+import { type Live, useLive } from "../live/store.ts";
 import { goLive, pause, play, SPEEDS, step, travelTo, usePlaying } from "../live/travel.ts";
+import { shownTimeline } from "../live/view.ts";
 import { clock } from "../parts/format.ts";
 import { Density } from "./density.ts";
 import { lookForError } from "./look-for-error.ts";

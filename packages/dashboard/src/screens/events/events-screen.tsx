@@ -4,9 +4,10 @@ import { memo, type UIEvent, useDeferredValue, useEffect, useLayoutEffect, useMe
 import { JsonViewer } from "../../json/json-viewer.tsx";
 import { hiddenWords, useHidden } from "../../live/hidden.ts";
 import { hiddenIn } from "../../live/hidden-numbers.ts";
-import { shownTimeline, useLive } from "../../live/store.ts";
+import { useLive } from "../../live/store.ts";
 import type { Log } from "../../live/timeline.ts";
 import { isFailure, travelTo } from "../../live/travel.ts";
+import { shownTimeline } from "../../live/view.ts";
 import { clock, short } from "../../parts/format.ts";
 import { NothingYet } from "../../parts/parts.tsx";
 import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";

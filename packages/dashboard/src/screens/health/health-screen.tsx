@@ -1,7 +1,8 @@
 import { useEffect, useState } from "react";
 import type { DashboardConfig } from "../../live/config.ts";
+import { command } from "../../live/connection.ts";
 import { connectionWords } from "../../live/connection-words.ts";
-import { command, useLive } from "../../live/store.ts";
+import { useLive } from "../../live/store.ts";
 import { clock, duration } from "../../parts/format.ts";
 import { Fact } from "../../parts/parts.tsx";
 import { Skeleton } from "../../parts/skeleton.tsx";
