@@ -128,6 +128,19 @@ describe("a log that is longer than a tab keeps can be gone through to its begin
     await expect.poll(() => row.textContent()).toMatch(/2.*1/);
   });
 
+  it("a link to what is no longer kept leads to the oldest that is, and says so", async () => {
+    const short = pizzeria();
+    await using server = await startServer({ flock: short, components: [], dashboard: true });
+    for (let note = 0; short.log.oldest === 1; note++)
+      await short.publish(Note({ text: `note ${note} `.repeat(2_000) }));
+    await using tab = await browser.open(`${server.url}/events?seq=1`);
+    const { page } = tab;
+    await page.getByText(`Seq 1 is no longer kept. This is the oldest one that is, ${short.log.oldest}`).waitFor();
+    const seq = () => page.getByRole("slider", { name: "Seq", exact: true }).inputValue();
+    await expect.poll(seq, { timeout: 20_000 }).toBe(String(short.log.oldest));
+    await page.getByRole("log").getByText("note").first().waitFor();
+  });
+
   it("is saved as a file, whatever of it the tab keeps", { timeout: 120_000 }, async () => {
     await using tab = await opened("/events");
     const { page } = tab;

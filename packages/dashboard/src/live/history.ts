@@ -46,6 +46,8 @@ async function loadHistory(): Promise<void> {
     publish();
     return;
   }
+  // Of large events it may not have kept all.
+  if (joined.forgotten > 0) from = joined.from;
   if (joined.first > 1) {
     const graph = await graphNow();
     joined.append(mine.log().slice(mine.log().indexOf(joined.last) + 1));

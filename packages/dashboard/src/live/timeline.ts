@@ -55,7 +55,6 @@ export class Timeline {
   readonly #names = new SameNames();
   /** Of all events. */
   #weight = 0;
-  /** The newest seq that it has let go of. */
   #forgotten = 0;
   /** The first one is what the fold begins with; the others are in order. */
   #checkpoints: Checkpoint[];
@@ -101,6 +100,11 @@ export class Timeline {
   /** From this seq on all is here that the server has for this viewer: before the first event may be what is hidden. */
   get from(): number {
     return Math.max(Math.min(this.#reach ?? this.first, this.first), this.#forgotten + 1);
+  }
+
+  /** The newest seq that it has let go of; 0 when it has kept all that it was given. */
+  get forgotten(): number {
+    return this.#forgotten;
   }
 
   /** UTF-16 code units of streams and payloads that the events hold, about. */

@@ -1,3 +1,4 @@
+import { adjust } from "../place/place.ts";
 import { type Past, readPast } from "./past.ts";
 import { useLive } from "./store.ts";
 import { Timeline } from "./timeline.ts";
@@ -47,7 +48,14 @@ export async function shown(): Promise<void> {
 
 /** Shows the seq that the viewer has gone to. One that lies far back is shown as soon as it is here. */
 export function show(): void {
-  const { at } = useLive.getState();
+  const { at, complete, file, oldest } = useLive.getState();
+  // A link may lead to what retention has dropped since.
+  if (at !== null && complete && file === null && at < Math.min(oldest, timeline.from)) {
+    const [asked, first] = [at, oldest].map((seq) => seq.toLocaleString("en"));
+    useLive.setState({ notice: `Seq ${asked} is no longer kept. This is the oldest one that is, ${first}.` });
+    adjust({ seq: oldest });
+    return;
+  }
   if (isLongAgo(at)) {
     if (!past || !isHere(at)) {
       visiting ??= visit(at).finally(() => {
