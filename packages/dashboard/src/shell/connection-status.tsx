@@ -54,7 +54,7 @@ export function ConnectionStatus({ screen }: { screen: string }) {
         <span className="truncate text-busy tabular-nums">
           showing seq {at.toLocaleString("en")}
           {countsFrom !== undefined && (
-            <span title="What agents did before that is too far back to be here">
+            <span title="What agents did before that is too far back to be here" className="max-md:sr-only">
               , counted from {countsFrom.toLocaleString("en")}
             </span>
           )}
