@@ -270,11 +270,13 @@ describe("nothing jumps that nobody has touched", () => {
     for (const path of [
       "/agents",
       "/agents/cook",
-      // Not the run that is followed: which one that is changes by itself.
+      // The run that is followed changes by itself.
+      "/runs",
       "/output",
       "/blackboard",
       "/events",
       "/publish/Order",
+      "/control",
       "/system",
     ]) {
       await page.goto(server.url + path);
