@@ -101,13 +101,13 @@ function Axis({ span, hasNames }: { span: number; hasNames: boolean }) {
   return (
     <div className="flex px-4 pt-1.5 text-[11px] text-soft tabular-nums" aria-hidden="true">
       {hasNames && <span className="w-36 shrink-0 sm:w-44" />}
-      <div className="relative h-4 flex-1">
+      <div className="@container relative h-4 flex-1">
         {Array.from({ length: TICKS + 1 }, (_, tick) => (
           <span
             // biome-ignore lint/suspicious/noArrayIndexKey: a tick is its place
             key={tick}
             style={{ left: `${(tick / TICKS) * 100}%` }}
-            className={`absolute whitespace-nowrap ${tick === 0 ? "" : tick === TICKS ? "-translate-x-full" : "-translate-x-1/2 max-sm:hidden"}`}
+            className={`absolute whitespace-nowrap ${tick === 0 ? "" : tick === TICKS ? "-translate-x-full" : "hidden -translate-x-1/2 @xs:block"}`}
           >
             {tick === 0 ? "0" : duration((span * tick) / TICKS)}
           </span>
