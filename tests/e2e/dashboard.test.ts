@@ -410,6 +410,38 @@ describe("Health", () => {
   });
 });
 
+describe("Health shows what it knows at once", () => {
+  it("each figure after the first answer, and nothing moves when it comes", async () => {
+    await using server = await servedPizzeria();
+    await using opened = await browser.open("about:blank");
+    const { page } = opened;
+    const first = Promise.withResolvers<void>();
+    let asked = 0;
+    await page.route("**/metrics", async (route) => {
+      asked += 1;
+      // Only the first is answered: a rate needs two.
+      if (asked > 1) return;
+      await first.promise;
+      await route.continue();
+    });
+    await page.goto(`${server.url}/system`);
+    await page.getByRole("status").getByText("Live", { exact: true }).waitFor();
+    await page.getByRole("heading", { name: "This page" }).waitFor();
+    const memory = page.getByRole("figure").filter({ hasText: "Memory, MB" });
+    await memory.getByText("–").waitFor();
+    const placesOf = () =>
+      page
+        .locator("#content :is(h2, h3, figure)")
+        .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().y));
+    const before = await placesOf();
+    first.resolve();
+    await memory.getByText(/^\d+$/).waitFor();
+    await page.getByRole("region", { name: "Connections" }).waitFor();
+    expect((await placesOf()).slice(0, before.length)).toEqual(before);
+    await page.getByRole("figure").filter({ hasText: "Events a second" }).getByText("–").waitFor();
+  });
+});
+
 describe("everyone can use it", () => {
   it.for([
     ["light", 1440],
