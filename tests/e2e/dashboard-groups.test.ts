@@ -30,7 +30,10 @@ async function crowd() {
       .agent(`critic_${index}`)
       .consumes(Pizza)
       .publishes(Review)
-      .run(() => Review({ stars: index % 5 }));
+      .run(({ Pizza: { name } }) => {
+        if (name === "burnt") throw new RangeError("nobody can eat this");
+        return Review({ stars: index % 5 });
+      });
   }
   flock
     .agent("owner_of_the_place")
@@ -103,6 +106,27 @@ describe("above some 300 agents, those that read and write the same are one, and
     await page.waitForURL((url) => !url.searchParams.has("open"));
     expect(await still(page, group(page, 9))).toEqual(closed);
     expect(opened.errors).toEqual([]);
+  });
+
+  it("says in words how many of them are paused, and how many fail", async () => {
+    await using server = await crowd();
+    const { flock } = server;
+    await flock.pause("cook_7");
+    await flock.pause("cook_8");
+    await flock.publish(Pizza({ name: "burnt", toppings: [] }));
+    await flock.runUntilIdle();
+    await using opened = await browser.open(server.url);
+    const { page } = opened;
+    const box = (count: number) => nodes(page).filter({ has: group(page, count) });
+    await box(390).getByText("2 paused", { exact: true }).waitFor();
+    await box(9).getByText("9 failing", { exact: true }).waitFor();
+    // From far away, by shapes.
+    while ((await box(390).getByText("2 paused").count()) > 0) {
+      await page.getByRole("button", { name: "Zoom Out" }).click();
+      await page.waitForTimeout(100);
+    }
+    await box(390).getByRole("img", { name: "paused" }).waitFor();
+    await box(9).getByRole("img", { name: "error" }).waitFor();
   });
 
   it("what a person has moved stays moved: a group, its frame and an agent in it, over closing and loading", async () => {

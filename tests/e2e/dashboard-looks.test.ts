@@ -57,6 +57,16 @@ async function kitchen() {
 /** Each state of the page that looks unlike the others: its path, and what is done there. */
 const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Promise<unknown> }>> = {
   agents: { path: "/agents" },
+  "boxes that are moved": {
+    path: "/agents",
+    act: async (page) => {
+      // A narrow page has no graph.
+      if ((page.viewportSize()?.width ?? 0) < 700) return;
+      await page.getByRole("button", { name: "Move boxes without dragging" }).click();
+      await page.locator(".react-flow__node").first().focus();
+      await page.keyboard.press("Enter");
+    },
+  },
   "an agent": { path: "/agents/cook" },
   runs: { path: "/runs" },
   "a run that failed": {
@@ -270,11 +280,13 @@ describe("nothing jumps that nobody has touched", () => {
     for (const path of [
       "/agents",
       "/agents/cook",
-      // Not the run that is followed: which one that is changes by itself.
+      // The run that is followed changes by itself.
+      "/runs",
       "/output",
       "/blackboard",
       "/events",
       "/publish/Order",
+      "/control",
       "/system",
     ]) {
       await page.goto(server.url + path);

@@ -1,6 +1,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { artifact } from "flock";
 import { WebSocketServerComponent } from "flock/components/server";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { launchBrowser, type TestBrowser } from "../support/browser.ts";
@@ -120,6 +121,65 @@ describe("an agent says why it does not run", () => {
     await page.reload();
     await box.waitFor();
     expect(await page.evaluate("localStorage.getItem('flock-places')")).toBe(placed);
+  });
+});
+
+/** Resolves when the picture of the agents has come to rest. */
+async function standing(page: Page): Promise<void> {
+  const boxes = page.locator(".react-flow__node");
+  await boxes.first().waitFor();
+  let before = "";
+  await expect
+    .poll(
+      async () => {
+        const now = JSON.stringify(await boxes.evaluateAll((all) => all.map((one) => one.getBoundingClientRect())));
+        const rests = now === before;
+        before = now;
+        return rests;
+      },
+      { interval: 200 },
+    )
+    .toBe(true);
+}
+
+describe("a box of the graph is moved without dragging", () => {
+  it("by two clicks, and by keys alone; it stays there", async () => {
+    await using server = await servedPizzeria();
+    await using opened = await browser.open(server.url);
+    const { page } = opened;
+    await page.setViewportSize({ width: 1440, height: 900 });
+    const box = page.locator(".react-flow__node", { hasText: "pizza_master" });
+    await box.waitFor();
+    const placeOf = async () => await box.boundingBox();
+    await standing(page);
+    const graph = await page.getByRole("region", { name: "Flow between agents" }).boundingBox();
+    const corner = { x: (graph?.x ?? 0) + 500, y: (graph?.y ?? 0) + (graph?.height ?? 0) - 80 };
+    const first = await placeOf();
+    await page.mouse.click(corner.x, corner.y);
+    expect(await placeOf()).toEqual(first);
+
+    await page.getByRole("button", { name: "Move boxes without dragging" }).click();
+    await page.getByRole("status").getByText("Choose a box, then a free place for it").waitFor();
+    await box.click({ position: { x: 100, y: 55 } });
+    await page.mouse.click(corner.x, corner.y);
+    const put = await placeOf();
+    expect((put?.x ?? 0) + (put?.width ?? 0) / 2).toBeCloseTo(corner.x, -1);
+    expect((put?.y ?? 0) + (put?.height ?? 0) / 2).toBeCloseTo(corner.y, -1);
+
+    await box.focus();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Backspace");
+    for (let n = 0; n < 5; n++) await page.keyboard.press("Shift+ArrowUp");
+    const moved = await placeOf();
+    expect(moved?.x).toBeCloseTo(put?.x ?? 0, 0);
+    expect(moved?.y).toBeLessThan((put?.y ?? 0) - 40);
+
+    const kept = await page.evaluate("localStorage.getItem('flock-places')");
+    await page.reload();
+    await standing(page);
+    const outside = await page.locator(".react-flow__node", { hasText: "outside" }).boundingBox();
+    expect((await placeOf())?.y).toBeGreaterThan((outside?.y ?? 0) + 50);
+    expect(await page.evaluate("localStorage.getItem('flock-places')")).toBe(kept);
   });
 });
 
@@ -407,6 +467,38 @@ describe("Health", () => {
     await rows.filter({ hasText: "of pizza_master" }).filter({ hasText: "0 events" }).waitFor();
     await other.close();
     await rows.filter({ hasText: "of pizza_master" }).waitFor({ state: "detached" });
+  });
+});
+
+describe("Health shows what it knows at once", () => {
+  it("each figure after the first answer, and nothing moves when it comes", async () => {
+    await using server = await servedPizzeria();
+    await using opened = await browser.open("about:blank");
+    const { page } = opened;
+    const first = Promise.withResolvers<void>();
+    let asked = 0;
+    await page.route("**/metrics", async (route) => {
+      asked += 1;
+      // Only the first is answered: a rate needs two.
+      if (asked > 1) return;
+      await first.promise;
+      await route.continue();
+    });
+    await page.goto(`${server.url}/system`);
+    await page.getByRole("status").getByText("Live", { exact: true }).waitFor();
+    await page.getByRole("heading", { name: "This page" }).waitFor();
+    const memory = page.getByRole("figure").filter({ hasText: "Memory, MB" });
+    await memory.getByText("–").waitFor();
+    const placesOf = () =>
+      page
+        .locator("#content :is(h2, h3, figure)")
+        .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().y));
+    const before = await placesOf();
+    first.resolve();
+    await memory.getByText(/^\d+$/).waitFor();
+    await page.getByRole("region", { name: "Connections" }).waitFor();
+    expect((await placesOf()).slice(0, before.length)).toEqual(before);
+    await page.getByRole("figure").filter({ hasText: "Events a second" }).getByText("–").waitFor();
   });
 });
 

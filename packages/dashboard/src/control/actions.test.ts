@@ -51,8 +51,10 @@ describe("nothing is said to be done before its event is here", () => {
     expect(newest()).toMatchObject({ stage: "seen", seq: head });
   });
 
-  it("where nothing has changed, nothing is waited for", async () => {
+  it("where nothing has changed, nothing is waited for, and that is no refusal", async () => {
     await pause(async () => ({ words: "chef was paused already: nothing has changed." }));
+    expect(newest()).toMatchObject({ stage: "unchanged", seq: null });
+    await pause(async () => ({ words: "1 refused: it has been discarded.", isRefused: true }));
     expect(newest()).toMatchObject({ stage: "refused", seq: null });
   });
 

@@ -7,9 +7,10 @@ import { knownTimeline } from "../live/view.ts";
 
 /**
  * How far something has come that a viewer wants done. `asked`: the server has not answered. `told`: it has, and the event that
- * shows it is still to come. `seen`: that is here. `refused`: nothing has changed. `unknown`: nobody here can say.
+ * shows it is still to come. `seen`: that is here. `unchanged`: there was nothing to do. `refused`: the server has not done it.
+ * `unknown`: nobody here can say.
  */
-export type Stage = "asked" | "told" | "seen" | "refused" | "unknown";
+export type Stage = "asked" | "told" | "seen" | "unchanged" | "refused" | "unknown";
 
 /** What was asked of the server, and what became of it. */
 export interface Action {
@@ -39,6 +40,8 @@ export interface Answer {
   /** Absent when nothing has changed. */
   readonly seq?: number | undefined;
   readonly runId?: string;
+  /** Whether nothing has changed because the server would not do any of it. */
+  readonly isRefused?: boolean;
 }
 
 /** Something to be done. */
@@ -102,9 +105,9 @@ export async function act({ key, name, ask, shows }: Wanted): Promise<Answer | u
   }));
   try {
     const answer = await ask((words) => change(id, { words }));
-    const { words, seq, runId } = answer;
+    const { words, seq, runId, isRefused } = answer;
     // Where nothing has changed, no event is to be waited for.
-    if (seq === undefined) end(id, { stage: "refused", words });
+    if (seq === undefined) end(id, { stage: isRefused ? "refused" : "unchanged", words });
     else {
       change(id, { stage: "told", words, seq, runId, epoch: useLive.getState().connection.epoch });
       settle();

@@ -1,5 +1,5 @@
 import type { AgentInfo, AgentState } from "@flock/protocol";
-import { Pause, Rows3, ZapOff } from "lucide-react";
+import { CircleAlert, Pause, Rows3, ZapOff } from "lucide-react";
 import type { ReactNode } from "react";
 import { useLive } from "../live/store.ts";
 import { clock } from "../parts/format.ts";
@@ -41,6 +41,45 @@ interface AgentBadgesProps {
   readonly info?: AgentInfo | undefined;
   /** Whether there is no room for more than what it is. */
   readonly isShort?: boolean;
+}
+
+/** How many of several agents are held back, or have failed. */
+export interface Held {
+  readonly paused: number;
+  readonly open: number;
+  readonly failing: number;
+}
+
+export function heldOf(agents: readonly AgentState[]): Held {
+  const count = (isSo: (agent: AgentState) => boolean) => agents.filter(isSo).length;
+  return {
+    paused: count(({ paused }) => paused === true),
+    open: count(({ circuit }) => circuit !== undefined),
+    failing: count(({ status }) => status === "error"),
+  };
+}
+
+/** What holds several agents back that stand as one, each with how many they are. Nothing when nothing does. */
+export function GroupBadges({ held: { paused, open, failing } }: { held: Held }) {
+  return (
+    <>
+      {failing > 0 && (
+        <Badge icon={CircleAlert} title="The newest runs of so many of them have failed" isBad>
+          {failing.toLocaleString("en")} failing
+        </Badge>
+      )}
+      {paused > 0 && (
+        <Badge icon={Pause} title="Nothing of so many of them begins until they are resumed">
+          {paused.toLocaleString("en")} paused
+        </Badge>
+      )}
+      {open > 0 && (
+        <Badge icon={ZapOff} title="So many of them have failed again and again: their work waits" isBad>
+          {open.toLocaleString("en")} {open === 1 ? "circuit" : "circuits"} open
+        </Badge>
+      )}
+    </>
+  );
 }
 
 /** Whether something holds an agent back, so that there are badges. */

@@ -1,4 +1,4 @@
-import { Check, CircleAlert, CircleHelp, LoaderCircle, X } from "lucide-react";
+import { Check, CircleAlert, CircleHelp, Info, LoaderCircle, X } from "lucide-react";
 import { clock } from "../parts/format.ts";
 import { Link } from "../place/link.tsx";
 import { linkOf, pathOf } from "../place/place.ts";
@@ -8,6 +8,7 @@ const LOOKS: Record<Stage, { readonly icon: typeof Check; readonly color: string
   asked: { icon: LoaderCircle, color: "text-busy" },
   told: { icon: LoaderCircle, color: "text-busy" },
   seen: { icon: Check, color: "text-good" },
+  unchanged: { icon: Info, color: "text-soft" },
   refused: { icon: CircleAlert, color: "text-bad" },
   unknown: { icon: CircleHelp, color: "text-busy" },
 };
@@ -45,7 +46,7 @@ export function AnswerLine({ action }: { action: Action }) {
             </Link>
           </>
         )}
-        {(stage === "refused" || stage === "unknown") && words}
+        {(stage === "unchanged" || stage === "refused" || stage === "unknown") && words}
         {runId !== undefined && (stage === "seen" || stage === "told") && (
           <>
             {" · "}

@@ -256,7 +256,7 @@ async function eachLetter(
   }
   const words = [`${lettersOf(done)} ${done === 1 ? "is" : "are"} ${what === "retry" ? "queued again" : "discarded"}.`];
   for (const [why, count] of [...refused].slice(0, REASONS)) words.push(`${count} refused: ${why}.`);
-  return { words: words.join(" "), seq: last };
+  return { words: words.join(" "), seq: last, isRefused: done === 0 };
 }
 
 /** Every dead letter there is now, of one agent or of all. */

@@ -10,24 +10,29 @@ const PAGE = 50;
 /** The most that the server gives at once. */
 const MOST = 500;
 
-/** Dead letters as the server has them now, whatever seq is shown; read anew when there are others. */
+/**
+ * Dead letters as the server has them now, whatever seq is shown; read anew when there are others. Those that come later are
+ * `newer`, and `shown` only when they are asked for: nothing moves away from under a hand that is about to press a button.
+ */
 export function useDeadLetters(agent: string | undefined) {
   const config = useLive(({ config, file }) => (file === null ? config : null));
   const [letters, setLetters] = useState<readonly DeadLetterRecord[]>();
+  const [known, setKnown] = useState<ReadonlySet<string>>(new Set());
   const [cursor, setCursor] = useState<string | null>(null);
   const [error, setError] = useState<string>();
-  const shown = useRef(PAGE);
+  const asked = useRef(PAGE);
   useEffect(() => {
     if (!config) return;
     let newest = 0;
-    shown.current = PAGE;
+    asked.current = PAGE;
     setLetters(undefined);
     const read = () => {
       const mine = ++newest;
-      readLetters({ agent, limit: Math.min(MOST, shown.current) }).then(
+      readLetters({ agent, limit: Math.min(MOST, asked.current) }).then(
         ({ dead_letters, next_cursor }) => {
           if (mine !== newest) return;
           setLetters(dead_letters);
+          setKnown((before) => (dead_letters.some(({ id }) => before.has(id)) ? before : idsOf(dead_letters)));
           setCursor(next_cursor);
           setError(undefined);
         },
@@ -43,14 +48,27 @@ export function useDeadLetters(agent: string | undefined) {
   const more = useCallback(() => {
     readLetters({ agent, cursor, limit: PAGE }).then(
       ({ dead_letters, next_cursor }) => {
-        shown.current += PAGE;
+        asked.current += PAGE;
         setLetters((before = []) => [...before, ...dead_letters]);
+        setKnown((before) => new Set([...before, ...idsOf(dead_letters)]));
         setCursor(next_cursor);
       },
       (reason: Error) => setError(wordsOf(reason)),
     );
   }, [agent, cursor]);
-  return { letters, error, more: cursor === null ? undefined : more };
+  const shown = letters?.filter(({ id }) => known.has(id));
+  return {
+    letters,
+    shown,
+    newer: (letters?.length ?? 0) - (shown?.length ?? 0),
+    showNewer: () => setKnown(idsOf(letters ?? [])),
+    error,
+    more: cursor === null ? undefined : more,
+  };
+}
+
+function idsOf(letters: readonly DeadLetterRecord[]): ReadonlySet<string> {
+  return new Set(letters.map(({ id }) => id));
 }
 
 /** The dead letter that a failed run has become; undefined when it is none, or none any more. */

@@ -40,8 +40,17 @@ export function StreamText({ runId, className = "", announce }: StreamTextProps)
     const stop = useLive.subscribe((now, before) => {
       if (now.state !== before.state) paint(now.state);
     });
+    // The end also moves when the box gets another size, and when a block that was out of sight gets its own.
+    const stay = () => {
+      if (follows.current) element.scrollTop = element.scrollHeight;
+    };
+    const sized = new ResizeObserver(stay);
+    sized.observe(element);
+    element.addEventListener("contentvisibilityautostatechange", stay);
     return () => {
       stop();
+      sized.disconnect();
+      element.removeEventListener("contentvisibilityautostatechange", stay);
       announce?.(runId, undefined);
     };
   }, [runId, announce]);

@@ -36,7 +36,7 @@ export function MomentField() {
         cameFromHere.current = true;
         askWhereTo();
       }}
-      className="hidden w-36 shrink-0 rounded-lg px-1 text-right font-mono text-xs leading-4 tabular-nums hover:bg-sunken sm:block"
+      className="min-w-24 shrink-0 rounded-lg px-1 text-right font-mono text-xs leading-4 tabular-nums hover:bg-sunken max-sm:ml-auto sm:w-36"
     >
       <span className={at === null ? "text-soft" : "font-semibold text-busy"}>#{seq.toLocaleString("en")}</span>
       <br />
@@ -61,14 +61,23 @@ function Field() {
         close();
         void travelToPlace(where);
       }}
-      className="w-36 shrink-0"
+      className="relative max-sm:order-first max-sm:basis-full sm:w-36 sm:shrink-0"
     >
+      {isWrong && (
+        <p
+          id="wrong-moment"
+          role="alert"
+          className="absolute right-0 bottom-full mb-3 rounded-lg border border-bad bg-card px-2.5 py-1.5 text-xs whitespace-nowrap text-bad shadow-lg"
+        >
+          A seq, or a time such as 14:03 or 14:03:20
+        </p>
+      )}
       <input
         // biome-ignore lint/a11y/noAutofocus: who asks for it wants to write there
         autoFocus
         aria-label="Go to a seq or a time"
         aria-invalid={isWrong}
-        title={isWrong ? "A seq, or a time such as 14:03 or 14:03:20" : undefined}
+        aria-describedby={isWrong ? "wrong-moment" : undefined}
         placeholder="14:03 or #41200"
         value={text}
         onChange={({ target }) => {
@@ -77,7 +86,7 @@ function Field() {
         }}
         onBlur={close}
         onKeyDown={({ key }) => key === "Escape" && close()}
-        className="h-8 w-full rounded-lg border border-line bg-sunken px-2 font-mono text-xs aria-invalid:border-bad"
+        className="h-8 w-full rounded-lg border border-line bg-sunken px-2 font-mono text-xs aria-invalid:border-bad max-sm:h-10 max-sm:text-base"
       />
     </form>
   );

@@ -15,7 +15,7 @@ export function Notices() {
   // The Control screen has a place of its own for them.
   const news = screen === "control" ? [] : actions.filter(({ isNews }) => isNews).slice(-CARDS);
   return (
-    <div className="pointer-events-none fixed inset-x-3 bottom-20 z-10 flex flex-col items-center gap-2">
+    <div className="pointer-events-none fixed inset-x-3 bottom-32 sm:bottom-20 z-10 flex flex-col items-center gap-2">
       {notice !== null && (
         <Card role="alert" dismiss={() => useLive.setState({ notice: null })} className="border-busy text-busy">
           {notice}

@@ -60,7 +60,7 @@ function Panel({ range }: { range: Range }) {
     <section
       role="dialog"
       aria-label="Save a range as a file"
-      className="fixed right-3 bottom-16 z-10 flex w-[min(27rem,calc(100vw-1.5rem))] flex-col gap-3 rounded-xl border border-line bg-card p-4 text-sm shadow-xl"
+      className="fixed right-3 bottom-28 sm:bottom-16 z-10 flex w-[min(27rem,calc(100vw-1.5rem))] flex-col gap-3 rounded-xl border border-line bg-card p-4 text-sm shadow-xl"
     >
       <header className="flex items-center">
         <h2 className="flex-1 font-semibold">Save a range as a file</h2>

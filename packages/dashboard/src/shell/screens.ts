@@ -6,6 +6,8 @@ import type { Screen } from "../place/place.ts";
 export interface ScreenEntry {
   readonly screen: Screen;
   readonly name: string;
+  /** Its name where there is little room. */
+  readonly short?: string;
   readonly icon: typeof Network;
   /** The letter after `g` that leads to it. */
   readonly key: string;
@@ -41,6 +43,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
   {
     screen: "output",
     name: "Live output",
+    short: "Output",
     icon: AudioLines,
     key: "o",
     about: "streams side by side, as they come",
@@ -49,6 +52,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
   {
     screen: "blackboard",
     name: "Blackboard",
+    short: "Board",
     icon: Boxes,
     key: "b",
     about: "artifacts, where they come from and what became of them",

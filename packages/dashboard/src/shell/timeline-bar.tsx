@@ -13,7 +13,10 @@ import { WholeLog } from "./whole-log.tsx";
 const BUTTON =
   "grid size-8 shrink-0 place-items-center rounded-lg text-soft hover:bg-sunken hover:text-ink disabled:opacity-40";
 
-/** The log along the bottom of every screen: how much happened when, what failed, and where one is. */
+/**
+ * The log along the bottom of every screen: how much happened when, what failed, and where one is. On narrow windows it has the
+ * whole width, and the buttons a row of their own.
+ */
 export function TimelineBar() {
   const at = useLive(({ at }) => at);
   const first = useLive((live) => spanOf(live).first);
@@ -25,7 +28,7 @@ export function TimelineBar() {
   return (
     <section
       aria-label="Timeline"
-      className="flex items-center gap-1 border-t border-line bg-card px-2 py-1.5 md:col-span-2 md:px-4"
+      className="flex flex-wrap items-center gap-1 border-t border-line bg-card px-2 py-1.5 sm:flex-nowrap md:col-span-2 md:px-4"
     >
       <button
         type="button"
@@ -75,7 +78,7 @@ export function TimelineBar() {
         aria-label="Error before"
         title="Error before ([)"
         disabled={isEmpty}
-        className={`${BUTTON} hidden sm:grid`}
+        className={`${BUTTON} max-[22.5rem]:hidden`}
         onClick={() => lookForError(-1)}
       >
         <SkipBack size={16} aria-hidden="true" className="text-bad" />
@@ -85,13 +88,13 @@ export function TimelineBar() {
         aria-label="Next error"
         title="Next error (])"
         disabled={isEmpty}
-        className={`${BUTTON} hidden sm:grid`}
+        className={`${BUTTON} max-[22.5rem]:hidden`}
         onClick={() => lookForError(1)}
       >
         <SkipForward size={16} aria-hidden="true" className="text-bad" />
       </button>
       <WholeLog />
-      <div className="relative mx-2 h-9 min-w-0 flex-1">
+      <div className="relative h-9 min-w-0 flex-1 max-sm:order-first max-sm:basis-full sm:mx-2">
         <DensityPicture />
         <input
           type="range"
@@ -115,7 +118,7 @@ export function TimelineBar() {
         aria-pressed={at === null}
         title="Back to live (l)"
         onClick={goLive}
-        className={`ml-2 shrink-0 rounded-lg border px-3 py-1 text-sm font-medium ${
+        className={`shrink-0 rounded-lg border px-2.5 py-1 sm:ml-2 sm:px-3 text-sm font-medium ${
           at === null ? "border-line text-soft" : "border-accent bg-accent text-on-accent"
         }`}
       >

@@ -2,8 +2,8 @@ import { useLive } from "../live/store.ts";
 import { pause, travelTo } from "../live/travel.ts";
 
 /**
- * All that the server keeps, where that is more than the tab has: how much of it the bar beside it covers, and a slider
- * to go anywhere else.
+ * All that the server keeps, where that is more than the tab has: how much of it the other bar covers, and a slider to
+ * go anywhere else.
  */
 export function WholeLog() {
   const oldest = useLive(({ oldest }) => oldest);
@@ -16,8 +16,8 @@ export function WholeLog() {
   const share = (seq: number) => ((seq - oldest) / Math.max(1, last - oldest)) * 100;
   return (
     <div
-      title={`The whole log, from seq ${oldest.toLocaleString("en")} on. The bar beside it goes from ${from.toLocaleString("en")} to ${to.toLocaleString("en")}`}
-      className="relative ml-2 hidden h-6 w-24 shrink-0 sm:block lg:w-40"
+      title={`The whole log, from seq ${oldest.toLocaleString("en")} on. The other bar goes from ${from.toLocaleString("en")} to ${to.toLocaleString("en")}`}
+      className="relative h-6 shrink-0 max-sm:order-first max-sm:basis-full sm:ml-2 sm:w-24 lg:w-40"
     >
       <div aria-hidden="true" className="absolute inset-x-0 top-2.5 h-1 rounded-full bg-line" />
       <div

@@ -11,7 +11,9 @@ import {
   getBezierPath,
   Handle,
   type Node,
+  type NodeChange,
   type NodeProps,
+  Panel,
   Position,
   ReactFlow,
   ReactFlowProvider,
@@ -20,10 +22,10 @@ import {
   useStore,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
-import { ChevronDown, ChevronRight, LayoutGrid, X } from "lucide-react";
+import { ChevronDown, ChevronRight, CircleAlert, LayoutGrid, Move, Pause, X } from "lucide-react";
 import { createContext, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { AgentBadges, isHeld } from "../../control/agent-badges.tsx";
+import { AgentBadges, GroupBadges, heldOf, isHeld } from "../../control/agent-badges.tsx";
 import { PauseButton } from "../../control/buttons.tsx";
 import { useAgentInfo } from "../../live/agent-infos.ts";
 import { useCalmState } from "../../live/calm.ts";
@@ -78,7 +80,9 @@ function Graph({ shown }: { shown: string | undefined }) {
   /** Where the layout would have each node: its lines fit only there. */
   const laidOut = useRef<ReadonlyMap<string, Point>>(new Map());
   const places = useRef(new Map<string, Point>());
-  const { fitView } = useReactFlow();
+  const { fitView, screenToFlowPosition } = useReactFlow();
+  /** Whether boxes are chosen and put elsewhere, for who does not drag. */
+  const [isMoving, setMoving] = useState(false);
   const [opened] = useParam("open");
   // The same topology may come again, after a reconnect for one: that is no reason to move anything.
   const key = JSON.stringify([nodes, edges, opened]);
@@ -134,9 +138,36 @@ function Graph({ shown }: { shown: string | undefined }) {
     };
   }, [topology, fitView, setDrawn]);
   const shownNodes = useMemo(
-    () => drawn.map((node) => ({ ...node, selected: shown !== undefined && isShown(node, shown) })),
-    [drawn, shown],
+    () =>
+      drawn.map((node) =>
+        isMoving
+          ? { ...node, ariaLabel: nameOf(node) }
+          : { ...node, selected: shown !== undefined && isShown(node, shown) },
+      ),
+    [drawn, shown, isMoving],
   );
+  const onNodesChange = (changes: NodeChange<AnyNode>[]) => {
+    for (const change of changes) {
+      const node = change.type === "position" && !change.dragging && drawn.find(({ id }) => id === change.id);
+      if (node && change.position) keep(node, change.position);
+    }
+    setDrawn((before) => applyNodeChanges(changes, before));
+  };
+  const keep = (node: AnyNode, position: Point) => {
+    if (node.parentId === undefined) places.current.set(node.id, position);
+    rememberPlace(placeName(node), position);
+  };
+  /** Puts what is chosen where somebody has clicked. */
+  const put = ({ clientX, clientY }: { clientX: number; clientY: number }) => {
+    const node = drawn.find(({ selected }) => selected);
+    if (!isMoving || !node) return;
+    const { width = 0, height = 0 } = node;
+    const around = drawn.find(({ id }) => id === node.parentId)?.position ?? { x: 0, y: 0 };
+    const { x, y } = screenToFlowPosition({ x: clientX, y: clientY });
+    const position = { x: x - around.x - width / 2, y: y - around.y - height / 2 };
+    keep(node, position);
+    setDrawn((before) => before.map((each) => (each.id === node.id ? { ...each, position } : each)));
+  };
   const edgesNow = useMemo(() => {
     const at = new Map(drawn.map(({ id, position }) => [id, position]));
     const isInPlace = (id: string) => {
@@ -156,15 +187,16 @@ function Graph({ shown }: { shown: string | undefined }) {
       edges={edgesNow}
       nodeTypes={NODE_TYPES}
       edgeTypes={EDGE_TYPES}
-      onNodesChange={(changes) => setDrawn((before) => applyNodeChanges(changes, before))}
-      onNodeDragStop={(_, node) => {
-        if (node.parentId === undefined) places.current.set(node.id, node.position);
-        rememberPlace(placeName(node), node.position);
-      }}
+      onNodesChange={onNodesChange}
+      onPaneClick={put}
       nodesConnectable={false}
-      nodesFocusable={false}
-      elementsSelectable={false}
+      nodesFocusable={isMoving}
+      elementsSelectable={isMoving}
       edgesFocusable={false}
+      deleteKeyCode={null}
+      selectionKeyCode={null}
+      multiSelectionKeyCode={null}
+      ariaLabelConfig={KEYS_IN_WORDS}
       minZoom={0.1}
       onlyRenderVisibleElements={drawn.length > 100}
     >
@@ -196,7 +228,21 @@ function Graph({ shown }: { shown: string | undefined }) {
         >
           <LayoutGrid aria-hidden="true" className="!fill-none" />
         </ControlButton>
+        <ControlButton
+          title="Move boxes without dragging"
+          aria-label="Move boxes without dragging"
+          aria-pressed={isMoving}
+          onClick={() => setMoving(!isMoving)}
+          className="aria-pressed:!bg-accent-soft aria-pressed:!text-accent"
+        >
+          <Move aria-hidden="true" className="!fill-none" />
+        </ControlButton>
       </Controls>
+      <Panel position="top-center">
+        <p role="status" className="rounded-lg border border-accent bg-card px-3 py-1.5 text-sm shadow-md empty:hidden">
+          {isMoving && "Choose a box, then a free place for it; or move it by arrow keys, faster with Shift."}
+        </p>
+      </Panel>
     </ReactFlow>
   );
 }
@@ -217,6 +263,18 @@ function framed(frame: Frame, position: Point, moved: ReadonlyMap<string, Point>
       return { ...node, position: moved.get(placeName(node)) ?? home, data: { ...node.data, home } };
     }),
   ];
+}
+
+/** What is told of the keys while boxes are moved. */
+const KEYS_IN_WORDS = {
+  // By this name, although it is told where keys do something.
+  "node.a11yDescription.keyboardDisabled":
+    "Press Enter to choose this box, then arrow keys to move it, with Shift faster.",
+  "node.a11yDescription.ariaLiveMessage": ({ direction }: { direction: string }) => `Moved ${direction}.`,
+};
+
+function nameOf({ type, data }: AnyNode): string {
+  return type === "frame" ? `The frame of ${data.frame.of.node.label}` : data.drawn.node.label;
 }
 
 /** Under which name it is remembered where a node has been put: within a frame it is another place than without. */
@@ -261,14 +319,18 @@ interface BoxProps {
 function FarBox({ drawn, isOpen, selected }: BoxProps) {
   const { node, members } = drawn;
   const status = useCalmState(({ agents }) => statusOf(members.map((member) => agents.get(member)?.status)));
+  const isPaused = useCalmState(({ agents }) => members.some((member) => agents.get(member)?.paused));
   return (
     <div
       style={NODE}
-      className={`flex items-center justify-center rounded-xl border-4 bg-card px-2 ${borderOf(status)} ${
+      className={`flex items-center justify-center gap-2 rounded-xl border-4 bg-card px-2 ${borderOf(status)} ${
         node.type === "external" ? "border-dashed" : ""
       } ${selected ? "outline-8 outline-offset-8 outline-accent" : ""}`}
     >
       <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
+      {/* A shape, so that the colour of the border is not all there is. */}
+      {status === "error" && <CircleAlert size={32} role="img" aria-label="error" className="shrink-0 text-bad" />}
+      {isPaused && <Pause size={32} role="img" aria-label="paused" className="shrink-0 text-busy" />}
       <BoxName drawn={drawn} isOpen={isOpen} className="text-3xl" />
       <Handle type="source" position={Position.Right} isConnectable={false} style={{ opacity: 0 }} />
     </div>
@@ -329,6 +391,7 @@ function NearBox({ drawn, isOpen, selected }: BoxProps) {
   const rate = members.length === 1 ? rates.get(members[0] as string) : undefined;
   const gate = useCalmState(({ gates }) => (members.length === 1 ? openGates(gates).get(node.id)?.at(-1) : undefined));
   const info = useAgentInfo(node.id);
+  const held = members.length > 1 ? heldOf(agents.filter((each) => each !== undefined)) : undefined;
   const isOutside = node.type === "external";
   return (
     <div
@@ -355,6 +418,10 @@ function NearBox({ drawn, isOpen, selected }: BoxProps) {
         {agent && members.length === 1 && isHeld(agent, info) ? (
           <span className="flex min-w-0 gap-1 overflow-hidden">
             <AgentBadges agent={agent} info={info} />
+          </span>
+        ) : held && held.paused + held.open + held.failing > 0 ? (
+          <span className="flex min-w-0 gap-1 overflow-hidden">
+            <GroupBadges held={held} />
           </span>
         ) : (
           <span

@@ -16,6 +16,7 @@ import { useCalm } from "../../parts/use-calm.ts";
 import { Link } from "../../place/link.tsx";
 import { pathOf, usePlace } from "../../place/place.ts";
 import { DeadLetters } from "./dead-letters.tsx";
+import { standing } from "./standing.ts";
 
 // Forms are most of what this screen is made of, and not everybody invokes.
 const Invoke = lazy(() => import("./invoke.tsx").then(({ Invoke }) => ({ default: Invoke })));
@@ -53,8 +54,10 @@ export default function ControlScreen() {
           <div className="grid gap-5 xl:grid-cols-2">
             <Agents />
             <div className="flex min-w-0 flex-col gap-5">
-              <Running />
-              <Retrying />
+              <div className={`${CARD} h-[clamp(9rem,24vh,24rem)] overflow-y-auto`}>
+                <Running />
+                <Retrying />
+              </div>
               <DeadLetters />
             </div>
           </div>
@@ -174,16 +177,19 @@ const AgentRow = memo(function AgentRow({ agent, info }: { agent: AgentState; in
   );
 });
 
-/** Runs that go on now, the oldest first: what hangs stands on top. */
+/** Runs that go on now, each in the row that it has got when it began: what hangs stands on top. */
 function Running() {
   const runs = useCalm(
     useLive(({ state }) => state.runs),
     200,
   );
   const running = useMemo(() => [...runs.values()].filter(({ status }) => status === "running"), [runs]);
+  const [before, setBefore] = useState<readonly string[]>([]);
+  const rows = useMemo(() => standing(before, running.slice(0, LISTED).map(idOf)), [before, running]);
+  if (rows.join() !== before.join()) setBefore(rows);
   return (
-    <section aria-label="Running now" className={CARD}>
-      <header className={HEAD}>
+    <section aria-label="Running now">
+      <header className={`${HEAD} sticky top-0 bg-card`}>
         <h2 className={TITLE}>
           Running now <span className="font-normal text-soft tabular-nums">{running.length}</span>
         </h2>
@@ -198,12 +204,15 @@ function Running() {
         </p>
       ) : (
         <ul>
-          {running.slice(0, LISTED).map((run) => (
-            <RunRow key={run.run_id} run={run}>
-              since {clock(run.started_at).slice(0, 8)}, for <Since at={run.started_at} />
-              {run.attempt > 1 && `, attempt ${run.attempt}`}
-            </RunRow>
-          ))}
+          {rows
+            .flatMap((id) => runs.get(id) ?? [])
+            .map((run) => (
+              <RunRow key={run.run_id} run={run}>
+                since {clock(run.started_at).slice(0, 8)}, for{" "}
+                {run.duration_ms === undefined ? <Since at={run.started_at} /> : duration(run.duration_ms)}
+                {run.attempt > 1 && `, attempt ${run.attempt}`}
+              </RunRow>
+            ))}
         </ul>
       )}
       <More count={running.length - LISTED} />
@@ -220,8 +229,8 @@ function Retrying() {
   const waiting = useMemo(() => waitingForRetry({ runs }), [runs]);
   if (waiting.length === 0) return null;
   return (
-    <section aria-label="Waiting for another attempt" className={CARD}>
-      <header className={HEAD}>
+    <section aria-label="Waiting for another attempt">
+      <header className={`${HEAD} sticky top-0 border-t bg-card`}>
         <h2 className={TITLE}>
           Waiting for another attempt <span className="font-normal text-soft tabular-nums">{waiting.length}</span>
         </h2>
@@ -237,6 +246,10 @@ function Retrying() {
       <More count={waiting.length - LISTED} />
     </section>
   );
+}
+
+function idOf({ run_id }: RunState): string {
+  return run_id;
 }
 
 function RunRow({ run, children }: { run: RunState; children: React.ReactNode }) {
@@ -257,9 +270,15 @@ function RunRow({ run, children }: { run: RunState; children: React.ReactNode })
           </Link>
         </span>
       </span>
-      <span className="flex flex-wrap gap-1.5">
-        <CancelRunButton run={run} />
-        <CancelWorkflowButton id={run.correlation_id} />
+      <span className="flex min-h-7 flex-wrap items-center gap-1.5 max-sm:basis-full">
+        {run.status === "running" || run.retry_at !== undefined ? (
+          <>
+            <CancelRunButton run={run} />
+            <CancelWorkflowButton id={run.correlation_id} />
+          </>
+        ) : (
+          <Status value={run.status} />
+        )}
       </span>
     </li>
   );

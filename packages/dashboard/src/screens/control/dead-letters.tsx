@@ -3,6 +3,7 @@ import { X } from "lucide-react";
 import { AllLettersButtons, DiscardLetterButton, RetryLetterButton } from "../../control/buttons.tsx";
 import { useDeadLetters } from "../../control/use-dead-letters.ts";
 import { useLive } from "../../live/store.ts";
+import { ErrorView } from "../../parts/error-view.tsx";
 import { clock, short } from "../../parts/format.ts";
 import { Skeleton } from "../../parts/skeleton.tsx";
 import { Link } from "../../place/link.tsx";
@@ -16,16 +17,11 @@ export function DeadLetters() {
   const [agent, setAgent] = useParam("agent");
   const file = useLive(({ file }) => file);
   const agents = useLive(({ state }) => state.agents);
-  const { letters, error, more } = useDeadLetters(agent || undefined);
+  const { letters, shown, newer, showNewer, error, more } = useDeadLetters(agent || undefined);
   return (
     <section aria-label="Dead letters" className="min-w-0 rounded-xl border border-line bg-card">
       <header className="flex min-h-11 flex-wrap items-center gap-2 border-b border-line px-4 py-1.5">
-        <h2 className="mr-auto text-sm font-medium">
-          Dead letters{" "}
-          <span className="font-normal text-soft tabular-nums">
-            {letters && `${letters.length.toLocaleString("en")}${more ? " and more" : ""}`}
-          </span>
-        </h2>
+        <h2 className="mr-auto text-sm font-medium">Dead letters</h2>
         <select
           aria-label="Agent"
           value={agent}
@@ -37,7 +33,23 @@ export function DeadLetters() {
             <option key={each}>{each}</option>
           ))}
         </select>
-        {letters && letters.length > 0 && <AllLettersButtons agent={agent || undefined} />}
+        {letters && letters.length > 0 && (
+          <>
+            <AllLettersButtons agent={agent || undefined} />
+            <p className="flex min-h-6 basis-full items-center gap-3 text-xs text-soft tabular-nums">
+              <span>{`${letters.length.toLocaleString("en")}${more ? " and more" : ""}`}</span>
+              {newer > 0 && (
+                <button
+                  type="button"
+                  onClick={showNewer}
+                  className="leading-6 text-accent underline underline-offset-2"
+                >
+                  Show {newer.toLocaleString("en")} newer
+                </button>
+              )}
+            </p>
+          </>
+        )}
       </header>
       {error && (
         <p role="alert" className="px-4 py-3 text-sm text-busy">
@@ -67,7 +79,7 @@ export function DeadLetters() {
         </p>
       )}
       <ul>
-        {letters?.map((letter) => (
+        {shown?.map((letter) => (
           <Letter key={letter.id} letter={letter} />
         ))}
       </ul>
@@ -93,45 +105,43 @@ function Letter({ letter }: { letter: DeadLetterRecord }) {
       aria-label={`Dead letter of ${agent_id}`}
       className="flex flex-wrap items-start gap-x-3 gap-y-2 border-t border-line px-4 py-2.5 text-sm first:border-t-0"
     >
-      <div className="min-w-56 flex-1">
-        <p className="flex flex-wrap items-baseline gap-x-2">
-          <Link href={pathOf("runs", run_id)} className="inline-block font-medium leading-6 hover:underline">
-            {agent_id}
+      <p className="flex min-w-56 flex-1 flex-wrap items-baseline gap-x-2">
+        <Link href={pathOf("runs", run_id)} className="inline-block font-medium leading-6 hover:underline">
+          {agent_id}
+        </Link>
+        <span className="text-xs text-soft tabular-nums">
+          {new Date(failed_at).toLocaleDateString()} {clock(failed_at).slice(0, 8)} ·{" "}
+          {attempts === 1 ? "1 attempt" : `${attempts} attempts`} · workflow{" "}
+          <Link
+            href={pathOf("runs", run_id, { workflow: correlation_id })}
+            title={correlation_id}
+            className={`font-mono ${link}`}
+          >
+            {short(correlation_id)}
           </Link>
-          <span className="text-xs text-soft tabular-nums">
-            {new Date(failed_at).toLocaleDateString()} {clock(failed_at).slice(0, 8)} ·{" "}
-            {attempts === 1 ? "1 attempt" : `${attempts} attempts`} · workflow{" "}
-            <Link
-              href={pathOf("runs", run_id, { workflow: correlation_id })}
-              title={correlation_id}
-              className={`font-mono ${link}`}
-            >
-              {short(correlation_id)}
-            </Link>
-          </span>
-        </p>
-        <p className="my-0.5 line-clamp-3 font-mono text-xs break-words text-bad" title={error.message}>
-          {error.name}: {error.message}
-        </p>
-        <p className="flex flex-wrap items-baseline gap-x-2 text-xs text-soft">
-          on{" "}
-          {artifacts.slice(0, NAMED).map((id) => (
-            <Link key={id} href={pathOf("blackboard", id)} title={id} className={link}>
-              {known.get(id)?.artifact_type ?? "artifact"} {short(id)}
-            </Link>
-          ))}
-          {artifacts.length > NAMED && <span>and {artifacts.length - NAMED} more</span>}
-          {missing > 0 && (
-            <span className="text-busy">
-              {missing === 1 ? "one artifact is" : `${missing} artifacts are`} no longer kept
-            </span>
-          )}
-        </p>
-      </div>
+        </span>
+      </p>
       <span className="flex flex-wrap gap-1.5">
         <RetryLetterButton letter={letter} />
         <DiscardLetterButton letter={letter} />
       </span>
+      <div className="min-w-0 basis-full">
+        <ErrorView error={error} />
+      </div>
+      <p className="flex basis-full flex-wrap items-baseline gap-x-2 text-xs text-soft">
+        on{" "}
+        {artifacts.slice(0, NAMED).map((id) => (
+          <Link key={id} href={pathOf("blackboard", id)} title={id} className={link}>
+            {known.get(id)?.artifact_type ?? "artifact"} {short(id)}
+          </Link>
+        ))}
+        {artifacts.length > NAMED && <span>and {artifacts.length - NAMED} more</span>}
+        {missing > 0 && (
+          <span className="text-busy">
+            {missing === 1 ? "one artifact is" : `${missing} artifacts are`} no longer kept
+          </span>
+        )}
+      </p>
     </li>
   );
 }

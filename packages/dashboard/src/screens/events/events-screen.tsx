@@ -141,7 +141,7 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
   // Who comes by a link to an event wants to see that one.
   const follows = useRef(openSeq === null);
   const lastTop = useRef(0);
-  const { box, rows, total, show } = useRowsInSight<HTMLDivElement>(shown.length, ROW_PX, {
+  const { box, element, rows, total, show } = useRowsInSight<HTMLDivElement>(shown.length, ROW_PX, {
     spare: 12,
     isAtEnd: follows.current,
   });
@@ -154,10 +154,10 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
     hasLooked.current = true;
     show(index, "middle");
   }, [shown, openSeq, show]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: to follow is what another newest event asks for
+  // biome-ignore lint/correctness/useExhaustiveDependencies: to follow is what another newest event asks for, and the box itself
   useLayoutEffect(() => {
     if (follows.current) show(shown.length - 1, "end");
-  }, [newest, shown.length]);
+  }, [newest, shown.length, element]);
   const onScroll = ({ currentTarget: { scrollTop, scrollHeight, clientHeight } }: UIEvent<HTMLDivElement>) => {
     if (scrollHeight - scrollTop - clientHeight < 2 * ROW_PX) {
       follows.current = true;

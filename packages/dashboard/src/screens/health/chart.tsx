@@ -3,12 +3,15 @@ import uPlot from "uplot";
 import { clock } from "../../parts/format.ts";
 import "uplot/dist/uPlot.min.css";
 
-/** A small chart of one figure over the last minutes, with the newest value beside its name. */
+/** How much time a chart is about at least, in seconds: two seconds alone look like a trend. */
+const SPAN_S = 60;
+
+/** A small chart of one figure over the last minutes, with the newest value beside its name. A value alone is a point. */
 export function Chart({ name, now, times, values }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const latest = useRef<uPlot.AlignedData>([[], []]);
-  latest.current = times.length > 1 ? [times as number[], values as (number | null)[]] : [[], []];
+  latest.current = [times as number[], values as (number | null)[]];
   useEffect(() => {
     const element = box.current as HTMLDivElement;
     const colour = (token: string) => () => getComputedStyle(element).getPropertyValue(token);
@@ -19,8 +22,11 @@ export function Chart({ name, now, times, values }: ChartProps) {
         height: 120,
         legend: { show: false },
         cursor: { show: false },
-        scales: { y: { range: (_, least, most) => [Math.min(0, least), Math.max(1, most * 1.1)] } },
-        series: [{}, { stroke: colour("--accent"), width: 1.5, points: { show: false } }],
+        scales: {
+          x: { range: span },
+          y: { range: (_, least, most) => [Math.min(0, least), Math.max(1, most * 1.1)] },
+        },
+        series: [{}, { stroke: colour("--accent"), width: 1.5, points: { show: isAlone, size: 6 } }],
         axes: [
           { ...axis, size: 24, font: "11px Inter Variable", space: 80, values: (_, ticks) => ticks.map(timeOf) },
           { ...axis, size: 48, font: "11px Inter Variable", values: (_, ticks) => ticks.map(compact) },
@@ -38,8 +44,7 @@ export function Chart({ name, now, times, values }: ChartProps) {
     };
   }, []);
   useEffect(() => {
-    // One point is no line, and an axis of years.
-    if (times.length > 1) plot.current?.setData([times as number[], values as (number | null)[]]);
+    plot.current?.setData([times as number[], values as (number | null)[]]);
   }, [times, values]);
   return (
     <figure className="min-w-0 rounded-xl border border-line bg-card p-3">
@@ -59,6 +64,16 @@ interface ChartProps {
   /** In seconds since 1970, oldest first. */
   readonly times: readonly number[];
   readonly values: readonly (number | null)[];
+}
+
+function span(_: uPlot, first: number | null, last: number | null): uPlot.Range.MinMax {
+  const end = last ?? Date.now() / 1_000;
+  return [Math.min(first ?? end, end - SPAN_S), end];
+}
+
+/** Whether a line would have nowhere to go. */
+function isAlone({ data }: uPlot, series: number): boolean {
+  return [...(data[series] ?? [])].filter((value) => value != null).length === 1;
 }
 
 const timeOf = (seconds: number) => clock(new Date(seconds * 1_000).toISOString()).slice(0, 8);

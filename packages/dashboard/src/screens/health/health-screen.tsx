@@ -5,13 +5,13 @@ import { connectionWords } from "../../live/connection-words.ts";
 import { useLive } from "../../live/store.ts";
 import { clock, duration } from "../../parts/format.ts";
 import { Fact } from "../../parts/parts.tsx";
-import { Skeleton } from "../../parts/skeleton.tsx";
 import { Chart } from "./chart.tsx";
 import { type Connected, Connections, readConnections } from "./connections.tsx";
 import { metricsOf, rateOf, type Sample } from "./metrics.ts";
 
-/** Between two looks, in ms; how many are kept: ten minutes. */
+/** Between two looks, in ms; the second comes sooner, since a rate needs two; how many are kept: ten minutes. */
 const LOOK_MS = 2_000;
+const SOON_MS = 500;
 const KEPT = 300;
 
 /** How the server, the connections and this page are doing. */
@@ -20,7 +20,7 @@ export default function HealthScreen() {
   const config = useLive(({ config }) => config);
   const { samples, connected, error } = useSamples(file === null ? config : null);
   const newest = samples.at(-1);
-  const figure = (name: string) => newest?.metrics.get(name) ?? 0;
+  const figure = (name: string) => newest && (newest.metrics.get(name) ?? 0);
   if (file !== null) {
     return <p className="p-10 text-center text-soft">This is a file: it has no server whose health could be shown.</p>;
   }
@@ -29,43 +29,38 @@ export default function HealthScreen() {
     <div tabIndex={0} className="h-full overflow-y-auto -outline-offset-2">
       <div className="mx-auto flex max-w-6xl flex-col gap-6 p-4 md:p-6">
         <h1 className="sr-only">Health</h1>
-        {error && (
-          <p role="alert" className="rounded-xl border border-busy bg-card p-3 text-sm text-busy">
-            The server's figures did not come: {error}. They are asked for again every two seconds.
-          </p>
-        )}
-        {!newest && !error && <Skeleton />}
-        {newest && (
-          <section aria-label="Server">
-            <h2 className="mb-2 text-sm font-medium text-soft">Server</h2>
-            <dl className="mb-4 flex flex-wrap gap-x-8 gap-y-3">
-              <Fact name="Connections">{count(figure("flock_websocket_connections"))}</Fact>
-              <Fact name="Behind">{count(figure("flock_websocket_lagging"))}</Fact>
-              <Fact name="Furthest behind">{count(figure("flock_websocket_max_lag_events"))} events</Fact>
-              <Fact name="Runs going on">{count(figure("flock_runs_running"))}</Fact>
-              <Fact name="Runs queued">{count(figure("flock_runs_queued"))}</Fact>
-              <Fact name="Runs failed">
-                {count(
-                  figure('flock_runs_ended_total{status="error"}') + figure('flock_runs_ended_total{status="timeout"}'),
-                )}
-              </Fact>
-              <Fact name="Log">
-                {count(figure("flock_log_oldest_seq"))} to {count(figure("flock_log_head_seq"))}
-              </Fact>
-              <Fact name="Failed commits">{count(figure("flock_commits_failed_total"))}</Fact>
-            </dl>
-            <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
-              <Rate samples={samples} name="Events a second" of="flock_events_total" />
-              <Rate samples={samples} name="Runs begun a second" of="flock_runs_started_total" />
-              <Rate samples={samples} name="Events sent a second" of="flock_websocket_deliveries_total" />
-              <Rate samples={samples} name="Bytes sent a second" of="flock_websocket_sent_bytes_total" />
-              <Level samples={samples} name="Memory, MB" of="process_resident_memory_bytes" unit={1_000_000} />
-              <Level samples={samples} name="Event loop lag, ms" of="nodejs_eventloop_lag_p99_seconds" unit={0.001} />
-            </div>
-          </section>
-        )}
-        {connected && <Connections {...connected} />}
+        <section aria-label="Server">
+          <div className="mb-2 flex flex-wrap gap-x-3 text-sm">
+            <h2 className="font-medium text-soft">Server</h2>
+            {error && (
+              <p role="alert" className="text-busy">
+                The server's figures did not come: {error}. They are asked for again every two seconds.
+              </p>
+            )}
+          </div>
+          <dl className="mb-4 flex flex-wrap gap-x-8 gap-y-3">
+            <Fact name="Connections">{count(figure("flock_websocket_connections"))}</Fact>
+            <Fact name="Behind">{count(figure("flock_websocket_lagging"))}</Fact>
+            <Fact name="Furthest behind">{count(figure("flock_websocket_max_lag_events"))} events</Fact>
+            <Fact name="Runs going on">{count(figure("flock_runs_running"))}</Fact>
+            <Fact name="Runs queued">{count(figure("flock_runs_queued"))}</Fact>
+            <Fact name="Runs failed">{count(newest && failedOf(newest))}</Fact>
+            <Fact name="Failed commits">{count(figure("flock_commits_failed_total"))}</Fact>
+            <Fact name="Log">
+              {count(figure("flock_log_oldest_seq"))} to {count(figure("flock_log_head_seq"))}
+            </Fact>
+          </dl>
+          <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
+            <Rate samples={samples} name="Events a second" of="flock_events_total" />
+            <Rate samples={samples} name="Runs begun a second" of="flock_runs_started_total" />
+            <Rate samples={samples} name="Events sent a second" of="flock_websocket_deliveries_total" />
+            <Rate samples={samples} name="Bytes sent a second" of="flock_websocket_sent_bytes_total" />
+            <Level samples={samples} name="Memory, MB" of="process_resident_memory_bytes" unit={1_000_000} />
+            <Level samples={samples} name="Event loop lag, ms" of="nodejs_eventloop_lag_p99_seconds" unit={0.001} />
+          </div>
+        </section>
         <ThisPage samples={samples} />
+        {connected && <Connections {...connected} />}
       </div>
     </div>
   );
@@ -100,9 +95,11 @@ function useSamples(config: DashboardConfig | null) {
       }
     };
     void look();
+    const soon = setTimeout(() => void look(), SOON_MS);
     const timer = setInterval(() => void look(), LOOK_MS);
     return () => {
       isCurrent = false;
+      clearTimeout(soon);
       clearInterval(timer);
     };
   }, [config]);
@@ -116,8 +113,11 @@ interface FigureProps {
 }
 
 function Rate({ samples, name, of }: FigureProps) {
-  const times = samples.slice(1).map(({ at }) => at / 1_000);
-  const values = samples.slice(1).map((sample, index) => rateOf(samples[index] as Sample, sample, of));
+  const times = samples.map(({ at }) => at / 1_000);
+  const values = samples.map((sample, index) => {
+    const before = samples[index - 1];
+    return before ? rateOf(before, sample, of) : null;
+  });
   const now = values.at(-1);
   return <Chart name={name} now={now == null ? "–" : count(now)} times={times} values={values} />;
 }
@@ -193,6 +193,11 @@ function ThisPage({ samples }: { samples: readonly Sample[] }) {
   );
 }
 
-function count(amount: number): string {
-  return amount.toLocaleString("en", { maximumFractionDigits: amount < 10 ? 1 : 0 });
+function failedOf({ metrics }: Sample): number {
+  const ended = (status: string) => metrics.get(`flock_runs_ended_total{status="${status}"}`) ?? 0;
+  return ended("error") + ended("timeout");
+}
+
+function count(amount: number | undefined): string {
+  return amount === undefined ? "–" : amount.toLocaleString("en", { maximumFractionDigits: amount < 10 ? 1 : 0 });
 }

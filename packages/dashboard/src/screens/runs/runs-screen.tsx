@@ -12,6 +12,7 @@ import { useRowList } from "../../parts/row-list.ts";
 import { StreamText } from "../../parts/stream-text.tsx";
 import { UNSEEN_WORDS, unseenName, useUnseen } from "../../parts/unseen.ts";
 import { useCalm } from "../../parts/use-calm.ts";
+import { useMedia } from "../../parts/use-media.ts";
 import { Link } from "../../place/link.tsx";
 import { type Params, pathOf, usePlace } from "../../place/place.ts";
 import { Attempts } from "./attempts.tsx";
@@ -150,7 +151,13 @@ function idOf({ run_id }: RunState): string {
   return run_id;
 }
 
+/**
+ * A run in full. What changes while it works, and when another run is followed, has a place that does not grow with it, so
+ * that nothing moves under who reads. Only what the run calls comes one below the other, and so stands last.
+ */
 function Run({ run, filter }: { run: RunState; filter: Params }) {
+  // On a narrow screen no run is followed, and an error below the picture would be out of sight.
+  const isWide = useMedia("(min-width: 43.75rem)");
   return (
     <article className="flex min-h-full flex-col gap-4 p-4 md:p-6" aria-label={`Run of ${run.agent_id}`}>
       <Link
@@ -159,14 +166,22 @@ function Run({ run, filter }: { run: RunState; filter: Params }) {
       >
         <ArrowLeft size={16} aria-hidden="true" /> All runs
       </Link>
-      <header className="flex min-h-8 flex-wrap items-center gap-3">
-        <h2 className="text-xl font-semibold tracking-tight">{run.agent_id}</h2>
+      <header className="flex min-h-8 items-center gap-3 max-md:flex-wrap">
+        <h2 title={run.agent_id} className="truncate text-xl font-semibold tracking-tight">
+          {run.agent_id}
+        </h2>
         <Status value={run.status} />
-        <RunControls run={run} />
+        <span className="flex shrink-0 gap-2 md:ml-auto">
+          <RunControls run={run} />
+        </span>
       </header>
       <dl className="flex flex-wrap gap-x-8 gap-y-3">
         <Fact name="Started">{clock(run.started_at)}</Fact>
-        <Fact name="Took">{run.duration_ms === undefined ? "still runs" : duration(run.duration_ms)}</Fact>
+        <Fact name="Took">
+          <span className="inline-block min-w-16">
+            {run.duration_ms === undefined ? "still runs" : duration(run.duration_ms)}
+          </span>
+        </Fact>
         <IdFact name="Run" id={run.run_id} />
         <WorkflowFact
           id={run.correlation_id}
@@ -179,33 +194,36 @@ function Run({ run, filter }: { run: RunState; filter: Params }) {
           </Fact>
         ))}
       </dl>
-      {run.error && <ErrorView error={run.error} isAlert />}
+      {run.error && !isWide && <ErrorView error={run.error} isAlert />}
       <Waterfall correlationId={run.correlation_id} shown={run.run_id} filter={filter} />
+      <div className="grid grid-cols-2 gap-4">
+        <Artifacts name="Consumed" ids={run.consumed} />
+        <Artifacts name="Published" ids={run.produced} isGrowing={run.status === "running"} />
+      </div>
+      <Outcome run={run} hasError={isWide} />
       <Steps run={run} />
       <Attempts run={run} />
-      <div className="grid gap-4 sm:grid-cols-2">
-        <Artifacts name="Consumed" ids={run.consumed} />
-        <Artifacts name="Published" ids={run.produced} />
-      </div>
-      <Output run={run} />
     </article>
   );
 }
 
-/** The stream, and what is not there of it. */
-function Output({ run: { run_id, stream, status } }: { run: RunState }) {
+/** What came of it: the stream, with what is not there of it, and below it the error, as a terminal has them. */
+function Outcome({ run, hasError }: { run: RunState; hasError: boolean }) {
+  const { run_id, stream, status } = run;
   const text = stream?.text ?? "";
   const isCut = stream !== undefined && stream.length > text.length && !stream.broken;
+  const error = hasError ? run.error : undefined;
   return (
-    <section aria-label="Output" className="flex min-h-0 flex-1 flex-col">
-      <h3 className="mb-1.5 text-sm font-medium text-soft">Output</h3>
-      {stream?.broken && <p className="mb-1 text-xs text-busy">A piece of this output is missing here.</p>}
-      {isCut && <p className="mb-1 text-xs text-soft">Only the end of this long output is kept here.</p>}
-      {text === "" ? (
-        <p className="text-sm text-soft">{status === "running" ? "None yet." : "This run streamed none."}</p>
+    <section aria-label="Output" className="flex min-h-[max(15rem,28vh)] flex-col gap-1.5">
+      <h3 className="text-sm font-medium text-soft">Output</h3>
+      {stream?.broken && <p className="text-xs text-busy">A piece of this output is missing here.</p>}
+      {isCut && <p className="text-xs text-soft">Only the end of this long output is kept here.</p>}
+      {text !== "" ? (
+        <StreamText runId={run_id} className="flex-1 basis-24" />
       ) : (
-        <StreamText runId={run_id} className="max-h-[60vh]" />
+        <p className="text-sm text-soft">{status === "running" ? "None yet." : "This run streamed none."}</p>
       )}
+      {error && <ErrorView error={error} isAlert />}
     </section>
   );
 }
@@ -228,14 +246,13 @@ function hasWork(runs: ReadonlyMap<string, RunState>, correlationId: string): bo
   return false;
 }
 
-function Artifacts({ name, ids }: { name: string; ids: readonly string[] }) {
+function Artifacts({ name, ids, isGrowing = false }: ArtifactsProps) {
   const artifacts = useLive(({ state }) => state.artifacts);
   const unseen = useUnseen();
-  if (ids.length === 0) return null;
   return (
-    <section aria-label={name}>
+    <section aria-label={name} className="min-w-0">
       <h3 className="mb-1 text-sm font-medium text-soft">{name}</h3>
-      <ul className="flex flex-wrap gap-2">
+      <ul className="flex min-h-8 flex-wrap gap-2">
         {ids.map((id) => (
           <li key={id}>
             <Chip href={pathOf("blackboard", id)} title={artifacts.has(id) ? undefined : UNSEEN_WORDS[unseen]}>
@@ -243,7 +260,15 @@ function Artifacts({ name, ids }: { name: string; ids: readonly string[] }) {
             </Chip>
           </li>
         ))}
+        {ids.length === 0 && <li className="text-sm text-soft">{isGrowing ? "None yet." : "None."}</li>}
       </ul>
     </section>
   );
+}
+
+interface ArtifactsProps {
+  readonly name: string;
+  readonly ids: readonly string[];
+  /** Whether more may come. */
+  readonly isGrowing?: boolean;
 }

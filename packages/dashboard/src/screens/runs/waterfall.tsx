@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { useCalmState } from "../../live/calm.ts";
 import { amount, duration } from "../../parts/format.ts";
 import { StatusMark } from "../../parts/parts.tsx";
@@ -11,6 +11,8 @@ import { useNow } from "./use-now.ts";
 import { type Bar, type StepBar, type Workflow, workflowOf } from "./workflow.ts";
 
 const ROW_PX = 28;
+/** The room for the runs, whether it is one or fifty: what stands below it stays where it is. */
+const ROOM = "h-[clamp(7rem,18vh,20rem)] overflow-y-auto";
 /** Divisions of the time axis. */
 const TICKS = 4;
 
@@ -21,20 +23,15 @@ export function Waterfall({ correlationId, shown, filter }: WaterfallProps) {
   const workflow = useMemo(() => workflowOf(state, correlationId, now), [state, correlationId, now]);
   const [view, setView] = useParam("view");
   const isFlame = view === "flame";
-  if (workflow.bars.length === 0) return null;
   const span = Math.max(1, workflow.to - workflow.from);
   return (
     <section aria-label="Workflow" className="rounded-xl border border-line bg-card">
-      <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line px-4 py-2 text-sm">
+      <header className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 border-b border-line px-4 py-2 text-sm">
         <h3 className="font-medium">Workflow</h3>
-        <p className="text-soft tabular-nums">
-          {`${workflow.bars.length} ${workflow.bars.length === 1 ? "run" : "runs"} in ${duration(span)}`}
-          {workflow.failed > 0 && <span className="text-bad">{` · ${workflow.failed} failed`}</span>}
-          {workflow.running > 0 && <span className="text-busy">{` · ${workflow.running} running`}</span>}
-          {` · ${workflow.artifacts} ${workflow.artifacts === 1 ? "artifact" : "artifacts"}`}
-          {Object.entries(workflow.usage).map(([name, sum]) => ` · ${amount(sum)} ${name.replaceAll("_", " ")}`)}
+        <p className="order-last min-h-5 basis-full text-soft tabular-nums">
+          {workflow.bars.length > 0 && <Summary workflow={workflow} span={span} />}
         </p>
-        <fieldset className="ml-auto flex overflow-hidden rounded-lg border border-line text-xs">
+        <fieldset className="flex overflow-hidden rounded-lg border border-line text-xs">
           <legend className="sr-only">How the workflow is drawn</legend>
           {["Waterfall", "Flame"].map((name) => {
             const isOn = (name === "Flame") === isFlame;
@@ -63,6 +60,24 @@ export function Waterfall({ correlationId, shown, filter }: WaterfallProps) {
   );
 }
 
+function Summary({
+  workflow: { bars, failed, running, artifacts, usage },
+  span,
+}: {
+  workflow: Workflow;
+  span: number;
+}) {
+  return (
+    <>
+      {`${bars.length} ${bars.length === 1 ? "run" : "runs"} in ${duration(span)}`}
+      {failed > 0 && <span className="text-bad">{` · ${failed} failed`}</span>}
+      {running > 0 && <span className="text-busy">{` · ${running} running`}</span>}
+      {` · ${artifacts} ${artifacts === 1 ? "artifact" : "artifacts"}`}
+      {Object.entries(usage).map(([name, sum]) => ` · ${amount(sum)} ${name.replaceAll("_", " ")}`)}
+    </>
+  );
+}
+
 interface WaterfallProps {
   readonly correlationId: string;
   /** The run whose row stands out. */
@@ -86,13 +101,13 @@ function Axis({ span, hasNames }: { span: number; hasNames: boolean }) {
   return (
     <div className="flex px-4 pt-1.5 text-[11px] text-soft tabular-nums" aria-hidden="true">
       {hasNames && <span className="w-36 shrink-0 sm:w-44" />}
-      <div className="relative h-4 flex-1">
+      <div className="@container relative h-4 flex-1">
         {Array.from({ length: TICKS + 1 }, (_, tick) => (
           <span
             // biome-ignore lint/suspicious/noArrayIndexKey: a tick is its place
             key={tick}
             style={{ left: `${(tick / TICKS) * 100}%` }}
-            className={`absolute whitespace-nowrap ${tick === 0 ? "" : tick === TICKS ? "-translate-x-full" : "-translate-x-1/2 max-sm:hidden"}`}
+            className={`absolute whitespace-nowrap ${tick === 0 ? "" : tick === TICKS ? "-translate-x-full" : "hidden -translate-x-1/2 @xs:block"}`}
           >
             {tick === 0 ? "0" : duration((span * tick) / TICKS)}
           </span>
@@ -112,9 +127,14 @@ function Bars({ workflow, span, shown, filter }: DrawnProps) {
     estimateSize: () => ROW_PX,
     overscan: 8,
   });
+  const index = workflow.bars.findIndex(({ run }) => run.run_id === shown);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only what is shown leads there, not what comes beside it
+  useEffect(() => {
+    if (index >= 0) rows.scrollToIndex(index);
+  }, [shown]);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the links in it
-    <div ref={box} onKeyDown={moveBetweenLinks} className="max-h-[40vh] overflow-y-auto px-2">
+    <div ref={box} onKeyDown={moveBetweenLinks} className={`${ROOM} px-2`}>
       <ol aria-label="Runs of this workflow" style={{ height: rows.getTotalSize() }} className="relative">
         {rows.getVirtualItems().map(({ index, start }) => {
           const bar = workflow.bars[index] as Bar;
@@ -190,7 +210,7 @@ function Drawn({ bar, workflow, span }: { bar: Bar; workflow: Workflow; span: nu
 function Flame({ workflow, span, shown, filter }: DrawnProps) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: as above
-    <div onKeyDown={moveBetweenLinks} className="max-h-[40vh] overflow-y-auto px-4 py-1">
+    <div onKeyDown={moveBetweenLinks} className={`${ROOM} px-4 py-1`}>
       <ol
         aria-label="Runs of this workflow, by cause"
         style={{ height: workflow.lanes * ROW_PX }}
