@@ -20,10 +20,11 @@ import {
   useNodesState,
   useReactFlow,
   useStore,
+  useStoreApi,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { ChevronDown, ChevronRight, CircleAlert, LayoutGrid, Move, Pause, X } from "lucide-react";
-import { createContext, useContext, useEffect, useMemo, useRef, useState } from "react";
+import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { AgentBadges, GroupBadges, heldOf, isHeld } from "../../control/agent-badges.tsx";
 import { PauseButton } from "../../control/buttons.tsx";
@@ -34,11 +35,16 @@ import { Status } from "../../parts/parts.tsx";
 import { Link } from "../../place/link.tsx";
 import { pathOf, useParam, usePlace } from "../../place/place.ts";
 import { AgentCounts } from "./agent-counts.tsx";
+import { firstView, NAMES_ZOOM, type PlacedBox } from "./first-view.ts";
 import { publishedCount } from "./flow-counts.ts";
+import { type Flow, flowsOf } from "./flows.ts";
+import { useFollowFocus } from "./follow-focus.ts";
 import { frameSize, placeInFrame } from "./frame.ts";
 import { openGates } from "./gates.ts";
-import { type Flow, flowsOf, type Layout, layout, NODE } from "./graph-layout.ts";
+import { layout } from "./graph-layout.ts";
+import { GraphMap } from "./graph-map.tsx";
 import { type DrawnNode, drawnGraph, type Frame } from "./grouping.ts";
+import { type Layout, NODE } from "./layered.ts";
 import { keptParams, openGroups, toggleGroup } from "./open-groups.ts";
 import { forgetPlaces, movedPlaces, type Point, rememberPlace, settled } from "./places.ts";
 import type { Rate } from "./rates.ts";
@@ -80,9 +86,21 @@ function Graph({ shown }: { shown: string | undefined }) {
   /** Where the layout would have each node: its lines fit only there. */
   const laidOut = useRef<ReadonlyMap<string, Point>>(new Map());
   const places = useRef(new Map<string, Point>());
-  const { fitView, screenToFlowPosition } = useReactFlow();
+  const { setViewport, screenToFlowPosition } = useReactFlow();
   /** Whether boxes are chosen and put elsewhere, for who does not drag. */
   const [isMoving, setMoving] = useState(false);
+  const followFocus = useFollowFocus();
+  const screen = useStoreApi();
+  const standing = useMemo(() => drawn.filter(({ parentId }) => parentId === undefined).map(boxOf), [drawn]);
+  /** The agent that is looked at when the graph appears. */
+  const began = useRef(shown);
+  const look = useCallback(
+    (boxes: readonly PlacedBox[], from?: string) => {
+      // What is there now is measured in the next frame.
+      requestAnimationFrame(() => void setViewport(firstView(boxes, screen.getState(), from)));
+    },
+    [screen, setViewport],
+  );
   const [opened] = useParam("open");
   // The same topology may come again, after a reconnect for one: that is no reason to move anything.
   const key = JSON.stringify([nodes, edges, opened]);
@@ -131,12 +149,17 @@ function Graph({ shown }: { shown: string | undefined }) {
         }),
       );
       // Only once: after that the viewer decides what is looked at.
-      if (isFirst) requestAnimationFrame(() => void fitView({ padding: 0.08, maxZoom: 1.1 }));
+      if (!isFirst) return;
+      const from = nodes.find(({ members }) => members.includes(began.current ?? ""))?.id;
+      look(
+        boxes.map((box) => ({ ...box, ...placeOf(box.id) })),
+        from,
+      );
     });
     return () => {
       isCurrent = false;
     };
-  }, [topology, fitView, setDrawn]);
+  }, [topology, look, setDrawn]);
   const shownNodes = useMemo(
     () =>
       drawn.map((node) =>
@@ -197,7 +220,8 @@ function Graph({ shown }: { shown: string | undefined }) {
       selectionKeyCode={null}
       multiSelectionKeyCode={null}
       ariaLabelConfig={KEYS_IN_WORDS}
-      minZoom={0.1}
+      onFocus={followFocus}
+      minZoom={0.02}
       onlyRenderVisibleElements={drawn.length > 100}
     >
       <svg className="absolute size-0" aria-hidden="true">
@@ -216,6 +240,7 @@ function Graph({ shown }: { shown: string | undefined }) {
           onClick={() => {
             forgetPlaces();
             places.current = new Map(laidOut.current);
+            look(standing.map((box) => ({ ...box, ...laidOut.current.get(box.id) })));
             setDrawn((before) =>
               before.map((node) => ({
                 ...node,
@@ -223,7 +248,6 @@ function Graph({ shown }: { shown: string | undefined }) {
                   (node.type === "agent" ? node.data.home : undefined) ?? laidOut.current.get(node.id) ?? node.position,
               })),
             );
-            requestAnimationFrame(() => void fitView({ padding: 0.08, maxZoom: 1.1 }));
           }}
         >
           <LayoutGrid aria-hidden="true" className="!fill-none" />
@@ -243,8 +267,13 @@ function Graph({ shown }: { shown: string | undefined }) {
           {isMoving && "Choose a box, then a free place for it; or move it by arrow keys, faster with Shift."}
         </p>
       </Panel>
+      <GraphMap boxes={standing} />
     </ReactFlow>
   );
+}
+
+function boxOf({ id, position, width = 0, height = 0 }: AnyNode): PlacedBox {
+  return { id, ...position, width, height };
 }
 
 function agentNode(drawn: DrawnNode, position: Point, isOpen = false): AgentNode {
@@ -298,10 +327,10 @@ function heatOf(rate: Rate | undefined): string | undefined {
 }
 
 /** Below this zoom nobody can read what is written small, so that it is not kept up to date either. */
-const LEGIBLE_ZOOM = 0.4;
+const SMALL_PRINT_ZOOM = 0.6;
 
 function useIsFar(): boolean {
-  return useStore(({ transform: [, , zoom] }) => zoom < LEGIBLE_ZOOM);
+  return useStore(({ transform: [, , zoom] }) => zoom < SMALL_PRINT_ZOOM);
 }
 
 function AgentBox({ data: { drawn, isOpen }, selected }: NodeProps<AgentNode>) {
@@ -331,7 +360,7 @@ function FarBox({ drawn, isOpen, selected }: BoxProps) {
       {/* A shape, so that the colour of the border is not all there is. */}
       {status === "error" && <CircleAlert size={32} role="img" aria-label="error" className="shrink-0 text-bad" />}
       {isPaused && <Pause size={32} role="img" aria-label="paused" className="shrink-0 text-busy" />}
-      <BoxName drawn={drawn} isOpen={isOpen} className="text-3xl" />
+      <BoxName drawn={drawn} isOpen={isOpen} className="line-clamp-2 text-center text-3xl wrap-anywhere" />
       <Handle type="source" position={Position.Right} isConnectable={false} style={{ opacity: 0 }} />
     </div>
   );
@@ -344,11 +373,7 @@ function BoxName({ drawn: { node, members, group }, isOpen, className = "" }: Bo
   const looks = `nodrag pointer-events-auto font-semibold hover:underline ${className}`;
   if (members.length === 1) {
     return (
-      <Link
-        href={pathOf("agents", node.id, keptParams(params))}
-        title={`More about ${node.id}`}
-        className={`truncate ${looks}`}
-      >
+      <Link href={pathOf("agents", node.id, keptParams(params))} title={`More about ${node.id}`} className={looks}>
         {node.label}
       </Link>
     );
@@ -360,7 +385,7 @@ function BoxName({ drawn: { node, members, group }, isOpen, className = "" }: Bo
       aria-expanded={isOpen}
       title={isOpen ? "Show them as one again" : "Show each of them"}
       onClick={() => toggleGroup(group as string)}
-      className={`flex items-center gap-1 ${looks}`}
+      className={`flex! items-center gap-1 ${looks}`}
     >
       <Chevron size="1em" aria-hidden="true" />
       {node.label}
@@ -402,7 +427,7 @@ function NearBox({ drawn, isOpen, selected }: BoxProps) {
     >
       <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
       <div className="flex items-baseline justify-between gap-2">
-        <BoxName drawn={drawn} isOpen={isOpen} />
+        <BoxName drawn={drawn} isOpen={isOpen} className="truncate" />
         {agent && (
           <span className="flex shrink-0 items-center gap-1 self-center">
             <Status value={agent.status} />
@@ -447,6 +472,7 @@ function NearBox({ drawn, isOpen, selected }: BoxProps) {
 
 /** The agents of a group that is open: they read and write the same, so the group has the lines. */
 function FrameBox({ data: { frame } }: NodeProps<FrameNode>) {
+  const isFar = useIsFar();
   const { of, members } = frame;
   const { consumes, publishes } = of.node;
   const reads = consumes.length > 0 ? ` that read ${consumes.join(", ")}` : "";
@@ -458,7 +484,7 @@ function FrameBox({ data: { frame } }: NodeProps<FrameNode>) {
       className="rounded-2xl border border-dashed border-line bg-sunken/80"
     >
       <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
-      <p className="flex items-center justify-between gap-2 px-4 pt-2 text-sm text-soft">
+      <p className={`flex items-center justify-between gap-2 px-4 pt-2 text-soft ${isFar ? "text-xl" : "text-sm"}`}>
         <span className="truncate">
           {of.node.label}
           {reads}
@@ -490,6 +516,7 @@ function summed(agents: readonly (AgentState | undefined)[]): AgentState | undef
 
 function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<FlowEdge>) {
   const isFar = useIsFar();
+  const isLegible = useStore(({ transform: [, , zoom] }) => zoom >= NAMES_ZOOM);
   if (!data) return null;
   const { flow, line } = data;
   const [bent, middleX, middleY] = getBezierPath({
@@ -509,15 +536,15 @@ function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<FlowEd
         {...(flow.types.length > 0 ? { markerEnd: "url(#arrow)" } : {})}
         style={{ stroke: "var(--soft)", ...(flow.types.length > 0 ? {} : { strokeDasharray: "4 4" }) }}
       />
-      {!isFar && flow.types.length > 0 && (
+      {isLegible && flow.types.length > 0 && (
         <EdgeLabelRenderer>
           <div
-            className="absolute rounded-md border border-line bg-page px-1.5 text-xs leading-5 whitespace-nowrap"
+            className={`absolute rounded-md bg-page leading-5 whitespace-nowrap ${isFar ? "px-1 text-xl" : "border border-line px-1.5 text-xs"}`}
             style={{ transform: `translate(-50%, -50%) translate(${label.x}px, ${label.y}px)` }}
           >
-            {flow.types.map((type) => (
-              <FlowLabel key={type} source={flow.source} type={type} />
-            ))}
+            {flow.types.map((type) =>
+              isFar ? <div key={type}>{type}</div> : <FlowLabel key={type} source={flow.source} type={type} />,
+            )}
           </div>
         </EdgeLabelRenderer>
       )}

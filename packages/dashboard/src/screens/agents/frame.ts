@@ -1,4 +1,4 @@
-import { NODE } from "./graph-layout.ts";
+import { NODE } from "./layered.ts";
 import type { Point } from "./places.ts";
 
 /** The space between the agents in a frame, and above them for its name, in px. */

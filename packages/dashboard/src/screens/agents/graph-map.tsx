@@ -1,0 +1,25 @@
+import { MiniMap, useReactFlow, useStore } from "@xyflow/react";
+import { isReadable, type PlacedBox } from "./first-view.ts";
+
+/** All of a graph that is too large to be read as a whole, and what of it is in sight. */
+export function GraphMap({ boxes }: { boxes: readonly PlacedBox[] }) {
+  const isLarge = useStore(({ width, height }) => boxes.length > 0 && !isReadable(boxes, { width, height }));
+  const { setCenter, getZoom } = useReactFlow();
+  if (!isLarge) return null;
+  return (
+    <MiniMap
+      pannable
+      zoomable
+      onClick={(_, { x, y }) => void setCenter(x, y, { zoom: getZoom() })}
+      ariaLabel="The whole graph, with what is in sight: click or drag to look elsewhere"
+      bgColor="var(--card)"
+      maskColor="color-mix(in srgb, var(--sunken) 70%, transparent)"
+      maskStrokeColor="var(--accent)"
+      maskStrokeWidth={2}
+      nodeColor={({ selected }) => (selected ? "var(--accent)" : "var(--soft)")}
+      // Above the name of the library.
+      className="mb-7! rounded-md border border-line"
+      style={{ width: 160, height: 112 }}
+    />
+  );
+}

@@ -1,0 +1,129 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Flow } from "./flows.ts";
+import { type Box, type Layout, layered, NODE } from "./layered.ts";
+import type { Point } from "./places.ts";
+
+/** A graph as `a>b a>c`. */
+function graph(text: string, types = ["Thing"]): [Box[], Flow[]] {
+  const pairs = text.split(" ").map((pair) => pair.split(">") as [string, string]);
+  return [
+    [...new Set(pairs.flat())].map((id) => ({ id, ...NODE })),
+    pairs.map(([source, target]) => ({ id: `${source}>${target}`, source, target, types })),
+  ];
+}
+
+const at = ({ nodes }: Layout, id: string) => nodes.get(id) as Point;
+const line = ({ flows }: Layout, id: string) => flows.get(id) as { path: string; label: Point };
+
+/** Points along a path of M, H and C, near to each other. */
+function* along(path: string): Generator<Point> {
+  let [x, y] = [0, 0];
+  for (const [, command, numbers = ""] of path.matchAll(/([MHC])([^MHC]*)/g)) {
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = numbers.trim().split(" ").map(Number);
+    const [toX, toY] = command === "C" ? [e, f] : command === "H" ? [a, y] : [a, b];
+    for (let step = 0; step <= 20; step++) {
+      const [t, s] = [step / 20, 1 - step / 20];
+      if (command === "H") yield { x: x * s + toX * t, y };
+      if (command === "C") {
+        yield {
+          x: s ** 3 * x + 3 * s * s * t * a + 3 * s * t * t * c + t ** 3 * e,
+          y: s ** 3 * y + 3 * s * s * t * b + 3 * s * t * t * d + t ** 3 * f,
+        };
+      }
+    }
+    [x, y] = [toX, toY];
+  }
+}
+
+describe("layers go from left to right, as the artifacts flow", () => {
+  it("a chain is a straight line", () => {
+    const chain = layered(...graph("a>b b>c c>d"));
+    const places = [..."abcd"].map((id) => at(chain, id));
+    expect(new Set(places.map(({ y }) => y)).size).toBe(1);
+    expect(places.map(({ x }) => x)).toEqual(places.map(({ x }) => x).toSorted((one, other) => one - other));
+    expect(line(chain, "b>c").path).not.toContain("C");
+  });
+
+  it("those that share a layer come in the order in which they were declared", () => {
+    const fan = layered(...graph("from>a from>b from>c from>d a>to b>to c>to d>to"));
+    const ys = [..."abcd"].map((id) => at(fan, id).y);
+    expect(ys).toEqual(ys.toSorted((one, other) => one - other));
+  });
+
+  it("what flows back in a loop leaves to the left, and comes in from the right", () => {
+    const loop = layered(...graph("outside>writer writer>critic critic>writer"));
+    const [writer, critic] = [at(loop, "writer"), at(loop, "critic")];
+    expect(critic.x).toBeGreaterThan(writer.x);
+    const points = [...along(line(loop, "critic>writer").path)];
+    expect(points[0]?.x).toBe(critic.x);
+    expect(points.at(-1)?.x).toBe(writer.x + NODE.width);
+    expect(points[0]?.y).not.toBe(critic.y + NODE.height / 2);
+  });
+
+  it("what an agent gives to itself has its label outside the box", () => {
+    const own = layered(...graph("a>b b>b b>c"));
+    const [box, { path, label }] = [at(own, "b"), line(own, "b>b")];
+    expect(label.y < box.y || label.y > box.y + NODE.height).toBe(true);
+    expect(path).not.toMatch(/NaN|undefined/);
+  });
+
+  it("agents may have any name", () => {
+    const names = layered(...graph("__proto__>constructor constructor>1 1>box 1>_d1"));
+    expect([...names.nodes.keys()]).toEqual(["__proto__", "constructor", "1", "box", "_d1"]);
+    expect(names.flows.size).toBe(4);
+  });
+
+  it("nothing, and somebody alone", () => {
+    expect(layered([], []).nodes.size).toBe(0);
+    expect(layered([{ id: "a", ...NODE }], []).nodes).toEqual(new Map([["a", { x: 0, y: 0 }]]));
+  });
+});
+
+describe("whatever the graph is", () => {
+  const ids = fc.constantFrom(..."abcdefgh");
+  const pairs = fc.uniqueArray(
+    fc.tuple(ids, ids).map(([source, target]) => `${source}>${target}`),
+    { minLength: 1, maxLength: 16 },
+  );
+
+  it("boxes and labels cover nobody, lines go around boxes, and it always comes out the same", () => {
+    fc.assert(
+      fc.property(pairs, fc.integer({ min: 1, max: 3 }), (pairs, count) => {
+        const [boxes, flows] = graph(pairs.join(" "), ["Thing", "Idea", "LongishName"].slice(0, count));
+        // One is wide and high, as a frame is.
+        const sized = boxes.map((box, index) => (index === 2 ? { ...box, width: 600, height: 300 } : box));
+        const all = layered(sized, flows);
+        expect(layered(sized, flows)).toEqual(all);
+        const placed = sized.map((box) => ({ ...box, ...at(all, box.id) }));
+        const covers = (box: Box & Point, { x, y }: Point, around = 0) =>
+          x > box.x - around && x < box.x + box.width + around && y > box.y - around && y < box.y + box.height + around;
+        for (const [index, one] of placed.entries()) {
+          for (const other of placed.slice(index + 1)) {
+            expect(
+              one.x < other.x + other.width &&
+                other.x < one.x + one.width &&
+                one.y < other.y + other.height &&
+                other.y < one.y + one.height,
+            ).toBe(false);
+          }
+        }
+        for (const { id, source, target } of flows) {
+          const { path, label } = line(all, id);
+          for (const box of placed) {
+            expect(covers(box, label)).toBe(false);
+            if (source === target) continue;
+            // Its own ends are on the border.
+            for (const point of along(path)) expect(covers(box, point, -0.01)).toBe(false);
+          }
+        }
+        const labels = flows.map(({ id }) => line(all, id).label);
+        for (const [index, one] of labels.entries()) {
+          for (const other of labels.slice(index + 1)) {
+            expect(Math.abs(one.x - other.x) > 40 || Math.abs(one.y - other.y) >= 20 * count).toBe(true);
+          }
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,117 @@
+import { Graph, layout } from "@dagrejs/dagre";
+import { curveThrough, type Level } from "./curve.ts";
+import type { Flow } from "./flows.ts";
+import type { Point } from "./places.ts";
+
+/** What a node takes on the screen, in px. */
+export const NODE = { width: 244, height: 92 } as const;
+/** What one line of an edge's label takes at most, in px: its letters are narrower than this. */
+const LABEL = { letter: 6.6, count: 44, line: 20 } as const;
+/** Between nodes of a layer, between lines that pass it, and between layers, in px. */
+const SPACE = { nodesep: 36, edgesep: 14, ranksep: 96 } as const;
+/** How far from the middle of a node's side a line ends that flows back: half of what two lines are apart, in px. */
+const BACK = (LABEL.line + SPACE.edgesep) / 2;
+/** How far beside its label an agent's flow to itself begins and ends, in px. */
+const LOOP = 24;
+
+/** What is to be placed, and the space that it takes, in px. */
+export interface Box {
+  readonly id: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where everything stands, in px. */
+export interface Layout {
+  readonly nodes: ReadonlyMap<string, Point>;
+  /** The line of each flow as SVG wants it, and the middle of its label. */
+  readonly flows: ReadonlyMap<string, { readonly path: string; readonly label: Point }>;
+}
+
+/** The point is the middle of it. */
+type Placed = Box & Point;
+/** A label, and the points of its line, layer by layer. */
+type Line = Placed & { readonly points: readonly Point[] };
+
+/**
+ * Layers from left to right, as the artifacts flow; what flows back in a loop comes in from the right. Lines go around
+ * nodes, not through them. The same graph always comes out the same.
+ */
+export function layered(boxes: readonly Box[], flows: readonly Flow[]): Layout {
+  const { placed, lines } = arranged(boxes, flows);
+  /** How wide each layer is, by the x of its middle. */
+  const widths = new Map<number, number>();
+  for (const { x, width } of [...placed.values(), ...lines]) widths.set(x, Math.max(widths.get(x) ?? 0, width));
+  const paths = flows.map(({ id, source, target }, index) => {
+    const [from, to, line] = [placed.get(source) as Placed, placed.get(target) as Placed, lines[index] as Line];
+    const path = source === target ? loop(from, line) : pathOf(from, to, line, widths);
+    return [id, { path, label: { x: line.x, y: line.y } }] as const;
+  });
+  return {
+    nodes: new Map([...placed].map(([id, { x, y, width, height }]) => [id, { x: x - width / 2, y: y - height / 2 }])),
+    flows: new Map(paths),
+  };
+}
+
+function arranged(boxes: readonly Box[], flows: readonly Flow[]) {
+  const graph = new Graph<{ readonly height?: number }, Placed, Line>();
+  graph.setGraph({ rankdir: "LR", ...SPACE });
+  // An agent may have any name, and the library keeps them in objects, to which some names mean something.
+  const keys = new Map(boxes.map(({ id }, index) => [id, `box ${index}`]));
+  const keyOf = (id: string) => keys.get(id) as string;
+  for (const box of boxes) graph.setNode(keyOf(box.id), { ...box, x: 0, y: 0 });
+  for (const { id, source, target, types } of flows) {
+    const line = { id, ...labelSize(types), labelpos: "c", x: 0, y: 0, points: [] };
+    graph.setEdge(keyOf(source), keyOf(target), line);
+  }
+  layout(graph);
+  const placed = boxes.map(({ id }) => graph.node(keyOf(id)));
+  const lines = flows.map(({ source, target }) => graph.edge(keyOf(source), keyOf(target)));
+  const { height = 0 } = graph.graph();
+  const turned = <P extends Point>(point: P): P => (isUpsideDown ? { ...point, y: height - point.y } : point);
+  const isUpsideDown = risesMostly(placed);
+  return {
+    placed: new Map(placed.map((box) => [box.id, turned(box)])),
+    lines: lines.map((line) => ({ ...turned(line), points: line.points.map(turned) })),
+  };
+}
+
+/** Whether those that share a layer mostly come from below to above: to the library it is the same, not to readers. */
+function risesMostly(boxes: readonly Placed[]): boolean {
+  let balance = 0;
+  for (const layer of Map.groupBy(boxes, ({ x }) => x).values()) {
+    for (const [index, { y }] of layer.slice(1).entries()) balance += Math.sign((layer[index] as Placed).y - y);
+  }
+  return balance > 0;
+}
+
+function labelSize(types: readonly string[]): { readonly width: number; readonly height: number } {
+  if (types.length === 0) return { width: 0, height: 0 };
+  return {
+    width: Math.max(...types.map(({ length }) => length)) * LABEL.letter + LABEL.count,
+    height: types.length * LABEL.line,
+  };
+}
+
+/** Level across the layers that it passes, since nodes and labels stand there, and bent between them. */
+function pathOf(source: Placed, target: Placed, { points }: Line, widths: ReadonlyMap<number, number>): string {
+  const direction = source.x < target.x ? 1 : -1;
+  const side = (x: number, width: number, which: number) => x + (which * direction * width) / 2;
+  const layer = (x: number, which: number) => side(x, widths.get(x) ?? 0, which);
+  const levels = points.slice(1, -1).map(({ x, y }): Level => ({ y, from: layer(x, -1), to: layer(x, 1) }));
+  /** What flows on has the middle of a node's side; what flows back keeps to the side of it where it comes from. */
+  const end = ({ y }: Placed, neighbour: Level | undefined) =>
+    direction > 0 ? y : neighbour && neighbour.y < y ? y - BACK : y + BACK;
+  return curveThrough([
+    { y: end(source, levels[0]), from: side(source.x, source.width, 1), to: layer(source.x, 1) },
+    ...levels,
+    { y: end(target, levels.at(-1)), from: layer(target.x, -1), to: side(target.x, target.width, -1) },
+  ]);
+}
+
+/** From below a node, or from above it, through the label and back. */
+function loop({ x, y, height }: Placed, label: Line): string {
+  const edge = y + (Math.sign(label.y - y) * height) / 2;
+  const [right, left] = [x + label.width / 2 + LOOP, x - label.width / 2 - LOOP];
+  return `M ${right} ${edge} Q ${right} ${label.y} ${x} ${label.y} Q ${left} ${label.y} ${left} ${edge}`;
+}
