@@ -519,13 +519,15 @@ function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<FlowEd
   const isLegible = useStore(({ transform: [, , zoom] }) => zoom >= NAMES_ZOOM);
   if (!data) return null;
   const { flow, line } = data;
+  // Both ends are known by where something flows on; what flows back leaves to the left, and comes in from the right.
+  const isBack = targetX + NODE.width < sourceX - NODE.width;
   const [bent, middleX, middleY] = getBezierPath({
-    sourceX,
+    sourceX: isBack ? sourceX - NODE.width : sourceX,
     sourceY,
-    sourcePosition: Position.Right,
-    targetX,
+    sourcePosition: isBack ? Position.Left : Position.Right,
+    targetX: isBack ? targetX + NODE.width : targetX,
     targetY,
-    targetPosition: Position.Left,
+    targetPosition: isBack ? Position.Right : Position.Left,
   });
   // Lines that the layout has drawn go around nodes; where a node has been moved they end nowhere.
   const { path, label } = line ?? { path: bent, label: { x: middleX, y: middleY } };

@@ -61,6 +61,12 @@ describe("layers go from left to right, as the artifacts flow", () => {
     expect(points[0]?.y).not.toBe(critic.y + NODE.height / 2);
   });
 
+  it("a loop through several begins with all of them", () => {
+    const loop = layered(...graph("outside>a outside>b a>critic b>critic critic>a critic>b"));
+    expect(at(loop, "a").x).toBe(at(loop, "b").x);
+    expect(at(loop, "critic").x).toBeGreaterThan(at(loop, "b").x);
+  });
+
   it("what an agent gives to itself has its label outside the box", () => {
     const own = layered(...graph("a>b b>b b>c"));
     const [box, { path, label }] = [at(own, "b"), line(own, "b>b")];
@@ -124,6 +130,7 @@ describe("whatever the graph is", () => {
           }
         }
       }),
+      { numRuns: 50 },
     );
   });
 });

@@ -1,6 +1,7 @@
 import { Graph, layout } from "@dagrejs/dagre";
 import { curveThrough, type Level } from "./curve.ts";
 import type { Flow } from "./flows.ts";
+import { flowsBack } from "./loops.ts";
 import type { Point } from "./places.ts";
 
 /** What a node takes on the screen, in px. */
@@ -53,23 +54,29 @@ export function layered(boxes: readonly Box[], flows: readonly Flow[]): Layout {
   };
 }
 
+/** Everything as the library has it, in the order of declaration from above to below. */
 function arranged(boxes: readonly Box[], flows: readonly Flow[]) {
-  const graph = new Graph<{ readonly height?: number }, Placed, Line>();
+  const graph = new Graph({ multigraph: true });
   graph.setGraph({ rankdir: "LR", ...SPACE });
   // An agent may have any name, and the library keeps them in objects, to which some names mean something.
   const keys = new Map(boxes.map(({ id }, index) => [id, `box ${index}`]));
-  const keyOf = (id: string) => keys.get(id) as string;
-  for (const box of boxes) graph.setNode(keyOf(box.id), { ...box, x: 0, y: 0 });
-  for (const { id, source, target, types } of flows) {
-    const line = { id, ...labelSize(types), labelpos: "c", x: 0, y: 0, points: [] };
-    graph.setEdge(keyOf(source), keyOf(target), line);
-  }
+  const back = flowsBack([...keys.keys()], flows);
+  // The library is to know of no loop: what goes back is turned round for it, and its line is turned back below.
+  const edgeOf = (flow: Flow) => {
+    const [from, to] = back.has(flow) ? [flow.target, flow.source] : [flow.source, flow.target];
+    return { v: keys.get(from) as string, w: keys.get(to) as string, name: flow.id };
+  };
+  for (const { id, width, height } of boxes) graph.setNode(keys.get(id) as string, { id, width, height });
+  for (const flow of flows) graph.setEdge(edgeOf(flow), { id: flow.id, ...labelSize(flow.types), labelpos: "c" });
   layout(graph);
-  const placed = boxes.map(({ id }) => graph.node(keyOf(id)));
-  const lines = flows.map(({ source, target }) => graph.edge(keyOf(source), keyOf(target)));
-  const { height = 0 } = graph.graph();
-  const turned = <P extends Point>(point: P): P => (isUpsideDown ? { ...point, y: height - point.y } : point);
+  const placed: Placed[] = boxes.map(({ id }) => graph.node(keys.get(id) as string));
+  const lines = flows.map((flow): Line => {
+    const line: Line = { x: 0, y: 0, ...graph.edge(edgeOf(flow)) };
+    return back.has(flow) ? { ...line, points: line.points.toReversed() } : line;
+  });
+  const height: number = graph.graph().height;
   const isUpsideDown = risesMostly(placed);
+  const turned = <P extends Point>(point: P): P => (isUpsideDown ? { ...point, y: height - point.y } : point);
   return {
     placed: new Map(placed.map((box) => [box.id, turned(box)])),
     lines: lines.map((line) => ({ ...turned(line), points: line.points.map(turned) })),
