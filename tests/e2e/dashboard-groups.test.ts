@@ -54,11 +54,16 @@ function placesOf(page: Page): Promise<Record<string, string>> {
 }
 
 /** Waits until nothing moves any more. */
+const FRAMES =
+  "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 100))))";
+
 async function still(page: Page, there: Locator): Promise<Record<string, string>> {
   await there.first().waitFor();
   let before = {};
   await expect
     .poll(async () => {
+      // On a busy machine two looks may come before the frame in which the picture moves.
+      await page.evaluate(FRAMES);
       const now = await placesOf(page);
       const isStill = JSON.stringify(now) === JSON.stringify(before);
       before = now;

@@ -220,7 +220,7 @@ function Graph({ shown }: { shown: string | undefined }) {
       selectionKeyCode={null}
       multiSelectionKeyCode={null}
       ariaLabelConfig={KEYS_IN_WORDS}
-      onFocus={followFocus}
+      onKeyUp={followFocus}
       minZoom={0.02}
       onlyRenderVisibleElements={drawn.length > 100}
     >

@@ -1,11 +1,14 @@
 import { useReactFlow } from "@xyflow/react";
-import type { FocusEvent } from "react";
+import type { KeyboardEvent } from "react";
 
-/** Who walks with Tab sees where: what has the focus and is out of sight comes to the middle. */
-export function useFollowFocus(): (event: FocusEvent) => void {
+/**
+ * Who walks with Tab sees where: what has the focus and is out of sight comes to the middle. For a key that goes up, and
+ * not for any focus: whoever presses a button of the mouse focuses too, and would let go of it over something else.
+ */
+export function useFollowFocus(): (event: KeyboardEvent) => void {
   const { setCenter, getZoom, getInternalNode } = useReactFlow();
-  return ({ target, currentTarget }) => {
-    if (!target.matches(":focus-visible") || isWithin(target, currentTarget)) return;
+  return ({ key, target, currentTarget }) => {
+    if (key !== "Tab" || !(target instanceof Element) || isWithin(target, currentTarget)) return;
     const node = getInternalNode(target.closest<HTMLElement>(".react-flow__node")?.dataset.id ?? "");
     if (!node) return;
     const { x, y } = node.internals.positionAbsolute;
