@@ -53,11 +53,11 @@ type FlowEdge = Edge<{ flow: Flow; line: Layout["flows"] extends ReadonlyMap<str
 const AROUND = { width: 24, height: 18 };
 
 /** The agents and how artifacts flow between them. */
-export default function FlowGraph({ rates, shown }: FlowGraphProps) {
+export default function FlowGraph({ rates, shown, covered }: FlowGraphProps) {
   return (
     <ReactFlowProvider>
       <Rates value={rates}>
-        <Graph shown={shown} />
+        <Graph shown={shown} covered={covered} />
       </Rates>
     </ReactFlowProvider>
   );
@@ -67,12 +67,14 @@ interface FlowGraphProps {
   readonly rates: ReadonlyMap<string, Rate>;
   /** The agent that is looked at. */
   readonly shown: string | undefined;
+  /** So much of the graph, on the right, lies under something else, in px. */
+  readonly covered: number;
 }
 
 const RatesContext = createContext<ReadonlyMap<string, Rate>>(new Map());
 const Rates = RatesContext.Provider;
 
-function Graph({ shown }: { shown: string | undefined }) {
+function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
   const nodes = useCalmState(({ nodes }) => nodes);
   const edges = useCalmState(({ edges }) => edges);
   const [drawn, setDrawn] = useNodesState<AnyNode>([]);
@@ -80,7 +82,8 @@ function Graph({ shown }: { shown: string | undefined }) {
   /** Where the layout would have each node: its lines fit only there. */
   const laidOut = useRef<ReadonlyMap<string, Point>>(new Map());
   const places = useRef(new Map<string, Point>());
-  const { fitView, screenToFlowPosition } = useReactFlow();
+  const { fitView, screenToFlowPosition, getViewport, setViewport } = useReactFlow();
+  const picture = useRef<HTMLDivElement>(null);
   /** Whether boxes are chosen and put elsewhere, for who does not drag. */
   const [isMoving, setMoving] = useState(false);
   const [opened] = useParam("open");
@@ -146,6 +149,18 @@ function Graph({ shown }: { shown: string | undefined }) {
       ),
     [drawn, shown, isMoving],
   );
+  /** Moves the camera as far as what keys have led to stands out of sight: nothing else moves it. */
+  const reveal = () => {
+    const box = document.activeElement?.closest(".react-flow__node")?.getBoundingClientRect();
+    const room = picture.current?.getBoundingClientRect();
+    if (!box || !room || !document.activeElement?.matches(":focus-visible")) return;
+    const x = intoSight(box.left, box.right, room.left, room.right - covered);
+    const y = intoSight(box.top, box.bottom, room.top, room.bottom);
+    const camera = getViewport();
+    if (x !== 0 || y !== 0) void setViewport({ ...camera, x: camera.x + x, y: camera.y + y });
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what has the focus may have come to lie under the panel
+  useEffect(reveal, [covered]);
   const onNodesChange = (changes: NodeChange<AnyNode>[]) => {
     for (const change of changes) {
       const node = change.type === "position" && !change.dragging && drawn.find(({ id }) => id === change.id);
@@ -183,6 +198,10 @@ function Graph({ shown }: { shown: string | undefined }) {
   }, [drawn, lines]);
   return (
     <ReactFlow
+      ref={picture}
+      onFocus={reveal}
+      autoPanOnNodeFocus={false}
+      attributionPosition="top-left"
       nodes={shownNodes}
       edges={edgesNow}
       nodeTypes={NODE_TYPES}
@@ -263,6 +282,15 @@ function framed(frame: Frame, position: Point, moved: ReadonlyMap<string, Point>
       return { ...node, position: moved.get(placeName(node)) ?? home, data: { ...node.data, home } };
     }),
   ];
+}
+
+/** The room between what keys have led to and the edge, in px. */
+const MARGIN = 12;
+
+/** How far to go for what reaches from `start` to `end` to stand between `first` and `last`; 0 when it does. */
+function intoSight(start: number, end: number, first: number, last: number): number {
+  if (start < first) return first + MARGIN - start;
+  return end > last ? last - MARGIN - end : 0;
 }
 
 /** What is told of the keys while boxes are moved. */
