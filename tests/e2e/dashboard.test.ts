@@ -68,8 +68,24 @@ describe("the dashboard shows what is and what was", () => {
         `${server.url}/${PATHS[screen as keyof typeof PATHS] ?? screen.toLowerCase()}`,
       );
       await opened.page.getByRole("status").getByText("Live").waitFor();
+      await opened.page.getByText("no events yet", { exact: true }).waitFor();
+      if (screen === "Health") await opened.page.getByText("Nothing: there are no events yet.").waitFor();
       expect(opened.errors).toEqual([]);
     }
+  });
+
+  it("nothing is said not to be there before that is known", async () => {
+    await using server = await servedPizzeria();
+    await using opened = await browser.open("about:blank");
+    const { page } = opened;
+    const told = Promise.withResolvers<void>();
+    await page.route("**/dashboard-config.json", (route) => told.promise.then(() => route.continue()));
+    await page.goto(`${server.url}/system`);
+    await page.getByText("Not known yet: what the server has to tell is still on its way.").waitFor();
+    await page.getByText("waiting…").waitFor();
+    expect(await page.getByText("no events yet").count()).toBe(0);
+    told.resolve();
+    await page.getByText("Nothing: every event since seq 1 is here.").waitFor();
   });
 });
 

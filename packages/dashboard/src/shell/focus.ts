@@ -2,6 +2,8 @@ import { here, onPlace } from "../place/place.ts";
 
 /** So many elements that had the focus are remembered. */
 const REMEMBERED = 20;
+/** For so many frames what had the focus may still be there before it goes: a screen that is made takes some. */
+const PATIENCE = 120;
 
 /**
  * Gives the focus a place when what had it has gone with the viewer's last step: on another screen that is its content, on
@@ -20,8 +22,16 @@ export function keepFocus(): void {
     if (place.screen === screen && place.id === id) return;
     const isOther = place.screen !== screen;
     ({ screen, id } = place);
-    // Two frames later what shall go has gone.
-    requestAnimationFrame(() => requestAnimationFrame(() => settle(isOther ? [] : trail)));
+    const had = document.activeElement;
+    let frames = 0;
+    const look = () => {
+      frames += 1;
+      // Whoever has given the focus to something else needs no help.
+      if (document.activeElement === had && had !== document.body && frames < PATIENCE) requestAnimationFrame(look);
+      else if (frames < 2) requestAnimationFrame(look);
+      else if (had === document.body || !had?.isConnected) settle(isOther ? [] : trail);
+    };
+    requestAnimationFrame(look);
   });
 }
 

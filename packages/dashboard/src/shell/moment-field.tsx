@@ -20,6 +20,7 @@ export function MomentField() {
   const seq = useLive(({ at, last }) => at ?? last);
   const moment = useLive(({ log }) => log.at(-1)?.timestamp);
   const isLoading = useLive(({ isLoading }) => isLoading);
+  const complete = useLive(({ complete }) => complete);
   /** Who has come by the button goes back to it. */
   const cameFromHere = useRef(false);
   if (isOpen) return <Field />;
@@ -40,7 +41,9 @@ export function MomentField() {
     >
       <span className={at === null ? "text-soft" : "font-semibold text-busy"}>#{seq.toLocaleString("en")}</span>
       <br />
-      <span className="text-soft">{isLoading ? "reading…" : moment ? clock(moment) : "no events yet"}</span>
+      <span className="text-soft">
+        {isLoading ? "reading…" : moment ? clock(moment) : complete ? "no events yet" : "waiting…"}
+      </span>
     </button>
   );
 }

@@ -1,4 +1,5 @@
 import { X } from "lucide-react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import { useActions } from "../control/actions.ts";
 import { AnswerCard } from "../control/answers.tsx";
 import { awayWords } from "../live/away.ts";
@@ -14,8 +15,15 @@ export function Notices() {
   const actions = useActions(({ actions }) => actions);
   // The Control screen has a place of its own for them.
   const news = screen === "control" ? [] : actions.filter(({ isNews }) => isNews).slice(-CARDS);
+  const box = useRef<HTMLDivElement>(null);
+  const isAbove = useWayOut(box, [notice, away?.firstFailure, ...news.map(({ id }) => id)].join());
   return (
-    <div className="pointer-events-none fixed inset-x-3 bottom-32 sm:bottom-20 z-10 flex flex-col items-center gap-2">
+    <div
+      ref={box}
+      className={`pointer-events-none fixed inset-x-3 z-10 flex flex-col items-center gap-2 ${
+        isAbove ? "top-28 md:top-16" : "bottom-32 sm:bottom-20"
+      }`}
+    >
       {notice !== null && (
         <Card role="alert" dismiss={() => useLive.setState({ notice: null })} className="border-busy text-busy">
           {notice}
@@ -46,6 +54,28 @@ export function Notices() {
       )}
     </div>
   );
+}
+
+/** Whether to stand above instead of below: what has the focus is never covered. `shown` tells when there are others. */
+function useWayOut(box: RefObject<HTMLDivElement | null>, shown: string): boolean {
+  const [isAbove, setAbove] = useState(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another notice may cover more
+  useEffect(() => {
+    const look = () => {
+      const { activeElement } = document;
+      if (!activeElement || activeElement === document.body || box.current?.contains(activeElement)) return;
+      const { x, y, width, height } = activeElement.getBoundingClientRect();
+      const middle = y + height / 2;
+      const there = document.elementFromPoint(x + width / 2, middle);
+      if (there && box.current?.contains(there)) setAbove(middle > innerHeight / 2);
+    };
+    // A frame later it has been scrolled to.
+    const later = () => requestAnimationFrame(look);
+    later();
+    addEventListener("focusin", later);
+    return () => removeEventListener("focusin", later);
+  }, [shown]);
+  return isAbove;
 }
 
 /** Answers that are shown at a time. */

@@ -1,5 +1,5 @@
 import type { AgentInfo, AgentState, GateState } from "@flock/protocol";
-import { lazy, memo, Suspense, useMemo } from "react";
+import { type CSSProperties, lazy, memo, Suspense, useMemo } from "react";
 import { AgentBadges } from "../../control/agent-badges.tsx";
 import { PauseButton } from "../../control/buttons.tsx";
 import { useAgentInfos } from "../../live/agent-infos.ts";
@@ -24,6 +24,9 @@ const FlowGraph = lazy(() => import("./flow-graph.tsx"));
 
 /** From so many agents on, nothing turns or glows: all of it at once says nothing, and costs each frame. */
 const MANY = 60;
+
+/** The width of the panel over the graph, in px. */
+const PANEL_PX = 320;
 
 /** Every agent, what it does, and how artifacts flow between them. */
 export default function AgentsScreen() {
@@ -51,7 +54,7 @@ export default function AgentsScreen() {
       {isWide && (
         <section aria-label="Flow between agents" className="min-h-0 flex-1">
           <Suspense fallback={<Skeleton />}>
-            <FlowGraph rates={rates} shown={id} />
+            <FlowGraph rates={rates} shown={id} covered={id === undefined ? 0 : PANEL_PX} />
           </Suspense>
         </section>
       )}
@@ -61,7 +64,8 @@ export default function AgentsScreen() {
         <div
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
           tabIndex={0}
-          className="overflow-y-auto border-line bg-card -outline-offset-2 max-md:h-full md:absolute md:inset-y-0 md:right-0 md:z-1 md:w-80 md:border-l md:shadow-xl"
+          className="overflow-y-auto border-line bg-card -outline-offset-2 max-md:h-full md:absolute md:inset-y-0 md:right-0 md:z-1 md:w-(--width) md:border-l md:shadow-xl"
+          style={{ "--width": `${PANEL_PX}px` } as CSSProperties}
         >
           {panel}
         </div>
@@ -108,7 +112,7 @@ function AgentTable({ shown, rates }: { shown: string | undefined; rates: Readon
       aria-label="All agents"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
-      className="max-h-[38%] shrink-0 overflow-auto border-t border-line bg-card -outline-offset-2"
+      className="max-h-[38%] shrink-0 scroll-pt-9 overflow-auto border-t border-line bg-card -outline-offset-2"
     >
       <table aria-rowcount={list.length + 1} className="w-full min-w-[60rem] table-fixed text-left text-sm">
         <thead className="sticky top-0 z-1 bg-card text-xs text-soft">

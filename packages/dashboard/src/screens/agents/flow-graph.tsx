@@ -59,11 +59,11 @@ type FlowEdge = Edge<{ flow: Flow; line: Layout["flows"] extends ReadonlyMap<str
 const AROUND = { width: 24, height: 18 };
 
 /** The agents and how artifacts flow between them. */
-export default function FlowGraph({ rates, shown }: FlowGraphProps) {
+export default function FlowGraph({ rates, shown, covered }: FlowGraphProps) {
   return (
     <ReactFlowProvider>
       <Rates value={rates}>
-        <Graph shown={shown} />
+        <Graph shown={shown} covered={covered} />
       </Rates>
     </ReactFlowProvider>
   );
@@ -73,12 +73,14 @@ interface FlowGraphProps {
   readonly rates: ReadonlyMap<string, Rate>;
   /** The agent that is looked at. */
   readonly shown: string | undefined;
+  /** So much of the graph, on the right, lies under something else, in px. */
+  readonly covered: number;
 }
 
 const RatesContext = createContext<ReadonlyMap<string, Rate>>(new Map());
 const Rates = RatesContext.Provider;
 
-function Graph({ shown }: { shown: string | undefined }) {
+function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
   const nodes = useCalmState(({ nodes }) => nodes);
   const edges = useCalmState(({ edges }) => edges);
   const [drawn, setDrawn] = useNodesState<AnyNode>([]);
@@ -87,9 +89,10 @@ function Graph({ shown }: { shown: string | undefined }) {
   const laidOut = useRef<ReadonlyMap<string, Point>>(new Map());
   const places = useRef(new Map<string, Point>());
   const { setViewport, screenToFlowPosition } = useReactFlow();
+  const picture = useRef<HTMLDivElement>(null);
   /** Whether boxes are chosen and put elsewhere, for who does not drag. */
   const [isMoving, setMoving] = useState(false);
-  const followFocus = useFollowFocus();
+  const followFocus = useFollowFocus(picture, covered);
   const screen = useStoreApi();
   const standing = useMemo(() => drawn.filter(({ parentId }) => parentId === undefined).map(boxOf), [drawn]);
   /** The agent that is looked at when the graph appears. */
@@ -206,6 +209,9 @@ function Graph({ shown }: { shown: string | undefined }) {
   }, [drawn, lines]);
   return (
     <ReactFlow
+      ref={picture}
+      autoPanOnNodeFocus={false}
+      attributionPosition="top-left"
       nodes={shownNodes}
       edges={edgesNow}
       nodeTypes={NODE_TYPES}

@@ -54,7 +54,7 @@ export default function ControlScreen() {
           <div className="grid gap-5 xl:grid-cols-2">
             <Agents />
             <div className="flex min-w-0 flex-col gap-5">
-              <div className={`${CARD} h-[clamp(9rem,24vh,24rem)] overflow-y-auto`}>
+              <div className={`${CARD} h-[clamp(9rem,24vh,24rem)] scroll-pt-12 overflow-y-auto`}>
                 <Running />
                 <Retrying />
               </div>

@@ -32,7 +32,7 @@ export function Invoke({ agent }: { agent: string }) {
   const names = [...new Set([...agents.keys(), agent])];
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <div tabIndex={0} className="h-full overflow-y-auto -outline-offset-2">
+    <div tabIndex={0} className="h-full scroll-pb-20 overflow-y-auto -outline-offset-2">
       <div className="mx-auto flex max-w-6xl flex-col gap-5 p-4 md:p-8">
         <Link
           href={pathOf("control")}

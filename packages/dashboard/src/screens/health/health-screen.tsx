@@ -41,14 +41,12 @@ export default function HealthScreen() {
           <dl className="mb-4 flex flex-wrap gap-x-8 gap-y-3">
             <Fact name="Connections">{count(figure("flock_websocket_connections"))}</Fact>
             <Fact name="Behind">{count(figure("flock_websocket_lagging"))}</Fact>
-            <Fact name="Furthest behind">{count(figure("flock_websocket_max_lag_events"))} events</Fact>
+            <Fact name="Furthest behind">{events(figure("flock_websocket_max_lag_events"))}</Fact>
             <Fact name="Runs going on">{count(figure("flock_runs_running"))}</Fact>
             <Fact name="Runs queued">{count(figure("flock_runs_queued"))}</Fact>
             <Fact name="Runs failed">{count(newest && failedOf(newest))}</Fact>
             <Fact name="Failed commits">{count(figure("flock_commits_failed_total"))}</Fact>
-            <Fact name="Log">
-              {count(figure("flock_log_oldest_seq"))} to {count(figure("flock_log_head_seq"))}
-            </Fact>
+            <Fact name="Log">{seqs(figure("flock_log_oldest_seq"), figure("flock_log_head_seq"))}</Fact>
           </dl>
           <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
             <Rate samples={samples} name="Events a second" of="flock_events_total" />
@@ -153,10 +151,8 @@ function ThisPage({ samples }: { samples: readonly Sample[] }) {
         <Fact name="Connection">{connectionWords({ connection, complete, last, offlineSince }, Date.now())}</Fact>
         <Fact name="To the server and back">{latency == null ? "–" : duration(latency)}</Fact>
         <Fact name="Events here">{count(kept)}</Fact>
-        <Fact name="From seq, to seq">
-          {count(first)} to {count(last)}
-        </Fact>
-        <Fact name="Behind the server">{count(Math.max(0, connection.head - last))} events</Fact>
+        <Fact name="From seq, to seq">{seqs(first, last)}</Fact>
+        <Fact name="Behind the server">{events(Math.max(0, connection.head - last))}</Fact>
         <Fact name="Reconnects">{count(breaks.length)}</Fact>
         <Fact name="Log">
           <span className="font-mono text-xs" title="A server that begins a new log has another one.">
@@ -166,7 +162,13 @@ function ThisPage({ samples }: { samples: readonly Sample[] }) {
       </dl>
       <h3 className="mt-5 mb-1 text-sm font-medium text-soft">Missing here</h3>
       {gaps.length === 0 ? (
-        <p className="text-sm">Nothing: every event since seq {count(first)} is here.</p>
+        <p className="text-sm">
+          {!complete
+            ? "Not known yet: what the server has to tell is still on its way."
+            : last < first
+              ? "Nothing: there are no events yet."
+              : `Nothing: every event since seq ${count(first)} is here.`}
+        </p>
       ) : (
         <ul className="text-sm tabular-nums">
           {gaps.map(({ from_seq, to_seq }) => (
@@ -196,6 +198,15 @@ function ThisPage({ samples }: { samples: readonly Sample[] }) {
 function failedOf({ metrics }: Sample): number {
   const ended = (status: string) => metrics.get(`flock_runs_ended_total{status="${status}"}`) ?? 0;
   return ended("error") + ended("timeout");
+}
+
+function events(amount: number | undefined): string {
+  return amount === undefined ? "–" : `${count(amount)} ${amount === 1 ? "event" : "events"}`;
+}
+
+function seqs(first: number | undefined, last: number | undefined): string {
+  if (first === undefined || last === undefined) return "–";
+  return last < first ? "none yet" : `${count(first)} to ${count(last)}`;
 }
 
 function count(amount: number | undefined): string {

@@ -34,7 +34,7 @@ export default function PublishScreen() {
     );
   }
   return (
-    <div className="h-full overflow-y-auto">
+    <div className="h-full scroll-pb-20 overflow-y-auto">
       <div className="mx-auto flex max-w-6xl flex-col gap-5 p-4 md:p-8">
         <OpenQuestions />
         <h1 className="text-lg font-semibold">Publish an artifact</h1>
