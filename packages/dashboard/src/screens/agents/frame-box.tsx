@@ -1,0 +1,39 @@
+import { Handle, type NodeProps, Position } from "@xyflow/react";
+import { X } from "lucide-react";
+import { frameSize } from "./frame.ts";
+import type { FrameNode } from "./nodes.ts";
+import { toggleGroup } from "./open-groups.ts";
+import { useIsFar } from "./zoom.ts";
+
+/** The agents of a group that is open: they read and write the same, so the group has the lines. */
+export function FrameBox({ data: { frame } }: NodeProps<FrameNode>) {
+  const isFar = useIsFar();
+  const { of, members } = frame;
+  const { consumes, publishes } = of.node;
+  const reads = consumes.length > 0 ? ` that read ${consumes.join(", ")}` : "";
+  const writes = publishes.length > 0 ? `${reads ? " and" : " that"} write ${publishes.join(", ")}` : "";
+  return (
+    <section
+      aria-label={`${of.node.label}${reads}${writes}`}
+      style={frameSize(members.length)}
+      className="rounded-2xl border border-dashed border-line bg-sunken/80"
+    >
+      <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
+      <p className={`flex items-center justify-between gap-2 px-4 pt-2 text-soft ${isFar ? "text-xl" : "text-sm"}`}>
+        <span className="truncate">
+          {of.node.label}
+          {reads}
+          {writes}
+        </span>
+        <button
+          type="button"
+          aria-label={`Show the ${of.node.label} as one again`}
+          onClick={() => toggleGroup(of.group as string)}
+          className="nodrag pointer-events-auto rounded-md p-1 hover:text-ink"
+        >
+          <X size={16} aria-hidden="true" />
+        </button>
+      </p>
+    </section>
+  );
+}
