@@ -260,6 +260,39 @@ const OVERFLOW = `(() => {
 const UNSEEN = 0.01;
 
 describe("nothing jumps that nobody has touched", () => {
+  it("a run has the same place among fifty of its workflow as alone, and its bar is in sight", async () => {
+    const flock = new Flock();
+    flock
+      .agent("cook")
+      .consumes(Order)
+      .run(() => undefined);
+    await using server = await startServer({ flock, components: [], dashboard: true });
+    await using opened = await browser.open("about:blank");
+    const { page } = opened;
+    await page.setViewportSize({ width: 1440, height: 844 });
+    const place = async () => {
+      const bar = page.getByRole("list", { name: "Runs of this workflow" }).locator("[aria-current]");
+      await bar.waitFor();
+      const [at, room] = [await bar.boundingBox(), await page.getByRole("region", { name: "Workflow" }).boundingBox()];
+      expect(at?.y).toBeGreaterThan(room?.y ?? 0);
+      expect((at?.y ?? 0) + (at?.height ?? 0)).toBeLessThan((room?.y ?? 0) + (room?.height ?? 0));
+      return (await page.getByRole("region", { name: "Output" }).boundingBox())?.y;
+    };
+    await flock.publish(Order({ customer: "one" }));
+    await flock.runUntilIdle();
+    await page.goto(`${server.url}/runs`);
+    const alone = await place();
+    await flock.publish(
+      Array.from({ length: 50 }, (_, n) => Order({ customer: `guest ${n}` })),
+      { correlationId: "party" },
+    );
+    await flock.runUntilIdle();
+    await page.getByText(/^50 runs in/).waitFor();
+    // The newest, which is the last of them.
+    await page.getByRole("list", { name: "Runs", exact: true }).getByRole("link").first().click();
+    expect(await place()).toBe(alone);
+  });
+
   it.for([1440, 390])("while data flows, on every screen, at %i px", { timeout: PATIENCE_MS }, async (width) => {
     await using server = await kitchen();
     await using opened = await browser.open("about:blank");

@@ -3,6 +3,9 @@ import { Link } from "../place/link.tsx";
 import { pathOf, usePlace } from "../place/place.ts";
 import { SCREEN_ENTRIES } from "./screens.ts";
 
+/** Names below icons, as large as all of them have room. */
+const SMALL = "max-md:text-[0.625rem] max-md:leading-3.5 min-[24rem]:max-md:text-[0.6875rem]";
+
 /**
  * The screens: a column on the left; on narrow windows one row of all of them, with short names, or with none where not even
  * those have room.
@@ -15,7 +18,7 @@ export function Navigation() {
       aria-label="Screens"
       className="grid auto-cols-fr grid-flow-col border-line bg-card px-1 py-1 max-md:border-b md:flex md:w-14 md:flex-col md:gap-1 md:border-r md:px-2 md:py-3 lg:w-44"
     >
-      {SCREEN_ENTRIES.map(({ screen, name, short = name, icon: Icon }) => {
+      {SCREEN_ENTRIES.map(({ screen, name, short, icon: Icon }) => {
         const isHere = screen === shown;
         return (
           <Link
@@ -28,13 +31,16 @@ export function Navigation() {
             }`}
           >
             <Icon size={17} aria-hidden="true" />
+            {short !== undefined && (
+              <span aria-hidden="true" className={`md:hidden max-[22.5rem]:hidden ${SMALL}`}>
+                {short}
+              </span>
+            )}
             <span
-              aria-hidden="true"
-              className="hidden text-[0.625rem] leading-3.5 min-[22.5rem]:max-md:inline min-[24rem]:text-[0.6875rem]"
+              className={short === undefined ? `max-[22.5rem]:sr-only md:max-lg:sr-only ${SMALL}` : "max-lg:sr-only"}
             >
-              {short}
+              {name}
             </span>
-            <span className="max-lg:sr-only">{name}</span>
             {screen === "publish" && questions > 0 && (
               <span className="rounded-full bg-accent px-1.5 text-xs font-semibold text-on-accent max-lg:absolute max-lg:top-0 max-lg:right-0 lg:ml-auto">
                 {questions}

@@ -128,10 +128,11 @@ function Bars({ workflow, span, shown, filter }: DrawnProps) {
     overscan: 8,
   });
   const index = workflow.bars.findIndex(({ run }) => run.run_id === shown);
+  const isThere = index >= 0;
   // biome-ignore lint/correctness/useExhaustiveDependencies: only what is shown leads there, not what comes beside it
   useEffect(() => {
-    if (index >= 0) rows.scrollToIndex(index);
-  }, [shown]);
+    if (isThere) rows.scrollToIndex(index);
+  }, [shown, isThere]);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the links in it
     <div ref={box} onKeyDown={moveBetweenLinks} className={`${ROOM} px-2`}>
