@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { AxeBuilder } from "@axe-core/playwright";
 import type { FlockEvent } from "@flock/protocol";
 import { artifact } from "flock";
 import { fakeClock, record } from "flock/testing";
@@ -126,6 +127,16 @@ describe("a log that is longer than a tab keeps can be gone through to its begin
     await page.getByText("counted from 1", { exact: false }).waitFor();
     const row = page.getByRole("row").filter({ hasText: "pizza_master" });
     await expect.poll(() => row.textContent()).toMatch(/2.*1/);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const width of [1440, 390]) {
+        await page.setViewportSize({ width, height: 844 });
+        await page.locator(`html[data-theme=${colorScheme}]`).waitFor();
+        await page.getByRole("slider", { name: "Whole log" }).waitFor();
+        const { violations } = await new AxeBuilder({ page }).include('[aria-label="Timeline"]').analyze();
+        expect(violations.map(({ id, nodes: [first] }) => `${id} ${first?.html}`)).toEqual([]);
+      }
+    }
   });
 
   it("a link to what is no longer kept leads to the oldest that is, and says so", async () => {

@@ -80,10 +80,10 @@ export function lightenArtifact(artifact: ArtifactState): void {
   });
 }
 
-/** Lets go of a stream but for its end, in place as well. */
+/** Lets go of a stream but for its end, in place as well; and of the pieces that its text has been put together from. */
 export function lightenRun(run: RunState | undefined): void {
   const stream = run?.stream;
-  if (!stream || stream.text.length <= STREAM_END) return;
+  if (!stream) return;
   const text: string = JSON.parse(JSON.stringify(stream.text.slice(-STREAM_END)));
   Object.assign(run, { stream: { ...stream, text } });
 }

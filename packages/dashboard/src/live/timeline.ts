@@ -12,7 +12,7 @@ import { afterGap, baseOf, withGraph } from "./snapshot.ts";
 
 /** How much the dashboard shows: people keep it open, and look back. */
 export const DASHBOARD_LIMITS: StateLimits = {
-  runs: 20_000,
+  runs: 10_000,
   artifacts: 100_000,
   gates: 2_000,
   streamCharacters: 200_000,
@@ -260,11 +260,11 @@ export class Timeline {
     const enough = this.#checkpoints.findIndex(({ count }) => count >= excess);
     const index = enough < 0 ? this.#checkpoints.length - 1 : enough;
     if (index <= 0) return;
-    const { count } = this.#checkpoints[index] as Checkpoint;
+    const { count, state } = this.#checkpoints[index] as Checkpoint;
     for (const event of this.#events.slice(0, count)) {
       this.#weight -= weightOf(event);
       if (event.type === "artifact_published") lightenArtifact(event);
-      if (event.type === "agent_execution_completed") lightenRun(this.head.runs.get(event.run_id));
+      if (event.type === "agent_execution_completed") lightenRun(state.runs.get(event.run_id));
       this.#forgotten = event.seq;
     }
     this.#events = this.#events.slice(count);
