@@ -7,10 +7,6 @@ export interface Entries<V> extends ReadonlyMap<string, V> {
 /** Entries in one chunk, as a power of two. */
 const CHUNK_BITS = 5;
 const CHUNK = 1 << CHUNK_BITS;
-/** Bits of a hash that one level of the index looks at. */
-const LEVEL_BITS = 4;
-const BRANCHES = 1 << LEVEL_BITS;
-const HASH_BITS = 32;
 
 interface Entry<V> {
   readonly key: string;
@@ -25,32 +21,35 @@ interface Chunk<V> {
   count: number;
 }
 
-/** Where a key stands. Keys with the same hash are in a chain. */
-class Leaf {
-  readonly key: string;
-  readonly hash: number;
-  /** The place of its entry, counted from the first that there ever was. */
-  readonly at: number;
-  readonly next: Leaf | undefined;
+/**
+ * Where keys stand, for all copies together, so that a copy needs none of its own: each place that a key has had in any of
+ * them. Which of them is its own a copy sees by what stands there.
+ */
+class Places {
+  readonly #of = new Map<string, number | number[]>();
+  #count = 0;
 
-  constructor(key: string, hash: number, at: number, next: Leaf | undefined) {
-    this.key = key;
-    this.hash = hash;
-    this.at = at;
-    this.next = next;
+  /** How many there are. */
+  get count(): number {
+    return this.#count;
+  }
+
+  of(key: string): number | readonly number[] | undefined {
+    return this.#of.get(key);
+  }
+
+  add(key: string, at: number): void {
+    const known = this.#of.get(key);
+    if (known === at || (typeof known === "object" && known.includes(at))) return;
+    this.#count++;
+    if (known === undefined) this.#of.set(key, at);
+    else if (typeof known === "number") this.#of.set(key, [known, at]);
+    else known.push(at);
   }
 }
 
-/** A level of the index. Only its owner changes it. */
-class Branch {
-  readonly owner: object | null;
-  readonly slots: (Branch | Leaf | undefined)[];
-
-  constructor(owner: object | null, slots: (Branch | Leaf | undefined)[]) {
-    this.owner = owner;
-    this.slots = slots;
-  }
-}
+/** So many more places than entries are let be. */
+const SPARE = 32;
 
 const NO_CHUNK: Chunk<never> = { owner: null, entries: new Array(CHUNK).fill(undefined), count: 0 };
 
@@ -67,7 +66,7 @@ export class SharedMap<V> implements Entries<V> {
   /** The place of the next entry. */
   #end = 0;
   #size = 0;
-  #root = new Branch(null, []);
+  #places = new Places();
 
   /** A map with the same entries, to be changed. */
   static copyOf<V>(map: ReadonlyMap<string, V>): SharedMap<V> {
@@ -78,7 +77,7 @@ export class SharedMap<V> implements Entries<V> {
       copy.#begin = from.#begin;
       copy.#end = from.#end;
       copy.#size = from.#size;
-      copy.#root = from.#root;
+      copy.#places = from.#places;
     } else {
       for (const [key, value] of map) copy.set(key, value);
     }
@@ -115,7 +114,9 @@ export class SharedMap<V> implements Entries<V> {
     chunk.entries[place & (CHUNK - 1)] = { key, value };
     chunk.count++;
     this.#size++;
-    this.#root = this.#inserted(this.#root, key, hashOf(key), place, 0);
+    this.#places.add(key, place);
+    // Others may still need where keys were that are gone here.
+    if (this.#places.count > 2 * this.#size + SPARE) this.#placeAnew();
     return this;
   }
 
@@ -126,7 +127,6 @@ export class SharedMap<V> implements Entries<V> {
     chunk.entries[at & (CHUNK - 1)] = undefined;
     chunk.count--;
     this.#size--;
-    this.#root = this.#removed(this.#root, key, hashOf(key), 0);
     // The last one may still be filled.
     const index = (at - this.#begin) >> CHUNK_BITS;
     if (chunk.count === 0 && index < this.#chunks.length - 1) this.#chunks[index] = NO_CHUNK;
@@ -203,79 +203,24 @@ export class SharedMap<V> implements Entries<V> {
     this.#begin = 0;
     this.#end = 0;
     this.#size = 0;
-    this.#root = new Branch(null, []);
+    this.#places = new Places();
     for (const [key, value] of entries) this.set(key, value);
+  }
+
+  #placeAnew(): void {
+    this.#places = new Places();
+    for (const [index, { entries }] of this.#chunks.entries()) {
+      for (const [offset, entry] of entries.entries()) {
+        if (entry) this.#places.add(entry.key, this.#begin + index * CHUNK + offset);
+      }
+    }
   }
 
   /** The place of a key; -1 when it is not there. */
   #find(key: string): number {
-    const hash = hashOf(key);
-    let node: Branch | Leaf | undefined = this.#root;
-    for (let shift = 0; node instanceof Branch; shift += LEVEL_BITS) node = node.slots[branchOf(hash, shift)];
-    for (; node; node = node.next) if (node.hash === hash && node.key === key) return node.at;
-    return -1;
+    const places = this.#places.of(key);
+    if (places === undefined) return -1;
+    if (typeof places === "number") return this.#entryAt(places)?.key === key ? places : -1;
+    return places.findLast((at) => this.#entryAt(at)?.key === key) ?? -1;
   }
-
-  #branchToChange(branch: Branch): Branch {
-    return branch.owner === this.#owner ? branch : new Branch(this.#owner, branch.slots.slice());
-  }
-
-  #inserted(branch: Branch, key: string, hash: number, at: number, shift: number): Branch {
-    const changed = this.#branchToChange(branch);
-    const slot = branchOf(hash, shift);
-    const child = changed.slots[slot];
-    if (child instanceof Branch) {
-      changed.slots[slot] = this.#inserted(child, key, hash, at, shift + LEVEL_BITS);
-    } else if (child === undefined || child.hash === hash) {
-      changed.slots[slot] = new Leaf(key, hash, at, child);
-    } else {
-      // Two that are the same up to here part further down.
-      const below = new Branch(this.#owner, []);
-      below.slots[branchOf(child.hash, shift + LEVEL_BITS)] = child;
-      changed.slots[slot] = this.#inserted(below, key, hash, at, shift + LEVEL_BITS);
-    }
-    return changed;
-  }
-
-  #removed(branch: Branch, key: string, hash: number, shift: number): Branch {
-    const changed = this.#branchToChange(branch);
-    const slot = branchOf(hash, shift);
-    const child = changed.slots[slot];
-    if (child instanceof Branch) {
-      const below = this.#removed(child, key, hash, shift + LEVEL_BITS);
-      changed.slots[slot] = below.slots.some((each) => each !== undefined) ? below : undefined;
-    } else {
-      changed.slots[slot] = without(child, key);
-    }
-    return changed;
-  }
-}
-
-function without(leaf: Leaf | undefined, key: string): Leaf | undefined {
-  if (!leaf || leaf.key === key) return leaf?.next;
-  return new Leaf(leaf.key, leaf.hash, leaf.at, without(leaf.next, key));
-}
-
-function branchOf(hash: number, shift: number): number {
-  return (hash >>> (shift % HASH_BITS)) & (BRANCHES - 1);
-}
-
-/** The key that was hashed last: one is mostly looked up, changed and deleted in one go. */
-let lastKey = "";
-let lastHash = hashed("");
-
-function hashOf(key: string): number {
-  if (key !== lastKey) {
-    lastHash = hashed(key);
-    lastKey = key;
-  }
-  return lastHash;
-}
-
-function hashed(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
-  // The lowest bits decide first: they must depend on all the others.
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return hash ^ (hash >>> 13);
 }

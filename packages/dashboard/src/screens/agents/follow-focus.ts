@@ -13,6 +13,8 @@ const MARGIN = 12;
 export function useFollowFocus(picture: RefObject<HTMLDivElement | null>, covered: number) {
   const { getViewport, setViewport } = useReactFlow();
   const reveal = () => {
+    // The browser may have scrolled there, which the library undoes in a moment.
+    picture.current?.scrollTo(0, 0);
     const box = document.activeElement?.closest(".react-flow__node")?.getBoundingClientRect();
     const room = picture.current?.getBoundingClientRect();
     if (!box || !room || !document.activeElement?.matches(":focus-visible")) return;
