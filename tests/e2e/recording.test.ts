@@ -149,6 +149,9 @@ describe("a running server is recorded by its address", () => {
     await vi.waitFor(() => expect(last).toBe(flock.log.head), { timeout: 20_000 });
     stop.abort();
     expect(await recordings[2]).toEqual(await record(flock, { from: before + 1 }));
+    // Also when more is there already, and comes in one go with it.
+    seen = 0;
+    expect(await record(url, { from: before + 1, until })).toEqual(untilTwo);
   });
 
   it("over a break, and not beyond another log", async () => {

@@ -1,7 +1,7 @@
 import type { ControlOf, EventFileHead, FlockEvent } from "@flock/protocol";
 import { absenceTold, absentSince, watchAbsence } from "./absence.ts";
 import { readConfig } from "./config.ts";
-import { connectTo, isCurrentAgain, isUsed, lostSince } from "./connection.ts";
+import { connectTo, graphNow, isCurrentAgain, isUsed, lostSince } from "./connection.ts";
 import type { Feed } from "./feed.ts";
 import { nextFrame } from "./frames.ts";
 import { arrived, countAnew } from "./history.ts";
@@ -48,22 +48,33 @@ export function showFile(name: string, opened: Timeline, fileHead: EventFileHead
 async function follow(mine: Feed): Promise<void> {
   let from = 0;
   let isCurrent = false;
-  let paintedAt = 0;
+  let paintedAt = performance.now();
   let leftAt = seenBefore();
+  /** The newest seq when the viewer came back: what was missed goes up to there, and is one batch. */
+  let due = 0;
   while (isUsed(mine)) {
     let stretch = await mine.next(from, isCurrent);
     const absent = absentSince();
     await nextFrame();
     if (!isUsed(mine)) return;
     // What was given to a tab that nobody saw is old by now: asked again, all of it is one batch and one paint.
-    if (absent !== null) stretch = await mine.next(from, isCurrent);
+    if (absent !== null) {
+      due ||= await headNow();
+      stretch = await mine.next(from, isCurrent);
+    }
     if (!isUsed(mine)) return;
     const began = performance.now();
-    const before = knownTimeline().last;
+    const known = knownTimeline();
+    const before = known.last;
     if (stretch.restarts) startAnew();
     takeIn(stretch.entries);
+    // In another log nothing is due.
+    if (knownTimeline() !== known) due = 0;
     from = stretch.next;
-    ({ isCurrent } = stretch);
+    // What begins to catch up has painted nothing of it yet.
+    const hasAll = stretch.isCurrent && knownTimeline().last >= due;
+    if (isCurrent && !hasAll) paintedAt = began;
+    isCurrent = hasAll;
     if (isCurrent || performance.now() - paintedAt > LEISURELY_MS) {
       publish();
       paintedAt = performance.now();
@@ -79,12 +90,23 @@ async function follow(mine: Feed): Promise<void> {
     }
     if (leftAt) tellWhatWasMissed(leftAt);
     leftAt = undefined;
+    due = 0;
     isCurrentAgain();
     absenceTold();
     if (document.hidden) await nextFrame();
     // Where one frame's events take long, because much is kept, fewer frames: the viewer needs the rest of the time.
     if (cost > DEAR_MS) await new Promise((resolve) => setTimeout(resolve, cost * 3));
   }
+}
+
+/** How long somebody who comes back waits to hear how far the log is, in ms. */
+const PATIENCE_MS = 500;
+
+/** How far the log is; 0 when that is not known in time, or some of it is not for this viewer to see. */
+async function headNow(): Promise<number> {
+  if (useLive.getState().connection.limited) return 0;
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE_MS));
+  return (await Promise.race([graphNow(), late]))?.seq ?? 0;
 }
 
 function takeIn(entries: readonly (FlockEvent | ControlOf<"gap">)[]): void {

@@ -38,11 +38,18 @@ export async function recordLive(
   const { from, filter, until, signal, headers } = range;
   const before = new LiveState();
   const events: FlockEvent[] = [];
-  const { promise: ended, resolve: end, reject: fail } = Promise.withResolvers<void>();
+  const { promise: ended, resolve, reject: fail } = Promise.withResolvers<void>();
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    resolve();
+  };
   using client = connect(address, { since: 0, ...(headers ? { WebSocket: withHeaders(headers) } : {}) });
   let { to } = range;
   let hasBegun = false;
   client.on("event", (event) => {
+    // Many come in one go: the last one that is wanted may be among them.
+    if (isOver) return undefined;
     hasBegun = true;
     if (to !== undefined && event.seq > to) return end();
     if (event.seq < from) return before.apply(event);
