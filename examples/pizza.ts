@@ -2,10 +2,10 @@
 //
 // Without a key the offline model makes something up. With OPENAI_API_KEY or ANTHROPIC_API_KEY in the environment, or
 // OPENAI_BASE_URL of an OpenAI-compatible server (Ollama, vLLM, LM Studio), a real one does; FLOCK_MODEL says which.
-import { connect } from "@flock/client";
-import { artifact, Flock, FlockError } from "flock";
-import { WebSocketServerComponent } from "flock/components/server";
-import { offlineModel } from "flock/engines/ai";
+import { connect } from "@flock-ts/client";
+import { artifact, Flock, FlockError } from "flock-ts";
+import { WebSocketServerComponent } from "flock-ts/components/server";
+import { offlineModel } from "flock-ts/engines/ai";
 import { z } from "zod";
 
 const Idea = artifact("PizzaIdea", z.object({ description: z.string() }));

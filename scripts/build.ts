@@ -14,8 +14,8 @@ await checkClientSize();
 async function checkClientSize(): Promise<void> {
   const bytes = await clientBytes();
   if (bytes >= CLIENT_LIMIT) {
-    console.error(`✗ @flock/client has ${bytes} bytes minified and gzipped, and may have ${CLIENT_LIMIT - 1}`);
+    console.error(`✗ @flock-ts/client has ${bytes} bytes minified and gzipped, and may have ${CLIENT_LIMIT - 1}`);
     process.exit(1);
   }
-  console.log(`✓ @flock/client: ${bytes} of ${CLIENT_LIMIT} bytes, minified and gzipped`);
+  console.log(`✓ @flock-ts/client: ${bytes} of ${CLIENT_LIMIT} bytes, minified and gzipped`);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { artifact, Flock } from "flock";
+import { artifact, Flock } from "flock-ts";
 import { z } from "zod";
 import { answer } from "../child.ts";
 import { now } from "../event.ts";

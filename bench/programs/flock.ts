@@ -1,6 +1,6 @@
 // Flock without a server: what is published, and what agents do.
-import { artifact, Flock } from "flock";
-import { sqliteStore } from "flock/stores/sqlite";
+import { artifact, Flock } from "flock-ts";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { z } from "zod";
 import { answerWith, GROUP, inGroups, type Program, TEXT, times, type Work } from "./program.ts";
 import { CHAINS_AT_ONCE, chainOf, checked, FAN_OUTS_AT_ONCE, fanOutOf, START, step } from "./steps.ts";

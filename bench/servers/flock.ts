@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { artifact, Flock, type RunContext } from "flock";
-import { WebSocketServerComponent } from "flock/components/server";
-import { sqliteStore } from "flock/stores/sqlite";
+import { artifact, Flock, type RunContext } from "flock-ts";
+import { WebSocketServerComponent } from "flock-ts/components/server";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { z } from "zod";
 import type { ServerOptions } from "../calls.ts";
 import { optionsOf } from "../child.ts";

@@ -1,4 +1,4 @@
-import { artifact } from "flock";
+import { artifact } from "flock-ts";
 import { z } from "zod";
 
 /** A text to work on: plain, or Markdown with `#` headings. At most 2 MB. */

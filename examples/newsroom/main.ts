@@ -1,8 +1,8 @@
 // The newsroom: agents that review the given texts, and a page that shows them at work.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type Flock, FlockError } from "flock";
-import { sqliteStore } from "flock/stores/sqlite";
+import { type Flock, FlockError } from "flock-ts";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { Verdict } from "./artifacts.ts";
 import { newsroom } from "./newsroom.ts";
 import { readArticle, UnreadableArticle } from "./read-article.ts";

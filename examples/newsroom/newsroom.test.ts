@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { offlineModel } from "flock/engines/ai";
+import { offlineModel } from "flock-ts/engines/ai";
 import { describe, expect, it } from "vitest";
 import { eventsOf } from "../../tests/support/events.ts";
 import { Article, Review, Summary, Verdict } from "./artifacts.ts";

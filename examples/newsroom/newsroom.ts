@@ -1,4 +1,4 @@
-import { Flock, type FlockOptions } from "flock";
+import { Flock, type FlockOptions } from "flock-ts";
 import { critic } from "./agents/critic.ts";
 import { editor } from "./agents/editor.ts";
 import { factFinder } from "./agents/fact-finder.ts";

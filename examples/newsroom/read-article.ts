@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { FlockError } from "flock";
+import { FlockError } from "flock-ts";
 import { Article } from "./artifacts.ts";
 
 /** A larger file is no article. Bytes. */

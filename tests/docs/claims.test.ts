@@ -1,6 +1,6 @@
-import { asyncApiDocument, commandSchemas, controlSchemas, eventSchemas } from "@flock/protocol";
-import { Flock } from "flock";
-import * as components from "flock/components/server";
+import { asyncApiDocument, commandSchemas, controlSchemas, eventSchemas } from "@flock-ts/protocol";
+import { Flock } from "flock-ts";
+import * as components from "flock-ts/components/server";
 import { describe, expect, it } from "vitest";
 import { startServer } from "../support/server.ts";
 import { type Block, blocksOf, DOCUMENTS, read, sectionsOf } from "./documents.ts";

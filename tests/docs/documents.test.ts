@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CLOSE, commandSchemas, controlSchemas, ERROR_STATUS, eventSchemas } from "@flock/protocol";
+import { CLOSE, commandSchemas, controlSchemas, ERROR_STATUS, eventSchemas } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { RunningProgram } from "../support/process.ts";
 import { anchorOf, blocksOf, DOCUMENTS, prose, ROOT, read, sectionsOf } from "./documents.ts";

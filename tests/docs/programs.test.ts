@@ -21,7 +21,7 @@ describe("the README's quick start", () => {
     await using folder = await workspaceFolder();
     for (const name of PUBLISHED) {
       buildPackage(name);
-      const installed = name === "flock" ? "flock" : `@flock/${name}`;
+      const installed = name === "flock" ? "flock-ts" : `@flock-ts/${name}`;
       cpSync(distOf(name), join(folder.path, "node_modules", installed), { recursive: true });
     }
     await writeFile(join(folder.path, "quick-start.ts"), quickStart?.code ?? "");

@@ -7,8 +7,8 @@ import { type Block, ROOT } from "./documents.ts";
  * A block that declares one of these names itself shadows it.
  */
 const CAST = `
-  import { artifact, type Flock, type FlockServer } from "flock";
-  import type { FlockClient } from "@flock/client";
+  import { artifact, type Flock, type FlockServer } from "flock-ts";
+  import type { FlockClient } from "@flock-ts/client";
   import { z } from "zod";
   const PizzaIdea = artifact("PizzaIdea", z.object({ description: z.string() }));
   const PizzaType = artifact("Pizza", z.object({ name: z.string(), toppings: z.array(z.string()) }));

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { artifact, Flock } from "flock";
-import { ArtifactsComponent, WebSocketServerComponent } from "flock/components/server";
-import { sqliteStore } from "flock/stores/sqlite";
+import { artifact, Flock } from "flock-ts";
+import { ArtifactsComponent, WebSocketServerComponent } from "flock-ts/components/server";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { Housekeeping } from "../../packages/flock/src/store/sqlite/housekeeping.ts";

@@ -1,7 +1,7 @@
 import { tool } from "ai";
-import { Flock } from "flock";
-import { budget, cache } from "flock/components/agents";
-import { ask, resolveModel } from "flock/engines/ai";
+import { Flock } from "flock-ts";
+import { budget, cache } from "flock-ts/components/agents";
+import { ask, resolveModel } from "flock-ts/engines/ai";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Answer, callsTool, hangs, ModelServer, says, saysJson } from "../support/model-server.ts";

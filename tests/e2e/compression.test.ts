@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { WebSocketServerComponent } from "flock/components/server";
+import { WebSocketServerComponent } from "flock-ts/components/server";
 import { describe, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
 import { Idea, pizzeria } from "../support/pizzeria.ts";

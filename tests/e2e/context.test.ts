@@ -1,7 +1,7 @@
 import { tool } from "ai";
 import fc from "fast-check";
-import { artifact, Flock, type FlockOptions, history } from "flock";
-import { ask, resolveModel } from "flock/engines/ai";
+import { artifact, Flock, type FlockOptions, history } from "flock-ts";
+import { ask, resolveModel } from "flock-ts/engines/ai";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Answer, callsTool, ModelServer, saysJson } from "../support/model-server.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { connect } from "@flock/client";
-import type { FlockEvent } from "@flock/protocol";
+import { connect } from "@flock-ts/client";
+import type { FlockEvent } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
 import { RunningProgram } from "../support/process.ts";

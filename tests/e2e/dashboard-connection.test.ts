@@ -1,6 +1,6 @@
-import type { Flock } from "flock";
-import { WebSocketServerComponent } from "flock/components/server";
-import { sqliteStore } from "flock/stores/sqlite";
+import type { Flock } from "flock-ts";
+import { WebSocketServerComponent } from "flock-ts/components/server";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser, type TestBrowser } from "../support/browser.ts";

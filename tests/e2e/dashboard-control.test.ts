@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AxeBuilder } from "@axe-core/playwright";
-import { artifact, Flock } from "flock";
-import { WebSocketServerComponent } from "flock/components/server";
+import { artifact, Flock } from "flock-ts";
+import { WebSocketServerComponent } from "flock-ts/components/server";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";

@@ -1,5 +1,5 @@
 import { AxeBuilder } from "@axe-core/playwright";
-import { artifact, Flock } from "flock";
+import { artifact, Flock } from "flock-ts";
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { AxeBuilder } from "@axe-core/playwright";
-import type { Flock, FlockOptions, FlockServer, Principal } from "flock";
-import { visibility } from "flock";
-import { WebSocketServerComponent } from "flock/components/server";
-import { sqliteStore } from "flock/stores/sqlite";
+import type { Flock, FlockOptions, FlockServer, Principal } from "flock-ts";
+import { visibility } from "flock-ts";
+import { WebSocketServerComponent } from "flock-ts/components/server";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser, type TestBrowser } from "../support/browser.ts";

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { AxeBuilder } from "@axe-core/playwright";
-import type { FlockEvent } from "@flock/protocol";
-import { artifact } from "flock";
-import { fakeClock, record } from "flock/testing";
+import type { FlockEvent } from "@flock-ts/protocol";
+import { artifact } from "flock-ts";
+import { fakeClock, record } from "flock-ts/testing";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-import { artifact, Flock } from "flock";
+import { artifact, Flock } from "flock-ts";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";

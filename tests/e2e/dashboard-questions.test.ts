@@ -1,4 +1,4 @@
-import { artifact, Flock } from "flock";
+import { artifact, Flock } from "flock-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { launchBrowser, type TestBrowser } from "../support/browser.ts";

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { connect } from "@flock/client";
-import type { FlockEvent } from "@flock/protocol";
-import { Flock } from "flock";
-import { StaticFilesServerComponent } from "flock/components/server";
-import { readRecording, record, serveRecording } from "flock/testing";
+import { connect } from "@flock-ts/client";
+import type { FlockEvent } from "@flock-ts/protocol";
+import { Flock } from "flock-ts";
+import { StaticFilesServerComponent } from "flock-ts/components/server";
+import { readRecording, record, serveRecording } from "flock-ts/testing";
 import type { Download, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { launchBrowser, type TestBrowser } from "../support/browser.ts";

@@ -1,7 +1,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { tool } from "ai";
-import { Flock } from "flock";
-import { resolveModel } from "flock/engines/ai";
+import { Flock } from "flock-ts";
+import { resolveModel } from "flock-ts/engines/ai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { launchBrowser, type TestBrowser } from "../support/browser.ts";

@@ -1,5 +1,5 @@
-import type { FlockEvent } from "@flock/protocol";
-import { fakeClock, record } from "flock/testing";
+import type { FlockEvent } from "@flock-ts/protocol";
+import { fakeClock, record } from "flock-ts/testing";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser, type TestBrowser } from "../support/browser.ts";

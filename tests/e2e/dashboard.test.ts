@@ -1,6 +1,6 @@
 import { AxeBuilder } from "@axe-core/playwright";
-import { artifact } from "flock";
-import { WebSocketServerComponent } from "flock/components/server";
+import { artifact } from "flock-ts";
+import { WebSocketServerComponent } from "flock-ts/components/server";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";

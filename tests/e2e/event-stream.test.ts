@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { WebSocketServerComponent } from "flock/components/server";
-import { sqliteStore } from "flock/stores/sqlite";
+import { WebSocketServerComponent } from "flock-ts/components/server";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { describe, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
 import { EventStreamClient } from "../support/event-stream.ts";

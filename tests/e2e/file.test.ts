@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
-import { artifact, Flock } from "flock";
-import { sqliteStore } from "flock/stores/sqlite";
+import { artifact, Flock } from "flock-ts";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { temporaryFolder } from "../support/folder.ts";

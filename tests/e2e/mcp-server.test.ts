@@ -1,9 +1,9 @@
 import { connect } from "node:net";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import fc from "fast-check";
-import { artifact, Flock, visibility } from "flock";
-import { CORSComponent, McpServerComponent, type McpServerConfig } from "flock/components/server";
-import { mcpTools } from "flock/tools/mcp";
+import { artifact, Flock, visibility } from "flock-ts";
+import { CORSComponent, McpServerComponent, type McpServerConfig } from "flock-ts/components/server";
+import { mcpTools } from "flock-ts/tools/mcp";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { ROOT } from "../docs/documents.ts";
@@ -360,8 +360,8 @@ describe("another flock", () => {
 describe("the SDK", () => {
   it("is not missed without the component, and told with the command", async () => {
     const code = `
-      import { Flock } from "flock";
-      import { HealthAndMetricsComponent, McpServerComponent } from "flock/components/server";
+      import { Flock } from "flock-ts";
+      import { HealthAndMetricsComponent, McpServerComponent } from "flock-ts/components/server";
       const flock = new Flock();
       await (await flock.serve({ port: 0, components: [new HealthAndMetricsComponent()] })).close();
       console.log("served");

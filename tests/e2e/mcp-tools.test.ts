@@ -1,6 +1,6 @@
-import { Flock, type FlockError, type RunEnd } from "flock";
-import { resolveModel } from "flock/engines/ai";
-import { type McpHttpOptions, type McpStdioOptions, type McpTools, mcpTools } from "flock/tools/mcp";
+import { Flock, type FlockError, type RunEnd } from "flock-ts";
+import { resolveModel } from "flock-ts/engines/ai";
+import { type McpHttpOptions, type McpStdioOptions, type McpTools, mcpTools } from "flock-ts/tools/mcp";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ROOT } from "../docs/documents.ts";
 import { temporaryFile } from "../docs/program.ts";
@@ -338,7 +338,7 @@ describe("an agent with a model", () => {
 describe("the SDK", () => {
   it("is not missed by who uses no server, and told with the command when one is wanted", async () => {
     const code = `
-      import { mcpTools } from "flock/tools/mcp";
+      import { mcpTools } from "flock-ts/tools/mcp";
       await mcpTools({ name: "files", command: "x", allow: [] }).list().catch(({ code, message }) => console.log(code, message));
     `;
     await using file = await temporaryFile(code);

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { connect } from "@flock/client";
-import { type AgentInfo, emptyState, pauseResultSchema, reduceAll } from "@flock/protocol";
-import { artifact, Flock } from "flock";
-import { AgentsServerComponent, ControlRoutesComponent, WebSocketServerComponent } from "flock/components/server";
+import { connect } from "@flock-ts/client";
+import { type AgentInfo, emptyState, pauseResultSchema, reduceAll } from "@flock-ts/protocol";
+import { artifact, Flock } from "flock-ts";
+import { AgentsServerComponent, ControlRoutesComponent, WebSocketServerComponent } from "flock-ts/components/server";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { temporaryFolder } from "../support/folder.ts";

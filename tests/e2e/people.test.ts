@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { connect } from "@flock/client";
-import type { ArtifactPage, ErrorBody, FlockEvent, OpenQuestions, PublishResult } from "@flock/protocol";
-import { artifact, Flock, visibility } from "flock";
-import { WebSocketServerComponent } from "flock/components/server";
+import { connect } from "@flock-ts/client";
+import type { ArtifactPage, ErrorBody, FlockEvent, OpenQuestions, PublishResult } from "@flock-ts/protocol";
+import { artifact, Flock, visibility } from "flock-ts";
+import { WebSocketServerComponent } from "flock-ts/components/server";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { temporaryFolder } from "../support/folder.ts";

@@ -1,9 +1,9 @@
-import { connect } from "@flock/client";
-import type { FlockEvent } from "@flock/protocol";
-import { emptyState, reduceAll } from "@flock/protocol";
-import { type Flock, visibility } from "flock";
-import { WebSocketServerComponent } from "flock/components/server";
-import { fakeClock, readRecording, record, serveRecording } from "flock/testing";
+import { connect } from "@flock-ts/client";
+import type { FlockEvent } from "@flock-ts/protocol";
+import { emptyState, reduceAll } from "@flock-ts/protocol";
+import { type Flock, visibility } from "flock-ts";
+import { WebSocketServerComponent } from "flock-ts/components/server";
+import { fakeClock, readRecording, record, serveRecording } from "flock-ts/testing";
 import { describe, expect, it, vi } from "vitest";
 import { fileOf, opened } from "../../packages/dashboard/src/live/file.ts";
 import { Timeline } from "../../packages/dashboard/src/live/timeline.ts";

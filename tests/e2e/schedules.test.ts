@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { ArtifactPage } from "@flock/protocol";
+import type { ArtifactPage } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
 import { RunningProgram } from "../support/process.ts";

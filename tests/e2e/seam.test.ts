@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { connect } from "@flock/client";
-import type { FlockEvent } from "@flock/protocol";
-import { artifact, Flock } from "flock";
-import { sqliteStore } from "flock/stores/sqlite";
+import { connect } from "@flock-ts/client";
+import type { FlockEvent } from "@flock-ts/protocol";
+import { artifact, Flock } from "flock-ts";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { describe, expect, it } from "vitest";
 import { WebSocket as PlainWebSocket } from "ws";
 import { z } from "zod";

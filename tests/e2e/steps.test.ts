@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
-import { emptyState, type FlockEvent, reduceAll } from "@flock/protocol";
+import { emptyState, type FlockEvent, reduceAll } from "@flock-ts/protocol";
 import { tool } from "ai";
-import { Flock } from "flock";
-import { offlineModel, resolveModel } from "flock/engines/ai";
-import { sqliteStore } from "flock/stores/sqlite";
-import { mcpTools } from "flock/tools/mcp";
+import { Flock } from "flock-ts";
+import { offlineModel, resolveModel } from "flock-ts/engines/ai";
+import { sqliteStore } from "flock-ts/stores/sqlite";
+import { mcpTools } from "flock-ts/tools/mcp";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { eventsOf } from "../support/events.ts";

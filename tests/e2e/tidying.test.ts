@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
-import type { FlockEvent } from "@flock/protocol";
-import { artifact, Flock } from "flock";
-import { sqliteStore } from "flock/stores/sqlite";
+import type { FlockEvent } from "@flock-ts/protocol";
+import { artifact, Flock } from "flock-ts";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { temporaryFolder } from "../support/folder.ts";

@@ -1,8 +1,8 @@
 import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { tool } from "ai";
-import { artifact, Flock, type Published } from "flock";
-import { ask, resolveModel } from "flock/engines/ai";
-import { sqliteStore } from "flock/stores/sqlite";
+import { artifact, Flock, type Published } from "flock-ts";
+import { ask, resolveModel } from "flock-ts/engines/ai";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";

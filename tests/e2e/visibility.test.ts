@@ -9,18 +9,18 @@ import {
   type Principal,
   reduceAll,
   type VisibilityRequest,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import * as fc from "fast-check";
-import { artifact, Flock, type FlockServer, memoryStore, type StoredArtifact, visibility } from "flock";
+import { artifact, Flock, type FlockServer, memoryStore, type StoredArtifact, visibility } from "flock-ts";
 import {
   AgentsServerComponent,
   ArtifactsComponent,
   ControlRoutesComponent,
   HealthAndMetricsComponent,
   WebSocketServerComponent,
-} from "flock/components/server";
-import { sqliteStore } from "flock/stores/sqlite";
-import { type FakeClock, fakeClock } from "flock/testing";
+} from "flock-ts/components/server";
+import { sqliteStore } from "flock-ts/stores/sqlite";
+import { type FakeClock, fakeClock } from "flock-ts/testing";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { EventStreamClient } from "../support/event-stream.ts";

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { StaticFilesServerComponent, WebSocketServerComponent } from "flock/components/server";
+import { StaticFilesServerComponent, WebSocketServerComponent } from "flock-ts/components/server";
 import { describe, expect, it } from "vitest";
 import { startNginx } from "../support/nginx.ts";
 import { Idea, pizzeria } from "../support/pizzeria.ts";

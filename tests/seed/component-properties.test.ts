@@ -1,5 +1,5 @@
-import { Flock } from "flock";
-import { ServerComponent, type ServerContext, WebSocketServerComponent } from "flock/components/server";
+import { Flock } from "flock-ts";
+import { ServerComponent, type ServerContext, WebSocketServerComponent } from "flock-ts/components/server";
 import { describe, expect, it } from "vitest";
 
 describe("Component Properties", () => {

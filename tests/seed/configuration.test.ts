@@ -1,4 +1,4 @@
-import { WebSocketServerComponent } from "flock/components/server";
+import { WebSocketServerComponent } from "flock-ts/components/server";
 import { describe, expect, it } from "vitest";
 import { RecordingSocket } from "../support/recording-socket.ts";
 import { startServer } from "../support/server.ts";

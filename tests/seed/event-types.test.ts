@@ -1,4 +1,4 @@
-import type { EventOf } from "@flock/protocol";
+import type { EventOf } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";

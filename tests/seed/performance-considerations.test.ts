@@ -1,5 +1,5 @@
-import { artifact, Flock } from "flock";
-import { WebSocketServerComponent } from "flock/components/server";
+import { artifact, Flock } from "flock-ts";
+import { WebSocketServerComponent } from "flock-ts/components/server";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { RecordingSocket } from "../support/recording-socket.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { CORSComponent, WebSocketServerComponent } from "flock/components/server";
+import { CORSComponent, WebSocketServerComponent } from "flock-ts/components/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser, type TestBrowser } from "../support/browser.ts";
 import { startNginx } from "../support/nginx.ts";

@@ -1,5 +1,5 @@
-import { type EventOf, type EventType, eventSchema } from "@flock/protocol";
-import type { Flock } from "flock";
+import { type EventOf, type EventType, eventSchema } from "@flock-ts/protocol";
+import type { Flock } from "flock-ts";
 import { textsOf } from "../../packages/flock/src/events/frame.ts";
 
 /** All events of a type that a flock in memory has had so far, as the wire has them; each is checked against its schema. */

@@ -1,4 +1,4 @@
-import { artifact, Flock, type FlockOptions } from "flock";
+import { artifact, Flock, type FlockOptions } from "flock-ts";
 import { z } from "zod";
 import { startServer, type TestServer } from "./server.ts";
 

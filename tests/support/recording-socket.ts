@@ -1,5 +1,5 @@
 import { text } from "node:stream/consumers";
-import { type ControlMessage, controlSchemas, eventSchemas, type FlockEvent } from "@flock/protocol";
+import { type ControlMessage, controlSchemas, eventSchemas, type FlockEvent } from "@flock-ts/protocol";
 import { type ClientOptions, WebSocket } from "ws";
 import { Changes, PATIENCE } from "./changes.ts";
 

@@ -1,5 +1,5 @@
-import { Flock, type FlockServer } from "flock";
-import { type ServerComponent, WebSocketServerComponent } from "flock/components/server";
+import { Flock, type FlockServer } from "flock-ts";
+import { type ServerComponent, WebSocketServerComponent } from "flock-ts/components/server";
 import { RecordingSocket } from "./recording-socket.ts";
 
 /** What a test's server is made of. */

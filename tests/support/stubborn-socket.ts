@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
-import type { ControlMessage, FlockEvent } from "@flock/protocol";
+import type { ControlMessage, FlockEvent } from "@flock-ts/protocol";
 import { textsOf } from "../../packages/flock/src/events/frame.ts";
 import type { Hub } from "../../packages/flock/src/realtime/hub.ts";
 

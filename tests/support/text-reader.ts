@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { ControlMessage, FlockEvent } from "@flock/protocol";
+import type { ControlMessage, FlockEvent } from "@flock-ts/protocol";
 import { WebSocket } from "ws";
 
 /**

@@ -1,4 +1,4 @@
-import { artifact, type Flock, type PayloadOf, type RunContext } from "flock";
+import { artifact, type Flock, type PayloadOf, type RunContext } from "flock-ts";
 import { z } from "zod";
 import { Objection, Review, Verdict } from "../artifacts.ts";
 
@@ -25,7 +25,7 @@ const Judgement = artifact(
 async function judged({ round, summary, strengths, suggestions }: PayloadOf<typeof Review>, context: RunContext) {
   if (round >= MOST_ROUNDS) return [];
   // Loaded when there is a model: the newsroom does without.
-  const { ask } = await import("flock/engines/ai");
+  const { ask } = await import("flock-ts/engines/ai");
   const { payload } = await ask(context, Judgement, {
     description: "Judges whether a review of an article is of any use to its author",
     instructions:

@@ -1,4 +1,4 @@
-import type { Flock, PayloadOf } from "flock";
+import type { Flock, PayloadOf } from "flock-ts";
 import { Facts, Objection, Outline, Review, Style, Summary } from "../artifacts.ts";
 
 interface Findings {

@@ -1,5 +1,5 @@
 import nlp from "compromise";
-import type { Flock } from "flock";
+import type { Flock } from "flock-ts";
 import { Article, Facts } from "../artifacts.ts";
 import { plainText } from "../sentences.ts";
 

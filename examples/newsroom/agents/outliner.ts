@@ -1,4 +1,4 @@
-import type { Flock } from "flock";
+import type { Flock } from "flock-ts";
 import { Article, Outline } from "../artifacts.ts";
 import { plainText, sentencesOf, wordsOf } from "../sentences.ts";
 

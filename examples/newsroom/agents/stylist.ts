@@ -1,4 +1,4 @@
-import type { Flock } from "flock";
+import type { Flock } from "flock-ts";
 import { syllable } from "syllable";
 import { Article, Style } from "../artifacts.ts";
 import { sentencesOf, wordsOf } from "../sentences.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Flock } from "flock";
+import type { Flock } from "flock-ts";
 import { Article, Summary } from "../artifacts.ts";
 import { sentencesOf, wordsOf } from "../sentences.ts";
 

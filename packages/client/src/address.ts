@@ -1,4 +1,4 @@
-import type { Filter } from "@flock/protocol";
+import type { Filter } from "@flock-ts/protocol";
 
 /** Where in which log a client is. */
 export interface Place {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import fc from "fast-check";
-import { artifact, Flock } from "flock";
-import { WebSocketServerComponent } from "flock/components/server";
+import { artifact, Flock } from "flock-ts";
+import { WebSocketServerComponent } from "flock-ts/components/server";
 import { afterEach, describe, expect, it } from "vitest";
 import { type WebSocket as ServerSocket, WebSocketServer } from "ws";
 import { z } from "zod";

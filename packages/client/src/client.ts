@@ -15,9 +15,9 @@ import type {
   PauseResult,
   PublishRequest,
   PublishResult,
-} from "@flock/protocol";
-import { actionAfterClose } from "@flock/protocol/close-codes";
-import { factsOf, matches } from "@flock/protocol/matching";
+} from "@flock-ts/protocol";
+import { actionAfterClose } from "@flock-ts/protocol/close-codes";
+import { factsOf, matches } from "@flock-ts/protocol/matching";
 import { addressOf, type Place } from "./address.ts";
 import { FlockClientError } from "./errors.ts";
 import { EventQueue } from "./event-queue.ts";

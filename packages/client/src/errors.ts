@@ -1,4 +1,4 @@
-import type { ErrorBody, Issue } from "@flock/protocol";
+import type { ErrorBody, Issue } from "@flock-ts/protocol";
 
 /** Why a command or a connection failed; the server's own codes beside these. */
 export type ClientErrorCode = "closed" | "connection_lost" | "timeout" | (string & {});

@@ -1,4 +1,4 @@
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock-ts/protocol";
 
 /** Events for one `for await`: they wait here until the loop asks for them. */
 export class EventQueue implements AsyncIterableIterator<FlockEvent, undefined> {

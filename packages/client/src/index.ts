@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { ControlOf, EventOf, EventType, Filter, FlockEvent } from "@flock/protocol";
+export type { ControlOf, EventOf, EventType, Filter, FlockEvent } from "@flock-ts/protocol";
 export {
   type ConnectionState,
   type ConnectOptions,

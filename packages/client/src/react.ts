@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock-ts/protocol";
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import {
   type ConnectionState,

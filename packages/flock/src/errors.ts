@@ -1,4 +1,4 @@
-import { describeIssues, type ErrorCode, type Issue, issuesOf } from "@flock/protocol";
+import { describeIssues, type ErrorCode, type Issue, issuesOf } from "@flock-ts/protocol";
 import type { z } from "zod";
 
 /** Mistakes that only code can make; they never travel over the wire under these names. */

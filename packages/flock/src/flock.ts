@@ -8,7 +8,7 @@ import {
   maySee,
   OWNER,
   type Principal,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { type Logger, pino } from "pino";
 import { z } from "zod";
 import {

@@ -11,7 +11,7 @@ export {
   type Principal,
   type Visibility,
   type VisibilityRequest,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 export type { AgentBuilder, Alternatives, OutputOf, Redact, RunFunction } from "./agents/agent.ts";
 export type { ContextProvider, ContextProviders, GivenBy } from "./agents/context/context-provider.ts";
 export { type Earlier, type HistoryOptions, history } from "./agents/context/history-provider.ts";

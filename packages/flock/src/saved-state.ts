@@ -1,4 +1,4 @@
-import { EXTERNAL, type FlockEvent } from "@flock/protocol";
+import { EXTERNAL, type FlockEvent } from "@flock-ts/protocol";
 import type { History, SavedHistory } from "./agents/history.ts";
 import type { DurablePart } from "./store/store.ts";
 import type { SavedState, VisibleState } from "./visible-state.ts";

@@ -10,7 +10,7 @@ import {
   type Principal,
   type RunState,
   type Visibility,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { Classes, isNarrow } from "./agents/publishing/visibility.ts";
 
 /** What `/graph` tells needs no runs, artifacts or streams; a viewer folds those for itself. */

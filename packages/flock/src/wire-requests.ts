@@ -14,7 +14,7 @@ import {
   type Principal,
   type PublishRequest,
   type PublishResult,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import type { Orchestrator, Published, PublishOptions } from "./agents/orchestrator.ts";
 import { previewOf } from "./agents/publishing/preview.ts";
 import type { PublishedOnce } from "./agents/publishing/published-once.ts";

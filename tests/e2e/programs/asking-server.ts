@@ -1,6 +1,6 @@
 // A server whose editor asks a person before each article, on the file and port that it is given.
-import { artifact, Flock } from "flock";
-import { sqliteStore } from "flock/stores/sqlite";
+import { artifact, Flock } from "flock-ts";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { z } from "zod";
 
 const [file = "", port = "0"] = process.argv.slice(2);

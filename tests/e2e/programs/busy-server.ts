@@ -1,6 +1,6 @@
 // A server that is busy and is killed: chains of runs, streams, an AND gate and batches, on the file and port that it is given.
-import { artifact, Flock } from "flock";
-import { sqliteStore } from "flock/stores/sqlite";
+import { artifact, Flock } from "flock-ts";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { z } from "zod";
 
 const [file = "", port = "0"] = process.argv.slice(2);

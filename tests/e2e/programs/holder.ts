@@ -1,7 +1,7 @@
 // Opens a blackboard file and holds it, or says why it cannot. "unprivileged" as the second argument: as a user whom
 // permissions bind; root is not.
-import { FlockError } from "flock";
-import { sqliteStore } from "flock/stores/sqlite";
+import { FlockError } from "flock-ts";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 
 const [file = "", as] = process.argv.slice(2);
 /** Nobody, on Debian and most other systems. */

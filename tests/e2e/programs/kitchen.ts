@@ -1,6 +1,6 @@
 // A kitchen with its dashboard on a durable store: FILE PORT. Prints its port.
-import { artifact, Flock } from "flock";
-import { sqliteStore } from "flock/stores/sqlite";
+import { artifact, Flock } from "flock-ts";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { z } from "zod";
 
 const [file = "", port = "0"] = process.argv.slice(2);

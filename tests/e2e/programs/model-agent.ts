@@ -1,5 +1,5 @@
 // A flock with an agent with a function, and then one without: says how far it comes. The model's name is the argument.
-import { artifact, Flock, FlockError } from "flock";
+import { artifact, Flock, FlockError } from "flock-ts";
 import { z } from "zod";
 
 const Idea = artifact("Idea", z.object({ text: z.string() }));

@@ -1,6 +1,6 @@
 // Fails, and says each step of it, on the file that it is given; with "works" it takes up the dead letter, and works.
-import { artifact, Flock } from "flock";
-import { sqliteStore } from "flock/stores/sqlite";
+import { artifact, Flock } from "flock-ts";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { z } from "zod";
 
 const [file = "", how = ""] = process.argv.slice(2);

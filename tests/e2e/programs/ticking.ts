@@ -1,8 +1,8 @@
 // Ticks on the file that it is given, each run taking as long as an interval, until it is killed.
 import { setTimeout as pause } from "node:timers/promises";
-import { artifact, Flock } from "flock";
-import { ArtifactsComponent } from "flock/components/server";
-import { sqliteStore } from "flock/stores/sqlite";
+import { artifact, Flock } from "flock-ts";
+import { ArtifactsComponent } from "flock-ts/components/server";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { z } from "zod";
 
 const [file = "", overlap = "skip", interval = "50"] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock-ts/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Refusal } from "../live/config.ts";
 import { useLive } from "../live/store.ts";

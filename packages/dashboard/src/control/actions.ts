@@ -1,4 +1,4 @@
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock-ts/protocol";
 import { create } from "zustand";
 import { Refusal } from "../live/config.ts";
 import { command } from "../live/connection.ts";

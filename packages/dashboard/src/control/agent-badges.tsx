@@ -1,4 +1,4 @@
-import type { AgentInfo, AgentState } from "@flock/protocol";
+import type { AgentInfo, AgentState } from "@flock-ts/protocol";
 import { CircleAlert, Pause, Rows3, ZapOff } from "lucide-react";
 import type { ReactNode } from "react";
 import { useLive } from "../live/store.ts";

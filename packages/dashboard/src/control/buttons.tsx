@@ -1,4 +1,4 @@
-import type { AgentState, DeadLetterRecord, RunState } from "@flock/protocol";
+import type { AgentState, DeadLetterRecord, RunState } from "@flock-ts/protocol";
 import { Ban, LoaderCircle, OctagonX, Pause, Play, RotateCcw, Trash2 } from "lucide-react";
 import { useLive } from "../live/store.ts";
 import { usePending } from "./actions.ts";

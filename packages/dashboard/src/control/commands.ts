@@ -9,7 +9,7 @@ import type {
   InvokeResult,
   PauseResult,
   RunState,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { getJson, Refusal, sendJson } from "../live/config.ts";
 import { useLive } from "../live/store.ts";
 import { knownTimeline } from "../live/view.ts";

@@ -1,4 +1,4 @@
-import type { FlockState } from "@flock/protocol";
+import type { FlockState } from "@flock-ts/protocol";
 import { type Live, useLive } from "../live/store.ts";
 import type { Place } from "../place/place.ts";
 import { cancelRun, cancelWorkflow, pauseAgent, pauseAll, resumeAgent, resumeAll } from "./commands.ts";

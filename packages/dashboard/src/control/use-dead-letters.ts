@@ -1,4 +1,4 @@
-import type { DeadLetterRecord, FlockEvent, RunState } from "@flock/protocol";
+import type { DeadLetterRecord, FlockEvent, RunState } from "@flock-ts/protocol";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Refusal } from "../live/config.ts";
 import { onNews } from "../live/news.ts";

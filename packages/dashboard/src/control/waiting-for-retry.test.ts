@@ -1,4 +1,4 @@
-import { type EventDraft, emptyState, type FlockEvent, reduceAll } from "@flock/protocol";
+import { type EventDraft, emptyState, type FlockEvent, reduceAll } from "@flock-ts/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { waitingForRetry, workOf } from "./waiting-for-retry.ts";

@@ -1,4 +1,4 @@
-import type { FlockState, RunState } from "@flock/protocol";
+import type { FlockState, RunState } from "@flock-ts/protocol";
 
 /** The failed runs that another attempt is to follow, which has not begun: the one whose time comes first before all others. */
 export function waitingForRetry({ runs }: Pick<FlockState, "runs">): RunState[] {

@@ -1,4 +1,4 @@
-import type { ConnectionState } from "@flock/client";
+import type { ConnectionState } from "@flock-ts/client";
 import { describe, expect, it } from "vitest";
 import { whyNot, whyNotPause } from "./why-not.ts";
 

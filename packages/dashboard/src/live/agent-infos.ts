@@ -1,4 +1,4 @@
-import type { AgentInfo } from "@flock/protocol";
+import type { AgentInfo } from "@flock-ts/protocol";
 import { useEffect } from "react";
 import { create } from "zustand";
 import { getJson } from "./config.ts";

@@ -1,4 +1,4 @@
-import type { ArtifactRecord, ArtifactTypes } from "@flock/protocol";
+import type { ArtifactRecord, ArtifactTypes } from "@flock-ts/protocol";
 import { useEffect, useState } from "react";
 import { getJson } from "./config.ts";
 import { useLive } from "./store.ts";

@@ -1,4 +1,4 @@
-import type { FlockState } from "@flock/protocol";
+import type { FlockState } from "@flock-ts/protocol";
 import { create } from "zustand";
 import { useLive } from "./store.ts";
 

@@ -1,4 +1,4 @@
-import type { ErrorBody, Issue } from "@flock/protocol";
+import type { ErrorBody, Issue } from "@flock-ts/protocol";
 
 /** Where the server's components are: `/dashboard-config.json`. */
 export interface DashboardConfig {

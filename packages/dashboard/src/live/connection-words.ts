@@ -1,4 +1,4 @@
-import type { ConnectionState } from "@flock/client";
+import type { ConnectionState } from "@flock-ts/client";
 
 /** What the words are made of. */
 export interface Standing {

@@ -1,5 +1,5 @@
-import type { ConnectionState } from "@flock/client";
-import type { GraphSnapshot } from "@flock/protocol";
+import type { ConnectionState } from "@flock-ts/client";
+import type { GraphSnapshot } from "@flock-ts/protocol";
 import type { CommandAnswer, CommandName, CommandRequest, Feed } from "./feed.ts";
 import { useLive } from "./store.ts";
 

@@ -1,4 +1,4 @@
-import type { ConnectionState, FlockClient } from "@flock/client";
+import type { ConnectionState, FlockClient } from "@flock-ts/client";
 import type { Stretch } from "./retained.ts";
 
 /** Commands that go to the server: the client's own methods. */

@@ -1,4 +1,4 @@
-import { type EventFileHead, type FlockEvent, graphOf, readEventFile, writeEventFile } from "@flock/protocol";
+import { type EventFileHead, type FlockEvent, graphOf, readEventFile, writeEventFile } from "@flock-ts/protocol";
 import { idleGraph } from "./snapshot.ts";
 import { Timeline } from "./timeline.ts";
 

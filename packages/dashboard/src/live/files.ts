@@ -1,4 +1,4 @@
-import { type FlockEvent, mergedInto, writeEventFile } from "@flock/protocol";
+import { type FlockEvent, mergedInto, writeEventFile } from "@flock-ts/protocol";
 import { type Excerpt, headOf, opened, piecesOf } from "./file.ts";
 import { showFile } from "./follow.ts";
 import { hiddenWithin } from "./hidden.ts";

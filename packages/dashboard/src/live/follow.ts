@@ -1,4 +1,4 @@
-import type { ControlOf, EventFileHead, FlockEvent } from "@flock/protocol";
+import type { ControlOf, EventFileHead, FlockEvent } from "@flock-ts/protocol";
 import { absenceTold, absentSince, watchAbsence } from "./absence.ts";
 import { readConfig } from "./config.ts";
 import { connectTo, graphNow, isCurrentAgain, isUsed, lostSince } from "./connection.ts";

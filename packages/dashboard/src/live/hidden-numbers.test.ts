@@ -1,5 +1,5 @@
-import type { EventOf, FlockEvent } from "@flock/protocol";
-import { mergedOf } from "@flock/protocol";
+import type { EventOf, FlockEvent } from "@flock-ts/protocol";
+import { mergedOf } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fileOf, opened } from "./file.ts";

@@ -1,4 +1,4 @@
-import { type ControlOf, type FlockEvent, mergedInto } from "@flock/protocol";
+import { type ControlOf, type FlockEvent, mergedInto } from "@flock-ts/protocol";
 import type { Log, Timeline } from "./timeline.ts";
 
 type Gap = Pick<ControlOf<"gap">, "from_seq" | "to_seq">;

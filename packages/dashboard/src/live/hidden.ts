@@ -1,4 +1,4 @@
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock-ts/protocol";
 import { useMemo } from "react";
 import { create } from "zustand";
 import { type DashboardConfig, eventsUrl, getJson } from "./config.ts";

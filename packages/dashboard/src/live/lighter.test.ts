@@ -1,4 +1,4 @@
-import type { ArtifactState, EventOf, FlockEvent } from "@flock/protocol";
+import type { ArtifactState, EventOf, FlockEvent } from "@flock-ts/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { lightenArtifact, SameNames } from "./lighter.ts";

@@ -1,4 +1,4 @@
-import type { ArtifactState, FlockEvent, RunState } from "@flock/protocol";
+import type { ArtifactState, FlockEvent, RunState } from "@flock-ts/protocol";
 import { gist } from "../parts/format.ts";
 
 /** Strings that are known, in each of two generations. */

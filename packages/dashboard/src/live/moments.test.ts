@@ -1,4 +1,4 @@
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seqAt, whereaboutsOf } from "./moments.ts";

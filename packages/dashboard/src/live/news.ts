@@ -1,4 +1,4 @@
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock-ts/protocol";
 import { useLive } from "./store.ts";
 import { knownTimeline } from "./view.ts";
 

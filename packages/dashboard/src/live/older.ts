@@ -1,4 +1,4 @@
-import type { FlockEvent, FlockState } from "@flock/protocol";
+import type { FlockEvent, FlockState } from "@flock-ts/protocol";
 import { type DashboardConfig, eventsUrl, getJson } from "./config.ts";
 import { type Log, Timeline } from "./timeline.ts";
 

@@ -1,4 +1,4 @@
-import { type ConnectionState, connect, type FlockClient } from "@flock/client";
+import { type ConnectionState, connect, type FlockClient } from "@flock-ts/client";
 import type { CommandAnswer, CommandName, CommandRequest, Feed } from "./feed.ts";
 import { Retained, type Stretch } from "./retained.ts";
 import { KEPT_EVENTS, KEPT_TEXT } from "./timeline.ts";

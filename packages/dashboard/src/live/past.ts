@@ -1,4 +1,4 @@
-import type { FlockState } from "@flock/protocol";
+import type { FlockState } from "@flock-ts/protocol";
 import type { DashboardConfig } from "./config.ts";
 import { readOlder } from "./older.ts";
 import { idleGraph } from "./snapshot.ts";

@@ -1,4 +1,4 @@
-import type { OpenQuestion, OpenQuestions } from "@flock/protocol";
+import type { OpenQuestion, OpenQuestions } from "@flock-ts/protocol";
 import { create } from "zustand";
 import { type DashboardConfig, getJson } from "./config.ts";
 import { onNews } from "./news.ts";

@@ -1,4 +1,4 @@
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock-ts/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Entry, Retained } from "./retained.ts";

@@ -1,4 +1,4 @@
-import type { ControlOf, FlockEvent } from "@flock/protocol";
+import type { ControlOf, FlockEvent } from "@flock-ts/protocol";
 import { SameNames, weightOf } from "./lighter.ts";
 
 /** An event, or what is missing in its place. */

@@ -1,4 +1,4 @@
-import { type ConnectionState, FlockClientError } from "@flock/client";
+import { type ConnectionState, FlockClientError } from "@flock-ts/client";
 import type { CommandAnswer, CommandName, CommandRequest, Feed, ToTab, ToWorker } from "./feed.ts";
 import { OwnFeed } from "./own-feed.ts";
 import type { Stretch } from "./retained.ts";

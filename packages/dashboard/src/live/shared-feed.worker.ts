@@ -1,4 +1,4 @@
-import { FlockClientError } from "@flock/client";
+import { FlockClientError } from "@flock-ts/client";
 import type { ToTab, ToWorker } from "./feed.ts";
 import { OwnFeed } from "./own-feed.ts";
 

@@ -1,4 +1,4 @@
-import { type EventDraft, emptyState, type FlockEvent, graphOf, reduceAll } from "@flock/protocol";
+import { type EventDraft, emptyState, type FlockEvent, graphOf, reduceAll } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { afterGap, baseOf, endsUnknownRun, withGraph } from "./snapshot.ts";
 

@@ -6,7 +6,7 @@ import {
   type GraphSnapshot,
   graphOf,
   noCounters,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 
 /** A state whose agents, counters and flow are the server's. */
 export function withGraph(state: FlockState, { nodes, edges }: GraphSnapshot): FlockState {

@@ -1,5 +1,5 @@
-import type { ConnectionState } from "@flock/client";
-import { type ControlOf, type EventFileHead, emptyState, type FlockState } from "@flock/protocol";
+import type { ConnectionState } from "@flock-ts/client";
+import { type ControlOf, type EventFileHead, emptyState, type FlockState } from "@flock-ts/protocol";
 import { create } from "zustand";
 import type { Away } from "./away.ts";
 import type { DashboardConfig } from "./config.ts";

@@ -1,4 +1,4 @@
-import { emptyState, type FlockEvent, type FlockState, graphOf, reduceAll } from "@flock/protocol";
+import { emptyState, type FlockEvent, type FlockState, graphOf, reduceAll } from "@flock-ts/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fileOf, opened } from "./file.ts";

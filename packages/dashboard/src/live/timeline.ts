@@ -6,7 +6,7 @@ import {
   type GraphSnapshot,
   reduceAll,
   type StateLimits,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { lightenArtifact, lightenRun, SameNames, weightOf } from "./lighter.ts";
 import { afterGap, baseOf, withGraph } from "./snapshot.ts";
 

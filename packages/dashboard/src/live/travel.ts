@@ -1,4 +1,4 @@
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock-ts/protocol";
 import { create } from "zustand";
 import { adjust, here, onPlace } from "../place/place.ts";
 import { eventsUrl, getJson } from "./config.ts";

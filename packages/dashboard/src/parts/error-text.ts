@@ -1,4 +1,4 @@
-import type { WireError } from "@flock/protocol";
+import type { WireError } from "@flock-ts/protocol";
 
 /** An error as a text to paste elsewhere: as Node prints it, with what lay under it. */
 export function errorText(error: WireError): string {

@@ -1,4 +1,4 @@
-import type { WireError } from "@flock/protocol";
+import type { WireError } from "@flock-ts/protocol";
 import { CopyButton } from "../json/copy-button.tsx";
 import { errorText } from "./error-text.ts";
 

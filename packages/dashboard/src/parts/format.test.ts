@@ -1,4 +1,4 @@
-import { settleVisibility } from "@flock/protocol";
+import { settleVisibility } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { audience, bytes, clock, duration, gist } from "./format.ts";
 

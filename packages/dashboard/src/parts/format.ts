@@ -1,4 +1,4 @@
-import type { ArtifactState } from "@flock/protocol";
+import type { ArtifactState } from "@flock-ts/protocol";
 
 /** A duration for people: 12 ms, 3.4 s, 2 min 5 s. */
 export function duration(ms: number): string {

@@ -1,4 +1,4 @@
-import type { GateState } from "@flock/protocol";
+import type { GateState } from "@flock-ts/protocol";
 import { clock } from "./format.ts";
 
 /** What a gate has, of what it needs. */

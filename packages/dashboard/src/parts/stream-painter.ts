@@ -1,4 +1,4 @@
-import type { StreamState } from "@flock/protocol";
+import type { StreamState } from "@flock-ts/protocol";
 
 /** How long a block is before another one begins, in UTF-16 code units: some screens full. */
 const BLOCK = 4_096;

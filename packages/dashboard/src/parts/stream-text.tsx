@@ -1,4 +1,4 @@
-import type { FlockState } from "@flock/protocol";
+import type { FlockState } from "@flock-ts/protocol";
 import { ArrowDown, Search } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useLive } from "../live/store.ts";

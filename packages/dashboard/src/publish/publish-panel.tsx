@@ -1,4 +1,4 @@
-import type { Issue, PreviewResult, PublishResult } from "@flock/protocol";
+import type { Issue, PreviewResult, PublishResult } from "@flock-ts/protocol";
 import type { RJSFSchema } from "@rjsf/utils";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { type RecentPayload, RecentPayloads } from "./recent-payloads.ts";

@@ -1,4 +1,4 @@
-import type { Issue } from "@flock/protocol";
+import type { Issue } from "@flock-ts/protocol";
 // Not from the index, which takes a second validator along.
 import Form from "@rjsf/core/lib/components/Form.js";
 import type { RJSFSchema } from "@rjsf/utils";

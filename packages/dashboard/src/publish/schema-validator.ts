@@ -1,5 +1,5 @@
 import { type OutputUnit, type Schema, Validator } from "@cfworker/json-schema";
-import type { Issue } from "@flock/protocol";
+import type { Issue } from "@flock-ts/protocol";
 import type { ErrorSchema, RJSFSchema, ValidatorType } from "@rjsf/utils";
 import { ROOT_SCHEMA_PREFIX, withIdRefPrefix } from "@rjsf/utils";
 

@@ -1,4 +1,4 @@
-import type { PreviewResult } from "@flock/protocol";
+import type { PreviewResult } from "@flock-ts/protocol";
 import { CircleDashed, Zap } from "lucide-react";
 
 const REASONS: Record<string, string> = {

@@ -1,4 +1,4 @@
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock-ts/protocol";
 import type { Log } from "../live/timeline.ts";
 import { isFailure } from "../live/travel.ts";
 

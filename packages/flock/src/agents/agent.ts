@@ -1,4 +1,4 @@
-import { type AgentPrincipal, type LastingVisibility, PUBLIC, type SubscriptionInfo } from "@flock/protocol";
+import { type AgentPrincipal, type LastingVisibility, PUBLIC, type SubscriptionInfo } from "@flock-ts/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
 import { checkName, checkOptions, FlockError } from "../errors.ts";
@@ -347,7 +347,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
 
   /**
    * Puts components around this agent's runs, within those of the flock: see {@link AgentComponent} of
-   * `flock/components/agents`. Further ones stand within these. Default: none.
+   * `flock-ts/components/agents`. Further ones stand within these. Default: none.
    * @throws FlockError `invalid_options` unless all are components.
    */
   use(...components: AgentComponent[]): this {
@@ -412,7 +412,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   /**
-   * What the model may call while it works: tools of the AI SDK, by name, or those of a server, from `flock/tools/mcp`.
+   * What the model may call while it works: tools of the AI SDK, by name, or those of a server, from `flock-ts/tools/mcp`.
    * A second call adds to the first.
    */
   tools(tools: Tools | ToolSource): this {

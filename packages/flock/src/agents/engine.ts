@@ -11,7 +11,7 @@ export interface ModelObject {
 
 /**
  * A language model of the AI SDK, or `"provider/model"`, such as `"openai/gpt-4.1"` or `"anthropic/claude-sonnet-4-5"`,
- * with its key in the environment: see `resolveModel` of `flock/engines/ai`.
+ * with its key in the environment: see `resolveModel` of `flock-ts/engines/ai`.
  */
 export type Model = ModelObject | string;
 
@@ -36,7 +36,7 @@ export interface ToolAnswer {
   readonly files: readonly { readonly data: string; readonly mediaType: string }[];
 }
 
-/** Where tools come from that are known only when a run begins: see `flock/tools/mcp`. */
+/** Where tools come from that are known only when a run begins: see `flock-ts/tools/mcp`. */
 export interface ToolSource {
   /** What may be called now. Asked once in each run. */
   offer(context: RunContext): Promise<readonly OfferedTool[]>;

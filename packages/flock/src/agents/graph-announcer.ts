@@ -1,4 +1,4 @@
-import { type EventDraft, type LastingVisibility, NOBODY, topologyOf } from "@flock/protocol";
+import { type EventDraft, type LastingVisibility, NOBODY, topologyOf } from "@flock-ts/protocol";
 import type { AgentDefinition } from "./agent.ts";
 
 /** Announcing may cost this share of the time: a graph of n agents is told again after n / 10 ms at the earliest. */

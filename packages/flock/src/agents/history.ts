@@ -1,4 +1,4 @@
-import { type EventVisibility, type HistorySummary, OWNER, type Principal, type Visibility } from "@flock/protocol";
+import { type EventVisibility, type HistorySummary, OWNER, type Principal, type Visibility } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import { type Class, Classes, isNarrow } from "./publishing/visibility.ts";
 

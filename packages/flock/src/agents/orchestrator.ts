@@ -10,7 +10,7 @@ import {
   PUBLIC,
   type VisibilityRequest,
   visibilityRequestSchema,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import type { AnyArtifactType, Draft } from "../blackboard/artifact-type.ts";
 import { newId } from "../blackboard/new-id.ts";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";

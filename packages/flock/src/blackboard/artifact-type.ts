@@ -1,4 +1,4 @@
-import { describeIssues, issuesOf } from "@flock/protocol";
+import { describeIssues, issuesOf } from "@flock-ts/protocol";
 import { z } from "zod";
 import { checkName, FlockError } from "../errors.ts";
 

@@ -1,4 +1,4 @@
-import type { EventVisibility, Visibility } from "@flock/protocol";
+import type { EventVisibility, Visibility } from "@flock-ts/protocol";
 
 /** An artifact on the blackboard. It never changes, but for who may see it, once, when its time comes. */
 export interface StoredArtifact<Name extends string = string, Payload = unknown> {

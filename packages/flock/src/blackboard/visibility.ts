@@ -1,4 +1,4 @@
-import { type LastingVisibility, PUBLIC, type VisibilityRequest } from "@flock/protocol";
+import { type LastingVisibility, PUBLIC, type VisibilityRequest } from "@flock-ts/protocol";
 
 /**
  * Says who may see an artifact.

@@ -1,4 +1,4 @@
-import { type EventOf, type FlockEvent, isNoNarrower, mergedInto, mergedOf } from "@flock/protocol";
+import { type EventOf, type FlockEvent, isNoNarrower, mergedInto, mergedOf } from "@flock-ts/protocol";
 
 /** Longest content of a merged event, in UTF-16 code units. */
 const MAX_CONTENT = 65_536;

@@ -1,4 +1,4 @@
-import type { EventFacts } from "@flock/protocol";
+import type { EventFacts } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FactsList, Kinds } from "./facts-list.ts";

@@ -1,4 +1,4 @@
-import type { EventFacts } from "@flock/protocol";
+import type { EventFacts } from "@flock-ts/protocol";
 
 /** What many events have in common. */
 type Kind = Pick<EventFacts, "type" | "agent" | "artifactType" | "visibility">;

@@ -1,4 +1,4 @@
-import { type EventFacts, type FlockEvent, factsOf } from "@flock/protocol";
+import { type EventFacts, type FlockEvent, factsOf } from "@flock-ts/protocol";
 import { frameSize, textsOf, writeTextFrame } from "./frame.ts";
 import { seqOf } from "./seq-of.ts";
 import type { LogStretch } from "./stored-log.ts";

@@ -1,4 +1,4 @@
-import { type EventFacts, type Filter, matches } from "@flock/protocol";
+import { type EventFacts, type Filter, matches } from "@flock-ts/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Tail } from "./tail.ts";

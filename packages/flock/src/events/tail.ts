@@ -1,4 +1,4 @@
-import type { EventFacts } from "@flock/protocol";
+import type { EventFacts } from "@flock-ts/protocol";
 import { FactsList, Kinds } from "./facts-list.ts";
 import { frameSize, frameSizeAtMost, writeTextFrame } from "./frame.ts";
 import { isIn, type View } from "./view.ts";

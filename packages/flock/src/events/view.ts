@@ -6,7 +6,7 @@ import {
   matches,
   maySee,
   type Principal,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 
 /** Which events a reader gets: what it wants of what it may see. */
 export interface View extends Filter {

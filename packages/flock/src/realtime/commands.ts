@@ -18,7 +18,7 @@ import {
   type Principal,
   type PublishRequest,
   type PublishResult,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { FlockError } from "../errors.ts";
 
 /** What commands act upon: the flock, in the words of the wire. `as`: who wants it. `seq` is where the effect shows in the events. */

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { CLOSE, type CloseCode, type ControlMessage, type ControlOf, type Principal } from "@flock/protocol";
+import { CLOSE, type CloseCode, type ControlMessage, type ControlOf, type Principal } from "@flock-ts/protocol";
 import type { WebSocket } from "ws";
 import { textFrame } from "../events/frame.ts";
 import type { Encoding } from "./encoding.ts";

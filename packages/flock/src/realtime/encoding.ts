@@ -1,4 +1,4 @@
-import type { ConnectionInfo } from "@flock/protocol";
+import type { ConnectionInfo } from "@flock-ts/protocol";
 import type { Batch } from "../events/tail.ts";
 
 /** Makes of the log's frames what one kind of client reads. */

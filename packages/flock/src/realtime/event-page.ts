@@ -1,4 +1,4 @@
-import { type ControlOf, type Filter, type FlockEvent, OWNER, type Principal } from "@flock/protocol";
+import { type ControlOf, type Filter, type FlockEvent, OWNER, type Principal } from "@flock-ts/protocol";
 import type { EventLog } from "../events/event-log.ts";
 import { textsOf } from "../events/frame.ts";
 import { viewOf } from "../events/view.ts";

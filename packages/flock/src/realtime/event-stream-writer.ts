@@ -1,4 +1,4 @@
-import type { ControlMessage } from "@flock/protocol";
+import type { ControlMessage } from "@flock-ts/protocol";
 import { textsOf } from "../events/frame.ts";
 import { seqOf } from "../events/seq-of.ts";
 import type { Batch } from "../events/tail.ts";

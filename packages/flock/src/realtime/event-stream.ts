@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { CloseCode, ControlMessage, Filter, Principal } from "@flock/protocol";
+import type { CloseCode, ControlMessage, Filter, Principal } from "@flock-ts/protocol";
 import { COMMENT, type EventStreamWriter, retryAfter } from "./event-stream-writer.ts";
 import { Reader, type Surroundings } from "./reader.ts";
 import type { Start } from "./start.ts";

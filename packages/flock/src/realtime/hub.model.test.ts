@@ -9,7 +9,7 @@ import {
   factsOf,
   matches,
   mergedInto,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { StubbornSocket } from "../../../../tests/support/stubborn-socket.ts";

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { constants, inflateRawSync } from "node:zlib";
-import { type ControlMessage, type EventFacts, type Filter, matches } from "@flock/protocol";
+import { type ControlMessage, type EventFacts, type Filter, matches } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { WebSocket } from "ws";

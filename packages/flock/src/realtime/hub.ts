@@ -6,7 +6,7 @@ import {
   OWNER,
   PROTOCOL_VERSION,
   type Principal,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import type { WebSocket } from "ws";
 import type { EventLog } from "../events/event-log.ts";
 import { type BudgetLimits, DEFAULT_LIMITS } from "./budget.ts";

@@ -1,4 +1,11 @@
-import { CLOSE, type CloseCode, type Command, type ControlMessage, type Filter, type Principal } from "@flock/protocol";
+import {
+  CLOSE,
+  type CloseCode,
+  type Command,
+  type ControlMessage,
+  type Filter,
+  type Principal,
+} from "@flock-ts/protocol";
 import { Budget } from "./budget.ts";
 import { errorBodyOf, readMessage } from "./commands.ts";
 import type { Surroundings } from "./reader.ts";

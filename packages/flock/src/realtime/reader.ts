@@ -7,7 +7,7 @@ import {
   type ControlMessage,
   type Filter,
   type Principal,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import type { EventLog } from "../events/event-log.ts";
 import type { Batch } from "../events/tail.ts";
 import { type View, viewOf } from "../events/view.ts";

@@ -1,4 +1,4 @@
-import type { ControlOf } from "@flock/protocol";
+import type { ControlOf } from "@flock-ts/protocol";
 import type { EventLog } from "../events/event-log.ts";
 import type { View } from "../events/view.ts";
 

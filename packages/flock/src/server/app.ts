@@ -1,6 +1,6 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import * as protocol from "@flock/protocol";
+import * as protocol from "@flock-ts/protocol";
 import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import {
   createJsonSchemaTransform,

@@ -1,4 +1,4 @@
-import type { ArtifactRecord } from "@flock/protocol";
+import type { ArtifactRecord } from "@flock-ts/protocol";
 import type { Consumption, StoredArtifact } from "../blackboard/stored-artifact.ts";
 
 /** An artifact as the wire has it. */

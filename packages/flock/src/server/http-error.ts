@@ -6,7 +6,7 @@ import {
   httpErrorSchema,
   type Issue,
   issuesOf,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import type { FastifyBaseLogger, FastifySchemaValidationError } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { z } from "zod";

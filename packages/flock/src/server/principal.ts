@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { describeIssues, issuesOf, OWNER, type Principal } from "@flock/protocol";
+import { describeIssues, issuesOf, OWNER, type Principal } from "@flock-ts/protocol";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { FlockError } from "../errors.ts";

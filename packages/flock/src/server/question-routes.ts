@@ -1,4 +1,4 @@
-import { answerRequestSchema, publishResultSchema, questionsSchema } from "@flock/protocol";
+import { answerRequestSchema, publishResultSchema, questionsSchema } from "@flock-ts/protocol";
 import { z } from "zod";
 import { ERROR_RESPONSES } from "./http-error.ts";
 import type { ServerContext } from "./server-component.ts";

@@ -13,7 +13,7 @@ import { ServerComponent, type ServerContext } from "./server-component.ts";
 
 /** What `flock.serve` can be told. */
 export interface ServeOptions {
-  /** The parts of the server; see `flock/components/server`. Default: none. */
+  /** The parts of the server; see `flock-ts/components/server`. Default: none. */
   readonly components?: readonly ServerComponent[];
   /** Adds the dashboard at `/`, and every component that it needs and that is not among `components`. Default false. */
   readonly dashboard?: boolean;

@@ -1,4 +1,4 @@
-import { maySee, OWNER, type Principal } from "@flock/protocol";
+import { maySee, OWNER, type Principal } from "@flock-ts/protocol";
 import type { DeadLetter, DeadLetterQuery, DeadLetterStore, Write } from "./store.ts";
 
 /** So many are kept: one more, and the oldest is forgotten. Each holds on to its artifacts. */

@@ -1,4 +1,4 @@
-import type { EventDraft, FlockEvent } from "@flock/protocol";
+import type { EventDraft, FlockEvent } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { EventWrite } from "./store.ts";
 

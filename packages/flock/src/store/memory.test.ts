@@ -1,4 +1,4 @@
-import { PUBLIC, type Visibility } from "@flock/protocol";
+import { PUBLIC, type Visibility } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";

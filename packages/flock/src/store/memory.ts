@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type EventOf, maySee, OWNER, type Principal } from "@flock/protocol";
+import { type EventOf, maySee, OWNER, type Principal } from "@flock-ts/protocol";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../blackboard/stored-artifact.ts";
 import { FlockError } from "../errors.ts";

@@ -7,7 +7,7 @@ import type {
   RunStatus,
   Visibility,
   WireError,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { StoredLog } from "../events/stored-log.ts";

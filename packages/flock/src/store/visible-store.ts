@@ -1,4 +1,4 @@
-import type { EventVisibility, Principal, Visibility } from "@flock/protocol";
+import type { EventVisibility, Principal, Visibility } from "@flock-ts/protocol";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { ArtifactQuery, ArtifactQueryResult, ReadableStore, Store } from "./store.ts";

@@ -1,5 +1,5 @@
 import { AssertionError } from "node:assert";
-import type { EventOf, FlockEvent, RunStatus } from "@flock/protocol";
+import type { EventOf, FlockEvent, RunStatus } from "@flock-ts/protocol";
 import { z } from "zod";
 import type { ArtifactOf } from "../agents/gates/subscription-options.ts";
 import type { AnyArtifactType } from "../blackboard/artifact-type.ts";

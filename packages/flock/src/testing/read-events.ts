@@ -1,4 +1,4 @@
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock-ts/protocol";
 import type { EventLog } from "../events/event-log.ts";
 import { readEventPage } from "../realtime/event-page.ts";
 

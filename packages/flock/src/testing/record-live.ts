@@ -1,4 +1,4 @@
-import { type ControlOf, connect, type FlockClient } from "@flock/client";
+import { type ControlOf, connect, type FlockClient } from "@flock-ts/client";
 import {
   type EventFileHead,
   type Filter,
@@ -7,7 +7,7 @@ import {
   graphOf,
   LiveState,
   matches,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { WebSocket as NodeWebSocket } from "ws";
 import { FlockError } from "../errors.ts";
 

@@ -10,7 +10,7 @@ import {
   matches,
   readEventFile,
   writeEventFile,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../errors.ts";
 import type { Flock } from "../flock.ts";

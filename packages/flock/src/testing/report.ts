@@ -1,4 +1,4 @@
-import type { EventOf, FlockEvent } from "@flock/protocol";
+import type { EventOf, FlockEvent } from "@flock-ts/protocol";
 
 /** So many lines of each part: the first things that went wrong say more than the last. */
 const MAX_LINES = 10;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { connectQuerySchema, graphOf } from "@flock/protocol";
+import { connectQuerySchema, graphOf } from "@flock-ts/protocol";
 import { WebSocketServer } from "ws";
 import { z } from "zod";
 import { type Clock, systemClock } from "../clock.ts";
@@ -26,7 +26,7 @@ export interface ServeRecordingOptions {
 
 /** A server that sends a recording to whoever connects. */
 export interface RecordingServer extends AsyncDisposable {
-  /** For `connect` of `@flock/client`. */
+  /** For `connect` of `@flock-ts/client`. */
   readonly url: string;
   /** Resolves when the last event is in the log. */
   readonly finished: Promise<void>;

@@ -1,4 +1,4 @@
-import type { AgentState } from "@flock/protocol";
+import type { AgentState } from "@flock-ts/protocol";
 import { Handle, type NodeProps, Position } from "@xyflow/react";
 import { ChevronDown, ChevronRight, CircleAlert, Pause } from "lucide-react";
 import { createContext, useContext } from "react";

@@ -1,4 +1,4 @@
-import type { AgentState } from "@flock/protocol";
+import type { AgentState } from "@flock-ts/protocol";
 
 /** How an agent's runs stand. */
 export function AgentCounts({ agent: { counters } }: { agent: AgentState }) {

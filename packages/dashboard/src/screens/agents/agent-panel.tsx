@@ -1,4 +1,4 @@
-import type { AgentCircuit, AgentInfo, AgentState, GateState } from "@flock/protocol";
+import type { AgentCircuit, AgentInfo, AgentState, GateState } from "@flock-ts/protocol";
 import { Unplug, X } from "lucide-react";
 import { useMemo } from "react";
 import { AgentBadges } from "../../control/agent-badges.tsx";

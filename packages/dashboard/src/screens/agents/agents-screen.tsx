@@ -1,4 +1,4 @@
-import type { AgentInfo, AgentState, GateState } from "@flock/protocol";
+import type { AgentInfo, AgentState, GateState } from "@flock-ts/protocol";
 import { type CSSProperties, lazy, memo, Suspense, useMemo } from "react";
 import { AgentBadges } from "../../control/agent-badges.tsx";
 import { PauseButton } from "../../control/buttons.tsx";

@@ -1,4 +1,4 @@
-import type { ArtifactState, FlockState } from "@flock/protocol";
+import type { ArtifactState, FlockState } from "@flock-ts/protocol";
 
 type Counts = ReadonlyMap<string, number>;
 

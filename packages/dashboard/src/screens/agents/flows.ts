@@ -1,4 +1,4 @@
-import type { GraphEdge } from "@flock/protocol";
+import type { GraphEdge } from "@flock-ts/protocol";
 
 /** Artifacts of some types that flow from one agent to another: drawn as one line. */
 export interface Flow {

@@ -1,4 +1,4 @@
-import type { FlockState, GateState } from "@flock/protocol";
+import type { FlockState, GateState } from "@flock-ts/protocol";
 
 /** Every box of the graph asks for its own: gathered once for each change of the gates. */
 const gathered = new WeakMap<FlockState["gates"], ReadonlyMap<string, readonly GateState[]>>();

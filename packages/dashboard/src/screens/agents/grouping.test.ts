@@ -1,4 +1,4 @@
-import { topologyOf } from "@flock/protocol";
+import { topologyOf } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { drawnGraph } from "./grouping.ts";
 

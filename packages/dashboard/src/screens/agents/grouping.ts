@@ -1,4 +1,4 @@
-import type { GraphEdge, GraphNode } from "@flock/protocol";
+import type { GraphEdge, GraphNode } from "@flock-ts/protocol";
 
 /** A node of the picture: an agent, the outside, or agents that read and write the same. */
 export interface DrawnNode {

@@ -1,4 +1,4 @@
-import type { ArtifactState } from "@flock/protocol";
+import type { ArtifactState } from "@flock-ts/protocol";
 import { Pencil } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { JsonViewer } from "../../json/json-viewer.tsx";

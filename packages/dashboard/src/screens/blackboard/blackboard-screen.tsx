@@ -1,4 +1,4 @@
-import type { ArtifactState } from "@flock/protocol";
+import type { ArtifactState } from "@flock-ts/protocol";
 import { ArrowDown, ArrowLeft, ArrowUp } from "lucide-react";
 import { useDeferredValue, useMemo } from "react";
 import { useLive } from "../../live/store.ts";

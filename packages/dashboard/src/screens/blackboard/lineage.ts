@@ -1,4 +1,4 @@
-import type { ArtifactState, FlockState, RunState } from "@flock/protocol";
+import type { ArtifactState, FlockState, RunState } from "@flock-ts/protocol";
 
 /** A place in the picture of where an artifact comes from and what became of it. */
 export interface LineageNode {

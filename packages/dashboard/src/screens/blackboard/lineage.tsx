@@ -1,4 +1,4 @@
-import type { ArtifactState } from "@flock/protocol";
+import type { ArtifactState } from "@flock-ts/protocol";
 import { useEffect, useMemo, useRef } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { useLive } from "../../live/store.ts";

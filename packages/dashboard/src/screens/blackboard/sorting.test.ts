@@ -1,4 +1,4 @@
-import type { ArtifactState } from "@flock/protocol";
+import type { ArtifactState } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { listed } from "./sorting.ts";
 

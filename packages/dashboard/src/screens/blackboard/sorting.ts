@@ -1,4 +1,4 @@
-import type { ArtifactState } from "@flock/protocol";
+import type { ArtifactState } from "@flock-ts/protocol";
 import { gist } from "../../parts/format.ts";
 import type { Params } from "../../place/place.ts";
 

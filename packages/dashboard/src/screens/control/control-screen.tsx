@@ -1,4 +1,4 @@
-import type { AgentInfo, AgentState, RunState } from "@flock/protocol";
+import type { AgentInfo, AgentState, RunState } from "@flock-ts/protocol";
 import { lazy, memo, Suspense, useEffect, useMemo, useState } from "react";
 import { useActions } from "../../control/actions.ts";
 import { AgentBadges } from "../../control/agent-badges.tsx";

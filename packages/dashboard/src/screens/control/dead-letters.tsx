@@ -1,4 +1,4 @@
-import type { DeadLetterRecord } from "@flock/protocol";
+import type { DeadLetterRecord } from "@flock-ts/protocol";
 import { X } from "lucide-react";
 import { AllLettersButtons, DiscardLetterButton, RetryLetterButton } from "../../control/buttons.tsx";
 import { useDeadLetters } from "../../control/use-dead-letters.ts";

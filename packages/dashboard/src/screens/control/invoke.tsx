@@ -1,4 +1,4 @@
-import type { AgentInfo, ArtifactTypes } from "@flock/protocol";
+import type { AgentInfo, ArtifactTypes } from "@flock-ts/protocol";
 import type { RJSFSchema } from "@rjsf/utils";
 import { ArrowLeft, Check } from "lucide-react";
 import { useMemo, useState } from "react";

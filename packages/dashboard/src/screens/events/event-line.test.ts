@@ -1,4 +1,4 @@
-import { EVENT_TYPES, type EventOf, type FlockEvent } from "@flock/protocol";
+import { EVENT_TYPES, type EventOf, type FlockEvent } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { EVENT_TYPE_CHOICES, lineOf, textMatches } from "./event-line.ts";
 

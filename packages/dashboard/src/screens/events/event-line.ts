@@ -1,4 +1,4 @@
-import type { EventOf, EventType, FlockEvent } from "@flock/protocol";
+import type { EventOf, EventType, FlockEvent } from "@flock-ts/protocol";
 import { bytes, clock, duration, gist } from "../../parts/format.ts";
 import { gathered } from "../../parts/gate-words.ts";
 

@@ -1,4 +1,4 @@
-import type { EventOf, EventType, FlockEvent } from "@flock/protocol";
+import type { EventOf, EventType, FlockEvent } from "@flock-ts/protocol";
 import {
   AlignLeft,
   Ban,

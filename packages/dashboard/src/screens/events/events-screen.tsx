@@ -1,4 +1,4 @@
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock-ts/protocol";
 import { ArrowDown, Copy, EyeOff, History, Pause, Play, X } from "lucide-react";
 import { memo, type UIEvent, useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { JsonViewer } from "../../json/json-viewer.tsx";

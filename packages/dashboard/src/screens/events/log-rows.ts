@@ -1,4 +1,4 @@
-import type { ControlOf, FlockEvent } from "@flock/protocol";
+import type { ControlOf, FlockEvent } from "@flock-ts/protocol";
 import type { HiddenNumbers } from "../../live/hidden-numbers.ts";
 import type { Log } from "../../live/timeline.ts";
 

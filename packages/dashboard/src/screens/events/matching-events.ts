@@ -1,5 +1,5 @@
-import type { FlockEvent } from "@flock/protocol";
-import { factsOf } from "@flock/protocol/matching";
+import type { FlockEvent } from "@flock-ts/protocol";
+import { factsOf } from "@flock-ts/protocol/matching";
 import { Log } from "../../live/timeline.ts";
 import type { Params } from "../../place/place.ts";
 import { type TypeOf, textMatches } from "./event-line.ts";

@@ -1,4 +1,4 @@
-import type { ConnectionInfo } from "@flock/protocol";
+import type { ConnectionInfo } from "@flock-ts/protocol";
 import { connectionsUrl, type DashboardConfig, getJson } from "../../live/config.ts";
 import { useLive } from "../../live/store.ts";
 import { clock, short } from "../../parts/format.ts";

@@ -1,4 +1,4 @@
-import type { RunState } from "@flock/protocol";
+import type { RunState } from "@flock-ts/protocol";
 
 /**
  * Which runs' streams are shown side by side. Each stays where it is for as long as it runs, and after that until the

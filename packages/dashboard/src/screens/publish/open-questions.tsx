@@ -1,4 +1,4 @@
-import type { Issue, OpenQuestion } from "@flock/protocol";
+import type { Issue, OpenQuestion } from "@flock-ts/protocol";
 import type { RJSFSchema } from "@rjsf/utils";
 import { useState } from "react";
 import { readQuestions, useQuestions } from "../../live/questions.ts";

@@ -1,4 +1,4 @@
-import type { PreviewResult, PublishResult } from "@flock/protocol";
+import type { PreviewResult, PublishResult } from "@flock-ts/protocol";
 import type { RJSFSchema } from "@rjsf/utils";
 import { useArtifact, useArtifactTypes } from "../../live/artifact-types.ts";
 import { sendJson } from "../../live/config.ts";

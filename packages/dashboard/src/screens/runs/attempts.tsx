@@ -1,4 +1,4 @@
-import type { RunState } from "@flock/protocol";
+import type { RunState } from "@flock-ts/protocol";
 import { useShallow } from "zustand/react/shallow";
 import { useCalmState } from "../../live/calm.ts";
 import { clock, duration } from "../../parts/format.ts";

@@ -1,4 +1,4 @@
-import type { RunState } from "@flock/protocol";
+import type { RunState } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { currentRun } from "./current-run.ts";
 

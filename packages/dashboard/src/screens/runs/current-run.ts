@@ -1,4 +1,4 @@
-import type { RunState } from "@flock/protocol";
+import type { RunState } from "@flock-ts/protocol";
 
 /**
  * The run to show where nobody has chosen one: what happens now. A run that works is shown for as long as it does, and

@@ -1,4 +1,4 @@
-import type { RunState } from "@flock/protocol";
+import type { RunState } from "@flock-ts/protocol";
 import { ArrowLeft } from "lucide-react";
 import { useMemo, useState } from "react";
 import { CancelRunButton, CancelWorkflowButton, RetryLetterButton } from "../../control/buttons.tsx";

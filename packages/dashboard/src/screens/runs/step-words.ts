@@ -1,4 +1,4 @@
-import type { StepState } from "@flock/protocol";
+import type { StepState } from "@flock-ts/protocol";
 import { duration } from "../../parts/format.ts";
 import type { StepBar } from "./workflow.ts";
 

@@ -1,4 +1,4 @@
-import type { RunState, StepState, WireError } from "@flock/protocol";
+import type { RunState, StepState, WireError } from "@flock-ts/protocol";
 import { BrainCircuit, Wrench } from "lucide-react";
 import { ErrorView } from "../../parts/error-view.tsx";
 import { amount, duration } from "../../parts/format.ts";

@@ -1,4 +1,4 @@
-import { type EventDraft, emptyState, type FlockEvent, reduceAll } from "@flock/protocol";
+import { type EventDraft, emptyState, type FlockEvent, reduceAll } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { stepsInWords } from "./step-words.ts";
 import { workflowOf } from "./workflow.ts";

@@ -1,4 +1,4 @@
-import type { FlockState, RunState, StepState } from "@flock/protocol";
+import type { FlockState, RunState, StepState } from "@flock-ts/protocol";
 
 /** A call of a model or a tool on the time axis; times as those of {@link Bar}. */
 export interface StepBar {

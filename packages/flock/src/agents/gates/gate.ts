@@ -1,4 +1,4 @@
-import { allOf, type EventVisibility } from "@flock/protocol";
+import { allOf, type EventVisibility } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import { millisecondsOf } from "../../store/timestamp.ts";
 import { seenTogether } from "../publishing/visibility.ts";

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type EventOf, eventSchema, type FlockEvent } from "@flock/protocol";
+import { type EventOf, eventSchema, type FlockEvent } from "@flock-ts/protocol";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from "vitest";
 import { z } from "zod";
 import { artifact, Flock } from "../../index.ts";

@@ -1,4 +1,4 @@
-import { allOf } from "@flock/protocol";
+import { allOf } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import type { Clock } from "../../clock.ts";
 import { eventWrite } from "../../store/event-write.ts";

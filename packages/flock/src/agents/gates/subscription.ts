@@ -1,4 +1,4 @@
-import { type AgentPrincipal, maySee } from "@flock/protocol";
+import { type AgentPrincipal, maySee } from "@flock-ts/protocol";
 import type { AnyArtifactType } from "../../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import { batchOf, type Inputs, inputsOf } from "./inputs.ts";

@@ -1,4 +1,4 @@
-import { allOf, type EventVisibility, type Visibility } from "@flock/protocol";
+import { allOf, type EventVisibility, type Visibility } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 
 /** Who may see everything in a collection of artifacts, however many there are: public ones cost nothing. */

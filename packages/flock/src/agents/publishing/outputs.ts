@@ -8,7 +8,7 @@ import {
   settleVisibility,
   type VisibilityRequest,
   visibilityRequestSchema,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, Draft, PayloadOf } from "../../blackboard/artifact-type.ts";
 import { checkOptions, FlockError } from "../../errors.ts";

@@ -1,4 +1,4 @@
-import { type EventOf, PUBLIC, settleVisibility, type VisibilityRequest } from "@flock/protocol";
+import { type EventOf, PUBLIC, settleVisibility, type VisibilityRequest } from "@flock-ts/protocol";
 import type { Span } from "@opentelemetry/api";
 import type { Draft } from "../../blackboard/artifact-type.ts";
 import { newId } from "../../blackboard/new-id.ts";

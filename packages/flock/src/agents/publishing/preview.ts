@@ -1,4 +1,4 @@
-import type { PreviewResult } from "@flock/protocol";
+import type { PreviewResult } from "@flock-ts/protocol";
 import { isoTime } from "../../store/timestamp.ts";
 import type { GateProgress } from "../gates/gate.ts";
 import type { Rehearsed } from "../gates/gates.ts";

@@ -1,4 +1,4 @@
-import { allOf, type EventVisibility, isOwnerOnly, maySee, type Principal, type Visibility } from "@flock/protocol";
+import { allOf, type EventVisibility, isOwnerOnly, maySee, type Principal, type Visibility } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import type { AgentDefinition } from "../agent.ts";
 

@@ -5,7 +5,7 @@ import {
   type Principal,
   type RunStatus,
   type Visibility,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { Classes, isNarrow } from "./visibility.ts";
 
 /** How many finished workflows are remembered. A workflow with work to do is never forgotten. */

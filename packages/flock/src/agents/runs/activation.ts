@@ -1,4 +1,4 @@
-import type { EventVisibility } from "@flock/protocol";
+import type { EventVisibility } from "@flock-ts/protocol";
 import type { SpanContext } from "@opentelemetry/api";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import type { ActivationWrite } from "../../store/store.ts";

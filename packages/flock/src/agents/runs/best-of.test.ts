@@ -1,4 +1,4 @@
-import { eventSchema, type FlockEvent } from "@flock/protocol";
+import { eventSchema, type FlockEvent } from "@flock-ts/protocol";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
 import { textsOf } from "../../events/frame.ts";

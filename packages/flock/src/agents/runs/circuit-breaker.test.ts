@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { emptyState, type FlockEvent, type Principal, reduceAll } from "@flock/protocol";
+import { emptyState, type FlockEvent, type Principal, reduceAll } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { temporaryFolder } from "../../../../../tests/support/folder.ts";

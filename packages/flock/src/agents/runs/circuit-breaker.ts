@@ -1,4 +1,4 @@
-import type { AgentCircuit, CircuitInfo, RunStatus } from "@flock/protocol";
+import type { AgentCircuit, CircuitInfo, RunStatus } from "@flock-ts/protocol";
 import { z } from "zod";
 import type { Clock } from "../../clock.ts";
 import { checkOptions, FlockError } from "../../errors.ts";

@@ -1,4 +1,4 @@
-import type { AgentCircuit, EventDraft } from "@flock/protocol";
+import type { AgentCircuit, EventDraft } from "@flock-ts/protocol";
 import type { Clock } from "../../clock.ts";
 import type { AgentDefinition } from "../agent.ts";
 import { seenByThoseWhoKnow } from "../publishing/visibility.ts";

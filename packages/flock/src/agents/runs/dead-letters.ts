@@ -1,4 +1,4 @@
-import { type EventOf, OWNER, type Principal } from "@flock/protocol";
+import { type EventOf, OWNER, type Principal } from "@flock-ts/protocol";
 import type { Clock } from "../../clock.ts";
 import { FlockError } from "../../errors.ts";
 import { eventWrite } from "../../store/event-write.ts";

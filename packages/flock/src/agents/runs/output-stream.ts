@@ -1,4 +1,4 @@
-import type { EventDraft } from "@flock/protocol";
+import type { EventDraft } from "@flock-ts/protocol";
 import type { StreamOptions } from "./run-context.ts";
 
 /**

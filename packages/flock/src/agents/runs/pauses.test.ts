@@ -1,4 +1,4 @@
-import { emptyState, eventSchema, type FlockEvent, reduceAll } from "@flock/protocol";
+import { emptyState, eventSchema, type FlockEvent, reduceAll } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { textsOf } from "../../events/frame.ts";

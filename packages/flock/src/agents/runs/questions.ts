@@ -1,4 +1,4 @@
-import { type EventOf, type LastingVisibility, maySee, NOBODY, type Principal, PUBLIC } from "@flock/protocol";
+import { type EventOf, type LastingVisibility, maySee, NOBODY, type Principal, PUBLIC } from "@flock-ts/protocol";
 import { z } from "zod";
 import { type AnyArtifactType, Draft, type DraftOf, type PayloadOf } from "../../blackboard/artifact-type.ts";
 import { PersonQuestion, type PersonQuestionPayload } from "../../blackboard/person-question.ts";

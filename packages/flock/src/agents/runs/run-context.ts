@@ -1,4 +1,4 @@
-import type { StepKind } from "@flock/protocol";
+import type { StepKind } from "@flock-ts/protocol";
 import type { AnyArtifactType, PayloadOf } from "../../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import type { Redaction } from "../../redaction.ts";
@@ -55,7 +55,7 @@ export interface RunContext<Given = Readonly<Record<string, unknown>>> {
   readonly given: Given;
   /** Its lines carry `agent`, `run_id`, `correlation_id` and `activation_id`, and `trace_id` and `span_id` when the run is traced. */
   readonly log: RunLog;
-  /** The agent's model, or the flock's, if there is one: for `ask` of `flock/engines/ai`. */
+  /** The agent's model, or the flock's, if there is one: for `ask` of `flock-ts/engines/ai`. */
   readonly model: Model | undefined;
   /** What keeps secrets from the model; undefined when the agent has turned that off. */
   readonly redaction: Redaction | undefined;

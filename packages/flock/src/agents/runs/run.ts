@@ -5,7 +5,7 @@ import {
   type RunStatus,
   type Visibility,
   type WireError,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { Draft } from "../../blackboard/artifact-type.ts";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import { type Clock, elapsed } from "../../clock.ts";

@@ -6,7 +6,7 @@ import {
   maySee,
   type Principal,
   type WireError,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import type { Draft } from "../../blackboard/artifact-type.ts";
 import { newId } from "../../blackboard/new-id.ts";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";

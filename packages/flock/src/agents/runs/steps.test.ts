@@ -1,4 +1,4 @@
-import type { EventOf, FlockEvent } from "@flock/protocol";
+import type { EventOf, FlockEvent } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { eventsOf } from "../../../../../tests/support/events.ts";

@@ -1,4 +1,4 @@
-import type { EventDraft, StepKind, StepStatus, WireError } from "@flock/protocol";
+import type { EventDraft, StepKind, StepStatus, WireError } from "@flock-ts/protocol";
 import { type Clock, elapsed } from "../../clock.ts";
 import { beginStep, type Place, placeOfSteps, type SpanFacts, type StepSpan } from "../../telemetry/step-span.ts";
 import type { Model } from "../engine.ts";

@@ -1,4 +1,4 @@
-import { wireErrorSchema } from "@flock/protocol";
+import { wireErrorSchema } from "@flock-ts/protocol";
 import * as fc from "fast-check";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import type { WireError } from "@flock/protocol";
+import type { WireError } from "@flock-ts/protocol";
 import { FlockError } from "../../errors.ts";
 import type { Redaction } from "../../redaction.ts";
 

@@ -1,4 +1,4 @@
-import type { SubscriptionInfo } from "@flock/protocol";
+import type { SubscriptionInfo } from "@flock-ts/protocol";
 import { Cron } from "croner";
 import { z } from "zod";
 import { artifact } from "../../blackboard/artifact-type.ts";

@@ -1,4 +1,4 @@
-import type { SubscriptionInfo } from "@flock/protocol";
+import type { SubscriptionInfo } from "@flock-ts/protocol";
 import type { Draft } from "../../blackboard/artifact-type.ts";
 import type { Clock } from "../../clock.ts";
 import type { Journal } from "../../store/journal.ts";

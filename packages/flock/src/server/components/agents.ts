@@ -1,4 +1,4 @@
-import { agentsSchema, correlationStatusSchema, historySummarySchema } from "@flock/protocol";
+import { agentsSchema, correlationStatusSchema, historySummarySchema } from "@flock-ts/protocol";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../errors.ts";
 import { ERROR_RESPONSES } from "../http-error.ts";

@@ -4,7 +4,7 @@ import {
   type Principal,
   publishRequestSchema,
   publishResultSchema,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { z } from "zod";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import { checkOptions, FlockError } from "../../errors.ts";

@@ -10,7 +10,7 @@ import {
   previewResultSchema,
   publishRequestSchema,
   publishResultSchema,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { z } from "zod";
 import { checkOptions } from "../../errors.ts";
 import { ERROR_RESPONSES } from "../http-error.ts";

@@ -3,7 +3,7 @@ import {
   deadLetterDiscardedSchema,
   deadLetterRetriedSchema,
   deadLettersSchema,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { z } from "zod";
 import { checkOptions } from "../../errors.ts";
 import type { DeadLetter } from "../../store/store.ts";

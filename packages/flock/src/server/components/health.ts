@@ -1,4 +1,4 @@
-import { healthSchema } from "@flock/protocol";
+import { healthSchema } from "@flock-ts/protocol";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../errors.ts";

@@ -8,7 +8,7 @@ import {
   connectQuerySchema,
   eventPageSchema,
   eventsQuerySchema,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-import { EVENT_TYPES, filterSchema, type Principal, publishRequestSchema } from "@flock/protocol";
+import { EVENT_TYPES, filterSchema, type Principal, publishRequestSchema } from "@flock-ts/protocol";
 import type { CallToolResult, McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { FlockError } from "../../errors.ts";

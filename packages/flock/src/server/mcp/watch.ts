@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Filter, Principal } from "@flock/protocol";
+import type { Filter, Principal } from "@flock-ts/protocol";
 import type { EventLog } from "../../events/event-log.ts";
 import { type EventPage, readEventPage } from "../../realtime/event-page.ts";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type Principal, settleVisibility, type Visibility } from "@flock/protocol";
+import { type Principal, settleVisibility, type Visibility } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";

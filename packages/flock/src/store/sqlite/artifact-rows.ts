@@ -1,4 +1,4 @@
-import { OWNER, type Principal } from "@flock/protocol";
+import { OWNER, type Principal } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import { FlockError } from "../../errors.ts";
 import type { ArtifactQuery } from "../store.ts";

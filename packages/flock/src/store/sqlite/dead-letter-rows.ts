@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { OWNER, type Principal } from "@flock/protocol";
+import { OWNER, type Principal } from "@flock-ts/protocol";
 import { DEFAULT_LIMIT } from "../dead-letters-in-memory.ts";
 import type { DeadLetter, DeadLetterQuery, DeadLetterStore } from "../store.ts";
 import { isoTime } from "../timestamp.ts";

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type FlockEvent, mergedInto } from "@flock/protocol";
+import { type FlockEvent, mergedInto } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";

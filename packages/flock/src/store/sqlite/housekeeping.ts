@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { FlockEvent } from "@flock/protocol";
+import type { FlockEvent } from "@flock-ts/protocol";
 import { compact } from "../../events/compaction.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { maySee, type Principal, PUBLIC } from "@flock/protocol";
+import { maySee, type Principal, PUBLIC } from "@flock-ts/protocol";
 
 /** So many visibilities are kept parsed: few flocks have more of them. */
 const MAX_PARSED = 10_000;

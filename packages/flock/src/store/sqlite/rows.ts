@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type EventOf, type EventVisibility, PUBLIC } from "@flock/protocol";
+import { type EventOf, type EventVisibility, PUBLIC } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
 import type {
   ActivationAgainWrite,

@@ -7,7 +7,7 @@ import {
   OWNER,
   type Principal,
   type QuestionStatus,
-} from "@flock/protocol";
+} from "@flock-ts/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, PayloadOf } from "../../blackboard/artifact-type.ts";
 import type { Consumption, StoredArtifact } from "../../blackboard/stored-artifact.ts";
