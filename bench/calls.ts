@@ -14,7 +14,7 @@ export interface ServerOptions {
   /** Neighbours are labelled differently, so that Flock does not merge them in its file: as many come back as went. */
   readonly separate: boolean;
   /** Flock's memory for the newest events; what is older is read from the file. */
-  readonly tailBytes: number;
+  readonly logBufferBytes: number;
   /** Compresses what it sends to clients that offer it (permessage-deflate). Default: never. */
   readonly compression: boolean;
 }

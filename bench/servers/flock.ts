@@ -11,11 +11,17 @@ import { textOf, workflowOf } from "../event.ts";
 import { serve } from "./serve.ts";
 
 // As a user has it: an agent that streams. Each event is made, committed to a file, kept and filtered as in production.
-const { workflows = 1, heartbeatMs, tailBytes, separate = false, compression = false } = optionsOf<ServerOptions>();
+const {
+  workflows = 1,
+  heartbeatMs,
+  logBufferBytes,
+  separate = false,
+  compression = false,
+} = optionsOf<ServerOptions>();
 const folder = mkdtempSync(join(tmpdir(), "flock-bench-"));
 const flock = new Flock({
   store: sqliteStore(join(folder, "bench.db")),
-  ...(tailBytes === undefined ? {} : { tailBytes }),
+  ...(logBufferBytes === undefined ? {} : { logBufferBytes }),
 });
 // The process is killed when it has been measured: an open file needs no name.
 rmSync(folder, { recursive: true, force: true });

@@ -14,7 +14,7 @@ const SOCKET_IO: Source = { row: "socket.io", peer: "socket.io", options: { reco
 const SOURCES: readonly Source[] = [
   { row: "flock, from memory", peer: "flock", options: { separate: true } },
   // So little memory that all of it comes from the file.
-  { row: "flock, from the file", peer: "flock", options: { separate: true, tailBytes: 0 } },
+  { row: "flock, from the file", peer: "flock", options: { separate: true, logBufferBytes: 0 } },
   SOCKET_IO,
 ];
 /** How many clients come back together. */

@@ -113,13 +113,13 @@ describe("the wire contract's page names every route", () => {
 
 describe("a table of options tells those of the code, which of them must be given, and what the others are by default", () => {
   it.for([
-    ["docs/components.md", "Rate limit", "components/rate-limit.ts", "RateLimitOptions"],
-    ["docs/components.md", "Cache", "components/cache.ts", "CacheOptions"],
-    ["docs/components.md", "Budget", "components/budget.ts", "BudgetOptions"],
-    ["docs/runs.md", "Retries", "runs/retry.ts", "RetryOptions"],
-    ["docs/runs.md", "Circuit breaker", "runs/circuit-breaker.ts", "CircuitBreakerOptions"],
+    ["docs/components.md", "Rate limit", "middleware/rate-limit.ts", "RateLimitOptions"],
+    ["docs/components.md", "Cache", "middleware/cache.ts", "CacheOptions"],
+    ["docs/components.md", "Budget", "middleware/budget.ts", "BudgetOptions"],
+    ["docs/runs.md", "Retries", "agents/retry-policy.ts", "RetryOptions"],
+    ["docs/runs.md", "Circuit breaker", "runtime/queue/circuit-breaker.ts", "CircuitBreakerOptions"],
   ] as const)("%s, %s", ([page, heading, file, name]) => {
-    const source = read(`packages/flock/src/agents/${file}`);
+    const source = read(`packages/flock/src/${file}`);
     const declared = new RegExp(`^export interface ${name} \\{\\n([\\s\\S]*?)^\\}`, "m").exec(source)?.[1] as string;
     const options = [...declared.matchAll(/\/\*\*([\s\S]*?)\*\/\s+readonly (\w+)(\??):/g)].map(
       ([, doc, option, mark]) => {

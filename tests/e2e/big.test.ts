@@ -130,7 +130,7 @@ describe("a run that streams 20 MB of text", () => {
   afterAll(() => folder[Symbol.asyncDispose]());
 
   function writing(file: string): Flock {
-    const flock = new Flock({ store: sqliteStore(join(folder.path, file)), tailBytes: MIB });
+    const flock = new Flock({ store: sqliteStore(join(folder.path, file)), logBufferBytes: MIB });
     flock
       .agent("writer")
       .consumes(Note)

@@ -174,7 +174,7 @@ describe("watch", () => {
 
   it("tells of a gap where events are no longer kept, or are of another log", async () => {
     const Note = artifact("Note", z.string());
-    const flock = new Flock({ tailBytes: 0 }).register(Note);
+    const flock = new Flock({ logBufferBytes: 0 }).register(Note);
     const { call } = await (await served({}, {}, flock)).client();
     for (let i = 0; i < 2_000; i++) await flock.publish(Note("x".repeat(500)));
     expect((await call("watch", { since: 1 })).gap).toMatchObject({ from_seq: 2, reason: "expired" });

@@ -6,7 +6,7 @@ import { sqliteStore } from "flock-ts/stores/sqlite";
 import { describe, expect, it } from "vitest";
 import { WebSocket as PlainWebSocket } from "ws";
 import { z } from "zod";
-import { textsOf } from "../../packages/flock/src/events/frame.ts";
+import { textsOf } from "../../packages/flock/src/log/frame.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startServer } from "../support/server.ts";
 import { TextReader } from "../support/text-reader.ts";
@@ -28,7 +28,7 @@ class BusyFlock {
 
   constructor(path: string) {
     // The smallest tail there is holds less than a second of this.
-    this.flock = new Flock({ store: sqliteStore(path), tailBytes: 0 });
+    this.flock = new Flock({ store: sqliteStore(path), logBufferBytes: 0 });
     for (const name of ["a", "b", "c"]) {
       this.flock
         .agent(name)
@@ -161,7 +161,7 @@ describe("the switch from the stored log to memory is seamless, while agents str
       expect(heard).toEqual(others);
     }
     // Otherwise nothing of this was read from the file.
-    expect(busy.flock.log.tail.oldest).toBeGreaterThan(head / 2);
+    expect(busy.flock.log.buffer.oldest).toBeGreaterThan(head / 2);
   });
 });
 

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { ControlMessage, FlockEvent } from "@flock-ts/protocol";
-import { textsOf } from "../../packages/flock/src/events/frame.ts";
-import type { Hub } from "../../packages/flock/src/realtime/hub.ts";
+import type { Hub } from "../../packages/flock/src/delivery/hub.ts";
+import { textsOf } from "../../packages/flock/src/log/frame.ts";
 
 type ConnectQuery = Parameters<Hub["connect"]>[2];
 type ServerSocket = Parameters<Hub["connect"]>[0];

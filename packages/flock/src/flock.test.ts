@@ -1,8 +1,8 @@
 import { eventSchema, type FlockEvent } from "@flock-ts/protocol";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
-import { textsOf } from "./events/frame.ts";
 import { artifact, Flock, FlockError } from "./index.ts";
+import { textsOf } from "./log/frame.ts";
 
 const Idea = artifact("Idea", z.object({ text: z.string().min(1) }));
 const Pizza = artifact("Pizza", z.object({ name: z.string(), toppings: z.array(z.string()) }));
@@ -11,7 +11,7 @@ const Note = artifact("Note", z.object({ text: z.string() }));
 
 /** All events of a flock so far, as the wire has them; each is checked against its schema. */
 function eventsOf(flock: Flock): FlockEvent[] {
-  const { frames } = flock.log.tail.read(flock.log.oldest - 1, flock.log.head, undefined, Number.POSITIVE_INFINITY);
+  const { frames } = flock.log.buffer.read(flock.log.oldest - 1, flock.log.head, undefined, Number.POSITIVE_INFINITY);
   return [...textsOf(frames)].map((text) => eventSchema.parse(JSON.parse(text)));
 }
 const ofType = <T extends FlockEvent["type"]>(flock: Flock, type: T) =>

@@ -19,35 +19,29 @@ import {
   modelSchema,
   type Redact,
   redactSchema,
-} from "./agents/agent.ts";
-import type { AgentComponent } from "./agents/components/agent-component.ts";
-import { Hooks } from "./agents/components/hooks.ts";
-import type { Model } from "./agents/engine.ts";
-import {
-  type Invoked,
-  type InvokeOptions,
-  Orchestrator,
-  type Published,
-  type PublishOptions,
-} from "./agents/orchestrator.ts";
-import { PublishedOnce } from "./agents/publishing/published-once.ts";
-import type { Revived } from "./agents/runs/dead-letters.ts";
-import { type Prices, pricesSchema } from "./agents/runs/prices.ts";
-import type { StoredQuestion } from "./agents/runs/questions.ts";
-import type { RunCounts } from "./agents/runs/runner.ts";
-import { type ErrorDetail, errorDetailOf } from "./agents/runs/wire-error.ts";
+} from "./agents/builder.ts";
+import type { Model } from "./agents/model.ts";
+import { type Prices, pricesSchema } from "./agents/prices.ts";
 import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import { checkOptions, FlockError } from "./errors.ts";
-import { EventLog } from "./events/event-log.ts";
-import { restoreState, saveState } from "./saved-state.ts";
+import { type Clock, systemClock } from "./core/clock.ts";
+import { checkOptions, FlockError } from "./core/errors.ts";
+import { EventLog } from "./log/event-log.ts";
+import type { AgentComponent } from "./middleware/agent-component.ts";
+import { Hooks } from "./middleware/hooks.ts";
+import { GraphProjection } from "./projections/graph.ts";
+import { restoreState, saveState } from "./projections/snapshot.ts";
+import { LocalCommands } from "./runtime/commands.ts";
+import { IdempotencyCache } from "./runtime/publishing/idempotency-cache.ts";
+import type { StoredQuestion } from "./runtime/questions/questions.ts";
+import type { Revived } from "./runtime/runs/dead-letters.ts";
+import type { RunCounts } from "./runtime/runs/runner.ts";
+import { type ErrorDetail, errorDetailOf } from "./runtime/runs/wire-error.ts";
+import { type Invoked, type InvokeOptions, type Published, type PublishOptions, Runtime } from "./runtime/runtime.ts";
 import type { ServeOptions } from "./server/serve.ts";
 import type { FlockServer } from "./server/server.ts";
 import { Journal } from "./store/journal.ts";
-import { memoryStore } from "./store/memory.ts";
+import { memoryStore } from "./store/memory/memory.ts";
 import type { DeadLetter, DeadLetterQuery, ReadableStore, Store } from "./store/store.ts";
-import { VisibleState } from "./visible-state.ts";
-import { WireRequests } from "./wire-requests.ts";
 
 /** What a flock can be told. */
 export interface FlockOptions {
@@ -61,7 +55,7 @@ export interface FlockOptions {
   /** How many runs may go on at the same time, of all agents together. Default: as many as the agents' own limits allow. */
   readonly concurrency?: number;
   /** Memory for the newest events, from which clients resume, in bytes. Default 64 MiB: some 250,000 tokens. */
-  readonly tailBytes?: number;
+  readonly logBufferBytes?: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell `payload_bytes`. Default 256 KiB. */
   readonly maxInlinePayloadBytes?: number;
   /**
@@ -101,7 +95,7 @@ export interface FlockStats {
   /** The oldest seq that clients can resume from. */
   readonly oldest: number;
   /** Memory that the newest events take, in bytes. */
-  readonly tailBytes: number;
+  readonly logBufferBytes: number;
   /** How much of the disk the store takes, in bytes; undefined for one that does not outlive the process. */
   readonly storeBytes: number | undefined;
   /** Commits that have failed, on a full disk say: nothing of what was in them has happened. */
@@ -115,7 +109,7 @@ const optionsSchema = z.strictObject({
     .default(memoryStore),
   maxRunsPerCorrelation: z.int().min(1).default(1_000),
   concurrency: z.int().min(1).optional(),
-  tailBytes: z
+  logBufferBytes: z
     .int()
     .min(0)
     .default(64 * 1024 * 1024),
@@ -146,11 +140,11 @@ export class Flock {
   /** Where this flock logs what it does. */
   readonly logger: Logger;
   /** Does what comes over the wire, for server components: names instead of types, unchecked payloads. */
-  readonly wire: WireRequests;
+  readonly wire: LocalCommands;
   readonly #store: Store;
   readonly #journal: Journal;
-  readonly #orchestrator: Orchestrator;
-  readonly #state = new VisibleState();
+  readonly #runtime: Runtime;
+  readonly #state = new GraphProjection();
   readonly #model: Model | undefined;
   readonly #redact: Redact;
   readonly #prices: Prices | undefined;
@@ -161,14 +155,14 @@ export class Flock {
   readonly #declaring = new Map<string, AgentBuilder>();
   #completing: Promise<void> | undefined;
   readonly #servers = new Set<FlockServer>();
-  readonly #once: PublishedOnce;
+  readonly #once: IdempotencyCache;
   /** How many events this process had added when the state was last saved. */
   #savedAt = 0;
   #shutdown: Promise<void> | undefined;
 
   /** @throws FlockError `invalid_options`, naming each wrong option; `store_unusable` when the store cannot be read. */
   constructor(options: FlockOptions = {}) {
-    const { store, logger, model, redact, prices, components, tailBytes, clock, ...limits } = checkOptions(
+    const { store, logger, model, redact, prices, components, logBufferBytes, clock, ...limits } = checkOptions(
       "new Flock",
       optionsSchema,
       options,
@@ -180,13 +174,13 @@ export class Flock {
     this.#prices = prices;
     const hooks = Hooks.of(components, clock, this.logger);
     this.#hooksOf = (own) => Hooks.around(hooks, own, clock, this.logger);
-    this.log = new EventLog(store.epoch, tailBytes, store.durable?.log);
+    this.log = new EventLog(store.epoch, logBufferBytes, store.durable?.log);
     this.#journal = new Journal(store, (events) => {
       for (const { event } of events) this.#state.apply(event);
       this.log.append(events.map(({ event, json }) => ({ seq: event.seq, json, facts: factsOf(event) })));
       if (this.log.appended - this.#savedAt >= EVENTS_PER_SNAPSHOT) this.#saveState();
     });
-    this.#orchestrator = new Orchestrator({
+    this.#runtime = new Runtime({
       store,
       durable: store.durable,
       journal: this.#journal,
@@ -195,16 +189,16 @@ export class Flock {
       hooks,
       ...limits,
     });
-    this.#once = new PublishedOnce(store.durable);
-    this.wire = new WireRequests(this, {
-      orchestrator: this.#orchestrator,
+    this.#once = new IdempotencyCache(store.durable);
+    this.wire = new LocalCommands(this, {
+      runtime: this.#runtime,
       once: this.#once,
       ready: () => (this.#declaring.size > 0 ? this.#completeAgents() : undefined),
     });
     if (store.durable) {
       try {
-        restoreState(store.durable, this.#state, this.#orchestrator.history);
-        this.#orchestrator.restoreAgents([...this.#state.seenBy(OWNER).agents.values()]);
+        restoreState(store.durable, this.#state, this.#runtime.history);
+        this.#runtime.restoreAgents([...this.#state.seenBy(OWNER).agents.values()]);
       } catch (error) {
         // Nobody else would let go of the file.
         void store.close();
@@ -220,12 +214,12 @@ export class Flock {
 
   /** Every artifact type that the flock knows, by name. */
   get types(): ReadonlyMap<string, AnyArtifactType> {
-    return this.#orchestrator.types;
+    return this.#runtime.types;
   }
 
   /** The artifact types that a principal may know of. */
   typesSeenBy(as: Principal): readonly AnyArtifactType[] {
-    return this.#orchestrator.typesSeenBy(as);
+    return this.#runtime.typesSeenBy(as);
   }
 
   /**
@@ -233,7 +227,7 @@ export class Flock {
    * @throws FlockError `duplicate_artifact_type` when another type has the name.
    */
   register(...types: AnyArtifactType[]): this {
-    for (const type of types) this.#orchestrator.registerType(type);
+    for (const type of types) this.#runtime.registerType(type);
     return this;
   }
 
@@ -243,7 +237,7 @@ export class Flock {
    * @throws FlockError `duplicate_agent` or `invalid_name`.
    */
   agent(name: string): AgentBuilder {
-    this.#orchestrator.assertNameIsFree(name);
+    this.#runtime.assertNameIsFree(name);
     if (this.#declaring.has(name)) {
       throw new FlockError(
         "duplicate_agent",
@@ -251,7 +245,7 @@ export class Flock {
       );
     }
     const register = (agent: AgentDefinition) => {
-      this.#orchestrator.registerAgent(agent);
+      this.#runtime.registerAgent(agent);
       this.#declaring.delete(name);
     };
     const builder = new AgentBuilder(name, register, {
@@ -278,11 +272,11 @@ export class Flock {
 
   #publish(drafts: Draft | readonly Draft[], options: PublishOptions): Promise<Published | Published[]> {
     try {
-      if (Array.isArray(drafts)) return this.#orchestrator.publishAll(drafts, options);
+      if (Array.isArray(drafts)) return this.#runtime.publishAll(drafts, options);
       const { idempotencyKey } = options;
       return idempotencyKey === undefined
-        ? this.#orchestrator.publish(drafts as Draft, options)
-        : this.#once.publish(idempotencyKey, () => this.#orchestrator.publish(drafts as Draft, options));
+        ? this.#runtime.publish(drafts as Draft, options)
+        : this.#once.publish(idempotencyKey, () => this.#runtime.publish(drafts as Draft, options));
     } catch (error) {
       // What an async function would do, for every publish, with two promises more.
       return Promise.reject(error);
@@ -295,7 +289,7 @@ export class Flock {
    */
   async invoke(agent: string, inputs: readonly Draft[], options: InvokeOptions = {}): Promise<Invoked> {
     if (this.#declaring.size > 0) await this.#completeAgents();
-    return this.#orchestrator.invoke(agent, inputs, options);
+    return this.#runtime.invoke(agent, inputs, options);
   }
 
   /**
@@ -306,13 +300,13 @@ export class Flock {
     what: { readonly runId: string } | { readonly correlationId: string },
     as: Principal = OWNER,
   ): Promise<{ readonly cancelled: number; readonly seq: number }> {
-    const cancelled = await this.#orchestrator.cancel(what, as);
+    const cancelled = await this.#runtime.cancel(what, as);
     return { cancelled, seq: this.log.head };
   }
 
   /** What agents have asked people and nobody has answered, oldest first. `as`: what this principal may see. */
   questions(as: Principal = OWNER): readonly StoredQuestion[] {
-    return this.#orchestrator.questions.open(as);
+    return this.#runtime.questions.open(as);
   }
 
   /**
@@ -323,7 +317,7 @@ export class Flock {
    */
   async answer(questionId: string, answer: Draft, as: Principal = OWNER): Promise<Published> {
     if (this.#declaring.size > 0) await this.#completeAgents();
-    return this.#orchestrator.answer(questionId, () => answer, as);
+    return this.#runtime.answer(questionId, () => answer, as);
   }
 
   /**
@@ -346,7 +340,7 @@ export class Flock {
 
   async #pauseOrResume(what: "pause" | "resume", agent: string | undefined) {
     if (this.#declaring.size > 0) await this.#completeAgents();
-    const agents = await this.#orchestrator.pause(what, agent);
+    const agents = await this.#runtime.pause(what, agent);
     if (agents.length > 0) this.#saveState();
     return { agents, seq: this.log.head };
   }
@@ -356,7 +350,7 @@ export class Flock {
    * kept; in a file, all that retention leaves there. `as`: only what this principal may see.
    */
   deadLetters(query: DeadLetterQuery = {}, as: Principal = OWNER): readonly DeadLetter[] {
-    return this.#orchestrator.deadLetters(query, as);
+    return this.#runtime.deadLetters(query, as);
   }
 
   /**
@@ -367,7 +361,7 @@ export class Flock {
    */
   async retryDeadLetter(id: string, as: Principal = OWNER): Promise<Revived> {
     if (this.#declaring.size > 0) await this.#completeAgents();
-    return this.#orchestrator.retryDeadLetter(id, as);
+    return this.#runtime.retryDeadLetter(id, as);
   }
 
   /**
@@ -375,7 +369,7 @@ export class Flock {
    * @throws FlockError `not_found` when there is no such dead letter; `shutting_down`.
    */
   discardDeadLetter(id: string, as: Principal = OWNER): Promise<{ readonly seq: number }> {
-    return this.#orchestrator.discardDeadLetter(id, as);
+    return this.#runtime.discardDeadLetter(id, as);
   }
 
   /**
@@ -384,7 +378,7 @@ export class Flock {
    */
   async runUntilIdle(): Promise<void> {
     if (this.#declaring.size > 0) await this.#completeAgents();
-    await this.#orchestrator.idle();
+    await this.#runtime.idle();
   }
 
   /**
@@ -393,7 +387,7 @@ export class Flock {
    */
   async serve(options: ServeOptions = {}): Promise<FlockServer> {
     if (this.#declaring.size > 0) await this.#completeAgents();
-    this.#orchestrator.goOn();
+    this.#runtime.goOn();
     // The server room is loaded when it is wanted: most tests and scripts run a flock without one.
     const { serve } = await import("./server/serve.ts");
     const server = await serve(this, options);
@@ -414,7 +408,7 @@ export class Flock {
   /** Ends all runs as `interrupted`, says goodbye to every client, closes servers and store. May be called again. */
   shutdown(): Promise<void> {
     this.#shutdown ??= (async () => {
-      await this.#orchestrator.stop();
+      await this.#runtime.stop();
       await Promise.all([...this.#servers].map((server) => server.close()));
       await this.#resources.disposeAsync().catch((err) => this.logger.warn({ err }, "something did not end well"));
       this.#saveState();
@@ -435,22 +429,22 @@ export class Flock {
   agents(as: Principal = OWNER): AgentInfo[] {
     const { agents } = this.#state.seenBy(as);
     const isOwner = as.kind === "owner";
-    return this.#orchestrator.agentsSeenBy(as).map((agent) => {
+    return this.#runtime.agentsSeenBy(as).map((agent) => {
       const state = agents.get(agent.name);
-      const { paused, queued } = this.#orchestrator.queueOf(agent.name);
+      const { paused, queued } = this.#runtime.queueOf(agent.name);
       return {
         name: agent.name,
         description: agent.description,
         tags: [...agent.tags],
         status: state?.status ?? "idle",
         subscriptions: agent.subscriptions.map((subscription) => ({
-          ...describeSubscription(subscription, isOwner ? this.#orchestrator.stateOf(subscription) : undefined),
-          ...this.#orchestrator.schedules.told(agent, subscription),
+          ...describeSubscription(subscription, isOwner ? this.#runtime.stateOf(subscription) : undefined),
+          ...this.#runtime.schedules.told(agent, subscription),
         })),
         consumes: [...agent.consumes.keys()],
         publishes: [...agent.publishes.keys()],
         concurrency: agent.concurrency,
-        ...(isOwner && agent.circuitBreaker ? { circuit: this.#orchestrator.circuitOf(agent) } : {}),
+        ...(isOwner && agent.circuitBreaker ? { circuit: this.#runtime.circuitOf(agent) } : {}),
         priority: agent.priority,
         paused,
         ...(isOwner ? { queued } : {}),
@@ -466,15 +460,15 @@ export class Flock {
 
   /** What an agent has done; undefined when there is no such agent. `as`: what this principal may know. */
   async historyOf(agent: string, as: Principal = OWNER): Promise<HistorySummary | undefined> {
-    const definition = this.#orchestrator.agents.get(agent);
+    const definition = this.#runtime.agents.get(agent);
     if (!definition || !maySee(as, definition.visibility)) return undefined;
     const counters = this.#state.seenBy(as).agents.get(agent)?.counters ?? NO_COUNTERS;
-    return { agent_id: agent, counters: { ...counters }, ...this.#orchestrator.history.of(agent, as) };
+    return { agent_id: agent, counters: { ...counters }, ...this.#runtime.history.of(agent, as) };
   }
 
   /** How a workflow stands; undefined when nobody has heard of it. `as`: what this principal may know. */
   async correlation(id: string, as: Principal = OWNER): Promise<CorrelationStatus | undefined> {
-    return this.#store.durable?.workflow(id, as) ?? this.#orchestrator.workflow(id, as);
+    return this.#store.durable?.workflow(id, as) ?? this.#runtime.workflow(id, as);
   }
 
   /** What this flock has done and holds. */
@@ -483,10 +477,10 @@ export class Flock {
       events: this.log.appended,
       head: this.log.head,
       oldest: this.log.oldest,
-      tailBytes: this.log.tail.bytes,
+      logBufferBytes: this.log.buffer.bytes,
       storeBytes: this.#store.durable?.bytes,
       failedCommits: this.#journal.failures,
-      runs: this.#orchestrator.runCounts,
+      runs: this.#runtime.runCounts,
     };
   }
 
@@ -496,7 +490,7 @@ export class Flock {
     if (!durable) return;
     this.#savedAt = this.log.appended;
     try {
-      saveState(durable, this.#state, this.#orchestrator.history);
+      saveState(durable, this.#state, this.#runtime.history);
     } catch (err) {
       this.logger.warn({ err }, "the state could not be saved: the next start reads more of the log");
     }
@@ -516,7 +510,7 @@ export class Flock {
         // Meanwhile somebody may have said `run` after all.
         if (this.#declaring.get(name) !== builder) continue;
         builder.close();
-        this.#orchestrator.registerAgent({ ...agent, run: aiEngine(agent) });
+        this.#runtime.registerAgent({ ...agent, run: aiEngine(agent) });
         this.#declaring.delete(name);
       }
     })().finally(() => {

@@ -12,35 +12,28 @@ export {
   type Visibility,
   type VisibilityRequest,
 } from "@flock-ts/protocol";
-export type { AgentBuilder, Alternatives, OutputOf, Redact, RunFunction } from "./agents/agent.ts";
-export type { ContextProvider, ContextProviders, GivenBy } from "./agents/context/context-provider.ts";
-export { type Earlier, type HistoryOptions, history } from "./agents/context/history-provider.ts";
-export type { Model, ModelObject, OfferedTool, ToolAnswer, ToolSource, Tools } from "./agents/engine.ts";
-export type { BatchOf, InputsOf } from "./agents/gates/inputs.ts";
-export type {
-  ArtifactOf,
-  BatchOptions,
-  JoinOptions,
-  SubscriptionOptions,
-} from "./agents/gates/subscription-options.ts";
-export type { Invoked, InvokeOptions, Published, PublishOptions } from "./agents/orchestrator.ts";
-export type { OutputOptions } from "./agents/publishing/outputs.ts";
-export type { Score } from "./agents/runs/best-of.ts";
-export type { CircuitBreakerOptions } from "./agents/runs/circuit-breaker.ts";
-export type { Revived } from "./agents/runs/dead-letters.ts";
-export type { ModelPrice, Prices } from "./agents/runs/prices.ts";
-export type { AskOptions, StoredQuestion } from "./agents/runs/questions.ts";
-export type { RetryOptions } from "./agents/runs/retry.ts";
-export type { RunEnd } from "./agents/runs/run.ts";
-export type { RunContext, RunLog, RunStep, StreamOptions } from "./agents/runs/run-context.ts";
-export type { RunCounts } from "./agents/runs/runner.ts";
-export type { ErrorDetail } from "./agents/runs/wire-error.ts";
+export type { AgentBuilder, Alternatives, OutputOf, Redact, RunFunction } from "./agents/builder.ts";
+export type { ContextProvider, ContextProviders, GivenBy } from "./agents/context-provider.ts";
+export { type Earlier, type HistoryOptions, history } from "./agents/history-provider.ts";
+export type { BatchOf, InputsOf } from "./agents/inputs.ts";
+export type { Model, ModelObject, OfferedTool, ToolAnswer, ToolSource, Tools } from "./agents/model.ts";
+export type { OutputOptions } from "./agents/outputs.ts";
+export type { ModelPrice, Prices } from "./agents/prices.ts";
+export type { RetryOptions } from "./agents/retry-policy.ts";
+export type { RunContext, RunLog, RunStep, StreamOptions } from "./agents/run-context.ts";
 export {
   type CronOptions,
   type EveryOptions,
   type ScheduleOptions,
   ScheduleTick,
-} from "./agents/schedules/schedule.ts";
+} from "./agents/schedule.ts";
+export type {
+  ArtifactOf,
+  BatchOptions,
+  JoinOptions,
+  SubscriptionOptions,
+} from "./agents/subscription-options.ts";
+export type { Consumption, StoredArtifact } from "./blackboard/artifact.ts";
 export {
   type AnyArtifactType,
   type ArtifactType,
@@ -49,17 +42,26 @@ export {
   type DraftOf,
   type PayloadOf,
 } from "./blackboard/artifact-type.ts";
-export { PersonQuestion, type PersonQuestionPayload } from "./blackboard/person-question.ts";
-export type { Consumption, StoredArtifact } from "./blackboard/stored-artifact.ts";
 export { visibility } from "./blackboard/visibility.ts";
-export { type Clock, systemClock } from "./clock.ts";
-export { FlockError, type FlockErrorOptions, type LocalErrorCode } from "./errors.ts";
-export type { EventLog } from "./events/event-log.ts";
+export { type Clock, systemClock } from "./core/clock.ts";
+export { FlockError, type FlockErrorOptions, type LocalErrorCode } from "./core/errors.ts";
+export { VERSION } from "./core/version.ts";
 export { Flock, type FlockOptions, type FlockStats } from "./flock.ts";
-export type { Identify } from "./server/principal.ts";
+export type { EventLog } from "./log/event-log.ts";
+export type { LocalCommands } from "./runtime/commands.ts";
+export { PersonQuestion, type PersonQuestionPayload } from "./runtime/questions/person-question.ts";
+export type { AskOptions, StoredQuestion } from "./runtime/questions/questions.ts";
+export type { CircuitBreakerOptions } from "./runtime/queue/circuit-breaker.ts";
+export type { Score } from "./runtime/runs/best-of.ts";
+export type { Revived } from "./runtime/runs/dead-letters.ts";
+export type { RunEnd } from "./runtime/runs/run.ts";
+export type { RunCounts } from "./runtime/runs/runner.ts";
+export type { ErrorDetail } from "./runtime/runs/wire-error.ts";
+export type { Invoked, InvokeOptions, Published, PublishOptions } from "./runtime/runtime.ts";
+export type { Identify } from "./server/security/identity.ts";
 export type { ServeOptions } from "./server/serve.ts";
 export type { FlockServer } from "./server/server.ts";
-export { memoryStore } from "./store/memory.ts";
+export { memoryStore } from "./store/memory/memory.ts";
 export type {
   ArtifactQuery,
   ArtifactQueryResult,
@@ -70,5 +72,3 @@ export type {
   Triggered,
   Write,
 } from "./store/store.ts";
-export { VERSION } from "./version.ts";
-export type { WireRequests } from "./wire-requests.ts";

@@ -1,6 +1,6 @@
 import { describeIssues, issuesOf } from "@flock-ts/protocol";
 import { z } from "zod";
-import { checkName, FlockError } from "../errors.ts";
+import { checkName, FlockError } from "../core/errors.ts";
 
 /** A validated payload with its type, ready to be published. Made by calling an {@link ArtifactType}. */
 export class Draft<Name extends string = string, Payload = unknown> {

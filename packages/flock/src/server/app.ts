@@ -10,10 +10,10 @@ import {
 } from "fastify-type-provider-zod";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { FlockError } from "../errors.ts";
-import { VERSION } from "../version.ts";
-import { httpErrorOf } from "./http-error.ts";
-import { OPEN } from "./principal.ts";
+import { FlockError } from "../core/errors.ts";
+import { VERSION } from "../core/version.ts";
+import { httpErrorOf } from "./http/errors.ts";
+import { OPEN } from "./security/identity.ts";
 import type { ServerApp } from "./server-component.ts";
 
 /**

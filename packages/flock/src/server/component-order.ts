@@ -1,4 +1,4 @@
-import { FlockError } from "../errors.ts";
+import { FlockError } from "../core/errors.ts";
 import type { ServerComponent } from "./server-component.ts";
 
 /**

@@ -5,8 +5,8 @@ import { DeadLettersComponent } from "./components/dead-letters.ts";
 import { HealthAndMetricsComponent } from "./components/health.ts";
 import { StaticFilesServerComponent } from "./components/static-files.ts";
 import { WebSocketServerComponent } from "./components/websocket.ts";
-import { basePath } from "./path.ts";
-import { OPEN } from "./principal.ts";
+import { basePath } from "./http/path.ts";
+import { OPEN } from "./security/identity.ts";
 import { ServerComponent, type ServerContext } from "./server-component.ts";
 
 /** Tells the dashboard where the other components are: their prefixes are the user's to choose. */

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
-import { checkOptions, FlockError } from "../errors.ts";
+import { checkOptions, FlockError } from "../core/errors.ts";
 import type { Flock } from "../flock.ts";
 import { createApp } from "./app.ts";
 import { inOrder } from "./component-order.ts";
 import { withDashboard } from "./dashboard.ts";
-import { answerByName, hostsSchema } from "./host-names.ts";
-import { askWho, type Identify, principalOf } from "./principal.ts";
+import { answerByName, hostsSchema } from "./security/host-names.ts";
+import { askWho, type Identify, principalOf } from "./security/identity.ts";
 import { FlockServer } from "./server.ts";
 import { ServerComponent, type ServerContext } from "./server-component.ts";
 

@@ -1,5 +1,5 @@
 import type { EventDraft, FlockEvent } from "@flock-ts/protocol";
-import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
+import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { EventWrite } from "./store.ts";
 
 /** The artifact that an event announces, as it is written. */

@@ -8,9 +8,9 @@ import type {
   Visibility,
   WireError,
 } from "@flock-ts/protocol";
+import type { Consumption, StoredArtifact } from "../blackboard/artifact.ts";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
-import type { Consumption, StoredArtifact } from "../blackboard/stored-artifact.ts";
-import type { StoredLog } from "../events/stored-log.ts";
+import type { StoredLog } from "../log/stored-log.ts";
 
 /** An event on its way into the log. */
 export interface EventWrite {

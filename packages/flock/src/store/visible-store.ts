@@ -1,6 +1,6 @@
 import type { EventVisibility, Principal, Visibility } from "@flock-ts/protocol";
+import type { Consumption, StoredArtifact } from "../blackboard/artifact.ts";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
-import type { Consumption, StoredArtifact } from "../blackboard/stored-artifact.ts";
 import type { ArtifactQuery, ArtifactQueryResult, ReadableStore, Store } from "./store.ts";
 
 /** The blackboard as one principal sees it, whatever it asks for; and what it has read of it. */

@@ -7,7 +7,7 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../core/version.ts";
 
 /** What stands in for a provider until the application has set one up. */
 interface Stand extends TracerProvider {

@@ -9,8 +9,8 @@ import {
   SpanKind,
   trace,
 } from "@opentelemetry/api";
-import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
-import type { Clock } from "../clock.ts";
+import type { StoredArtifact } from "../blackboard/artifact.ts";
+import type { Clock } from "../core/clock.ts";
 import { Recent } from "./recent.ts";
 import { markFailed, tracerOfApplication, within } from "./tracer.ts";
 
@@ -77,15 +77,15 @@ export class Tracing {
    * Begins the span of artifacts that are published together. It belongs under the run that publishes them, else under
    * what the application is doing, else under what is known of the workflow. {@link committed} and {@link lost} end it.
    */
-  publish(postings: readonly TracedPosting[]): void {
+  publish(publications: readonly TracedPosting[]): void {
     const tracer = tracerOfApplication();
-    const [first] = postings;
+    const [first] = publications;
     if (!tracer || !first) return;
     const { runId, correlationId } = first.artifact;
     const own = runId === undefined ? undefined : this.#runs.get(runId);
     const known = this.#workflows.get(correlationId);
     const parent = own ? trace.setSpan(ROOT_CONTEXT, own) : this.#outside(known);
-    const types = [...new Set(postings.map(({ artifact }) => artifact.type))];
+    const types = [...new Set(publications.map(({ artifact }) => artifact.type))];
     const span = tracer.startSpan(
       types.length === 1 ? `publish ${types[0]}` : "publish",
       {
@@ -95,7 +95,7 @@ export class Tracing {
           "flock.artifact.types": types,
           ...listed(
             "flock.artifact.ids",
-            postings.map(({ artifact }) => artifact.id),
+            publications.map(({ artifact }) => artifact.id),
           ),
         },
         links: linksTo(trace.getSpanContext(parent), known && !inTrace(parent, known) ? [known] : []),
@@ -104,7 +104,7 @@ export class Tracing {
     );
     const spanContext = span.spanContext();
     first.span = span;
-    for (const { artifact } of postings) this.#published.set(artifact.id, spanContext);
+    for (const { artifact } of publications) this.#published.set(artifact.id, spanContext);
     if (!known) this.#workflows.set(correlationId, spanContext);
   }
 

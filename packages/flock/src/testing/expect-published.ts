@@ -1,11 +1,11 @@
 import { AssertionError } from "node:assert";
 import type { EventOf, FlockEvent, RunStatus } from "@flock-ts/protocol";
 import { z } from "zod";
-import type { ArtifactOf } from "../agents/gates/subscription-options.ts";
+import type { ArtifactOf } from "../agents/subscription-options.ts";
+import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
-import type { StoredArtifact } from "../blackboard/stored-artifact.ts";
-import { systemClock } from "../clock.ts";
-import { checkOptions } from "../errors.ts";
+import { systemClock } from "../core/clock.ts";
+import { checkOptions } from "../core/errors.ts";
 import type { Flock } from "../flock.ts";
 import { readEvents } from "./read-events.ts";
 import { reportOf } from "./report.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Clock } from "../clock.ts";
-import { checkOptions } from "../errors.ts";
+import type { Clock } from "../core/clock.ts";
+import { checkOptions } from "../core/errors.ts";
 
 /** What {@link fakeClock} can be told. */
 export interface FakeClockOptions {

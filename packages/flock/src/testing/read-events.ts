@@ -1,6 +1,6 @@
 import type { FlockEvent } from "@flock-ts/protocol";
-import type { EventLog } from "../events/event-log.ts";
-import { readEventPage } from "../realtime/event-page.ts";
+import { readEventPage } from "../delivery/event-page.ts";
+import type { EventLog } from "../log/event-log.ts";
 
 const PAGE_EVENTS = 10_000;
 

@@ -9,7 +9,7 @@ import {
   matches,
 } from "@flock-ts/protocol";
 import { WebSocket as NodeWebSocket } from "ws";
-import { FlockError } from "../errors.ts";
+import { FlockError } from "../core/errors.ts";
 
 /** What {@link recordLive} has been told, checked. */
 export interface LiveRange {

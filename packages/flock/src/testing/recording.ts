@@ -12,7 +12,7 @@ import {
   writeEventFile,
 } from "@flock-ts/protocol";
 import { z } from "zod";
-import { checkOptions, FlockError } from "../errors.ts";
+import { checkOptions, FlockError } from "../core/errors.ts";
 import type { Flock } from "../flock.ts";
 import { readEvents } from "./read-events.ts";
 import { recordLive } from "./record-live.ts";

@@ -1,8 +1,8 @@
 import { AssertionError } from "node:assert";
 import { Draft } from "../blackboard/artifact-type.ts";
-import { type Clock, systemClock } from "../clock.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { FlockError } from "../core/errors.ts";
 import type { OfflineModel } from "../engines/offline/offline-model.ts";
-import { FlockError } from "../errors.ts";
 
 type CallOptions = Parameters<OfflineModel["doStream"]>[0];
 type StreamPart =

@@ -4,14 +4,14 @@ import type { AddressInfo } from "node:net";
 import { connectQuerySchema, graphOf } from "@flock-ts/protocol";
 import { WebSocketServer } from "ws";
 import { z } from "zod";
-import { type Clock, systemClock } from "../clock.ts";
-import { checkOptions, FlockError } from "../errors.ts";
-import { EventLog } from "../events/event-log.ts";
-import { Page } from "../events/page.ts";
-import { type Batch, Tail } from "../events/tail.ts";
-import type { View } from "../events/view.ts";
-import { Hub } from "../realtime/hub.ts";
-import { VERSION } from "../version.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { checkOptions, FlockError } from "../core/errors.ts";
+import { VERSION } from "../core/version.ts";
+import { Hub } from "../delivery/hub.ts";
+import { EventLog } from "../log/event-log.ts";
+import { type Batch, LogBuffer } from "../log/log-buffer.ts";
+import { Page } from "../log/page.ts";
+import type { Scope } from "../log/scope.ts";
 import type { Recording } from "./recording.ts";
 
 /** What {@link serveRecording} can be told. */
@@ -125,21 +125,21 @@ function play(
 
 /** A log that grows over what was recorded. */
 class RecordedLog extends EventLog {
-  override readonly tail: RecordedTail;
+  override readonly buffer: RecordedTail;
 
   constructor(recording: Recording) {
     super(recording.head.epoch ?? "recording", 0);
-    this.tail = new RecordedTail(recording);
+    this.buffer = new RecordedTail(recording);
   }
 
   growTo(seq: number): void {
-    this.tail.growTo(seq);
+    this.buffer.growTo(seq);
     this.append([]);
   }
 }
 
 /** What was recorded, as far as it has come: it may have holes where a log was compacted or filtered. */
-class RecordedTail extends Tail {
+class RecordedTail extends LogBuffer {
   readonly #page: Page;
   #head: number;
 
@@ -157,12 +157,12 @@ class RecordedTail extends Tail {
     return this.#page.first;
   }
 
-  override read(after: number, until: number, view: View | undefined, maxBytes: number): Batch {
-    return this.#page.read(after, Math.min(until, this.#head), view, maxBytes);
+  override read(after: number, until: number, scope: Scope | undefined, maxBytes: number): Batch {
+    return this.#page.read(after, Math.min(until, this.#head), scope, maxBytes);
   }
 
-  override beforeNewest(count: number, until: number, view: View | undefined): { after: number; missing: number } {
-    return this.#page.beforeNewest(count, until, view);
+  override beforeNewest(count: number, until: number, scope: Scope | undefined): { after: number; missing: number } {
+    return this.#page.beforeNewest(count, until, scope);
   }
 
   growTo(seq: number): void {

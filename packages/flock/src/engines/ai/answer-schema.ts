@@ -1,6 +1,6 @@
 import type { JSONSchema7 } from "ai";
 import { z } from "zod";
-import type { Range } from "../../agents/publishing/outputs.ts";
+import type { Range } from "../../agents/outputs.ts";
 import type { AnyArtifactType } from "../../blackboard/artifact-type.ts";
 
 /** What a model is to answer: the JSON Schema, and how the answer becomes payloads. */

@@ -1,5 +1,5 @@
 import type { AnyArtifactType, Draft } from "../../blackboard/artifact-type.ts";
-import { FlockError } from "../../errors.ts";
+import { FlockError } from "../../core/errors.ts";
 import type { AnswerSchema } from "./answer-schema.ts";
 
 /**

@@ -8,11 +8,11 @@ import {
   type TelemetryOptions,
   type ToolSet,
 } from "ai";
-import type { Model, ModelObject, ToolSource, Tools } from "../../agents/engine.ts";
-import type { Outputs } from "../../agents/publishing/outputs.ts";
-import type { RunContext } from "../../agents/runs/run-context.ts";
+import type { Model, ModelObject, ToolSource, Tools } from "../../agents/model.ts";
+import type { Outputs } from "../../agents/outputs.ts";
+import type { RunContext } from "../../agents/run-context.ts";
 import type { AnyArtifactType, Draft, DraftOf } from "../../blackboard/artifact-type.ts";
-import { FlockError } from "../../errors.ts";
+import { FlockError } from "../../core/errors.ts";
 import { draftsOf } from "./answer.ts";
 import { type AnswerSchema, answerSchemaOf } from "./answer-schema.ts";
 import { explain, labelOf } from "./model-error.ts";

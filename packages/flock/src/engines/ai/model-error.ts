@@ -1,6 +1,6 @@
 import { APICallError, RetryError } from "ai";
-import type { ModelObject } from "../../agents/engine.ts";
-import { FlockError } from "../../errors.ts";
+import type { ModelObject } from "../../agents/model.ts";
+import { FlockError } from "../../core/errors.ts";
 import { KEYS } from "./keys.ts";
 
 /** A model as messages name it: `openai/gpt-4.1`. */

@@ -1,7 +1,7 @@
 import type { Telemetry } from "ai";
-import type { ModelObject } from "../../agents/engine.ts";
-import type { RunContext } from "../../agents/runs/run-context.ts";
-import { type Step, stepsOf } from "../../agents/runs/steps.ts";
+import type { ModelObject } from "../../agents/model.ts";
+import type { RunContext } from "../../agents/run-context.ts";
+import { type Step, stepsOf } from "../../runtime/runs/steps.ts";
 import { placeOfSteps } from "../../telemetry/step-span.ts";
 import { providerOf } from "./model-error.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { artifact } from "../../blackboard/artifact-type.ts";
-import { Redaction } from "../../redaction.ts";
+import { Redaction } from "../../core/redaction.ts";
 import { answerSchemaOf } from "./answer-schema.ts";
 import { correctionOf, instructionsOf, messageOf } from "./prompt.ts";
 

@@ -1,5 +1,5 @@
-import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
-import type { Redaction } from "../../redaction.ts";
+import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import type { Redaction } from "../../core/redaction.ts";
 import type { AnswerSchema } from "./answer-schema.ts";
 
 /** What a model is asked to do. */

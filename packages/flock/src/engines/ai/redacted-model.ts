@@ -1,6 +1,6 @@
 import { type LanguageModel, wrapLanguageModel } from "ai";
-import type { ModelObject } from "../../agents/engine.ts";
-import { REDACTED, type Redaction } from "../../redaction.ts";
+import type { ModelObject } from "../../agents/model.ts";
+import { REDACTED, type Redaction } from "../../core/redaction.ts";
 
 type Wrapped = Parameters<typeof wrapLanguageModel>[0];
 type Prompt = Parameters<

@@ -1,5 +1,5 @@
-import type { Model, ModelObject } from "../../agents/engine.ts";
-import { FlockError } from "../../errors.ts";
+import type { Model, ModelObject } from "../../agents/model.ts";
+import { FlockError } from "../../core/errors.ts";
 import { KEYS } from "./keys.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

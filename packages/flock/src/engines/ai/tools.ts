@@ -1,7 +1,7 @@
 import { dynamicTool, jsonSchema, type ToolSet } from "ai";
-import type { OfferedTool, ToolAnswer, ToolSource, Tools } from "../../agents/engine.ts";
-import type { RunContext } from "../../agents/runs/run-context.ts";
-import { FlockError } from "../../errors.ts";
+import type { OfferedTool, ToolAnswer, ToolSource, Tools } from "../../agents/model.ts";
+import type { RunContext } from "../../agents/run-context.ts";
+import { FlockError } from "../../core/errors.ts";
 
 /**
  * What a model may call in this run, from all sources.

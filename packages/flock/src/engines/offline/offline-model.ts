@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { JSONSchema7, LanguageModel } from "ai";
 import { z } from "zod";
-import { checkOptions } from "../../errors.ts";
+import { checkOptions } from "../../core/errors.ts";
 import { Random } from "./random.ts";
 import { type Schema, valueFor } from "./schema-value.ts";
 import { MARK } from "./string-value.ts";

@@ -1,8 +1,8 @@
 import { agentsSchema, correlationStatusSchema, historySummarySchema } from "@flock-ts/protocol";
 import { z } from "zod";
-import { checkOptions, FlockError } from "../../errors.ts";
-import { ERROR_RESPONSES } from "../http-error.ts";
-import { joinPath, prefixSchema } from "../path.ts";
+import { checkOptions, FlockError } from "../../core/errors.ts";
+import { ERROR_RESPONSES } from "../http/errors.ts";
+import { joinPath, prefixSchema } from "../http/path.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What an {@link AgentsServerComponent} can be told. */

@@ -6,12 +6,12 @@ import {
   publishResultSchema,
 } from "@flock-ts/protocol";
 import { z } from "zod";
-import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
-import { checkOptions, FlockError } from "../../errors.ts";
+import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import { checkOptions, FlockError } from "../../core/errors.ts";
 import type { ArtifactQuery } from "../../store/store.ts";
-import { recordOf } from "../artifact-record.ts";
-import { ERROR_RESPONSES } from "../http-error.ts";
-import { joinPath, prefixSchema } from "../path.ts";
+import { recordOf } from "../http/artifact-record.ts";
+import { ERROR_RESPONSES } from "../http/errors.ts";
+import { joinPath, prefixSchema } from "../http/path.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What an {@link ArtifactsComponent} can be told. */

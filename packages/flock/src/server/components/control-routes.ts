@@ -12,10 +12,10 @@ import {
   publishResultSchema,
 } from "@flock-ts/protocol";
 import { z } from "zod";
-import { checkOptions } from "../../errors.ts";
-import { ERROR_RESPONSES } from "../http-error.ts";
-import { joinPath, prefixSchema } from "../path.ts";
-import { questionRoutes } from "../question-routes.ts";
+import { checkOptions } from "../../core/errors.ts";
+import { ERROR_RESPONSES } from "../http/errors.ts";
+import { joinPath, prefixSchema } from "../http/path.ts";
+import { questionRoutes } from "../http/question-routes.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What a {@link ControlRoutesComponent} can be told. */

@@ -1,6 +1,6 @@
 import cors from "@fastify/cors";
 import { z } from "zod";
-import { checkOptions, FlockError } from "../../errors.ts";
+import { checkOptions, FlockError } from "../../core/errors.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What a {@link CORSComponent} can be told. */

@@ -5,10 +5,10 @@ import {
   deadLettersSchema,
 } from "@flock-ts/protocol";
 import { z } from "zod";
-import { checkOptions } from "../../errors.ts";
+import { checkOptions } from "../../core/errors.ts";
 import type { DeadLetter } from "../../store/store.ts";
-import { ERROR_RESPONSES } from "../http-error.ts";
-import { joinPath, prefixSchema } from "../path.ts";
+import { ERROR_RESPONSES } from "../http/errors.ts";
+import { joinPath, prefixSchema } from "../http/path.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What a {@link DeadLettersComponent} can be told. */

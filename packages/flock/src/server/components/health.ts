@@ -1,9 +1,9 @@
 import { healthSchema } from "@flock-ts/protocol";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { z } from "zod";
-import { checkOptions, FlockError } from "../../errors.ts";
+import { checkOptions, FlockError } from "../../core/errors.ts";
 import type { Flock } from "../../flock.ts";
-import { OPEN } from "../principal.ts";
+import { OPEN } from "../security/identity.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 import type { WebSocketStats } from "./websocket.ts";
 
@@ -94,7 +94,7 @@ function metricsOf(flock: Flock, live: () => WebSocketStats | undefined): Regist
   counter("flock_events_total", "Events committed.", () => flock.stats().events);
   gauge("flock_log_head_seq", "The newest seq.", () => flock.stats().head);
   gauge("flock_log_oldest_seq", "The oldest seq that clients can resume from.", () => flock.stats().oldest);
-  gauge("flock_tail_bytes", "Memory that the newest events take.", () => flock.stats().tailBytes);
+  gauge("flock_tail_bytes", "Memory that the newest events take.", () => flock.stats().logBufferBytes);
   if (flock.stats().storeBytes !== undefined) {
     gauge("flock_store_bytes", "Disk space that the store takes.", () => flock.stats().storeBytes ?? 0);
   }

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { Identify } from "../principal.ts";
+export type { Identify } from "../security/identity.ts";
 export { type ComponentConfig, type ServerApp, ServerComponent, type ServerContext } from "../server-component.ts";
 export { AgentsServerComponent, type AgentsServerConfig } from "./agents.ts";
 export { ArtifactsComponent, type ArtifactsConfig } from "./artifacts.ts";

@@ -3,12 +3,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { McpHttpHandler, McpServer } from "@modelcontextprotocol/server";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { checkOptions, FlockError } from "../../errors.ts";
-import { VERSION } from "../../version.ts";
-import { httpErrorOf } from "../http-error.ts";
+import { checkOptions, FlockError } from "../../core/errors.ts";
+import { VERSION } from "../../core/version.ts";
+import { httpErrorOf } from "../http/errors.ts";
+import { joinPath, prefixSchema } from "../http/path.ts";
 import { addTools, type Caller, type McpToolName, TOOL_NAMES } from "../mcp/tools.ts";
-import { isLoopback, isSameHost, policyOf } from "../origin.ts";
-import { joinPath, prefixSchema } from "../path.ts";
+import { isLoopback, isSameHost, policyOf } from "../security/origin.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 export type { McpToolName };

@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { checkOptions, FlockError } from "../../errors.ts";
-import { basePath, joinPath, prefixSchema } from "../path.ts";
-import { OPEN } from "../principal.ts";
+import { checkOptions, FlockError } from "../../core/errors.ts";
+import { basePath, joinPath, prefixSchema } from "../http/path.ts";
+import { OPEN } from "../security/identity.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What a {@link StaticFilesServerComponent} can be told. */

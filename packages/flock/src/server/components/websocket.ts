@@ -12,18 +12,18 @@ import {
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import { z } from "zod";
-import { checkOptions, FlockError } from "../../errors.ts";
-import { DEFAULT_LIMITS } from "../../realtime/budget.ts";
-import { offersDeflate, WINDOW_BITS } from "../../realtime/deflater.ts";
-import { readEventPage } from "../../realtime/event-page.ts";
-import { placeOf } from "../../realtime/event-stream-writer.ts";
-import { Hub, type HubStats } from "../../realtime/hub.ts";
-import { VERSION } from "../../version.ts";
-import { openEventStream, wantsEventStream } from "../event-stream.ts";
-import { ERROR_RESPONSES } from "../http-error.ts";
-import { isSameHost, type OriginPolicy, policyOf } from "../origin.ts";
-import { joinPath, prefixSchema } from "../path.ts";
-import { OPEN } from "../principal.ts";
+import { checkOptions, FlockError } from "../../core/errors.ts";
+import { VERSION } from "../../core/version.ts";
+import { readEventPage } from "../../delivery/event-page.ts";
+import { Hub, type HubStats } from "../../delivery/hub.ts";
+import { placeOf } from "../../delivery/sse/event-stream-writer.ts";
+import { offersDeflate, WINDOW_BITS } from "../../delivery/websocket/deflater.ts";
+import { DEFAULT_LIMITS } from "../../delivery/websocket/rate-limiter.ts";
+import { ERROR_RESPONSES } from "../http/errors.ts";
+import { openEventStream, wantsEventStream } from "../http/event-stream-head.ts";
+import { joinPath, prefixSchema } from "../http/path.ts";
+import { OPEN } from "../security/identity.ts";
+import { isSameHost, type OriginPolicy, policyOf } from "../security/origin.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** What a {@link WebSocketServerComponent} can be told. */

@@ -1,10 +1,10 @@
 import { EVENT_TYPES, filterSchema, type Principal, publishRequestSchema } from "@flock-ts/protocol";
 import type { CallToolResult, McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { FlockError } from "../../errors.ts";
+import { FlockError } from "../../core/errors.ts";
 import type { Flock } from "../../flock.ts";
-import { recordOf } from "../artifact-record.ts";
-import type { HttpError } from "../http-error.ts";
+import { recordOf } from "../http/artifact-record.ts";
+import type { HttpError } from "../http/errors.ts";
 import { watch } from "./watch.ts";
 
 /** What the tools of one request work with. */

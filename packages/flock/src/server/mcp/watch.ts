@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Filter, Principal } from "@flock-ts/protocol";
-import type { EventLog } from "../../events/event-log.ts";
-import { type EventPage, readEventPage } from "../../realtime/event-page.ts";
+import { type EventPage, readEventPage } from "../../delivery/event-page.ts";
+import type { EventLog } from "../../log/event-log.ts";
 
 /** What somebody waits for. */
 export interface Watch {

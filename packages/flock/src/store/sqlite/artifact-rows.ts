@@ -1,6 +1,6 @@
 import { OWNER, type Principal } from "@flock-ts/protocol";
-import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
-import { FlockError } from "../../errors.ts";
+import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import { FlockError } from "../../core/errors.ts";
 import type { ArtifactQuery } from "../store.ts";
 import { seenBy } from "./may-see.ts";
 

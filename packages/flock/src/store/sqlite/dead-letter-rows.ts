@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { OWNER, type Principal } from "@flock-ts/protocol";
-import { DEFAULT_LIMIT } from "../dead-letters-in-memory.ts";
+import { isoTime } from "../../core/time.ts";
+import { DEFAULT_LIMIT } from "../memory/dead-letters.ts";
 import type { DeadLetter, DeadLetterQuery, DeadLetterStore } from "../store.ts";
-import { isoTime } from "../timestamp.ts";
 import { type ArtifactRow, artifactOf, COLUMNS } from "./artifact-rows.ts";
 import { seenBy } from "./may-see.ts";
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { FlockEvent } from "@flock-ts/protocol";
-import { compact } from "../../events/compaction.ts";
+import { compact } from "../../log/compaction.ts";
 
 /**
  * What is dropped: events, artifacts, consumptions and ended runs, oldest first, a little at a time. What a queued run

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { FlockError } from "../../errors.ts";
+import { FlockError } from "../../core/errors.ts";
 import { APPLICATION_ID, MIGRATIONS, migrate } from "./schema.ts";
 
 /**

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type EventOf, type EventVisibility, PUBLIC } from "@flock-ts/protocol";
-import type { StoredArtifact } from "../../blackboard/stored-artifact.ts";
+import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import { millisecondsOf } from "../../core/time.ts";
 import type {
   ActivationAgainWrite,
   ActivationDoneWrite,
@@ -16,7 +17,6 @@ import type {
   QuestionWrite,
   ScheduledWrite,
 } from "../store.ts";
-import { millisecondsOf } from "../timestamp.ts";
 import { COLUMNS } from "./artifact-rows.ts";
 
 /** Turns writes into rows. Its statements are prepared once: every artifact and every run goes through them. */

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { textsOf } from "../../events/frame.ts";
 import { artifact, Flock } from "../../index.ts";
+import { textsOf } from "../../log/frame.ts";
 import { sqliteStore } from "./sqlite.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "flock-sqlite-"));

@@ -9,10 +9,11 @@ import {
   type QuestionStatus,
 } from "@flock-ts/protocol";
 import { z } from "zod";
+import type { Consumption, StoredArtifact } from "../../blackboard/artifact.ts";
 import type { AnyArtifactType, PayloadOf } from "../../blackboard/artifact-type.ts";
-import type { Consumption, StoredArtifact } from "../../blackboard/stored-artifact.ts";
-import { checkOptions } from "../../errors.ts";
-import type { LogStretch, StoredLog } from "../../events/stored-log.ts";
+import { checkOptions } from "../../core/errors.ts";
+import { millisecondsOf } from "../../core/time.ts";
+import type { LogStretch, StoredLog } from "../../log/stored-log.ts";
 import { seal } from "../event-write.ts";
 import type {
   ArtifactQuery,
@@ -29,7 +30,6 @@ import type {
   UnfinishedActivation,
   Write,
 } from "../store.ts";
-import { millisecondsOf } from "../timestamp.ts";
 import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS, cursorAfter, type Found } from "./artifact-rows.ts";
 import { bootMark, isSameBoot } from "./boot.ts";
 import { DeadLetterRows } from "./dead-letter-rows.ts";

@@ -1,7 +1,7 @@
 import type { Client, Transport } from "@modelcontextprotocol/client";
-import { FlockError } from "../../errors.ts";
-import { Redaction } from "../../redaction.ts";
-import { VERSION } from "../../version.ts";
+import { FlockError } from "../../core/errors.ts";
+import { Redaction } from "../../core/redaction.ts";
+import { VERSION } from "../../core/version.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
 import type { CheckedOptions } from "./options.ts";
 

@@ -1,7 +1,7 @@
 import type { Client, Tool } from "@modelcontextprotocol/client";
-import type { OfferedTool, ToolSource } from "../../agents/engine.ts";
-import type { RunContext } from "../../agents/runs/run-context.ts";
-import { checkOptions, FlockError } from "../../errors.ts";
+import type { OfferedTool, ToolSource } from "../../agents/model.ts";
+import type { RunContext } from "../../agents/run-context.ts";
+import { checkOptions, FlockError } from "../../core/errors.ts";
 import { Connection } from "./connection.ts";
 import { type CheckedOptions, type McpOptions, schemaFor } from "./options.ts";
 import { answerOf, type McpResult, resultOf } from "./result.ts";

@@ -1,5 +1,5 @@
 import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/client";
-import type { ToolAnswer } from "../../agents/engine.ts";
+import type { ToolAnswer } from "../../agents/model.ts";
 
 /** What a tool has answered. */
 export interface McpResult {

@@ -1,0 +1,612 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type ControlMessage,
+  type EventDraft,
+  type Filter,
+  type FlockEvent,
+  factsOf,
+  matches,
+  mergedInto,
+} from "@flock-ts/protocol";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { StubbornSocket } from "../../../../tests/support/stubborn-socket.ts";
+import type { StoredArtifact } from "../blackboard/artifact.ts";
+import { EventLog } from "../log/event-log.ts";
+import { textsOf } from "../log/frame.ts";
+import { eventWrite } from "../store/event-write.ts";
+import { Journal } from "../store/journal.ts";
+import { type Retention, type SqliteStore, sqliteStore } from "../store/sqlite/index.ts";
+import { Hub, type HubOptions } from "./hub.ts";
+
+/** A text of so many characters gets a segment of the buffer to itself, and pushes out what was there before. */
+const PUSHES_OUT = 140_000;
+const HOUR = 3_600_000;
+/** Rests of the housekeeper, in ms: see store/sqlite/housekeeping.ts. */
+const REST = { idle: 1_000, busy: 25 };
+
+/** Lets everything happen that is to happen now. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** The real thing: a file, the log over it with the smallest buffer there is, and a hub. Beside it `all`, the model. */
+class World {
+  /** Every event that was ever committed; that of seq N is at N - 1. */
+  readonly all: FlockEvent[] = [];
+  /** What each run has streamed so far. */
+  readonly texts = new Map<string, string>();
+  readonly viewers: Viewer[] = [];
+  readonly #path: string;
+  readonly #retention: Retention;
+  #artifacts = 0;
+  #ended = 0;
+  #store!: SqliteStore;
+  #journal!: Journal;
+  log!: EventLog;
+  hub!: Hub;
+
+  constructor(path: string, retention: Retention) {
+    this.#path = path;
+    this.#retention = retention;
+    this.#open();
+  }
+
+  #open(): void {
+    this.#store = sqliteStore(this.#path, { retention: this.#retention });
+    this.log = new EventLog(this.#store.epoch, 0, this.#store.durable.log);
+    this.#journal = new Journal(this.#store, (events) => {
+      for (const { json } of events) this.all.push(JSON.parse(json));
+      this.log.append(events.map(({ event, json }) => ({ seq: event.seq, json, facts: factsOf(event) })));
+    });
+    this.hub = new Hub({
+      log: this.log,
+      target: {} as HubOptions["target"],
+      serverVersion: "0",
+      heartbeatInterval: null,
+      limits: { commandBurst: 1e9, commandsPerSecond: 1e9, overBudgetSeconds: 60 },
+      onFailure: (error) => {
+        throw error;
+      },
+    });
+  }
+
+  async restart(): Promise<void> {
+    const goodbye = this.hub.close("a restart");
+    await this.#journal.settled();
+    await goodbye;
+    this.#store.close();
+    this.#open();
+  }
+
+  async close(): Promise<void> {
+    for (const { socket } of this.viewers) socket.break();
+    await this.#journal.settled();
+    await this.hub.close("the end");
+    this.#store.close();
+  }
+
+  publish(agent: string, type: string, size: number): Promise<void> {
+    const id = `a${++this.#artifacts}`;
+    const correlationId = workflowOf(agent);
+    const json = JSON.stringify("x".repeat(size));
+    const artifact: StoredArtifact = {
+      id,
+      type,
+      payload: null,
+      producedBy: agent,
+      correlationId,
+      tags: [],
+      visibility: { kind: "public" },
+      createdAt: new Date().toISOString(),
+      seq: 0,
+    };
+    const draft: EventDraft = {
+      type: "artifact_published",
+      artifact_id: id,
+      artifact_type: type,
+      produced_by: agent,
+      correlation_id: correlationId,
+      tags: [],
+      visibility: { kind: "public" },
+    };
+    this.#journal.write(eventWrite(draft, new Date().toISOString(), { artifact, json, inline: true }));
+    return this.#journal.committed();
+  }
+
+  /** A piece of the run that an agent is at. */
+  stream(agent: string, text: string, isComplete = false): Promise<void> {
+    const run = runOf(agent, this.#ended);
+    const before = this.texts.get(run) ?? "";
+    this.texts.set(run, before + text);
+    this.#journal.write(
+      eventWrite(
+        {
+          type: "streaming_output",
+          agent_id: agent,
+          run_id: run,
+          correlation_id: workflowOf(agent),
+          content: text,
+          is_complete: isComplete,
+          offset: before.length,
+          output_type: "text",
+          ...(agent === "c" ? { artifact_type: "B" } : {}),
+        },
+        new Date().toISOString(),
+      ),
+    );
+    return this.#journal.committed();
+  }
+
+  /** Every run comes to its end, and other ones begin. */
+  async endRuns(): Promise<void> {
+    await Promise.all(AGENTS.map((agent) => this.stream(agent, "", true)));
+    this.#ended += 1;
+  }
+
+  /** What of the log can be read at this moment, up to `until`. */
+  kept(until: number): FlockEvent[] {
+    // Once to bring all of it into memory as it is now, once to look.
+    this.#read(until);
+    return this.#read(until);
+  }
+
+  #read(until: number): FlockEvent[] {
+    const events: FlockEvent[] = [];
+    for (let at = this.log.oldest - 1; at < until; ) {
+      const batch = this.log.read(at, until, undefined, 1_000_000);
+      if (batch instanceof Promise) throw new Error("a file is read at once");
+      for (const text of textsOf(batch.frames)) events.push(JSON.parse(text));
+      at = batch.seq;
+    }
+    return events;
+  }
+
+  /** Lets everyone take what there is, and the hub do all it can. */
+  async settle(): Promise<void> {
+    await this.#journal.settled();
+    for (const { socket } of this.viewers) {
+      socket.fast = true;
+      socket.take();
+    }
+    for (let calm = 0, left = 2_000; calm < 3; left--) {
+      if (left === 0) throw new Error("the hub never came to rest");
+      vi.advanceTimersByTime(20);
+      await turn();
+      calm = this.hub.stats().lagging === 0 ? calm + 1 : 0;
+    }
+  }
+}
+
+type Message = FlockEvent | ControlMessage;
+type Piece = Extract<FlockEvent, { type: "streaming_output" }>;
+
+/** Where a client wants to begin. */
+interface Start {
+  readonly since?: number | undefined;
+  readonly epoch?: string | undefined;
+}
+
+/** What a viewer is sent under one filter, over as many connections as that takes. */
+interface Chain {
+  readonly filter: Filter;
+  /** Everything after this seq is to come. "there": from where the connection had got to, at most `position`. */
+  readonly after: number | "there";
+  /** Where live clients were when it began. */
+  readonly position: number;
+  /** What was the oldest event when it began: only what has been dropped since may be told as a gap later. */
+  readonly oldest: number;
+  /** On each connection, which of its messages belong here. */
+  readonly parts: { readonly socket: StubbornSocket; readonly from: number; to: number }[];
+}
+
+/** A client that comes and goes, and keeps what it has seen. */
+class Viewer {
+  readonly chains: Chain[] = [];
+  socket!: StubbornSocket;
+  readonly #world: World;
+  #filter: Filter;
+  #start: Start;
+  /** The subscriptions of this connection that said where to begin, and which of the messages answered them. */
+  #begunAnew: { readonly at: number; readonly start: Start }[] = [];
+  #commands = 0;
+
+  constructor(world: World, filter: Filter, start: Start, fast: boolean) {
+    this.#world = world;
+    this.#filter = filter;
+    this.#start = start;
+    this.#connect(start, fast);
+  }
+
+  get isConnected(): boolean {
+    return this.socket.readyState === 1;
+  }
+
+  /** Comes back to where it was. */
+  reacquireSlot(fast: boolean): void {
+    this.socket.break();
+    const chain = this.chains.at(-1) as Chain;
+    const place = this.#place();
+    // An answer that has not arrived is none.
+    const isKnown = this.socket.received >= (chain.parts.at(-1)?.from ?? 0);
+    if (!isKnown) this.chains.pop();
+    // Nor does a client count as seen what its filter before did not let pass.
+    if (isKnown && place !== undefined && !(place.since < Number(chain.after))) {
+      this.#reconnect(place, fast);
+      chain.parts.push({ socket: this.socket, from: 1, to: Number.POSITIVE_INFINITY });
+    } else this.#connect(place ?? this.#start, fast);
+    this.#start = place ?? this.#start;
+  }
+
+  async subscribe(filter: Filter, start: Start): Promise<void> {
+    const { log, hub } = this.#world;
+    const kept = this.#keptFor(start);
+    const { oldest } = log;
+    const isUpToDate = hub.stats().lagging === 0;
+    const id = ++this.#commands;
+    const { sent } = this.socket;
+    this.socket.say({ id, type: "subscribe", filter, ...start });
+    await turn();
+    const at = sent.findIndex((message) => message.type === "reply" && message.id === id);
+    const reply = sent[at];
+    if (reply?.type !== "reply" || !reply.ok) throw new Error(`not answered: ${JSON.stringify(reply)}`);
+    const { after, gap } = beginning(start, { kept, filter, oldest, epoch: log.epoch, position: reply.seq });
+    (this.chains.at(-1)?.parts.at(-1) as Chain["parts"][number]).to = gap ? at - 1 : at;
+    if (gap) expect(sent[at - 1]).toEqual(gap);
+    this.#filter = filter;
+    if (start.since !== undefined) this.#begunAnew.push({ at, start });
+    const goesOn = start.since === undefined && !isUpToDate;
+    this.chains.push({
+      filter,
+      after: goesOn ? "there" : after,
+      position: reply.seq,
+      oldest: goesOn ? (this.chains.at(-1) as Chain).oldest : oldest,
+      parts: [{ socket: this.socket, from: at + 1, to: Number.POSITIVE_INFINITY }],
+    });
+  }
+
+  /** Everything of a chain that has been received. */
+  static received({ parts }: Chain): Message[] {
+    return parts.flatMap(({ socket, from, to }) => socket.sent.slice(from, Math.min(to, socket.received)));
+  }
+
+  #connect(start: Start, fast: boolean): void {
+    const { log } = this.#world;
+    const kept = this.#keptFor(start);
+    const { oldest, epoch } = log;
+    const position = this.#reconnect(start, fast);
+    const { after, gap } = beginning(start, { kept, filter: this.#filter, oldest, epoch, position });
+    if (gap) expect(this.socket.sent[1]).toEqual(gap);
+    const from = gap ? 2 : 1;
+    this.chains.push({
+      filter: this.#filter,
+      after,
+      position,
+      oldest,
+      parts: [{ socket: this.socket, from, to: Number.POSITIVE_INFINITY }],
+    });
+  }
+
+  /** Gives where live clients are. */
+  #reconnect({ since, epoch }: Start, fast: boolean): number {
+    this.#begunAnew = [];
+    this.socket = StubbornSocket.connect(this.#world.hub, { filter: this.#filter, since, epoch }, fast);
+    const [hello] = this.socket.sent;
+    if (hello?.type !== "hello") throw new Error("no hello");
+    return hello.head;
+  }
+
+  #keptFor({ since }: Start): FlockEvent[] {
+    return since !== undefined && since < 0 ? this.#world.kept(this.#world.log.head) : [];
+  }
+
+  /** Where a client is after what it has received, as docs/client.md has it; undefined: it has not been told. */
+  #place(): { readonly since: number; readonly epoch: string } | undefined {
+    const { received, sent } = this.socket;
+    // Who has asked to begin anew is where it asked to begin.
+    const asked = this.#begunAnew.findLast(({ at }) => at < received);
+    if (asked) this.#start = asked.start;
+    let since: number | undefined;
+    for (const message of sent.slice(asked?.at ?? 0, received)) {
+      if (message.type === "hello" && this.#start.since === undefined) since = message.head;
+      else if (message.type === "gap") since = message.to_seq;
+      else if (message.type === "caught_up" || isEvent(message)) since = message.seq;
+    }
+    return since === undefined ? undefined : { since, epoch: this.#world.log.epoch };
+  }
+}
+
+/** Where the wire contract says that a connection begins, and what it is told first. */
+function beginning(
+  { since, epoch: wanted }: Start,
+  now: { kept: readonly FlockEvent[]; filter: Filter; oldest: number; epoch: string; position: number },
+): { after: number; gap?: Message } {
+  const dropped = now.oldest - 1;
+  if (since === undefined) return { after: now.position };
+  if (since < 0) {
+    const matching = now.kept.filter((event) => event.seq <= now.position && matches(now.filter, factsOf(event)));
+    return { after: matching.length < -since ? dropped : (matching.at(since) as FlockEvent).seq - 1 };
+  }
+  if ((wanted !== undefined && wanted !== now.epoch) || since === BEYOND) {
+    return { after: dropped, gap: { type: "gap", from_seq: 1, to_seq: dropped, reason: "epoch" } };
+  }
+  if (since >= dropped) return { after: since };
+  if (since === 0 && wanted === undefined) return { after: dropped };
+  return { after: dropped, gap: { type: "gap", from_seq: since + 1, to_seq: dropped, reason: "expired" } };
+}
+
+function isEvent(message: Message): message is FlockEvent {
+  return "timestamp" in message && "seq" in message;
+}
+
+/** Stretches of one run's text. */
+type Ranges = { readonly from: number; to: number }[];
+
+/**
+ * Compares what one chain has received with the log. `until`: everything up to there must have come; undefined: the
+ * connection broke, or another filter came, at a place that only the server knows.
+ */
+function compare(world: World, chains: readonly Chain[], index: number, until: number | undefined): void {
+  const chain = chains[index] as Chain;
+  const messages = Viewer.received(chain);
+  const after = latestStart(world, chains, index);
+  const gaps: { from: number; to: number }[] = [];
+  const seen = new Set<number>();
+  const texts = new Map<string, Ranges>();
+  const complete = new Set<string>();
+  const isGone = (seq: number) => gaps.some(({ from, to }) => from <= seq && seq <= to);
+  const wanted = (from: number, to: number) =>
+    world.all.slice(from, to).filter((event) => matches(chain.filter, factsOf(event)));
+  let seq = after;
+  for (const message of messages) {
+    if (message.type === "gap") {
+      expect(message.reason).toBe("expired");
+      expect(message.from_seq, "a gap begins after what has been sent").toBeGreaterThan(seq);
+      expect(message.to_seq, "a gap tells what was dropped since").toBeGreaterThanOrEqual(chain.oldest);
+      expect(message.to_seq, "a gap tells what was dropped").toBeLessThan(world.log.oldest);
+      gaps.push({ from: message.from_seq, to: message.to_seq });
+      seq = message.to_seq;
+    } else if (message.type === "caught_up") {
+      for (const event of wanted(after, message.seq)) {
+        if (event.type === "streaming_output" || seen.has(event.seq) || isGone(event.seq)) continue;
+        throw missing(event, "before it caught up");
+      }
+    } else if (isEvent(message)) {
+      if (message.seq <= seq) throw new Error(`${message.seq} came after ${seq}`);
+      if (!matches(chain.filter, factsOf(message))) throw new Error(`the filter does not let ${message.seq} pass`);
+      seq = message.seq;
+      seen.add(seq);
+      const committed = world.all[seq - 1] as FlockEvent;
+      if (message.type !== "streaming_output") {
+        if (JSON.stringify(message) !== JSON.stringify(committed)) throw new Error(`${seq} is not what was committed`);
+        continue;
+      }
+      assertIsPartOf(world, message, committed as Piece);
+      const ranges = rangesOf(texts, message.run_id);
+      const last = ranges.at(-1);
+      const end = message.offset + message.content.length;
+      if (last && message.offset <= last.to) last.to = Math.max(last.to, end);
+      else ranges.push({ from: message.offset, to: end });
+      if (message.is_complete) complete.add(message.run_id);
+    }
+  }
+  const holes = new Map<string, Piece>();
+  for (const event of wanted(after, until ?? seq)) {
+    if (event.type !== "streaming_output") {
+      if (!seen.has(event.seq) && !isGone(event.seq)) throw missing(event, "at the end");
+      continue;
+    }
+    if (event.content === "" && !event.is_complete) continue;
+    const isThere = covers(rangesOf(texts, event.run_id), event) && (!event.is_complete || complete.has(event.run_id));
+    if (!isThere) {
+      // What was merged into an event that a gap has taken is gone with it, and that stood where its last piece stood.
+      if (isGone(event.seq)) holes.delete(event.run_id);
+      else if (!holes.has(event.run_id)) holes.set(event.run_id, event);
+    } else if (holes.has(event.run_id)) throw missing(holes.get(event.run_id) as Piece, `before ${event.seq}`);
+  }
+  if (until === undefined) return;
+  for (const hole of holes.values()) throw missing(hole, "at the end");
+}
+
+/**
+ * After which seq a chain begins. When a connection that was behind went on with another filter, only the server knows;
+ * then this is the latest place where that can have been: it had been sent everything up to there that its filter before
+ * let pass, and nothing beyond.
+ */
+function latestStart(world: World, chains: readonly Chain[], index: number): number {
+  const chain = chains[index] as Chain;
+  const before = chains[index - 1];
+  if (chain.after !== "there" || !before) return chain.after as number;
+  const told = Viewer.received(before).flatMap((message) =>
+    isEvent(message) ? message.seq : message.type === "gap" ? message.to_seq : [],
+  );
+  const seen = new Set(told);
+  const reached = Math.max(latestStart(world, chains, index - 1), ...told);
+  const first = Viewer.received(chain).find((message) => isEvent(message) || message.type === "gap");
+  const begins = first?.type === "gap" ? first.from_seq : (first as FlockEvent | undefined)?.seq;
+  const latest = Math.min(chain.position, (begins ?? Number.POSITIVE_INFINITY) - 1);
+  const unseen = world.all
+    .slice(reached, latest)
+    .find(
+      (event) => event.type !== "streaming_output" && matches(before.filter, factsOf(event)) && !seen.has(event.seq),
+    );
+  return unseen ? unseen.seq - 1 : latest;
+}
+
+/** A piece, or several in one, is what the run has streamed there, stands where the last of them stood, and tells where the others did. */
+function assertIsPartOf({ texts, all }: World, piece: Piece, last: Piece): void {
+  const { content, offset, merged: _, ...rest } = piece;
+  const { content: lastContent, offset: lastOffset, ...lastRest } = last;
+  const isWhole =
+    JSON.stringify(rest) === JSON.stringify(lastRest) &&
+    offset <= lastOffset &&
+    offset + content.length === lastOffset + lastContent.length &&
+    texts.get(rest.run_id)?.slice(offset, offset + content.length) === content &&
+    mergedInto(piece).every((seq) => (all[seq - 1] as Piece).run_id === rest.run_id);
+  if (!isWhole) throw new Error(`${rest.seq} is not what its run has streamed`);
+}
+
+function rangesOf(texts: Map<string, Ranges>, run: string): Ranges {
+  let ranges = texts.get(run);
+  if (!ranges) texts.set(run, (ranges = []));
+  return ranges;
+}
+
+function covers(ranges: Ranges, { offset, content }: Piece): boolean {
+  return content === "" || ranges.some(({ from, to }) => from <= offset && offset + content.length <= to);
+}
+
+function missing({ seq, type }: FlockEvent, when: string): Error {
+  return new Error(`${type} ${seq} was missing ${when}, and no gap told of it`);
+}
+
+const AGENTS = ["a", "b", "c"] as const;
+const runOf = (agent: string, ended: number) => `run ${ended} of ${agent}`;
+const workflowOf = (agent: string) => `workflow of ${agent}`;
+/** A seq that no log of ours has come to. */
+const BEYOND = 1_000_000;
+
+const filters = fc.constantFrom<Filter>(
+  {},
+  {},
+  { agents: ["a"] },
+  { agents: ["b", "c"] },
+  { types: ["artifact_published"] },
+  { types: ["streaming_output"], agents: ["a", "c"] },
+  { artifact_types: ["B"] },
+  { correlation_id: workflowOf("b") },
+  { correlation_id: workflowOf("c"), types: ["streaming_output"] },
+  { run_id: runOf("a", 0) },
+  { run_id: runOf("b", 1) },
+);
+const starts = fc.oneof(
+  fc.constant<Start>({}),
+  fc.record({ since: fc.integer({ min: 0, max: 300 }) }),
+  fc.record({ since: fc.integer({ min: 0, max: 300 }), epoch: fc.constant("ours") }),
+  fc.record({ since: fc.integer({ min: -60, max: -1 }) }),
+  fc.constantFrom<Start>({ since: 5, epoch: "another" }, { since: BEYOND }),
+);
+const who = fc.nat({ max: 7 });
+const fast = fc.boolean();
+const agent = fc.constantFrom(...AGENTS);
+const size = fc.constantFrom(0, 40, 3_000, PUSHES_OUT);
+
+const step = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant("publish" as const), agent, type: fc.constantFrom("A", "B"), size }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("stream" as const),
+      pieces: fc.array(fc.record({ agent, text: fc.string({ unit: "binary", maxLength: 12 }) }), { maxLength: 12 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("burst" as const), rows: fc.integer({ min: 40, max: 90 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("end runs" as const) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("connect" as const), filter: filters, start: starts, fast }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("come back" as const), who, fast }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("break" as const, "stall" as const), who }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("take" as const), who, bytes: fc.constantFrom(1, 900, 1e6) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("subscribe" as const), who, filter: filters, start: starts }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("turns" as const), count: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant("tidy" as const), steps: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("an hour passes" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const) }) },
+);
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+async function take(world: World, now: Step): Promise<void> {
+  const viewer = "who" in now ? world.viewers[now.who] : undefined;
+  const startOf = (start: Start) => (start.epoch === "ours" ? { ...start, epoch: world.log.epoch } : start);
+  switch (now.do) {
+    case "publish":
+      return world.publish(now.agent, now.type, now.size);
+    case "stream":
+      await Promise.all(now.pieces.map(({ agent, text }) => world.stream(agent, text)));
+      return;
+    case "burst":
+      // Each is a row of its own in the file: enough of them to be worth compacting.
+      for (let i = 0; i < now.rows; i++) await world.stream(AGENTS[i % 3] as string, `${i} `);
+      return;
+    case "end runs":
+      return world.endRuns();
+    case "connect":
+      world.viewers.push(new Viewer(world, now.filter, startOf(within(world, now.start)), now.fast));
+      return;
+    case "come back":
+      viewer?.reacquireSlot(now.fast);
+      return;
+    case "break":
+      viewer?.socket.break();
+      return;
+    case "stall":
+      if (viewer) viewer.socket.fast = false;
+      return;
+    case "take":
+      viewer?.socket.take(now.bytes);
+      return;
+    case "subscribe":
+      if (viewer?.isConnected) await viewer.subscribe(now.filter, startOf(within(world, now.start)));
+      return;
+    case "turns":
+      for (let i = 0; i < now.count; i++) await turn();
+      return;
+    case "tidy":
+      vi.advanceTimersByTime(REST.idle + (now.steps - 1) * REST.busy);
+      return;
+    case "an hour passes":
+      vi.setSystemTime(Date.now() + HOUR);
+      return;
+    case "restart":
+      return world.restart();
+  }
+}
+
+/** A seq that the log has, in place of one that it may have. */
+function within(world: World, { since, ...rest }: Start): Start {
+  if (since === undefined || since < 0 || since === BEYOND) return { since, ...rest };
+  return { since: Math.min(since, world.log.head), ...rest };
+}
+
+describe("one log in a file and a buffer, many cursors", () => {
+  let folder = "";
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "flock-model-"));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("show every client what a list of the events shows, whatever is dropped, merged, restarted or slow meanwhile", async () => {
+    let files = 0;
+    const retentions = fc.constantFrom<Retention>({}, { maxAgeMs: HOUR / 2 }, { maxBytes: 350_000 });
+    await fc.assert(
+      fc.asyncProperty(retentions, fc.array(step, { maxLength: 60, size: "max" }), async (retention, steps) => {
+        const world = new World(join(folder, `${++files}.db`), retention);
+        try {
+          for (const now of steps) await take(world, now);
+          world.viewers.forEach((viewer, index) => {
+            if (!viewer.isConnected && index % 3 > 0) viewer.reacquireSlot(true);
+          });
+          await world.settle();
+          for (const { chains, isConnected } of world.viewers) {
+            for (const index of chains.keys()) {
+              const isLast = index === chains.length - 1;
+              compare(world, chains, index, isLast && isConnected ? world.log.head : undefined);
+            }
+          }
+        } finally {
+          await world.close();
+        }
+      }),
+      { numRuns: 100 },
+    );
+    // Seconds; the rest is for finding the smallest steps that show what is wrong.
+  }, 120_000);
+});

@@ -1,0 +1,638 @@
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+import { constants, inflateRawSync } from "node:zlib";
+import { type ControlMessage, type EventFacts, type Filter, matches } from "@flock-ts/protocol";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { WebSocket } from "ws";
+import { EventLog } from "../log/event-log.ts";
+import { Hub, type HubOptions } from "./hub.ts";
+
+/** A socket that takes what it is told to take, and a WebSocket over it: what a network would do, one step at a time. */
+class FakeClient extends EventEmitter {
+  readonly OPEN = 1;
+  readyState = 1;
+  closeCode: number | undefined;
+  destroyed = false;
+  writableLength = 0;
+  /** Whether the socket takes everything at once. */
+  fast = true;
+  received = Buffer.alloc(0);
+  #waiting: { chunk: Buffer; done: ((error?: Error) => void) | undefined }[] = [];
+
+  write(chunk: Buffer, done?: (error?: Error) => void): boolean {
+    this.#waiting.push({ chunk, done });
+    this.writableLength += chunk.length;
+    if (this.fast) this.drain();
+    return this.writableLength === 0;
+  }
+
+  /** Takes everything that waits. */
+  drain(): void {
+    for (const { chunk, done } of this.#waiting.splice(0)) {
+      this.received = Buffer.concat([this.received, chunk]);
+      this.writableLength -= chunk.length;
+      // As Node does it: never before `write` has returned.
+      if (done) queueMicrotask(done);
+    }
+  }
+
+  close(code: number): void {
+    this.closeCode = code;
+    this.readyState = 2;
+    setImmediate(() => this.emit("close"));
+  }
+
+  terminate(): void {
+    this.emit("close");
+  }
+
+  /** What it speaks: see `messages`. */
+  readonly encoding: (typeof ENCODINGS)[number];
+  paused = false;
+
+  constructor(encoding: (typeof ENCODINGS)[number] = "plain") {
+    super();
+    this.encoding = encoding;
+  }
+
+  get extensions(): string {
+    return this.encoding === "deflated" ? "permessage-deflate" : "";
+  }
+
+  /** As a socket of its own, without a WebSocket. */
+  get writable(): boolean {
+    return this.readyState === this.OPEN;
+  }
+
+  end(): void {
+    this.close(1000);
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+
+  /** A command, as if it had come over the network. */
+  say(message: unknown): void {
+    this.emit("message", Buffer.from(JSON.stringify(message)), false);
+  }
+
+  /** Every message so far. */
+  get messages(): ({ type: string; seq?: number } & Record<string, unknown>)[] {
+    const texts = this.encoding === "event-stream" ? dataOf(this.received) : framesOf(this.received);
+    return texts.map((text) => JSON.parse(text));
+  }
+
+  /** The seqs of the events so far. */
+  get seqs(): number[] {
+    return this.messages.filter(({ type }) => type === "streaming_output").map(({ seq }) => seq as number);
+  }
+
+  ofType<T extends ControlMessage["type"]>(type: T): Extract<ControlMessage, { type: T }>[] {
+    return this.messages.filter((message) => message.type === type) as never;
+  }
+}
+
+/** What clients may speak. */
+const ENCODINGS = ["plain", "deflated", "event-stream"] as const;
+
+/** The texts of WebSocket frames, by RFC 6455 and RFC 7692 and with none of our code. */
+function framesOf(received: Buffer): string[] {
+  const texts: string[] = [];
+  let window = Buffer.alloc(0);
+  for (let at = 0; at < received.length; ) {
+    const short = (received[at + 1] as number) & 127;
+    const head = short < 126 ? 2 : short === 126 ? 4 : 10;
+    const length =
+      short < 126 ? short : short === 126 ? received.readUInt16BE(at + 2) : Number(received.readBigUInt64BE(at + 2));
+    let payload = received.subarray(at + head, at + head + length);
+    if (((received[at] as number) & 0x40) !== 0) {
+      const dictionary = window.length > 0 ? { dictionary: window } : {};
+      payload = inflateRawSync(Buffer.concat([payload, Buffer.from([0, 0, 255, 255])]), {
+        windowBits: 12,
+        finishFlush: constants.Z_SYNC_FLUSH,
+        ...dictionary,
+      });
+      window = Buffer.concat([window, payload]).subarray(-4096);
+    }
+    texts.push(payload.toString());
+    at += head + length;
+  }
+  return texts;
+}
+
+/** The data of Server-Sent Events; each id must be the place of its event. */
+function dataOf(received: Buffer): string[] {
+  const texts: string[] = [];
+  for (const block of received.toString().split("\n\n")) {
+    const data = /^data: (.*)$/m.exec(block)?.[1];
+    if (data === undefined) continue;
+    const { seq } = JSON.parse(data) as { seq?: number };
+    expect(/^id: (.*)$/m.exec(block)?.[1]).toBe(seq === undefined ? undefined : `one:${seq}`);
+    texts.push(data);
+  }
+  return texts;
+}
+
+class World {
+  readonly log: EventLog;
+  readonly hub: Hub;
+  readonly facts: EventFacts[] = [];
+
+  constructor({
+    logBufferBytes = 64 * 1024 * 1024,
+    ...options
+  }: { logBufferBytes?: number } & Partial<HubOptions> = {}) {
+    this.log = new EventLog("one", logBufferBytes);
+    this.hub = new Hub({
+      log: this.log,
+      target: {} as HubOptions["target"],
+      serverVersion: "0",
+      heartbeatInterval: null,
+      onFailure: (error) => {
+        throw error;
+      },
+      ...options,
+    });
+  }
+
+  append(agents: readonly string[], padding: number | string = 0): void {
+    this.log.append(
+      agents.map((agent, index) => {
+        const seq = this.log.head + index + 1;
+        const facts = {
+          type: "streaming_output",
+          agent,
+          artifactType: undefined,
+          correlationId: `work of ${agent}`,
+          runId: `run of ${agent}`,
+        } as const;
+        this.facts.push(facts);
+        const text = typeof padding === "number" ? "x".repeat(padding) : padding;
+        return { seq, json: JSON.stringify({ type: "streaming_output", seq, text }), facts };
+      }),
+    );
+  }
+
+  connect(
+    start: { since?: number; epoch?: string; filter?: Filter } = {},
+    fast = true,
+    encoding: (typeof ENCODINGS)[number] = "plain",
+  ): FakeClient {
+    const client = new FakeClient(encoding);
+    client.fast = fast;
+    const { filter = {}, since, epoch } = start;
+    const query = { since, epoch, filter };
+    if (encoding === "event-stream") this.hub.connectEventStream(client as unknown as Socket, query);
+    else this.hub.connect(client as unknown as WebSocket, client as unknown as Socket, query);
+    return client;
+  }
+
+  /** The seqs after `cursor` that pass the filter. */
+  expected(cursor: number, filter: Filter): number[] {
+    return this.facts.flatMap((facts, index) => (index + 1 > cursor && matches(filter, facts) ? [index + 1] : []));
+  }
+
+  /** Lets the hub do all it can. */
+  async settle(): Promise<void> {
+    this.hub.flush();
+    for (let left = 10_000; left > 0; left--) {
+      // Now and then a while: those who are behind rest between their turns when much has been published.
+      await (left % 100 === 0 ? new Promise((resolve) => setTimeout(resolve, 2)) : turn());
+      const { lagging } = this.hub.stats();
+      if (lagging === 0 && this.hub.position === this.log.head) return;
+    }
+    throw new Error("the hub never came to rest");
+  }
+}
+
+/** Lets everything happen that is to happen now. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Turn after turn, until it is so. */
+async function turns(isSo: () => boolean): Promise<void> {
+  for (let left = 10_000; !isSo(); left--) {
+    if (left === 0) throw new Error("it never came to be");
+    await turn();
+  }
+}
+
+const filterOf = fc.constantFrom<Filter>(
+  {},
+  { agents: ["a"] },
+  { agents: ["a", "b"] },
+  { run_id: "run of b" },
+  { correlation_id: "work of c" },
+  { correlation_id: "work of a", types: ["streaming_output"] },
+  { types: ["graph_updated"] },
+);
+
+describe("one log, many cursors", () => {
+  it("gives every client each event that it wants once and in order, however slow it is and whenever it comes", async () => {
+    const step = fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          do: fc.constant("append" as const),
+          agents: fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 8 }),
+          padding: fc.constantFrom(0, 40, 70_000),
+        }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constant("connect" as const),
+          filter: filterOf,
+          since: fc.option(fc.nat(20), { nil: undefined }),
+          fast: fc.boolean(),
+          encoding: fc.constantFrom(...ENCODINGS),
+        }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          do: fc.constantFrom("drain" as const, "stall" as const, "leave" as const),
+          who: fc.nat(7),
+        }),
+      },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant("turn" as const) }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const world = new World();
+        const clients: { client: FakeClient; from: number; filter: Filter; present: boolean }[] = [];
+        for (const now of steps) {
+          if (now.do === "append") world.append(now.agents, now.padding);
+          else if (now.do === "connect") {
+            const since = now.since === undefined ? undefined : Math.min(now.since, world.log.head);
+            const start = { filter: now.filter, ...(since === undefined ? {} : { since }) };
+            const client = world.connect(start, now.fast, now.encoding);
+            clients.push({ client, from: since ?? world.hub.position, filter: now.filter, present: true });
+          } else if (now.do === "turn") await turn();
+          else {
+            const who = clients[now.who];
+            if (!who) continue;
+            if (now.do === "drain") who.client.drain();
+            else if (now.do === "stall") who.client.fast = false;
+            else if (who.present) {
+              who.present = false;
+              who.client.readyState = 3;
+              who.client.emit("close");
+            }
+          }
+        }
+        for (const { client } of clients) {
+          client.fast = true;
+          client.drain();
+        }
+        await world.settle();
+        for (const { client, from, filter, present } of clients) {
+          const expected = world.expected(from, filter);
+          expect(client.seqs).toEqual(present ? expected : expected.slice(0, client.seqs.length));
+        }
+        expect(world.hub.connectionCount).toBe(clients.filter(({ present }) => present).length);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("lets a client understand what comes compressed whenever it joins those who are live", async () => {
+    const world = new World();
+    const text = Array.from({ length: 20 }, () => crypto.randomUUID()).join();
+    const clients: FakeClient[] = [];
+    for (let i = 0; i < 3; i++) {
+      // Each repeats what those before it have seen, and it has not.
+      clients.push(world.connect({}, true, "deflated"));
+      await world.settle();
+      world.append(["a"], text);
+      world.append(["b"], text);
+      await world.settle();
+    }
+    expect(clients.map(({ seqs }) => seqs)).toEqual([0, 2, 4].map((from) => world.expected(from, {})));
+    expect(clients[0]?.received.length).toBeLessThan(3 * text.length);
+  });
+
+  it("holds one slice for a client that does not read, however much there is to send", async () => {
+    const world = new World();
+    const stalled = world.connect({}, false);
+    await turn();
+    for (let i = 0; i < 100; i++) {
+      world.append(
+        Array.from({ length: 10 }, () => "a"),
+        10_000,
+      );
+      world.hub.flush();
+    }
+    expect(stalled.writableLength).toBeLessThan(1024 * 1024);
+    expect(world.hub.stats()).toMatchObject({ connections: 1, lagging: 1 });
+    expect(world.hub.stats().maxLag).toBeGreaterThan(900);
+    stalled.fast = true;
+    stalled.drain();
+    await world.settle();
+    expect(stalled.seqs).toEqual(world.expected(0, {}));
+    expect(world.hub.stats()).toMatchObject({ lagging: 0, maxLag: 0 });
+  });
+
+  it("tells a client that was overtaken by the buffer which events are gone, and goes on", async () => {
+    const world = new World({ logBufferBytes: 600_000 });
+    const stalled = world.connect({}, false);
+    await turn();
+    for (let i = 0; i < 200; i++) {
+      world.append(["a"], 10_000);
+      world.hub.flush();
+    }
+    stalled.fast = true;
+    stalled.drain();
+    await world.settle();
+    const [gap, ...more] = stalled.ofType("gap");
+    expect(more).toEqual([]);
+    expect(gap).toMatchObject({ reason: "expired", to_seq: world.log.oldest - 1 });
+    expect(stalled.seqs).toEqual([
+      ...world.expected(0, {}).filter((seq) => seq < (gap?.from_seq ?? 0)),
+      ...world.expected(gap?.to_seq ?? 0, {}),
+    ]);
+  });
+
+  it("tells everyone when more comes in one go than the buffer holds", async () => {
+    const world = new World({ logBufferBytes: 600_000 });
+    const client = world.connect();
+    await turn();
+    world.append(
+      Array.from({ length: 200 }, () => "a"),
+      10_000,
+    );
+    await world.settle();
+    expect(client.ofType("gap")).toEqual([
+      { type: "gap", from_seq: 1, to_seq: world.log.oldest - 1, reason: "expired" },
+    ]);
+    expect(client.seqs).toEqual(world.expected(world.log.oldest - 1, {}));
+  });
+});
+
+describe("a client begins where it says", () => {
+  const start = async (options: Parameters<World["connect"]>[0], logBufferBytes?: number) => {
+    const world = new World(logBufferBytes === undefined ? {} : { logBufferBytes });
+    world.append(["a", "b", "a", "b", "a"], 10);
+    world.hub.flush();
+    const client = world.connect(options);
+    await world.settle();
+    world.append(["a"]);
+    await world.settle();
+    return client;
+  };
+
+  it("from now on when it says nothing", async () => {
+    const client = await start({});
+    expect(client.messages.map(({ type }) => type)).toEqual(["hello", "streaming_output"]);
+    expect(client.ofType("hello")[0]).toMatchObject({ epoch: "one", head: 5, oldest: 1, heartbeat_interval: null });
+  });
+
+  it("after a seq, and hears when it has caught up", async () => {
+    const client = await start({ since: 3, epoch: "one" });
+    expect(client.messages.map(({ type, seq }) => [type, seq])).toEqual([
+      ["hello", undefined],
+      ["streaming_output", 4],
+      ["streaming_output", 5],
+      ["caught_up", 5],
+      ["streaming_output", 6],
+    ]);
+  });
+
+  it("with all that is kept", async () => {
+    expect((await start({ since: 0 })).seqs).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it("with the newest that match", async () => {
+    expect((await start({ since: -2, filter: { agents: ["a"] } })).seqs).toEqual([3, 5, 6]);
+  });
+
+  it("with a gap when its seq belongs to another log, and all that is kept of this one", async () => {
+    for (const from of [
+      { since: 3, epoch: "another" },
+      { since: 0, epoch: "another" },
+      { since: 999, epoch: "one" },
+    ]) {
+      const client = await start(from);
+      expect(client.ofType("gap")).toEqual([{ type: "gap", from_seq: 1, to_seq: 0, reason: "epoch" }]);
+      expect(client.seqs).toEqual([1, 2, 3, 4, 5, 6]);
+    }
+  });
+
+  it("with a gap when the log no longer goes back so far", async () => {
+    const world = new World({ logBufferBytes: 10 });
+    for (let i = 0; i < 5; i++) world.append(["a"], 150_000);
+    const since = (epoch?: string) => world.connect({ since: 0, ...(epoch ? { epoch } : {}) });
+    const [whatThereIs, wasHereFromTheStart] = [since(), since("one")];
+    await world.settle();
+    expect(whatThereIs.ofType("gap")).toEqual([]);
+    expect(wasHereFromTheStart.ofType("gap")).toEqual([
+      { type: "gap", from_seq: 1, to_seq: world.log.oldest - 1, reason: "expired" },
+    ]);
+  });
+
+  it("and may think again: `subscribe` goes on where the client is, or begins where it says", async () => {
+    const world = new World();
+    const client = world.connect({ filter: { agents: ["a"] } });
+    world.append(["a", "b"]);
+    await world.settle();
+    client.say({ id: 1, type: "subscribe", filter: { agents: ["b"] } });
+    await turn();
+    world.append(["a", "b"]);
+    await world.settle();
+    client.say({ id: 2, type: "subscribe", filter: {}, since: 0 });
+    await turn();
+    await world.settle();
+    expect(client.seqs).toEqual([1, 4, 1, 2, 3, 4]);
+    expect(client.ofType("reply")).toEqual([
+      { type: "reply", id: 1, ok: true, seq: 2, result: { head: 2 } },
+      { type: "reply", id: 2, ok: true, seq: 4, result: { head: 4 } },
+    ]);
+    expect(client.ofType("caught_up")).toEqual([{ type: "caught_up", seq: 4 }]);
+  });
+});
+
+describe("a filter that changes", () => {
+  it("passes over nothing, not even what has been committed and not yet been sent", async () => {
+    const world = new World();
+    const client = world.connect({ filter: { agents: ["a"] } });
+    await turn();
+    // The command has its turn before the hub sends these.
+    client.say({ id: 1, type: "subscribe", filter: {} });
+    world.append(["a", "b"]);
+    await turn();
+    await world.settle();
+    expect(client.seqs).toEqual([1, 2]);
+  });
+});
+
+describe("those who are behind do not keep others waiting", () => {
+  it("they take turns: a long replay is cut into chunks, and live clients are served between them", async () => {
+    const world = new World();
+    world.append(
+      Array.from({ length: 3_000 }, () => "a"),
+      1_000,
+    );
+    world.hub.flush();
+    const live = world.connect();
+    await turn();
+    const replaying = world.connect({ since: 0 });
+    world.append(["a"]);
+    await turn();
+    await turn();
+    expect(live.seqs).toEqual([3_001]);
+    expect(replaying.seqs.length).toBeLessThan(3_001);
+    await world.settle();
+    expect(replaying.seqs).toEqual(world.expected(0, {}));
+  });
+});
+
+describe("a client that does not read its replies is not read either", () => {
+  it("and is read again when it has taken them, whatever it was that stopped it first", async () => {
+    const world = new World();
+    const client = world.connect({}, false);
+    await turn();
+    // All in one turn: first there are too many at work, then their replies are too much.
+    for (let i = 0; i < 100; i++) client.say({ id: `${i}${"x".repeat(60_000)}`, type: "ping" });
+    expect(client.paused).toBe(true);
+    await turns(() => client.writableLength > 1024 * 1024);
+    for (let more = 0; more < 20; more++) await turn();
+    expect(client.paused).toBe(true);
+    expect(client.writableLength).toBeLessThan(6 * 1024 * 1024);
+    client.fast = true;
+    client.drain();
+    await turns(() => client.ofType("reply").length === 100);
+    await turn();
+    expect(client.paused).toBe(false);
+  });
+});
+
+describe("a client that asks for too much slows nobody but itself", () => {
+  const counting = () => {
+    const published: unknown[] = [];
+    const target = {
+      publish: async ({ payload }: { payload: unknown }) => {
+        published.push(payload);
+        return { seq: 0, result: {} };
+      },
+    } as unknown as HubOptions["target"];
+    return { published, target };
+  };
+  const idea = (n: number) => ({ id: n, type: "publish", artifact_type: "Idea", payload: n });
+  const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+  it("commands of others have their turn between its own", async () => {
+    const world = new World();
+    const [flood, other] = [world.connect(), world.connect()];
+    await turn();
+    for (let i = 0; i < 20_000; i++) flood.say({ id: i, type: "ping" });
+    other.say({ id: "other", type: "ping" });
+    await turns(() => other.ofType("reply").length === 1);
+    expect(flood.ofType("reply").length).toBeLessThan(1_000);
+    expect(flood.paused).toBe(true);
+    flood.emit("close");
+    expect(world.hub.connectionCount).toBe(1);
+  });
+
+  it("ten thousand at once are all done and answered, in order, with rests between", async () => {
+    const { published, target } = counting();
+    const limits = { commandBurst: 100, commandsPerSecond: 50_000, overBudgetSeconds: 60 };
+    const world = new World({ target, limits });
+    const client = world.connect();
+    for (const n of numbers(10_000)) client.say(idea(n));
+    while (published.length < 10_000) await new Promise((resolve) => setTimeout(resolve, 5));
+    await turn();
+    expect(published).toEqual(numbers(10_000));
+    expect(client.ofType("reply").map(({ id }) => id)).toEqual(numbers(10_000));
+    await turns(() => !client.paused);
+    expect(client.closeCode).toBeUndefined();
+  });
+
+  it("who is over the budget and stays there is closed with 4429", async () => {
+    const limits = { commandBurst: 1, commandsPerSecond: 20, overBudgetSeconds: 0.1 };
+    const world = new World({ limits });
+    const client = world.connect();
+    const closed = new Promise((resolve) => client.on("close", resolve));
+    for (const id of numbers(100)) client.say({ id, type: "ping" });
+    await closed;
+    expect(client.closeCode).toBe(4429);
+    expect(client.ofType("reply").length).toBeLessThan(10);
+  });
+
+  it("pings of the protocol count as well", async () => {
+    const world = new World({ limits: { commandBurst: 100, commandsPerSecond: 50, overBudgetSeconds: 60 } });
+    const client = world.connect();
+    for (let i = 0; i < 99; i++) client.emit("ping");
+    expect(client.paused).toBe(false);
+    client.emit("ping");
+    expect(client.paused).toBe(true);
+  });
+
+  it("replays on and on leave the replays of others their turns, and have to rest", async () => {
+    // A thousand commands are ten replays; so slow a machine that it gets an eleventh there is none.
+    const world = new World({ limits: { commandBurst: 1_000, commandsPerSecond: 0.1, overBudgetSeconds: 60 } });
+    world.append(Array(3_000).fill("a"), 1_000);
+    world.hub.flush();
+    const again = world.connect({ since: 0 });
+    const once = world.connect({ since: 0 });
+    let asked = 0;
+    await turns(() => {
+      again.say({ id: asked++, type: "subscribe", filter: {}, since: 0 });
+      return once.ofType("caught_up").length === 1;
+    });
+    expect(once.seqs).toEqual(world.expected(0, {}));
+    while (!again.paused) {
+      again.say({ id: asked++, type: "subscribe", filter: {}, since: 0 });
+      await turn();
+    }
+    expect(again.ofType("reply").length).toBeLessThan(12);
+    again.emit("close");
+  });
+
+  it("what a client said before it left is done, whatever its budget", async () => {
+    const { published, target } = counting();
+    const world = new World({ target, limits: { commandBurst: 1, commandsPerSecond: 1, overBudgetSeconds: 60 } });
+    const client = world.connect();
+    for (const n of numbers(500)) client.say(idea(n));
+    client.readyState = 3;
+    client.emit("close");
+    await turns(() => published.length === 500);
+    expect(published).toEqual(numbers(500));
+  });
+
+  it("its heartbeat is not missed while we keep it waiting", async () => {
+    const limits = { commandBurst: 1, commandsPerSecond: 10, overBudgetSeconds: 60 };
+    const world = new World({ heartbeatInterval: 0.02, limits });
+    const [waiting, silent] = [world.connect(), world.connect()];
+    for (const id of numbers(4)) waiting.say({ id, type: "ping" });
+    await new Promise((resolve) => silent.on("close", resolve));
+    expect(silent.closeCode).toBe(4408);
+    await turns(() => world.hub.connectionCount === 1);
+    expect(waiting.paused).toBe(true);
+    expect(waiting.closeCode).toBeUndefined();
+    waiting.emit("close");
+  });
+});
+
+describe("the hub's goodbye", () => {
+  it("sends what there is, says when to come back, each client at another time, and closes", async () => {
+    const world = new World();
+    const clients = Array.from({ length: 20 }, () => world.connect());
+    await turn();
+    world.append(["a"]);
+    await world.hub.close("maintenance");
+    const waits = clients.map((client) => {
+      expect(client.seqs).toEqual([1]);
+      expect(client.closeCode).toBe(1001);
+      expect(client.messages.at(-1)).toMatchObject({ type: "goodbye", reason: "maintenance" });
+      return client.ofType("goodbye")[0]?.retry_after_ms as number;
+    });
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(500);
+    expect(new Set(waits).size).toBeGreaterThan(5);
+    expect(world.hub.connectionCount).toBe(0);
+  });
+});

@@ -1,0 +1,96 @@
+import { once } from "node:events";
+import { createInflateRaw } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { writeFrame } from "../../log/frame.ts";
+import { Deflater, offersDeflate, WINDOW_BITS } from "./deflater.ts";
+
+/** A client's decompressor: one stream for all messages, with as small a window as was agreed. */
+function decompressor() {
+  const stream = createInflateRaw({ windowBits: WINDOW_BITS });
+  const pieces: Buffer[] = [];
+  stream.on("data", (piece: Buffer) => pieces.push(piece));
+  const failed = once(stream, "error").then(([error]) => Promise.reject(error));
+  failed.catch(() => {});
+  return async (payload: Buffer) => {
+    // What RFC 7692 section 7.2.2 has the receiver append.
+    stream.write(Buffer.concat([payload, Buffer.from([0, 0, 255, 255])]));
+    await Promise.race([new Promise<void>((resolve) => stream.flush(resolve)), failed]);
+    return Buffer.concat(pieces.splice(0)).toString();
+  };
+}
+
+/** The frames in a buffer: whether each is compressed, and its payload. */
+function* framesIn(buffer: Buffer): Generator<{ compressed: boolean; payload: Buffer }> {
+  for (let at = 0; at < buffer.length; ) {
+    const short = buffer[at + 1] as number;
+    const head = short < 126 ? 2 : short === 126 ? 4 : 10;
+    const length =
+      short < 126 ? short : short === 126 ? buffer.readUInt16BE(at + 2) : Number(buffer.readBigUInt64BE(at + 2));
+    yield { compressed: buffer[at] === 0xc1, payload: buffer.subarray(at + head, at + head + length) };
+    at += head + length;
+  }
+}
+
+const texts = fc.array(
+  fc.oneof(
+    fc.string({ unit: "binary", maxLength: 60 }),
+    fc
+      .nat(50)
+      .map((n) => JSON.stringify({ type: "streaming_output", seq: n, agent_id: "writer", content: `word${n}` })),
+    fc.integer({ min: 3_500, max: 9_000 }).map((n) => "ab".repeat(n)),
+    fc.uint8Array({ minLength: 4_000, maxLength: 9_000 }).map((bytes) => Buffer.from(bytes).toString("latin1")),
+  ),
+  { minLength: 1, maxLength: 12 },
+);
+
+describe("a batch is compressed once for everybody who has got the same", () => {
+  it("comes out of any decompressor as it went in, batch after batch", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(texts, { minLength: 1, maxLength: 5 }), async (batches) => {
+        const deflater = new Deflater();
+        const decompress = decompressor();
+        for (const [i, batch] of batches.entries()) {
+          const frames = Buffer.concat(batch.map((text) => writeFrame(Buffer.from(text))));
+          const encoded = deflater.encode({ frames, events: batch.length, seq: i });
+          expect(encoded).toMatchObject({ events: batch.length, seq: i });
+          const read: string[] = [];
+          for (const { compressed, payload } of framesIn(encoded.frames)) {
+            read.push(compressed ? await decompress(payload) : payload.toString());
+          }
+          expect(read).toEqual(batch);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("refers to earlier messages, so that what is alike costs next to nothing", () => {
+    const deflater = new Deflater();
+    const encode = (text: string) => {
+      const { frames } = deflater.encode({ frames: writeFrame(Buffer.from(text)), events: 1, seq: 1 });
+      return frames.length;
+    };
+    const text = JSON.stringify({ type: "streaming_output", run_id: crypto.randomUUID(), content: "a word" });
+    const first = encode(text);
+    expect(encode(text)).toBeLessThan(first / 4);
+  });
+});
+
+describe("only an offer that allows it is taken", () => {
+  it.for([
+    ["permessage-deflate", true],
+    ["permessage-deflate; client_max_window_bits", true],
+    ["permessage-deflate; server_max_window_bits=12; client_max_window_bits=12", true],
+    ["permessage-deflate; server_max_window_bits=15", true],
+    ["permessage-deflate; server_max_window_bits=11", false],
+    ['permessage-deflate; server_max_window_bits="9"; client_max_window_bits', false],
+    ["permessage-deflate; server_no_context_takeover", false],
+    ["permessage-deflate; server_no_context_takeover, permessage-deflate", true],
+    ["x-webkit-deflate-frame", false],
+    ["permessage-deflate-2", false],
+    ["", false],
+  ] as const)("%s: %s", ([header, taken]) => {
+    expect(offersDeflate(header)).toBe(taken);
+  });
+});

@@ -1,0 +1,11 @@
+/**
+ * What can stand around the runs of agents: limits, a memory, a budget, and the class that yours extend.
+ *
+ * @packageDocumentation
+ */
+
+export type { ModelPrice, Prices } from "../agents/prices.ts";
+export { AgentComponent, type DraftOrigin, type QueuedRun, type Replacement } from "./agent-component.ts";
+export { type BudgetOptions, budget } from "./budget.ts";
+export { type CacheOptions, cache } from "./cache.ts";
+export { type RateLimitOptions, rateLimit } from "./rate-limit.ts";

@@ -1,0 +1,432 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FlockEvent } from "@flock-ts/protocol";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { artifact, Flock, type Principal, visibility } from "../../index.ts";
+import { textsOf } from "../../log/frame.ts";
+import { sqliteStore } from "../../store/sqlite/index.ts";
+import { type FakeClock, fakeClock } from "../../testing/fake-clock.ts";
+
+const Note = artifact("Note", z.object({ text: z.string() }));
+const Memo = artifact("Memo", z.object({ text: z.string() }));
+const Echo = artifact("Echo", z.object({ text: z.string() }));
+
+const stranger: Principal = { kind: "client", name: "stranger" };
+const red: Principal = { kind: "client", name: "red", labels: ["red"] };
+const note = (text: string) => Note({ text });
+
+/** Every event that a principal may see. */
+async function eventsOf(flock: Flock, as?: Principal): Promise<FlockEvent[]> {
+  const { head } = flock.log;
+  const { frames } = await flock.log.read(0, head, as && { as }, Number.POSITIVE_INFINITY);
+  return [...textsOf(frames)].map((text) => JSON.parse(text));
+}
+
+const only = <T extends FlockEvent["type"]>(events: FlockEvent[], type: T) =>
+  events.filter((event): event is Extract<FlockEvent, { type: T }> => event.type === type);
+
+/** Lets what a clock has set off happen. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+describe("an agent", () => {
+  it("is woken only by what it may see", async () => {
+    await using flock = new Flock();
+    const woken: string[] = [];
+    const listen = (name: string) => flock.agent(name).consumes(Note);
+    listen("plain").run(({ Note: { text } }) => void woken.push(`plain ${text}`));
+    listen("cleared")
+      .labels("red", "blue")
+      .tenant("acme")
+      .run(({ Note: { text } }) => void woken.push(`cleared ${text}`));
+    await flock.publish(note("public"));
+    await flock.publish(note("red"), { visibility: visibility.labelled("red") });
+    await flock.publish(note("green"), { visibility: visibility.labelled("red", "green") });
+    await flock.publish(note("acme"), { visibility: visibility.tenant("acme") });
+    await flock.publish(note("umbrella"), { visibility: visibility.tenant("umbrella") });
+    await flock.publish(note("private"), { visibility: visibility.privateTo("plain") });
+    await flock.publish(note("nobody"), { visibility: visibility.privateTo() });
+    await flock.runUntilIdle();
+    expect(woken.sort()).toEqual(["cleared acme", "cleared public", "cleared red", "plain private", "plain public"]);
+  });
+
+  it("reads of the blackboard only what it may see, and counts nothing else", async () => {
+    await using flock = new Flock();
+    const read: unknown[] = [];
+    flock
+      .agent("reader")
+      .consumes(Memo)
+      .run(async (_, { store }) => {
+        const { artifacts } = await store.query({ types: ["Note"] });
+        const { total } = await store.query({ types: ["Note"], limit: 1 });
+        read.push(artifacts.length, total, (await store.getByType(Note)).length, await store.get(hidden.artifactId));
+        read.push((await store.consumptionsOf([hidden.artifactId])).get(hidden.artifactId));
+      });
+    await flock.publish(note("shown"));
+    const hidden = await flock.publish(note("hidden"), { visibility: visibility.labelled("red") });
+    await flock.publish(Memo({ text: "go" }));
+    await flock.runUntilIdle();
+    expect(read).toEqual([1, 1, 1, undefined, []]);
+  });
+
+  it("cannot be invoked with what it may not see", async () => {
+    await using flock = new Flock();
+    flock
+      .agent("reader")
+      .consumes(Note)
+      .run(() => {});
+    const invoking = flock.invoke("reader", [note("secret")], { visibility: visibility.labelled("red") });
+    await expect(invoking).rejects.toMatchObject({ code: "invalid_request", message: /may not see the inputs/ });
+    expect((await flock.store.query()).total).toBe(0);
+  });
+
+  it("must say clearances that are some", () => {
+    const agent = new Flock().agent("a");
+    expect(() => agent.labels("")).toThrow(/agent a: labels/);
+    expect(() => agent.tenant("")).toThrow(/agent a: tenant/);
+  });
+});
+
+describe("what a run says", () => {
+  it("is for those who may see what it consumes, reads and may publish; the rest stays for all who see the run", async () => {
+    await using flock = new Flock();
+    flock
+      .agent("reader")
+      .labels("red")
+      .consumes(Note)
+      .publishes(Echo, { visibility: visibility.labelled("red") })
+      .run(async (_, { stream }) => {
+        stream("out");
+        return Echo({ text: "echo" });
+      });
+    await flock.publish(note("public"));
+    await flock.runUntilIdle();
+    const seen = await eventsOf(flock, stranger);
+    expect(only(seen, "agent_execution_started")).toHaveLength(1);
+    expect(only(seen, "agent_execution_completed")).toMatchObject([{ status: "success", produced_artifacts: [] }]);
+    expect(only(seen, "streaming_output")).toEqual([]);
+    expect(only(await eventsOf(flock, red), "streaming_output")).toHaveLength(2);
+    expect(flock.graph(red).nodes).toContainEqual(
+      expect.objectContaining({ id: "reader", counters: expect.objectContaining({ published: 1 }) }),
+    );
+  });
+
+  it("narrows when it reads more, and its error is hidden from all events, but not from the program", async () => {
+    await using flock = new Flock();
+    flock
+      .agent("reader")
+      .labels("red")
+      .consumes(Memo)
+      .run(async (_, { store, stream }) => {
+        stream("before ");
+        const [secret] = await store.getByType(Note);
+        stream("after");
+        throw new Error(`knows ${secret?.text}`);
+      });
+    await flock.publish(note("the secret"), { visibility: visibility.labelled("red") });
+    const { done } = await flock.invoke("reader", [Memo({ text: "go" })]);
+    expect((await done).error).toMatchObject({ name: "Error", message: "knows the secret" });
+    const pieces = (as?: Principal) =>
+      eventsOf(flock, as).then((events) => only(events, "streaming_output").map(({ content }) => content));
+    expect(await pieces(stranger)).toEqual(["before "]);
+    expect(await pieces(red)).toEqual(["before ", "after", ""]);
+    expect(only(await eventsOf(flock), "agent_execution_completed")).toMatchObject([{ error: { name: "hidden" } }]);
+  });
+});
+
+describe("what waits for its time", () => {
+  const folder = () => mkdtempSync(join(tmpdir(), "flock-visibility-"));
+  let path: string;
+  let directory: string;
+  beforeEach(() => {
+    directory = folder();
+    path = join(directory, "flock.db");
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  const listening = (clock: FakeClock, store = sqliteStore(path)) => {
+    const flock = new Flock({ clock, store });
+    const woken: string[] = [];
+    flock
+      .agent("reader")
+      .labels("red")
+      .consumes(Note)
+      .run(({ Note: { text } }) => void woken.push(text));
+    return { flock, woken };
+  };
+
+  it("is the owner's alone until then, and then announced once more, to the millisecond", async () => {
+    const clock = fakeClock();
+    const { flock, woken } = listening(clock);
+    await using _ = flock;
+    const { artifactId } = await flock.publish(note("later"), {
+      visibility: visibility.after(1_000, visibility.labelled("red")),
+    });
+    await clock.advance(999);
+    await turn();
+    await flock.runUntilIdle();
+    expect(woken).toEqual([]);
+    expect(await flock.store.get(artifactId, red)).toBeUndefined();
+    await clock.advance(1);
+    await turn();
+    await flock.runUntilIdle();
+    expect(woken).toEqual(["later"]);
+    expect(await flock.store.get(artifactId, red)).toMatchObject({ visibility: visibility.labelled("red") });
+    expect(await flock.store.get(artifactId, stranger)).toBeUndefined();
+    expect(only(await eventsOf(flock), "artifact_published")).toMatchObject([
+      { artifact_id: artifactId, visibility: { kind: "after" } },
+      { artifact_id: artifactId, visibility: { kind: "labelled" }, revealed: true, payload: { text: "later" } },
+    ]);
+    expect(only(await eventsOf(flock, red), "artifact_published")).toMatchObject([{ revealed: true }]);
+    await clock.advance(10_000);
+    await turn();
+    expect(only(await eventsOf(flock), "artifact_published")).toHaveLength(2);
+  });
+
+  it("is shown at the next start when its time came while nobody was there", async () => {
+    const clock = fakeClock();
+    const first = listening(clock).flock;
+    await first.publish(note("soon"), { visibility: visibility.after(1_000) });
+    await first.publish(note("later"), { visibility: visibility.after(60_000) });
+    await first.shutdown();
+    await clock.advance(5_000);
+    const { flock, woken } = listening(clock);
+    await using _ = flock;
+    await flock.runUntilIdle();
+    await clock.advance(0);
+    await turn();
+    await flock.runUntilIdle();
+    expect(woken).toEqual(["soon"]);
+    await clock.advance(55_000);
+    await turn();
+    await flock.runUntilIdle();
+    expect(woken).toEqual(["soon", "later"]);
+    expect(await flock.store.query({ visibility: ["after"] })).toMatchObject({ total: 0 });
+  });
+
+  it("is tried again when it could not be written", async () => {
+    const clock = fakeClock();
+    const store = sqliteStore(path);
+    const commit = store.commit.bind(store);
+    const { flock, woken } = listening(clock, store);
+    await using _ = flock;
+    await flock.publish(note("later"), { visibility: visibility.after(1_000) });
+    store.commit = () => {
+      throw new Error("the disk is full");
+    };
+    await clock.advance(1_000);
+    await turn();
+    await turn();
+    store.commit = commit;
+    expect(woken).toEqual([]);
+    await clock.advance(1_000);
+    await turn();
+    await flock.runUntilIdle();
+    expect(woken).toEqual(["later"]);
+  });
+
+  it("needs no waiting when its time has passed already", async () => {
+    await using flock = new Flock();
+    const { artifact: stored } = await flock.publish(note("old"), { visibility: visibility.after(new Date(0)) });
+    expect(stored.visibility).toEqual({ kind: "public" });
+    expect(only(await eventsOf(flock, stranger), "artifact_published")).toHaveLength(1);
+  });
+});
+
+describe("a gate", () => {
+  it("tells of itself those who may see all that is in it", async () => {
+    await using flock = new Flock();
+    flock
+      .agent("joiner")
+      .labels("red", "blue")
+      .consumes(Note, Note, Memo)
+      .run(() => {});
+    await flock.publish(note("public"));
+    await flock.publish(note("red"), { visibility: visibility.labelled("red") });
+    await flock.publish(Memo({ text: "blue" }), { visibility: visibility.labelled("blue") });
+    await flock.runUntilIdle();
+    const told = async (as: Principal) =>
+      only(await eventsOf(flock, as), "gate_progress").map(({ collected }) => collected);
+    expect(await told(stranger)).toEqual([{ Note: 1, Memo: 0 }]);
+    expect(await told(red)).toEqual([
+      { Note: 1, Memo: 0 },
+      { Note: 2, Memo: 0 },
+    ]);
+    expect(await told({ ...red, labels: ["red", "blue"] })).toHaveLength(3);
+    expect(only(await eventsOf(flock, red), "agent_execution_started")).toEqual([]);
+  });
+
+  it("tells only the owner what waits in it", async () => {
+    await using flock = new Flock();
+    flock
+      .agent("joiner")
+      .consumes(Note, Memo)
+      .run(() => {});
+    await flock.publish(note("public"));
+    expect(flock.agents()[0]?.subscriptions[0]?.waiting).toMatchObject({ artifacts: 1 });
+    expect(flock.agents(stranger)[0]?.subscriptions[0]?.waiting).toBeUndefined();
+  });
+
+  it("of an agent that is cleared for less after a restart forgets what it may not see, and a run for that is refused", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "flock-visibility-"));
+    const open = (...labels: string[]) => {
+      const flock = new Flock({ store: sqliteStore(join(directory, "flock.db")) });
+      const seen: string[] = [];
+      const agent = flock
+        .agent("joiner")
+        .labels(...labels)
+        .consumes(Note, Memo)
+        .consumes(Echo);
+      agent.run(async ({ Note: one, Echo: echo }, { signal }) => {
+        seen.push((one ?? echo)?.text as string);
+        if (labels.length > 0) await new Promise((_, reject) => signal.addEventListener("abort", reject));
+      });
+      return { flock, seen };
+    };
+    const first = open("red");
+    await first.flock.publish(note("secret"), { visibility: visibility.labelled("red") });
+    await first.flock.publish(Echo({ text: "interrupted" }), { visibility: visibility.labelled("red") });
+    await first.flock.shutdown();
+    const { flock, seen } = open();
+    await flock.publish(Memo({ text: "public" }));
+    await flock.publish(note("public"));
+    await flock.runUntilIdle();
+    expect(seen).toEqual(["public"]);
+    const ended = only(await eventsOf(flock), "agent_execution_completed");
+    expect(ended.map(({ error }) => error?.name)).toContain("NotClearedError");
+    await flock.shutdown();
+    rmSync(directory, { recursive: true });
+  });
+});
+
+describe("commands", () => {
+  it("cancel only runs that the principal may see", async () => {
+    await using flock = new Flock();
+    flock
+      .agent("sleeper")
+      .labels("red")
+      .consumes(Note)
+      .run((_, { signal }) => new Promise((_, reject) => signal.addEventListener("abort", reject)));
+    const about = { correlationId: "c", visibility: visibility.labelled("red") };
+    const { runId } = await flock.invoke("sleeper", [note("red")], about);
+    expect(await flock.cancel({ runId }, stranger)).toMatchObject({ cancelled: 0 });
+    expect(await flock.cancel({ correlationId: "c" }, stranger)).toMatchObject({ cancelled: 0 });
+    expect(await flock.cancel({ correlationId: "c" }, red)).toMatchObject({ cancelled: 1 });
+  });
+
+  it("give each principal what is its own under an idempotency key, and name agents only whose runs it may see", async () => {
+    await using flock = new Flock();
+    flock
+      .agent("joiner")
+      .labels("red")
+      .consumes(Note, Memo)
+      .run(() => {});
+    flock.register(Note);
+    await flock.publish(Memo({ text: "red" }), { visibility: visibility.labelled("red") });
+    const request = { artifact_type: "Note", payload: { text: "n" }, idempotency_key: "k" };
+    const first = await flock.wire.publish(request, stranger);
+    expect(first.result.triggered_agents).toEqual([]);
+    const others = [red, { ...stranger, name: "other" }, { ...stranger, tenant: "t" }, undefined] as const;
+    for (const other of others)
+      expect((await flock.wire.publish(request, other)).result.artifact_id).not.toBe(first.result.artifact_id);
+    expect(await flock.wire.publish(request, stranger)).toEqual(first);
+  });
+
+  it("refuse a visibility that is none", async () => {
+    await using flock = new Flock();
+    await expect(flock.publish(note("n"), { visibility: { kind: "secret" } as never })).rejects.toMatchObject({
+      code: "invalid_options",
+    });
+  });
+});
+
+describe("an agent of a tenant", () => {
+  const acme: Principal = { kind: "client", name: "anna", tenant: "acme" };
+  const umbrella: Principal = { kind: "client", name: "albert", tenant: "umbrella" };
+  const Secret = artifact("Secret", z.object({ text: z.string() }));
+
+  const declared = () => {
+    const flock = new Flock();
+    flock
+      .agent("plain")
+      .consumes(Note)
+      .run(() => {});
+    flock
+      .agent("theirs")
+      .tenant("acme")
+      .consumes(Note)
+      .publishes(Echo)
+      .publishes(Secret, { visibility: visibility.public })
+      .run(() => [Echo({ text: "echo" }), Secret({ text: "let out" })]);
+    flock
+      .agent("others")
+      .tenant("umbrella")
+      .consumes(Note)
+      .run(() => {});
+    return flock;
+  };
+
+  it("is known to its tenant and the owner, at every place where agents are told", async () => {
+    await using flock = declared();
+    await flock.publish(note("public"));
+    await flock.runUntilIdle();
+    const knows = async (as?: Principal) => {
+      const events = await eventsOf(flock, as);
+      const graph = only(events, "graph_updated")
+        .at(-1)
+        ?.nodes.map(({ id }) => id);
+      const told = [
+        graph?.filter((id) => id !== "external"),
+        flock.graph(as).nodes.flatMap(({ id }) => (id === "external" ? [] : [id])),
+        flock.agents(as).map(({ name }) => name),
+        only(events, "agent_registered").map(({ agent_id }) => agent_id),
+        only(events, "agent_execution_started").map(({ agent_id }) => agent_id),
+      ];
+      for (const one of told) expect(one?.toSorted()).toEqual(told[0]?.toSorted());
+      return told[0]?.toSorted();
+    };
+    expect(await knows()).toEqual(["others", "plain", "theirs"]);
+    expect(await knows(acme)).toEqual(["plain", "theirs"]);
+    expect(await knows(umbrella)).toEqual(["others", "plain"]);
+    expect(await knows(stranger)).toEqual(["plain"]);
+    expect(await flock.historyOf("theirs", stranger)).toBeUndefined();
+    expect(await flock.historyOf("theirs", acme)).toMatchObject({ produced: { Echo: 1, Secret: 1 } });
+  });
+
+  it("publishes to its tenant, unless it says otherwise", async () => {
+    await using flock = declared();
+    await flock.publish(note("public"));
+    await flock.runUntilIdle();
+    const typesSeenBy = async (as: Principal) =>
+      (await flock.store.query({ producedBy: ["theirs"] }, as)).artifacts.map(({ type }) => type).sort();
+    expect(await typesSeenBy(acme)).toEqual(["Echo", "Secret"]);
+    expect(await typesSeenBy(umbrella)).toEqual(["Secret"]);
+  });
+
+  it("is not there for commands of others, and neither are the types that only it names", async () => {
+    await using flock = declared();
+    const invoke = { agent_id: "theirs", inputs: [{ artifact_type: "Note", payload: { text: "n" } }] };
+    await expect(flock.wire.invoke(invoke, stranger)).rejects.toMatchObject({
+      code: "unknown_agent",
+      message: expect.not.stringContaining("theirs,"),
+    });
+    await flock.wire.invoke(invoke, acme);
+    const publish = { artifact_type: "Secret", payload: { text: "s" } };
+    await expect(flock.wire.publish(publish, stranger)).rejects.toMatchObject({ code: "unknown_artifact_type" });
+    await flock.wire.publish(publish, acme);
+    expect(flock.typesSeenBy(stranger).map(({ typeName }) => typeName)).toEqual(["Note"]);
+  });
+
+  it("costs a flock without tenants no event more", async () => {
+    await using flock = new Flock();
+    flock
+      .agent("plain")
+      .labels("red")
+      .consumes(Note)
+      .run(() => {});
+    await flock.publish(note("public"));
+    await flock.runUntilIdle();
+    expect(only(await eventsOf(flock), "graph_updated")).toHaveLength(1);
+  });
+});

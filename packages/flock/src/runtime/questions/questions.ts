@@ -1,0 +1,442 @@
+import { type EventOf, type LastingVisibility, maySee, NOBODY, type Principal, PUBLIC } from "@flock-ts/protocol";
+import { z } from "zod";
+import type { RunLog } from "../../agents/run-context.ts";
+import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import { type AnyArtifactType, Draft, type DraftOf, type PayloadOf } from "../../blackboard/artifact-type.ts";
+import type { Clock } from "../../core/clock.ts";
+import { checkOptions, FlockError } from "../../core/errors.ts";
+import { isoTime, timestamp } from "../../core/time.ts";
+import type { History } from "../../projections/history.ts";
+import { writeOf } from "../../store/event-write.ts";
+import type { Journal } from "../../store/journal.ts";
+import type { DurablePart, QuestionClosure, QuestionRecord } from "../../store/store.ts";
+import type { Origin, Publication } from "../publishing/publication.ts";
+import type { Publisher } from "../publishing/publisher.ts";
+import type { Activation } from "../runs/activation.ts";
+import type { Run } from "../runs/run.ts";
+import { PersonQuestion, type PersonQuestionPayload } from "./person-question.ts";
+
+/** What a person is asked. */
+export interface AskOptions<T extends AnyArtifactType = AnyArtifactType> {
+  /** In a sentence. */
+  readonly question: string;
+  /** What there is to know before answering, as any JSON: the text to approve, say. Default: nothing. */
+  readonly details?: unknown;
+  /** How long it can be answered, in ms. Default: as long as it takes. */
+  readonly deadline?: number;
+  /** What counts as the answer when the deadline passes; without it `askPerson` throws then. */
+  readonly default?: DraftOf<T>;
+  /**
+   * Which question of its run this is, for a run that begins again: with a key the question that was asked under it
+   * counts, whatever its words. Default: the first, the second and so on, as long as question and details are the same.
+   */
+  readonly key?: string;
+}
+
+/** A question as it stands on the blackboard. */
+export type StoredQuestion = StoredArtifact<"PersonQuestion", PersonQuestionPayload>;
+
+/** What questions work with. */
+export interface QuestionsOptions {
+  readonly durable: DurablePart | undefined;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: RunLog;
+  readonly history: History;
+  readonly publisher: Pick<Publisher, "prepare" | "post" | "committed">;
+  /** Makes the type of an answer known. May throw. */
+  readonly know: (type: AnyArtifactType) => void;
+  /** Who has a run's place while it waits. */
+  readonly places: {
+    leave(activation: Activation): void;
+    reacquireSlot(activation: Activation): Promise<void>;
+  };
+}
+
+/** A question, as this process knows it. */
+interface Asked extends Omit<QuestionRecord, "closure"> {
+  readonly artifact: StoredQuestion;
+  /** Resolves once it is on the blackboard. */
+  readonly written: Promise<void>;
+  /** How it is closed, or is about to be while `closing`. */
+  closure: QuestionClosure | undefined;
+  closing: Promise<void> | undefined;
+  /** Lets go on who waits for it. */
+  readonly waiting: Set<(closure: QuestionClosure) => void>;
+}
+
+const askSchema = z
+  .strictObject({
+    question: z.string().min(1),
+    details: z.unknown().optional(),
+    deadline: z.number().min(0).optional(),
+    default: z.instanceof(Draft, { message: "must be a draft of the answer's type" }).optional(),
+    key: z.string().min(1).max(200).optional(),
+  })
+  .refine((asked) => asked.default === undefined || asked.deadline !== undefined, {
+    path: ["deadline"],
+    message: "say when the default counts as the answer",
+  });
+
+/** Begins the keys of questions that are known by their number. */
+const NUMBER_MARK = "\u0001";
+
+const NO_TAGS: readonly string[] = [];
+const WRITTEN = Promise.resolve();
+
+/** What runs ask people, from the question to its end, across restarts. */
+export class Questions {
+  readonly #options: QuestionsOptions;
+  /** Those of work that has not ended; without a file all. */
+  readonly #byId = new Map<string, Asked>();
+  /** The same by activation, in the order in which they were asked. */
+  readonly #byActivation = new Map<string, Asked[]>();
+  /** For how many answers each run waits. */
+  readonly #waits = new Map<Run, number>();
+  #isRestored = false;
+
+  constructor(options: QuestionsOptions) {
+    this.#options = options;
+  }
+
+  /** Asks on behalf of a run; `number`: the how many-th of its questions this is. See `RunContext.askPerson`. */
+  async ask<T extends AnyArtifactType>(
+    run: Run,
+    number: number,
+    type: T,
+    options: AskOptions<T>,
+  ): Promise<PayloadOf<T>> {
+    const { agent } = run.activation;
+    const asked = checkOptions(`agent ${agent.name}: askPerson`, askSchema, options);
+    if (asked.default && asked.default.type !== type.typeName) {
+      throw new FlockError(
+        "invalid_options",
+        `agent ${agent.name}: askPerson: default: must be a ${type.typeName}, as the answer is, not a ${asked.default.type}`,
+      );
+    }
+    run.signal.throwIfAborted();
+    this.#restore();
+    this.#options.know(type);
+    const question = this.#before(run, number, type, asked) ?? this.#post(run, number, type, asked);
+    await question.written;
+    await question.closing?.catch(() => {});
+    const closure = question.closure ?? (await this.#wait(run, question, asked.default));
+    if (closure.answer) return closure.answer.payload as PayloadOf<T>;
+    throw new FlockError(
+      "question_expired",
+      `agent ${agent.name} asked ${JSON.stringify(asked.question)}, and nobody answered by ${question.artifact.payload.deadline}: give askPerson a default, or a longer deadline`,
+    );
+  }
+
+  /** What is open and a principal may see, oldest first. */
+  open(as: Principal): StoredQuestion[] {
+    this.#restore();
+    const now = this.#options.clock.now();
+    return [...this.#byId.values()]
+      .filter(({ closure, artifact }) => !closure && artifact.seq > 0 && !hasPassed(artifact, now))
+      .map(({ artifact }) => artifact)
+      .filter(({ visibility }) => maySee(as, visibility));
+  }
+
+  /**
+   * Answers a question on behalf of a principal. `draftFor` makes the answer, of the type that the question names.
+   * @throws FlockError `not_found`, `conflict` when it is closed, `invalid_request`, or what `draftFor` throws.
+   */
+  async answer(
+    id: string,
+    draftFor: (answerType: string) => Draft,
+    as: Principal,
+    idempotencyKey?: string,
+  ): Promise<Publication> {
+    const question = this.#find(id);
+    if (!question || question.artifact.seq === 0 || !maySee(as, question.artifact.visibility))
+      throw new FlockError("not_found", `there is no question ${JSON.stringify(id)}`);
+    // Whether another answer, which came first, will stand is known when it is written.
+    while (question.closing) await question.closing.catch(() => {});
+    const { artifact, closure } = question;
+    if (closure) throw new FlockError("conflict", `question ${id} ${told(closure)}`);
+    const now = this.#options.clock.now();
+    if (hasPassed(artifact, now)) {
+      throw new FlockError(
+        "conflict",
+        `question ${id} could be answered until ${artifact.payload.deadline}: it is too late`,
+      );
+    }
+    const draft = draftFor(artifact.payload.answer_type);
+    if (draft.type !== artifact.payload.answer_type) {
+      throw new FlockError(
+        "invalid_request",
+        `question ${id} wants a ${artifact.payload.answer_type} as its answer, not a ${draft.type}`,
+      );
+    }
+    const { correlationId, visibility } = artifact;
+    const publication = this.#options.publisher.prepare(draft, {
+      producedBy: "external",
+      correlationId,
+      tags: NO_TAGS,
+      visibility,
+      idempotencyKey,
+    });
+    const by = as.kind === "owner" ? "owner" : as.name;
+    await this.#close(question, { status: "answered", at: timestamp(now), by, answer: publication.artifact }, [
+      publication,
+    ]);
+    return publication;
+  }
+
+  /** Closes what is still open of work that ends, in the commit of this tick. */
+  withdraw(activationId: string): void {
+    this.#restore();
+    const asked = this.#byActivation.get(activationId);
+    if (!asked) return;
+    for (const question of asked) if (!question.closure) this.#withdraw(question);
+    // The memory of a process is no place for what is in a file and nobody waits for.
+    if (!this.#options.durable) return;
+    this.#options.journal.committed().then(
+      () => {
+        this.#byActivation.delete(activationId);
+        for (const { artifact } of asked) this.#byId.delete(artifact.id);
+      },
+      () => {},
+    );
+  }
+
+  #restore(): void {
+    if (this.#isRestored) return;
+    this.#isRestored = true;
+    for (const record of this.#options.durable?.questions() ?? []) this.#remember(askedBefore(record));
+  }
+
+  /** Work that had ended goes on after all: what was asked for it is in the file. */
+  #revive(activationId: string): void {
+    for (const record of this.#options.durable?.questions() ?? []) {
+      if (record.activationId === activationId) this.#remember(askedBefore(record));
+    }
+  }
+
+  #find(id: string): Asked | undefined {
+    this.#restore();
+    const known = this.#byId.get(id);
+    if (known) return known;
+    const kept = this.#options.durable?.question(id);
+    return kept && askedBefore(kept);
+  }
+
+  #remember(question: Asked): Asked {
+    this.#byId.set(question.artifact.id, question);
+    const asked = this.#byActivation.get(question.activationId);
+    if (asked) asked.push(question);
+    else this.#byActivation.set(question.activationId, [question]);
+    return question;
+  }
+
+  /**
+   * The same question, if an earlier attempt has asked it. What has other words now is another question, which a person has
+   * not answered: the old one is withdrawn.
+   */
+  #before(run: Run, number: number, type: AnyArtifactType, asked: z.output<typeof askSchema>): Asked | undefined {
+    const key = asked.key ?? NUMBER_MARK + number;
+    const { id, attempt } = run.activation;
+    if (attempt > 1 && !this.#byActivation.has(id)) this.#revive(id);
+    const before = this.#byActivation
+      .get(run.activation.id)
+      ?.findLast((one) => one.key === key && one.closure?.status !== "withdrawn");
+    if (!before) return undefined;
+    const { payload } = before.artifact;
+    if (asked.key === undefined) {
+      const isSame =
+        JSON.stringify([payload.question, payload.details, payload.answer_type]) ===
+        JSON.stringify([asked.question, asked.details, type.typeName]);
+      if (isSame) return before;
+      if (!before.closure) this.#withdraw(before);
+      return undefined;
+    }
+    if (payload.answer_type === type.typeName) return before;
+    throw new FlockError(
+      "question_wrong",
+      `agent ${run.activation.agent.name} has asked for a ${payload.answer_type} under the key ${JSON.stringify(key)}, and now asks for a ${type.typeName}: give each question its own key`,
+    );
+  }
+
+  #post(run: Run, number: number, type: AnyArtifactType, asked: z.output<typeof askSchema>): Asked {
+    const { clock, journal, publisher, history } = this.#options;
+    const { id: activationId, runId, agent } = run.activation;
+    const { question, details, deadline, key = NUMBER_MARK + number } = asked;
+    const draft = PersonQuestion({
+      question,
+      details,
+      answer_type: type.typeName,
+      answer_schema: type.jsonSchema,
+      deadline: deadline === undefined ? undefined : isoTime(clock.now() + deadline),
+      default: asked.default?.payload,
+      asked_by: agent.name,
+      run_id: runId,
+      activation_id: activationId,
+      key: asked.key ?? String(number),
+    });
+    const publication = publisher.prepare(draft, byAgent(run, visibilityOf(run)));
+    const artifact = publication.artifact as StoredQuestion;
+    publisher.post(publication);
+    journal.write({ kind: "question", artifact, activationId, key });
+    const asking: Asked = {
+      artifact,
+      activationId,
+      key,
+      written: publisher.committed(
+        [publication],
+        () => history.produced(agent.name, artifact),
+        (error) => {
+          this.#forget(asking);
+          throw error;
+        },
+      ),
+      closure: undefined,
+      closing: undefined,
+      waiting: new Set(),
+    };
+    return this.#remember(asking);
+  }
+
+  #forget(question: Asked): void {
+    this.#byId.delete(question.artifact.id);
+    const asked = this.#byActivation.get(question.activationId);
+    asked?.splice(asked.indexOf(question), 1);
+  }
+
+  /** Resolves when the question is closed and its run may go on. */
+  #wait(run: Run, question: Asked, fallback: Draft | undefined): Promise<QuestionClosure> {
+    const { clock, places } = this.#options;
+    const { activation, signal } = run;
+    const { deadline } = question.artifact.payload;
+    const { promise, resolve, reject } = Promise.withResolvers<QuestionClosure>();
+    const stopTimer =
+      deadline === undefined
+        ? undefined
+        : clock.after(
+            Date.parse(deadline) - clock.now(),
+            () => this.#expire(run, question, fallback).catch(reject),
+            true,
+          );
+    const waits = (this.#waits.get(run) ?? 0) + 1;
+    this.#waits.set(run, waits);
+    if (waits === 1) {
+      run.limit?.pause();
+      places.leave(activation);
+    }
+    const end = () => {
+      stopTimer?.();
+      question.waiting.delete(goOn);
+      signal.removeEventListener("abort", stop);
+    };
+    /** At once, so that nobody takes the flock for idle between the answer and what comes of it. */
+    const goOn = (closure: QuestionClosure): void => {
+      // The run that asked has ended: what its function still waits for never comes.
+      if (closure.status === "withdrawn") return end();
+      const left = (this.#waits.get(run) ?? 1) - 1;
+      if (left > 0) {
+        this.#waits.set(run, left);
+        resolve(closure);
+        return;
+      }
+      this.#waits.delete(run);
+      places.reacquireSlot(activation).then(() => {
+        run.limit?.resume();
+        resolve(closure);
+      });
+    };
+    const stop = () => {
+      this.#waits.delete(run);
+      reject(signal.reason);
+    };
+    question.waiting.add(goOn);
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    return promise.finally(end);
+  }
+
+  async #expire(run: Run, question: Asked, fallback: Draft | undefined): Promise<void> {
+    // An answer that was in time is on its way.
+    await question.closing?.catch(() => {});
+    if (question.closure) return;
+    const { publisher, clock, history } = this.#options;
+    const { agent } = run.activation;
+    const publications = fallback ? [publisher.prepare(fallback, byAgent(run, question.artifact.visibility))] : [];
+    const answer = publications[0]?.artifact;
+    await this.#close(question, { status: "expired", at: timestamp(clock.now()), answer }, publications);
+    if (answer) history.produced(agent.name, answer);
+  }
+
+  #withdraw(question: Asked): void {
+    const at = timestamp(this.#options.clock.now());
+    this.#close(question, { status: "withdrawn", at }, []).catch((err) => {
+      this.#options.log.error({ err, question: question.artifact.id }, "a question could not be withdrawn");
+    });
+  }
+
+  #close(question: Asked, closure: QuestionClosure, publications: readonly Publication[]): Promise<void> {
+    const { publisher, journal } = this.#options;
+    const { artifact } = question;
+    question.closure = closure;
+    for (const publication of publications) publisher.post(publication);
+    const event: EventOf<"question_closed"> = {
+      type: "question_closed",
+      seq: 0,
+      timestamp: closure.at,
+      question_id: artifact.id,
+      agent_id: artifact.payload.asked_by,
+      run_id: artifact.payload.run_id,
+      correlation_id: artifact.correlationId,
+      status: closure.status,
+      answer_id: closure.answer?.id,
+      answered_by: closure.by,
+      visibility: artifact.visibility.kind === "public" ? undefined : (artifact.visibility as LastingVisibility),
+    };
+    journal.write(writeOf(event));
+    journal.write({ kind: "question_closed", artifact, closure });
+    const closing = publisher.committed(
+      publications,
+      () => {
+        question.closing = undefined;
+        for (const goOn of question.waiting) goOn(closure);
+      },
+      (error) => {
+        question.closing = undefined;
+        question.closure = undefined;
+        throw error;
+      },
+    );
+    question.closing = closing;
+    return closing;
+  }
+}
+
+/** A question that an earlier process has asked. */
+function askedBefore({ artifact, activationId, key, closure }: QuestionRecord): Asked {
+  return {
+    artifact: artifact as StoredQuestion,
+    activationId,
+    key,
+    written: WRITTEN,
+    closure,
+    closing: undefined,
+    waiting: new Set(),
+  };
+}
+
+function byAgent({ activation: { agent, runId, correlationId } }: Run, visibility: Origin["visibility"]): Origin {
+  return { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility };
+}
+
+/** A question may say anything that its run knows. No artifact can say of several conditions that all must hold: such a one is for the owner. */
+function visibilityOf({ saidTo = PUBLIC }: Run): LastingVisibility {
+  return saidTo.kind === "all" ? NOBODY : saidTo;
+}
+
+function hasPassed({ payload: { deadline } }: StoredQuestion, now: number): boolean {
+  return deadline !== undefined && Date.parse(deadline) <= now;
+}
+
+function told({ status, at, by }: QuestionClosure): string {
+  if (status === "answered") return `was answered by ${by} at ${at}`;
+  return status === "expired" ? `expired at ${at}` : `was withdrawn at ${at}: the run that asked does not wait for it`;
+}

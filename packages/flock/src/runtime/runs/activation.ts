@@ -1,0 +1,39 @@
+import type { EventVisibility } from "@flock-ts/protocol";
+import type { SpanContext } from "@opentelemetry/api";
+import type { AgentDefinition } from "../../agents/builder.ts";
+import type { Subscription } from "../../agents/subscription.ts";
+import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import type { ActivationWrite } from "../../store/store.ts";
+import type { RunEnd } from "./run.ts";
+
+/** A run that is queued: which agent, on what. */
+export interface Activation {
+  /** Stays the same however often it is run; the first run has the same id. */
+  readonly id: string;
+  readonly runId: string;
+  readonly agent: AgentDefinition;
+  /** The gate that the artifacts filled; undefined when the agent has been declared anew and they fill none. */
+  readonly subscription: Subscription | undefined;
+  readonly artifacts: readonly StoredArtifact[];
+  readonly correlationId: string;
+  /** Who may see the run: whoever may see all that it consumes. Undefined: everybody. */
+  readonly visibility: EventVisibility | undefined;
+  readonly attempt: number;
+  /** How many attempts have failed, since it was queued or taken up as a dead letter; absent: none. */
+  readonly failures?: number | undefined;
+  /** Its attempt before, whose failure this one follows: a name for it to those who want to cancel it. */
+  readonly retryOf?: string | undefined;
+  /** Why it must not run, when it must not. */
+  readonly refusal?: Error | undefined;
+  /** The span that the run's own belongs under, when there is one. */
+  readonly cause?: SpanContext | undefined;
+  /** Who waits for its end, if somebody does. */
+  readonly onEnd?: ((end: RunEnd) => void) | undefined;
+}
+
+/** An activation as the store keeps it. */
+export function activationWrite(activation: Activation): ActivationWrite {
+  const { agent, subscription, id, runId, artifacts, correlationId, attempt, visibility } = activation;
+  const gate = subscription?.gate;
+  return { kind: "activation", id, runId, agentId: agent.name, gate, correlationId, attempt, artifacts, visibility };
+}

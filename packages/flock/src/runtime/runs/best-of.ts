@@ -1,0 +1,116 @@
+import { z } from "zod";
+import type { AgentDefinition } from "../../agents/builder.ts";
+import { isGenerator } from "../../agents/context-provider.ts";
+import type { Inputs } from "../../agents/inputs.ts";
+import type { RunContext, StreamOptions } from "../../agents/run-context.ts";
+import type { Draft } from "../../blackboard/artifact-type.ts";
+import { checkOptions, FlockError } from "../../core/errors.ts";
+import { checkOutput, describe } from "./run.ts";
+
+/** Tells how good a candidate is by what would be published of it; a higher number is better. */
+export type Score<Out = Draft> = (drafts: readonly Out[], context: RunContext) => number | Promise<number>;
+
+/** How many candidates each run has, and what tells the best of them. */
+export interface BestOf {
+  readonly count: number;
+  readonly score: Score;
+}
+
+/** Each costs as much as a run: more than this is a slip of the pen. */
+const MAX_CANDIDATES = 100;
+
+const bestOfSchema = z.object({
+  count: z.int().min(1).max(MAX_CANDIDATES),
+  score: z.custom<Score>((value) => typeof value === "function", "must be a function"),
+});
+
+/** @throws FlockError `invalid_options`. */
+export function checkBestOf(agent: string, count: number, score: Score): BestOf {
+  return checkOptions(`agent ${agent}: bestOf`, bestOfSchema, { count, score });
+}
+
+/** One try at an output. */
+interface Candidate {
+  readonly output: unknown;
+  readonly score: number;
+  readonly said: readonly Piece[];
+}
+
+/** What a candidate has streamed under one label. */
+interface Piece {
+  text: string;
+  readonly options: StreamOptions | undefined;
+}
+
+/** The agent itself, or one whose runs try as often as it says, and give the best. */
+export function tryingSeveral(agent: AgentDefinition): AgentDefinition {
+  const { bestOf } = agent;
+  return bestOf ? { ...agent, run: (inputs, context) => best(agent, bestOf, inputs, context) } : agent;
+}
+
+async function best(agent: AgentDefinition, { count, score }: BestOf, inputs: Inputs, context: RunContext) {
+  const tries = await Promise.allSettled(Array.from({ length: count }, () => attempt(agent, score, inputs, context)));
+  context.signal.throwIfAborted();
+  let winner: Candidate | undefined;
+  let failed = 0;
+  const scores: Record<string, number> = {};
+  for (const [place, one] of tries.entries()) {
+    if (one.status === "rejected") {
+      failed += 1;
+      const { agent: name, runId, log } = context;
+      log.warn({ err: one.reason, agent: name, runId, candidate: place + 1 }, "a candidate failed");
+      continue;
+    }
+    scores[`score_${place + 1}`] = one.value.score;
+    if (!winner || one.value.score > winner.score) winner = one.value;
+  }
+  context.addUsage({ candidates: count, candidates_failed: failed, ...scores });
+  if (!winner) throw (tries[0] as PromiseRejectedResult).reason;
+  for (const { text, options } of winner.said) context.stream(text, options);
+  return winner.output;
+}
+
+async function attempt(agent: AgentDefinition, score: Score, inputs: Inputs, context: RunContext): Promise<Candidate> {
+  const said: Piece[] = [];
+  const own = listening(context, said);
+  const result = agent.run(inputs, own);
+  const output: unknown = isGenerator(result) ? await drain(result, own) : await result;
+  context.signal.throwIfAborted();
+  const points: unknown = await score(checkOutput(agent, output), own);
+  if (typeof points === "number" && Number.isFinite(points)) return { output, score: points, said };
+  throw new FlockError("wrong_output", `agent ${agent.name}: the score of bestOf gave ${String(points)}, not a number`);
+}
+
+async function drain(generator: AsyncGenerator<unknown, unknown, undefined>, { agent, signal, stream }: RunContext) {
+  for (;;) {
+    const { done, value } = await generator.next();
+    if (signal.aborted) {
+      // The generator's `finally` blocks shall run, but nobody waits for them.
+      generator.return(undefined).catch(() => {});
+      throw signal.reason;
+    }
+    if (done) return value;
+    if (typeof value !== "string") {
+      throw new FlockError(
+        "wrong_output",
+        `agent ${agent} yielded ${describe(value)}; yield strings to stream, return drafts to publish`,
+      );
+    }
+    stream(value);
+  }
+}
+
+/** The context of a run, as one of its candidates has it: what it streams is kept until it is known whether it is the best. */
+function listening(context: RunContext, said: Piece[]): RunContext {
+  const stream = (text: string, options?: StreamOptions) => {
+    const last = said.at(-1);
+    const isSame =
+      last?.options?.outputType === options?.outputType && last?.options?.artifactType === options?.artifactType;
+    if (last && isSame) last.text += text;
+    else said.push({ text, options });
+  };
+  // What else a context has, and will have, it keeps: some of it is made when it is first read.
+  return new Proxy(context, {
+    get: (target, name) => (name === "stream" ? stream : Reflect.get(target, name, target)),
+  });
+}

@@ -1,0 +1,110 @@
+import type { Model } from "../../agents/model.ts";
+import type { Prices } from "../../agents/prices.ts";
+import type { RunContext, RunLog } from "../../agents/run-context.ts";
+import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import type { Redaction } from "../../core/redaction.ts";
+import type { ReadableStore, Store } from "../../store/store.ts";
+import { VisibleStore } from "../../store/visible-store.ts";
+import type { Questions } from "../questions/questions.ts";
+import type { Activation } from "./activation.ts";
+import type { Run } from "./run.ts";
+import { STEPS, type Steps } from "./steps.ts";
+
+const NOTHING = Object.freeze({});
+
+/** A run as its agent's function sees it. */
+export class Context implements RunContext {
+  readonly agent: string;
+  readonly runId: string;
+  readonly activationId: string;
+  readonly correlationId: string;
+  readonly attempt: number;
+  readonly artifacts: readonly StoredArtifact[];
+  given: Readonly<Record<string, unknown>> = NOTHING;
+  readonly #run: Run;
+  readonly #store: Store;
+  readonly #logOf: (activation: Activation) => RunLog;
+  readonly #questions: Questions;
+  #visible: ReadableStore | undefined;
+  #log: RunLog | undefined;
+  #stream: RunContext["stream"] | undefined;
+  #addUsage: RunContext["addUsage"] | undefined;
+  #step: RunContext["step"] | undefined;
+  #askPerson: RunContext["askPerson"] | undefined;
+
+  constructor(run: Run, store: Store, logOf: (activation: Activation) => RunLog, questions: Questions) {
+    const { agent, runId, id, correlationId, attempt, artifacts } = run.activation;
+    this.agent = agent.name;
+    this.runId = runId;
+    this.activationId = id;
+    this.correlationId = correlationId;
+    this.attempt = attempt;
+    this.artifacts = artifacts;
+    this.#store = store;
+    this.#logOf = logOf;
+    this.#questions = questions;
+    this.#run = run;
+  }
+
+  // What follows is made when it is first read: most runs never look at it. Functions may be taken out of the context and
+  // called by themselves.
+
+  get stream(): RunContext["stream"] {
+    this.#stream ??= (text, options) => this.#run.stream.write(text, options);
+    return this.#stream;
+  }
+
+  get addUsage(): RunContext["addUsage"] {
+    this.#addUsage ??= (amounts) => this.#run.addUsage(amounts);
+    return this.#addUsage;
+  }
+
+  get step(): RunContext["step"] {
+    this.#step ??= (kind, name, work) => this.#run.steps.do(kind, name, work);
+    return this.#step;
+  }
+
+  get askPerson(): RunContext["askPerson"] {
+    if (!this.#askPerson) {
+      let asked = 0;
+      this.#askPerson = (type, options) => {
+        const answer = this.#questions.ask(this.#run, ++asked, type, options);
+        // A function that no longer waits for its answer shall not bring the process down when the run is stopped.
+        answer.catch(() => {});
+        return answer;
+      };
+    }
+    return this.#askPerson;
+  }
+
+  get store(): ReadableStore {
+    const run = this.#run;
+    this.#visible ??= new VisibleStore(this.#store, run.activation.agent.principal, (seen) => run.noteRead(seen));
+    return this.#visible;
+  }
+
+  get log(): RunLog {
+    this.#log ??= this.#logOf(this.#run.activation);
+    return this.#log;
+  }
+
+  get model(): Model | undefined {
+    return this.#run.activation.agent.model;
+  }
+
+  get prices(): Prices {
+    return this.#run.activation.agent.prices ?? NOTHING;
+  }
+
+  get [STEPS](): Steps {
+    return this.#run.steps;
+  }
+
+  get redaction(): Redaction | undefined {
+    return this.#run.activation.agent.redaction;
+  }
+
+  get signal(): AbortSignal {
+    return this.#run.signal;
+  }
+}

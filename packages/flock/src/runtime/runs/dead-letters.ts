@@ -1,0 +1,118 @@
+import { type EventOf, OWNER, type Principal } from "@flock-ts/protocol";
+import type { AgentDefinition } from "../../agents/builder.ts";
+import type { Clock } from "../../core/clock.ts";
+import { FlockError } from "../../core/errors.ts";
+import { timestamp } from "../../core/time.ts";
+import { eventWrite } from "../../store/event-write.ts";
+import type { Journal } from "../../store/journal.ts";
+import type { DeadLetter, DeadLetterQuery, Store } from "../../store/store.ts";
+import type { RunEnd } from "./run.ts";
+import type { Runner } from "./runner.ts";
+
+/** A dead letter is on its way again. */
+export interface Revived {
+  /** Of the new attempt. */
+  readonly runId: string;
+  readonly correlationId: string;
+  /** The how many-th attempt it is. */
+  readonly attempt: number;
+  /** Of the event that tells of it. */
+  readonly seq: number;
+  /** How it ends, after its retries. */
+  readonly done: Promise<RunEnd>;
+}
+
+/** What the dead letters work with. */
+export interface DeadLettersOptions {
+  readonly agents: ReadonlyMap<string, AgentDefinition>;
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly runner: Pick<Runner, "runAgain" | "enqueue" | "abandon">;
+  readonly clock: Clock;
+}
+
+/** What has failed for good: to be looked at, run again or thrown away. */
+export class DeadLetters {
+  readonly #options: DeadLettersOptions;
+  /** Those that somebody is about to take out: the commit that does it is still to come. */
+  readonly #leaving = new Set<string>();
+
+  constructor(options: DeadLettersOptions) {
+    this.#options = options;
+  }
+
+  /** Newest first. */
+  list(query: DeadLetterQuery = {}, as: Principal = OWNER): readonly DeadLetter[] {
+    return this.#options.store.deadLetters.list(query, as);
+  }
+
+  /** Queues one again. Resolves when that is committed. */
+  async retry(id: string, as: Principal = OWNER): Promise<Revived> {
+    const { agents, runner } = this.#options;
+    const letter = this.#find(id, as);
+    const { agentId, correlationId, missing, attempts } = letter;
+    if (!agents.has(agentId)) {
+      throw new FlockError(
+        "unknown_agent",
+        `dead letter ${id} is for agent ${JSON.stringify(agentId)}, which is not declared: declare it, or discard the letter`,
+      );
+    }
+    if (missing > 0) {
+      throw new FlockError(
+        "not_found",
+        `dead letter ${id} cannot be run again: retention has dropped ${missing} of its artifacts; discard it, and publish them anew`,
+      );
+    }
+    const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    const activation = runner.runAgain(letter, onEnd);
+    const closed = this.#tell(letter, { status: "retried", run_id: activation.runId });
+    await this.#takeOut(id, () => runner.abandon(activation));
+    runner.enqueue(activation);
+    return { runId: activation.runId, correlationId, attempt: attempts + 1, seq: closed.seq, done };
+  }
+
+  /** Throws one away. Resolves when that is committed. */
+  async discard(id: string, as: Principal = OWNER): Promise<{ readonly seq: number }> {
+    const letter = this.#find(id, as);
+    this.#options.journal.write({ kind: "dead_letter_discarded", id });
+    const closed = this.#tell(letter, { status: "discarded" });
+    await this.#takeOut(id);
+    return { seq: closed.seq };
+  }
+
+  /** The returned event has its `seq` when it is committed. */
+  #tell(
+    { id, agentId, correlationId, visibility }: DeadLetter,
+    about: Pick<EventOf<"dead_letter_closed">, "status" | "run_id">,
+  ): { readonly seq: number } {
+    const { journal, clock } = this.#options;
+    const ids = { activation_id: id, agent_id: agentId, correlation_id: correlationId };
+    const write = eventWrite(
+      { type: "dead_letter_closed", ...ids, ...about, ...(visibility ? { visibility } : {}) },
+      timestamp(clock.now()),
+    );
+    journal.write(write);
+    return write.event;
+  }
+
+  #find(id: string, as: Principal): DeadLetter {
+    const letter = this.#leaving.has(id) ? undefined : this.#options.store.deadLetters.get(id, as);
+    if (letter) return letter;
+    throw new FlockError(
+      "not_found",
+      `there is no dead letter ${JSON.stringify(id)}: it has been run again or discarded, or is too old`,
+    );
+  }
+
+  async #takeOut(id: string, onError?: () => void): Promise<void> {
+    this.#leaving.add(id);
+    try {
+      await this.#options.journal.committed();
+    } catch (error) {
+      onError?.();
+      throw error;
+    } finally {
+      this.#leaving.delete(id);
+    }
+  }
+}

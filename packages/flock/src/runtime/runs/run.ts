@@ -1,0 +1,346 @@
+import {
+  allOf,
+  type EventVisibility,
+  isNoNarrower,
+  type RunStatus,
+  type Visibility,
+  type WireError,
+} from "@flock-ts/protocol";
+import type { AgentDefinition } from "../../agents/builder.ts";
+import { isGenerator, runWithContext } from "../../agents/context-provider.ts";
+import { inputsOf } from "../../agents/inputs.ts";
+import type { RunContext } from "../../agents/run-context.ts";
+import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import { Draft } from "../../blackboard/artifact-type.ts";
+import { type Clock, elapsed } from "../../core/clock.ts";
+import { FlockError } from "../../core/errors.ts";
+import type { Activation } from "./activation.ts";
+import { OutputStream, type StreamingOutput } from "./output-stream.ts";
+import { type StepEvent, Steps } from "./steps.ts";
+import { TimeLimit } from "./time-limit.ts";
+import { type ErrorDetail, wireErrorOf } from "./wire-error.ts";
+
+const NO_PRICES = Object.freeze({});
+
+/** How a run ended. */
+export interface RunEnd {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly durationMs: number;
+  readonly error?: WireError;
+  /** Ids of the artifacts that it published. */
+  readonly produced: readonly string[];
+  /** What it has spent, by name. */
+  readonly usage?: Readonly<Record<string, number>>;
+}
+
+/** What is told of an error that not everybody may know who may see the run. */
+const HIDDEN: WireError = {
+  name: "hidden",
+  message: "not everybody may know it who may see this run: the server's log has the error",
+};
+
+/** Why a run was stopped from outside. */
+export class RunStopped extends Error {
+  override readonly name = "RunStopped";
+  readonly status: "cancelled" | "interrupted";
+
+  constructor(status: "cancelled" | "interrupted") {
+    super(status === "cancelled" ? "the run was cancelled" : "the flock is shutting down");
+    this.status = status;
+  }
+}
+
+/** A run took longer than its agent allows. */
+class RunTimedOut extends Error {
+  override readonly name = "RunTimedOut";
+
+  constructor(agent: string, ms: number) {
+    super(`${agent} took longer than ${ms} ms and was stopped: .timeout(ms) sets the limit`);
+  }
+}
+
+/** One run, from its start to its end. */
+export class Run {
+  readonly activation: Activation;
+  /** Why it was ended early, if it was. */
+  #stopped: Error | undefined;
+  /** What the agent and its components see of it, once it has begun. */
+  #context: RunContext | undefined;
+  /** Ends the wait for the agent's function, while there is one. */
+  #abandon: ((reason: Error) => void) | undefined;
+  #abort: AbortController | undefined;
+  #stream: OutputStream | undefined;
+  #steps: Steps | undefined;
+  #ended = false;
+  #usage: Record<string, number> | undefined;
+  /** Who may see what the run says: whoever may see all that it consumes, reads and may publish. Undefined: everybody. */
+  #said: EventVisibility | undefined;
+  /** How long the function may take; undefined: as long as it likes. Stands still while a person is asked. */
+  readonly limit: TimeLimit | undefined;
+  readonly #emit: (event: StreamingOutput | StepEvent) => void;
+  readonly #errorDetail: ErrorDetail;
+  readonly #clock: Clock;
+  readonly #begun: number;
+
+  /** `emit` takes what the run streams, and what it tells of its steps. */
+  constructor(
+    activation: Activation,
+    clock: Clock,
+    errorDetail: ErrorDetail,
+    emit: (event: StreamingOutput | StepEvent) => void,
+  ) {
+    this.activation = activation;
+    const { visibility, agent } = activation;
+    this.#said = agent.outputs?.visibility ? allOf([visibility, agent.outputs.visibility]) : visibility;
+    this.#clock = clock;
+    this.#begun = elapsed(clock);
+    const { name, timeout } = agent;
+    if (timeout !== undefined)
+      this.limit = new TimeLimit(clock, timeout, () => this.#stop(new RunTimedOut(name, timeout)));
+    this.#errorDetail = errorDetail;
+    this.#emit = emit;
+  }
+
+  /** What the run shows of its output. Made when it is first wanted: not every run streams. */
+  get stream(): OutputStream {
+    if (!this.#stream) {
+      this.#stream = new OutputStream(this.#ids, (event) => this.#say(event));
+      if (this.#ended) this.#stream.end();
+    }
+    return this.#stream;
+  }
+
+  /** What the run calls, models and tools. Made when it calls the first: not every run does. */
+  get steps(): Steps {
+    if (!this.#steps) {
+      this.#steps = new Steps({
+        ids: this.#ids,
+        clock: this.#clock,
+        prices: this.activation.agent.prices ?? NO_PRICES,
+        stopped: () => this.#stopped,
+        emit: (event) => this.#say(event),
+        told: (error) => this.#wireErrorOf(error),
+        addUsage: (amounts) => this.addUsage(amounts),
+      });
+      if (this.#ended) this.#steps.end();
+    }
+    return this.#steps;
+  }
+
+  get #ids() {
+    const { agent, runId, correlationId } = this.activation;
+    return { agent_id: agent.name, run_id: runId, correlation_id: correlationId };
+  }
+
+  /** Tells what the run says to those who may see it. */
+  #say(event: StreamingOutput | StepEvent): void {
+    this.#emit(this.#said === undefined ? event : { ...event, visibility: this.#said });
+  }
+
+  /** Who may see what the run says so far; undefined: everybody. */
+  get saidTo(): EventVisibility | undefined {
+    return this.#said;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /** Aborts when the run is stopped. Made when it is first read: most runs never look at it. */
+  get signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController();
+      if (this.#stopped) this.#abort.abort(this.#stopped);
+    }
+    return this.#abort.signal;
+  }
+
+  /** The run has read something: from now on, only those are told what it says who may see that, too. */
+  noteRead(visibility: Visibility | EventVisibility | undefined): void {
+    if (!isNoNarrower(visibility, this.#said)) this.#said = allOf([this.#said, visibility]);
+  }
+
+  /** Ends the run now, whatever its function still does. */
+  stop(status: "cancelled" | "interrupted"): void {
+    this.#stop(new RunStopped(status));
+  }
+
+  /** Adds to what the run has spent, by name, until it has ended. */
+  addUsage(amounts: Readonly<Record<string, number>>): void {
+    if (this.#ended) return;
+    const sums = (this.#usage ??= {});
+    for (const [name, amount] of Object.entries(amounts)) {
+      // What is no number is no JSON number either.
+      if (Number.isFinite(amount)) sums[name] = (sums[name] ?? 0) + amount;
+    }
+    const { hooks } = this.activation.agent;
+    if (!hooks || !this.#context) return;
+    try {
+      hooks.usage(amounts, this.#context);
+    } catch (error) {
+      this.#stop(error as Error);
+    }
+  }
+
+  /** What the agent's components make of a failure. What was stopped from outside has not failed; a timeout stays one. */
+  explained(failure: unknown): unknown {
+    const { hooks } = this.activation.agent;
+    if (!hooks || !this.#context || failure instanceof RunStopped) return failure;
+    const told = hooks.error(failure, this.#context);
+    return failure instanceof RunTimedOut ? failure : told;
+  }
+
+  #stop(reason: Error): void {
+    this.#stopped ??= reason;
+    this.#abort?.abort(this.#stopped);
+    this.#abandon?.(this.#stopped);
+  }
+
+  /**
+   * Calls the agent's function and gives its drafts, at once when the function does not wait for anything.
+   * Throws or rejects with what the function throws, with a {@link RunStopped} or {@link RunTimedOut}, or with a FlockError about its output.
+   */
+  execute(context: RunContext): readonly Draft[] | Promise<readonly Draft[]> {
+    const { agent, artifacts, refusal } = this.activation;
+    this.#context = context;
+    if (refusal) throw refusal;
+    if (this.#stopped) throw this.#stopped;
+    const { hooks } = agent;
+    const output = hooks
+      ? hooks.evaluate(
+          context,
+          (taken) => this.#compute(context, taken),
+          (made) => draftsOf(agent, made),
+        )
+      : this.#compute(context, artifacts);
+    if (isThenable(output)) return this.#wait(agent, output);
+    if (this.#stopped) throw this.#stopped;
+    return checkOutput(agent, output);
+  }
+
+  #compute(context: RunContext, taken: readonly StoredArtifact[]): unknown {
+    const { agent, subscription } = this.activation;
+    const inputs = subscription ? subscription.inputsOf(taken) : inputsOf(taken);
+    const result = agent.context
+      ? runWithContext(agent.context, context, agent.run.bind(agent, inputs, context))
+      : agent.run(inputs, context);
+    return isGenerator(result) ? this.#drain(agent, result) : result;
+  }
+
+  /** Ends the stream, for whoever still holds it too, and tells how the run has ended: with a failure unless that is undefined. */
+  end(failure: unknown, produced: readonly string[]): RunEnd {
+    this.#ended = true;
+    this.#stream?.end();
+    this.#steps?.end();
+    const { runId } = this.activation;
+    const durationMs = Math.round((elapsed(this.#clock) - this.#begun) * 1000) / 1000;
+    const usage = this.#usage;
+    // Nearly all runs end here.
+    if (failure === undefined && !usage) return { runId, status: "success", durationMs, produced };
+    return {
+      runId,
+      status: failure === undefined ? "success" : statusOf(failure),
+      durationMs,
+      produced,
+      ...(failure === undefined || failure instanceof RunStopped ? {} : { error: this.#wireErrorOf(failure) }),
+      ...(usage ? { usage } : {}),
+    };
+  }
+
+  /** How an error is told to all who may see the run: it may say anything that the run knows. */
+  told(error: WireError | undefined): WireError | undefined {
+    const isForAll = isNoNarrower(this.#said, this.activation.visibility);
+    return error === undefined || isForAll ? error : HIDDEN;
+  }
+
+  #wireErrorOf(thrown: unknown): WireError {
+    return wireErrorOf(thrown, { detail: this.#errorDetail, redaction: this.activation.agent.redaction });
+  }
+
+  async #wait(agent: AgentDefinition, output: PromiseLike<unknown>): Promise<readonly Draft[]> {
+    this.limit?.start();
+    try {
+      const result = await new Promise<unknown>((resolve, reject) => {
+        this.#abandon = reject;
+        output.then(resolve, reject);
+        if (this.#stopped) reject(this.#stopped);
+      });
+      return checkOutput(agent, result);
+    } finally {
+      this.limit?.stop();
+    }
+  }
+
+  async #drain(agent: AgentDefinition, generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
+    for (;;) {
+      const { done, value } = await generator.next();
+      if (this.#stopped) {
+        // The generator's `finally` blocks shall run, but nobody waits for them.
+        generator.return(undefined).catch(() => {});
+        throw this.#stopped;
+      }
+      if (done) return value;
+      if (typeof value !== "string") {
+        throw new FlockError(
+          "wrong_output",
+          `agent ${agent.name} yielded ${describe(value)}; yield strings to stream, return drafts to publish`,
+        );
+      }
+      this.stream.write(value);
+    }
+  }
+}
+
+function statusOf(failure: unknown): RunStatus {
+  if (failure instanceof RunStopped) return failure.status;
+  return failure instanceof RunTimedOut ? "timeout" : "error";
+}
+
+/** What an agent may publish of what it has returned. Throws `wrong_output`, or what the agent's own functions throw. */
+export function checkOutput(agent: AgentDefinition, output: unknown): readonly Draft[] {
+  const drafts = draftsOf(agent, output);
+  return agent.outputs ? agent.outputs.check(drafts) : drafts;
+}
+
+/** What an agent has returned, if that is drafts of types that it may publish. */
+function draftsOf(agent: AgentDefinition, output: unknown): readonly Draft[] {
+  if (output === undefined || output === null) {
+    if (agent.publishes.size === 0) return [];
+    throw new FlockError(
+      "wrong_output",
+      `agent ${agent.name} returned nothing; return what it publishes, or [] to publish nothing`,
+    );
+  }
+  const drafts = Array.isArray(output) ? output : [output];
+  for (const draft of drafts) {
+    if (!(draft instanceof Draft)) {
+      throw new FlockError(
+        "wrong_output",
+        `agent ${agent.name} returned ${describe(draft)}; return drafts, such as Pizza({ … })`,
+      );
+    }
+    if (!agent.publishes.has(draft.type)) {
+      throw new FlockError(
+        "wrong_output",
+        `agent ${agent.name} returned a ${draft.type}, but declares only .publishes(${[...agent.publishes.keys()].join(", ")})`,
+      );
+    }
+  }
+  return drafts;
+}
+
+/** A value in an error message. */
+export function describe(value: unknown): string {
+  return value === null
+    ? "null"
+    : Array.isArray(value)
+      ? "an array"
+      : typeof value === "object"
+        ? "an object"
+        : `a ${typeof value}`;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,571 @@
+import {
+  allOf,
+  type EventOf,
+  type EventVisibility,
+  isNoNarrower,
+  maySee,
+  type Principal,
+  type WireError,
+} from "@flock-ts/protocol";
+import type { AgentDefinition } from "../../agents/builder.ts";
+import type { Subscription } from "../../agents/subscription.ts";
+import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import type { Draft } from "../../blackboard/artifact-type.ts";
+import { seenTogether } from "../../blackboard/by-visibility.ts";
+import type { Clock } from "../../core/clock.ts";
+import { newId } from "../../core/ids.ts";
+import { isoTime, timestamp } from "../../core/time.ts";
+import type { History } from "../../projections/history.ts";
+import type { Workflows } from "../../projections/workflows.ts";
+import { eventWrite, writeOf } from "../../store/event-write.ts";
+import type { Journal } from "../../store/journal.ts";
+import type { ActivationAgainWrite, DeadLetter, DurablePart, Store, UnfinishedActivation } from "../../store/store.ts";
+import { logOf, type RootLog } from "../../telemetry/run-log.ts";
+import type { Tracing } from "../../telemetry/tracing.ts";
+import type { Origin, Publication } from "../publishing/publication.ts";
+import type { Publisher } from "../publishing/publisher.ts";
+import type { Questions } from "../questions/questions.ts";
+import { Circuits } from "../queue/circuits.ts";
+import { DelayQueue } from "../queue/delay-queue.ts";
+import { Scheduler } from "../queue/scheduler.ts";
+import type { Activation } from "./activation.ts";
+import { Context } from "./context.ts";
+import type { StreamingOutput } from "./output-stream.ts";
+import { Run, type RunEnd, RunStopped } from "./run.ts";
+import type { StepEvent } from "./steps.ts";
+import { type ErrorDetail, readable } from "./wire-error.ts";
+
+/** What the runner works with. */
+export interface RunnerOptions {
+  readonly agents: ReadonlyMap<string, AgentDefinition>;
+  readonly store: Store;
+  /** What earlier processes have left, if the store outlives them. */
+  readonly durable: DurablePart | undefined;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: RootLog;
+  readonly history: History;
+  readonly workflows: Workflows;
+  /** What runs ask people. */
+  readonly questions: Questions;
+  readonly tracing: Tracing;
+  /** More runs than this in one workflow are a loop: they end at once with an error. */
+  readonly maxRunsPerCorrelation: number;
+  /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
+  readonly concurrency?: number | undefined;
+  /** How much events tell of errors. */
+  readonly errorDetail: ErrorDetail;
+  /** The queue of an agent has changed while it is paused. */
+  readonly onHeld: (agent: string) => void;
+  /** Where the output of runs goes. */
+  readonly publisher: Pick<Publisher, "prepare" | "post" | "committed">;
+}
+
+/** How many runs there were, by how they ended, and are. */
+export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running" | "queued", number>>;
+
+/** A run whose end is to be told. */
+type Ended = Omit<Activation, "runId" | "onEnd">;
+
+const NO_DRAFTS: readonly Draft[] = [];
+const NO_POSTINGS: readonly Publication[] = [];
+const NOTHING_PRODUCED: readonly string[] = Object.freeze([]);
+
+/** Ended runs count under their status, the rest under these names. */
+const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, interrupted: 0 };
+
+/** Runs agents on what has woken them, from the activation to the written end. */
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly scheduler: Scheduler;
+  readonly #retries: DelayQueue;
+  readonly circuits: Circuits;
+  readonly #runs = new Map<string, Run>();
+  readonly #counts = { ...NO_RUNS };
+  /** What earlier processes have left, by agent; undefined until work begins. */
+  #unfinishedBefore: Map<string, UnfinishedActivation[]> | undefined;
+  /** Activations that are written and have not ended. */
+  #unfinished = 0;
+  #idle = Promise.withResolvers<void>();
+  #stopped = false;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.scheduler = new Scheduler(
+      options.clock,
+      (activation) => options.tracing.run(activation, () => this.#run(activation)),
+      options.concurrency,
+    );
+    this.#retries = new DelayQueue(options.clock, (activation) => this.enqueue(activation));
+    this.circuits = new Circuits({
+      clock: options.clock,
+      emit: (event) => options.journal.write(eventWrite(event, this.#now())),
+      queueOf: (name) => ({
+        withdraw: () => this.scheduler.withdraw(({ agent }) => agent.name === name),
+        enqueue: (activation) => this.#schedule(activation),
+      }),
+    });
+  }
+
+  get counts(): RunCounts {
+    return {
+      ...this.#counts,
+      running: this.scheduler.running,
+      queued: this.scheduler.queued + this.#retries.size + this.circuits.held,
+    };
+  }
+
+  /** Whether a run that a subscription has woken is queued, waits for its next attempt or goes on. */
+  isBusy(subscription: Subscription): boolean {
+    const isIts = (activation: Activation) => activation.subscription === subscription;
+    if (this.scheduler.isWaiting(isIts) || this.#retries.has(isIts)) return true;
+    return [...this.#runs.values()].some(({ activation }) => isIts(activation));
+  }
+
+  /** An agent is to run, once that is written and {@link enqueue}d. */
+  activate(
+    subscription: Subscription,
+    artifacts: readonly StoredArtifact[],
+    onEnd?: (end: RunEnd) => void,
+  ): Activation {
+    const { agents, workflows, tracing, clock, maxRunsPerCorrelation: limit } = this.#options;
+    const agent = agents.get(subscription.agentId) as AgentDefinition;
+    const correlationId = artifacts[0]?.correlationId ?? newId();
+    const visibility = runSeenBy(agent, artifacts);
+    const runs = workflows.queued(correlationId, timestamp(clock.now()), visibility);
+    this.#unfinished += 1;
+    const id = newId();
+    return {
+      id,
+      runId: id,
+      agent,
+      subscription,
+      artifacts,
+      correlationId,
+      visibility,
+      attempt: 1,
+      cause: tracing.cause(subscription, artifacts, correlationId),
+      refusal: runs > limit ? new RunLimitError(agent.name, correlationId, limit) : undefined,
+      onEnd,
+    };
+  }
+
+  /** Runs an activation as soon as there is room for it. */
+  enqueue(activation: Activation): void {
+    if (this.#stopped) this.#leaveForLater(activation);
+    else if (this.circuits.of(activation.agent)?.admits(activation) !== false) this.#schedule(activation);
+  }
+
+  #schedule(activation: Activation): void {
+    this.scheduler.enqueue(activation);
+    if (this.scheduler.held > 0 && this.scheduler.paused.has(activation.agent.name)) this.#noteHeld(activation);
+  }
+
+  #noteHeld({ agent }: Activation): void {
+    this.#options.onHeld(agent.name);
+    this.noteIdle();
+  }
+
+  /** Forgets an activation that could not be written. */
+  abandon({ agent, correlationId, visibility }: Activation): void {
+    this.#options.workflows.ended(correlationId, agent.name, "cancelled", this.#now(), visibility);
+    this.#countFinished();
+  }
+
+  /** Ends runs, queued or running, that a principal may see, as `cancelled`. Resolves to how many, once that is committed. */
+  async cancel(
+    wanted: { readonly runId: string } | { readonly correlationId: string },
+    as: Principal,
+  ): Promise<number> {
+    const count = this.#stop("cancelled", (activation) => {
+      if (!maySee(as, activation.visibility)) return false;
+      return "runId" in wanted
+        ? [activation.runId, activation.id, activation.retryOf].includes(wanted.runId)
+        : activation.correlationId === wanted.correlationId;
+    });
+    // Stopped runs write their end in the next microtasks; the commit of this tick has them.
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.#options.journal.settled();
+    return count;
+  }
+
+  /** A run waits for a person, and others may run in its place. */
+  leave(activation: Activation): void {
+    this.scheduler.leave(activation);
+    this.noteIdle();
+  }
+
+  /** A run has waited long enough. Resolves when it may go on. */
+  reacquireSlot(activation: Activation): Promise<void> {
+    return this.scheduler.reacquireSlot(activation);
+  }
+
+  /** Resolves when nothing is queued but for paused agents, nothing runs but what waits for people, and all is committed. */
+  async idle(): Promise<void> {
+    for (;;) {
+      await this.#options.journal.settled();
+      if (this.#isIdle) return;
+      await this.#idle.promise;
+    }
+  }
+
+  /** Ends all runs as `interrupted` and takes no more. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    this.#stop("interrupted", () => true);
+    return this.idle();
+  }
+
+  /** Goes on with what earlier processes have left undone. Does nothing the second time. */
+  goOn(): void {
+    if (this.#unfinishedBefore || this.#stopped) return;
+    const { durable, agents, log } = this.#options;
+    this.#unfinishedBefore = durable ? Map.groupBy(durable.unfinished(), ({ agentId }) => agentId) : new Map();
+    for (const agent of agents.values()) this.resumeAgent(agent);
+    for (const [agent, { length }] of this.#unfinishedBefore) {
+      log.warn({ agent, runs: length }, "runs wait for an agent that is not declared: they begin when it is");
+    }
+  }
+
+  /** Goes on with what earlier processes have left undone for one agent. */
+  resumeAgent(agent: AgentDefinition): void {
+    const { journal, workflows, log } = this.#options;
+    for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
+      const { id, correlationId, artifacts, started, failures, visibility, retryAt } = left;
+      let { runId, attempt } = left;
+      const about = { id, agent, artifacts, correlationId, failures, visibility, ...fitting(agent, left) };
+      if (started) {
+        const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
+        const again = this.#writeEnd({ ...about, attempt }, end, end.produced);
+        if (again) ({ runId, attempt } = again);
+      }
+      this.#unfinished += 1;
+      workflows.queued(correlationId, this.#now(), visibility);
+      const activation: Activation = { ...about, runId, attempt };
+      if (retryAt !== undefined && !started) {
+        this.#retries.enter(activation);
+        this.#retries.until(activation, retryAt);
+        continue;
+      }
+      journal.committed().then(
+        () => this.enqueue(activation),
+        (err) => {
+          logOf(log, activation, undefined).error({ err }, "a run of an earlier process could not be taken up");
+          this.#countFinished();
+        },
+      );
+    }
+    this.#unfinishedBefore?.delete(agent.name);
+  }
+
+  /** A dead letter is to run again, once that is written and {@link enqueue}d. Its agent must be declared. */
+  runAgain(letter: DeadLetter, onEnd: (end: RunEnd) => void): Activation {
+    const { agents, journal, workflows } = this.#options;
+    const { id, correlationId, artifacts, visibility } = letter;
+    const agent = agents.get(letter.agentId) as AgentDefinition;
+    const next = { id, runId: newId(), attempt: letter.attempts + 1 };
+    this.#unfinished += 1;
+    workflows.queued(correlationId, this.#now(), visibility);
+    journal.write({ kind: "dead_letter_again", ...next });
+    return { ...next, agent, artifacts, correlationId, visibility, onEnd, ...fitting(agent, letter) };
+  }
+
+  #run(activation: Activation): Promise<void> {
+    const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
+    const { journal, store, clock, history, errorDetail } = this.#options;
+    const run = new Run(activation, clock, errorDetail, this.#tell);
+    this.#runs.set(runId, run);
+    this.#counts.started += 1;
+    history.consumed(agent.name, artifacts, visibility);
+    const startedAt = this.#now();
+    const started: EventOf<"agent_execution_started"> = {
+      type: "agent_execution_started",
+      seq: 0,
+      timestamp: startedAt,
+      agent_id: agent.name,
+      run_id: runId,
+      correlation_id: correlationId,
+      activation_id: activation.id,
+      consumed_artifacts: artifacts.map(({ id }) => id),
+      attempt,
+      visibility,
+    };
+    journal.write(writeOf(started));
+    journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts, visibility });
+    let output: readonly Draft[] | Promise<readonly Draft[]>;
+    try {
+      output = run.execute(new Context(run, store, this.#logOf, this.#options.questions));
+    } catch (error) {
+      return this.#end(run, NO_DRAFTS, readable(error));
+    }
+    // Not every function waits for something, and waiting for nothing costs as much.
+    if (!(output instanceof Promise)) return this.#end(run, output);
+    return output.then(
+      (drafts) => this.#end(run, drafts),
+      (error) => this.#end(run, NO_DRAFTS, readable(error)),
+    );
+  }
+
+  /** Writes what a run has brought, and that it has ended. Resolves when that is permanent. */
+  #end(run: Run, drafts: readonly Draft[], error?: unknown): Promise<void> {
+    const { publisher, history } = this.#options;
+    const { agent, runId, visibility } = run.activation;
+    let publications: readonly Publication[] = NO_POSTINGS;
+    let failure = error;
+    if (drafts.length > 0) {
+      try {
+        publications = this.#prepare(run.activation, drafts);
+        this.#options.tracing.publish(publications);
+        for (const publication of publications) publisher.post(publication);
+      } catch (invalid) {
+        failure = readable(invalid);
+      }
+    }
+    if (failure !== undefined && agent.hooks) failure = readable(run.explained(failure));
+    this.#runs.delete(runId);
+    const end = run.end(failure, publications.length === 0 ? NOTHING_PRODUCED : idsOf(publications));
+    if (failure !== undefined && !(failure instanceof RunStopped)) this.#logFailure(run.activation, failure, end);
+    for (const { artifact } of publications) history.produced(agent.name, artifact);
+    const told = publications.every(({ artifact }) => isNoNarrower(artifact.visibility, visibility))
+      ? end.produced
+      : idsOf(publications.filter(({ artifact }) => isNoNarrower(artifact.visibility, visibility)));
+    const toldError = run.told(end.error);
+    const again = this.#writeEnd(
+      run.activation,
+      toldError === end.error ? end : { ...end, error: toldError as WireError },
+      told,
+      failure,
+    );
+    const settle =
+      again?.retryAt === undefined ? () => this.#settle(run.activation, end) : this.#retry(run, end, again);
+    return publisher.committed(publications, settle, (err) => {
+      this.#logOf(run.activation).error({ err }, "the end of a run could not be written");
+      settle(err);
+    });
+  }
+
+  /** Makes artifacts of what a run has returned. Throws what is wrong with it. */
+  #prepare({ agent, runId, correlationId }: Activation, drafts: readonly Draft[]): readonly Publication[] {
+    const { publisher } = this.#options;
+    const { name: producedBy, tags, visibility, outputs } = agent;
+    const origin: Origin = { producedBy, runId, correlationId, tags, visibility };
+    return drafts.map((draft) =>
+      publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
+    );
+  }
+
+  /**
+   * Another attempt follows a run that has failed. It can be cancelled from now on; the returned function is to be
+   * called when its end is written, or with the error when it could not be.
+   */
+  #retry({ activation }: Run, end: RunEnd, { runId, attempt, failures, retryAt }: ActivationAgainWrite) {
+    const next: Activation = { ...activation, runId, attempt, failures, retryOf: activation.runId };
+    this.#retries.enter(next);
+    const leave = () => this.#retries.withdraw((one) => one === next).length > 0;
+    return (error?: unknown): void => {
+      this.#counts[end.status] += 1;
+      this.#options.tracing.ended(end);
+      if (error === undefined && !this.#stopped) this.#retries.until(next, retryAt as number);
+      else if (leave()) {
+        if (error === undefined) this.#leaveForLater(next);
+        else this.#finish(activation, end);
+      }
+    };
+  }
+
+  /**
+   * `produced`: what may be told of the artifacts. `failure`: what the run has failed of. Returns the next attempt, if
+   * there is to be one.
+   */
+  #writeEnd(
+    activation: Ended,
+    end: RunEnd,
+    produced: readonly string[],
+    failure?: unknown,
+    hasBegun = true,
+  ): ActivationAgainWrite | undefined {
+    const { agent, id, correlationId, visibility } = activation;
+    const { journal, workflows } = this.#options;
+    const endedAt = this.#now();
+    const again = this.#again(activation, end, failure);
+    const retryAt = again?.retryAt;
+    // A workflow in which something is to be tried again has neither ended nor failed.
+    if (retryAt === undefined) workflows.ended(correlationId, agent.name, end.status, endedAt, visibility);
+    const completed: EventOf<"agent_execution_completed"> = {
+      type: "agent_execution_completed",
+      seq: 0,
+      timestamp: endedAt,
+      agent_id: agent.name,
+      run_id: end.runId,
+      correlation_id: correlationId,
+      duration_ms: end.durationMs,
+      status: end.status,
+      produced_artifacts: produced as string[],
+      error: end.error,
+      usage: end.usage,
+      retry_at: retryAt === undefined ? undefined : isoTime(retryAt),
+      activation_id: hasBegun ? undefined : id,
+      visibility,
+    };
+    journal.write(writeOf(completed));
+    // After the end is told, so that viewers see what has opened or closed the circuit.
+    if (this.circuits.of(agent)?.ended(activation, end.status, failure))
+      this.#options.log.warn({ agent: agent.name }, "an agent fails again and again, and is left alone for a while");
+    if (!again) this.#options.questions.withdraw(id);
+    journal.write(
+      again ?? { kind: "activation_done", id, status: end.status, deadLetter: deadLetterOf(activation, end, endedAt) },
+    );
+    return again;
+  }
+
+  /** The attempt that is to follow: at once on one that was interrupted, after a while on one that has failed. */
+  #again(activation: Ended, end: RunEnd, failure: unknown): ActivationAgainWrite | undefined {
+    const { agent, id, attempt, failures = 0, refusal } = activation;
+    const next = { kind: "activation_again", id, attempt: attempt + 1 } as const;
+    if (end.status === "interrupted") return { ...next, runId: newId(), failures };
+    // Where something has been published after all, another attempt would publish it twice.
+    if (!agent.retry || !isFailure(end.status) || refusal || end.produced.length > 0) return undefined;
+    const now = this.#options.clock.now();
+    try {
+      const delay = agent.retry.delayAfter(failures + 1, failure, now);
+      if (delay === undefined) return undefined;
+      return { ...next, runId: newId(), failures: failures + 1, retryAt: Math.ceil(now + delay) };
+    } catch (err) {
+      this.#options.log.error({ err, agent: agent.name }, "`when` of .retry(…) has failed: there is no other attempt");
+      return undefined;
+    }
+  }
+
+  #settle(activation: Activation, end: RunEnd): void {
+    this.#counts[end.status] += 1;
+    this.#finish(activation, end);
+  }
+
+  #finish({ onEnd }: Activation, end: RunEnd): void {
+    this.#options.tracing.ended(end);
+    onEnd?.(end);
+    this.#countFinished();
+  }
+
+  #countFinished(): void {
+    this.#unfinished -= 1;
+    this.noteIdle();
+  }
+
+  /** Who waits for a person may wait for days. A flock that shuts down waits until those have ended, too. */
+  get #isIdle(): boolean {
+    return this.#unfinished <= this.scheduler.held + (this.#stopped ? 0 : this.scheduler.away);
+  }
+
+  /** Whoever waits until nothing goes on is told, if that is so. */
+  noteIdle(): void {
+    if (!this.#isIdle) return;
+    this.#idle.resolve();
+    this.#idle = Promise.withResolvers<void>();
+  }
+
+  #stop(status: "cancelled" | "interrupted", wanted: (activation: Activation) => boolean): number {
+    const withdrawn = [this.scheduler, this.#retries, this.circuits].flatMap((place) => [...place.withdraw(wanted)]);
+    for (const activation of withdrawn) {
+      if (status === "cancelled") this.#endUnstarted(activation);
+      else this.#leaveForLater(activation);
+    }
+    if (status === "cancelled" && this.scheduler.paused.size > 0)
+      for (const agent of new Set(withdrawn.map((activation) => activation.agent.name))) this.#options.onHeld(agent);
+    const running = [...this.#runs.values()].filter((run) => !run.isStopped && wanted(run.activation));
+    for (const run of running) run.stop(status);
+    return withdrawn.length + running.length;
+  }
+
+  #endUnstarted(activation: Activation): void {
+    const end: RunEnd = { runId: activation.runId, status: "cancelled", durationMs: 0, produced: [] };
+    this.#writeEnd(activation, end, end.produced, undefined, false);
+    this.#settle(activation, end);
+  }
+
+  /** What has not begun when the flock shuts down stays queued, for the next process if the store outlives this one. */
+  #leaveForLater(activation: Activation): void {
+    this.#settle(activation, { runId: activation.runId, status: "interrupted", durationMs: 0, produced: [] });
+  }
+
+  /** Made when somebody has something to say: most runs are silent. */
+  readonly #logOf = (activation: Activation): RootLog => {
+    const { log, tracing } = this.#options;
+    return logOf(log, activation, tracing.spanOf(activation.runId));
+  };
+
+  #logFailure(activation: Activation, err: unknown, { error }: RunEnd): void {
+    const log = this.#logOf(activation);
+    try {
+      log.warn({ err }, "a run failed");
+    } catch {
+      // An error may have something in it that nobody can write out.
+      log.warn({ error }, "a run failed");
+    }
+  }
+
+  readonly #tell = (event: StreamingOutput | StepEvent): void => {
+    this.#options.journal.write(eventWrite(event, this.#now()));
+  };
+
+  #now(): string {
+    return timestamp(this.#options.clock.now());
+  }
+}
+
+/** What of its agent as it is now declared an activation of before runs on, and why not, if it must not. */
+function fitting(
+  agent: AgentDefinition,
+  { gate, artifacts }: Pick<DeadLetter, "gate" | "artifacts">,
+): Pick<Activation, "subscription" | "refusal"> {
+  const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
+  const isCleared = artifacts.every((one) => maySee(agent.principal, one.visibility));
+  return {
+    subscription: able.find((one) => one.gate === gate) ?? able[0],
+    refusal: isCleared ? undefined : new NotClearedError(agent.name),
+  };
+}
+
+function idsOf(publications: readonly Publication[]): readonly string[] {
+  return publications.map(({ artifact }) => artifact.id);
+}
+
+function isFailure(status: RunEnd["status"]): status is DeadLetter["status"] {
+  return status === "error" || status === "timeout";
+}
+
+/** What is kept of an activation that has failed for good; undefined for one that has not. `end`: as it may be told. */
+function deadLetterOf(activation: Ended, end: RunEnd, failedAt: string): DeadLetter | undefined {
+  const { runId, status, error } = end;
+  if (!isFailure(status) || !error) return undefined;
+  const { id, agent, subscription, correlationId, attempt: attempts, artifacts, visibility } = activation;
+  const about = { gate: subscription?.gate, agentId: agent.name, correlationId, attempts, artifacts, visibility };
+  return { id, runId, ...about, status, error, missing: 0, failedAt };
+}
+
+/** Who may see a run: whoever may see the agent and all that it consumes; undefined: everybody. */
+function runSeenBy(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): EventVisibility | undefined {
+  const together = seenTogether(artifacts);
+  return agent.visibility.kind === "public" ? together : allOf([agent.visibility, together]);
+}
+
+/** An agent has been declared anew, and may not see what it was to run on. */
+class NotClearedError extends Error {
+  override readonly name = "NotClearedError";
+
+  constructor(agent: string) {
+    super(`${agent} did not run: it may no longer see what has woken it. Give it the .labels(…) or .tenant(…) it had.`);
+  }
+}
+
+/** A workflow had more runs than allowed. */
+class RunLimitError extends Error {
+  override readonly name = "RunLimitError";
+
+  constructor(agent: string, correlationId: string, limit: number) {
+    super(
+      `${agent} did not run: workflow ${correlationId} has had ${limit} runs already, which looks like a loop. ` +
+        "Let an agent stop publishing at some point, or raise maxRunsPerCorrelation.",
+    );
+  }
+}

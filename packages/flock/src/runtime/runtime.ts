@@ -1,0 +1,533 @@
+import {
+  type AgentState,
+  type CircuitInfo,
+  type CorrelationStatus,
+  type EventDraft,
+  EXTERNAL,
+  maySee,
+  OWNER,
+  type Principal,
+  PUBLIC,
+  type VisibilityRequest,
+  visibilityRequestSchema,
+} from "@flock-ts/protocol";
+import type { AgentDefinition } from "../agents/builder.ts";
+import type { Subscription } from "../agents/subscription.ts";
+import type { StoredArtifact } from "../blackboard/artifact.ts";
+import type { AnyArtifactType, Draft } from "../blackboard/artifact-type.ts";
+import type { Clock } from "../core/clock.ts";
+import { checkOptions, FlockError } from "../core/errors.ts";
+import { newId } from "../core/ids.ts";
+import { timestamp } from "../core/time.ts";
+import type { Hooks } from "../middleware/hooks.ts";
+import { History } from "../projections/history.ts";
+import { declared, TopologyAnnouncer } from "../projections/topology-announcer.ts";
+import { Workflows } from "../projections/workflows.ts";
+import { eventWrite } from "../store/event-write.ts";
+import type { Journal } from "../store/journal.ts";
+import type { DeadLetter, DeadLetterQuery, DurablePart, Store, Triggered } from "../store/store.ts";
+import type { RootLog } from "../telemetry/run-log.ts";
+import { Tracing } from "../telemetry/tracing.ts";
+import type { GateState } from "./gates/gate.ts";
+import type { DryRun } from "./gates/gates.ts";
+import type { Origin, Publication } from "./publishing/publication.ts";
+import { Publisher } from "./publishing/publisher.ts";
+import { Questions } from "./questions/questions.ts";
+import { Pauses } from "./queue/pauses.ts";
+import { type Activation, activationWrite } from "./runs/activation.ts";
+import { tryingSeveral } from "./runs/best-of.ts";
+import { DeadLetters, type Revived } from "./runs/dead-letters.ts";
+import type { RunEnd } from "./runs/run.ts";
+import { type RunCounts, Runner } from "./runs/runner.ts";
+import type { ErrorDetail } from "./runs/wire-error.ts";
+import { ScheduledPublishes } from "./timers/scheduled-publishes.ts";
+import { Schedules } from "./timers/schedules.ts";
+
+/** What the runtime works with. */
+export interface RuntimeOptions {
+  readonly store: Store;
+  /** What earlier processes have left, if the store outlives them. */
+  readonly durable: DurablePart | undefined;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: RootLog;
+  /** More runs than this in one workflow are a loop: they end at once with an error. */
+  readonly maxRunsPerCorrelation: number;
+  /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
+  readonly maxInlinePayloadBytes: number;
+  /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
+  readonly concurrency?: number | undefined;
+  /** How much events tell of errors. */
+  readonly errorDetail: ErrorDetail;
+  /** The flock's components, if it has any. */
+  readonly hooks: Hooks | undefined;
+}
+
+/** What goes with a published artifact. */
+export interface PublishOptions {
+  /** Words to select it by. Default: none. */
+  readonly tags?: readonly string[];
+  /** The workflow it belongs to. Default: a new one. */
+  readonly correlationId?: string;
+  /** Who may see it. Default: everybody. */
+  readonly visibility?: VisibilityRequest;
+  /** A second publish with the same key does nothing and gives the first one's result. */
+  readonly idempotencyKey?: string;
+}
+
+/** What came of publishing an artifact. */
+export interface Published {
+  readonly artifactId: string;
+  readonly correlationId: string;
+  /** Agents whose gate this artifact completed. */
+  readonly triggeredAgents: readonly string[];
+  /** The same agents, each with who may see its run. */
+  readonly triggered: readonly Triggered[];
+  /** Of its `artifact_published` event. */
+  readonly seq: number;
+  readonly artifact: StoredArtifact;
+}
+
+/** An agent was woken by hand. */
+export interface Invoked {
+  readonly runId: string;
+  readonly correlationId: string;
+  /** Events after this one tell of the run. */
+  readonly seq: number;
+  /** Resolves when the run has ended, however it ended. Never rejects. */
+  readonly done: Promise<RunEnd>;
+}
+
+/** What goes with inputs that an agent is woken with by hand. */
+export interface InvokeOptions {
+  /** The workflow they belong to. Default: a new one. */
+  readonly correlationId?: string | undefined;
+  /** Who may see the inputs; the agent must. Default: everybody. */
+  readonly visibility?: VisibilityRequest | undefined;
+}
+
+const NO_TAGS: readonly string[] = [];
+const NONE: readonly Triggered[] = [];
+
+/** Knows the agents and the artifact types, and takes the work that comes from outside. */
+export class Runtime {
+  readonly agents = new Map<string, AgentDefinition>();
+  readonly types = new Map<string, AnyArtifactType>();
+  readonly history = new History();
+  readonly schedules: Schedules;
+  /** What runs ask people. */
+  readonly questions: Questions;
+  /** Types that are known beside those that agents name. */
+  readonly #sharedTypes = new Set<string>();
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+  readonly #workflows = new Workflows();
+  readonly #tracing: Tracing;
+  readonly #publisher: Publisher;
+  readonly #runner: Runner;
+  readonly #pauses: Pauses;
+  readonly #scheduledPublishes: ScheduledPublishes;
+  readonly #deadLetters: DeadLetters;
+  readonly #graph: TopologyAnnouncer;
+  readonly #hooks: Hooks | undefined;
+  #hasBegun = false;
+  #stopped = false;
+
+  constructor({ maxRunsPerCorrelation, maxInlinePayloadBytes, concurrency, store, hooks, ...shared }: RuntimeOptions) {
+    this.#hooks = hooks;
+    this.#journal = shared.journal;
+    this.#clock = shared.clock;
+    const tracing = new Tracing(shared.clock);
+    this.#tracing = tracing;
+    this.#publisher = new Publisher({
+      ...shared,
+      tracing,
+      maxInlinePayloadBytes,
+      workflows: this.#workflows,
+      runner: {
+        activate: (subscription, artifacts) => this.#runner.activate(subscription, artifacts),
+        enqueue: (activation) => this.#runner.enqueue(activation),
+        abandon: (activation) => this.#runner.abandon(activation),
+      },
+      onDraft: (draft, origin) => {
+        const hooks = this.#hooksOf(origin.producedBy);
+        const { type, artifactType } = draft;
+        if (this.types.get(type) !== artifactType) this.registerType(artifactType);
+        return hooks ? hooks.publish(draft, origin) : draft;
+      },
+      onCommitted: (artifact) => this.#hooksOf(artifact.producedBy)?.published(artifact),
+      onHidden: (artifact) => this.#scheduledPublishes.watch(artifact),
+      onRevealed: (artifact) => {
+        if (artifact.producedBy === EXTERNAL) return;
+        this.history.revealed(artifact.producedBy, artifact, timestamp(this.#clock.now()));
+      },
+    });
+    this.#scheduledPublishes = new ScheduledPublishes({
+      ...shared,
+      store,
+      reveal: (artifact) => this.#publisher.reveal(artifact),
+    });
+    this.questions = new Questions({
+      ...shared,
+      history: this.history,
+      publisher: this.#publisher,
+      know: (type) => this.registerType(type),
+      places: {
+        leave: (activation) => this.#runner.leave(activation),
+        reacquireSlot: (activation) => this.#runner.reacquireSlot(activation),
+      },
+    });
+    this.#runner = new Runner({
+      ...shared,
+      tracing,
+      store,
+      maxRunsPerCorrelation,
+      concurrency,
+      onHeld: (agent) => this.#pauses.queueChanged(agent),
+      agents: this.agents,
+      history: this.history,
+      workflows: this.#workflows,
+      questions: this.questions,
+      publisher: this.#publisher,
+    });
+    const { scheduler } = this.#runner;
+    this.#pauses = new Pauses({ agents: this.agents, scheduler, clock: this.#clock, emit: this.#emit });
+    this.#deadLetters = new DeadLetters({
+      agents: this.agents,
+      store,
+      journal: shared.journal,
+      runner: this.#runner,
+      clock: this.#clock,
+    });
+    this.schedules = new Schedules({
+      ...shared,
+      isBusy: (subscription) => this.#runner.isBusy(subscription),
+      wake: async ({ visibility }, subscription, tick) => {
+        this.#assertRunning();
+        const origin: Origin = { producedBy: EXTERNAL, correlationId: newId(), tags: NO_TAGS, visibility };
+        return this.#wake(subscription, [this.#publisher.prepare(tick, origin)]);
+      },
+    });
+    this.#graph = new TopologyAnnouncer(this.agents, this.#emit);
+  }
+
+  /**
+   * Makes an artifact type known by name.
+   * @throws FlockError `duplicate_artifact_type` when another type has the name.
+   */
+  registerType(type: AnyArtifactType): void {
+    this.#sharedTypes.add(type.typeName);
+    this.#know(type);
+  }
+
+  #know(type: AnyArtifactType): void {
+    const known = this.types.get(type.typeName);
+    if (known === type) return;
+    if (known) {
+      throw new FlockError(
+        "duplicate_artifact_type",
+        `two artifact types are called ${type.typeName}: declare it once and import it where it is used`,
+      );
+    }
+    this.types.set(type.typeName, type);
+  }
+
+  /**
+   * Lets an agent listen.
+   * @throws FlockError `duplicate_agent`, `duplicate_artifact_type` or `shutting_down`.
+   */
+  registerAgent(agent: AgentDefinition): void {
+    this.#assertRunning();
+    this.assertNameIsFree(agent.name);
+    for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.#know(type);
+    this.agents.set(agent.name, tryingSeveral(agent));
+    for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription);
+    this.#emit({ type: "agent_registered", ...declared(agent) });
+    this.#runner.circuits.registered(agent);
+    this.#graph.changed();
+    if (!this.#hasBegun) return;
+    this.#publisher.gates.restore(agent.name);
+    this.#runner.resumeAgent(agent);
+    void this.schedules.resumeAgent(agent);
+  }
+
+  /** The agents that a principal may know of. */
+  agentsSeenBy(as: Principal): AgentDefinition[] {
+    const agents = [...this.agents.values()];
+    return as.kind === "owner" ? agents : agents.filter(({ visibility }) => maySee(as, visibility));
+  }
+
+  /** The types that a principal may know of: not those that only agents name which it may not know of. */
+  typesSeenBy(as: Principal): AnyArtifactType[] {
+    if (as.kind === "owner") return [...this.types.values()];
+    const named = new Set(this.#sharedTypes);
+    for (const { consumes, publishes } of this.agentsSeenBy(as)) {
+      for (const type of [...consumes.keys(), ...publishes.keys()]) named.add(type);
+    }
+    return [...this.types.values()].filter(({ typeName }) => named.has(typeName));
+  }
+
+  /** @throws FlockError `duplicate_agent` or `invalid_name`. */
+  assertNameIsFree(name: string): void {
+    if (name === EXTERNAL) {
+      throw new FlockError(
+        "invalid_name",
+        `no agent can be called ${EXTERNAL}: that names publishers outside the flock`,
+      );
+    }
+    if (this.agents.has(name))
+      throw new FlockError("duplicate_agent", `there is an agent called ${name} already: give each its own name`);
+  }
+
+  /** Publishes a draft from outside. Throws at once what is wrong with it. */
+  publish(draft: Draft, options: PublishOptions): Promise<Published> {
+    const publications = this.#publish([draft], options);
+    return this.#publisher.committed(publications, () => publishedOf(publications[0] as Publication));
+  }
+
+  /** Publishes drafts from outside, in one commit. Throws at once what is wrong with them. */
+  publishAll(drafts: readonly Draft[], options: PublishOptions): Promise<Published[]> {
+    const publications = this.#publish(drafts, options);
+    return this.#publisher.committed(publications, () => publications.map(publishedOf));
+  }
+
+  #publish(drafts: readonly Draft[], options: PublishOptions): readonly Publication[] {
+    this.#assertRunning();
+    this.goOn();
+    const origin = fromOutside(options);
+    // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
+    const publications = drafts.map((draft) => this.#publisher.prepare(draft, origin));
+    this.#tracing.publish(publications);
+    for (const publication of publications) this.#publisher.post(publication);
+    return publications;
+  }
+
+  /** Answers a question that a run has asked: see {@link Questions}. */
+  async answer(
+    id: string,
+    draftFor: (answerType: string) => Draft,
+    as: Principal,
+    idempotencyKey?: string,
+  ): Promise<Published> {
+    this.#assertRunning();
+    this.goOn();
+    return publishedOf(await this.questions.answer(id, draftFor, as, idempotencyKey));
+  }
+
+  /** What publishing a draft from outside would do. Throws as `publish` does; nothing is written, nothing changes. */
+  preview(draft: Draft, options: PublishOptions): readonly DryRun[] {
+    this.#assertRunning();
+    return this.#publisher.dryRun(draft, fromOutside(options));
+  }
+
+  /** Runs one agent on given inputs, which go on the blackboard but wake nobody else. */
+  async invoke(
+    agentId: string,
+    drafts: readonly Draft[],
+    options: InvokeOptions = {},
+    as: Principal = OWNER,
+  ): Promise<Invoked> {
+    const { correlationId = newId() } = options;
+    this.#assertRunning();
+    this.goOn();
+    const agent = this.agents.get(agentId);
+    if (!agent || !maySee(as, agent.visibility))
+      throw new FlockError(
+        "unknown_agent",
+        `there is no agent called ${JSON.stringify(agentId)}${this.#listAgents(as)}`,
+      );
+    if (drafts.length === 0)
+      throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
+    const visibility = checkVisibility("invoke", options.visibility);
+    const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility };
+    const publications = drafts.map((draft) => this.#publisher.prepare(draft, origin));
+    const given = publications.map(({ artifact }) => artifact);
+    const subscription = agent.subscriptions.find((one) => one.isFilledBy(given));
+    if (!subscription) {
+      const wanted = agent.subscriptions.map(({ requires, batch }) => {
+        const group = [...requires].map(([type, n]) => (n > 1 ? `${n} × ${type}` : type)).join(" + ");
+        return batch ? `1 to ${batch.size} × (${group})` : group;
+      });
+      throw new FlockError(
+        "invalid_request",
+        `inputs: agent ${agentId} wants ${wanted.join(" or ")}, not ${given.map(({ type }) => type).join(" + ")}`,
+      );
+    }
+    if (!given.every((artifact) => subscription.sees(artifact))) {
+      throw new FlockError(
+        "invalid_request",
+        `visibility: agent ${agentId} may not see the inputs; clear it with .labels(…) or .tenant(…), or give another visibility`,
+      );
+    }
+    return this.#wake(subscription, publications);
+  }
+
+  /** Puts artifacts on the blackboard that wake one agent and nobody else. */
+  #wake(subscription: Subscription, publications: readonly Publication[]): Promise<Invoked> {
+    const given = publications.map(({ artifact }) => artifact);
+    const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    this.#tracing.publish(publications);
+    const activation = this.#runner.activate(subscription, given, onEnd);
+    for (const { write } of publications) this.#journal.write(write);
+    this.#journal.write(activationWrite(activation));
+    (publications.at(-1) as Publication).activations = [activation];
+    return this.#publisher.committed(publications, () => {
+      const { seq, correlationId } = given.at(-1) as StoredArtifact;
+      return { runId: activation.runId, correlationId, seq, done };
+    });
+  }
+
+  /** Ends runs, queued or running, that a principal may see, as `cancelled`. Resolves to how many, once that is committed. */
+  cancel(
+    wanted: { readonly runId: string } | { readonly correlationId: string },
+    as: Principal = OWNER,
+  ): Promise<number> {
+    return this.#runner.cancel(wanted, as);
+  }
+
+  /** How an agent's circuit breaker stands; undefined for an agent without one. */
+  circuitOf(agent: AgentDefinition): CircuitInfo | undefined {
+    return this.#runner.circuits.of(agent)?.info;
+  }
+
+  /** What holds agents back from the start, declared already or not. */
+  restoreAgents(agents: readonly AgentState[]): void {
+    this.#pauses.restore(agents.filter(({ paused }) => paused).map(({ agent_id }) => agent_id));
+    this.#runner.circuits.restore(agents.flatMap(({ agent_id, circuit }) => (circuit ? [[agent_id, circuit]] : [])));
+  }
+
+  /**
+   * Pauses one agent, or every one that there is, or lets them go on. Resolves to those for which that changed something,
+   * once it is committed.
+   * @throws FlockError `unknown_agent` or `shutting_down`.
+   */
+  async pause(what: "pause" | "resume", name: string | undefined): Promise<string[]> {
+    this.#assertRunning();
+    const agent = name === undefined ? undefined : this.agents.get(name);
+    if (name !== undefined && !agent)
+      throw new FlockError(
+        "unknown_agent",
+        `there is no agent called ${JSON.stringify(name)}${this.#listAgents(OWNER)}`,
+      );
+    const changed = this.#pauses[what](agent ? [agent] : [...this.agents.values()]);
+    this.#runner.noteIdle();
+    await this.#journal.settled();
+    return changed;
+  }
+
+  /** How many runs of an agent wait, and whether that is because it is paused. */
+  queueOf(agent: string): { readonly paused: boolean; readonly queued: number } {
+    const { scheduler } = this.#runner;
+    return { paused: scheduler.paused.has(agent), queued: scheduler.queuedOf(agent) };
+  }
+
+  /** What has failed for good. */
+  deadLetters(query: DeadLetterQuery, as: Principal): readonly DeadLetter[] {
+    return this.#deadLetters.list(query, as);
+  }
+
+  /** Runs again what had failed for good. Resolves when it is queued. */
+  async retryDeadLetter(id: string, as: Principal): Promise<Revived> {
+    this.#assertRunning();
+    this.goOn();
+    return this.#deadLetters.retry(id, as);
+  }
+
+  /** Forgets what has failed for good. */
+  async discardDeadLetter(id: string, as: Principal): Promise<{ readonly seq: number }> {
+    this.#assertRunning();
+    return this.#deadLetters.discard(id, as);
+  }
+
+  /** Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed. */
+  idle(): Promise<void> {
+    this.goOn();
+    return this.#runner.idle();
+  }
+
+  /** Ends all runs as `interrupted` and takes no more work. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#graph.stop();
+    this.schedules.stop();
+    this.#pauses.stop();
+    this.#publisher.gates.stop();
+    this.#scheduledPublishes.stop();
+    await this.#runner.stop();
+  }
+
+  /** How a workflow stands, as far as a principal may know; undefined when it has not heard of it. */
+  workflow(correlationId: string, as: Principal): CorrelationStatus | undefined {
+    return this.#workflows.statusOf(correlationId, as);
+  }
+
+  /** What waits in a gate; undefined for a subscription that never waits. */
+  stateOf(subscription: Subscription): GateState | undefined {
+    return this.#publisher.gates.stateOf(subscription);
+  }
+
+  get runCounts(): RunCounts {
+    return this.#runner.counts;
+  }
+
+  /**
+   * Goes on with what earlier processes have left undone, once all agents are there that were declared before the
+   * first work: an agent that runs again publishes for others.
+   */
+  goOn(): void {
+    if (this.#hasBegun || this.#stopped) return;
+    this.#hasBegun = true;
+    this.#publisher.gates.restore();
+    this.#runner.goOn();
+    this.#scheduledPublishes.restore();
+    for (const agent of this.agents.values()) void this.schedules.resumeAgent(agent);
+  }
+
+  #hooksOf(producedBy: string): Hooks | undefined {
+    return producedBy === EXTERNAL ? this.#hooks : this.agents.get(producedBy)?.hooks;
+  }
+
+  readonly #emit = (event: EventDraft): void => {
+    this.#journal.write(eventWrite(event, timestamp(this.#clock.now())));
+  };
+
+  #assertRunning(): void {
+    if (this.#stopped) throw new FlockError("shutting_down", "this flock has shut down and takes no more work");
+  }
+
+  #listAgents(as: Principal): string {
+    const names = this.agentsSeenBy(as).map(({ name }) => name);
+    return names.length === 0 ? "" : `; there are ${names.slice(0, 10).join(", ")}${names.length > 10 ? ", …" : ""}`;
+  }
+}
+
+function triggeredBy({ agent, visibility }: Activation): Triggered {
+  return { agentId: agent.name, visibility };
+}
+
+function fromOutside({ correlationId, tags, visibility, idempotencyKey }: PublishOptions): Origin {
+  return {
+    producedBy: EXTERNAL,
+    correlationId: correlationId ?? newId(),
+    tags: tags?.length ? [...new Set(tags)] : NO_TAGS,
+    visibility: checkVisibility("publish", visibility),
+    idempotencyKey,
+  };
+}
+
+function publishedOf({ artifact, activations }: Publication): Published {
+  return {
+    artifactId: artifact.id,
+    correlationId: artifact.correlationId,
+    triggeredAgents: activations.map(({ agent }) => agent.name),
+    triggered: activations.length === 0 ? NONE : activations.map(triggeredBy),
+    seq: artifact.seq,
+    artifact,
+  };
+}
+
+function checkVisibility(what: string, visibility: VisibilityRequest | undefined): VisibilityRequest {
+  if (visibility === undefined || visibility === PUBLIC) return PUBLIC;
+  return checkOptions(`${what}: visibility`, visibilityRequestSchema, visibility);
+}

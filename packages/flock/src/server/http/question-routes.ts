@@ -1,0 +1,37 @@
+import { answerRequestSchema, publishResultSchema, questionsSchema } from "@flock-ts/protocol";
+import { z } from "zod";
+import type { ServerContext } from "../server-component.ts";
+import { ERROR_RESPONSES } from "./errors.ts";
+
+/** What agents ask people, and where it is answered. `at`: the address of a path. */
+export function questionRoutes(
+  { app, flock, principalOf }: ServerContext,
+  at: (path: string) => string,
+  tags: string[],
+): void {
+  app.get(
+    at("questions"),
+    {
+      schema: {
+        tags,
+        summary: "What agents have asked people and nobody has answered",
+        response: { 200: questionsSchema, ...ERROR_RESPONSES },
+      },
+    },
+    (request) => ({ questions: flock.wire.questions(principalOf(request)) }),
+  );
+
+  app.post(
+    at("questions/:id/answer"),
+    {
+      schema: {
+        tags,
+        summary: "Answer a question of an agent",
+        params: z.object({ id: z.string() }),
+        body: answerRequestSchema,
+        response: { 200: publishResultSchema, ...ERROR_RESPONSES },
+      },
+    },
+    async (request) => (await flock.wire.answer(request.params.id, request.body, principalOf(request))).result,
+  );
+}
