@@ -11,32 +11,27 @@ import {
 } from "@flock-ts/protocol";
 import { type Logger, pino } from "pino";
 import { z } from "zod";
-import {
-  AgentBuilder,
-  type AgentDefinition,
-  componentsSchema,
-  describeSubscription,
-  modelSchema,
-  type Redact,
-  redactSchema,
-} from "./agents/builder.ts";
+import { AgentBuilder, componentsSchema, modelSchema, redactSchema } from "./agents/builder.ts";
+import type { AgentDefinition, Redact } from "./agents/definition.ts";
 import type { Model } from "./agents/model.ts";
 import { type Prices, pricesSchema } from "./agents/prices.ts";
 import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { checkOptions, FlockError } from "./core/errors.ts";
+import { type ErrorDetail, errorDetailOf } from "./core/wire-error.ts";
 import { EventLog } from "./log/event-log.ts";
 import type { AgentComponent } from "./middleware/agent-component.ts";
 import { Hooks } from "./middleware/hooks.ts";
 import { GraphProjection } from "./projections/graph.ts";
 import { restoreState, saveState } from "./projections/snapshot.ts";
-import { LocalCommands } from "./runtime/commands.ts";
+import { describeSubscription } from "./runtime/gates/describe.ts";
+import { LocalCommands } from "./runtime/local-commands.ts";
 import { IdempotencyCache } from "./runtime/publishing/idempotency-cache.ts";
-import type { StoredQuestion } from "./runtime/questions/questions.ts";
+import type { Invoked, InvokeOptions, Published, PublishOptions } from "./runtime/publishing/published.ts";
+import type { StoredQuestion } from "./runtime/questions/person-question.ts";
 import type { Revived } from "./runtime/runs/dead-letters.ts";
-import type { RunCounts } from "./runtime/runs/runner.ts";
-import { type ErrorDetail, errorDetailOf } from "./runtime/runs/wire-error.ts";
-import { type Invoked, type InvokeOptions, type Published, type PublishOptions, Runtime } from "./runtime/runtime.ts";
+import { Runtime } from "./runtime/runtime.ts";
+import type { FlockStats } from "./runtime/stats.ts";
 import type { ServeOptions } from "./server/serve.ts";
 import type { FlockServer } from "./server/server.ts";
 import { Journal } from "./store/journal.ts";
@@ -84,23 +79,6 @@ export interface FlockOptions {
   readonly logger?: Logger;
   /** Tells the time to gates, timeouts and timestamps. Default: the clock of the machine. */
   readonly clock?: Clock;
-}
-
-/** What a flock has done and holds. */
-export interface FlockStats {
-  /** Events committed by this process. */
-  readonly events: number;
-  /** The newest seq. */
-  readonly head: number;
-  /** The oldest seq that clients can resume from. */
-  readonly oldest: number;
-  /** Memory that the newest events take, in bytes. */
-  readonly logBufferBytes: number;
-  /** How much of the disk the store takes, in bytes; undefined for one that does not outlive the process. */
-  readonly storeBytes: number | undefined;
-  /** Commits that have failed, on a full disk say: nothing of what was in them has happened. */
-  readonly failedCommits: number;
-  readonly runs: RunCounts;
 }
 
 const optionsSchema = z.strictObject({

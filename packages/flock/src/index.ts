@@ -12,15 +12,19 @@ export {
   type Visibility,
   type VisibilityRequest,
 } from "@flock-ts/protocol";
-export type { AgentBuilder, Alternatives, OutputOf, Redact, RunFunction } from "./agents/builder.ts";
+export type { AskOptions } from "./agents/ask-options.ts";
+export type { Score } from "./agents/best-of-options.ts";
+export type { AgentBuilder } from "./agents/builder.ts";
+export type { CircuitBreakerOptions } from "./agents/circuit-options.ts";
 export type { ContextProvider, ContextProviders, GivenBy } from "./agents/context-provider.ts";
+export type { Alternatives, OutputOf, Redact, RunFunction } from "./agents/definition.ts";
 export { type Earlier, type HistoryOptions, history } from "./agents/history-provider.ts";
 export type { BatchOf, InputsOf } from "./agents/inputs.ts";
-export type { Model, ModelObject, OfferedTool, ToolAnswer, ToolSource, Tools } from "./agents/model.ts";
+export type { Model, ModelObject } from "./agents/model.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
 export type { ModelPrice, Prices } from "./agents/prices.ts";
 export type { RetryOptions } from "./agents/retry-policy.ts";
-export type { RunContext, RunLog, RunStep, StreamOptions } from "./agents/run-context.ts";
+export type { RunContext, RunStep, StreamOptions } from "./agents/run-context.ts";
 export {
   type CronOptions,
   type EveryOptions,
@@ -33,6 +37,7 @@ export type {
   JoinOptions,
   SubscriptionOptions,
 } from "./agents/subscription-options.ts";
+export type { OfferedTool, ToolAnswer, ToolSource, Tools } from "./agents/tools.ts";
 export type { Consumption, StoredArtifact } from "./blackboard/artifact.ts";
 export {
   type AnyArtifactType,
@@ -45,19 +50,19 @@ export {
 export { visibility } from "./blackboard/visibility.ts";
 export { type Clock, systemClock } from "./core/clock.ts";
 export { FlockError, type FlockErrorOptions, type LocalErrorCode } from "./core/errors.ts";
+export type { RunLog } from "./core/logger.ts";
 export { VERSION } from "./core/version.ts";
-export { Flock, type FlockOptions, type FlockStats } from "./flock.ts";
+export type { ErrorDetail } from "./core/wire-error.ts";
+export { Flock, type FlockOptions } from "./flock.ts";
 export type { EventLog } from "./log/event-log.ts";
-export type { LocalCommands } from "./runtime/commands.ts";
+export type { LocalCommands } from "./runtime/local-commands.ts";
+export type { Invoked, InvokeOptions, Published, PublishOptions } from "./runtime/publishing/published.ts";
+export type { StoredQuestion } from "./runtime/questions/person-question.ts";
 export { PersonQuestion, type PersonQuestionPayload } from "./runtime/questions/person-question.ts";
-export type { AskOptions, StoredQuestion } from "./runtime/questions/questions.ts";
-export type { CircuitBreakerOptions } from "./runtime/queue/circuit-breaker.ts";
-export type { Score } from "./runtime/runs/best-of.ts";
 export type { Revived } from "./runtime/runs/dead-letters.ts";
-export type { RunEnd } from "./runtime/runs/run.ts";
+export type { RunEnd } from "./runtime/runs/run-end.ts";
 export type { RunCounts } from "./runtime/runs/runner.ts";
-export type { ErrorDetail } from "./runtime/runs/wire-error.ts";
-export type { Invoked, InvokeOptions, Published, PublishOptions } from "./runtime/runtime.ts";
+export type { FlockStats } from "./runtime/stats.ts";
 export type { Identify } from "./server/security/identity.ts";
 export type { ServeOptions } from "./server/serve.ts";
 export type { FlockServer } from "./server/server.ts";

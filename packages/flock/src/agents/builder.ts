@@ -1,21 +1,21 @@
-import { type AgentPrincipal, type LastingVisibility, PUBLIC, type SubscriptionInfo } from "@flock-ts/protocol";
+import { type AgentPrincipal, type LastingVisibility, PUBLIC } from "@flock-ts/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
 import { checkName, checkOptions, FlockError } from "../core/errors.ts";
 import { Redaction } from "../core/redaction.ts";
-import { isoTime } from "../core/time.ts";
 import { AgentComponent } from "../middleware/agent-component.ts";
 import type { Hooks } from "../middleware/hooks.ts";
-import type { GateState } from "../runtime/gates/gate.ts";
-import { type CircuitBreakerOptions, type CircuitLimits, circuitLimits } from "../runtime/queue/circuit-breaker.ts";
-import { type BestOf, checkBestOf, type Score } from "../runtime/runs/best-of.ts";
+import type { BestOf, Score } from "./best-of-options.ts";
+import { checkBestOf } from "./best-of-options.ts";
+import type { CircuitBreakerOptions, CircuitLimits } from "./circuit-options.ts";
+import { circuitLimits } from "./circuit-options.ts";
 import type { ContextProvider, ContextProviders, GivenBy } from "./context-provider.ts";
-import type { BatchOf, Inputs, InputsOf } from "./inputs.ts";
-import { type AgentDeclaration, isModel, type Model, type ToolSource, type Tools } from "./model.ts";
+import type { AgentDeclaration, AgentDefinition, Alternatives, Redact, RunFunction } from "./definition.ts";
+import type { BatchOf, InputsOf } from "./inputs.ts";
+import { isModel, type Model } from "./model.ts";
 import { checkOutputOptions, type OutputOptions, Outputs } from "./outputs.ts";
 import type { Prices } from "./prices.ts";
 import { type RetryOptions, RetryPolicy } from "./retry-policy.ts";
-import type { RunContext } from "./run-context.ts";
 import {
   type CronOptions,
   cronSchedule,
@@ -26,6 +26,7 @@ import {
 } from "./schedule.ts";
 import { Subscription } from "./subscription.ts";
 import { type BatchOptions, checkSubscriptionOptions, type SubscriptionOptions } from "./subscription-options.ts";
+import type { ToolSource, Tools } from "./tools.ts";
 
 /** How many runs of one agent go on at the same time when it does not say: the default of Flock's Python edition. */
 const DEFAULT_CONCURRENCY = 2;
@@ -38,71 +39,6 @@ const MAX_TIMER = 2 ** 31 - 1;
 
 type Types = readonly [AnyArtifactType, ...AnyArtifactType[]];
 
-type KeysOf<U> = U extends readonly unknown[] ? never : U extends unknown ? keyof U : never;
-
-/**
- * Alternatives that can be taken apart by destructuring: what another alternative brings is `undefined` here. An array
- * of groups, from a `batch` of several types, stays what it is.
- */
-export type Alternatives<U, All = U> = U extends readonly unknown[]
-  ? U
-  : U & { readonly [K in Exclude<KeysOf<All>, keyof U>]?: undefined };
-
-/** What a run gives back: a draft or several of the types that the agent publishes; `[]` when there is nothing to say. */
-// biome-ignore lint/suspicious/noConfusingVoidType: an agent that publishes nothing may end without a return
-export type OutputOf<Out> = [Out] extends [never] ? void : Out | readonly Out[];
-
-/** What computes an agent's output. A generator's strings are streamed; what it returns is published. */
-export type RunFunction<In, Out, Given = Readonly<Record<string, unknown>>> = (
-  inputs: In,
-  context: RunContext<Given>,
-) => OutputOf<Out> | Promise<OutputOf<Out>> | AsyncGenerator<string, OutputOf<Out>, undefined>;
-
-/** An agent, declared and ready to run. */
-export interface AgentDefinition {
-  readonly name: string;
-  readonly description: string;
-  readonly tags: readonly string[];
-  /** What it is, to those who ask what it may see. */
-  readonly principal: AgentPrincipal;
-  /** Who may see that there is such an agent, and what its artifacts are that say nothing else: for one of a tenant, the tenant. */
-  readonly visibility: LastingVisibility;
-  readonly subscriptions: readonly Subscription[];
-  /** The subscriptions that time fills, and when. */
-  readonly schedules: ReadonlyMap<Subscription, Schedule>;
-  /** Every type that some subscription names. */
-  readonly consumes: ReadonlyMap<string, AnyArtifactType>;
-  readonly publishes: ReadonlyMap<string, AnyArtifactType>;
-  /** What it has promised of its output, if anything. */
-  readonly outputs: Outputs | undefined;
-  /** Its components and those of the flock, if there are any. */
-  readonly hooks?: Hooks | undefined;
-  readonly concurrency: number;
-  /** Where the flock's room is scarce, agents of a higher one go first. */
-  readonly priority: number;
-  /** How many tries each run has at once, and what tells the best of them; undefined: one. */
-  readonly bestOf?: BestOf | undefined;
-  /** Longest that a run may take, in ms; undefined: as long as it likes. */
-  readonly timeout?: number | undefined;
-  /** How its failed runs are tried again; undefined: not at all. */
-  readonly retry?: RetryPolicy | undefined;
-  /** When it is left alone for a while; undefined: never. */
-  readonly circuitBreaker?: CircuitLimits | undefined;
-  /** For a model: what to do, beside the description. */
-  readonly instructions: string;
-  /** For a model: what it may call. */
-  readonly tools: readonly (Tools | ToolSource)[];
-  /** What else a run is given, if anything. */
-  readonly context: ContextProviders | undefined;
-  /** For a model: what keeps secrets from it; undefined when nothing shall. */
-  readonly redaction: Redaction | undefined;
-  /** What models cost, as the flock was told. */
-  readonly prices?: Prices | undefined;
-  /** The agent's own model, or the flock's. */
-  readonly model?: Model | undefined;
-  readonly run: (inputs: Inputs, context: RunContext) => unknown;
-}
-
 interface Consumed {
   readonly types: Types;
   readonly options: SubscriptionOptions;
@@ -111,9 +47,6 @@ interface Consumed {
 
 /** Checks a list of components. */
 export const componentsSchema = z.array(z.instanceof(AgentComponent, { error: "must be a component" }));
-
-/** What keeps secrets from models: patterns beside the known ones, or false for none at all. */
-export type Redact = readonly RegExp[] | false;
 
 /** What an agent has that says nothing else. */
 export interface AgentDefaults {
@@ -541,28 +474,6 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       `agent ${this.name} listens already: its declaration ended with .run(…), or with the first work of the flock`,
     );
   }
-}
-
-/** A subscription as the wire tells it, with what waits in its gate, if it has one. */
-export function describeSubscription(subscription: Subscription, state?: GateState): SubscriptionInfo {
-  const { withinMs, withinArtifacts, batch, maxWaiting } = subscription;
-  return {
-    gate: subscription.gate,
-    requires: Object.fromEntries(subscription.requires),
-    tags: [...subscription.tags],
-    join: subscription.join,
-    filtered: subscription.isFiltered,
-    ...(Number.isFinite(withinMs) ? { within_ms: withinMs } : {}),
-    ...(Number.isFinite(withinArtifacts) ? { within_artifacts: withinArtifacts } : {}),
-    ...(batch
-      ? { batch: { size: batch.size, ...(Number.isFinite(batch.timeout) ? { timeout_ms: batch.timeout } : {}) } }
-      : {}),
-    ...(state ? { waiting: waitingOf(state, maxWaiting) } : {}),
-  };
-}
-
-function waitingOf({ deadline, ...counts }: GateState, max: number): SubscriptionInfo["waiting"] {
-  return { ...counts, max, ...(Number.isFinite(deadline) ? { next_expires_at: isoTime(deadline) } : {}) };
 }
 
 function isArtifactType(value: unknown): value is AnyArtifactType {

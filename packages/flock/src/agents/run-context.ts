@@ -1,9 +1,10 @@
 import type { StepKind } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
+import type { RunLog } from "../core/logger.ts";
 import type { Redaction } from "../core/redaction.ts";
-import type { AskOptions } from "../runtime/questions/questions.ts";
 import type { ReadableStore } from "../store/store.ts";
+import type { AskOptions } from "./ask-options.ts";
 import type { Model } from "./model.ts";
 import type { Prices } from "./prices.ts";
 
@@ -22,13 +23,6 @@ export interface RunStep {
    * knows, `cost` is added to `input_tokens` and `output_tokens`.
    */
   addUsage(amounts: Readonly<Record<string, number>>): void;
-}
-
-/** Where a run writes what it has to say. Structural, so that pino and console both fit. */
-export interface RunLog {
-  info(details: object, message: string): void;
-  warn(details: object, message: string): void;
-  error(details: object, message: string): void;
 }
 
 /**

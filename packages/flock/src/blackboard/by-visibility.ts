@@ -1,5 +1,4 @@
 import { allOf, type EventVisibility, isOwnerOnly, maySee, type Principal, type Visibility } from "@flock-ts/protocol";
-import type { AgentDefinition } from "../agents/builder.ts";
 import type { StoredArtifact } from "./artifact.ts";
 
 /** Who may see that these artifacts have something in common, such as a run; undefined: everybody. */
@@ -9,11 +8,6 @@ export function seenTogether(artifacts: readonly StoredArtifact[]): EventVisibil
     if (visibility.kind !== "public") return allOf(artifacts.map((artifact) => artifact.visibility));
   }
   return undefined;
-}
-
-/** What an event says that everybody may know who may know the agent. */
-export function seenByThoseWhoKnow({ name, visibility }: Pick<AgentDefinition, "name" | "visibility">) {
-  return { agent_id: name, ...(visibility.kind === "public" ? {} : { visibility }) };
 }
 
 /** So many kinds of visibility are counted apart; what is of further kinds is counted for the owner alone. */

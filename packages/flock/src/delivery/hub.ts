@@ -11,6 +11,7 @@ import type { WebSocket } from "ws";
 import type { EventLog } from "../log/event-log.ts";
 import { Chunks } from "./chunks.ts";
 import { Cohorts } from "./cohorts.ts";
+import type { Commands } from "./commands.ts";
 import { PLAIN } from "./encoding.ts";
 import { FlushWindow } from "./flush-window.ts";
 import { EventStream } from "./sse/event-stream.ts";
@@ -19,7 +20,6 @@ import type { HubContext, Subscriber } from "./subscriber.ts";
 import { TimeSlices } from "./time-slices.ts";
 import { Connection, pingFrames } from "./websocket/connection.ts";
 import { DEFLATED } from "./websocket/deflater.ts";
-import type { Commands } from "./websocket/messages.ts";
 import { DEFAULT_LIMITS, type RateLimits } from "./websocket/rate-limiter.ts";
 
 /** What a hub is told. */

@@ -13,9 +13,9 @@ import type { Batch } from "../log/log-buffer.ts";
 import { type Scope, scopeOf } from "../log/scope.ts";
 import type { Chunks } from "./chunks.ts";
 import type { Member } from "./cohorts.ts";
+import type { Commands } from "./commands.ts";
 import type { Encoding } from "./encoding.ts";
 import { beginningOf, expired, type Start } from "./start.ts";
-import type { Commands } from "./websocket/messages.ts";
 import type { RateLimits } from "./websocket/rate-limiter.ts";
 
 /** The hub, as those it serves see it. */

@@ -1,10 +1,10 @@
-import type { RunContext, RunLog } from "../agents/run-context.ts";
+import type { RunContext } from "../agents/run-context.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { Draft } from "../blackboard/artifact-type.ts";
 import type { Clock } from "../core/clock.ts";
 import { FlockError } from "../core/errors.ts";
-import type { Activation } from "../runtime/runs/activation.ts";
-import { readable } from "../runtime/runs/wire-error.ts";
+import type { RunLog } from "../core/logger.ts";
+import { readable } from "../core/wire-error.ts";
 import type { AgentComponent, DraftOrigin, QueuedRun, Replacement } from "./agent-component.ts";
 
 /** Computes what an agent has to say about artifacts. */
@@ -38,8 +38,7 @@ export class Hooks {
   }
 
   /** How many milliseconds a run has to wait yet. Never throws: a run that cannot be scheduled begins, and fails. */
-  schedule({ id, runId, agent, correlationId, attempt, artifacts }: Activation): number {
-    const run: QueuedRun = { agent: agent.name, runId, correlationId, activationId: id, attempt, artifacts };
+  schedule(run: QueuedRun): number {
     let wait = 0;
     for (const component of this.#components) {
       if (!component.schedule) continue;
@@ -48,7 +47,7 @@ export class Hooks {
         if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new Error(`${ms} is no number of milliseconds`);
         wait = Math.max(wait, ms);
       } catch (error) {
-        this.#unscheduled.set(runId, explain(component, "schedule", error));
+        this.#unscheduled.set(run.runId, explain(component, "schedule", error));
         return 0;
       }
     }

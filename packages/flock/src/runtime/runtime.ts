@@ -11,7 +11,7 @@ import {
   type VisibilityRequest,
   visibilityRequestSchema,
 } from "@flock-ts/protocol";
-import type { AgentDefinition } from "../agents/builder.ts";
+import type { AgentDefinition } from "../agents/definition.ts";
 import type { Subscription } from "../agents/subscription.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { AnyArtifactType, Draft } from "../blackboard/artifact-type.ts";
@@ -19,9 +19,9 @@ import type { Clock } from "../core/clock.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import { timestamp } from "../core/time.ts";
+import type { ErrorDetail } from "../core/wire-error.ts";
 import type { Hooks } from "../middleware/hooks.ts";
 import { History } from "../projections/history.ts";
-import { declared, TopologyAnnouncer } from "../projections/topology-announcer.ts";
 import { Workflows } from "../projections/workflows.ts";
 import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
@@ -31,17 +31,18 @@ import { Tracing } from "../telemetry/tracing.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { DryRun } from "./gates/gates.ts";
 import type { Origin, Publication } from "./publishing/publication.ts";
+import type { Invoked, InvokeOptions, Published, PublishOptions } from "./publishing/published.ts";
 import { Publisher } from "./publishing/publisher.ts";
 import { Questions } from "./questions/questions.ts";
 import { Pauses } from "./queue/pauses.ts";
 import { type Activation, activationWrite } from "./runs/activation.ts";
 import { tryingSeveral } from "./runs/best-of.ts";
 import { DeadLetters, type Revived } from "./runs/dead-letters.ts";
-import type { RunEnd } from "./runs/run.ts";
+import type { RunEnd } from "./runs/run-end.ts";
 import { type RunCounts, Runner } from "./runs/runner.ts";
-import type { ErrorDetail } from "./runs/wire-error.ts";
 import { ScheduledPublishes } from "./timers/scheduled-publishes.ts";
 import { Schedules } from "./timers/schedules.ts";
+import { declared, TopologyAnnouncer } from "./topology-announcer.ts";
 
 /** What the runtime works with. */
 export interface RuntimeOptions {
@@ -61,49 +62,6 @@ export interface RuntimeOptions {
   readonly errorDetail: ErrorDetail;
   /** The flock's components, if it has any. */
   readonly hooks: Hooks | undefined;
-}
-
-/** What goes with a published artifact. */
-export interface PublishOptions {
-  /** Words to select it by. Default: none. */
-  readonly tags?: readonly string[];
-  /** The workflow it belongs to. Default: a new one. */
-  readonly correlationId?: string;
-  /** Who may see it. Default: everybody. */
-  readonly visibility?: VisibilityRequest;
-  /** A second publish with the same key does nothing and gives the first one's result. */
-  readonly idempotencyKey?: string;
-}
-
-/** What came of publishing an artifact. */
-export interface Published {
-  readonly artifactId: string;
-  readonly correlationId: string;
-  /** Agents whose gate this artifact completed. */
-  readonly triggeredAgents: readonly string[];
-  /** The same agents, each with who may see its run. */
-  readonly triggered: readonly Triggered[];
-  /** Of its `artifact_published` event. */
-  readonly seq: number;
-  readonly artifact: StoredArtifact;
-}
-
-/** An agent was woken by hand. */
-export interface Invoked {
-  readonly runId: string;
-  readonly correlationId: string;
-  /** Events after this one tell of the run. */
-  readonly seq: number;
-  /** Resolves when the run has ended, however it ended. Never rejects. */
-  readonly done: Promise<RunEnd>;
-}
-
-/** What goes with inputs that an agent is woken with by hand. */
-export interface InvokeOptions {
-  /** The workflow they belong to. Default: a new one. */
-  readonly correlationId?: string | undefined;
-  /** Who may see the inputs; the agent must. Default: everybody. */
-  readonly visibility?: VisibilityRequest | undefined;
 }
 
 const NO_TAGS: readonly string[] = [];

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../core/errors.ts";
-import type { Flock } from "../flock.ts";
 import { createApp } from "./app.ts";
 import { inOrder } from "./component-order.ts";
 import { withDashboard } from "./dashboard.ts";
+import type { FlockHost } from "./host.ts";
 import { answerByName, hostsSchema } from "./security/host-names.ts";
 import { askWho, type Identify, principalOf } from "./security/identity.ts";
 import { FlockServer } from "./server.ts";
@@ -55,7 +55,7 @@ const optionsSchema = z.strictObject({
 });
 
 /** Serves a flock: see `flock.serve`. */
-export async function serve(flock: Flock, options: ServeOptions): Promise<FlockServer> {
+export async function serve(flock: FlockHost, options: ServeOptions): Promise<FlockServer> {
   const { components, dashboard, host, hosts, port, maxBodyBytes, principal, blocking } = checkOptions(
     "flock.serve",
     optionsSchema,

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "@flock-ts/protocol";
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import type { Flock } from "../flock.ts";
+import type { FlockHost } from "./host.ts";
 
 /** The Fastify application that components add routes to. Schemas of routes are Zod schemas. */
 export type ServerApp = FastifyInstance<
@@ -16,7 +16,7 @@ export type ServerApp = FastifyInstance<
 /** What a component works with. */
 export interface ServerContext {
   /** The flock that is served. */
-  readonly flock: Flock;
+  readonly flock: FlockHost;
   readonly app: ServerApp;
   /** All components of this server by name, in the order in which they register. */
   readonly components: ReadonlyMap<string, ServerComponent>;

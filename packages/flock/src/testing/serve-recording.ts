@@ -67,6 +67,8 @@ export async function serveRecording(
       answer: refuse,
       pause: refuse,
       resume: refuse,
+      preview: refuse,
+      questions: () => [],
       graph: () => graphOf(recording.state(log.head)),
     },
     serverVersion: VERSION,

@@ -1,7 +1,4 @@
 import {
-  type AnswerRequest,
-  type CancelRequest,
-  type CancelResult,
   type Command,
   type CommandType,
   cancelRequestSchema,
@@ -9,28 +6,9 @@ import {
   describeIssues,
   ERROR_STATUS,
   type ErrorBody,
-  type GraphSnapshot,
-  type InvokeRequest,
-  type InvokeResult,
   issuesOf,
-  type PauseRequest,
-  type PauseResult,
-  type Principal,
-  type PublishRequest,
-  type PublishResult,
 } from "@flock-ts/protocol";
 import { FlockError } from "../../core/errors.ts";
-
-/** What commands act upon: the flock, in the words of the wire. `as`: who wants it. `seq` is where the effect shows in the events. */
-export interface Commands {
-  publish(request: PublishRequest, as: Principal): Promise<{ seq: number; result: PublishResult }>;
-  invoke(request: InvokeRequest, as: Principal): Promise<{ seq: number; result: InvokeResult }>;
-  cancel(request: CancelRequest, as: Principal): Promise<{ seq: number; result: CancelResult }>;
-  answer(questionId: string, request: AnswerRequest, as: Principal): Promise<{ seq: number; result: PublishResult }>;
-  pause(request: PauseRequest, as: Principal): Promise<{ seq: number; result: PauseResult }>;
-  resume(request: PauseRequest, as: Principal): Promise<{ seq: number; result: PauseResult }>;
-  graph(as: Principal): GraphSnapshot;
-}
 
 /** A message that is not as the contract wants it. */
 export interface Refusal {

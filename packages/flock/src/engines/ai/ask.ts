@@ -8,9 +8,10 @@ import {
   type TelemetryOptions,
   type ToolSet,
 } from "ai";
-import type { Model, ModelObject, ToolSource, Tools } from "../../agents/model.ts";
+import type { Model, ModelObject } from "../../agents/model.ts";
 import type { Outputs } from "../../agents/outputs.ts";
 import type { RunContext } from "../../agents/run-context.ts";
+import type { ToolSource, Tools } from "../../agents/tools.ts";
 import type { AnyArtifactType, Draft, DraftOf } from "../../blackboard/artifact-type.ts";
 import { FlockError } from "../../core/errors.ts";
 import { draftsOf } from "./answer.ts";

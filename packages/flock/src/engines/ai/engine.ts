@@ -1,4 +1,4 @@
-import type { Engine } from "../../agents/model.ts";
+import type { Engine } from "../../agents/definition.ts";
 import { askForEach } from "./ask.ts";
 
 export { modelOf } from "./resolve-model.ts";

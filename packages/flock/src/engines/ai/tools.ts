@@ -1,6 +1,6 @@
 import { dynamicTool, jsonSchema, type ToolSet } from "ai";
-import type { OfferedTool, ToolAnswer, ToolSource, Tools } from "../../agents/model.ts";
 import type { RunContext } from "../../agents/run-context.ts";
+import type { OfferedTool, ToolAnswer, ToolSource, Tools } from "../../agents/tools.ts";
 import { FlockError } from "../../core/errors.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { allOf } from "@flock-ts/protocol";
-import type { RunLog } from "../../agents/run-context.ts";
 import type { Subscription } from "../../agents/subscription.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { RunLog } from "../../core/logger.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
 import { eventWrite } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";

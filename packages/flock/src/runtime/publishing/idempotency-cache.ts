@@ -1,5 +1,5 @@
 import type { DurablePart } from "../../store/store.ts";
-import type { Published } from "../runtime.ts";
+import type { Published } from "./published.ts";
 
 /** How many idempotency keys are remembered: a client repeats itself within minutes, not days. */
 const MAX_IDEMPOTENCY_KEYS = 10_000;

@@ -1,9 +1,9 @@
-import type { RunLog } from "../../agents/run-context.ts";
 import type { Subscription } from "../../agents/subscription.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import { Draft } from "../../blackboard/artifact-type.ts";
 import type { Clock } from "../../core/clock.ts";
 import { FlockError } from "../../core/errors.ts";
+import type { RunLog } from "../../core/logger.ts";
 import { timestamp } from "../../core/time.ts";
 import type { Workflows } from "../../projections/workflows.ts";
 import type { Journal } from "../../store/journal.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import { artifact, type PayloadOf } from "../../blackboard/artifact-type.ts";
 
 /**
@@ -31,3 +32,6 @@ export const PersonQuestion = artifact(
 
 /** The payload of a {@link PersonQuestion}. */
 export type PersonQuestionPayload = PayloadOf<typeof PersonQuestion>;
+
+/** A question as it stands on the blackboard. */
+export type StoredQuestion = StoredArtifact<"PersonQuestion", PersonQuestionPayload>;

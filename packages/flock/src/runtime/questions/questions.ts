@@ -1,10 +1,10 @@
 import { type EventOf, type LastingVisibility, maySee, NOBODY, type Principal, PUBLIC } from "@flock-ts/protocol";
 import { z } from "zod";
-import type { RunLog } from "../../agents/run-context.ts";
-import type { StoredArtifact } from "../../blackboard/artifact.ts";
-import { type AnyArtifactType, Draft, type DraftOf, type PayloadOf } from "../../blackboard/artifact-type.ts";
+import type { AskOptions } from "../../agents/ask-options.ts";
+import { type AnyArtifactType, Draft, type PayloadOf } from "../../blackboard/artifact-type.ts";
 import type { Clock } from "../../core/clock.ts";
 import { checkOptions, FlockError } from "../../core/errors.ts";
+import type { RunLog } from "../../core/logger.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
 import type { History } from "../../projections/history.ts";
 import { writeOf } from "../../store/event-write.ts";
@@ -14,27 +14,8 @@ import type { Origin, Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Activation } from "../runs/activation.ts";
 import type { Run } from "../runs/run.ts";
-import { PersonQuestion, type PersonQuestionPayload } from "./person-question.ts";
-
-/** What a person is asked. */
-export interface AskOptions<T extends AnyArtifactType = AnyArtifactType> {
-  /** In a sentence. */
-  readonly question: string;
-  /** What there is to know before answering, as any JSON: the text to approve, say. Default: nothing. */
-  readonly details?: unknown;
-  /** How long it can be answered, in ms. Default: as long as it takes. */
-  readonly deadline?: number;
-  /** What counts as the answer when the deadline passes; without it `askPerson` throws then. */
-  readonly default?: DraftOf<T>;
-  /**
-   * Which question of its run this is, for a run that begins again: with a key the question that was asked under it
-   * counts, whatever its words. Default: the first, the second and so on, as long as question and details are the same.
-   */
-  readonly key?: string;
-}
-
-/** A question as it stands on the blackboard. */
-export type StoredQuestion = StoredArtifact<"PersonQuestion", PersonQuestionPayload>;
+import type { StoredQuestion } from "./person-question.ts";
+import { PersonQuestion } from "./person-question.ts";
 
 /** What questions work with. */
 export interface QuestionsOptions {

@@ -1,4 +1,4 @@
-import type { AgentQueue } from "./scheduler.ts";
+import type { AgentQueue } from "./agent-queue.ts";
 
 /** Lanes in the order in which they may begin: by priority, and within one by who has waited longest. A binary heap. */
 export class AgentQueueHeap {

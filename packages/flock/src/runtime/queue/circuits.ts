@@ -1,6 +1,6 @@
 import type { AgentCircuit, EventDraft } from "@flock-ts/protocol";
-import type { AgentDefinition } from "../../agents/builder.ts";
-import { seenByThoseWhoKnow } from "../../blackboard/by-visibility.ts";
+import type { AgentDefinition } from "../../agents/definition.ts";
+import { visibleWithAgent } from "../../agents/definition.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Activation } from "../runs/activation.ts";
 import { type BreakerQueue, CircuitBreaker } from "./circuit-breaker.ts";
@@ -32,7 +32,7 @@ export class Circuits {
   /** An agent is declared. One that has no breaker any more is left alone no longer. */
   registered(agent: AgentDefinition): void {
     if (agent.circuitBreaker || !this.#before.delete(agent.name)) return;
-    this.#options.emit({ type: "agent_circuit_changed", state: "closed", ...seenByThoseWhoKnow(agent) });
+    this.#options.emit({ type: "agent_circuit_changed", state: "closed", ...visibleWithAgent(agent) });
   }
 
   /** What stands before an agent's queue, if something does. */
@@ -51,7 +51,7 @@ export class Circuits {
             type: "agent_circuit_changed",
             state,
             ...(open_until === undefined ? {} : { failures, retry_at: open_until }),
-            ...seenByThoseWhoKnow(agent),
+            ...visibleWithAgent(agent),
           }),
         this.#before.get(name),
       );

@@ -1,6 +1,6 @@
 import { allOf, type EventDraft } from "@flock-ts/protocol";
-import type { AgentDefinition } from "../../agents/builder.ts";
-import { seenByThoseWhoKnow } from "../../blackboard/by-visibility.ts";
+import type { AgentDefinition } from "../../agents/definition.ts";
+import { visibleWithAgent } from "../../agents/definition.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -37,7 +37,7 @@ export class Pauses {
     const { scheduler, emit } = this.#options;
     const paused = agents.filter(({ name }) => scheduler.pause(name));
     for (const agent of paused) {
-      emit({ type: "agent_paused", ...seenByThoseWhoKnow(agent) });
+      emit({ type: "agent_paused", ...visibleWithAgent(agent) });
       if (scheduler.queuedOf(agent.name) > 0) this.#tell(agent.name);
     }
     return paused.map(({ name }) => name);
@@ -49,7 +49,7 @@ export class Pauses {
     const paused = agents.filter(({ name }) => scheduler.paused.has(name));
     for (const agent of paused) {
       // Before its first run begins, so that no viewer sees a paused agent begin one.
-      emit({ type: "agent_resumed", ...seenByThoseWhoKnow(agent) });
+      emit({ type: "agent_resumed", ...visibleWithAgent(agent) });
       scheduler.resume(agent.name);
     }
     return paused.map(({ name }) => name);

@@ -1,29 +1,8 @@
 import type { Clock } from "../../core/clock.ts";
+import type { QueuedRun } from "../../middleware/agent-component.ts";
 import type { Activation } from "../runs/activation.ts";
+import type { AgentQueue, Waiting } from "./agent-queue.ts";
 import { AgentQueueHeap } from "./agent-queue-heap.ts";
-
-/** One agent's runs: those that go on, and those that wait their turn. */
-export interface AgentQueue {
-  readonly priority: number;
-  readonly concurrency: number;
-  running: number;
-  paused: boolean;
-  /** In the order of arrival, from `next` on: those before it have begun. */
-  waiting: Waiting[];
-  next: number;
-  /** Whether the heap of queues has it: one of its activations could begin, and waits for the flock to have room. */
-  isOffered: boolean;
-  /** When its first one may begin, in ms since 1970; undefined when that waits for nothing but room. */
-  heldUntil: number | undefined;
-  /** Those that were away and go on as soon as there is a place, before any that has not begun. */
-  readonly returning: Map<Activation, () => void>;
-}
-
-/** An activation that waits; the how many-th of the flock. */
-interface Waiting {
-  readonly activation: Activation;
-  readonly arrival: number;
-}
 
 /** So many places of activations that have begun are let go of at once: one by one would copy the queue each time. */
 const MAX_GONE = 1_024;
@@ -256,7 +235,7 @@ export class Scheduler {
   #beginFirst(queue: AgentQueue): boolean {
     const { activation } = queue.waiting[queue.next] as Waiting;
     const { hooks } = activation.agent;
-    const wait = hooks && !activation.refusal ? hooks.schedule(activation) : 0;
+    const wait = hooks && !activation.refusal ? hooks.schedule(queuedRun(activation)) : 0;
     if (wait > 0) {
       queue.heldUntil = this.#clock.now() + wait;
       this.#timed.add(queue);
@@ -331,4 +310,9 @@ function sizeOf(queue: AgentQueue): number {
 
 function arrivalOf(queue: AgentQueue): number {
   return (queue.waiting[queue.next] as Waiting).arrival;
+}
+
+/** The activation as components see it. */
+function queuedRun({ id, runId, agent, correlationId, attempt, artifacts }: Activation): QueuedRun {
+  return { agent: agent.name, runId, correlationId, activationId: id, attempt, artifacts };
 }

@@ -1,10 +1,10 @@
 import type { EventVisibility } from "@flock-ts/protocol";
 import type { SpanContext } from "@opentelemetry/api";
-import type { AgentDefinition } from "../../agents/builder.ts";
+import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Subscription } from "../../agents/subscription.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { ActivationWrite } from "../../store/store.ts";
-import type { RunEnd } from "./run.ts";
+import type { RunEnd } from "./run-end.ts";
 
 /** A run that is queued: which agent, on what. */
 export interface Activation {

@@ -1,7 +1,8 @@
 import type { Model } from "../../agents/model.ts";
 import type { Prices } from "../../agents/prices.ts";
-import type { RunContext, RunLog } from "../../agents/run-context.ts";
+import type { RunContext } from "../../agents/run-context.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import type { RunLog } from "../../core/logger.ts";
 import type { Redaction } from "../../core/redaction.ts";
 import type { ReadableStore, Store } from "../../store/store.ts";
 import { VisibleStore } from "../../store/visible-store.ts";

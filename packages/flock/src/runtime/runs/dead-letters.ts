@@ -1,12 +1,12 @@
 import { type EventOf, OWNER, type Principal } from "@flock-ts/protocol";
-import type { AgentDefinition } from "../../agents/builder.ts";
+import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Clock } from "../../core/clock.ts";
 import { FlockError } from "../../core/errors.ts";
 import { timestamp } from "../../core/time.ts";
 import { eventWrite } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { DeadLetter, DeadLetterQuery, Store } from "../../store/store.ts";
-import type { RunEnd } from "./run.ts";
+import type { RunEnd } from "./run-end.ts";
 import type { Runner } from "./runner.ts";
 
 /** A dead letter is on its way again. */

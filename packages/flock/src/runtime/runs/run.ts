@@ -6,33 +6,22 @@ import {
   type Visibility,
   type WireError,
 } from "@flock-ts/protocol";
-import type { AgentDefinition } from "../../agents/builder.ts";
 import { isGenerator, runWithContext } from "../../agents/context-provider.ts";
+import type { AgentDefinition } from "../../agents/definition.ts";
 import { inputsOf } from "../../agents/inputs.ts";
 import type { RunContext } from "../../agents/run-context.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import { Draft } from "../../blackboard/artifact-type.ts";
 import { type Clock, elapsed } from "../../core/clock.ts";
 import { FlockError } from "../../core/errors.ts";
+import { type ErrorDetail, wireErrorOf } from "../../core/wire-error.ts";
 import type { Activation } from "./activation.ts";
 import { OutputStream, type StreamingOutput } from "./output-stream.ts";
+import type { RunEnd } from "./run-end.ts";
 import { type StepEvent, Steps } from "./steps.ts";
 import { TimeLimit } from "./time-limit.ts";
-import { type ErrorDetail, wireErrorOf } from "./wire-error.ts";
 
 const NO_PRICES = Object.freeze({});
-
-/** How a run ended. */
-export interface RunEnd {
-  readonly runId: string;
-  readonly status: RunStatus;
-  readonly durationMs: number;
-  readonly error?: WireError;
-  /** Ids of the artifacts that it published. */
-  readonly produced: readonly string[];
-  /** What it has spent, by name. */
-  readonly usage?: Readonly<Record<string, number>>;
-}
 
 /** What is told of an error that not everybody may know who may see the run. */
 const HIDDEN: WireError = {

@@ -7,7 +7,7 @@ import {
   type Principal,
   type WireError,
 } from "@flock-ts/protocol";
-import type { AgentDefinition } from "../../agents/builder.ts";
+import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Subscription } from "../../agents/subscription.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
@@ -15,6 +15,7 @@ import { seenTogether } from "../../blackboard/by-visibility.ts";
 import type { Clock } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
+import { type ErrorDetail, readable } from "../../core/wire-error.ts";
 import type { History } from "../../projections/history.ts";
 import type { Workflows } from "../../projections/workflows.ts";
 import { eventWrite, writeOf } from "../../store/event-write.ts";
@@ -31,9 +32,9 @@ import { Scheduler } from "../queue/scheduler.ts";
 import type { Activation } from "./activation.ts";
 import { Context } from "./context.ts";
 import type { StreamingOutput } from "./output-stream.ts";
-import { Run, type RunEnd, RunStopped } from "./run.ts";
+import { Run, RunStopped } from "./run.ts";
+import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
-import { type ErrorDetail, readable } from "./wire-error.ts";
 
 /** What the runner works with. */
 export interface RunnerOptions {

@@ -5,8 +5,8 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { eventsOf } from "../../../../../tests/support/events.ts";
 import { Redaction } from "../../core/redaction.ts";
+import { errorDetailOf, readable, wireErrorOf } from "../../core/wire-error.ts";
 import { artifact, Flock, FlockError } from "../../index.ts";
-import { errorDetailOf, readable, wireErrorOf } from "./wire-error.ts";
 
 const full = { detail: "full" } as const;
 const Work = artifact("Work", z.object({}));

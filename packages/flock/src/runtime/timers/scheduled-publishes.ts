@@ -1,6 +1,6 @@
-import type { RunLog } from "../../agents/run-context.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { RunLog } from "../../core/logger.ts";
 import type { DurablePart, Hidden, ReadableStore } from "../../store/store.ts";
 
 /** What a scheduledPublishes works with. */

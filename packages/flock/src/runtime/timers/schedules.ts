@@ -1,10 +1,10 @@
 import type { SubscriptionInfo } from "@flock-ts/protocol";
-import type { AgentDefinition } from "../../agents/builder.ts";
-import type { RunLog } from "../../agents/run-context.ts";
+import type { AgentDefinition } from "../../agents/definition.ts";
 import { MISSED_AFTER_MS, type Schedule, ScheduleTick } from "../../agents/schedule.ts";
 import type { Subscription } from "../../agents/subscription.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { RunLog } from "../../core/logger.ts";
 import { isoTime } from "../../core/time.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { DurablePart, ScheduleState } from "../../store/store.ts";

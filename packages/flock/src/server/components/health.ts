@@ -2,7 +2,7 @@ import { healthSchema } from "@flock-ts/protocol";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../core/errors.ts";
-import type { Flock } from "../../flock.ts";
+import type { FlockHost } from "../host.ts";
 import { OPEN } from "../security/identity.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 import type { WebSocketStats } from "./websocket.ts";
@@ -57,7 +57,7 @@ export class HealthAndMetricsComponent extends ServerComponent<z.output<typeof c
 }
 
 /** A registry of this server's own: two servers in one process do not add up. */
-function metricsOf(flock: Flock, live: () => WebSocketStats | undefined): Registry {
+function metricsOf(flock: FlockHost, live: () => WebSocketStats | undefined): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, read: () => number) =>

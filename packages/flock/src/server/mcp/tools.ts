@@ -2,14 +2,14 @@ import { EVENT_TYPES, filterSchema, type Principal, publishRequestSchema } from 
 import type { CallToolResult, McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { FlockError } from "../../core/errors.ts";
-import type { Flock } from "../../flock.ts";
+import type { FlockHost } from "../host.ts";
 import { recordOf } from "../http/artifact-record.ts";
 import type { HttpError } from "../http/errors.ts";
 import { watch } from "./watch.ts";
 
 /** What the tools of one request work with. */
 export interface Caller {
-  readonly flock: Flock;
+  readonly flock: FlockHost;
   /** Who asks: nothing that this principal may not see is told. */
   readonly principal: Principal;
   /** Aborts when the request is given up, or the server goes down. */

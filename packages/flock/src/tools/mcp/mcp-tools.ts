@@ -1,6 +1,6 @@
 import type { Client, Tool } from "@modelcontextprotocol/client";
-import type { OfferedTool, ToolSource } from "../../agents/model.ts";
 import type { RunContext } from "../../agents/run-context.ts";
+import type { OfferedTool, ToolSource } from "../../agents/tools.ts";
 import { checkOptions, FlockError } from "../../core/errors.ts";
 import { Connection } from "./connection.ts";
 import { type CheckedOptions, type McpOptions, schemaFor } from "./options.ts";

@@ -1,5 +1,5 @@
 import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/client";
-import type { ToolAnswer } from "../../agents/model.ts";
+import type { ToolAnswer } from "../../agents/tools.ts";
 
 /** What a tool has answered. */
 export interface McpResult {

@@ -1,5 +1,5 @@
 import { type EventDraft, type LastingVisibility, NOBODY, topologyOf } from "@flock-ts/protocol";
-import type { AgentDefinition } from "../agents/builder.ts";
+import type { AgentDefinition } from "../agents/definition.ts";
 
 /** Announcing may cost this share of the time: a graph of n agents is told again after n / 10 ms at the earliest. */
 const AGENTS_PER_MS = 10;

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import type { WireError } from "@flock-ts/protocol";
-import { FlockError } from "../../core/errors.ts";
-import type { Redaction } from "../../core/redaction.ts";
+import { FlockError } from "./errors.ts";
+import type { Redaction } from "./redaction.ts";
 
 /** How much of an error is told: all of it with stack and causes, or its name and message alone. */
 export type ErrorDetail = "full" | "message";

@@ -1,4 +1,5 @@
 import {
+  type AgentInfo,
   type AnswerRequest,
   type CancelRequest,
   type CancelResult,
@@ -15,15 +16,32 @@ import {
   type PublishRequest,
   type PublishResult,
 } from "@flock-ts/protocol";
-import type { Draft } from "../blackboard/artifact-type.ts";
+import type { AnyArtifactType, Draft } from "../blackboard/artifact-type.ts";
 import { FlockError } from "../core/errors.ts";
-import type { Commands } from "../delivery/websocket/messages.ts";
-import type { Flock } from "../flock.ts";
+import type { Commands } from "../delivery/commands.ts";
 import type { IdempotencyCache } from "./publishing/idempotency-cache.ts";
 import { previewOf } from "./publishing/preview.ts";
-import type { Published, PublishOptions, Runtime } from "./runtime.ts";
+import type { Published, PublishOptions } from "./publishing/published.ts";
+import type { StoredQuestion } from "./questions/person-question.ts";
+import type { Runtime } from "./runtime.ts";
 
-/** What requests act upon, beside what everybody can call. */
+/** The part of a flock that commands need. */
+interface CommandedFlock {
+  readonly log: { readonly head: number };
+  readonly types: ReadonlyMap<string, AnyArtifactType>;
+  publish(draft: Draft, options?: PublishOptions): Promise<Published>;
+  cancel(what: CancelTarget, as: Principal): Promise<{ readonly cancelled: number; readonly seq: number }>;
+  pause(agent?: string): Promise<{ readonly agents: readonly string[]; readonly seq: number }>;
+  resume(agent?: string): Promise<{ readonly agents: readonly string[]; readonly seq: number }>;
+  questions(as: Principal): readonly StoredQuestion[];
+  agents(as: Principal): AgentInfo[];
+  graph(as: Principal): GraphSnapshot;
+  typesSeenBy(as: Principal): readonly AnyArtifactType[];
+}
+
+type CancelTarget = { readonly runId: string } | { readonly correlationId: string };
+
+/** What {@link LocalCommands} needs besides the flock's public methods. */
 interface Inside {
   readonly runtime: Runtime;
   readonly once: IdempotencyCache;
@@ -36,13 +54,13 @@ interface Inside {
  * nobody is told of what it may not see. `seq` is where the effect shows in the events.
  */
 export class LocalCommands implements Commands {
-  readonly #flock: Flock;
+  readonly #flock: CommandedFlock;
   readonly #runtime: Runtime;
   readonly #once: IdempotencyCache;
   readonly #ready: () => Promise<void> | undefined;
 
   /** For the flock only: it is `wire` of a flock. */
-  constructor(flock: Flock, { runtime, once, ready }: Inside) {
+  constructor(flock: CommandedFlock, { runtime, once, ready }: Inside) {
     this.#flock = flock;
     this.#runtime = runtime;
     this.#once = once;
