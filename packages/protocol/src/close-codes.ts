@@ -23,6 +23,7 @@ export const CLOSE = {
   goingAway: { code: 1001, meaning: "the server is going away", action: "reconnect" },
   policy: { code: 1008, meaning: "too many protocol errors", action: "stop" },
   tooBig: { code: 1009, meaning: "message too big", action: "stop" },
+  internalError: { code: 1011, meaning: "internal error", action: "backoff" },
   tryAgainLater: { code: 1013, meaning: "try again later", action: "backoff" },
   notAuthenticated: { code: 4401, meaning: "not authenticated", action: "stop" },
   notAllowed: { code: 4403, meaning: "not allowed", action: "stop" },

@@ -107,7 +107,12 @@ export const pauseResultSchema = z
   })
   .meta({ id: "PauseResult" });
 
-const id = { id: z.unknown() };
+/** The id of a command, which its reply repeats. Limited, because the server holds and repeats it. */
+export const commandIdSchema = z
+  .union([z.string().max(200), z.number()], "must be a string of at most 200 characters, or a number")
+  .nullable();
+
+const id = { id: commandIdSchema.optional().describe("A string of at most 200 characters, or a number.") };
 
 /** The schema of each command by its type. */
 export const commandSchemas = {
@@ -139,6 +144,8 @@ export const commandSchemas = {
   ping: z.object({ ...id, type: z.literal("ping") }).meta({ id: "PingCommand" }),
 } as const;
 
+/** The id of a command. */
+export type CommandId = z.infer<typeof commandIdSchema>;
 /** A command of a client. */
 export type Command = {
   [K in keyof typeof commandSchemas]: z.infer<(typeof commandSchemas)[K]>;

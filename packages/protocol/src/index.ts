@@ -19,4 +19,5 @@ export * from "./merged.ts";
 export * from "./principal.ts";
 export * from "./questions.ts";
 export * from "./reducer.ts";
+export * from "./untrusted-json.ts";
 export * from "./visibility.ts";

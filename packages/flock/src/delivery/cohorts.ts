@@ -11,6 +11,8 @@ export interface Member {
   deliver(batch: Batch): void;
   /** Tells that the events after `seq` were dropped before they could be sent. */
   miss(seq: number): void;
+  /** Ends the connection after an exception while it was served. Does not throw. */
+  fail(error: unknown): void;
 }
 
 /** Live clients that are sent the same bytes: each batch is made once for all of them. */
@@ -36,8 +38,21 @@ class Cohort {
 
   deliver(batch: Batch): void {
     if (batch.events === 0) return;
-    const encoded = this.#encoder.encode(batch);
-    for (const member of this.members) member.deliver(encoded);
+    let encoded: Batch;
+    try {
+      encoded = this.#encoder.encode(batch);
+    } catch (error) {
+      for (const member of this.members) member.fail(error);
+      return;
+    }
+    for (const member of this.members) {
+      // An exception for one of them must not keep the batch from the others.
+      try {
+        member.deliver(encoded);
+      } catch (error) {
+        member.fail(error);
+      }
+    }
   }
 }
 

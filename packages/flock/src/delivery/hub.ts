@@ -16,7 +16,7 @@ import { PLAIN } from "./encoding.ts";
 import { FlushWindow } from "./flush-window.ts";
 import { EventStream } from "./sse/event-stream.ts";
 import { EventStreamWriter } from "./sse/event-stream-writer.ts";
-import type { HubContext, Subscriber } from "./subscriber.ts";
+import type { CommandQueue, HubContext, Subscriber } from "./subscriber.ts";
 import { TimeSlices } from "./time-slices.ts";
 import { Connection, pingFrames } from "./websocket/connection.ts";
 import { DEFLATED } from "./websocket/deflater.ts";
@@ -73,10 +73,17 @@ export class Hub implements HubContext {
   // Queues of their own: a command does not wait until a thousand replays have had their chunks.
   readonly #replays = new TimeSlices<Subscriber>(
     (subscriber) => subscriber.advance(),
+    (subscriber, error) => subscriber.fail(error),
     (workedMs) => (this.#agentsWork() ? workedMs * REST_PER_REPLAY : 0),
   );
-  readonly #commandTurns = new TimeSlices<{ work(): void }>((commandQueue) => commandQueue.work());
-  readonly #beats = new TimeSlices<Subscriber>((subscriber) => subscriber.beat(this.#ping));
+  readonly #commandTurns = new TimeSlices<CommandQueue>(
+    (commandQueue) => commandQueue.work(),
+    (commandQueue, error) => commandQueue.fail(error),
+  );
+  readonly #beats = new TimeSlices<Subscriber>(
+    (subscriber) => subscriber.beat(this.#ping),
+    (subscriber, error) => subscriber.fail(error),
+  );
   /** What the heartbeat sends: made once for everyone. */
   #ping: Buffer = Buffer.alloc(0);
   #position: number;
@@ -209,7 +216,7 @@ export class Hub implements HubContext {
     this.#replays.take(subscriber);
   }
 
-  takeCommandTurn(commandQueue: { work(): void }): void {
+  takeCommandTurn(commandQueue: CommandQueue): void {
     this.#commandTurns.take(commandQueue);
   }
 

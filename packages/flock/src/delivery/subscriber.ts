@@ -35,7 +35,7 @@ export interface HubContext {
   /** Calls the subscriber's `advance` soon, when it is its turn. */
   takeTurn(subscriber: Subscriber): void;
   /** Calls the commandQueue's `work` soon, when it is its turn. */
-  takeCommandTurn(commandQueue: { work(): void }): void;
+  takeCommandTurn(commandQueue: CommandQueue): void;
   /** So much has been handed to a socket. */
   sent(events: number, bytes: number): void;
   /** A command has been read, or a message refused. */
@@ -43,6 +43,13 @@ export interface HubContext {
   closed(subscriber: Subscriber): void;
   /** Something failed that the client is not told about. */
   failed(error: unknown, what: string): void;
+}
+
+/** The commands of one connection, as the hub gives them turns. */
+export interface CommandQueue {
+  work(): void;
+  /** Ends the connection after an exception in `work`. */
+  fail(error: unknown): void;
 }
 
 /** `closing`: we are done with the client; `gone`: it has left. */
@@ -189,18 +196,39 @@ export abstract class Subscriber implements Member {
     }
     this.#waiting = true;
     const subscription = this.#subscriptions;
-    reading.then(
-      (batch) => {
-        this.#waiting = false;
-        // Whoever has subscribed anew meanwhile has another cursor and another filter.
-        if (subscription === this.#subscriptions) this.#take(batch);
-        else this.#awaitTurn();
-      },
-      (error) => {
-        this.hub.failed(error, "the log could not be read");
-        this.close(CLOSE.tryAgainLater);
-      },
-    );
+    reading
+      .then(
+        (batch) => {
+          this.#waiting = false;
+          // Whoever has subscribed anew meanwhile has another cursor and another filter.
+          if (subscription === this.#subscriptions) this.#take(batch);
+          else this.#awaitTurn();
+        },
+        (error) => {
+          this.hub.failed(error, "the log could not be read");
+          this.close(CLOSE.tryAgainLater);
+        },
+      )
+      .catch((error) => this.fail(error));
+  }
+
+  /** Ends this connection, and no other, after an exception while it was served. Does not throw. */
+  fail(error: unknown): void {
+    this.hub.failed(error, "failed to serve a connection, which is closed");
+    try {
+      this.close(CLOSE.internalError);
+    } catch {
+      this.socket.destroy();
+    }
+  }
+
+  /** Calls `work` where an exception would otherwise reach the event loop and end the process. */
+  protected guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** Nothing more is sent: we close, or the client is gone. */
@@ -219,7 +247,7 @@ export abstract class Subscriber implements Member {
   protected whenDrained(then: () => void): void {
     // `drain` comes only to those who filled the buffer; an empty write is done when everything before it is.
     this.socket.write(NOTHING, (error) => {
-      if (!error) then();
+      if (!error) this.guard(then);
     });
   }
 

@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { TimeSlices } from "./time-slices.ts";
 
+const neverFails = (_worker: string, error: unknown) => {
+  throw error;
+};
+
 describe("those who have work to do take turns", () => {
   beforeEach(() => {
     vi.useFakeTimers();
@@ -15,7 +19,7 @@ describe("those who have work to do take turns", () => {
     const turns = new TimeSlices<string>((worker) => {
       done.push(worker);
       if (worker === "a" && done.length < 4) turns.take("a");
-    });
+    }, neverFails);
     for (const worker of ["a", "b", "c"]) turns.take(worker);
     expect(done).toEqual([]);
     expect(turns.isIdle).toBe(false);
@@ -28,6 +32,7 @@ describe("those who have work to do take turns", () => {
     const done: string[] = [];
     const turns = new TimeSlices<string>(
       (worker) => done.push(worker),
+      neverFails,
       () => 20,
     );
     turns.take("a");
@@ -38,5 +43,23 @@ describe("those who have work to do take turns", () => {
     expect(done).toEqual(["a"]);
     vi.advanceTimersByTime(10);
     expect(done).toEqual(["a", "b"]);
+  });
+
+  it("and one whose work throws takes no turn from the others", () => {
+    const done: string[] = [];
+    const failed: unknown[] = [];
+    const turns = new TimeSlices<string>(
+      (worker) => {
+        if (worker === "b") throw new Error("broken");
+        done.push(worker);
+      },
+      (worker, error) => failed.push([worker, (error as Error).message]),
+    );
+    for (const worker of ["a", "b", "c"]) turns.take(worker);
+    vi.runAllTimers();
+    turns.take("d");
+    vi.runAllTimers();
+    expect(done).toEqual(["a", "c", "d"]);
+    expect(failed).toEqual([["b", "broken"]]);
   });
 });

@@ -1,6 +1,7 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import * as protocol from "@flock-ts/protocol";
+import { checkJsonDepth } from "@flock-ts/protocol";
 import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import {
   createJsonSchemaTransform,
@@ -31,6 +32,17 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  const parseJson = app.getDefaultJsonParser("error", "error");
+  app.removeContentTypeParser("application/json");
+  app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
+    try {
+      checkJsonDepth(body);
+    } catch (error) {
+      done(new FlockError("invalid_request", `cannot parse the body: ${(error as Error).message}`));
+      return;
+    }
+    parseJson(request, body, done);
+  });
   app.setErrorHandler((error, request, reply) => {
     const { status, error: body } = httpErrorOf(error, request);
     void reply.status(status).send({ error: body });

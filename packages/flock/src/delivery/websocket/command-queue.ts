@@ -24,6 +24,8 @@ interface Speaker {
   send(message: ControlMessage): void;
   subscribe(filter: Filter, start: Start): void;
   close(why: CloseCode): void;
+  /** Ends the connection after an exception while it was served. Does not throw. */
+  fail(error: unknown): void;
   /** Reads no more of what the client says, until `resume`. */
   pause(): void;
   resume(): void;
@@ -95,6 +97,11 @@ export class CommandQueue {
     this.#readOnlyAsFastAsServed();
   }
 
+  /** Ends the connection after an exception while it was served. */
+  fail(error: unknown): void {
+    this.#connection.fail(error);
+  }
+
   /** Forgets what has not been done: the connection is closing. */
   clear(): void {
     this.#messages.length = 0;
@@ -133,8 +140,12 @@ export class CommandQueue {
     }
     this.#rest = setTimeout(() => {
       this.#rest = undefined;
-      this.#awaitTurn();
-      this.#readOnlyAsFastAsServed();
+      try {
+        this.#awaitTurn();
+        this.#readOnlyAsFastAsServed();
+      } catch (error) {
+        this.fail(error);
+      }
     }, rest);
     this.#readOnlyAsFastAsServed();
   }
@@ -145,7 +156,7 @@ export class CommandQueue {
     if (!reading) return;
     this.#hub.received();
     if ("command" in reading) {
-      void this.#execute(reading.command);
+      this.#execute(reading.command).catch((error) => this.fail(error));
       return;
     }
     const { id, error } = reading.refusal;

@@ -77,14 +77,18 @@ export class Connection extends Subscriber {
 
   /** The client has said something. */
   receive(data: Buffer, isBinary: boolean): void {
-    this.hear();
-    if (this.isOpen) this.#said.receive(data, isBinary);
+    this.guard(() => {
+      this.hear();
+      if (this.isOpen) this.#said.receive(data, isBinary);
+    });
   }
 
   /** The client has sent a ping, which is answered already; it costs nonetheless. */
   countPing(): void {
-    this.hear();
-    if (this.isOpen) this.#said.countPing();
+    this.guard(() => {
+      this.hear();
+      if (this.isOpen) this.#said.countPing();
+    });
   }
 
   /** The connection is gone. */

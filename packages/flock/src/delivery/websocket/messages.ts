@@ -1,12 +1,15 @@
 import {
   type Command,
+  type CommandId,
   type CommandType,
   cancelRequestSchema,
+  commandIdSchema,
   commandSchemas,
   describeIssues,
   ERROR_STATUS,
   type ErrorBody,
   issuesOf,
+  parseUntrustedJson,
 } from "@flock-ts/protocol";
 import { FlockError } from "../../core/errors.ts";
 
@@ -14,7 +17,7 @@ import { FlockError } from "../../core/errors.ts";
 export interface Refusal {
   readonly error: ErrorBody;
   /** Of the command, when it could be read that far; it is then answered by a `reply`, otherwise by an `error`. */
-  readonly id?: unknown;
+  readonly id?: CommandId | undefined;
 }
 
 /** What a client's message turns out to be: a command, a refusal, or nothing that concerns us. */
@@ -27,22 +30,25 @@ export function readMessage(data: Buffer, isBinary: boolean): Reading {
   if (isBinary) return refuse("binary frames have no meaning here: send JSON in text frames");
   let message: unknown;
   try {
-    message = JSON.parse(data.toString("utf8"));
+    message = parseUntrustedJson(data.toString("utf8"));
   } catch (error) {
-    return refuse(`this is not JSON: ${(error as Error).message}`);
+    const { message: reason } = error as Error;
+    return refuse(`cannot parse the message: ${error instanceof SyntaxError ? `not JSON: ${reason}` : reason}`);
   }
   // Whoever talks to the seed's server may send anything, such as its own `pong`.
   if (typeof message !== "object" || message === null || !("type" in message)) return undefined;
   const { type, id } = message as { type: unknown; id?: unknown };
   if (!isCommandType(type)) {
     if (id === undefined) return undefined;
-    return refuse(`there is no command ${shorten(JSON.stringify(type))}: there are ${TYPES.join(", ")}`, id);
+    return refuse(`there is no command ${nameOf(type)}: there are ${TYPES.join(", ")}`, idOf(id));
   }
   const parsed = commandSchemas[type].safeParse(message);
   const failure = parsed.error ?? (type === "cancel" ? cancelRequestSchema.safeParse(message).error : undefined);
   if (!failure) return { command: parsed.data as Command };
   const issues = issuesOf(failure);
-  return { refusal: { id: id ?? null, error: { code: "invalid_message", message: describeIssues(issues), issues } } };
+  return {
+    refusal: { id: idOf(id ?? null), error: { code: "invalid_message", message: describeIssues(issues), issues } },
+  };
 }
 
 /** An error of a command as its reply tells it; undefined when it is none of the client's business. */
@@ -56,10 +62,16 @@ function isCommandType(type: unknown): type is CommandType {
   return typeof type === "string" && Object.hasOwn(commandSchemas, type);
 }
 
-function refuse(message: string, id?: unknown): Reading {
-  return { refusal: { error: { code: "invalid_message", message }, ...(id === undefined ? {} : { id }) } };
+function refuse(message: string, id?: CommandId): Reading {
+  return { refusal: { error: { code: "invalid_message", message }, id } };
 }
 
-function shorten(text: string | undefined): string {
-  return text === undefined || text.length <= 60 ? String(text) : `${text.slice(0, 60)}…`;
+/** Returns the id that a reply can repeat; undefined when the client's is none. */
+function idOf(id: unknown): CommandId | undefined {
+  return commandIdSchema.safeParse(id).data;
+}
+
+function nameOf(type: unknown): string {
+  if (typeof type !== "string") return `of type ${type === null ? "null" : typeof type}`;
+  return JSON.stringify(type.length <= 60 ? type : `${type.slice(0, 60)}…`);
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import { checkJsonDepth } from "@flock-ts/protocol";
 import type { McpHttpHandler, McpServer } from "@modelcontextprotocol/server";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -88,9 +89,17 @@ export class McpServerComponent extends ServerComponent<z.output<typeof configSc
     this.#handler = handler;
 
     await app.register(async (scope) => {
-      // The SDK answers what is no JSON itself, in the words of the protocol.
+      // The SDK parses the body and answers invalid JSON itself, as the protocol has it; but it accepts any depth.
       scope.removeAllContentTypeParsers();
-      scope.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+      scope.addContentTypeParser<string>("*", { parseAs: "string" }, (_request, body, done) => {
+        try {
+          checkJsonDepth(body);
+        } catch (error) {
+          done(new FlockError("invalid_request", `cannot parse the body: ${(error as Error).message}`));
+          return;
+        }
+        done(null, body);
+      });
       scope.route({
         method: ["GET", "POST", "DELETE"],
         url: this.path,

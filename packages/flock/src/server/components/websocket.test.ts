@@ -170,8 +170,7 @@ describe("each command is answered by one reply", () => {
       error: { code: "unknown_artifact_type" },
     });
     expect(await one.ask({ id: 3, type: "cancel" })).toMatchObject({ ok: false, error: { code: "invalid_message" } });
-    one.send({ id: { any: ["thing"] }, type: "fly" });
-    expect(await one.first(({ id }) => typeof id === "object")).toMatchObject({ id: { any: ["thing"] }, ok: false });
+    expect(await one.ask({ id: "four", type: "fly" })).toMatchObject({ id: "four", ok: false });
   });
 });
 
@@ -279,8 +278,8 @@ describe("a slow client slows nobody", () => {
     const { url, component } = await serving({ commandBurst: 1_000_000 });
     const one = await client(url);
     one.socket.pause();
-    const padding = "x".repeat(500);
-    for (let i = 0; i < 20_000; i++) one.send({ id: `${i} ${padding}`, type: "ping" });
+    const padding = "x".repeat(190);
+    for (let i = 0; i < 50_000; i++) one.send({ id: `${i} ${padding}`, type: "ping" });
     const settled = async () => {
       for (let before = -1; before !== component.stats().commands; ) {
         before = component.stats().commands;
@@ -288,10 +287,10 @@ describe("a slow client slows nobody", () => {
       }
     };
     await settled();
-    expect(component.stats().commands).toBeLessThan(20_000);
+    expect(component.stats().commands).toBeLessThan(50_000);
     one.socket.resume();
-    await one.first(({ id }) => id === `19999 ${padding}`);
-    expect(one.messages.filter(({ type }) => type === "reply")).toHaveLength(20_000);
+    await one.first(({ id }) => id === `49999 ${padding}`);
+    expect(one.messages.filter(({ type }) => type === "reply")).toHaveLength(50_000);
   });
 });
 

@@ -1,0 +1,108 @@
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { z } from "zod";
+import { RawSocket } from "../../../../tests/support/raw-socket.ts";
+import { artifact, Flock, FlockError } from "../index.ts";
+import { ControlRoutesComponent, McpServerComponent, WebSocketServerComponent } from "./components/index.ts";
+
+const List = artifact("List", z.object({ items: z.array(z.string().min(1)) }));
+
+/** A flock at every door that parses JSON, and the exceptions that would have ended its process. */
+async function served(serve: Parameters<Flock["serve"]>[0] = {}) {
+  const flock = new Flock().register(List);
+  onTestFinished(() => flock.shutdown());
+  const components = [new WebSocketServerComponent(), new ControlRoutesComponent(), new McpServerComponent()];
+  const server = await flock.serve({ port: 0, components, ...serve });
+  const fatal: unknown[] = [];
+  const note = (error: unknown) => fatal.push(error);
+  // Vitest reports both by itself, but ends no process; Node does.
+  process.on("uncaughtException", note).on("unhandledRejection", note);
+  onTestFinished(() => void process.off("uncaughtException", note).off("unhandledRejection", note));
+  const connect = async () => {
+    const raw = await RawSocket.open(`${server.url.replace("http", "ws")}/plugin/ws`);
+    onTestFinished(() => raw[Symbol.asyncDispose]());
+    await raw.message("hello");
+    return raw;
+  };
+  const post = (path: string, body: string) =>
+    fetch(server.url + path, {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
+    });
+  return { flock, server, fatal, connect, post };
+}
+
+const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+
+describe("JSON that is nested deeply", () => {
+  it.for([
+    `{"id":${nested(7_000)},"type":"ping"}`,
+    `{"id":1,"type":${nested(7_000)}}`,
+    `{"id":1,"type":"publish","artifact_type":"List","payload":${nested(7_000)}}`,
+    `{"id":1,"type":"publish","artifact_type":"List","payload":{},"tags":${nested(100_000)}}`,
+  ])("in a WebSocket message is refused with the limit, and the connection goes on", async (message) => {
+    const { connect, fatal } = await served();
+    const raw = await connect();
+    raw.sendFrame(message);
+    expect(await raw.message("error")).toMatchObject({
+      code: "invalid_message",
+      message: expect.stringContaining("the limit is 128 levels"),
+    });
+    raw.sendFrame('{"id":2,"type":"ping"}');
+    expect(await raw.message("reply")).toMatchObject({ id: 2, ok: true });
+    expect(fatal).toEqual([]);
+  });
+
+  it.for(["/api/plugin/publish", "/mcp"])("in the body of a request to %s is refused with the limit", async (path) => {
+    const { post, fatal } = await served();
+    const response = await post(path, `{"artifact_type":"List","payload":${nested(7_000)}}`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({
+      error: { code: "invalid_request", message: expect.stringContaining("the limit is 128 levels") },
+    });
+    expect(fatal).toEqual([]);
+  });
+});
+
+describe("the id of a command", () => {
+  it.for([`"${"x".repeat(201)}"`, '{"a":1}', "[1]", "true"])(
+    "is a string of limited length or a number, and nothing else is repeated",
+    async (id) => {
+      const { connect } = await served();
+      const raw = await connect();
+      for (const type of ["ping", "nonsense"]) {
+        raw.sendFrame(`{"id":${id},"type":"${type}"}`);
+        const answer = await raw.message();
+        expect(answer).toMatchObject({ type: "error", code: "invalid_message" });
+        expect(answer).not.toHaveProperty("id");
+        if (type === "ping") expect(answer.message).toMatch(/id: .*200 characters/);
+      }
+    },
+  );
+});
+
+describe("an exception while one connection is served", () => {
+  it.for(["in a reply", "in a turn"])("%s closes that connection with 1011 and no other", async (where) => {
+    const { connect, fatal, flock } = await served();
+    const [victim, other] = [await connect(), await connect()];
+    if (where === "in a reply") {
+      // Not even the error can be written as JSON.
+      const issues = [{ path: [], message: 1n as never }];
+      vi.spyOn(flock.wire, "graph").mockImplementation(() => {
+        throw new FlockError("invalid_payload", "broken", { issues });
+      });
+    }
+
+    if (where === "in a turn") {
+      vi.spyOn(flock.log, "read").mockImplementation(() => {
+        throw new RangeError("broken");
+      });
+      await flock.publish(List({ items: ["a"] }));
+    }
+    victim.sendFrame(where === "in a reply" ? '{"id":1,"type":"graph"}' : '{"id":1,"type":"subscribe","since":0}');
+    expect(await victim.closeFrame()).toMatchObject({ code: 1011 });
+    other.sendFrame('{"id":2,"type":"ping"}');
+    expect(await other.message("reply")).toMatchObject({ id: 2, ok: true });
+    expect(fatal).toEqual([]);
+  });
+});
