@@ -16,6 +16,7 @@ import { VERSION } from "../core/version.ts";
 import { httpErrorOf } from "./http/errors.ts";
 import { OPEN } from "./security/identity.ts";
 import type { ServerApp } from "./server-component.ts";
+import { refuseOtherUpgrades } from "./upgrades.ts";
 
 /**
  * The Fastify application that a server's components share: schemas by Zod, errors in one shape, API documents.
@@ -32,6 +33,7 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  refuseOtherUpgrades(app);
   const parseJson = app.getDefaultJsonParser("error", "error");
   app.removeContentTypeParser("application/json");
   app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {

@@ -2,7 +2,13 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { RawSocket } from "../../../../tests/support/raw-socket.ts";
 import { artifact, Flock, FlockError } from "../index.ts";
-import { ControlRoutesComponent, McpServerComponent, WebSocketServerComponent } from "./components/index.ts";
+import {
+  ControlRoutesComponent,
+  McpServerComponent,
+  ServerComponent,
+  type ServerContext,
+  WebSocketServerComponent,
+} from "./components/index.ts";
 
 const List = artifact("List", z.object({ items: z.array(z.string().min(1)) }));
 
@@ -104,5 +110,40 @@ describe("an exception while one connection is served", () => {
     other.sendFrame('{"id":2,"type":"ping"}');
     expect(await other.message("reply")).toMatchObject({ id: 2, ok: true });
     expect(fatal).toEqual([]);
+  });
+});
+
+describe("a WebSocket upgrade", () => {
+  it.for(["/health", "/openapi.json", "/plugin/events", "/nowhere", "/", "/docs/"])(
+    "of %s, which is no WebSocket route, gets 404 before the handshake and holds no shutdown",
+    async (path) => {
+      const { server } = await served();
+      const raw = await RawSocket.connect(server.url);
+      onTestFinished(() => raw[Symbol.asyncDispose]());
+      const head = await raw.request(path, { Origin: "https://evil.example" });
+      expect(head.status).toBe(404);
+      expect(await raw.body(head)).toMatchObject({ error: { code: "not_found" } });
+      await raw.ended();
+    },
+  );
+});
+
+describe("shutdown", () => {
+  it("destroys a socket of the user's own WebSocket route whose peer does not close", async () => {
+    class Echo extends ServerComponent {
+      override readonly name = "echo";
+      override registerRoutes({ app }: ServerContext): void {
+        app.get("/echo", { websocket: true }, (socket) => void socket.on("message", (data) => socket.send(data)));
+      }
+    }
+    const { server } = await served({ components: [new WebSocketServerComponent(), new Echo()] });
+    const raw = await RawSocket.open(`${server.url.replace("http", "ws")}/echo`);
+    onTestFinished(() => raw[Symbol.asyncDispose]());
+    raw.sendFrame("hello");
+    expect(String((await raw.frame()).payload)).toBe("hello");
+    const started = performance.now();
+    await server.close();
+    expect(performance.now() - started).toBeLessThan(8_000);
+    await raw.ended();
   });
 });

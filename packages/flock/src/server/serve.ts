@@ -10,6 +10,7 @@ import { answerByName, hostsSchema } from "./security/host-names.ts";
 import { askWho, type Identify, principalOf } from "./security/identity.ts";
 import { FlockServer } from "./server.ts";
 import { ServerComponent, type ServerContext } from "./server-component.ts";
+import { trackUpgrades } from "./upgrades.ts";
 
 /** What `flock.serve` can be told. */
 export interface ServeOptions {
@@ -54,6 +55,9 @@ const optionsSchema = z.strictObject({
   blocking: z.boolean().default(false),
 });
 
+/** How long peers have to close their connections after the components are shut down, in ms. The rest is destroyed. */
+const CLOSE_GRACE_MS = 1_000;
+
 /** Serves a flock: see `flock.serve`. */
 export async function serve(flock: FlockHost, options: ServeOptions): Promise<FlockServer> {
   const { components, dashboard, host, hosts, port, maxBodyBytes, principal, blocking } = checkOptions(
@@ -64,6 +68,7 @@ export async function serve(flock: FlockHost, options: ServeOptions): Promise<Fl
   const ordered = inOrder(dashboard ? withDashboard(components) : components);
   const app = await createApp(flock.logger, maxBodyBytes);
   const context: ServerContext = { flock, app, components: ordered, log: app.log, principalOf };
+  const destroySockets = trackUpgrades(app);
   const started: ServerComponent[] = [];
   const end = async () => {
     for (const component of started.reverse()) {
@@ -73,7 +78,9 @@ export async function serve(flock: FlockHost, options: ServeOptions): Promise<Fl
         app.log.error({ err }, `component "${component.name}" did not shut down well`);
       }
     }
+    const cut = setTimeout(destroySockets, CLOSE_GRACE_MS);
     await app.close();
+    clearTimeout(cut);
   };
   try {
     for (const component of ordered.values()) await component.configure(context);
