@@ -44,6 +44,7 @@ export const ERROR_STATUS = {
   internal: 500,
   too_many_connections: 503,
   shutting_down: 503,
+  unavailable: 503,
 } as const;
 
 /** An error code of the wire. */

@@ -147,3 +147,58 @@ describe("shutdown", () => {
     await raw.ended();
   });
 });
+
+describe("a principal function that does not answer", () => {
+  const silent = () => {
+    const signals: AbortSignal[] = [];
+    const principal = (_: unknown, { signal }: { signal: AbortSignal }) => {
+      signals.push(signal);
+      return new Promise<never>(() => {});
+    };
+    return { signals, principal };
+  };
+  const waiting = async (url: string) => {
+    const raw = await RawSocket.connect(url);
+    onTestFinished(() => raw[Symbol.asyncDispose]());
+    return { raw, head: raw.request("/plugin/ws") };
+  };
+
+  it("is given up after the time limit, which is told with 503", async () => {
+    const { signals, principal } = silent();
+    const { server } = await served({ principal, principalTimeout: 0.05 });
+    const response = await fetch(`${server.url}/plugin/events`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({
+      error: { code: "unavailable", message: expect.stringContaining("within 0.05 seconds (principalTimeout)") },
+    });
+    expect((await (await waiting(server.url)).head).status).toBe(503);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+  });
+
+  it("has a limited number of pending calls, and a client that leaves frees its slot", async () => {
+    const { signals, principal } = silent();
+    const { server } = await served({ principal, maxPendingPrincipals: 2 });
+    const [first, second] = [await waiting(server.url), await waiting(server.url)];
+    for (const { head } of [first, second]) head.catch(() => {});
+    await vi.waitUntil(() => signals.length === 2);
+    const third = await fetch(`${server.url}/plugin/events`);
+    expect([third.status, third.headers.get("retry-after")]).toEqual([503, "5"]);
+    first.raw.vanish();
+    await vi.waitUntil(() => signals[0]?.aborted);
+    (await waiting(server.url)).head.catch(() => {});
+    await vi.waitUntil(() => signals.length === 3);
+  });
+
+  it("does not hold the shutdown, which answers those that wait", async () => {
+    const { signals, principal } = silent();
+    const { server, flock } = await served({ principal });
+    const upgrade = await waiting(server.url);
+    const request = fetch(`${server.url}/plugin/events`);
+    await vi.waitUntil(() => signals.length === 2);
+    const started = performance.now();
+    await Promise.all([server.close(), upgrade.head, request.then(({ status }) => expect(status).toBe(503))]);
+    expect(performance.now() - started).toBeLessThan(8_000);
+    expect(signals.every(({ aborted }) => aborted)).toBe(true);
+    await flock.shutdown();
+  });
+});

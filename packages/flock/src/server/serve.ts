@@ -35,6 +35,10 @@ export interface ServeOptions {
    * Default: everybody who can reach the port is the owner and sees everything.
    */
   readonly principal?: Identify;
+  /** How long `principal` may take for one request, in seconds. After that the request gets 503. Default 10. */
+  readonly principalTimeout?: number;
+  /** How many requests may wait for `principal` at once. One more gets 503 with `Retry-After`. Default 1,000. */
+  readonly maxPendingPrincipals?: number;
   /** Waits for SIGINT or SIGTERM, then closes the server and shuts the flock down. Default false. */
   readonly blocking?: boolean;
 }
@@ -52,6 +56,8 @@ const optionsSchema = z.strictObject({
     .min(1)
     .default(10 * 1024 * 1024),
   principal: z.custom<Identify>((value) => typeof value === "function", "must be a function").optional(),
+  principalTimeout: z.number().min(0.001).max(3_600).default(10),
+  maxPendingPrincipals: z.int().min(1).default(1_000),
   blocking: z.boolean().default(false),
 });
 
@@ -60,7 +66,7 @@ const CLOSE_GRACE_MS = 1_000;
 
 /** Serves a flock: see `flock.serve`. */
 export async function serve(flock: FlockHost, options: ServeOptions): Promise<FlockServer> {
-  const { components, dashboard, host, hosts, port, maxBodyBytes, principal, blocking } = checkOptions(
+  const { components, dashboard, host, hosts, port, maxBodyBytes, principal, blocking, ...limits } = checkOptions(
     "flock.serve",
     optionsSchema,
     options,
@@ -86,7 +92,7 @@ export async function serve(flock: FlockHost, options: ServeOptions): Promise<Fl
     for (const component of ordered.values()) await component.configure(context);
     answerByName(app, { host, hosts, components: ordered });
     // After the hooks that answer a browser's question whether it may ask at all.
-    askWho(app, principal);
+    askWho(app, principal, { timeout: limits.principalTimeout, maxPending: limits.maxPendingPrincipals });
     for (const component of ordered.values()) await component.registerRoutes(context);
     await app.ready();
     for (const component of ordered.values()) {
