@@ -1,18 +1,23 @@
 import { z } from "zod";
 import { EVENT_TYPES, type EventType } from "./events.ts";
+import { limitedArray } from "./limited-array.ts";
 
 const eventTypeSchema = z.enum(EVENT_TYPES as [EventType, ...EventType[]]);
+
+/** How many names each list of a filter can have. */
+export const MAX_FILTER_NAMES = 100;
+const TOO_MANY = `has too many names: the limit is ${MAX_FILTER_NAMES} for each list of a filter`;
+const names = limitedArray(z.string().min(1), MAX_FILTER_NAMES, TOO_MANY).min(1);
 
 /** Which events a connection wants. Every part that is given must hold; a part that is absent holds always. */
 export const filterSchema = z
   .strictObject({
-    types: z.array(eventTypeSchema).min(1).optional().describe("Only these event types."),
-    agents: z.array(z.string().min(1)).min(1).optional().describe("Only events of, or artifacts by, these agents."),
-    artifact_types: z
-      .array(z.string().min(1))
+    types: limitedArray(eventTypeSchema, MAX_FILTER_NAMES, TOO_MANY)
       .min(1)
       .optional()
-      .describe("Only events that concern these artifact types."),
+      .describe("Only these event types."),
+    agents: names.optional().describe("Only events of, or artifacts by, these agents."),
+    artifact_types: names.optional().describe("Only events that concern these artifact types."),
     correlation_id: z.string().min(1).optional(),
     run_id: z.string().min(1).optional(),
   })
@@ -29,10 +34,12 @@ const list = z
       .map((part) => part.trim())
       .filter(Boolean),
   )
-  .pipe(z.array(z.string()).min(1, "names nothing: leave it out, or name at least one"));
+  .pipe(
+    limitedArray(z.string(), MAX_FILTER_NAMES, TOO_MANY).min(1, "names nothing: leave it out, or name at least one"),
+  );
 
 const filterInQuery = {
-  types: list.pipe(z.array(eventTypeSchema)).optional(),
+  types: list.pipe(limitedArray(eventTypeSchema, MAX_FILTER_NAMES, TOO_MANY)).optional(),
   agents: list.optional(),
   artifact_types: list.optional(),
   correlation_id: z.string().min(1).optional(),

@@ -28,19 +28,37 @@ export function factsOf(event: Pick<FlockEvent, "type"> & Record<string, unknown
   };
 }
 
-/** Whether an event passes a filter. */
+/** Decides whether an event passes. */
+export type Matcher = (facts: EventFacts) => boolean;
+
+const compiled = new WeakMap<Filter, Matcher>();
+
+/**
+ * Compiles a filter into a matcher, once for each filter object: its lists become sets, so that the cost per event does
+ * not grow with the number of names. The filter must not be changed afterwards.
+ */
+export function matcherOf(filter: Filter): Matcher {
+  let matcher = compiled.get(filter);
+  if (!matcher) compiled.set(filter, (matcher = compile(filter)));
+  return matcher;
+}
+
+/** Whether an event passes a filter. In a loop, call {@link matcherOf} once instead. */
 export function matches(filter: Filter, facts: EventFacts): boolean {
-  if (filter.run_id !== undefined && filter.run_id !== facts.runId) return false;
-  if (filter.correlation_id !== undefined && filter.correlation_id !== facts.correlationId) return false;
-  if (filter.types && !filter.types.includes(facts.type)) return false;
-  if (filter.agents && !(facts.agent !== undefined && filter.agents.includes(facts.agent))) return false;
-  if (
-    filter.artifact_types &&
-    !(facts.artifactType !== undefined && filter.artifact_types.includes(facts.artifactType))
-  ) {
-    return false;
-  }
-  return true;
+  return matcherOf(filter)(facts);
+}
+
+function compile({ run_id: runId, correlation_id: correlationId, ...lists }: Filter): Matcher {
+  const setOf = (list: readonly string[] | undefined) => list && new Set<string | undefined>(list);
+  const types = setOf(lists.types);
+  const agents = setOf(lists.agents);
+  const artifactTypes = setOf(lists.artifact_types);
+  return (facts) =>
+    (runId === undefined || runId === facts.runId) &&
+    (correlationId === undefined || correlationId === facts.correlationId) &&
+    (!types || types.has(facts.type)) &&
+    (!agents || agents.has(facts.agent)) &&
+    (!artifactTypes || artifactTypes.has(facts.artifactType));
 }
 
 /** A string that is equal for filters that let the same events pass. */

@@ -1,3 +1,4 @@
+import { setImmediate as macrotask } from "node:timers/promises";
 import { type ControlOf, type Filter, type FlockEvent, OWNER, type Principal } from "@flock-ts/protocol";
 import type { EventLog } from "../log/event-log.ts";
 import { textsOf } from "../log/frame.ts";
@@ -43,7 +44,11 @@ export async function readEventPage(
   const events: FlockEvent[] = [];
   let next = cursor;
   let characters = 0;
-  while (next < head && events.length < limit && characters < MAX_CHARACTERS) {
+  for (let isFirst = true; next < head && events.length < limit && characters < MAX_CHARACTERS; isFirst = false) {
+    // An awaited value continues as a microtask: without this, all reads would be one turn of the event loop.
+    if (!isFirst) await macrotask();
+    // What it goes on from may have been dropped meanwhile: the next page tells of the gap.
+    if (next + 1 < log.oldest) break;
     const batch = await log.read(next, head, scope, READ_BYTES);
     next = batch.seq;
     for (const text of textsOf(batch.frames)) {

@@ -7,6 +7,8 @@ import type { StoredLog } from "./stored-log.ts";
 const MAX_PAGES = 16;
 /** Pages begin where blocks of so many events begin, or where the page before ends: all readers find the same ones. */
 const PAGE_EVENTS = 1_024;
+/** How long one read may search for events of a scope before others have their turn, in ms. */
+const READ_MS = 1;
 /** How many pages a search for the newest matching events goes back through. */
 const MAX_PAGES_BACK = 256;
 
@@ -49,7 +51,8 @@ export class EventLog {
    * store cannot read it: then it rejects.
    */
   read(after: number, until: number, scope: Scope | undefined, maxBytes: number): Batch | Promise<Batch> {
-    if (!this.#stored || after + 1 >= this.buffer.oldest) return this.buffer.read(after, until, scope, maxBytes);
+    if (!this.#stored || after + 1 >= this.buffer.oldest)
+      return this.buffer.read(after, until, scope, maxBytes, READ_MS);
     try {
       return this.#page(this.#stored, after + 1).read(after, until, scope, maxBytes);
     } catch (error) {

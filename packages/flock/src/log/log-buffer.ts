@@ -1,7 +1,7 @@
 import type { EventFacts } from "@flock-ts/protocol";
 import { FactsList, Kinds } from "./facts-list.ts";
 import { frameSize, frameSizeAtMost, writeTextFrame } from "./frame.ts";
-import { isIn, type Scope } from "./scope.ts";
+import { type Scope, testOf } from "./scope.ts";
 
 /** Big enough that a batch is seldom cut, small enough that memory comes and goes in small steps. */
 const SEGMENT_BYTES = 256 * 1024;
@@ -106,11 +106,18 @@ export class LogBuffer {
    * Reads on after `seq`, up to `until`, at most about `maxBytes` (but at least one event, however large), and as far
    * as it goes without copying.
    * The caller has checked that nothing it wants has been dropped (`seq + 1 >= oldest`).
+   * @param maxMs how long the search for events of `scope` may take, in ms. Default: no limit.
    */
-  read(seq: number, until: number, scope: Scope | undefined, maxBytes: number): Batch {
+  read(
+    seq: number,
+    until: number,
+    scope: Scope | undefined,
+    maxBytes: number,
+    maxMs = Number.POSITIVE_INFINITY,
+  ): Batch {
     const last = Math.min(until, this.#head);
     if (seq >= last) return { frames: NOTHING, events: 0, seq: last };
-    return scope ? this.#readMatching(seq, last, scope, maxBytes) : this.#readAll(seq, last, maxBytes);
+    return scope ? this.#readMatching(seq, last, scope, maxBytes, maxMs) : this.#readAll(seq, last, maxBytes);
   }
 
   /** The frames of some seqs, in order. All must be kept. */
@@ -143,11 +150,12 @@ export class LogBuffer {
   /** The seq after which exactly the newest `count` matching events come, or as many as there are; and how many are missing. */
   beforeNewest(count: number, until: number, scope: Scope | undefined): { after: number; missing: number } {
     let left = count;
+    const belongs = scope && testOf(scope);
     for (let place = this.#segments.length - 1; place >= 0; place--) {
       const { firstSeq, facts } = this.#segments[place] as Segment;
       for (let i = Math.min(facts.length - 1, until - firstSeq); i >= 0; i--) {
         if (left === 0) return { after: firstSeq + i, missing: 0 };
-        if (!scope || isIn(scope, facts.at(i))) left -= 1;
+        if (!belongs || belongs(facts.at(i))) left -= 1;
       }
     }
     return { after: Math.min(until, this.oldest - 1), missing: left };
@@ -167,7 +175,9 @@ export class LogBuffer {
     return { frames, events: end - first, seq: segment.firstSeq + end - 1 };
   }
 
-  #readMatching(seq: number, last: number, scope: Scope, maxBytes: number): Batch {
+  #readMatching(seq: number, last: number, scope: Scope, maxBytes: number, maxMs: number): Batch {
+    const belongs = testOf(scope);
+    const deadline = performance.now() + maxMs;
     const found: number[] = [];
     let bytes = 0;
     let looked = 0;
@@ -175,7 +185,7 @@ export class LogBuffer {
     for (let place = this.#placeOf(seq + 1); at < last; place++) {
       const segment = this.#segments[place] as Segment;
       for (let i = at + 1 - segment.firstSeq; i < segment.ends.length && at < last; i++) {
-        if (isIn(scope, segment.facts.at(i))) {
+        if (belongs(segment.facts.at(i))) {
           const size = (segment.ends[i] as number) - segment.startOf(i);
           if (bytes > 0 && bytes + size > maxBytes)
             return { frames: this.gather(found), events: found.length, seq: at };
@@ -183,7 +193,8 @@ export class LogBuffer {
           found.push(segment.firstSeq + i);
         }
         at = segment.firstSeq + i;
-        if (++looked === MAX_LOOKED_AT) return { frames: this.gather(found), events: found.length, seq: at };
+        if (++looked % EVENTS_PER_LOOK_AT_CLOCK === 0 && performance.now() >= deadline)
+          return { frames: this.gather(found), events: found.length, seq: at };
       }
     }
     return { frames: this.gather(found), events: found.length, seq: at };
@@ -215,8 +226,8 @@ export class LogBuffer {
   }
 }
 
-/** How many events one read of a scope looks at before it lets others have their turn: about a millisecond of work. */
-const MAX_LOOKED_AT = 20_000;
+/** How many events a read examines between two looks at the clock: a few microseconds of work. */
+const EVENTS_PER_LOOK_AT_CLOCK = 256;
 
 /** The first index in `low..high` whose end lies beyond `limit`. */
 function fitting(ends: readonly number[], low: number, high: number, limit: number): number {

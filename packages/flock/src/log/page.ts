@@ -1,7 +1,7 @@
 import { type EventFacts, type FlockEvent, factsOf } from "@flock-ts/protocol";
 import { frameSize, textsOf, writeTextFrame } from "./frame.ts";
 import type { Batch } from "./log-buffer.ts";
-import { isIn, type Scope } from "./scope.ts";
+import { type Scope, testOf } from "./scope.ts";
 import { seqOf } from "./seq-of.ts";
 import type { LogStretch } from "./stored-log.ts";
 
@@ -49,11 +49,12 @@ export class Page {
   }
 
   #readMatching(after: number, until: number, scope: Scope, maxBytes: number): Batch {
+    const belongs = testOf(scope);
     const pieces: Buffer[] = [];
     let bytes = 0;
     let seq = after;
     for (let i = this.#indexAfter(after); i < this.#seqs.length && (this.#seqs[i] as number) <= until; i++) {
-      if (isIn(scope, this.#factsOf(i))) {
+      if (belongs(this.#factsOf(i))) {
         const piece = this.#scope(this.#startOf(i), i + 1);
         if (pieces.length > 0 && bytes + piece.length > maxBytes)
           return { frames: Buffer.concat(pieces), events: pieces.length, seq };
@@ -67,10 +68,11 @@ export class Page {
 
   /** The seq before the newest `count` matching events up to `until`, or before all of the page; and how many are missing. */
   beforeNewest(count: number, until: number, scope: Scope | undefined): { after: number; missing: number } {
+    const belongs = scope && testOf(scope);
     let missing = count;
     for (let i = this.#seqs.length - 1; i >= 0 && missing > 0; i--) {
       const seq = this.#seqs[i] as number;
-      if (seq > until || (scope && !isIn(scope, this.#factsOf(i)))) continue;
+      if (seq > until || (belongs && !belongs(this.#factsOf(i)))) continue;
       missing -= 1;
       // Right before it, not where the page begins: another page of the same stretch may not be compacted yet, and have more.
       if (missing === 0) return { after: seq - 1, missing };

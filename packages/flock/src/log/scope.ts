@@ -3,7 +3,8 @@ import {
   type EventFacts,
   type Filter,
   filterKey,
-  matches,
+  type Matcher,
+  matcherOf,
   maySee,
   type Principal,
 } from "@flock-ts/protocol";
@@ -20,9 +21,16 @@ export function scopeOf(filter: Filter, principal: Principal): Scope | undefined
   return Object.values(filter).some((part) => part !== undefined) ? filter : undefined;
 }
 
-/** Whether an event belongs to a scope. */
+/** Whether an event belongs to a scope. In a loop, call {@link testOf} once instead. */
 export function isIn(scope: Scope, facts: EventFacts): boolean {
-  return (scope.as === undefined || maySee(scope.as, facts.visibility)) && matches(scope, facts);
+  return testOf(scope)(facts);
+}
+
+/** The test whether an event belongs to a scope. */
+export function testOf(scope: Scope): Matcher {
+  const { as } = scope;
+  const matches = matcherOf(scope);
+  return as === undefined ? matches : (facts) => maySee(as, facts.visibility) && matches(facts);
 }
 
 /** A string that is equal for scopes of the same events. */

@@ -202,3 +202,22 @@ describe("a principal function that does not answer", () => {
     await flock.shutdown();
   });
 });
+
+describe("a filter with many names", () => {
+  const names = Array.from({ length: 101 }, (_, i) => `n${i}`);
+
+  it("is refused beyond 100 names for each list, at every door and with the limit", async () => {
+    const { connect, server } = await served();
+    const raw = await connect();
+    const limit = expect.stringContaining("the limit is 100");
+    for (const list of ["agents", "artifact_types"]) {
+      raw.sendFrame(JSON.stringify({ id: 1, type: "subscribe", filter: { [list]: names } }));
+      expect(await raw.message("reply")).toMatchObject({ ok: false, error: { message: limit } });
+      const response = await fetch(`${server.url}/plugin/events?${list}=${names}`);
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ error: { message: limit } });
+    }
+    raw.sendFrame(JSON.stringify({ id: 2, type: "subscribe", filter: { agents: names.slice(1) } }));
+    expect(await raw.message("reply")).toMatchObject({ ok: true });
+  });
+});
