@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { filterSchema } from "./filter.ts";
+import { limitedArray } from "./limited-array.ts";
 import { answerRequestSchema } from "./questions.ts";
 import { visibilityRequestSchema } from "./visibility.ts";
 
@@ -7,12 +8,17 @@ const sinceSchema = z
   .int()
   .describe("Deliver what comes after this seq; 0: all that is kept; -N: the newest N that match.");
 
+/** How many tags an artifact that comes over the wire can have. */
+const MAX_TAGS = 1_000;
+/** How many artifacts an invoke can give its agent. */
+const MAX_INPUTS = 1_000;
+
 /** The body of a publish, by command or HTTP. */
 export const publishRequestSchema = z
   .object({
     artifact_type: z.string().min(1),
     payload: z.unknown(),
-    tags: z.array(z.string().min(1)).optional(),
+    tags: limitedArray(z.string().min(1), MAX_TAGS).optional(),
     correlation_id: z.string().min(1).optional().describe("The workflow it belongs to; a new one when absent."),
     visibility: visibilityRequestSchema.optional().describe("Who may see it. Default: everybody."),
     idempotency_key: z
@@ -70,7 +76,7 @@ export const previewResultSchema = z
 export const invokeRequestSchema = z
   .object({
     agent_id: z.string().min(1),
-    inputs: z.array(z.object({ artifact_type: z.string().min(1), payload: z.unknown() })).min(1),
+    inputs: limitedArray(z.object({ artifact_type: z.string().min(1), payload: z.unknown() }), MAX_INPUTS).min(1),
     correlation_id: z.string().min(1).optional(),
     visibility: visibilityRequestSchema
       .optional()

@@ -50,12 +50,31 @@ export const ERROR_STATUS = {
 /** An error code of the wire. */
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
-/** The issues of a Zod error, as the wire tells them. */
-export function issuesOf(error: z.ZodError): Issue[] {
-  return error.issues.map((issue) => ({
-    path: issue.path.map((part) => (typeof part === "symbol" ? String(part) : part)),
-    message: issue.message,
+/** How many issues one error reports. */
+export const MAX_ISSUES = 20;
+/** The longest message of an issue, and the longest key in its path, in characters. */
+const MAX_ISSUE_TEXT = 300;
+
+/**
+ * Returns the issues of a Zod error for the wire: at most {@link MAX_ISSUES}, of which the last one tells how many more
+ * there are.
+ * @param total how many there are, when `issues` holds only the first of them.
+ */
+export function issuesOf(
+  { issues }: { readonly issues: readonly Pick<z.core.$ZodIssue, "path" | "message">[] },
+  total = issues.length,
+): Issue[] {
+  const reported = total > MAX_ISSUES ? MAX_ISSUES - 1 : total;
+  const found: Issue[] = issues.slice(0, reported).map(({ path, message }) => ({
+    path: path.map((part) => (typeof part === "number" ? part : shorten(String(part)))),
+    message: shorten(message),
   }));
+  if (total > reported) found.push({ path: [], message: `and ${total - reported} more issues` });
+  return found;
+}
+
+function shorten(text: string): string {
+  return text.length <= MAX_ISSUE_TEXT ? text : `${text.slice(0, MAX_ISSUE_TEXT)}…`;
 }
 
 /** Issues in one sentence: `toppings.0: expected string; name: required`. */

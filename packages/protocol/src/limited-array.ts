@@ -16,7 +16,16 @@ const LimitedArray = z.core.$constructor<LimitedArray, LimitedArrayDef>("Limited
     const { value: input } = payload;
     if (!Array.isArray(input) || input.length <= def.limit) return parse(payload, ctx);
     const { limit: maximum, message } = def;
-    payload.issues.push({ code: "too_big", origin: "array", maximum, inclusive: true, input, inst, message });
+    payload.issues.push({
+      code: "too_big",
+      origin: "array",
+      maximum,
+      inclusive: true,
+      input,
+      inst,
+      message,
+      continue: false,
+    });
     return payload;
   };
 });

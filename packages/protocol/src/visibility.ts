@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { limitedArray } from "./limited-array.ts";
 
-const names = z.array(z.string().min(1)).max(1_000);
+const names = limitedArray(z.string().min(1), 1_000);
 const publicKind = z.strictObject({ kind: z.literal("public") });
 const privateKind = z.strictObject({
   kind: z.literal("private"),

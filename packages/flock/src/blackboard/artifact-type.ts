@@ -1,4 +1,4 @@
-import { describeIssues, issuesOf } from "@flock-ts/protocol";
+import { describeIssues, validate } from "@flock-ts/protocol";
 import { z } from "zod";
 import { checkName, FlockError } from "../core/errors.ts";
 
@@ -59,9 +59,8 @@ export function artifact<const Name extends string, Schema extends z.ZodType>(
 ): ArtifactType<Name, Schema> {
   checkName("an artifact type", name);
   const parse = (payload: unknown): Draft<Name, z.output<Schema>> => {
-    const checked = schema.safeParse(payload);
-    if (checked.success) return new Draft(type as ArtifactType, name, checked.data);
-    const issues = issuesOf(checked.error);
+    const { data, issues } = validate(schema, payload);
+    if (!issues) return new Draft(type as ArtifactType, name, data);
     throw new FlockError("invalid_payload", `${name} is not valid: ${describeIssues(issues)}`, { issues });
   };
   let jsonSchema: Record<string, unknown> | undefined;

@@ -1,13 +1,12 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import * as protocol from "@flock-ts/protocol";
-import { checkJsonDepth } from "@flock-ts/protocol";
+import { checkJsonDepth, describeIssues, validate } from "@flock-ts/protocol";
 import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import {
   createJsonSchemaTransform,
   createJsonSchemaTransformObject,
   serializerCompiler,
-  validatorCompiler,
 } from "fastify-type-provider-zod";
 import type { Logger } from "pino";
 import { z } from "zod";
@@ -31,7 +30,10 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
   });
-  app.setValidatorCompiler(validatorCompiler);
+  app.setValidatorCompiler<z.ZodType>(({ schema }) => (value) => {
+    const { data, issues } = validate(schema, value);
+    return issues ? { error: new FlockError("invalid_request", describeIssues(issues), { issues }) } : { value: data };
+  });
   app.setSerializerCompiler(serializerCompiler);
   refuseOtherUpgrades(app);
   const parseJson = app.getDefaultJsonParser("error", "error");

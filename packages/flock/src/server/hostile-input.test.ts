@@ -221,3 +221,47 @@ describe("a filter with many names", () => {
     expect(await raw.message("reply")).toMatchObject({ ok: true });
   });
 });
+
+describe("input with very many mistakes", () => {
+  const wrong = (count: number) => Array(count).fill("");
+
+  it.for([
+    ["a list of the contract", "tags"],
+    ["a payload of the user's schema", "payload"],
+  ] as const)("in %s gets an answer with at most 20 issues, over HTTP and WebSocket", async ([, where]) => {
+    const { connect, post } = await served();
+    const items = wrong(300_000);
+    const request = { artifact_type: "List", payload: { items: where === "payload" ? items : ["a"] } };
+    const body = { ...request, ...(where === "tags" ? { tags: items } : {}) };
+    const response = await post("/api/plugin/publish", JSON.stringify(body));
+    expect(response.status).toBe(400);
+    const { error } = (await response.json()) as { error: { issues: unknown[] } };
+    const raw = await connect();
+    raw.sendFrame(JSON.stringify({ id: 1, type: "publish", ...body }));
+    const reply = (await raw.message("reply")) as unknown as { error: { issues: unknown[] } };
+    for (const { issues } of [error, reply.error]) {
+      if (where === "tags") expect(issues).toEqual([{ path: ["tags"], message: expect.stringContaining("1000") }]);
+      else {
+        expect(issues).toHaveLength(20);
+        expect(issues.at(-1)).toEqual({ path: [], message: "and 299981 more issues" });
+      }
+    }
+  });
+
+  it("such as unknown keys of any length gets a short answer", async () => {
+    const { post } = await served();
+    const visibility = { kind: "public", ...Object.fromEntries(wrong(10_000).map((_, i) => [`k${i}`, 1])) };
+    const response = await post(
+      "/api/plugin/publish",
+      JSON.stringify({ artifact_type: "List", payload: { items: [] }, visibility }),
+    );
+    expect(response.status).toBe(400);
+    expect((await response.text()).length).toBeLessThan(2_000);
+  });
+
+  it("is refused by the length of the body before it is parsed, beyond the size of a WebSocket message", async () => {
+    const { post } = await served();
+    const response = await post("/api/plugin/publish", JSON.stringify({ tags: wrong(3_300_000) }));
+    expect(response.status).toBe(413);
+  });
+});

@@ -28,7 +28,7 @@ export interface ServeOptions {
   readonly hosts?: readonly string[];
   /** Default 8000. 0 takes a free one. */
   readonly port?: number;
-  /** A request with a larger body is refused with 413. Bytes; default 10 MiB. */
+  /** A request with a larger body is refused with 413. Bytes; default 1 MiB, as for a WebSocket message. */
   readonly maxBodyBytes?: number;
   /**
    * Says who a client is: see {@link Identify}. Each is given what it may see, and nobody comes in who is not known.
@@ -54,7 +54,7 @@ const optionsSchema = z.strictObject({
   maxBodyBytes: z
     .int()
     .min(1)
-    .default(10 * 1024 * 1024),
+    .default(1024 * 1024),
   principal: z.custom<Identify>((value) => typeof value === "function", "must be a function").optional(),
   principalTimeout: z.number().min(0.001).max(3_600).default(10),
   maxPendingPrincipals: z.int().min(1).default(1_000),

@@ -21,7 +21,8 @@ interface Speaker {
   readonly unsentBytes: number;
   /** Calls `then` when everything that waits in the socket is out. */
   whenSent(then: () => void): void;
-  send(message: ControlMessage): void;
+  /** Returns how many bytes that is. */
+  send(message: ControlMessage): number;
   subscribe(filter: Filter, start: Start): void;
   close(why: CloseCode): void;
   /** Ends the connection after an exception while it was served. Does not throw. */
@@ -160,8 +161,8 @@ export class CommandQueue {
       return;
     }
     const { id, error } = reading.refusal;
-    if (id === undefined) this.#connection.send({ type: "error", code: error.code, message: error.message });
-    else this.#connection.send({ type: "reply", id, ok: false, seq: this.#hub.position, error });
+    if (id === undefined) this.#reply({ type: "error", code: error.code, message: error.message });
+    else this.#reply({ type: "reply", id, ok: false, seq: this.#hub.position, error });
     this.#countError();
     this.#noteWaitingReplies();
   }
@@ -171,14 +172,14 @@ export class CommandQueue {
     this.#atWork += 1;
     try {
       const { seq, result } = await this.#resultOf(command);
-      this.#connection.send({ type: "reply", id, ok: true, seq, result });
+      this.#reply({ type: "reply", id, ok: true, seq, result });
     } catch (error) {
       let body = errorBodyOf(error);
       if (!body) {
         this.#hub.failed(error, `the command ${command.type} failed`);
         body = { code: "internal", message: "something went wrong inside the server: its log has the details" };
       }
-      this.#connection.send({ type: "reply", id, ok: false, seq: this.#hub.position, error: body });
+      this.#reply({ type: "reply", id, ok: false, seq: this.#hub.position, error: body });
     } finally {
       this.#atWork -= 1;
       this.#noteWaitingReplies();
@@ -216,6 +217,10 @@ export class CommandQueue {
         return { seq: this.#hub.position, result: { head: this.#hub.position } };
       }
     }
+  }
+
+  #reply(message: ControlMessage): void {
+    this.#budget.payForReply(this.#connection.send(message));
   }
 
   #countError(): void {

@@ -43,8 +43,12 @@ export class Connection extends Subscriber {
     websocket.on("close", onClose);
   }
 
-  send(message: ControlMessage): void {
-    if (this.isOpen) this.write(textFrame(JSON.stringify(message)), 0);
+  /** Returns how many bytes that is. */
+  send(message: ControlMessage): number {
+    if (!this.isOpen) return 0;
+    const frame = textFrame(JSON.stringify(message));
+    this.write(frame, 0);
+    return frame.length;
   }
 
   /** Asks for a sign of life, or closes when the last one asked for did not come. */

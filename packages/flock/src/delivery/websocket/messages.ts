@@ -8,8 +8,8 @@ import {
   describeIssues,
   ERROR_STATUS,
   type ErrorBody,
-  issuesOf,
   parseUntrustedJson,
+  validate,
 } from "@flock-ts/protocol";
 import { FlockError } from "../../core/errors.ts";
 
@@ -42,10 +42,9 @@ export function readMessage(data: Buffer, isBinary: boolean): Reading {
     if (id === undefined) return undefined;
     return refuse(`there is no command ${nameOf(type)}: there are ${TYPES.join(", ")}`, idOf(id));
   }
-  const parsed = commandSchemas[type].safeParse(message);
-  const failure = parsed.error ?? (type === "cancel" ? cancelRequestSchema.safeParse(message).error : undefined);
-  if (!failure) return { command: parsed.data as Command };
-  const issues = issuesOf(failure);
+  const { issues: found, ...checked } = validate(commandSchemas[type], message);
+  const issues = found ?? (type === "cancel" ? validate(cancelRequestSchema, message).issues : undefined);
+  if (!issues) return { command: checked.data as Command };
   return {
     refusal: { id: idOf(id ?? null), error: { code: "invalid_message", message: describeIssues(issues), issues } },
   };

@@ -42,6 +42,11 @@ export class RateLimiter {
     this.#left -= 1 + bytes / BYTES_PER_COMMAND;
   }
 
+  /** Pays for a reply of so many bytes, on top of the message that it answers. */
+  payForReply(bytes: number): void {
+    this.#left -= bytes / BYTES_PER_COMMAND;
+  }
+
   /** Pays for a replay, on top of the message that asks for it. */
   payForReplay(): void {
     this.#left -= COMMANDS_PER_REPLAY;

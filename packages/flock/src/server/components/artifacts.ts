@@ -1,6 +1,7 @@
 import {
   artifactPageSchema,
   artifactSchema,
+  limitedArray,
   type Principal,
   publishRequestSchema,
   publishResultSchema,
@@ -33,8 +34,11 @@ const configSchema = z.strictObject({
 /** Artifacts on one page, at most. */
 const MAX_PAGE = 1_000;
 
+/** Values of one parameter, at most. */
+const MAX_NAMES = 1_000;
+
 /** Several values: repeated (`tags=a&tags=b`) or separated by commas (`tags=a,b`). */
-const list = z.union([z.string(), z.array(z.string())]).transform((value) =>
+const list = z.union([z.string(), limitedArray(z.string(), MAX_NAMES)]).transform((value) =>
   [value]
     .flat()
     .flatMap((part) => part.split(","))

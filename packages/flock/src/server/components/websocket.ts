@@ -46,7 +46,7 @@ export interface WebSocketServerConfig {
   readonly commandBurst?: number;
   /**
    * How many commands of one client are done in a second in the long run; one that sends more is read more slowly, and
-   * loses nothing. Each 16 KiB of a message count as one more command, a `subscribe` with `since` as 100. Default 500.
+   * loses nothing. Each 16 KiB of a message or its reply count as one more command, a `subscribe` with `since` as 100. Default 500.
    */
   readonly commandsPerSecond?: number;
   /** A client that has to be slowed down in every second of so many is closed with 4429. Default 60. */

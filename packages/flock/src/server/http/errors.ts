@@ -7,8 +7,7 @@ import {
   type Issue,
   issuesOf,
 } from "@flock-ts/protocol";
-import type { FastifyBaseLogger, FastifySchemaValidationError } from "fastify";
-import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
+import type { FastifyBaseLogger } from "fastify";
 import { z } from "zod";
 import { FlockError } from "../../core/errors.ts";
 
@@ -41,8 +40,8 @@ export function httpErrorOf(error: unknown, request: FailedRequest): HttpError {
   if (error instanceof FlockError && error.code in ERROR_STATUS) {
     return refusal(error.code as ErrorCode, error.message, error.issues);
   }
-  if (error instanceof z.ZodError || hasZodFastifySchemaValidationErrors(error)) {
-    const issues = error instanceof z.ZodError ? issuesOf(error) : error.validation.map(issueOf);
+  if (error instanceof z.ZodError) {
+    const issues = issuesOf(error);
     return refusal("invalid_request", describeIssues(issues), issues);
   }
   const {
@@ -73,11 +72,6 @@ function refusal(code: ErrorCode, message: string, issues: readonly Issue[] = []
     status: ERROR_STATUS[code],
     error: { code, message, ...(issues.length > 0 ? { issues: [...issues] } : {}) },
   };
-}
-
-function issueOf({ instancePath, message = "is not valid" }: FastifySchemaValidationError): Issue {
-  const path = instancePath.split("/").filter((part) => part !== "");
-  return { path: path.map((part) => (/^\d+$/.test(part) ? Number(part) : part)), message };
 }
 
 function codeOf(status: number): ErrorCode {

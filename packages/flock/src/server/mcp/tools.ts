@@ -1,4 +1,11 @@
-import { EVENT_TYPES, filterSchema, type Principal, publishRequestSchema } from "@flock-ts/protocol";
+import {
+  EVENT_TYPES,
+  filterSchema,
+  limitedArray,
+  MAX_FILTER_NAMES,
+  type Principal,
+  publishRequestSchema,
+} from "@flock-ts/protocol";
 import type { CallToolResult, McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { FlockError } from "../../core/errors.ts";
@@ -26,7 +33,7 @@ const MAX_EVENTS = 500;
 const MAX_WAIT_S = 50;
 
 const time = z.iso.datetime({ offset: true });
-const names = z.array(z.string().min(1)).min(1);
+const names = limitedArray(z.string().min(1), 1_000).min(1);
 
 interface Tool<S extends z.ZodObject = z.ZodObject> {
   readonly description: string;
@@ -118,8 +125,7 @@ const TOOLS = {
       "Waits for events that match, and answers with them, or with none when the time is over. Call it again with `since` = `next` and the same `epoch` of the answer: nothing is missed between two calls. A `gap` names events that are no longer kept.",
     input: z.strictObject({
       ...filterSchema.shape,
-      types: z
-        .array(z.enum(EVENT_TYPES as [string, ...string[]]))
+      types: limitedArray(z.enum(EVENT_TYPES as [string, ...string[]]), MAX_FILTER_NAMES)
         .min(1)
         .default(["artifact_published"])
         .describe("Kinds of events."),
