@@ -180,13 +180,13 @@ describe("a principal function that does not answer", () => {
     const { server } = await served({ principal, maxPendingPrincipals: 2 });
     const [first, second] = [await waiting(server.url), await waiting(server.url)];
     for (const { head } of [first, second]) head.catch(() => {});
-    await vi.waitUntil(() => signals.length === 2);
+    await vi.waitUntil(() => signals.length === 2, { timeout: 15_000 });
     const third = await fetch(`${server.url}/plugin/events`);
     expect([third.status, third.headers.get("retry-after")]).toEqual([503, "5"]);
     first.raw.vanish();
-    await vi.waitUntil(() => signals[0]?.aborted);
+    await vi.waitUntil(() => signals[0]?.aborted, { timeout: 15_000 });
     (await waiting(server.url)).head.catch(() => {});
-    await vi.waitUntil(() => signals.length === 3);
+    await vi.waitUntil(() => signals.length === 3, { timeout: 15_000 });
   });
 
   it("does not hold the shutdown, which answers those that wait", async () => {
@@ -194,7 +194,7 @@ describe("a principal function that does not answer", () => {
     const { server, flock } = await served({ principal });
     const upgrade = await waiting(server.url);
     const request = fetch(`${server.url}/plugin/events`);
-    await vi.waitUntil(() => signals.length === 2);
+    await vi.waitUntil(() => signals.length === 2, { timeout: 15_000 });
     const started = performance.now();
     await Promise.all([server.close(), upgrade.head, request.then(({ status }) => expect(status).toBe(503))]);
     expect(performance.now() - started).toBeLessThan(8_000);

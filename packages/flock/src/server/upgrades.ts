@@ -18,8 +18,11 @@ export function refuseOtherUpgrades(app: ServerApp): void {
   app.addHook("onRoute", (route) => {
     if (route.websocket || route.wsHandler) route.config = { ...route.config, isWebSocket: true };
   });
-  app.addHook("onRequest", async (request) => {
+  app.addHook("onRequest", async (request, reply) => {
     if (!isUpgrade(request.raw) || request.routeOptions.config?.isWebSocket) return;
+    void reply.header("connection", "close");
+    // Node has handed the socket over with the upgrade, and would not close it.
+    reply.raw.once("finish", () => request.raw.socket.destroySoon());
     throw new FlockError("not_found", `there is no WebSocket at ${request.url.split("?")[0]}`);
   });
 }
