@@ -82,7 +82,7 @@ function built(source: string, extension: ".js" | ".d.ts"): string {
 function compile(folder: PackageFolder): number {
   const source = join(ROOT, "packages", folder, "src");
   const modules = readdirSync(source, { recursive: true, encoding: "utf8" })
-    .filter((file) => /\.tsx?$/.test(file) && !/\.test(-d)?\.tsx?$/.test(file))
+    .filter((file) => /\.tsx?$/.test(file) && !/(\.test(-d)?|\bcontract)\.tsx?$/.test(file))
     .map((file) => join(source, file));
   const options = compilerOptions(folder);
   const program = ts.createProgram(modules, options, hostOf(options));

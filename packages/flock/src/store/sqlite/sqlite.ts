@@ -279,17 +279,14 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     const { and, values } = onlyFor(as);
     return new Map(
       artifactIds.map((id) => {
-        const rows = this.#all<{ agent_id: string; run_id: string; consumed_at: number }>(
-          `SELECT agent_id, run_id, consumed_at FROM consumptions
+        const rows = this.#all<ConsumptionRow>(
+          `SELECT agent_id, run_id, consumed_at, visibility FROM consumptions
            WHERE artifact_seq = (SELECT seq FROM artifacts WHERE id = ?${and})${and} ORDER BY consumed_at, run_id`,
           id,
           ...values,
           ...values,
         );
-        return [
-          id,
-          rows.map((row) => ({ agentId: row.agent_id, runId: row.run_id, consumedAt: iso(row.consumed_at) })),
-        ];
+        return [id, rows.map(consumptionOf)];
       }),
     );
   }
@@ -569,6 +566,18 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
  * have taken something with it; the next process may be told another one.
  */
 const LEFT = { closed: 0, openNormal: 1, openFull: 2 } as const;
+
+interface ConsumptionRow {
+  readonly agent_id: string;
+  readonly run_id: string;
+  readonly consumed_at: number;
+  readonly visibility: string | null;
+}
+
+function consumptionOf(row: ConsumptionRow): Consumption {
+  const visibility = row.visibility === null ? undefined : JSON.parse(row.visibility);
+  return { agentId: row.agent_id, runId: row.run_id, consumedAt: iso(row.consumed_at), visibility };
+}
 
 interface QuestionRow {
   readonly artifact_seq: number;
