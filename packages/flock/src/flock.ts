@@ -153,11 +153,21 @@ export class Flock {
     const hooks = Hooks.of(components, clock, this.logger);
     this.#hooksOf = (own) => Hooks.around(hooks, own, clock, this.logger);
     this.log = new EventLog(store.epoch, logBufferBytes, store.durable?.log);
-    this.#journal = new Journal(store, (events) => {
-      for (const { event } of events) this.#state.apply(event);
-      this.log.append(events.map(({ event, json }) => ({ seq: event.seq, json, facts: factsOf(event) })));
-      if (this.log.appended - this.#savedAt >= EVENTS_PER_SNAPSHOT) this.#saveState();
-    });
+    this.#journal = new Journal(
+      store,
+      (events) => {
+        for (const write of events) {
+          this.#state.apply(write.event);
+          this.#runtime.history.apply(write);
+        }
+        this.log.append(events.map(({ event, json }) => ({ seq: event.seq, json, facts: factsOf(event) })));
+        if (this.log.appended - this.#savedAt >= EVENTS_PER_SNAPSHOT) this.#saveState();
+      },
+      {
+        failing: (err) => this.logger.error({ err }, "commits fail: what the flock has done is written again later"),
+        recovered: (commits) => this.logger.warn({ commits }, "commits succeed again"),
+      },
+    );
     this.#runtime = new Runtime({
       store,
       durable: store.durable,

@@ -24,6 +24,7 @@ export type LocalErrorCode =
   | "question_wrong"
   | "recording_broken"
   | "store_failed"
+  | "store_refused"
   | "store_unusable"
   | "tool_failed"
   | "tool_not_allowed"

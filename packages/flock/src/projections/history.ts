@@ -1,6 +1,14 @@
-import { type EventVisibility, type HistorySummary, OWNER, type Principal, type Visibility } from "@flock-ts/protocol";
+import {
+  type EventVisibility,
+  EXTERNAL,
+  type HistorySummary,
+  OWNER,
+  type Principal,
+  type Visibility,
+} from "@flock-ts/protocol";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import { ByVisibility, type Class, isRestricted } from "../blackboard/by-visibility.ts";
+import type { EventWrite } from "../store/store.ts";
 
 type Totals = Pick<HistorySummary, "produced" | "consumed" | "first_published_at" | "last_published_at">;
 type ByAgent = Map<string, Totals>;
@@ -16,6 +24,15 @@ export interface SavedHistory {
 export class History {
   readonly #all: ByAgent = new Map();
   #classes: ByVisibility<ByAgent> | undefined;
+
+  /** Applies an event that has been committed. */
+  apply({ event, artifact, reveals, consumes }: EventWrite): void {
+    if (artifact && artifact.producedBy !== EXTERNAL) this.produced(artifact.producedBy, artifact);
+    else if (consumes && event.type === "agent_execution_started")
+      this.consumed(event.agent_id, consumes, event.visibility);
+    else if (reveals && reveals.producedBy !== EXTERNAL && event.type === "artifact_published")
+      this.revealed(reveals.producedBy, { type: reveals.type, visibility: event.visibility }, event.timestamp);
+  }
 
   /** `visibility`: who may see the run. */
   consumed(

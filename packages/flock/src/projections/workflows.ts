@@ -67,6 +67,17 @@ export class Workflows {
     }).runs;
   }
 
+  /** A run that was queued could not be written: it has never been there. */
+  withdrawn(id: string, at: string, visibility?: Narrow): void {
+    const workflow = this.#count(id, at, visibility, (counts) => {
+      counts.pending -= 1;
+      counts.runs -= 1;
+    });
+    if (workflow.runs > 0 || workflow.artifacts > 0) return;
+    this.#byId.delete(id);
+    if (workflow === this.#newest) this.#newest = undefined;
+  }
+
   /** A run has ended. */
   ended(id: string, agentId: string, status: RunStatus, at: string, visibility?: Narrow): void {
     this.#count(id, at, visibility, (counts) => {
@@ -144,8 +155,9 @@ export class Workflows {
 }
 
 function touch(counts: Counts, at: string): void {
-  if (counts.startedAt === "") counts.startedAt = at;
-  counts.lastActivityAt = at;
+  // What is counted once it is committed can be older than what was counted before.
+  if (counts.startedAt === "" || at < counts.startedAt) counts.startedAt = at;
+  if (at > counts.lastActivityAt) counts.lastActivityAt = at;
 }
 
 function noCounts(): Counts {

@@ -115,10 +115,6 @@ export class Runtime {
       },
       onCommitted: (artifact) => this.#hooksOf(artifact.producedBy)?.published(artifact),
       onHidden: (artifact) => this.#scheduledPublishes.watch(artifact),
-      onRevealed: (artifact) => {
-        if (artifact.producedBy === EXTERNAL) return;
-        this.history.revealed(artifact.producedBy, artifact, timestamp(this.#clock.now()));
-      },
     });
     this.#scheduledPublishes = new ScheduledPublishes({
       ...shared,
@@ -127,7 +123,6 @@ export class Runtime {
     });
     this.questions = new Questions({
       ...shared,
-      history: this.history,
       publisher: this.#publisher,
       know: (type) => this.registerType(type),
       places: {
@@ -143,7 +138,6 @@ export class Runtime {
       concurrency,
       onHeld: (agent) => this.#pauses.queueChanged(agent),
       agents: this.agents,
-      history: this.history,
       workflows: this.#workflows,
       questions: this.questions,
       publisher: this.#publisher,
@@ -369,7 +363,12 @@ export class Runtime {
       );
     const changed = this.#pauses[what](agent ? [agent] : [...this.agents.values()]);
     this.#runner.noteIdle();
-    await this.#journal.settled();
+    try {
+      await this.#journal.committed();
+    } catch (error) {
+      this.#pauses.undo(what, changed);
+      throw error;
+    }
     return changed;
   }
 

@@ -1,7 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type EventVisibility, maySee, OWNER, type Principal, PUBLIC, type Visibility } from "@flock-ts/protocol";
+import {
+  type EventVisibility,
+  type LastingVisibility,
+  maySee,
+  OWNER,
+  type Principal,
+  PUBLIC,
+  type Visibility,
+} from "@flock-ts/protocol";
 import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -9,6 +17,7 @@ import { artifact } from "../blackboard/artifact-type.ts";
 import { Flock } from "../flock.ts";
 import { textsOf } from "../log/frame.ts";
 import { type Publication, publicationOf } from "../runtime/publishing/publication.ts";
+import { isRefusal } from "./refusal.ts";
 import type { DeadLetter, Store, Write } from "./store.ts";
 
 /** What the contract has to know of a store. */
@@ -31,11 +40,11 @@ const PRINCIPALS = {
   keeper: { kind: "client", name: "keeper", agents: ["chef"] },
 } as const satisfies Record<string, Principal>;
 
-const RED = { kind: "labelled", required_labels: ["red"] } as const;
-const ACME = { kind: "tenant", tenant_id: "acme" } as const;
-const CHEF = { kind: "private", agents: ["chef"] } as const;
+const RED: LastingVisibility = { kind: "labelled", required_labels: ["red"] };
+const ACME: LastingVisibility = { kind: "tenant", tenant_id: "acme" };
+const CHEF: LastingVisibility = { kind: "private", agents: ["chef"] };
 // biome-ignore lint/suspicious/noThenProperty: the wire contract names it so
-const LATER = { kind: "after", at: "2100-01-01T00:00:00.000Z", then: PUBLIC } as const;
+const LATER: Visibility = { kind: "after", at: "2100-01-01T00:00:00.000Z", then: PUBLIC };
 const VISIBILITIES: readonly Visibility[] = [PUBLIC, RED, ACME, CHEF, LATER];
 const EVENT_VISIBILITIES: readonly (EventVisibility | undefined)[] = [
   undefined,
@@ -94,6 +103,22 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
         [3, 3],
       ]);
       expect(JSON.parse(third.write.json)).toMatchObject({ seq: 3, artifact_id: third.artifact.id, payload: { n: 3 } });
+    });
+  });
+
+  describe(`${name}: a commit that fails`, () => {
+    it("leaves nothing behind, and its seq goes to the next commit", async () => {
+      const store = openStore();
+      const first = publication(1);
+      const lost = publication(2);
+      await store.commit([first.write]);
+      const unwritable = publication(3);
+      (unwritable.write.event as { tags?: unknown }).tags = [1n];
+      await expect(async () => store.commit([lost.write, unwritable.write])).rejects.toSatisfy(isRefusal);
+      expect((await store.query()).artifacts.map(({ id }) => id)).toEqual([first.artifact.id]);
+      await store.commit([lost.write]);
+      expect(lost.artifact.seq).toBe(2);
+      expect((await store.query()).total).toBe(2);
     });
   });
 
@@ -303,7 +328,7 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
 
 const AT = "2026-01-01T00:00:00.000Z";
 
-function publication(n: number, visibility: Visibility = PUBLIC, type = Idle): Publication {
+function publication(n: number, visibility: Visibility = PUBLIC, type: typeof Idle | typeof Pizza = Idle): Publication {
   const origin = { producedBy: "external", correlationId: "c", tags: [], visibility };
   return publicationOf(type({ n }), origin, Date.parse(AT) + n, 1_000);
 }

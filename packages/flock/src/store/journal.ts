@@ -1,10 +1,23 @@
 import type { EventWrite, Store, Write } from "./store.ts";
 
+/** Receives the first failure of commits that fail in a row, and how many they were when one succeeds again. */
+export interface FailureLog {
+  failing(error: unknown): void;
+  recovered(failures: number): void;
+}
+
 /** Who learns of events once they are permanent. Called in the order of the log, never with an empty list. */
 export type CommitListener = (events: readonly EventWrite[]) => void;
 
+/** Writes that are committed together. */
+export interface CommitGroup {
+  /** Whether its commit has failed: nothing of it has happened. */
+  readonly hasFailed: boolean;
+}
+
 /** Gives back what a commit has made of some writes. */
-interface Batch {
+interface Batch extends CommitGroup {
+  hasFailed: boolean;
   readonly writes: Write[];
   readonly committed: Promise<void>;
   readonly resolve: () => void;
@@ -21,10 +34,19 @@ export class Journal {
   #open: Batch | undefined;
   #committing: Promise<void> | undefined;
   #failures = 0;
+  readonly #failureLog: FailureLog | undefined;
+  /** How many commits have failed since the last one that succeeded. */
+  #streak = 0;
 
-  constructor(store: Store, listener: CommitListener) {
+  constructor(store: Store, listener: CommitListener, failureLog?: FailureLog) {
+    this.#failureLog = failureLog;
     this.#store = store;
     this.#listener = listener;
+  }
+
+  /** The writes of this tick. */
+  get group(): CommitGroup {
+    return (this.#open ??= this.#begin());
   }
 
   /** Adds a write to the commit of this tick. */
@@ -42,9 +64,10 @@ export class Journal {
     return this.#failures;
   }
 
-  /** Resolves when nothing is left to commit. */
+  /** Resolves when nothing is left to commit, whether the commits have succeeded or not. */
   async settled(): Promise<void> {
-    while (this.#open || this.#committing) await (this.#committing ?? this.#open?.committed);
+    // The writers receive the failure of their own commit; who only waits is not to blame for it.
+    while (this.#open || this.#committing) await (this.#committing ?? this.#open?.committed.catch(() => {}));
   }
 
   #begin(): Batch {
@@ -52,7 +75,7 @@ export class Journal {
     // Many writers do not wait, streams above all: whoever does wait sees the rejection.
     promise.catch(() => {});
     if (!this.#committing) setImmediate(() => this.#commit());
-    return { writes: [], committed: promise, resolve, reject };
+    return { writes: [], hasFailed: false, committed: promise, resolve, reject };
   }
 
   #commit(): void {
@@ -78,10 +101,16 @@ export class Journal {
 
   #fail(batch: Batch, error: unknown): void {
     this.#failures += 1;
+    batch.hasFailed = true;
+    if (++this.#streak === 1) this.#failureLog?.failing(error);
     batch.reject(error);
   }
 
   #finish(batch: Batch): void {
+    if (this.#streak > 0) {
+      this.#failureLog?.recovered(this.#streak);
+      this.#streak = 0;
+    }
     const events = batch.writes.filter((write) => write.kind === "event");
     if (events.length > 0) this.#listener(events);
     batch.resolve();

@@ -25,6 +25,8 @@ export interface EventWrite {
   readonly idempotencyKey?: string | undefined;
   /** The artifact whose time has come: from this event on it has the visibility that the event tells. */
   readonly reveals?: StoredArtifact | undefined;
+  /** The artifacts that the run consumes which this event announces. */
+  readonly consumes?: readonly StoredArtifact[];
   /** JSON of the artifact's payload, also when the event carries it not. */
   readonly artifactJson?: string;
   /** The event as it goes over the wire; empty until the commit. */

@@ -31,8 +31,6 @@ export interface PublisherOptions {
   readonly onCommitted: (artifact: StoredArtifact) => void;
   /** Is told of each artifact on the blackboard that waits for its time. */
   readonly onHidden: (artifact: StoredArtifact) => void;
-  /** Is told of each artifact whose time has come. */
-  readonly onRevealed: (artifact: StoredArtifact) => void;
 }
 
 /** What a commit was to settle: an artifact perhaps, and what it has set in motion. */
@@ -83,23 +81,35 @@ export class Publisher {
 
   /** Writes an artifact, offers it to all gates that may want it, and writes what comes of that. */
   post(publication: Publication): void {
-    const { journal, workflows } = this.#options;
-    const { artifact, write } = publication;
-    journal.write(write);
-    workflows.published(artifact.correlationId, artifact.createdAt, artifact.visibility);
+    this.#options.journal.write(publication.write);
     this.#offer(publication);
+  }
+
+  /** Writes an artifact again whose commit has failed, and what comes of it now. */
+  postAgain(publication: Publication): void {
+    const { durable, journal, runner } = this.#options;
+    if (durable) {
+      publication.activations = NO_ACTIVATIONS;
+      this.post(publication);
+      return;
+    }
+    journal.write(publication.write);
+    // Without a file no gate can be set back: they have the artifact already, and wake the same agents.
+    publication.activations = publication.activations.map(({ subscription, artifacts }) =>
+      runner.activate(subscription as Subscription, artifacts),
+    );
   }
 
   /** Shows an artifact whose time has come, and wakes who waits for it: nobody but the owner could see it before. */
   reveal(hidden: StoredArtifact): Promise<void> {
-    const { journal, workflows, clock, maxInlinePayloadBytes, onRevealed } = this.#options;
+    const { journal, workflows, clock, maxInlinePayloadBytes } = this.#options;
     const publication = revealOf(hidden, clock.now(), maxInlinePayloadBytes);
     const { artifact, write } = publication;
     journal.write(write);
-    workflows.revealed(artifact.correlationId, timestamp(clock.now()), artifact.visibility);
-    onRevealed(artifact);
     this.#offer(publication);
-    return this.committed([{ activations: publication.activations }], () => {});
+    return this.committed([{ activations: publication.activations }], () =>
+      workflows.revealed(artifact.correlationId, timestamp(clock.now()), artifact.visibility),
+    );
   }
 
   #offer(publication: Publication): void {
@@ -120,13 +130,16 @@ export class Publisher {
    * Resolves to what the caller makes of that.
    */
   committed<T>(publications: readonly Settled[], result: () => T, failed: (error: unknown) => T = fail): Promise<T> {
-    const { journal, runner, tracing, onHidden, onCommitted } = this.#options;
+    const { journal, runner, tracing, workflows, onHidden, onCommitted } = this.#options;
     return journal.committed().then(
       () => {
         for (const publication of publications) {
           const { activations, artifact } = publication;
           tracing.committed(publication);
-          if (artifact) onCommitted(artifact);
+          if (artifact) {
+            workflows.published(artifact.correlationId, artifact.createdAt, artifact.visibility);
+            onCommitted(artifact);
+          }
           for (const activation of activations) runner.enqueue(activation);
           if (artifact?.visibility.kind === "after") onHidden(artifact);
         }
@@ -146,13 +159,12 @@ export class Publisher {
 
   /** A gate has done something because time has passed. */
   #due(subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined): void {
-    const { log } = this.#options;
-    this.committed(
-      [{ activations: artifacts ? [this.#activate({ subscription, artifacts })] : NO_ACTIVATIONS }],
+    const activations = artifacts ? [this.#activate({ subscription, artifacts })] : NO_ACTIVATIONS;
+    // The gates that a failed commit sets back try again by themselves.
+    void this.committed(
+      [{ activations }],
       () => {},
-      (err) => {
-        log.error({ err, agent: subscription.agentId }, "what a gate had to do could not be written");
-      },
+      () => {},
     );
   }
 }

@@ -6,9 +6,10 @@ import type { Clock } from "../../core/clock.ts";
 import { checkOptions, FlockError } from "../../core/errors.ts";
 import type { RunLog } from "../../core/logger.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
-import type { History } from "../../projections/history.ts";
+import { backoff } from "../../store/backoff.ts";
 import { writeOf } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
+import { isRefusal } from "../../store/refusal.ts";
 import type { DurablePart, QuestionClosure, QuestionRecord } from "../../store/store.ts";
 import type { Origin, Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
@@ -23,7 +24,6 @@ export interface QuestionsOptions {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RunLog;
-  readonly history: History;
   readonly publisher: Pick<Publisher, "prepare" | "post" | "committed">;
   /** Makes the type of an answer known. May throw. */
   readonly know: (type: AnyArtifactType) => void;
@@ -170,7 +170,8 @@ export class Questions {
     this.#restore();
     const asked = this.#byActivation.get(activationId);
     if (!asked) return;
-    for (const question of asked) if (!question.closure) this.#withdraw(question);
+    // A withdrawal that is lost with its commit comes again with the end of the work.
+    for (const question of asked) if (!question.closure) this.#withdraw(question).catch(() => {});
     // The memory of a process is no place for what is in a file and nobody waits for.
     if (!this.#options.durable) return;
     this.#options.journal.committed().then(
@@ -229,7 +230,8 @@ export class Questions {
         JSON.stringify([payload.question, payload.details, payload.answer_type]) ===
         JSON.stringify([asked.question, asked.details, type.typeName]);
       if (isSame) return before;
-      if (!before.closure) this.#withdraw(before);
+      // If that cannot be written, the end of the run withdraws it.
+      if (!before.closure) this.#withdraw(before).catch(() => {});
       return undefined;
     }
     if (payload.answer_type === type.typeName) return before;
@@ -240,7 +242,7 @@ export class Questions {
   }
 
   #post(run: Run, number: number, type: AnyArtifactType, asked: z.output<typeof askSchema>): Asked {
-    const { clock, journal, publisher, history } = this.#options;
+    const { clock, journal, publisher } = this.#options;
     const { id: activationId, runId, agent } = run.activation;
     const { question, details, deadline, key = NUMBER_MARK + number } = asked;
     const draft = PersonQuestion({
@@ -265,7 +267,7 @@ export class Questions {
       key,
       written: publisher.committed(
         [publication],
-        () => history.produced(agent.name, artifact),
+        () => {},
         (error) => {
           this.#forget(asking);
           throw error;
@@ -290,14 +292,16 @@ export class Questions {
     const { activation, signal } = run;
     const { deadline } = question.artifact.payload;
     const { promise, resolve, reject } = Promise.withResolvers<QuestionClosure>();
-    const stopTimer =
-      deadline === undefined
-        ? undefined
-        : clock.after(
-            Date.parse(deadline) - clock.now(),
-            () => this.#expire(run, question, fallback).catch(reject),
-            true,
-          );
+    let stopTimer: (() => void) | undefined;
+    let failures = 0;
+    const expireIn = (ms: number): void => {
+      const expire = () =>
+        this.#expire(run, question, fallback).then((isWritten) => {
+          if (!isWritten && !signal.aborted) expireIn(backoff(++failures));
+        }, reject);
+      stopTimer = clock.after(ms, () => void expire(), true);
+    };
+    if (deadline !== undefined) expireIn(Date.parse(deadline) - clock.now());
     const waits = (this.#waits.get(run) ?? 0) + 1;
     this.#waits.set(run, waits);
     if (waits === 1) {
@@ -335,23 +339,25 @@ export class Questions {
     return promise.finally(end);
   }
 
-  async #expire(run: Run, question: Asked, fallback: Draft | undefined): Promise<void> {
+  /** Returns whether the question is closed; false when that could not be written and has to be tried again. */
+  async #expire(run: Run, question: Asked, fallback: Draft | undefined): Promise<boolean> {
     // An answer that was in time is on its way.
     await question.closing?.catch(() => {});
-    if (question.closure) return;
-    const { publisher, clock, history } = this.#options;
-    const { agent } = run.activation;
+    if (question.closure) return true;
+    const { publisher, clock } = this.#options;
     const publications = fallback ? [publisher.prepare(fallback, byAgent(run, question.artifact.visibility))] : [];
     const answer = publications[0]?.artifact;
-    await this.#close(question, { status: "expired", at: timestamp(clock.now()), answer }, publications);
-    if (answer) history.produced(agent.name, answer);
+    try {
+      await this.#close(question, { status: "expired", at: timestamp(clock.now()), answer }, publications);
+      return true;
+    } catch (error) {
+      if (isRefusal(error)) throw error;
+      return false;
+    }
   }
 
-  #withdraw(question: Asked): void {
-    const at = timestamp(this.#options.clock.now());
-    this.#close(question, { status: "withdrawn", at }, []).catch((err) => {
-      this.#options.log.error({ err, question: question.artifact.id }, "a question could not be withdrawn");
-    });
+  #withdraw(question: Asked): Promise<void> {
+    return this.#close(question, { status: "withdrawn", at: timestamp(this.#options.clock.now()) }, []);
   }
 
   #close(question: Asked, closure: QuestionClosure, publications: readonly Publication[]): Promise<void> {

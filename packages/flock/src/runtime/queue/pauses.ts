@@ -55,6 +55,15 @@ export class Pauses {
     return paused.map(({ name }) => name);
   }
 
+  /** Takes back a pause, or its end, that could not be written. Viewers have not received it. */
+  undo(what: "pause" | "resume", agents: readonly string[]): void {
+    const { scheduler } = this.#options;
+    for (const agent of agents) {
+      if (what === "pause") scheduler.resume(agent);
+      else scheduler.pause(agent);
+    }
+  }
+
   /** The queue of an agent has changed. */
   queueChanged(agent: string): void {
     if (!this.#options.scheduler.paused.has(agent)) return;

@@ -24,7 +24,7 @@ import { TimeLimit } from "./time-limit.ts";
 const NO_PRICES = Object.freeze({});
 
 /** What is told of an error that not everybody may know who may see the run. */
-const HIDDEN: WireError = {
+export const HIDDEN: WireError = {
   name: "hidden",
   message: "not everybody may know it who may see this run: the server's log has the error",
 };

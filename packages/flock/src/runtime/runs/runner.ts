@@ -15,12 +15,18 @@ import { seenTogether } from "../../blackboard/by-visibility.ts";
 import type { Clock } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
-import { type ErrorDetail, readable } from "../../core/wire-error.ts";
-import type { History } from "../../projections/history.ts";
+import { type ErrorDetail, readable, wireErrorOf } from "../../core/wire-error.ts";
 import type { Workflows } from "../../projections/workflows.ts";
 import { eventWrite, writeOf } from "../../store/event-write.ts";
-import type { Journal } from "../../store/journal.ts";
-import type { ActivationAgainWrite, DeadLetter, DurablePart, Store, UnfinishedActivation } from "../../store/store.ts";
+import type { CommitGroup, Journal } from "../../store/journal.ts";
+import type {
+  ActivationAgainWrite,
+  DeadLetter,
+  DurablePart,
+  Store,
+  UnfinishedActivation,
+  Write,
+} from "../../store/store.ts";
 import { logOf, type RootLog } from "../../telemetry/run-log.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
 import type { Origin, Publication } from "../publishing/publication.ts";
@@ -32,7 +38,8 @@ import { Scheduler } from "../queue/scheduler.ts";
 import type { Activation } from "./activation.ts";
 import { Context } from "./context.ts";
 import type { StreamingOutput } from "./output-stream.ts";
-import { Run, RunStopped } from "./run.ts";
+import { type Outcome, Outcomes } from "./outcomes.ts";
+import { HIDDEN, Run, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
 
@@ -45,7 +52,6 @@ export interface RunnerOptions {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RootLog;
-  readonly history: History;
   readonly workflows: Workflows;
   /** What runs ask people. */
   readonly questions: Questions;
@@ -59,7 +65,7 @@ export interface RunnerOptions {
   /** The queue of an agent has changed while it is paused. */
   readonly onHeld: (agent: string) => void;
   /** Where the output of runs goes. */
-  readonly publisher: Pick<Publisher, "prepare" | "post" | "committed">;
+  readonly publisher: Pick<Publisher, "prepare" | "post" | "postAgain" | "committed">;
 }
 
 /** How many runs there were, by how they ended, and are. */
@@ -67,6 +73,25 @@ export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running"
 
 /** A run whose end is to be told. */
 type Ended = Omit<Activation, "runId" | "onEnd">;
+
+/** What was written when a run began. */
+interface Begun {
+  readonly writes: readonly Write[];
+  group: CommitGroup;
+}
+
+/** How a run has ended, as far as it has to be written. */
+interface Ending {
+  readonly activation: Activation;
+  readonly end: RunEnd;
+  /** The error as viewers of the run receive it. */
+  readonly toldError?: WireError | undefined;
+  readonly publications: readonly Publication[];
+  /** What the run has failed of. */
+  readonly failure?: unknown;
+  /** Undefined for a run that never began. */
+  readonly begun: Begun | undefined;
+}
 
 const NO_DRAFTS: readonly Draft[] = [];
 const NO_POSTINGS: readonly Publication[] = [];
@@ -82,6 +107,9 @@ export class Runner {
   readonly #retries: DelayQueue;
   readonly circuits: Circuits;
   readonly #runs = new Map<string, Run>();
+  readonly #outcomes: Outcomes;
+  /** Receives what circuits write while one of them learns of the end of a run. */
+  #circuitWrites: Write[] | undefined;
   readonly #counts = { ...NO_RUNS };
   /** What earlier processes have left, by agent; undefined until work begins. */
   #unfinishedBefore: Map<string, UnfinishedActivation[]> | undefined;
@@ -97,10 +125,15 @@ export class Runner {
       (activation) => options.tracing.run(activation, () => this.#run(activation)),
       options.concurrency,
     );
+    this.#outcomes = new Outcomes(options);
     this.#retries = new DelayQueue(options.clock, (activation) => this.enqueue(activation));
     this.circuits = new Circuits({
       clock: options.clock,
-      emit: (event) => options.journal.write(eventWrite(event, this.#now())),
+      emit: (event) => {
+        const write = eventWrite(event, this.#now());
+        this.#circuitWrites?.push(write);
+        options.journal.write(write);
+      },
       queueOf: (name) => ({
         withdraw: () => this.scheduler.withdraw(({ agent }) => agent.name === name),
         enqueue: (activation) => this.#schedule(activation),
@@ -119,7 +152,7 @@ export class Runner {
   /** Whether a run that a subscription has woken is queued, waits for its next attempt or goes on. */
   isBusy(subscription: Subscription): boolean {
     const isIts = (activation: Activation) => activation.subscription === subscription;
-    if (this.scheduler.isWaiting(isIts) || this.#retries.has(isIts)) return true;
+    if (this.scheduler.isWaiting(isIts) || this.#retries.has(isIts) || this.#outcomes.has(isIts)) return true;
     return [...this.#runs.values()].some(({ activation }) => isIts(activation));
   }
 
@@ -168,8 +201,8 @@ export class Runner {
   }
 
   /** Forgets an activation that could not be written. */
-  abandon({ agent, correlationId, visibility }: Activation): void {
-    this.#options.workflows.ended(correlationId, agent.name, "cancelled", this.#now(), visibility);
+  abandon({ correlationId, visibility }: Activation): void {
+    this.#options.workflows.withdrawn(correlationId, this.#now(), visibility);
     this.#countFinished();
   }
 
@@ -178,15 +211,17 @@ export class Runner {
     wanted: { readonly runId: string } | { readonly correlationId: string },
     as: Principal,
   ): Promise<number> {
-    const count = this.#stop("cancelled", (activation) => {
+    const isWanted = (activation: Omit<Activation, "onEnd">) => {
       if (!maySee(as, activation.visibility)) return false;
       return "runId" in wanted
         ? [activation.runId, activation.id, activation.retryOf].includes(wanted.runId)
         : activation.correlationId === wanted.correlationId;
-    });
+    };
+    const count = this.#stop("cancelled", isWanted);
     // Stopped runs write their end in the next microtasks; the commit of this tick has them.
     await new Promise((resolve) => setImmediate(resolve));
     await this.#options.journal.settled();
+    if (count > 0) await this.#outcomes.settled(isWanted);
     return count;
   }
 
@@ -213,6 +248,7 @@ export class Runner {
   /** Ends all runs as `interrupted` and takes no more. */
   stop(): Promise<void> {
     this.#stopped = true;
+    this.#outcomes.stop();
     this.#stop("interrupted", () => true);
     return this.idle();
   }
@@ -230,31 +266,35 @@ export class Runner {
 
   /** Goes on with what earlier processes have left undone for one agent. */
   resumeAgent(agent: AgentDefinition): void {
-    const { journal, workflows, log } = this.#options;
+    const { journal, workflows } = this.#options;
     for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
       const { id, correlationId, artifacts, started, failures, visibility, retryAt } = left;
       let { runId, attempt } = left;
       const about = { id, agent, artifacts, correlationId, failures, visibility, ...fitting(agent, left) };
-      if (started) {
-        const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
-        const again = this.#writeEnd({ ...about, attempt }, end, end.produced);
-        if (again) ({ runId, attempt } = again);
-      }
+      const before = { ...about, runId, attempt };
+      const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
+      const ended = started ? this.#writesOfEnd(before, end, end) : undefined;
+      if (ended?.again) ({ runId, attempt } = ended.again);
       this.#unfinished += 1;
       workflows.queued(correlationId, this.#now(), visibility);
       const activation: Activation = { ...about, runId, attempt };
-      if (retryAt !== undefined && !started) {
+      if (ended) {
+        void this.#outcomes.write({
+          activation,
+          publications: NO_POSTINGS,
+          write: ended.write,
+          committed: (isCancelled) => (isCancelled ? this.#endUnstarted(activation) : this.enqueue(activation)),
+          abandoned: () => this.#leaveForLater(activation),
+          replacement: undefined,
+          isCancellable: true,
+        });
+      } else if (retryAt !== undefined) {
         this.#retries.enter(activation);
         this.#retries.until(activation, retryAt);
-        continue;
+      } else {
+        // It is on the blackboard already, whatever becomes of the commit that it lets pass.
+        void journal.settled().then(() => this.enqueue(activation));
       }
-      journal.committed().then(
-        () => this.enqueue(activation),
-        (err) => {
-          logOf(log, activation, undefined).error({ err }, "a run of an earlier process could not be taken up");
-          this.#countFinished();
-        },
-      );
     }
     this.#unfinishedBefore?.delete(agent.name);
   }
@@ -273,11 +313,10 @@ export class Runner {
 
   #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
-    const { journal, store, clock, history, errorDetail } = this.#options;
+    const { journal, store, clock, errorDetail } = this.#options;
     const run = new Run(activation, clock, errorDetail, this.#tell);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
-    history.consumed(agent.name, artifacts, visibility);
     const startedAt = this.#now();
     const started: EventOf<"agent_execution_started"> = {
       type: "agent_execution_started",
@@ -291,33 +330,36 @@ export class Runner {
       attempt,
       visibility,
     };
-    journal.write(writeOf(started));
-    journal.write({ kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts, visibility });
+    const begun: Begun = {
+      writes: [
+        { ...writeOf(started), consumes: artifacts },
+        { kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts, visibility },
+      ],
+      group: journal.group,
+    };
+    for (const write of begun.writes) journal.write(write);
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
       output = run.execute(new Context(run, store, this.#logOf, this.#options.questions));
     } catch (error) {
-      return this.#end(run, NO_DRAFTS, readable(error));
+      return this.#end(run, begun, NO_DRAFTS, readable(error));
     }
     // Not every function waits for something, and waiting for nothing costs as much.
-    if (!(output instanceof Promise)) return this.#end(run, output);
+    if (!(output instanceof Promise)) return this.#end(run, begun, output);
     return output.then(
-      (drafts) => this.#end(run, drafts),
-      (error) => this.#end(run, NO_DRAFTS, readable(error)),
+      (drafts) => this.#end(run, begun, drafts),
+      (error) => this.#end(run, begun, NO_DRAFTS, readable(error)),
     );
   }
 
-  /** Writes what a run has brought, and that it has ended. Resolves when that is permanent. */
-  #end(run: Run, drafts: readonly Draft[], error?: unknown): Promise<void> {
-    const { publisher, history } = this.#options;
-    const { agent, runId, visibility } = run.activation;
+  /** Writes what a run has brought, and that it has ended. Resolves when that is permanent, or left to the next process. */
+  #end(run: Run, begun: Begun, drafts: readonly Draft[], error?: unknown): Promise<void> {
+    const { agent, runId } = run.activation;
     let publications: readonly Publication[] = NO_POSTINGS;
     let failure = error;
     if (drafts.length > 0) {
       try {
         publications = this.#prepare(run.activation, drafts);
-        this.#options.tracing.publish(publications);
-        for (const publication of publications) publisher.post(publication);
       } catch (invalid) {
         failure = readable(invalid);
       }
@@ -326,23 +368,63 @@ export class Runner {
     this.#runs.delete(runId);
     const end = run.end(failure, publications.length === 0 ? NOTHING_PRODUCED : idsOf(publications));
     if (failure !== undefined && !(failure instanceof RunStopped)) this.#logFailure(run.activation, failure, end);
-    for (const { artifact } of publications) history.produced(agent.name, artifact);
-    const told = publications.every(({ artifact }) => isNoNarrower(artifact.visibility, visibility))
+    const toldError = run.told(end.error);
+    return this.#outcomes.write(
+      this.#outcomeOf({ activation: run.activation, end, toldError, publications, failure, begun }),
+    );
+  }
+
+  #outcomeOf(ending: Ending): Outcome {
+    const { activation, end, toldError, publications, failure, begun } = ending;
+    const { journal, publisher, tracing } = this.#options;
+    const { agent, visibility } = activation;
+    const produced = publications.every(({ artifact }) => isNoNarrower(artifact.visibility, visibility))
       ? end.produced
       : idsOf(publications.filter(({ artifact }) => isNoNarrower(artifact.visibility, visibility)));
-    const toldError = run.told(end.error);
-    const again = this.#writeEnd(
-      run.activation,
-      toldError === end.error ? end : { ...end, error: toldError as WireError },
-      told,
-      failure,
-    );
-    const settle =
-      again?.retryAt === undefined ? () => this.#settle(run.activation, end) : this.#retry(run, end, again);
-    return publisher.committed(publications, settle, (err) => {
-      this.#logOf(run.activation).error({ err }, "the end of a run could not be written");
-      settle(err);
-    });
+    const told = { ...end, error: toldError as WireError, produced };
+    const { again, endedAt, write } = this.#writesOfEnd(activation, end, told, failure, begun !== undefined);
+    const isRetried = again?.retryAt !== undefined;
+    return {
+      activation,
+      publications,
+      write: (isFirst) => {
+        if (begun?.group.hasFailed) {
+          begun.group = journal.group;
+          for (const one of begun.writes) journal.write(one);
+        }
+        if (publications.length > 0) tracing.publish(publications);
+        for (const publication of publications) {
+          if (isFirst) publisher.post(publication);
+          else publisher.postAgain(publication);
+        }
+        write(isFirst);
+      },
+      committed: (isCancelled) => {
+        if (isRetried) return this.#retry(activation, end, again, isCancelled);
+        const { correlationId } = activation;
+        this.#options.workflows.ended(correlationId, agent.name, end.status, endedAt, visibility);
+        this.#settle(activation, end);
+      },
+      abandoned: () => this.#leaveForLater(activation),
+      replacement: (reason) => {
+        const { runId, durationMs, usage } = end;
+        const kept = { runId, durationMs, produced: NOTHING_PRODUCED, ...(usage ? { usage } : {}) };
+        const none = { activation, publications: NO_POSTINGS, begun };
+        if (reason === "cancelled") return this.#outcomeOf({ ...none, end: { ...kept, status: "cancelled" } });
+        const error = wireErrorOf(reason.refusal, { detail: this.#options.errorDetail, redaction: agent.redaction });
+        const failed: RunEnd = { ...kept, status: "error", error };
+        this.#logFailure(activation, reason.refusal, failed);
+        // The store's reasons can quote what it was to write.
+        const isPublic = publications.every(({ artifact }) => isNoNarrower(artifact.visibility, visibility));
+        return this.#outcomeOf({
+          ...none,
+          end: failed,
+          toldError: isPublic ? error : HIDDEN,
+          failure: reason.refusal,
+        });
+      },
+      isCancellable: isRetried,
+    };
   }
 
   /** Makes artifacts of what a run has returned. Throws what is wrong with it. */
@@ -355,43 +437,32 @@ export class Runner {
     );
   }
 
-  /**
-   * Another attempt follows a run that has failed. It can be cancelled from now on; the returned function is to be
-   * called when its end is written, or with the error when it could not be.
-   */
-  #retry({ activation }: Run, end: RunEnd, { runId, attempt, failures, retryAt }: ActivationAgainWrite) {
+  /** Another attempt follows a run that has failed, and whose end is written. */
+  #retry(
+    activation: Activation,
+    end: RunEnd,
+    { runId, attempt, failures, retryAt }: ActivationAgainWrite,
+    isCancelled: boolean,
+  ): void {
     const next: Activation = { ...activation, runId, attempt, failures, retryOf: activation.runId };
+    this.#counts[end.status] += 1;
+    this.#options.tracing.ended(end);
+    if (this.#stopped) return this.#leaveForLater(next);
+    if (isCancelled) return this.#endUnstarted(next);
     this.#retries.enter(next);
-    const leave = () => this.#retries.withdraw((one) => one === next).length > 0;
-    return (error?: unknown): void => {
-      this.#counts[end.status] += 1;
-      this.#options.tracing.ended(end);
-      if (error === undefined && !this.#stopped) this.#retries.until(next, retryAt as number);
-      else if (leave()) {
-        if (error === undefined) this.#leaveForLater(next);
-        else this.#finish(activation, end);
-      }
-    };
+    this.#retries.until(next, retryAt as number);
   }
 
   /**
-   * `produced`: what may be told of the artifacts. `failure`: what the run has failed of. Returns the next attempt, if
-   * there is to be one.
+   * Makes what is to be written of the end of a run, once for however many commits that takes. `told`: the end as viewers
+   * receive it. `failure`: what the run has failed of. `again`: the next attempt, if there is to be one.
    */
-  #writeEnd(
-    activation: Ended,
-    end: RunEnd,
-    produced: readonly string[],
-    failure?: unknown,
-    hasBegun = true,
-  ): ActivationAgainWrite | undefined {
+  #writesOfEnd(activation: Ended, end: RunEnd, told: RunEnd, failure?: unknown, hasBegun = true) {
     const { agent, id, correlationId, visibility } = activation;
-    const { journal, workflows } = this.#options;
+    const { journal, questions } = this.#options;
     const endedAt = this.#now();
     const again = this.#again(activation, end, failure);
     const retryAt = again?.retryAt;
-    // A workflow in which something is to be tried again has neither ended nor failed.
-    if (retryAt === undefined) workflows.ended(correlationId, agent.name, end.status, endedAt, visibility);
     const completed: EventOf<"agent_execution_completed"> = {
       type: "agent_execution_completed",
       seq: 0,
@@ -401,22 +472,44 @@ export class Runner {
       correlation_id: correlationId,
       duration_ms: end.durationMs,
       status: end.status,
-      produced_artifacts: produced as string[],
-      error: end.error,
+      produced_artifacts: told.produced as string[],
+      error: told.error,
       usage: end.usage,
       retry_at: retryAt === undefined ? undefined : isoTime(retryAt),
       activation_id: hasBegun ? undefined : id,
       visibility,
     };
-    journal.write(writeOf(completed));
-    // After the end is told, so that viewers see what has opened or closed the circuit.
-    if (this.circuits.of(agent)?.ended(activation, end.status, failure))
-      this.#options.log.warn({ agent: agent.name }, "an agent fails again and again, and is left alone for a while");
-    if (!again) this.#options.questions.withdraw(id);
-    journal.write(
-      again ?? { kind: "activation_done", id, status: end.status, deadLetter: deadLetterOf(activation, end, endedAt) },
-    );
-    return again;
+    const completedWrite = writeOf(completed);
+    const last: Write = again ?? {
+      kind: "activation_done",
+      id,
+      status: end.status,
+      deadLetter: deadLetterOf(activation, told, endedAt),
+    };
+    const ofCircuit: Write[] = [];
+    const write = (isFirst: boolean): void => {
+      journal.write(completedWrite);
+      // After the end is told, so that viewers see what has opened or closed the circuit.
+      if (isFirst) this.#tellCircuit(activation, end, failure, ofCircuit);
+      else for (const one of ofCircuit) journal.write(one);
+      if (!again) questions.withdraw(id);
+      journal.write(last);
+    };
+    return { again, endedAt, write };
+  }
+
+  /** Tells an agent's circuit how a run has ended, and keeps what it writes of that. */
+  #tellCircuit(activation: Ended, end: RunEnd, failure: unknown, writes: Write[]): void {
+    const circuit = this.circuits.of(activation.agent);
+    if (!circuit) return;
+    this.#circuitWrites = writes;
+    const hasOpened = circuit.ended(activation, end.status, failure);
+    this.#circuitWrites = undefined;
+    if (hasOpened)
+      this.#options.log.warn(
+        { agent: activation.agent.name },
+        "an agent fails again and again, and is left alone for a while",
+      );
   }
 
   /** The attempt that is to follow: at once on one that was interrupted, after a while on one that has failed. */
@@ -465,7 +558,7 @@ export class Runner {
     this.#idle = Promise.withResolvers<void>();
   }
 
-  #stop(status: "cancelled" | "interrupted", wanted: (activation: Activation) => boolean): number {
+  #stop(status: "cancelled" | "interrupted", wanted: (activation: Omit<Activation, "onEnd">) => boolean): number {
     const withdrawn = [this.scheduler, this.#retries, this.circuits].flatMap((place) => [...place.withdraw(wanted)]);
     for (const activation of withdrawn) {
       if (status === "cancelled") this.#endUnstarted(activation);
@@ -474,14 +567,14 @@ export class Runner {
     if (status === "cancelled" && this.scheduler.paused.size > 0)
       for (const agent of new Set(withdrawn.map((activation) => activation.agent.name))) this.#options.onHeld(agent);
     const running = [...this.#runs.values()].filter((run) => !run.isStopped && wanted(run.activation));
+    const unwritten = status === "cancelled" ? this.#outcomes.cancel(wanted) : 0;
     for (const run of running) run.stop(status);
-    return withdrawn.length + running.length;
+    return withdrawn.length + running.length + unwritten;
   }
 
   #endUnstarted(activation: Activation): void {
     const end: RunEnd = { runId: activation.runId, status: "cancelled", durationMs: 0, produced: [] };
-    this.#writeEnd(activation, end, end.produced, undefined, false);
-    this.#settle(activation, end);
+    void this.#outcomes.write(this.#outcomeOf({ activation, end, publications: NO_POSTINGS, begun: undefined }));
   }
 
   /** What has not begun when the flock shuts down stays queued, for the next process if the store outlives this one. */

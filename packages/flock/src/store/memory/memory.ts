@@ -36,9 +36,15 @@ class MemoryStore implements Store {
   readonly deadLetters = new DeadLettersInMemory();
 
   commit(writes: readonly Write[]): void {
+    const before = this.#head;
+    try {
+      for (const write of writes) if (write.kind === "event") seal(write, ++this.#head);
+    } catch (error) {
+      this.#head = before;
+      throw error;
+    }
     for (const write of writes) {
       if (write.kind === "event") {
-        seal(write, ++this.#head);
         if (write.artifact) this.#keep(write.artifact);
         if (write.reveals) reveal(write.reveals, write.event as EventOf<"artifact_published">);
       } else if (write.kind === "consumption") {

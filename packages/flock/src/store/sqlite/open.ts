@@ -74,9 +74,15 @@ export function readError(error: unknown, path: string): FlockError {
   return error instanceof FlockError ? error : new FlockError("store_unusable", explain(error, path), { cause: error });
 }
 
-/** An error of a write, as whoever published is told of it. */
+/** Returns the error that the writers of a failed commit receive: `store_refused` when trying again cannot help. */
 export function writeError(error: unknown, path: string): FlockError {
-  return new FlockError("store_failed", `nothing was written: ${explain(error, path)}`, { cause: error });
+  const code = isUnwritable(error) ? "store_refused" : "store_failed";
+  return new FlockError(code, `nothing was written: ${explain(error, path)}`, { cause: error });
+}
+
+function isUnwritable(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === undefined ? error instanceof TypeError || error instanceof RangeError : UNWRITABLE.has(code);
 }
 
 /**
@@ -128,6 +134,8 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANNOT_OPEN = 14;
 const NOT_A_DATABASE = 26;
+/** Too big, constraint, mismatch, misuse and range: what the values are to blame for. */
+const UNWRITABLE: ReadonlySet<number> = new Set([18, 19, 20, 21, 25]);
 
 function explain(error: unknown, path: string): string {
   const { code, message } = error as NodeJS.ErrnoException;
