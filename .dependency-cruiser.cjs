@@ -6,7 +6,7 @@ const module_ = (name, allowed) => ({
   name: `module-${name.replaceAll("/", "-")}`,
   comment: `${name}/ may import only: ${allowed.join(", ") || "nothing else of this package"}.`,
   severity: "error",
-  from: { path: `${flock}/${name}/`, pathNot: "\\.test\\.ts$" },
+  from: { path: `${flock}/${name}/`, pathNot: "(\\.test|/contract)\\.ts$" },
   to: { path: `${flock}/`, pathNot: [`${flock}/${name}/`, ...allowed.map((other) => `${flock}/${other}`)] },
 });
 

@@ -7,10 +7,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import type { DraftOf } from "../../blackboard/artifact-type.ts";
 import { artifact, Flock, memoryStore } from "../../index.ts";
-import type { RunEnd } from "./run.ts";
 import { sqliteStore } from "../../store/sqlite/sqlite.ts";
 import type { Store, Write } from "../../store/store.ts";
 import { type FakeClock, fakeClock } from "../../testing/fake-clock.ts";
+import type { RunEnd } from "./run-end.ts";
 
 const Idea = artifact("Idea", z.object({ text: z.string() }));
 const Plan = artifact("Plan", z.object({ text: z.string() }));

@@ -1,9 +1,9 @@
 import type { Clock } from "../../core/clock.ts";
+import { backoff } from "../../store/backoff.ts";
+import { isRefusal } from "../../store/refusal.ts";
 import type { Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Activation } from "./activation.ts";
-import { backoff } from "../../store/backoff.ts";
-import { isRefusal } from "../../store/refusal.ts";
 
 /** How an activation has gone, until that is on the blackboard. */
 export interface Outcome {
