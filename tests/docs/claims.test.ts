@@ -56,7 +56,7 @@ describe("the component's page tells the component", () => {
   });
 
   it("every message from the server", () => {
-    const text = section(page, "What clients hear");
+    const text = section(page, "Messages");
     for (const type of [...Object.keys(eventSchemas), ...Object.keys(controlSchemas)]) {
       expect(text).toContain(`\`${type}\``);
     }
