@@ -23,23 +23,26 @@ beforeAll(async () => {
 afterAll(() => browser[Symbol.asyncDispose]());
 
 describe("Client-Side Usage", () => {
-  it("a browser's plain WebSocket, on a page of the same host, sees all, and the end", async () => {
+  it("delivers every event and the close to a browser's WebSocket on the same host", async () => {
     await using server = await startServer({ flock: pizzeria() });
     await using site = await serveSite(readFileSync(program("browser-client.html"), "utf8"));
     const address = server.ws().replace("127.0.0.1", "localhost");
     await using opened = await browser.open(`${site.origin}/?server=${encodeURIComponent(address)}`);
-    const said = () => opened.page.evaluate(() => (globalThis as unknown as { said: string[] }).said);
-    const hears = (last: string) =>
-      opened.page.waitForFunction((text) => (globalThis as unknown as { said: string[] }).said.includes(text), last);
-    await hears("open");
+    const received = () => opened.page.evaluate(() => (globalThis as unknown as { received: string[] }).received);
+    const receives = (last: string) =>
+      opened.page.waitForFunction(
+        (text) => (globalThis as unknown as { received: string[] }).received.includes(text),
+        last,
+      );
+    await receives("open");
     await server.flock.publish(Idea({ description: "truffle" }));
-    await hears("artifact Pizza");
+    await receives("artifact Pizza");
     await server.server.close();
-    await hears("closed");
-    expect(await said()).toEqual(["open", ...EXPECTED, "closed"]);
+    await receives("closed");
+    expect(await received()).toEqual(["open", ...EXPECTED, "closed"]);
   });
 
-  it("Python's websockets sees the same", async () => {
+  it("delivers the same to Python's websockets", async () => {
     await using server = await startServer({ flock: pizzeria() });
     await using python = runPython(program("client.py"), [server.ws()]);
     await python.line(/^open$/);

@@ -17,7 +17,7 @@ afterAll(() => browser[Symbol.asyncDispose]());
 
 const page = readFileSync(fileURLToPath(new URL("programs/browser-client.html", import.meta.url)), "utf8");
 
-/** The proxy set-up of the seed's section on deployment. */
+/** The proxy configuration of the original specification's section on deployment. */
 const proxied = (port: number) => `
   location / {
     proxy_pass http://127.0.0.1:${port};
@@ -33,7 +33,7 @@ const proxied = (port: number) => `
   }`;
 
 describe("Troubleshooting", () => {
-  it("connection refused: plain HTTP on the right path says what to do, a wrong path says that it is wrong", async () => {
+  it("connection refused: explains plain HTTP on the WebSocket path, and answers 404 on a wrong path", async () => {
     await using server = await startServer();
     const plain = await server.get("/plugin/ws");
     expect(plain.status).toBe(426);
@@ -41,17 +41,17 @@ describe("Troubleshooting", () => {
     expect((await RecordingSocket.refused(server.ws("/ws"))).status).toBe(404);
   });
 
-  it("connection drops: a heartbeat keeps what is idle open through a proxy that closes idle connections", async () => {
+  it("connection drops: keeps idle connections open through a proxy with heartbeats", async () => {
     const component = new WebSocketServerComponent({ enableHeartbeat: true, heartbeatInterval: 0.3 });
     await using server = await startServer({ components: [component] });
-    const impatient = proxied(server.server.port).replaceAll("}", "  proxy_read_timeout 1s;\n  }");
-    await using nginx = await startNginx({ locations: impatient });
+    const shortTimeout = proxied(server.server.port).replaceAll("}", "  proxy_read_timeout 1s;\n  }");
+    await using nginx = await startNginx({ locations: shortTimeout });
     await using client = await RecordingSocket.open(`${nginx.wsUrl}/plugin/ws`);
     await client.until(() => client.all("ping").length >= 6, "a sixth ping");
     expect(client.socket.readyState).toBe(client.socket.OPEN);
   });
 
-  it("no events: one published artifact is enough to see one", async () => {
+  it("no events: delivers an event after one publish", async () => {
     await using server = await startServer({ flock: pizzeria() });
     const client = await server.connect();
     await server.flock.publish(Idea({ description: "truffle" }));
@@ -59,7 +59,7 @@ describe("Troubleshooting", () => {
     await client.close();
   });
 
-  it.for([true, false])("CORS: a page of another origin connects when it is allowed: %s", async (allowed) => {
+  it.for([true, false])("CORS: connects a page of another origin only if allowed (%s)", async (allowed) => {
     await using site = await serveSite(page);
     const cors = new CORSComponent({
       allowOrigins: [allowed ? site.origin : "http://localhost:1"],
@@ -71,13 +71,13 @@ describe("Troubleshooting", () => {
     await using opened = await browser.open(`${site.origin}/?server=${encodeURIComponent(server.ws())}`);
     const expected = allowed ? "open" : "closed";
     await opened.page.waitForFunction(
-      (text) => (globalThis as unknown as { said: string[] }).said.includes(text),
+      (text) => (globalThis as unknown as { received: string[] }).received.includes(text),
       expected,
     );
     expect(server.websocket.connectionCount).toBe(allowed ? 1 : 0);
   });
 
-  it.for([false, true])("deployment: the dashboard works behind nginx, with TLS: %s", async (tls) => {
+  it.for([false, true])("deployment: serves the dashboard behind nginx (TLS: %s)", async (tls) => {
     await using server = await startServer({ flock: pizzeria(), components: [], dashboard: true });
     await using nginx = await startNginx({ locations: proxied(server.server.port), tls });
     await using opened = await browser.open(`${nginx.url}/runs`);
