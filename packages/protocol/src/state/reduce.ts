@@ -1,6 +1,6 @@
-import type { EventOf, FlockEvent, RunStatus, StepKind, StepStatus, WireError } from "./events.ts";
-import type { AgentCounters, AgentStatus, CircuitState, GraphEdge, GraphNode, GraphSnapshot } from "./graph.ts";
-import { type Entries, SharedMap } from "./shared-map.ts";
+import type { EventOf, FlockEvent, RunStatus, StepKind, StepStatus, WireError } from "../wire/events.ts";
+import type { AgentCounters, AgentStatus, CircuitState, GraphEdge, GraphNode, GraphSnapshot } from "../wire/graph.ts";
+import { type Entries, PersistentMap } from "./persistent-map.ts";
 
 /** An agent as the events tell it. */
 export interface AgentState {
@@ -254,8 +254,8 @@ const copied = <V>(map: ReadonlyMap<string, V>): Entries<V> => new Map(map);
 /** How each collection is copied: agents and gates are few, and all of them change all the time. */
 const COPY: { [K in keyof Collections]: (map: ReadonlyMap<string, ItemOf<K>>) => Collections[K] } = {
   agents: copied,
-  runs: SharedMap.copyOf,
-  artifacts: SharedMap.copyOf,
+  runs: PersistentMap.copyOf,
+  artifacts: PersistentMap.copyOf,
   gates: copied,
 };
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { limitedArray } from "../input/limited-array.ts";
 import { EVENT_TYPES, type EventType } from "./events.ts";
-import { limitedArray } from "./limited-array.ts";
 
 const eventTypeSchema = z.enum(EVENT_TYPES as [EventType, ...EventType[]]);
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { limitedArray } from "./limited-array.ts";
+import { limitedArray } from "../input/limited-array.ts";
 
 const names = limitedArray(z.string().min(1), 1_000);
 const publicKind = z.strictObject({ kind: z.literal("public") });

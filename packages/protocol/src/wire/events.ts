@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { eventVisibilitySchema, visibilitySchema } from "../access/visibility.ts";
 import { circuitStateSchema, graphEdgeSchema, graphNodeSchema } from "./graph.ts";
 import { questionStatusSchema } from "./questions.ts";
-import { eventVisibilitySchema, visibilitySchema } from "./visibility.ts";
 
 /** How a run ended. */
 export const runStatusSchema = z.enum(["success", "error", "cancelled", "timeout", "interrupted"]);

@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { visibilitySchema } from "../access/visibility.ts";
 import { controlSchemas } from "./control.ts";
 import { wireErrorSchema } from "./events.ts";
 import { filterSchema } from "./filter.ts";
 import { agentCountersSchema, agentStatusSchema, circuitStateSchema } from "./graph.ts";
-import { visibilitySchema } from "./visibility.ts";
 
 /** `GET /api/plugin/artifact_types`: every artifact type with the JSON Schema of its payload. */
 export const artifactTypesSchema = z

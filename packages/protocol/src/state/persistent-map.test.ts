@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SharedMap } from "./shared-map.ts";
+import { PersistentMap } from "./persistent-map.ts";
 
 type Step = { readonly does: "set" | "delete" | "copy" | "keep"; readonly key: number };
 
@@ -27,9 +27,9 @@ describe("a shared map is a Map", () => {
   it.for([12, 5_000])("whatever is done with it, and so is each moment of it that was kept (%i keys)", (keys) => {
     fc.assert(
       fc.property(steps(keys), (all) => {
-        let map = new SharedMap<number>();
+        let map = new PersistentMap<number>();
         let plain = new Map<string, number>();
-        const moments: [SharedMap<number>, Map<string, number>][] = [];
+        const moments: [PersistentMap<number>, Map<string, number>][] = [];
         for (const [index, { does, key }] of all.entries()) {
           const name = nameOf(key);
           if (does === "set") {
@@ -41,7 +41,7 @@ describe("a shared map is a Map", () => {
             moments.push([map, new Map(plain)]);
             // Also back to an earlier moment, from which another future begins.
             const from = does === "keep" ? (moments[key % moments.length] as (typeof moments)[number]) : moments.at(-1);
-            map = SharedMap.copyOf((from as (typeof moments)[number])[0]);
+            map = PersistentMap.copyOf((from as (typeof moments)[number])[0]);
             plain = new Map((from as (typeof moments)[number])[1]);
           }
           expect(map.get(name)).toBe(plain.get(name));
@@ -54,7 +54,7 @@ describe("a shared map is a Map", () => {
   });
 
   it("also with a hundred thousand entries of which most are deleted, from the front and in between", () => {
-    const map = new SharedMap<number>();
+    const map = new PersistentMap<number>();
     const plain = new Map<string, number>();
     for (let index = 0; index < 100_000; index++) {
       map.set(nameOf(index), index);
@@ -74,7 +74,7 @@ describe("a shared map is a Map", () => {
 
   it("is made of any Map, which then stays as it is", () => {
     const plain = new Map([["a", 1]]);
-    const map = SharedMap.copyOf(plain).set("b", 2);
+    const map = PersistentMap.copyOf(plain).set("b", 2);
     expect([...map]).toEqual([
       ["a", 1],
       ["b", 2],
@@ -85,7 +85,7 @@ describe("a shared map is a Map", () => {
 
 describe("who walks over a map may change it", () => {
   it("and is given what there was at first", () => {
-    const map = new SharedMap<number>().set("a", 1).set("b", 2);
+    const map = new PersistentMap<number>().set("a", 1).set("b", 2);
     const seen: string[] = [];
     for (const [key] of map) {
       seen.push(key);
@@ -97,7 +97,7 @@ describe("who walks over a map may change it", () => {
   });
 
   it("the oldest can be taken away one by one", () => {
-    const map = new SharedMap<number>();
+    const map = new PersistentMap<number>();
     for (let index = 0; index < 1_000; index++) map.set(nameOf(index), index);
     for (const [key, value] of map) if (value < 900) map.delete(key);
     expect([...map.values()]).toEqual(Array.from({ length: 100 }, (_, index) => 900 + index));

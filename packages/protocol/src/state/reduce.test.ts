@@ -14,8 +14,8 @@ import {
   topologyOf,
   VIEWER_LIMITS,
   type Visibility,
-} from "./index.ts";
-import { SharedMap } from "./shared-map.ts";
+} from "../index.ts";
+import { PersistentMap } from "./persistent-map.ts";
 
 const at = (seq: number) => ({ seq, timestamp: new Date(1_700_000_000_000 + seq * 1000).toISOString() });
 
@@ -121,7 +121,7 @@ const events: fc.Arbitrary<FlockEvent[]> = fc
 const small = { runs: 2, artifacts: 3, gates: 2, streamCharacters: 8 };
 const plain = (state: object) =>
   JSON.parse(
-    JSON.stringify(state, (_, value) => (value instanceof Map || value instanceof SharedMap ? [...value] : value)),
+    JSON.stringify(state, (_, value) => (value instanceof Map || value instanceof PersistentMap ? [...value] : value)),
   );
 const data = (state: ReturnType<typeof emptyState>) => {
   const { seq, agents, runs, artifacts, gates, nodes, edges } = state;

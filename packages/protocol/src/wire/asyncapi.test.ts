@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { asyncApiDocument, commandSchemas, controlSchemas, eventSchemas } from "./index.ts";
+import { asyncApiDocument, commandSchemas, controlSchemas, eventSchemas } from "../index.ts";
 
 const document = asyncApiDocument({ path: "/plugin/ws", version: "1.2.3", host: "localhost:8000" });
 

@@ -1,4 +1,4 @@
-import type { FlockEvent } from "./events.ts";
+import type { FlockEvent } from "../wire/events.ts";
 
 /**
  * How an event tells which numbers it stands for: going back from the last one, so many of others, so many of its own,

@@ -1,6 +1,6 @@
-import type { ControlOf } from "./control.ts";
-import type { FlockEvent } from "./events.ts";
-import type { GraphSnapshot } from "./graph.ts";
+import type { ControlOf } from "../wire/control.ts";
+import type { FlockEvent } from "../wire/events.ts";
+import type { GraphSnapshot } from "../wire/graph.ts";
 
 /** The first line of a file of events: which they are, and what the agents had done before them. */
 export interface EventFileHead {

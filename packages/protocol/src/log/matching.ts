@@ -1,7 +1,8 @@
 /** Whether an event passes a filter. Kept free of dependencies so that the browser client can bundle it alone. */
-import type { EventType, FlockEvent } from "./events.ts";
-import type { Filter } from "./filter.ts";
-import type { EventVisibility, Visibility } from "./visibility.ts";
+
+import type { EventVisibility, Visibility } from "../access/visibility.ts";
+import type { EventType, FlockEvent } from "../wire/events.ts";
+import type { Filter } from "../wire/filter.ts";
 
 /** What decides who gets an event. A part is undefined where the event has no such thing. */
 export interface EventFacts {

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { visibilityRequestSchema } from "../access/visibility.ts";
+import { limitedArray } from "../input/limited-array.ts";
 import { filterSchema } from "./filter.ts";
-import { limitedArray } from "./limited-array.ts";
 import { answerRequestSchema } from "./questions.ts";
-import { visibilityRequestSchema } from "./visibility.ts";
 
 const sinceSchema = z
   .int()

@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { eventVisibilitySchema, visibilityRequestSchema, visibilitySchema } from "../access/visibility.ts";
 import { commandSchemas } from "./commands.ts";
 import { controlSchemas, PROTOCOL_VERSION } from "./control.ts";
 import { errorBodySchema, issueSchema } from "./errors.ts";
 import { eventSchemas, wireErrorSchema } from "./events.ts";
 import { filterSchema } from "./filter.ts";
 import { graphEdgeSchema, graphNodeSchema } from "./graph.ts";
-import { eventVisibilitySchema, visibilityRequestSchema, visibilitySchema } from "./visibility.ts";
 
 /** The parts that several messages share. */
 const SHARED = [

@@ -58,7 +58,7 @@ const NO_CHUNK: Chunk<never> = { owner: null, entries: new Array(CHUNK).fill(und
  * of them has changed since. Whoever folds a hundred thousand entries sixty times a second, and keeps many moments of
  * them, can afford no other copy. Once it has been copied, a map must not be changed any more; its copy may be.
  */
-export class SharedMap<V> implements Entries<V> {
+export class PersistentMap<V> implements Entries<V> {
   #owner: object = {};
   #chunks: Chunk<V>[] = [];
   /** The place of the first chunk's first entry. */
@@ -69,10 +69,10 @@ export class SharedMap<V> implements Entries<V> {
   #places = new Places();
 
   /** A map with the same entries, to be changed. */
-  static copyOf<V>(map: ReadonlyMap<string, V>): SharedMap<V> {
-    const copy = new SharedMap<V>();
-    if (map instanceof SharedMap) {
-      const from = map as SharedMap<V>;
+  static copyOf<V>(map: ReadonlyMap<string, V>): PersistentMap<V> {
+    const copy = new PersistentMap<V>();
+    if (map instanceof PersistentMap) {
+      const from = map as PersistentMap<V>;
       copy.#chunks = from.#chunks.slice();
       copy.#begin = from.#begin;
       copy.#end = from.#end;
