@@ -1,10 +1,10 @@
 /** What can be read and changed as a `Map` can. */
-export interface Entries<V> extends ReadonlyMap<string, V> {
+export interface WritableMap<V> extends ReadonlyMap<string, V> {
   set(key: string, value: V): unknown;
   delete(key: string): boolean;
 }
 
-/** Entries in one chunk, as a power of two. */
+/** WritableMap in one chunk, as a power of two. */
 const CHUNK_BITS = 5;
 const CHUNK = 1 << CHUNK_BITS;
 
@@ -58,7 +58,7 @@ const NO_CHUNK: Chunk<never> = { owner: null, entries: new Array(CHUNK).fill(und
  * of them has changed since. Whoever folds a hundred thousand entries sixty times a second, and keeps many moments of
  * them, can afford no other copy. Once it has been copied, a map must not be changed any more; its copy may be.
  */
-export class PersistentMap<V> implements Entries<V> {
+export class PersistentMap<V> implements WritableMap<V> {
   #owner: object = {};
   #chunks: Chunk<V>[] = [];
   /** The place of the first chunk's first entry. */

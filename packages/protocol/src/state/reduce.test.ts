@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type EventOf,
+  type EventType,
   emptyState,
   type FlockEvent,
   graphOf,
@@ -321,6 +322,105 @@ describe("what gates wait for", () => {
       progress(6, undefined, 0),
     ]);
     expect([...later.gates.values()]).toMatchObject([{ key: "x", collected: { A: 1 }, dropped: 1 }]);
+  });
+});
+
+describe("dispatch", () => {
+  const who = { agent_id: "a", run_id: "r", correlation_id: "c" };
+  const step = { ...who, step: 0, kind: "tool", name: "t" } as const;
+  type Sample = {
+    [T in EventType]: readonly [event: Omit<EventOf<T>, "seq" | "timestamp">, changes: readonly string[]];
+  };
+  /** One event of each type, and the parts of a state with a running run "r" that it changes besides `seq`. */
+  const samples: Sample = {
+    agent_execution_started: [
+      { ...who, type: "agent_execution_started", consumed_artifacts: [], attempt: 2 },
+      ["agents", "runs"],
+    ],
+    agent_execution_completed: [
+      { ...who, type: "agent_execution_completed", duration_ms: 1, status: "success", produced_artifacts: [] },
+      ["agents", "runs"],
+    ],
+    streaming_output: [
+      { ...who, type: "streaming_output", content: "x", offset: 0, is_complete: false, output_type: "text" },
+      ["runs"],
+    ],
+    run_step_started: [{ ...step, type: "run_step_started" }, ["runs"]],
+    run_step_completed: [{ ...step, type: "run_step_completed", duration_ms: 1, status: "success" }, ["runs"]],
+    artifact_published: [
+      {
+        type: "artifact_published",
+        artifact_id: "x",
+        artifact_type: "A",
+        produced_by: "a",
+        run_id: "r",
+        correlation_id: "c",
+        tags: [],
+        visibility: PUBLIC,
+        payload: 1,
+      },
+      ["agents", "artifacts"],
+    ],
+    graph_updated: [{ type: "graph_updated", nodes: [], edges: [] }, ["edges", "nodes"]],
+    agent_registered: [
+      { type: "agent_registered", agent_id: "a", description: "d", consumes: ["A"], publishes: [] },
+      ["agents"],
+    ],
+    gate_progress: [
+      { type: "gate_progress", agent_id: "a", gate: "0", correlation_id: "c", collected: { A: 1 }, required: { A: 2 } },
+      ["gates"],
+    ],
+    question_closed: [{ ...who, type: "question_closed", question_id: "q", status: "answered" }, []],
+    dead_letter_closed: [
+      { type: "dead_letter_closed", activation_id: "r", agent_id: "a", correlation_id: "c", status: "discarded" },
+      [],
+    ],
+    agent_paused: [{ type: "agent_paused", agent_id: "a" }, ["agents"]],
+    agent_resumed: [{ type: "agent_resumed", agent_id: "a" }, ["agents"]],
+    agent_queue_changed: [{ type: "agent_queue_changed", agent_id: "a", queued: 1 }, ["agents"]],
+    agent_circuit_changed: [{ type: "agent_circuit_changed", agent_id: "a", state: "open" }, ["agents"]],
+  };
+  const before = reduce(emptyState(), {
+    ...at(1),
+    ...who,
+    type: "agent_execution_started",
+    consumed_artifacts: [],
+    attempt: 1,
+  });
+
+  it.for(Object.entries(samples))("folds %s into the parts it concerns", ([, [event, changes]]) => {
+    const after = reduce(before, { ...event, ...at(2) } as FlockEvent);
+    const changed = Object.keys(after).filter((part) => after[part as keyof typeof after] !== before[part as never]);
+    expect(changed.sort()).toEqual([...changes, "seq"].sort());
+    expect(after.seq).toBe(2);
+  });
+
+  it("lets an unknown event type of a newer server advance seq only", () => {
+    for (const type of ["tomorrow", "constructor", "__proto__"]) {
+      expect(reduce(before, { ...at(2), type } as never)).toEqual({ ...before, seq: 2 });
+    }
+  });
+
+  it("keeps the failures of an open circuit while it is half open, and drops them when it closes", () => {
+    const circuit = (seq: number, more: object) =>
+      ({ ...at(seq), type: "agent_circuit_changed", agent_id: "a", ...more }) as FlockEvent;
+    const open = reduce(before, circuit(2, { state: "open", failures: 3, retry_at: at(9).timestamp }));
+    expect(open.agents.get("a")?.circuit).toEqual({ state: "open", failures: 3, retry_at: at(9).timestamp });
+    const halfOpen = reduce(open, circuit(3, { state: "half_open" }));
+    expect(halfOpen.agents.get("a")?.circuit).toEqual({ state: "half_open", failures: 3 });
+    expect(reduce(halfOpen, circuit(4, { state: "closed" })).agents.get("a")).not.toHaveProperty("circuit");
+  });
+
+  it("clears the queue length of an agent that is resumed", () => {
+    const about = { agent_id: "a" };
+    const paused = reduceAll(before, [
+      { ...at(2), ...about, type: "agent_paused" },
+      { ...at(3), ...about, type: "agent_queue_changed", queued: 4 },
+    ]);
+    expect(paused.agents.get("a")).toMatchObject({ paused: true, queued: 4 });
+    const resumed = reduce(paused, { ...at(4), ...about, type: "agent_resumed" }).agents.get("a");
+    expect(resumed).not.toHaveProperty("paused");
+    expect(resumed).not.toHaveProperty("queued");
   });
 });
 
