@@ -10,6 +10,17 @@ const module_ = (name, allowed) => ({
   to: { path: `${flock}/`, pathNot: [`${flock}/${name}/`, ...allowed.map((other) => `${flock}/${other}`)] },
 });
 
+/** Folders of packages/protocol, lowest first: each may import only itself and those before it. */
+const protocolFolders = ["input", "access", "wire", "log", "state"].map((folder, index, all) => ({
+  name: `protocol-${folder}`,
+  severity: "error",
+  from: { path: `^packages/protocol/src/${folder}/`, pathNot: "\\.test\\.ts$" },
+  to: {
+    path: "^packages/protocol/src/",
+    pathNot: all.slice(0, index + 1).map((other) => `^packages/protocol/src/${other}/`),
+  },
+}));
+
 module.exports = {
   forbidden: [
     {
@@ -19,6 +30,14 @@ module.exports = {
       from: { path: "^packages/(flock|protocol|client|dashboard)/" },
       to: { circular: true },
     },
+    {
+      name: "no-type-cycles",
+      comment: "Modules that import only types from each other cannot be read apart from each other either.",
+      severity: "error",
+      from: { path: "^packages/(protocol|client)/" },
+      to: { circular: true },
+    },
+    ...protocolFolders,
     {
       name: "protocol-stands-alone",
       comment: "The wire contract imports no other package.",
