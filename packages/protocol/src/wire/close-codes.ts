@@ -1,23 +1,23 @@
 /**
- * Every WebSocket close code that a Flock server sends, and what the client should do about it.
- * Kept free of dependencies so that the browser client can bundle it alone.
- * Codes below 4000 are those of RFC 6455 section 7.4.1; 4000 to 4999 are ours (section 7.4.2).
+ * The WebSocket close codes that a Flock server sends. Free of dependencies, so that a browser client can bundle it alone.
+ * Codes below 4000 are defined by RFC 6455 section 7.4.1, or registered with IANA. Codes from 4000 are for applications
+ * (section 7.4.2); ours resemble HTTP status codes.
  */
 
-/** What a client does after a close: come back and resume, come back more slowly, or stay away. */
+/** What a client does after a close: reconnect and resume, do so after a longer delay, or stop. */
 export type CloseAction = "reconnect" | "backoff" | "stop";
 
-/** A close code with its name and the client's duty. */
+/** A close code and how a client responds to it. */
 export interface CloseCode {
   /** The number on the wire. */
   readonly code: number;
-  /** One sentence for logs and people. */
+  /** The reason on the wire, in a few words. */
   readonly meaning: string;
-  /** What a client does next. */
+  /** How a client responds. */
   readonly action: CloseAction;
 }
 
-/** The table of close codes, by name. */
+/** All close codes, by name. */
 export const CLOSE = {
   normal: { code: 1000, meaning: "normal closure", action: "reconnect" },
   goingAway: { code: 1001, meaning: "the server is going away", action: "reconnect" },
@@ -31,15 +31,15 @@ export const CLOSE = {
   tooManyCommands: { code: 4429, meaning: "too many commands", action: "backoff" },
 } as const satisfies Record<string, CloseCode>;
 
-const byCode = new Map<number, CloseCode>(Object.values(CLOSE).map((entry) => [entry.code, entry]));
-
 /**
- * What a client should do after a connection closed with `code`.
- * An unknown code in 4400 to 4499 is the client's fault and means stop; any other unknown code
- * (1006 above all: the network went away) means reconnect.
+ * Returns what a client does after a connection closed with `code`. An unknown code from 4400 to 4499 is the client's
+ * fault: it stops. After any other unknown code it reconnects, above all after 1006 (connection lost).
+ *
+ * The rule is written out, because a browser client that looked it up would have to bundle the whole table. A test
+ * compares it with {@link CLOSE}.
  */
 export function actionAfterClose(code: number): CloseAction {
-  const known = byCode.get(code);
-  if (known) return known.action;
-  return code >= 4400 && code <= 4499 ? "stop" : "reconnect";
+  if (code === 1011 || code === 1013 || code === 4429) return "backoff";
+  const isClientFault = code >= 4400 && code <= 4499 && code !== 4408;
+  return isClientFault || code === 1008 || code === 1009 ? "stop" : "reconnect";
 }
