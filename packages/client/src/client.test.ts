@@ -28,7 +28,16 @@ async function scripted(...script: ((socket: ServerSocket, query: URLSearchParam
     script[Math.min(queries.length, script.length) - 1]?.(socket, query);
   });
   const { port } = server.address() as { port: number };
-  return { url: `ws://127.0.0.1:${port}/plugin/ws`, queries, server };
+  /** Resolves once the server has accepted `count` connections. */
+  const accepts = (count: number) =>
+    until(
+      (check) => {
+        server.on("connection", check);
+        return () => server.off("connection", check);
+      },
+      () => queries.length >= count,
+    );
+  return { url: `ws://127.0.0.1:${port}/plugin/ws`, queries, server, accepts };
 }
 
 const open = (url: string, options: ConnectOptions = {}) => {
@@ -40,11 +49,19 @@ const say = (socket: ServerSocket, message: object) => socket.send(JSON.stringif
 const hello = (socket: ServerSocket, { epoch = "one", head = 0, heartbeat_interval = null as number | null } = {}) =>
   say(socket, { type: "hello", protocol: 1, server_version: "0", epoch, head, oldest: 1, heartbeat_interval });
 const piece = (seq: number) => ({ type: "streaming_output", seq, run_id: "r", agent_id: "a", content: `${seq}` });
-const until = async (condition: () => boolean) => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
-};
+/** Resolves once `condition` holds. Checks it now, and whenever `subscribe` reports a change. */
+const until = (subscribe: (check: () => void) => () => void, condition: () => boolean) =>
+  new Promise<void>((resolve) => {
+    const check = () => {
+      if (!condition()) return;
+      stop();
+      resolve();
+    };
+    const stop = subscribe(check);
+    check();
+  });
 const reaches = (client: FlockClient, status: FlockClient["state"]["status"]) =>
-  until(() => client.state.status === status);
+  until(client.subscribe, () => client.state.status === status);
 
 describe("the application sees each event once and in order, or hears of the gap", () => {
   it("through breaks, repetitions and restarts of the server", async () => {
@@ -96,7 +113,7 @@ describe("the application sees each event once and in order, or hears of the gap
         let inLog: string | null = null;
         client.on("gap", () => (inLog = client.state.epoch));
         client.on("event", ({ seq }) => seen.push(`${(inLog ?? client.state.epoch)?.slice(4)}:${seq}`));
-        await until(() => done && client.state.status === "live");
+        await until(client.subscribe, () => done && client.state.status === "live");
         expect(new Set(seen).size).toBe(seen.length);
         // What a log that is gone has said to a connection that broke at once is lost with it, and was announced as a gap.
         const current = (key: string) => key.startsWith(`${epoch}:`);
@@ -135,7 +152,7 @@ describe("the application sees each event once and in order, or hears of the gap
       (socket) => hello(socket),
     );
     open(server.url, { since: -50 });
-    await until(() => server.queries.length === 2);
+    await server.accepts(2);
     expect(server.queries[1]?.get("since")).toBe("-50");
   });
 
@@ -149,7 +166,7 @@ describe("the application sees each event once and in order, or hears of the gap
     const heard: unknown[] = [];
     client.on("gap", ({ from_seq, to_seq }) => heard.push([from_seq, to_seq]));
     client.on("streaming_output", ({ seq }) => heard.push(seq));
-    await until(() => heard.length === 2);
+    await new Promise((resolve) => client.on("event", resolve));
     expect(heard).toEqual([[4, 90], 91]);
     expect(client.seq).toBe(91);
   });
@@ -167,7 +184,7 @@ describe("it comes back by itself", () => {
     expect(client.state).toMatchObject({ reason: expect.stringMatching(/maintenance/), attempt: 1 });
     expect((client.state.retryAt ?? 0) - Date.now()).toBeGreaterThan(50_000);
     client.retryNow();
-    await until(() => server.queries.length === 2);
+    await server.accepts(2);
   });
 
   it("with pauses that grow and are random, when there is no server", async () => {
@@ -176,7 +193,7 @@ describe("it comes back by itself", () => {
     const client = open(server.url);
     const attempts = new Set<number>();
     client.subscribe(() => attempts.add(client.state.attempt));
-    await until(() => attempts.size >= 4);
+    await until(client.subscribe, () => attempts.size >= 4);
     expect(client.state.status === "waiting" || client.state.status === "connecting").toBe(true);
   });
 
@@ -186,7 +203,7 @@ describe("it comes back by itself", () => {
       (socket) => hello(socket),
     );
     open(server.url);
-    await until(() => server.queries.length === 2);
+    await server.accepts(2);
   });
 
   it("but not when the server says that there is no sense in it", async () => {
@@ -323,14 +340,19 @@ describe("against the real server", () => {
     const seqs: number[] = [];
     client.on("streaming_output", ({ content }) => (text += content));
     client.on("event", ({ seq }) => seqs.push(seq));
+    const received = (expected: string) =>
+      until(
+        (check) => client.on("event", check),
+        () => text === expected,
+      );
     await client.publish({ artifact_type: "Idea", payload: { text: "one " } });
-    await until(() => text === "one ");
+    await received("one ");
     await first.close();
     await flock.publish(Idea({ text: "two " }));
     await flock.runUntilIdle();
     await flock.serve({ components: [new WebSocketServerComponent()], port: first.port });
     client.retryNow();
-    await until(() => text === "one two ");
+    await received("one two ");
     expect(seqs).toEqual(seqs.map((_, index) => (seqs[0] ?? 0) + index));
     await expect(client.publish({ artifact_type: "Idea", payload: {} })).rejects.toMatchObject({
       code: "invalid_payload",

@@ -1,21 +1,18 @@
 import type { Filter } from "@flock-ts/protocol";
+import type { Position } from "./cursor.ts";
 
-/** Where in which log a client is. */
-export interface Place {
-  readonly since: number;
-  /** Absent in what the application asked for without knowing a log. */
-  readonly epoch?: string | undefined;
-}
-
-/** The URL of the WebSocket that says everything the connection needs; `http` becomes `ws`, `https` `wss`. */
-export function addressOf(url: string | URL, filter: Filter, place: Place | undefined): URL {
+/**
+ * Returns the WebSocket URL that requests a filter and a position; `http` becomes `ws`, and `https` becomes `wss`.
+ *
+ * @throws TypeError if `url` is relative and there is no page that it is relative to.
+ */
+export function connectionUrl(url: string | URL, filter: Filter, position: Position | undefined): URL {
   const base = (globalThis as { location?: { href: string } }).location?.href;
-  const address = new URL(url, base);
-  address.protocol = address.protocol.replace(/^http/, "ws");
-  address.hash = "";
-  const said = { ...filter, ...place };
-  for (const [name, value] of Object.entries(said)) {
-    if (value !== undefined) address.searchParams.set(name, String(value));
+  const result = new URL(url, base);
+  result.protocol = result.protocol.replace(/^http/, "ws");
+  result.hash = "";
+  for (const [name, value] of Object.entries({ ...filter, ...position })) {
+    if (value !== undefined) result.searchParams.set(name, String(value));
   }
-  return address;
+  return result;
 }
