@@ -1,10 +1,10 @@
-/** Who may see what: the one place that decides it. Kept free of dependencies. */
+/** All access decisions. Free of dependencies. */
 import type { EventVisibility, LastingVisibility, Visibility } from "./visibility.ts";
 
-/** Who asks. What it may see depends on nothing but this. */
+/** The identity behind a request. Access depends on nothing else. */
 export type Principal = OwnerPrincipal | AgentPrincipal | ClientPrincipal;
 
-/** Whoever runs the flock: sees everything. What everybody is where nobody is asked who they are. */
+/** The operator of the flock, who sees everything. Also every client of a server without authentication. */
 export interface OwnerPrincipal {
   readonly kind: "owner";
 }
@@ -17,16 +17,16 @@ export interface AgentPrincipal {
   readonly tenant?: string | undefined;
 }
 
-/** Somebody outside the flock. */
+/** A client outside the flock. */
 export interface ClientPrincipal {
   readonly kind: "client";
-  /** Who it is: idempotency keys are its own. */
+  /** Identifies the client. Idempotency keys belong to one name. */
   readonly name: string;
-  /** What it is cleared for. Default: nothing. */
+  /** The labels that it is cleared for. Default: none. */
   readonly labels?: readonly string[] | undefined;
   /** The tenant it belongs to. Default: none. */
   readonly tenant?: string | undefined;
-  /** Agents whose private artifacts it may see, such as those it answers for. Default: none. */
+  /** Agents whose private artifacts it may see. Default: none. */
   readonly agents?: readonly string[] | undefined;
 }
 
@@ -34,8 +34,10 @@ export interface ClientPrincipal {
 export const OWNER: OwnerPrincipal = Object.freeze({ kind: "owner" as const });
 
 /**
- * Whether a principal may see what has this visibility. No clock has a say: what waits for its time is for the owner
- * alone until an event of its own gives it another visibility. Absent: public.
+ * Returns whether a principal may see something with this visibility. An absent visibility is public.
+ *
+ * The decision does not depend on the time. Only the owner sees an `after` visibility, until an event at that time
+ * replaces it.
  */
 export function maySee(principal: Principal, visibility: Visibility | EventVisibility | undefined): boolean {
   if (visibility === undefined || visibility.kind === "public" || principal.kind === "owner") return true;
@@ -53,15 +55,18 @@ export function maySee(principal: Principal, visibility: Visibility | EventVisib
     case "all":
       return visibility.of.every((one) => maySee(principal, one));
     default:
-      // A kind that a newer version has written is not for those whom this version cannot judge.
+      // A newer version can write kinds that this one cannot decide on, so it denies them.
       return false;
   }
 }
 
-/** The visibility of what only the owner sees. */
+/** The visibility of something that only the owner may see. */
 export const NOBODY: LastingVisibility = Object.freeze({ kind: "private", agents: [] as string[] });
 
-/** The visibility of what tells of several things: whoever may see each of them. Undefined: everybody. */
+/**
+ * Combines visibilities: the result is visible to the principals that may see each part. Undefined means public. Equal
+ * sets of parts give equal results.
+ */
 export function allOf(visibilities: Iterable<Visibility | EventVisibility | undefined>): EventVisibility | undefined {
   let parts: Map<string, LastingVisibility> | undefined;
   for (const visibility of visibilities) {
@@ -77,7 +82,10 @@ export function allOf(visibilities: Iterable<Visibility | EventVisibility | unde
   return of.length === 1 ? of[0] : { kind: "all", of };
 }
 
-/** Whether everybody who may see what has the visibility `narrow` may see what has the visibility `wide` as well. */
+/**
+ * Returns whether every principal that may see `narrow` may also see `wide`. It can return false for a `narrow` that
+ * requires two tenants, which only the owner may see.
+ */
 export function isNoNarrower(
   wide: Visibility | EventVisibility | undefined,
   narrow: Visibility | EventVisibility | undefined,
@@ -98,7 +106,7 @@ export function isNoNarrower(
   );
 }
 
-/** A string that is equal for principals that may see the same. */
+/** Returns a key that is equal only for principals that may see the same. */
 export function clearanceKey(principal: Principal): string {
   if (principal.kind === "owner") return "";
   const sorted = (list: readonly string[] | undefined) => [...new Set(list)].sort();
@@ -106,7 +114,7 @@ export function clearanceKey(principal: Principal): string {
   return JSON.stringify([agents, sorted(principal.labels), principal.tenant ?? null]);
 }
 
-/** Whether nobody but the owner may ever see what has this visibility. */
+/** Returns whether only the owner may see something with this visibility. */
 export function isOwnerOnly(visibility: Visibility | EventVisibility): boolean {
   if (visibility.kind === "all") return visibility.of.some(isOwnerOnly);
   return visibility.kind === "after" || (visibility.kind === "private" && visibility.agents.length === 0);

@@ -84,7 +84,23 @@ describe("the visibility schemas", () => {
         { kind: "tomorrow" },
       ];
       for (const one of rejected) expect(schema.safeParse(one).success, JSON.stringify(one)).toBe(false);
-      for (const one of LASTING) expect(schema.safeParse(one).success, JSON.stringify(one)).toBe(true);
+      for (const one of LASTING) {
+        expect(schema.safeParse(one).success, JSON.stringify(one)).toBe(true);
+        expect(schema.safeParse({ ...one, unless: "x" }).success, JSON.stringify(one)).toBe(false);
+      }
     },
   );
+
+  it("reject unknown fields of a time and of a combination", () => {
+    const until = settleVisibility({ kind: "after", ttl_ms: 1 }, 0);
+    const all = { kind: "all", of: [PUBLIC] };
+    for (const [schema, one] of [
+      [visibilitySchema, until],
+      [visibilityRequestSchema, until],
+      [eventVisibilitySchema, all],
+    ] as const) {
+      expect(schema.safeParse(one).success).toBe(true);
+      expect(schema.safeParse({ ...one, unless: "x" }).success).toBe(false);
+    }
+  });
 });

@@ -5,27 +5,27 @@ const names = limitedArray(z.string().min(1), 1_000);
 const publicKind = z.strictObject({ kind: z.literal("public") });
 const privateKind = z.strictObject({
   kind: z.literal("private"),
-  agents: names.describe("Names of the agents that may see it; with none of them, the owner alone."),
+  agents: names.describe("Names of the agents that may see it. Empty: only the owner."),
 });
 const labelledKind = z.strictObject({
   kind: z.literal("labelled"),
-  required_labels: names.min(1).describe("Whoever carries all of these labels may see it."),
+  required_labels: names.min(1).describe("Principals with all of these labels may see it."),
 });
 const tenantKind = z.strictObject({
   kind: z.literal("tenant"),
-  tenant_id: z.string().min(1).describe("Whoever belongs to this tenant may see it."),
+  tenant_id: z.string().min(1).describe("Principals of this tenant may see it."),
 });
 
 const LASTING = [publicKind, privateKind, labelledKind, tenantKind] as const;
 const lasting = z.discriminatedUnion("kind", LASTING);
-const then = lasting.describe("Who may see it from that time on. Until then, the owner alone.");
+const then = lasting.describe("Who may see it from that time on. Until then, only the owner.");
 
-/** Who may see an artifact, as it stands on the blackboard. */
+/** Validates the visibility of an artifact on the blackboard. */
 export const visibilitySchema = z
   .discriminatedUnion("kind", [...LASTING, z.strictObject({ kind: z.literal("after"), at: z.iso.datetime(), then })])
   .meta({ id: "Visibility", description: "Who may see an artifact." });
 
-/** Who may see an artifact, as its publisher says it: a time may be one, or so long from now. */
+/** Validates the visibility that a publisher requests. A time can be absolute (`at`) or relative (`ttl_ms`). */
 export const visibilityRequestSchema = z
   .discriminatedUnion("kind", [
     ...LASTING,
@@ -33,37 +33,39 @@ export const visibilityRequestSchema = z
       .strictObject({
         kind: z.literal("after"),
         at: z.iso.datetime({ offset: true }).optional(),
-        ttl_ms: z.number().min(0).max(8.64e15).optional().describe("So many milliseconds after it is published."),
-        // biome-ignore lint/suspicious/noThenProperty: no function; the Python edition calls it so
+        ttl_ms: z.number().min(0).max(8.64e15).optional().describe("Milliseconds after it is published."),
+        // biome-ignore lint/suspicious/noThenProperty: the wire name, shared with the Python edition; never a function
         then: then.default({ kind: "public" }),
       })
       .refine(({ at, ttl_ms }) => (at === undefined) !== (ttl_ms === undefined), "say either at or ttl_ms"),
   ])
-  .meta({ id: "VisibilityRequest", description: "Who may see an artifact that is to be published." });
+  .meta({ id: "VisibilityRequest", description: "Who may see the artifact to publish." });
 
-/** Who may see an event: whoever may see all that it tells of. */
+/** Validates the visibility of an event: principals that may see everything it refers to. */
 export const eventVisibilitySchema = z
   .discriminatedUnion("kind", [
     ...LASTING,
-    z.strictObject({ kind: z.literal("all"), of: z.array(lasting).describe("Whoever may see every one of these.") }),
+    z.strictObject({ kind: z.literal("all"), of: z.array(lasting).describe("Principals that may see each of these.") }),
   ])
-  .meta({ id: "EventVisibility", description: "Who may see an event that is not about a single artifact." });
+  .meta({ id: "EventVisibility", description: "Who may see an event that does not concern a single artifact." });
 
 /** Who may see an artifact. */
 export type Visibility = z.infer<typeof visibilitySchema>;
-/** Who may see an artifact, as its publisher says it. */
+/** The visibility that a publisher requests. */
 export type VisibilityRequest = z.input<typeof visibilityRequestSchema>;
-/** Who may see an event that is not about a single artifact. */
+/** The visibility of an event that does not concern a single artifact. */
 export type EventVisibility = z.infer<typeof eventVisibilitySchema>;
-/** A visibility that no time changes. */
+/** A visibility that does not change with time. */
 export type LastingVisibility = z.infer<typeof lasting>;
 
-/** The visibility of an artifact that names none. */
+/** The default visibility of an artifact. */
 export const PUBLIC = Object.freeze({ kind: "public" as const });
 
 /**
- * A visibility as it is kept, equal ones in the same words: a time that has passed or is still to be counted from `now`
- * (milliseconds since 1970) is settled, lists are in order.
+ * Returns the stored form of a requested visibility. Times are absolute and in the future, and lists are sorted, so that
+ * equal visibilities have equal JSON.
+ *
+ * @param now milliseconds since 1970.
  */
 export function settleVisibility(wanted: VisibilityRequest, now: number): Visibility {
   if (wanted.kind !== "after") return inOrder(wanted);

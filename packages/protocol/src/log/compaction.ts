@@ -1,10 +1,11 @@
 import type { FlockEvent } from "../wire/events.ts";
 
 /**
- * How an event tells which numbers it stands for: going back from the last one, so many of others, so many of its own,
- * and so on. Pieces of a stream mostly follow each other, so that this is shorter than the numbers are.
+ * Encodes which events the log compacted into one, for the `merged` field: run lengths backwards from the last `seq`,
+ * alternately numbers of other events and numbers of its own. Chunks of a stream are mostly consecutive, so this is
+ * shorter than a list.
  *
- * @param seqs all of them, the event's own included, in ascending order.
+ * @param seqs all numbers, including the event's own, in ascending order.
  */
 export function mergedOf(seqs: readonly number[]): number[] {
   const merged: number[] = [];
@@ -16,7 +17,7 @@ export function mergedOf(seqs: readonly number[]): number[] {
   return merged;
 }
 
-/** The numbers that an event stands for beside its own, in descending order. */
+/** Decodes the `merged` field: the numbers of the events compacted into this one, without its own, in descending order. */
 export function mergedInto(event: FlockEvent): number[] {
   const merged = event.type === "streaming_output" ? (event.merged ?? []) : [];
   const seqs: number[] = [];

@@ -2,39 +2,44 @@ import type { ControlOf } from "../wire/control.ts";
 import type { FlockEvent } from "../wire/events.ts";
 import type { GraphSnapshot } from "../wire/graph.ts";
 
-/** The first line of a file of events: which they are, and what the agents had done before them. */
+/** The first line of a recording: the range of the events, and the state of the agents before it. */
 export interface EventFileHead {
   readonly type: "flock_events";
   readonly version: 1;
+  /** The log that each `seq` refers to, if known. */
   readonly epoch: string | null;
+  /** The first `seq` of the range. */
   readonly from_seq: number;
+  /** The last `seq` of the range. */
   readonly to_seq: number;
+  /** The flow graph before the first event. */
   readonly graph: GraphSnapshot;
-  /** How many events of this range were hidden from whoever saved it; absent when that was somebody who sees everything. */
+  /** Number of events of the range that were hidden from the recording principal. Absent for one that sees everything. */
   readonly hidden?: number;
-  /** What was missing in this range: it was no longer kept. */
+  /** Parts of the range that were no longer retained. */
   readonly gaps?: readonly ControlOf<"gap">[];
-  /** In words, when only some events of this range are in the file: which. */
+  /** A description of the events in the recording, if it contains only some of the range. */
   readonly narrowed?: string;
 }
 
-/** A range of events that somebody has kept. */
+/** A range of events in a file. */
 export interface EventFile {
-  /** Undefined for a log that somebody has kept by other means. */
+  /** Undefined for a file without a first line of this format. */
   readonly head: EventFileHead | undefined;
-  /** In the order of their `seq`. */
+  /** In ascending order of `seq`. */
   readonly events: readonly FlockEvent[];
 }
 
-/** Events as a file: one JSON a line, the events as they go over the wire. */
+/** Returns a recording as text: one JSON document per line, first the head, then the events as on the wire. */
 export function writeEventFile(head: Omit<EventFileHead, "type" | "version">, events: Iterable<FlockEvent>): string {
   const first: EventFileHead = { type: "flock_events", version: 1, ...head };
   return `${[first, ...events].map((line) => JSON.stringify(line)).join("\n")}\n`;
 }
 
 /**
- * Reads such a file. One without the first line is read as well: a log that somebody has kept by other means.
- * @throws Error that names the line that is no event.
+ * Parses a recording. The first line is optional, so that it also reads a log that another program wrote.
+ *
+ * @throws Error with the number of the invalid line, or if there is no event.
  */
 export function readEventFile(text: string): EventFile {
   const events: FlockEvent[] = [];
@@ -44,9 +49,13 @@ export function readEventFile(text: string): EventFile {
     const value = parsed(line, index + 1);
     if (value?.type === "flock_events") head = value as unknown as EventFileHead;
     else if (typeof value?.seq === "number" && typeof value.type === "string") events.push(value as FlockEvent);
-    else throw new Error(`line ${index + 1} is not an event: it has no seq or no type`);
+    else
+      throw new Error(
+        `line ${index + 1} is not an event: it has no \`seq\` or no \`type\`. Use a recording of Flock events.`,
+      );
   }
-  if (events.length === 0) throw new Error("there is no event in this file: each line must be the JSON of one");
+  if (events.length === 0)
+    throw new Error("there is no event in this file. A recording has one event per line, as JSON.");
   events.sort((a, b) => a.seq - b.seq);
   return { head, events };
 }
@@ -55,6 +64,6 @@ function parsed(line: string, number: number): Record<string, unknown> | null {
   try {
     return JSON.parse(line);
   } catch {
-    throw new Error(`line ${number} is not JSON: is this a file of events, one a line?`);
+    throw new Error(`line ${number} is not JSON. A recording has one event per line, as JSON.`);
   }
 }

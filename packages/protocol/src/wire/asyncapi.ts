@@ -7,7 +7,7 @@ import { eventSchemas, wireErrorSchema } from "./events.ts";
 import { filterSchema } from "./filter.ts";
 import { graphEdgeSchema, graphNodeSchema } from "./graph.ts";
 
-/** The parts that several messages share. */
+/** Schemas that several messages share. */
 const SHARED = [
   errorBodySchema,
   filterSchema,
@@ -20,20 +20,20 @@ const SHARED = [
   wireErrorSchema,
 ];
 
-/** Where the described WebSocket is. */
+/** Where the described WebSocket endpoint is. */
 export interface AsyncApiOptions {
-  /** The path of the endpoint, such as `/plugin/ws`. */
+  /** The path of the endpoint, for example `/plugin/ws`. */
   readonly path: string;
   /** The server's version. */
   readonly version: string;
-  /** `host:port` of the server; left out when it is not known. */
+  /** `host:port` of the server. Default: the document names no server. */
   readonly host?: string;
-  /** Groups the channel, as OpenAPI tags group routes. */
+  /** Groups the channel, as OpenAPI tags group routes. Default: none. */
   readonly tags?: readonly string[];
 }
 
 /**
- * The AsyncAPI 3 document of the WebSocket, generated from the schemas that validate at run time.
+ * Returns the AsyncAPI 3 document of the WebSocket endpoint, generated from the schemas that validate at run time.
  * @see https://www.asyncapi.com/docs/reference/specification/v3.0.0
  */
 export function asyncApiDocument({ path, version, host, tags = [] }: AsyncApiOptions): Record<string, unknown> {
@@ -54,7 +54,7 @@ export function asyncApiDocument({ path, version, host, tags = [] }: AsyncApiOpt
   );
   for (const schema of SHARED) registry.add(schema, { id: schema.meta()?.id as string });
   const { schemas } = z.toJSONSchema(registry, { uri: (id) => `#/components/schemas/${id}`, io: "input" });
-  // A `$id` would move the base that `#/components/…` is resolved against.
+  // With a `$id`, references such as `#/components/…` would resolve against it instead of the document.
   for (const schema of Object.values(schemas)) {
     delete schema.$id;
     delete schema.$schema;
@@ -65,7 +65,7 @@ export function asyncApiDocument({ path, version, host, tags = [] }: AsyncApiOpt
     info: {
       title: "Flock live events",
       version,
-      description: `Everything that happens on the blackboard, as it happens. Wire contract version ${PROTOCOL_VERSION}.`,
+      description: `All events of the blackboard, in real time. Wire contract version ${PROTOCOL_VERSION}.`,
       license: { name: "Apache-2.0" },
     },
     defaultContentType: "application/json",
@@ -85,13 +85,13 @@ export function asyncApiDocument({ path, version, host, tags = [] }: AsyncApiOpt
               properties: {
                 since: {
                   type: "integer",
-                  description: "Deliver what comes after this seq; 0: all that is kept; -N: the newest N.",
+                  description: "Deliver events after this seq. 0: all retained events. -N: the newest N.",
                 },
-                epoch: { type: "string", description: "Which log `since` belongs to." },
+                epoch: { type: "string", description: "Id of the log that `since` refers to." },
                 ...Object.fromEntries(
                   ["types", "agents", "artifact_types"].map((name) => [
                     name,
-                    { type: "string", description: "A list, separated by commas." },
+                    { type: "string", description: "A comma-separated list." },
                   ]),
                 ),
                 correlation_id: { type: "string" },

@@ -1,25 +1,25 @@
 import { z } from "zod";
 import { errorBodySchema } from "./errors.ts";
 
-/** The wire contract's version, in `hello`. */
+/** The version of the wire contract. `hello` carries it. */
 export const PROTOCOL_VERSION = 1;
 
-/** Messages that the server sends beside the log. They have no `seq`. */
+/** The schema of each control message. Control messages are not part of the log. */
 export const controlSchemas = {
   hello: z
     .object({
       type: z.literal("hello"),
       protocol: z.literal(PROTOCOL_VERSION),
       server_version: z.string(),
-      epoch: z.string().describe("Which log the seqs belong to."),
-      head: z.int().describe("The newest seq; 0 when the log is empty."),
-      oldest: z.int().describe("The oldest seq that is kept; head + 1 when none is."),
-      heartbeat_interval: z.number().nullable().describe("Seconds, or null when there is no heartbeat."),
+      epoch: z.string().describe("Id of the log that each seq refers to."),
+      head: z.int().describe("The newest seq. 0 if the log is empty."),
+      oldest: z.int().describe("The oldest retained seq. head + 1 if there is none."),
+      heartbeat_interval: z.number().nullable().describe("Seconds between heartbeats. Null if there are none."),
       connection_id: z.string(),
       limited: z
         .literal(true)
         .optional()
-        .describe("This client may not see everything: numbers that never come may be those of events hidden from it."),
+        .describe("This client may not see all events. A seq that never arrives can be that of a hidden event."),
     })
     .meta({ id: "Hello" }),
   caught_up: z.object({ type: z.literal("caught_up"), seq: z.int() }).meta({ id: "CaughtUp" }),
@@ -27,17 +27,17 @@ export const controlSchemas = {
   gap: z
     .object({
       type: z.literal("gap"),
-      from_seq: z.int().describe("The first event that is missing."),
-      to_seq: z.int().describe("The last event that is missing."),
+      from_seq: z.int().describe("The seq of the first missing event."),
+      to_seq: z.int().describe("The seq of the last missing event."),
       reason: z.enum(["expired", "epoch"]),
     })
     .meta({ id: "Gap" }),
   reply: z
     .object({
       type: z.literal("reply"),
-      id: z.unknown().describe("The command's own id."),
+      id: z.unknown().describe("The `id` of the command."),
       ok: z.boolean(),
-      seq: z.int().describe("The effect is visible in events up to this seq."),
+      seq: z.int().describe("Events up to this seq contain the effect of the command."),
       result: z.unknown().optional(),
       error: errorBodySchema.optional(),
     })
@@ -54,12 +54,16 @@ export const controlSchemas = {
     .object({
       type: z.literal("goodbye"),
       reason: z.string(),
-      retry_after_ms: z.int().describe("Jittered for each client, so that they do not all come back at once."),
+      retry_after_ms: z
+        .int()
+        .describe(
+          "Milliseconds to wait before reconnecting. Different for each client, so that they do not all reconnect at once.",
+        ),
     })
     .meta({ id: "Goodbye" }),
 } as const;
 
-/** A message that the server sends beside the log. */
+/** A message of the server that is not an event of the log. */
 export type ControlMessage = {
   [K in keyof typeof controlSchemas]: z.infer<(typeof controlSchemas)[K]>;
 }[keyof typeof controlSchemas];

@@ -3,17 +3,17 @@ import { eventVisibilitySchema, visibilitySchema } from "../access/visibility.ts
 import { circuitStateSchema, graphEdgeSchema, graphNodeSchema } from "./graph.ts";
 import { questionStatusSchema } from "./questions.ts";
 
-/** How a run ended. */
+/** Validates how a run ended. */
 export const runStatusSchema = z.enum(["success", "error", "cancelled", "timeout", "interrupted"]);
 
-/** What has become of a dead letter. */
+/** How a dead letter was closed. */
 const deadLetterStatusSchema = z
   .enum(["retried", "discarded"])
-  .describe("retried: it is queued again, as another attempt. discarded: nobody will run it again.");
+  .describe("retried: queued again, as the next attempt. discarded: it will not run again.");
 
 const errorParts = { name: z.string(), message: z.string(), stack: z.string().optional() };
 
-/** What lay under an error, and what under that: four deep at most, so that no schema has to refer to itself. */
+/** The causes of an error, at most four levels deep, so that no schema refers to itself. */
 const causeSchema = z.object({
   ...errorParts,
   cause: z
@@ -24,19 +24,21 @@ const causeSchema = z.object({
     .optional(),
 });
 
-/** An error as the wire tells it. */
+/** Validates an error on the wire. */
 export const wireErrorSchema = z
   .object({
     ...errorParts,
-    stack: errorParts.stack.describe("Where it was thrown. Absent where servers tell only names and messages."),
-    cause: causeSchema.optional().describe("What lay under it; absent where servers tell only names and messages."),
+    stack: errorParts.stack.describe("Where it was thrown. Absent if the server reports only names and messages."),
+    cause: causeSchema
+      .optional()
+      .describe("The error that caused it. Absent if the server reports only names and messages."),
   })
   .meta({ id: "WireError" });
 
-/** Absent, as in what earlier versions wrote: everybody. */
+/** Optional because earlier versions wrote events without it. */
 const visibility = eventVisibilitySchema
   .optional()
-  .describe("Who may see this event: whoever may see all that it tells of. Absent: everybody.");
+  .describe("Who may see this event: principals that may see everything it refers to. Absent: public.");
 
 const run = {
   agent_id: z.string().describe("The agent's name."),
@@ -47,12 +49,12 @@ const agentExecutionStarted = z.object({
   type: z.literal("agent_execution_started"),
   ...run,
   correlation_id: z.string(),
-  consumed_artifacts: z.array(z.string()).describe("Ids of the artifacts this run reads."),
-  activation_id: z
-    .string()
-    .optional()
-    .describe("The same for every attempt at the same work: the run_id of the first."),
-  attempt: z.int().min(1).describe("1 for the first; more when a run was interrupted or has failed, and begins again."),
+  consumed_artifacts: z.array(z.string()).describe("Ids of the artifacts that this run reads."),
+  activation_id: z.string().optional().describe("Shared by all attempts at the same work: the run_id of the first."),
+  attempt: z
+    .int()
+    .min(1)
+    .describe("1 for the first; higher when the work is repeated after an interruption or a failure."),
   visibility,
 });
 
@@ -64,18 +66,22 @@ const agentExecutionCompleted = z.object({
   status: runStatusSchema,
   produced_artifacts: z
     .array(z.string())
-    .describe("Ids of the artifacts this run published, as far as everybody may see them who may see this event."),
+    .describe(
+      "Ids of the artifacts that this run published, without those that some viewers of this event may not see.",
+    ),
   error: wireErrorSchema.optional(),
-  usage: z.record(z.string(), z.number()).optional().describe("What the run spent, such as tokens, by name."),
+  usage: z.record(z.string(), z.number()).optional().describe("What the run used, for example tokens, by name."),
   activation_id: z
     .string()
     .optional()
-    .describe("Only of a run that ended before it began, of which no agent_execution_started tells: what it was for."),
+    .describe(
+      "Present only if the run ended before it started, so that there is no agent_execution_started with this id.",
+    ),
   retry_at: z.iso
     .datetime()
     .optional()
     .describe(
-      "When another attempt of the same activation begins, if one follows, unless it has to wait for its turn.",
+      "When the next attempt of the same activation is due. It can start later if it has to wait in a queue. Absent if none follows.",
     ),
   visibility,
 });
@@ -85,29 +91,29 @@ const streamingOutput = z.object({
   ...run,
   correlation_id: z.string(),
   content: z.string(),
-  is_complete: z.boolean().describe("True for the last piece of this run's stream."),
-  offset: z.int().min(0).describe("UTF-16 code units of this run's stream before `content`."),
-  output_type: z.string().describe("What the piece is, `text` unless the agent says otherwise."),
-  artifact_type: z.string().optional().describe("The artifact type being written, when there is one."),
+  is_complete: z.boolean().describe("True for the last chunk of this run's stream."),
+  offset: z.int().min(0).describe("Number of UTF-16 code units of this run's stream before `content`."),
+  output_type: z.string().describe("The kind of content. `text` unless the agent sets another."),
+  artifact_type: z.string().optional().describe("The artifact type being written, if any."),
   merged: z
     .array(z.int().min(0))
     .optional()
     .describe(
-      "Where the pieces stood that the log has merged into this one, going back from its seq: so many numbers of others, so many of its own, and so on.",
+      "The seqs of chunks that the log compacted into this one, as run lengths backwards from its seq: alternately numbers of other events and numbers of its own.",
     ),
   visibility,
 });
 
-/** What a run calls: a model, or anything else that takes time. */
+/** Validates what a run calls. */
 export const stepKindSchema = z.enum(["model", "tool"]);
 
-/** How a step ended. */
+/** Validates how a step ended. */
 export const stepStatusSchema = z.enum(["success", "error", "cancelled"]);
 
 const step = {
   ...run,
   correlation_id: z.string(),
-  step: z.int().min(0).describe("Which of the run's steps: 0 for its first. Several may go on at the same time."),
+  step: z.int().min(0).describe("Index of the step within its run, from 0. Steps can overlap."),
   kind: stepKindSchema,
   name: z.string().describe("The model's id, or the tool's name."),
 };
@@ -119,7 +125,7 @@ const runStepCompleted = z.object({
   ...step,
   duration_ms: z.number(),
   status: stepStatusSchema,
-  usage: z.record(z.string(), z.number()).optional().describe("What the step spent, such as tokens, by name."),
+  usage: z.record(z.string(), z.number()).optional().describe("What the step used, for example tokens, by name."),
   error: wireErrorSchema.optional(),
   visibility,
 });
@@ -129,7 +135,7 @@ const artifactPublished = z.object({
   artifact_id: z.string(),
   artifact_type: z.string(),
   produced_by: z.string().describe("The agent's name, or `external`."),
-  run_id: z.string().optional().describe("The run that published it; absent for `external`."),
+  run_id: z.string().optional().describe("The run that published it. Absent for `external`."),
   correlation_id: z.string(),
   tags: z.array(z.string()),
   visibility: visibilitySchema,
@@ -137,10 +143,13 @@ const artifactPublished = z.object({
     .literal(true)
     .optional()
     .describe(
-      "Its time has come: the artifact was published before, for the owner alone, and is for others from here on.",
+      "The artifact was published earlier with a time, visible only to the owner. From this event on, `visibility` applies.",
     ),
   payload: z.unknown().optional(),
-  payload_bytes: z.int().optional().describe("Size as JSON, instead of a payload too large to inline."),
+  payload_bytes: z
+    .int()
+    .optional()
+    .describe("Size of the payload as JSON, in place of a payload that is too large to inline."),
 });
 
 const graphUpdated = z.object({
@@ -162,42 +171,44 @@ const agentRegistered = z.object({
 const gateProgress = z.object({
   type: z.literal("gate_progress"),
   agent_id: z.string(),
-  gate: z.string().describe("Which of the agent's gates: `0` for its first `consumes`, and so on."),
-  correlation_id: z.string().describe("Of the artifact that arrived, or was dropped."),
-  key: z.string().optional().describe("The join key, when the gate has one. Absent for what a batch has."),
-  collected: z.record(z.string(), z.int()).describe("By artifact type."),
-  required: z.record(z.string(), z.int()).describe("By artifact type."),
+  gate: z.string().describe("Index of the agent's gate: `0` for its first `consumes`."),
+  correlation_id: z.string().describe("The workflow of the artifact that arrived or was dropped."),
+  key: z.string().optional().describe("The join key, if the gate has one. Absent for a batch."),
+  collected: z.record(z.string(), z.int()).describe("Number of artifacts that wait, by artifact type."),
+  required: z.record(z.string(), z.int()).describe("Number of artifacts that the gate needs, by artifact type."),
   expires_at: z.iso
     .datetime()
     .optional()
-    .describe("When the oldest of these is dropped, or the batch runs with what it has."),
-  dropped: z.int().min(1).optional().describe("How many artifacts left the gate unused. `collected` is without them."),
+    .describe("When the oldest of these artifacts is dropped, or the incomplete batch runs."),
+  dropped: z.int().min(1).optional().describe("How many artifacts left the gate unused. `collected` excludes them."),
   reason: z
     .enum(["expired", "full", "refused"])
     .optional()
-    .describe("Why: their window had passed, too many waited, or the group did not pass `whereGroup`."),
+    .describe(
+      "Why they were dropped. expired: their window passed. full: too many waited. refused: the group did not pass `whereGroup`.",
+    ),
   visibility,
 });
 
 const questionClosed = z.object({
   type: z.literal("question_closed"),
-  question_id: z.string().describe("The artifact in which a run has asked a person."),
+  question_id: z.string().describe("Id of the artifact that contains the question."),
   agent_id: z.string().describe("The agent that asked."),
   run_id: z.string().describe("The run that asked."),
   correlation_id: z.string(),
   status: questionStatusSchema,
-  answer_id: z.string().optional().describe("The artifact that answers it, a default included."),
-  answered_by: z.string().optional().describe("Who has answered: a name, or `owner`."),
+  answer_id: z.string().optional().describe("Id of the artifact that answers it. The default answer counts."),
+  answered_by: z.string().optional().describe("Who answered: a name, or `owner`."),
   visibility,
 });
 
 const deadLetterClosed = z.object({
   type: z.literal("dead_letter_closed"),
-  activation_id: z.string().describe("Of what had failed for good: the dead letter's id."),
+  activation_id: z.string().describe("The id of the dead letter."),
   agent_id: run.agent_id,
   correlation_id: z.string(),
   status: deadLetterStatusSchema,
-  run_id: z.string().optional().describe("The run that is queued, when it is `retried`."),
+  run_id: z.string().optional().describe("The queued run, if the dead letter was `retried`."),
   visibility,
 });
 
@@ -207,8 +218,8 @@ const agentResumed = z.object({ type: z.literal("agent_resumed"), agent_id: run.
 
 const agentQueueChanged = z.object({
   type: z.literal("agent_queue_changed"),
-  agent_id: z.string().describe("The name of an agent that is paused."),
-  queued: z.int().min(0).describe("How many runs wait until it goes on."),
+  agent_id: z.string().describe("The name of a paused agent."),
+  queued: z.int().min(0).describe("How many runs wait until the agent is resumed."),
   visibility,
 });
 
@@ -216,12 +227,12 @@ const agentCircuitChanged = z.object({
   type: z.literal("agent_circuit_changed"),
   agent_id: z.string().describe("The name of an agent with a circuit breaker."),
   state: circuitStateSchema,
-  failures: z.int().optional().describe("When it opens: how many failures in a row did that."),
-  retry_at: z.iso.datetime().optional().describe("When it opens: from when on a run may try whether it works again."),
+  failures: z.int().optional().describe("How many consecutive failures opened the circuit. Present when it opens."),
+  retry_at: z.iso.datetime().optional().describe("When a trial run may start. Present when the circuit opens."),
   visibility,
 });
 
-/** An event before the log has it: everything but `seq` and `timestamp`. */
+/** Validates an event before it is committed to the log: without `seq` and `timestamp`. */
 export const eventDraftSchema = z.discriminatedUnion("type", [
   agentExecutionStarted,
   agentExecutionCompleted,
@@ -241,11 +252,11 @@ export const eventDraftSchema = z.discriminatedUnion("type", [
 ]);
 
 const committed = {
-  seq: z.int().describe("Strictly increasing within an epoch; a filter leaves gaps."),
+  seq: z.int().describe("Strictly increasing within an epoch. A filtered stream skips numbers."),
   timestamp: z.iso.datetime().describe("ISO 8601, UTC."),
 };
 
-/** The schema of each event by its type, as it stands in the log. */
+/** The schema of each event type, as committed to the log. */
 export const eventSchemas = {
   agent_execution_started: agentExecutionStarted.extend(committed).meta({ id: "AgentExecutionStarted" }),
   agent_execution_completed: agentExecutionCompleted.extend(committed).meta({ id: "AgentExecutionCompleted" }),
@@ -264,7 +275,7 @@ export const eventSchemas = {
   agent_circuit_changed: agentCircuitChanged.extend(committed).meta({ id: "AgentCircuitChanged" }),
 } as const;
 
-/** Any event as it stands in the log. */
+/** Validates any event of the log. */
 export const eventSchema = z.discriminatedUnion("type", [
   eventSchemas.agent_execution_started,
   eventSchemas.agent_execution_completed,
@@ -283,7 +294,7 @@ export const eventSchema = z.discriminatedUnion("type", [
   eventSchemas.agent_circuit_changed,
 ]);
 
-/** An event before the log has it: everything but `seq` and `timestamp`. */
+/** An event before it is committed to the log: without `seq` and `timestamp`. */
 export type EventDraft = z.infer<typeof eventDraftSchema>;
 /** An event of the log. */
 export type FlockEvent = z.infer<typeof eventSchema>;
@@ -293,12 +304,12 @@ export type EventType = FlockEvent["type"];
 export type EventOf<T extends EventType> = Extract<FlockEvent, { type: T }>;
 /** How a run ended. */
 export type RunStatus = z.infer<typeof runStatusSchema>;
-/** What a run calls: a model, or anything else that takes time. */
+/** What a run calls: a model, or a tool, which is anything else that takes time. */
 export type StepKind = z.infer<typeof stepKindSchema>;
 /** How a step ended. */
 export type StepStatus = z.infer<typeof stepStatusSchema>;
-/** An error as the wire tells it. */
+/** An error on the wire. */
 export type WireError = z.infer<typeof wireErrorSchema>;
 
-/** All event types, in the order in which a reader meets them. */
+/** All event types. */
 export const EVENT_TYPES = Object.keys(eventSchemas) as EventType[];

@@ -1,17 +1,17 @@
 import { z } from "zod";
 
-/** The id of the node that stands for publishers outside the flock. */
+/** The id of the graph node that represents all publishers outside the flock. */
 export const EXTERNAL = "external";
 
-/** What an agent is doing, as the events tell it. */
+/** Validates the status of an agent. */
 export const agentStatusSchema = z.enum(["idle", "running", "error"]);
 
-/** How an agent's circuit breaker stands. */
+/** Validates the state of an agent's circuit breaker. */
 export const circuitStateSchema = z
   .enum(["closed", "open", "half_open"])
-  .describe("closed: it runs. open: it is left alone. half_open: one run tries whether it works again.");
+  .describe("closed: runs start as usual. open: no run starts. half_open: one trial run decides.");
 
-/** A node of the flow graph: an agent, or the world outside the flock. */
+/** Validates a node of the flow graph: an agent, or the outside of the flock. */
 export const graphNodeSchema = z
   .object({
     id: z.string().describe("The agent's name, or `external`."),
@@ -23,7 +23,7 @@ export const graphNodeSchema = z
   })
   .meta({ id: "GraphNode" });
 
-/** An edge of the flow graph: artifacts of one type flow from `source` to `target`. */
+/** Validates an edge of the flow graph: artifacts of one type flow from `source` to `target`. */
 export const graphEdgeSchema = z
   .object({
     id: z.string(),
@@ -33,47 +33,54 @@ export const graphEdgeSchema = z
   })
   .meta({ id: "GraphEdge" });
 
-/** How often an agent has run, and how that ended. */
+/** Validates the counters of an agent. */
 export const agentCountersSchema = z
   .object({
     started: z.int(),
     succeeded: z.int(),
-    failed: z.int().describe("Runs that ended in any other way than success."),
+    failed: z.int().describe("Runs that ended with any status other than `success`."),
     running: z.int(),
     consumed: z.int().describe("Artifacts consumed, over all runs."),
     published: z.int().describe("Artifacts published, over all runs."),
-    duration_ms: z.number().describe("Total time of the ended runs, in ms."),
+    duration_ms: z.number().describe("Total duration of the ended runs, in milliseconds."),
   })
   .meta({ id: "AgentCounters" });
 
-/** A node as a snapshot shows it: what it is, and how it is doing. */
+/** Validates a node of a snapshot: a graph node with status and counters. */
 export const graphSnapshotNodeSchema = graphNodeSchema
   .extend({
     status: agentStatusSchema,
     counters: agentCountersSchema,
-    paused: z.literal(true).optional().describe("Absent when the agent is not paused."),
-    circuit: circuitStateSchema.exclude(["closed"]).optional().describe("Absent while the agent runs as usual."),
+    paused: z.literal(true).optional().describe("Absent if the agent is not paused."),
+    circuit: circuitStateSchema.exclude(["closed"]).optional().describe("Absent while the circuit is closed."),
   })
   .meta({ id: "GraphSnapshotNode" });
 
-/** The graph with status and counters, and the `seq` it stands at. */
+/** Validates the flow graph with status and counters. */
 export const graphSnapshotSchema = z
   .object({
     nodes: z.array(graphSnapshotNodeSchema),
     edges: z.array(graphEdgeSchema),
-    seq: z.int().describe("Every event up to this seq is counted in, none after it."),
+    seq: z.int().describe("The snapshot reflects all events up to this seq, and none after it."),
   })
   .meta({ id: "GraphSnapshot" });
 
+/** The state of an agent's circuit breaker. */
 export type CircuitState = z.infer<typeof circuitStateSchema>;
+/** The status of an agent. */
 export type AgentStatus = z.infer<typeof agentStatusSchema>;
+/** How often an agent ran, how its runs ended, and how many artifacts it handled. */
 export type AgentCounters = z.infer<typeof agentCountersSchema>;
+/** A node of the flow graph: an agent, or {@link EXTERNAL}. */
 export type GraphNode = z.infer<typeof graphNodeSchema>;
+/** An edge of the flow graph: artifacts of one type flow from `source` to `target`. */
 export type GraphEdge = z.infer<typeof graphEdgeSchema>;
+/** A graph node with status and counters. */
 export type GraphSnapshotNode = z.infer<typeof graphSnapshotNodeSchema>;
+/** The flow graph with status and counters, as of one `seq`. */
 export type GraphSnapshot = z.infer<typeof graphSnapshotSchema>;
 
-/** What the topology needs to know of an agent. */
+/** The part of an agent's declaration that determines the topology. */
 export interface DeclaredAgent {
   readonly agent_id: string;
   readonly description?: string | undefined;
@@ -82,9 +89,9 @@ export interface DeclaredAgent {
 }
 
 /**
- * The flow graph of some agents, from what they declare: an edge for each pair of a producer and a
- * consumer of the same artifact type. A type that somebody consumes and nobody publishes comes from
- * the `external` node, which exists only when there is such a type.
+ * Returns the flow graph of agents, from their declarations: an edge for each pair of a producer and a consumer of the
+ * same artifact type. A type that is consumed but not published comes from the {@link EXTERNAL} node. That node exists
+ * only if there is such a type.
  */
 export function topologyOf(agents: Iterable<DeclaredAgent>): { nodes: GraphNode[]; edges: GraphEdge[] } {
   const nodes: GraphNode[] = [];
@@ -103,18 +110,18 @@ export function topologyOf(agents: Iterable<DeclaredAgent>): { nodes: GraphNode[
     for (const type of new Set(agent.consumes)) listOf(consumers, type).push(agent.agent_id);
   }
   const edges: GraphEdge[] = [];
-  const fromOutside: string[] = [];
+  const externalTypes: string[] = [];
   for (const [type, targets] of consumers) {
     const sources = producers.get(type) ?? [EXTERNAL];
-    if (!producers.has(type)) fromOutside.push(type);
+    if (!producers.has(type)) externalTypes.push(type);
     for (const source of sources) {
       for (const target of targets) {
         edges.push({ id: `${source}→${target}:${type}`, source, target, artifact_type: type });
       }
     }
   }
-  if (fromOutside.length > 0) {
-    nodes.unshift({ id: EXTERNAL, type: "external", label: EXTERNAL, consumes: [], publishes: fromOutside });
+  if (externalTypes.length > 0) {
+    nodes.unshift({ id: EXTERNAL, type: "external", label: EXTERNAL, consumes: [], publishes: externalTypes });
   }
   return { nodes, edges };
 }
