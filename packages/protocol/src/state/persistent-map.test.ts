@@ -4,7 +4,7 @@ import { PersistentMap } from "./persistent-map.ts";
 
 type Step = { readonly does: "set" | "delete" | "copy" | "keep"; readonly key: number };
 
-/** Few keys meet often, and are put back where they had been; many are there once. */
+/** Few keys are set and deleted repeatedly; many keys are mostly set once. */
 const steps = (keys: number): fc.Arbitrary<Step[]> =>
   fc.array(
     fc.record({ does: fc.constantFrom("set", "set", "set", "delete", "copy", "keep"), key: fc.nat({ max: keys }) }),
@@ -23,8 +23,8 @@ function expectSame(map: ReadonlyMap<string, number>, plain: ReadonlyMap<string,
   expect([...map.values()]).toEqual([...plain.values()]);
 }
 
-describe("a shared map is a Map", () => {
-  it.for([12, 5_000])("whatever is done with it, and so is each moment of it that was kept (%i keys)", (keys) => {
+describe("a persistent map behaves like a Map", () => {
+  it.for([12, 5_000])("for any sequence of changes, and so does each copied original (%i keys)", (keys) => {
     fc.assert(
       fc.property(steps(keys), (all) => {
         let map = new PersistentMap<number>();
@@ -39,7 +39,7 @@ describe("a shared map is a Map", () => {
             expect(map.delete(name)).toBe(plain.delete(name));
           } else {
             moments.push([map, new Map(plain)]);
-            // Also back to an earlier moment, from which another future begins.
+            // Sometimes continues from an earlier state, so that two histories share chunks.
             const from = does === "keep" ? (moments[key % moments.length] as (typeof moments)[number]) : moments.at(-1);
             map = PersistentMap.copyOf((from as (typeof moments)[number])[0]);
             plain = new Map((from as (typeof moments)[number])[1]);
@@ -53,7 +53,7 @@ describe("a shared map is a Map", () => {
     );
   });
 
-  it("also with a hundred thousand entries of which most are deleted, from the front and in between", () => {
+  it("with 100,000 entries of which most are deleted, from the front and in between", () => {
     const map = new PersistentMap<number>();
     const plain = new Map<string, number>();
     for (let index = 0; index < 100_000; index++) {
@@ -72,7 +72,7 @@ describe("a shared map is a Map", () => {
     for (const key of plain.keys()) expect(map.get(key)).toBe(plain.get(key));
   });
 
-  it("is made of any Map, which then stays as it is", () => {
+  it("copies any Map without changing it", () => {
     const plain = new Map([["a", 1]]);
     const map = PersistentMap.copyOf(plain).set("b", 2);
     expect([...map]).toEqual([
@@ -83,8 +83,8 @@ describe("a shared map is a Map", () => {
   });
 });
 
-describe("who walks over a map may change it", () => {
-  it("and is given what there was at first", () => {
+describe("changes during iteration", () => {
+  it("do not affect the iteration", () => {
     const map = new PersistentMap<number>().set("a", 1).set("b", 2);
     const seen: string[] = [];
     for (const [key] of map) {
@@ -96,7 +96,7 @@ describe("who walks over a map may change it", () => {
     expect([...map.keys()]).toEqual(["a", "c"]);
   });
 
-  it("the oldest can be taken away one by one", () => {
+  it("can delete the oldest entries one by one", () => {
     const map = new PersistentMap<number>();
     for (let index = 0; index < 1_000; index++) map.set(nameOf(index), index);
     for (const [key, value] of map) if (value < 900) map.delete(key);

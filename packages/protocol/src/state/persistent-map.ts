@@ -1,6 +1,7 @@
-/** What can be read and changed as a `Map` can. */
+/** A map that can be read and changed, such as a `Map`. */
 export interface WritableMap<V> extends ReadonlyMap<string, V> {
   set(key: string, value: V): unknown;
+  /** Deletes a key. Returns whether it existed. */
   delete(key: string): boolean;
 }
 
@@ -13,62 +14,63 @@ interface Entry<V> {
   readonly value: V;
 }
 
-/** Neighbours in the order of insertion; undefined where one has been deleted. Only its owner changes it. */
+/** Consecutive entries in the order of insertion; undefined where one was deleted. Only its owner changes it. */
 interface Chunk<V> {
   readonly owner: object | null;
   readonly entries: (Entry<V> | undefined)[];
-  /** How many are there. */
+  /** Number of entries that are not deleted. */
   count: number;
 }
 
 /**
- * Where keys stand, for all copies together, so that a copy needs none of its own: each place that a key has had in any of
- * them. Which of them is its own a copy sees by what stands there.
+ * The positions of keys, shared by all copies, so that copying a map does not copy its index. It contains each position
+ * that a key had in any copy. A copy finds its own by comparing the key of the entry at each position.
  */
-class Places {
-  readonly #of = new Map<string, number | number[]>();
+class KeyIndex {
+  readonly #positions = new Map<string, number | number[]>();
   #count = 0;
 
-  /** How many there are. */
+  /** Number of positions of all keys. */
   get count(): number {
     return this.#count;
   }
 
   of(key: string): number | readonly number[] | undefined {
-    return this.#of.get(key);
+    return this.#positions.get(key);
   }
 
   add(key: string, at: number): void {
-    const known = this.#of.get(key);
+    const known = this.#positions.get(key);
     if (known === at || (typeof known === "object" && known.includes(at))) return;
     this.#count++;
-    if (known === undefined) this.#of.set(key, at);
-    else if (typeof known === "number") this.#of.set(key, [known, at]);
+    if (known === undefined) this.#positions.set(key, at);
+    else if (typeof known === "number") this.#positions.set(key, [known, at]);
     else known.push(at);
   }
 }
 
-/** So many more places than entries are let be. */
+/** How far the index may exceed twice the number of entries before it is rebuilt. */
 const SPARE = 32;
 
-const NO_CHUNK: Chunk<never> = { owner: null, entries: new Array(CHUNK).fill(undefined), count: 0 };
+const EMPTY_CHUNK: Chunk<never> = { owner: null, entries: new Array(CHUNK).fill(undefined), count: 0 };
 
 /**
- * A map in the order of insertion, of which a copy costs next to nothing, whatever is in it: copies share all that neither
- * of them has changed since. Whoever folds a hundred thousand entries sixty times a second, and keeps many moments of
- * them, can afford no other copy. Once it has been copied, a map must not be changed any more; its copy may be.
+ * A map in the order of insertion that is cheap to copy: copies share all chunks that neither has changed since. A viewer
+ * folds 100,000 entries 60 times a second and keeps many of the states, which full copies could not sustain.
+ *
+ * After {@link PersistentMap.copyOf}, the original must not change again. Only the copy may.
  */
 export class PersistentMap<V> implements WritableMap<V> {
   #owner: object = {};
   #chunks: Chunk<V>[] = [];
-  /** The place of the first chunk's first entry. */
+  /** The position of the first entry of the first chunk. */
   #begin = 0;
-  /** The place of the next entry. */
+  /** The position of the next entry. */
   #end = 0;
   #size = 0;
-  #places = new Places();
+  #index = new KeyIndex();
 
-  /** A map with the same entries, to be changed. */
+  /** Returns a map with the same entries that may be changed. */
   static copyOf<V>(map: ReadonlyMap<string, V>): PersistentMap<V> {
     const copy = new PersistentMap<V>();
     if (map instanceof PersistentMap) {
@@ -77,61 +79,64 @@ export class PersistentMap<V> implements WritableMap<V> {
       copy.#begin = from.#begin;
       copy.#end = from.#end;
       copy.#size = from.#size;
-      copy.#places = from.#places;
+      copy.#index = from.#index;
     } else {
       for (const [key, value] of map) copy.set(key, value);
     }
     return copy;
   }
 
+  /** Number of entries. */
   get size(): number {
     return this.#size;
   }
 
+  /** Returns the value of a key. */
   get(key: string): V | undefined {
     const at = this.#find(key);
     return at < 0 ? undefined : this.#entryAt(at)?.value;
   }
 
+  /** Returns whether there is an entry with this key. */
   has(key: string): boolean {
     return this.#find(key) >= 0;
   }
 
-  /** As that of a `Map`: a key that is there keeps its place. */
+  /** Sets the value of a key. As in a `Map`, an existing key keeps its place in the order. */
   set(key: string, value: V): this {
     const at = this.#find(key);
     if (at >= 0) {
-      this.#chunkToChange(at).entries[at & (CHUNK - 1)] = { key, value };
+      this.#writableChunk(at).entries[at & (CHUNK - 1)] = { key, value };
       return this;
     }
-    // Where most of what was inserted is gone, what is left moves together.
-    if (this.#end - this.#begin > 4 * this.#size + 8 * CHUNK) this.#tidy();
-    const place = this.#end++;
-    if ((place & (CHUNK - 1)) === 0) {
+    // Compacts a map whose entries are mostly deleted.
+    if (this.#end - this.#begin > 4 * this.#size + 8 * CHUNK) this.#compact();
+    const position = this.#end++;
+    if ((position & (CHUNK - 1)) === 0) {
       this.#chunks.push({ owner: this.#owner, entries: new Array(CHUNK).fill(undefined), count: 0 });
     }
-    const chunk = this.#chunkToChange(place);
-    chunk.entries[place & (CHUNK - 1)] = { key, value };
+    const chunk = this.#writableChunk(position);
+    chunk.entries[position & (CHUNK - 1)] = { key, value };
     chunk.count++;
     this.#size++;
-    this.#places.add(key, place);
-    // Others may still need where keys were that are gone here.
-    if (this.#places.count > 2 * this.#size + SPARE) this.#placeAnew();
+    this.#index.add(key, position);
+    // Other copies may need positions of keys that this one deleted, so they stay until they outnumber the entries.
+    if (this.#index.count > 2 * this.#size + SPARE) this.#rebuildIndex();
     return this;
   }
 
   delete(key: string): boolean {
     const at = this.#find(key);
     if (at < 0) return false;
-    const chunk = this.#chunkToChange(at);
+    const chunk = this.#writableChunk(at);
     chunk.entries[at & (CHUNK - 1)] = undefined;
     chunk.count--;
     this.#size--;
-    // The last one may still be filled.
+    // The last chunk stays, because the next entries go there.
     const index = (at - this.#begin) >> CHUNK_BITS;
-    if (chunk.count === 0 && index < this.#chunks.length - 1) this.#chunks[index] = NO_CHUNK;
+    if (chunk.count === 0 && index < this.#chunks.length - 1) this.#chunks[index] = EMPTY_CHUNK;
     let gone = 0;
-    while (this.#chunks[gone] === NO_CHUNK) gone++;
+    while (this.#chunks[gone] === EMPTY_CHUNK) gone++;
     if (gone > 0) {
       this.#chunks.splice(0, gone);
       this.#begin += gone * CHUNK;
@@ -139,7 +144,7 @@ export class PersistentMap<V> implements WritableMap<V> {
     return true;
   }
 
-  /** As those of all iterators here, these are what there was when it was asked for; what changes then is not seen. */
+  /** Iterates over a snapshot of the entries. Later changes do not affect it; the same holds for all iterators here. */
   entries(): MapIterator<[string, V]> {
     const pairs = new Array<[string, V]>(this.#size);
     let count = 0;
@@ -147,6 +152,7 @@ export class PersistentMap<V> implements WritableMap<V> {
     return pairs.values();
   }
 
+  /** Iterates over a snapshot of the keys. */
   keys(): MapIterator<string> {
     const keys = new Array<string>(this.#size);
     let count = 0;
@@ -154,6 +160,7 @@ export class PersistentMap<V> implements WritableMap<V> {
     return keys.values();
   }
 
+  /** Iterates over a snapshot of the values. */
   values(): MapIterator<V> {
     const values = new Array<V>(this.#size);
     let count = 0;
@@ -165,11 +172,12 @@ export class PersistentMap<V> implements WritableMap<V> {
     return this.entries();
   }
 
+  /** Calls a function for each entry of a snapshot. */
   forEach(call: (value: V, key: string, map: ReadonlyMap<string, V>) => void): void {
     for (const [key, value] of this.entries()) call(value, key, this);
   }
 
-  /** To fill an array is far quicker than to be asked for one entry after the other. */
+  /** Filling an array is much faster than a generator that yields one entry at a time. */
   #inOrder(): Entry<V>[] {
     const found = new Array<Entry<V>>(this.#size);
     let count = 0;
@@ -187,7 +195,7 @@ export class PersistentMap<V> implements WritableMap<V> {
     return this.#chunks[(at - this.#begin) >> CHUNK_BITS]?.entries[at & (CHUNK - 1)];
   }
 
-  #chunkToChange(at: number): Chunk<V> {
+  #writableChunk(at: number): Chunk<V> {
     const index = (at - this.#begin) >> CHUNK_BITS;
     let chunk = this.#chunks[index] as Chunk<V>;
     if (chunk.owner !== this.#owner) {
@@ -197,30 +205,30 @@ export class PersistentMap<V> implements WritableMap<V> {
     return chunk;
   }
 
-  #tidy(): void {
+  #compact(): void {
     const entries = this.entries();
     this.#chunks = [];
     this.#begin = 0;
     this.#end = 0;
     this.#size = 0;
-    this.#places = new Places();
+    this.#index = new KeyIndex();
     for (const [key, value] of entries) this.set(key, value);
   }
 
-  #placeAnew(): void {
-    this.#places = new Places();
+  #rebuildIndex(): void {
+    this.#index = new KeyIndex();
     for (const [index, { entries }] of this.#chunks.entries()) {
       for (const [offset, entry] of entries.entries()) {
-        if (entry) this.#places.add(entry.key, this.#begin + index * CHUNK + offset);
+        if (entry) this.#index.add(entry.key, this.#begin + index * CHUNK + offset);
       }
     }
   }
 
-  /** The place of a key; -1 when it is not there. */
+  /** Returns the position of a key, or -1. */
   #find(key: string): number {
-    const places = this.#places.of(key);
-    if (places === undefined) return -1;
-    if (typeof places === "number") return this.#entryAt(places)?.key === key ? places : -1;
-    return places.findLast((at) => this.#entryAt(at)?.key === key) ?? -1;
+    const positions = this.#index.of(key);
+    if (positions === undefined) return -1;
+    if (typeof positions === "number") return this.#entryAt(positions)?.key === key ? positions : -1;
+    return positions.findLast((at) => this.#entryAt(at)?.key === key) ?? -1;
   }
 }

@@ -23,7 +23,7 @@ const at = (seq: number) => ({ seq, timestamp: new Date(1_700_000_000_000 + seq 
 const run = (n: number) => `run-${n}`;
 const agent = (n: number) => `agent-${n}`;
 
-/** Any sequence of events, in seq order but otherwise in any order: a viewer that comes late sees such things. */
+/** Events in any order but that of their seq, as a viewer that subscribes late can receive them. */
 const events: fc.Arbitrary<FlockEvent[]> = fc
   .array(
     fc.record({
@@ -153,7 +153,7 @@ describe("the steps of a run", () => {
   };
   const runAfter = (...list: FlockEvent[]) => reduceAll(emptyState(), [start, ...list]).runs.get("r");
 
-  it("stand in their order, each once, whatever the order in which they begin and end", () => {
+  it("are ordered by index, each once, in whatever order they start and end", () => {
     fc.assert(
       fc.property(events, (list) => {
         for (const { steps = [] } of reduceAll(emptyState(), list).runs.values()) {
@@ -164,7 +164,7 @@ describe("the steps of a run", () => {
     );
   });
 
-  it("go on until they end, or their run does", () => {
+  it("run until they end, or until their run ends", () => {
     expect(runAfter(began(2, 0), began(3, 1), ended(4, 0))?.steps).toMatchObject([
       { step: 0, status: "success", started_at: at(2).timestamp, ended_at: at(4).timestamp, usage: { tokens: 2 } },
       { step: 1, status: "running", started_at: at(3).timestamp },
@@ -187,11 +187,11 @@ describe("the steps of a run", () => {
     );
   });
 
-  it("have begun before they ended for a viewer who has not seen it", () => {
+  it("get a start time from their duration if the viewer missed the start", () => {
     expect(runAfter(ended(10, 3))?.steps).toMatchObject([{ step: 3, started_at: at(9).timestamp }]);
   });
 
-  it("are kept up to a limit, the newest, and the rest is counted", () => {
+  it("are retained up to a limit, newest first, and dropped ones are counted", () => {
     const many = Array.from({ length: MAX_STEPS + 50 }, (_, step) => [
       began(2 + 2 * step, step),
       ended(3 + 2 * step, step),
@@ -201,14 +201,14 @@ describe("the steps of a run", () => {
     expect(run?.steps?.map(({ step }) => step)).toEqual(Array.from({ length: MAX_STEPS }, (_, i) => i + 50));
   });
 
-  it("are nothing to whoever keeps no runs", () => {
+  it("are not retained if runs are not", () => {
     const state = reduceAll(emptyState(), [start, began(2, 0)], { ...small, runs: 0 });
     expect(state.runs.get("r")).not.toHaveProperty("steps");
   });
 });
 
 describe("one reducer: state = reduce(state, event)", () => {
-  it("gives the same state one by one, in any batches, and in place", () => {
+  it("returns the same state event by event, in any batches, and in place", () => {
     fc.assert(
       fc.property(
         events,
@@ -227,7 +227,7 @@ describe("one reducer: state = reduce(state, event)", () => {
     );
   });
 
-  it("never changes the state it is given", () => {
+  it("does not change the given state", () => {
     fc.assert(
       fc.property(events, fc.nat(), (list, cut) => {
         const middle = list.length === 0 ? 0 : cut % list.length;
@@ -239,7 +239,7 @@ describe("one reducer: state = reduce(state, event)", () => {
     );
   });
 
-  it("counts an event that comes twice only once", () => {
+  it("ignores an event that it has already folded", () => {
     fc.assert(
       fc.property(events, (list) => {
         const once = reduceAll(emptyState(), list);
@@ -248,7 +248,7 @@ describe("one reducer: state = reduce(state, event)", () => {
     );
   });
 
-  it("keeps within its limits, but never forgets a run that still runs", () => {
+  it("stays within its limits, but never evicts a run in progress", () => {
     fc.assert(
       fc.property(events, (list) => {
         const state = reduceAll(emptyState(), list, small);
@@ -285,18 +285,18 @@ describe("streams", () => {
     output_type: "text",
   });
 
-  it("are the contents put together, without what is known already", () => {
+  it("concatenate chunks without repeated text", () => {
     const state = reduceAll(emptyState(), [started, piece(2, 0, "hello "), piece(3, 3, "lo wor"), piece(4, 9, "ld")]);
     expect(state.runs.get("r")?.stream).toMatchObject({ text: "hello world", length: 11, broken: false });
   });
 
-  it("say so when a piece is missing", () => {
+  it("are marked broken if a chunk is missing", () => {
     const state = reduceAll(emptyState(), [started, piece(2, 0, "hello "), piece(4, 9, "ld")]);
     expect(state.runs.get("r")?.stream).toMatchObject({ broken: true, length: 11 });
   });
 });
 
-describe("what gates wait for", () => {
+describe("the progress of a gate", () => {
   const progress = (seq: number, key: string | undefined, collected: number, more: object = {}): FlockEvent => ({
     ...at(seq),
     type: "gate_progress",
@@ -309,7 +309,7 @@ describe("what gates wait for", () => {
     ...more,
   });
 
-  it("is there for each key until the gate is complete, or has dropped the last of it", () => {
+  it("exists for each key until the gate is complete or empty", () => {
     const open = reduceAll(emptyState(), [
       progress(1, "x", 2, { expires_at: "2026-01-01T00:00:00Z" }),
       progress(2, "y", 1),
@@ -425,7 +425,7 @@ describe("dispatch", () => {
 });
 
 describe("the graph of a state", () => {
-  it("joins producers and consumers of a type, and shows the outside where nobody in the flock publishes it", () => {
+  it("connects producers and consumers of a type, and adds the external node for types that no agent publishes", () => {
     const declare = (agent_id: string, consumes: string[], publishes: string[]) => ({ agent_id, consumes, publishes });
     const topology = topologyOf([declare("chef", ["Idea"], ["Pizza"]), declare("critic", ["Pizza"], [])]);
     const graph = graphOf(reduceAll(emptyState(), [{ ...at(2), type: "graph_updated", ...topology }]));
@@ -438,7 +438,7 @@ describe("the graph of a state", () => {
   });
 });
 
-describe("an artifact that not everybody may see", () => {
+describe("a restricted artifact", () => {
   const run = { agent_id: "a", run_id: "r", correlation_id: "c" };
   const later = settleVisibility({ kind: "after", ttl_ms: 1 }, 0);
   const published = (seq: number, visibility: Visibility): EventOf<"artifact_published"> => {
@@ -455,13 +455,13 @@ describe("an artifact that not everybody may see", () => {
     produced_artifacts: [],
   };
 
-  it("belongs to its run and is counted, though the end of the run does not name it", () => {
+  it("belongs to its run and is counted, although the end of the run omits it", () => {
     const state = reduceAll(emptyState(), [begun, published(2, later), ended]);
     expect(state.runs.get("r")).toMatchObject({ status: "success", produced: ["x"] });
     expect(state.agents.get("a")?.counters.published).toBe(1);
   });
 
-  it("is the same one when its time comes, for those who knew it; for others it is new", () => {
+  it("keeps its place when it is revealed to viewers that knew it, and is new to others", () => {
     const revealed = { ...published(4, PUBLIC), revealed: true as const };
     const owner = reduceAll(emptyState(), [begun, published(2, later), ended, revealed]);
     expect(owner.artifacts.get("x")).toEqual({ ...published(2, later), visibility: PUBLIC });
