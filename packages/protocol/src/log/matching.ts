@@ -1,21 +1,21 @@
-/** Whether an event passes a filter. Kept free of dependencies so that the browser client can bundle it alone. */
+/** Matches events against filters. Free of dependencies, so that a browser client can bundle it alone. */
 
 import type { EventVisibility, Visibility } from "../access/visibility.ts";
 import type { EventType, FlockEvent } from "../wire/events.ts";
 import type { Filter } from "../wire/filter.ts";
 
-/** What decides who gets an event. A part is undefined where the event has no such thing. */
+/** The routing metadata of an event: what filters and access decisions depend on. */
 export interface EventFacts {
   readonly type: EventType;
   readonly agent: string | undefined;
   readonly artifactType: string | undefined;
   readonly correlationId: string | undefined;
   readonly runId: string | undefined;
-  /** Who may see it; undefined: everybody. */
+  /** Undefined: public. */
   readonly visibility?: Visibility | EventVisibility | undefined;
 }
 
-/** The parts of an event that decide who gets it. */
+/** Returns the routing metadata of an event. */
 export function factsOf(event: Pick<FlockEvent, "type"> & Record<string, unknown>): EventFacts {
   const e = event as Record<string, string | undefined>;
   const { visibility } = event as { readonly visibility?: Visibility | EventVisibility };
@@ -44,7 +44,7 @@ export function matcherOf(filter: Filter): Matcher {
   return matcher;
 }
 
-/** Whether an event passes a filter. In a loop, call {@link matcherOf} once instead. */
+/** Returns whether an event passes a filter. In a loop, call {@link matcherOf} once instead. */
 export function matches(filter: Filter, facts: EventFacts): boolean {
   return matcherOf(filter)(facts);
 }
@@ -62,7 +62,7 @@ function compile({ run_id: runId, correlation_id: correlationId, ...lists }: Fil
     (!artifactTypes || artifactTypes.has(facts.artifactType));
 }
 
-/** A string that is equal for filters that let the same events pass. */
+/** Returns a key that is equal for filters with the same parts, in any order. */
 export function filterKey(filter: Filter): string {
   const sorted = (list: readonly string[] | undefined) => (list ? [...new Set(list)].sort() : null);
   return JSON.stringify([

@@ -6,73 +6,78 @@ import { answerRequestSchema } from "./questions.ts";
 
 const sinceSchema = z
   .int()
-  .describe("Deliver what comes after this seq; 0: all that is kept; -N: the newest N that match.");
+  .describe("Deliver events after this seq. 0: all retained events. -N: the newest N that match.");
 
 /** How many tags an artifact that comes over the wire can have. */
 const MAX_TAGS = 1_000;
 /** How many artifacts an invoke can give its agent. */
 const MAX_INPUTS = 1_000;
 
-/** The body of a publish, by command or HTTP. */
+/** Validates a publish, by command or HTTP. */
 export const publishRequestSchema = z
   .object({
     artifact_type: z.string().min(1),
     payload: z.unknown(),
     tags: limitedArray(z.string().min(1), MAX_TAGS).optional(),
-    correlation_id: z.string().min(1).optional().describe("The workflow it belongs to; a new one when absent."),
-    visibility: visibilityRequestSchema.optional().describe("Who may see it. Default: everybody."),
+    correlation_id: z.string().min(1).optional().describe("The workflow it belongs to. Absent: a new one."),
+    visibility: visibilityRequestSchema.optional().describe("Who may see it. Default: public."),
     idempotency_key: z
       .string()
       .min(1)
       .max(200)
       .optional()
-      .describe("A second publish with the same key answers with the first one's result."),
+      .describe("A repeated publish with the same key returns the result of the first."),
   })
   .meta({ id: "PublishRequest" });
 
-/** Where the effect of what was asked for shows. Absent in what servers of before tell. */
-const seq = z.int().optional().describe("Events up to this one tell of it.");
+/** The position of the effect. Optional because earlier servers do not send it. */
+const seq = z.int().optional().describe("Events up to this seq contain the effect.");
 
-/** The answer to a publish. */
+/** Validates the result of a publish. */
 export const publishResultSchema = z
   .object({
     artifact_id: z.string(),
     correlation_id: z.string(),
     triggered_agents: z
       .array(z.string())
-      .describe("Agents whose gate this artifact completed, as far as the publisher may see their runs."),
+      .describe("Agents whose gate this artifact completed, without those whose runs the publisher may not see."),
     seq,
   })
   .meta({ id: "PublishResult" });
 
-/** The answer to a preview: what a publish would do now. Nothing has been published. */
+/** Validates the result of a preview: what a publish would do now. A preview publishes nothing. */
 export const previewResultSchema = z
   .object({
-    triggered_agents: z.array(z.string()).describe("Agents that it would wake, as a publish would answer."),
+    triggered_agents: z.array(z.string()).describe("Agents that a publish would start, as its result would name them."),
     gates: z
       .array(
         z.object({
           agent_id: z.string(),
           gate: z.string(),
           wakes: z.boolean().describe("Whether the artifact would complete this gate."),
-          key: z.string().optional().describe("What its artifacts have in common, for a gate that joins by a key."),
-          collected: z.record(z.string(), z.int()).describe("Artifacts by type, this one included."),
+          key: z.string().optional().describe("The join key, for a gate that has one."),
+          collected: z.record(z.string(), z.int()).describe("Number of artifacts by type, including this one."),
           required: z.record(z.string(), z.int()),
-          missing: z.record(z.string(), z.int()).describe("What the gate would still wait for; empty when it wakes."),
-          expires_at: z.iso.datetime().optional().describe("When the oldest would be dropped, or the batch run."),
+          missing: z
+            .record(z.string(), z.int())
+            .describe("Number of artifacts by type that the gate would still wait for. Empty if it wakes."),
+          expires_at: z.iso
+            .datetime()
+            .optional()
+            .describe("When the oldest artifact would be dropped or the batch would run."),
         }),
       )
-      .describe("Gates that would take the artifact."),
+      .describe("Gates that would accept the artifact."),
     excluded: z
       .array(z.object({ agent_id: z.string(), gate: z.string(), reason: z.string() }))
       .describe(
-        "Subscriptions to this type that would not take it, because of its `visibility`, their `tags`, a `condition` (`where`, `whereGroup`), " +
+        "Subscriptions to this type that would not accept it, because of its `visibility`, their `tags`, a `condition` (`where`, `whereGroup`), " +
           "or an `error` in that.",
       ),
   })
   .meta({ id: "PreviewResult" });
 
-/** The body of an invoke: run one agent on given inputs. */
+/** Validates an invoke: one run of one agent on given inputs. */
 export const invokeRequestSchema = z
   .object({
     agent_id: z.string().min(1),
@@ -80,16 +85,16 @@ export const invokeRequestSchema = z
     correlation_id: z.string().min(1).optional(),
     visibility: visibilityRequestSchema
       .optional()
-      .describe("Who may see the inputs; the agent must. Default: everybody."),
+      .describe("Who may see the inputs. The agent must be included. Default: public."),
   })
   .meta({ id: "InvokeRequest" });
 
-/** The answer to an invoke, given when the run is queued. */
+/** Validates the result of an invoke. The server sends it when the run is queued. */
 export const invokeResultSchema = z
   .object({ run_id: z.string(), correlation_id: z.string(), seq })
   .meta({ id: "InvokeResult" });
 
-/** The body of a cancel: one run, or every run of a workflow. */
+/** Validates a cancel: one run, or all runs of a workflow. */
 export const cancelRequestSchema = z
   .object({ run_id: z.string().min(1).optional(), correlation_id: z.string().min(1).optional() })
   .refine((body) => (body.run_id === undefined) !== (body.correlation_id === undefined), {
@@ -97,19 +102,19 @@ export const cancelRequestSchema = z
   })
   .meta({ id: "CancelRequest" });
 
-/** The answer to a cancel. */
+/** Validates the result of a cancel. */
 export const cancelResultSchema = z.object({ cancelled: z.int(), seq }).meta({ id: "CancelResult" });
 
-/** The body of a pause or a resume: one agent, or all. */
+/** Validates a pause or a resume: one agent, or all. */
 export const pauseRequestSchema = z
-  .object({ agent_id: z.string().min(1).optional().describe("The agent's name. Default: every agent that there is.") })
+  .object({ agent_id: z.string().min(1).optional().describe("The agent's name. Default: all agents.") })
   .meta({ id: "PauseRequest" });
 
-/** The answer to a pause or a resume. */
+/** Validates the result of a pause or a resume. */
 export const pauseResultSchema = z
   .object({
-    agents: z.array(z.string()).describe("Names of those for which this has changed something."),
-    seq: z.int().describe("Events up to this one tell of it."),
+    agents: z.array(z.string()).describe("Names of the agents whose state changed."),
+    seq: z.int().describe("Events up to this seq contain the effect."),
   })
   .meta({ id: "PauseResult" });
 
@@ -120,7 +125,7 @@ export const commandIdSchema = z
 
 const id = { id: commandIdSchema.optional().describe("A string of at most 200 characters, or a number.") };
 
-/** The schema of each command by its type. */
+/** The schema of each command type. */
 export const commandSchemas = {
   subscribe: z
     .object({
@@ -140,7 +145,7 @@ export const commandSchemas = {
     .object({
       ...id,
       type: z.literal("answer"),
-      question_id: z.string().min(1).describe("Of the question's artifact."),
+      question_id: z.string().min(1).describe("Id of the question's artifact."),
       ...answerRequestSchema.shape,
     })
     .meta({ id: "AnswerCommand" }),
@@ -152,20 +157,38 @@ export const commandSchemas = {
 
 /** The id of a command. */
 export type CommandId = z.infer<typeof commandIdSchema>;
-/** A command of a client. */
+/** A command that a client sends. */
 export type Command = {
   [K in keyof typeof commandSchemas]: z.infer<(typeof commandSchemas)[K]>;
 }[keyof typeof commandSchemas];
-/** The name of a command. */
+/** The name of a command type. */
 export type CommandType = Command["type"];
 /** The command of one type. */
 export type CommandOf<T extends CommandType> = Extract<Command, { type: T }>;
+/** An artifact to publish. */
+/** An artifact to publish. */
 export type PublishRequest = z.infer<typeof publishRequestSchema>;
+/** The result of a publish. */
+/** The result of a publish. */
 export type PublishResult = z.infer<typeof publishResultSchema>;
+/** What a publish would do now. */
+/** What a publish would do now. */
 export type PreviewResult = z.infer<typeof previewResultSchema>;
+/** An agent to run, and its inputs. */
+/** An agent to run, and its inputs. */
 export type InvokeRequest = z.infer<typeof invokeRequestSchema>;
+/** The queued run. */
+/** The queued run. */
 export type InvokeResult = z.infer<typeof invokeResultSchema>;
+/** The run or workflow to cancel. */
+/** The run or workflow to cancel. */
 export type CancelRequest = z.infer<typeof cancelRequestSchema>;
+/** The number of cancelled runs. */
+/** The number of cancelled runs. */
 export type CancelResult = z.infer<typeof cancelResultSchema>;
+/** The agent to pause or resume, or all. */
+/** The agent to pause or resume, or all. */
 export type PauseRequest = z.infer<typeof pauseRequestSchema>;
+/** The agents whose state changed. */
+/** The agents whose state changed. */
 export type PauseResult = z.infer<typeof pauseResultSchema>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** One invalid field: where it is, and what is wrong with it. */
+/** Validates one invalid field of a message. */
 export const issueSchema = z
   .object({
     path: z.array(z.union([z.string(), z.number()])),
@@ -8,7 +8,7 @@ export const issueSchema = z
   })
   .meta({ id: "Issue" });
 
-/** What is wrong, for a program (`code`) and for a person (`message`). */
+/** Validates an error: `code` for programs, `message` for people. */
 export const errorBodySchema = z
   .object({
     code: z.string(),
@@ -17,15 +17,15 @@ export const errorBodySchema = z
   })
   .meta({ id: "ErrorBody" });
 
-/** The JSON body of every HTTP error. */
+/** Validates the JSON body of an HTTP error. */
 export const httpErrorSchema = z.object({ error: errorBodySchema }).meta({ id: "HttpError" });
 
-/** One invalid field: where it is, and what is wrong with it. */
+/** One invalid field of a message: its path, and why it is invalid. */
 export type Issue = z.infer<typeof issueSchema>;
-/** What is wrong, for a program (`code`) and for a person (`message`). */
+/** An error: `code` for programs, `message` for people. */
 export type ErrorBody = z.infer<typeof errorBodySchema>;
 
-/** Every error code of the wire, with the HTTP status that goes with it. */
+/** All error codes, with the HTTP status of each. */
 export const ERROR_STATUS = {
   invalid_message: 400,
   invalid_payload: 400,
@@ -50,15 +50,16 @@ export const ERROR_STATUS = {
 /** An error code of the wire. */
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
-/** How many issues one error reports. */
+/** The largest number of issues that one error reports. */
 export const MAX_ISSUES = 20;
 /** The longest message of an issue, and the longest key in its path, in characters. */
 const MAX_ISSUE_TEXT = 300;
 
 /**
- * Returns the issues of a Zod error for the wire: at most {@link MAX_ISSUES}, of which the last one tells how many more
+ * Returns the issues of a Zod error as sent on the wire: at most {@link MAX_ISSUES}. The last one reports how many more
  * there are.
- * @param total how many there are, when `issues` holds only the first of them.
+ *
+ * @param total number of all issues, if `issues` contains only the first of them.
  */
 export function issuesOf(
   { issues }: { readonly issues: readonly Pick<z.core.$ZodIssue, "path" | "message">[] },
@@ -77,7 +78,7 @@ function shorten(text: string): string {
   return text.length <= MAX_ISSUE_TEXT ? text : `${text.slice(0, MAX_ISSUE_TEXT)}…`;
 }
 
-/** Issues in one sentence: `toppings.0: expected string; name: required`. */
+/** Returns issues as one line: `toppings.0: expected string; name: required`. */
 export function describeIssues(issues: readonly Issue[]): string {
   return issues.map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message)).join("; ");
 }

@@ -4,26 +4,26 @@ import { EVENT_TYPES, type EventType } from "./events.ts";
 
 const eventTypeSchema = z.enum(EVENT_TYPES as [EventType, ...EventType[]]);
 
-/** How many names each list of a filter can have. */
+/** The largest number of names in each list of a filter. */
 export const MAX_FILTER_NAMES = 100;
 const TOO_MANY = `has too many names: the limit is ${MAX_FILTER_NAMES} for each list of a filter`;
 const names = limitedArray(z.string().min(1), MAX_FILTER_NAMES, TOO_MANY).min(1);
 
-/** Which events a connection wants. Every part that is given must hold; a part that is absent holds always. */
+/** Validates a filter of events. An event passes if it matches every part that is present. */
 export const filterSchema = z
   .strictObject({
     types: limitedArray(eventTypeSchema, MAX_FILTER_NAMES, TOO_MANY)
       .min(1)
       .optional()
       .describe("Only these event types."),
-    agents: names.optional().describe("Only events of, or artifacts by, these agents."),
+    agents: names.optional().describe("Only events of these agents, and artifacts that they published."),
     artifact_types: names.optional().describe("Only events that concern these artifact types."),
     correlation_id: z.string().min(1).optional(),
     run_id: z.string().min(1).optional(),
   })
   .meta({ id: "Filter" });
 
-/** Which events a connection wants. */
+/** A filter of events. An event passes if it matches every part that is present. */
 export type Filter = z.infer<typeof filterSchema>;
 
 const list = z
@@ -48,13 +48,13 @@ const filterInQuery = {
 
 const since = z
   .string()
-  .regex(/^-?\d{1,15}$/, "must be a whole number: a seq, 0 for all that is kept, or -N for the newest N")
+  .regex(/^-?\d{1,15}$/, "must be an integer: a seq, 0 for all retained events, or -N for the newest N")
   .transform(Number)
   .optional();
 
 /**
- * The query of `GET {prefix}/events`. A page begins with `after` and has `limit` events; a stream begins with `since`,
- * as on the WebSocket.
+ * Validates the query of `GET {prefix}/events`. A page starts after `after` and has up to `limit` events. A stream starts
+ * after `since`, as on the WebSocket.
  */
 export const eventsQuerySchema = z
   .object({
@@ -63,10 +63,10 @@ export const eventsQuerySchema = z
       .int()
       .min(0)
       .default(0)
-      .describe("A page begins after this seq; 0: with all that is kept."),
-    limit: z.coerce.number().int().min(1).max(1_000).default(100).describe("How many events a page has at most."),
-    since: since.describe("A stream begins after this seq; absent: with what happens from now on."),
-    epoch: z.string().min(1).optional().describe("Which log `after` or `since` belongs to."),
+      .describe("A page starts after this seq. 0: with the oldest retained event."),
+    limit: z.coerce.number().int().min(1).max(1_000).default(100).describe("The largest number of events in a page."),
+    since: since.describe("A stream starts after this seq. Absent: with new events."),
+    epoch: z.string().min(1).optional().describe("Id of the log that `after` or `since` refers to."),
     ...filterInQuery,
   })
   .transform(({ after, limit, since, epoch, ...filter }) => ({
@@ -77,10 +77,10 @@ export const eventsQuerySchema = z
     filter: filter satisfies Filter as Filter,
   }));
 
-/** The query of the WebSocket URL. `since` and `epoch` say where to start; the rest is the filter. */
+/** Validates the query of the WebSocket URL: the position (`since`, `epoch`) and the filter. */
 export const connectQuerySchema = z
   .object({ since, epoch: z.string().min(1).optional(), ...filterInQuery })
   .transform(({ since, epoch, ...filter }) => ({ since, epoch, filter: filter satisfies Filter as Filter }));
 
-/** What the WebSocket URL's query says. */
+/** The position and filter of a WebSocket URL. */
 export type ConnectQuery = z.infer<typeof connectQuerySchema>;
