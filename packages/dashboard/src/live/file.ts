@@ -1,4 +1,4 @@
-import { type EventFileHead, type FlockEvent, graphOf, readEventFile, writeEventFile } from "@flock-ts/protocol";
+import { type FlockEvent, formatRecording, graphOf, parseRecording, type RecordingHead } from "@flock-ts/protocol";
 import { idleGraph } from "./snapshot.ts";
 import { Timeline } from "./timeline.ts";
 
@@ -30,7 +30,7 @@ export function piecesOf(timeline: Timeline, { from, to, only }: Excerpt): Itera
 
 /** An excerpt as a file: one JSON a line, the first tells what it is, the others are events as they go over the wire. */
 export function fileOf(timeline: Timeline, excerpt: Excerpt): string {
-  return writeEventFile(headOf(timeline, excerpt), [...piecesOf(timeline, excerpt)].flat());
+  return formatRecording(headOf(timeline, excerpt), [...piecesOf(timeline, excerpt)].flat());
 }
 
 /** What such a file says of itself. */
@@ -46,14 +46,14 @@ export function headOf(timeline: Timeline, { from, to, epoch, only, hidden }: Ex
     ...(hidden === undefined ? {} : { hidden }),
     ...(gaps.length > 0 ? { gaps } : {}),
     ...(only ? { narrowed: only.words } : {}),
-  } satisfies Omit<EventFileHead, "type" | "version">;
+  } satisfies Omit<RecordingHead, "type" | "version">;
 }
 
 /** A file of events that somebody has opened. */
 export interface OpenedFile {
   readonly timeline: Timeline;
   /** What it says of itself; null for a log that somebody has kept by other means. */
-  readonly head: EventFileHead | null;
+  readonly head: RecordingHead | null;
 }
 
 /**
@@ -61,7 +61,7 @@ export interface OpenedFile {
  * @throws Error that names the line that is no event.
  */
 export function opened(text: string): OpenedFile {
-  const { head, events } = readEventFile(text);
+  const { head, events } = parseRecording(text);
   const timeline = new Timeline({ kept: Number.POSITIVE_INFINITY, text: Number.POSITIVE_INFINITY });
   const first = (events[0] as FlockEvent).seq;
   if (head && head.graph.nodes.length > 0) timeline.startFrom(head.graph, first - 1);

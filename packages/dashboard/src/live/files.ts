@@ -1,4 +1,4 @@
-import { type FlockEvent, mergedInto, writeEventFile } from "@flock-ts/protocol";
+import { type FlockEvent, formatRecording, mergedSeqs } from "@flock-ts/protocol";
 import { type Excerpt, headOf, opened, piecesOf } from "./file.ts";
 import { showFile } from "./follow.ts";
 import { hiddenWithin } from "./hidden.ts";
@@ -61,7 +61,7 @@ export async function saveRange(
   const known = piecesOf(timeline, excerpt);
   for await (const events of olderThan(timeline.from, excerpt)) {
     // Until it has been read, it counts as hidden.
-    for (const event of events) hidden -= 1 + mergedInto(event).filter((seq) => seq >= begin).length;
+    for (const event of events) hidden -= 1 + mergedSeqs(event).filter((seq) => seq >= begin).length;
     await write(only ? events.filter(only.isWanted) : events);
     if (signal?.aborted) return null;
   }
@@ -69,7 +69,7 @@ export async function saveRange(
     await write(events);
     if (signal?.aborted) return null;
   }
-  parts.unshift(new Blob([writeEventFile(excerpt.hidden === undefined ? head : { ...head, hidden }, [])]));
+  parts.unshift(new Blob([formatRecording(excerpt.hidden === undefined ? head : { ...head, hidden }, [])]));
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob(parts, { type: "application/x-ndjson" }));
   link.download = `flock-${excerpt.from}-${to}.ndjson`;

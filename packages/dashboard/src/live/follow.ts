@@ -1,4 +1,4 @@
-import type { ControlOf, EventFileHead, FlockEvent } from "@flock-ts/protocol";
+import type { ControlOf, FlockEvent, RecordingHead } from "@flock-ts/protocol";
 import { absenceTold, absentSince, watchAbsence } from "./absence.ts";
 import { readConfig } from "./config.ts";
 import { connectTo, graphNow, isCurrentAgain, isUsed, lostSince } from "./connection.ts";
@@ -35,7 +35,7 @@ export async function start(): Promise<void> {
 }
 
 /** Shows the events of a file instead of what a server tells. */
-export function showFile(name: string, opened: Timeline, fileHead: EventFileHead | null): void {
+export function showFile(name: string, opened: Timeline, fileHead: RecordingHead | null): void {
   // What the server goes on to tell is not taken in any more.
   connectTo(undefined);
   know(opened);

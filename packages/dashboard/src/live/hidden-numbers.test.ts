@@ -1,5 +1,5 @@
 import type { EventOf, FlockEvent } from "@flock-ts/protocol";
-import { mergedOf } from "@flock-ts/protocol";
+import { encodeMerged } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fileOf, opened } from "./file.ts";
@@ -42,7 +42,7 @@ function given(log: readonly Fate[], liveUntil: number) {
     else if (log.lastIndexOf(fate) === index) {
       // Merged in the file: the last piece stands for all of them, those that were seen one by one included.
       const seqs = log.flatMap((each, at) => (each === fate ? [at + 1] : []));
-      entries.push(piece(seq, fate, mergedOf(seqs)));
+      entries.push(piece(seq, fate, encodeMerged(seqs)));
     }
   }
   return entries;

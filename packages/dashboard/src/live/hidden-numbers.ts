@@ -1,4 +1,4 @@
-import { type ControlOf, type FlockEvent, mergedInto } from "@flock-ts/protocol";
+import { type ControlOf, type FlockEvent, mergedSeqs } from "@flock-ts/protocol";
 import type { Log, Timeline } from "./timeline.ts";
 
 type Gap = Pick<ControlOf<"gap">, "from_seq" | "to_seq">;
@@ -24,7 +24,7 @@ export class HiddenNumbers {
     const before = found.length;
     for (let index = goesOn ? seen + 1 : 0; index < log.length; index++) {
       // A piece that is here itself, because it came before it was merged, is no hole.
-      for (const seq of mergedInto(log.at(index) as FlockEvent)) if (!isThere(log, seq)) found.push(seq);
+      for (const seq of mergedSeqs(log.at(index) as FlockEvent)) if (!isThere(log, seq)) found.push(seq);
     }
     if (!goesOn || found.length > before) {
       this.#merged = [...new Set(found)].sort((a, b) => a - b);

@@ -1,5 +1,5 @@
 import type { ConnectionState } from "@flock-ts/client";
-import { type ControlOf, type EventFileHead, emptyState, type FlockState } from "@flock-ts/protocol";
+import { type ControlOf, emptyState, type FlockState, type RecordingHead } from "@flock-ts/protocol";
 import { create } from "zustand";
 import type { Away } from "./away.ts";
 import type { DashboardConfig } from "./config.ts";
@@ -12,7 +12,7 @@ export interface Live {
   /** The name of the file that is shown instead of a server. */
   readonly file: string | null;
   /** What the file says of itself. */
-  readonly fileHead: EventFileHead | null;
+  readonly fileHead: RecordingHead | null;
   readonly connection: ConnectionState;
   /** Since when there is no connection, as `Date.now()` counts; null while there is one. */
   readonly offlineSince: number | null;

@@ -4,7 +4,7 @@ import {
   type EventVisibility,
   issuesOf,
   type LastingVisibility,
-  NOBODY,
+  OWNER_ONLY,
   settleVisibility,
   type VisibilityRequest,
   visibilityRequestSchema,
@@ -97,7 +97,7 @@ export class Outputs {
     this.visibility = allOf(
       [...options.values()].map(({ visibility = otherwise }) =>
         // What waits for its time is for the owner alone, whatever that time is.
-        typeof visibility === "function" || visibility.kind === "after" ? NOBODY : settleVisibility(visibility, 0),
+        typeof visibility === "function" || visibility.kind === "after" ? OWNER_ONLY : settleVisibility(visibility, 0),
       ),
     );
   }

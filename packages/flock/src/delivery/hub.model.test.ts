@@ -8,7 +8,7 @@ import {
   type FlockEvent,
   factsOf,
   matches,
-  mergedInto,
+  mergedSeqs,
 } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -442,7 +442,7 @@ function assertIsPartOf({ texts, all }: World, piece: Piece, last: Piece): void 
     offset <= lastOffset &&
     offset + content.length === lastOffset + lastContent.length &&
     texts.get(rest.run_id)?.slice(offset, offset + content.length) === content &&
-    mergedInto(piece).every((seq) => (all[seq - 1] as Piece).run_id === rest.run_id);
+    mergedSeqs(piece).every((seq) => (all[seq - 1] as Piece).run_id === rest.run_id);
   if (!isWhole) throw new Error(`${rest.seq} is not what its run has streamed`);
 }
 

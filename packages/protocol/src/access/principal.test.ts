@@ -1,7 +1,16 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anyVisibility, PRINCIPALS, VISIBILITIES } from "../../access-arbitraries.ts";
-import { allOf, clearanceKey, isNoNarrower, isOwnerOnly, maySee, NOBODY, OWNER, type Principal } from "./principal.ts";
+import {
+  allOf,
+  clearanceKey,
+  isAtLeastAsVisible,
+  isOwnerOnly,
+  maySee,
+  OWNER,
+  OWNER_ONLY,
+  type Principal,
+} from "./principal.ts";
 import { type EventVisibility, type LastingVisibility, settleVisibility, type Visibility } from "./visibility.ts";
 
 const stranger: Principal = { kind: "client", name: "a" };
@@ -105,9 +114,9 @@ describe("allOf", () => {
 
   it("is owner-only as soon as one part is", () => {
     const tenant = { kind: "tenant", tenant_id: "t" } as const;
-    expect(allOf([tenant, { kind: "private", agents: [] }])).toBe(NOBODY);
-    expect(allOf([tenant, settleVisibility({ kind: "after", ttl_ms: 1 }, 0)])).toBe(NOBODY);
-    expect(allOf([{ kind: "all", of: [tenant, NOBODY] }])).toBe(NOBODY);
+    expect(allOf([tenant, { kind: "private", agents: [] }])).toBe(OWNER_ONLY);
+    expect(allOf([tenant, settleVisibility({ kind: "after", ttl_ms: 1 }, 0)])).toBe(OWNER_ONLY);
+    expect(allOf([{ kind: "all", of: [tenant, OWNER_ONLY] }])).toBe(OWNER_ONLY);
   });
 
   it("writes the same parts in the same order, flattened and without duplicates", () => {
@@ -120,12 +129,12 @@ describe("allOf", () => {
   });
 });
 
-describe("isNoNarrower", () => {
+describe("isAtLeastAsVisible", () => {
   it("holds exactly when every principal that sees the second also sees the first", () => {
     for (const wide of VISIBILITIES) {
       for (const narrow of VISIBILITIES) {
         const loses = others.some((one) => maySee(one, narrow) && !maySee(one, wide));
-        const holds = isNoNarrower(wide, narrow);
+        const holds = isAtLeastAsVisible(wide, narrow);
         // Contradictions may be judged conservatively: nobody can lose, but "false" is safe.
         if (isContradiction(narrow)) expect(holds && loses).toBe(false);
         else expect(holds, JSON.stringify({ wide, narrow })).toBe(!loses);
@@ -137,20 +146,20 @@ describe("isNoNarrower", () => {
     const t = { kind: "tenant", tenant_id: "t" } as const;
     const x: LastingVisibility = { kind: "labelled", required_labels: ["x"] };
     const xy: LastingVisibility = { kind: "labelled", required_labels: ["x", "y"] };
-    expect(isNoNarrower({ kind: "all", of: [t, x] }, t)).toBe(false);
-    expect(isNoNarrower({ kind: "all", of: [t, x] }, { kind: "all", of: [xy, t] })).toBe(true);
-    expect(isNoNarrower(xy, x)).toBe(false);
-    expect(isNoNarrower(x, xy)).toBe(true);
-    expect(isNoNarrower({ kind: "private", agents: ["a"] }, { kind: "private", agents: ["a", "b"] })).toBe(false);
-    expect(isNoNarrower({ kind: "private", agents: ["a", "b"] }, { kind: "private", agents: ["a"] })).toBe(true);
-    expect(isNoNarrower(t, { kind: "tenant", tenant_id: "u" })).toBe(false);
+    expect(isAtLeastAsVisible({ kind: "all", of: [t, x] }, t)).toBe(false);
+    expect(isAtLeastAsVisible({ kind: "all", of: [t, x] }, { kind: "all", of: [xy, t] })).toBe(true);
+    expect(isAtLeastAsVisible(xy, x)).toBe(false);
+    expect(isAtLeastAsVisible(x, xy)).toBe(true);
+    expect(isAtLeastAsVisible({ kind: "private", agents: ["a"] }, { kind: "private", agents: ["a", "b"] })).toBe(false);
+    expect(isAtLeastAsVisible({ kind: "private", agents: ["a", "b"] }, { kind: "private", agents: ["a"] })).toBe(true);
+    expect(isAtLeastAsVisible(t, { kind: "tenant", tenant_id: "u" })).toBe(false);
   });
 
   it("denies a kind of a newer version, even compared with itself", () => {
     const unknown = { kind: "tomorrow" } as never;
-    expect(isNoNarrower(unknown, { kind: "public" })).toBe(false);
-    expect(isNoNarrower({ kind: "tenant", tenant_id: "t" }, unknown)).toBe(false);
-    expect(isNoNarrower(unknown, unknown)).toBe(false);
+    expect(isAtLeastAsVisible(unknown, { kind: "public" })).toBe(false);
+    expect(isAtLeastAsVisible({ kind: "tenant", tenant_id: "t" }, unknown)).toBe(false);
+    expect(isAtLeastAsVisible(unknown, unknown)).toBe(false);
   });
 });
 
@@ -160,7 +169,7 @@ describe("isOwnerOnly", () => {
       if (visibility === undefined || isContradiction(visibility)) continue;
       expect(isOwnerOnly(visibility), JSON.stringify(visibility)).toBe(!others.some((one) => maySee(one, visibility)));
     }
-    expect(isOwnerOnly(NOBODY)).toBe(true);
+    expect(isOwnerOnly(OWNER_ONLY)).toBe(true);
   });
 });
 

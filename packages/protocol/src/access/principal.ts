@@ -61,7 +61,7 @@ export function maySee(principal: Principal, visibility: Visibility | EventVisib
 }
 
 /** The visibility of something that only the owner may see. */
-export const NOBODY: LastingVisibility = Object.freeze({ kind: "private", agents: [] as string[] });
+export const OWNER_ONLY: LastingVisibility = Object.freeze({ kind: "private", agents: [] as string[] });
 
 /**
  * Combines visibilities: the result is visible to the principals that may see each part. Undefined means public. Equal
@@ -72,7 +72,7 @@ export function allOf(visibilities: Iterable<Visibility | EventVisibility | unde
   for (const visibility of visibilities) {
     if (visibility === undefined || visibility.kind === "public") continue;
     for (const part of visibility.kind === "all" ? visibility.of : [visibility]) {
-      if (isOwnerOnly(part)) return NOBODY;
+      if (isOwnerOnly(part)) return OWNER_ONLY;
       parts ??= new Map();
       parts.set(JSON.stringify(part), part as LastingVisibility);
     }
@@ -86,14 +86,14 @@ export function allOf(visibilities: Iterable<Visibility | EventVisibility | unde
  * Returns whether every principal that may see `narrow` may also see `wide`. It can return false for a `narrow` that
  * requires two tenants, which only the owner may see.
  */
-export function isNoNarrower(
+export function isAtLeastAsVisible(
   wide: Visibility | EventVisibility | undefined,
   narrow: Visibility | EventVisibility | undefined,
 ): boolean {
   if (wide === undefined || wide.kind === "public") return true;
   if (narrow === undefined || narrow.kind === "public") return false;
   if (isOwnerOnly(narrow)) return true;
-  if (wide.kind === "all") return wide.of.every((part) => isNoNarrower(part, narrow));
+  if (wide.kind === "all") return wide.of.every((part) => isAtLeastAsVisible(part, narrow));
   const parts = narrow.kind === "all" ? narrow.of : [narrow];
   if (wide.kind === "labelled") {
     const required = parts.flatMap((part) => (part.kind === "labelled" ? part.required_labels : []));

@@ -7,7 +7,7 @@ import type { FlockEvent } from "../wire/events.ts";
  *
  * @param seqs all numbers, including the event's own, in ascending order.
  */
-export function mergedOf(seqs: readonly number[]): number[] {
+export function encodeMerged(seqs: readonly number[]): number[] {
   const merged: number[] = [];
   for (let index = seqs.length - 2; index >= 0; index--) {
     const others = (seqs[index + 1] as number) - (seqs[index] as number) - 1;
@@ -18,7 +18,7 @@ export function mergedOf(seqs: readonly number[]): number[] {
 }
 
 /** Decodes the `merged` field: the numbers of the events compacted into this one, without its own, in descending order. */
-export function mergedInto(event: FlockEvent): number[] {
+export function mergedSeqs(event: FlockEvent): number[] {
   const merged = event.type === "streaming_output" ? (event.merged ?? []) : [];
   const seqs: number[] = [];
   let at = event.seq - 1;

@@ -3,7 +3,7 @@ import type { FlockEvent } from "../wire/events.ts";
 import type { GraphSnapshot } from "../wire/graph.ts";
 
 /** The first line of a recording: the range of the events, and the state of the agents before it. */
-export interface EventFileHead {
+export interface RecordingHead {
   readonly type: "flock_events";
   readonly version: 1;
   /** The log that each `seq` refers to, if known. */
@@ -23,16 +23,16 @@ export interface EventFileHead {
 }
 
 /** A range of events in a file. */
-export interface EventFile {
+export interface RecordingFile {
   /** Undefined for a file without a first line of this format. */
-  readonly head: EventFileHead | undefined;
+  readonly head: RecordingHead | undefined;
   /** In ascending order of `seq`. */
   readonly events: readonly FlockEvent[];
 }
 
 /** Returns a recording as text: one JSON document per line, first the head, then the events as on the wire. */
-export function writeEventFile(head: Omit<EventFileHead, "type" | "version">, events: Iterable<FlockEvent>): string {
-  const first: EventFileHead = { type: "flock_events", version: 1, ...head };
+export function formatRecording(head: Omit<RecordingHead, "type" | "version">, events: Iterable<FlockEvent>): string {
+  const first: RecordingHead = { type: "flock_events", version: 1, ...head };
   return `${[first, ...events].map((line) => JSON.stringify(line)).join("\n")}\n`;
 }
 
@@ -41,13 +41,13 @@ export function writeEventFile(head: Omit<EventFileHead, "type" | "version">, ev
  *
  * @throws Error with the number of the invalid line, or if there is no event.
  */
-export function readEventFile(text: string): EventFile {
+export function parseRecording(text: string): RecordingFile {
   const events: FlockEvent[] = [];
-  let head: EventFileHead | undefined;
+  let head: RecordingHead | undefined;
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
     const value = parsed(line, index + 1);
-    if (value?.type === "flock_events") head = value as unknown as EventFileHead;
+    if (value?.type === "flock_events") head = value as unknown as RecordingHead;
     else if (typeof value?.seq === "number" && typeof value.type === "string") events.push(value as FlockEvent);
     else
       throw new Error(

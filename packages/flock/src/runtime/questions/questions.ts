@@ -1,4 +1,4 @@
-import { type EventOf, type LastingVisibility, maySee, NOBODY, type Principal, PUBLIC } from "@flock-ts/protocol";
+import { type EventOf, type LastingVisibility, maySee, OWNER_ONLY, type Principal, PUBLIC } from "@flock-ts/protocol";
 import { z } from "zod";
 import type { AskOptions } from "../../agents/ask-options.ts";
 import { type AnyArtifactType, Draft, type PayloadOf } from "../../blackboard/artifact-type.ts";
@@ -416,7 +416,7 @@ function byAgent({ activation: { agent, runId, correlationId } }: Run, visibilit
 
 /** A question may say anything that its run knows. No artifact can say of several conditions that all must hold: such a one is for the owner. */
 function visibilityOf({ saidTo = PUBLIC }: Run): LastingVisibility {
-  return saidTo.kind === "all" ? NOBODY : saidTo;
+  return saidTo.kind === "all" ? OWNER_ONLY : saidTo;
 }
 
 function hasPassed({ payload: { deadline } }: StoredQuestion, now: number): boolean {

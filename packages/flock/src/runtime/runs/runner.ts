@@ -2,7 +2,7 @@ import {
   allOf,
   type EventOf,
   type EventVisibility,
-  isNoNarrower,
+  isAtLeastAsVisible,
   maySee,
   type Principal,
   type WireError,
@@ -378,9 +378,9 @@ export class Runner {
     const { activation, end, toldError, publications, failure, begun } = ending;
     const { journal, publisher, tracing } = this.#options;
     const { agent, visibility } = activation;
-    const produced = publications.every(({ artifact }) => isNoNarrower(artifact.visibility, visibility))
+    const produced = publications.every(({ artifact }) => isAtLeastAsVisible(artifact.visibility, visibility))
       ? end.produced
-      : idsOf(publications.filter(({ artifact }) => isNoNarrower(artifact.visibility, visibility)));
+      : idsOf(publications.filter(({ artifact }) => isAtLeastAsVisible(artifact.visibility, visibility)));
     const told = { ...end, error: toldError as WireError, produced };
     const { again, endedAt, write } = this.#writesOfEnd(activation, end, told, failure, begun !== undefined);
     const isRetried = again?.retryAt !== undefined;
@@ -415,7 +415,7 @@ export class Runner {
         const failed: RunEnd = { ...kept, status: "error", error };
         this.#logFailure(activation, reason.refusal, failed);
         // The store's reasons can quote what it was to write.
-        const isPublic = publications.every(({ artifact }) => isNoNarrower(artifact.visibility, visibility));
+        const isPublic = publications.every(({ artifact }) => isAtLeastAsVisible(artifact.visibility, visibility));
         return this.#outcomeOf({
           ...none,
           end: failed,

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type FlockEvent, mergedInto } from "@flock-ts/protocol";
+import { type FlockEvent, mergedSeqs } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
@@ -459,7 +459,7 @@ describe("compaction", () => {
           expect(compacted.map(({ seq }) => seq)).toEqual(compacted.map(({ seq }) => seq).sort((a, b) => a - b));
           expect(textsOf(compacted)).toEqual(textsOf(events));
           // No number is lost without a word: whoever counts holes can tell them from what is hidden.
-          const numbers = compacted.flatMap((event) => [event.seq, ...mergedInto(event)]).sort((a, b) => a - b);
+          const numbers = compacted.flatMap((event) => [event.seq, ...mergedSeqs(event)]).sort((a, b) => a - b);
           expect(numbers).toEqual(events.map(({ seq }) => seq));
           expect(compact(compacted)).toEqual(compacted);
         },
