@@ -1,24 +1,24 @@
 import { Keyboard, Search } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
-import { ConfirmationDialog } from "../control/confirmation-dialog.tsx";
-import { chooseRange, useRange } from "../live/range.ts";
-import { changeSpeed, goLive, pause, play, step, usePlaying } from "../live/travel.ts";
-import { Skeleton } from "../parts/skeleton.tsx";
-import { Link } from "../place/link.tsx";
-import { go, pathOf, usePlace } from "../place/place.ts";
+import { ConfirmationDialog } from "../commands/confirmation-dialog.tsx";
+import { Link } from "../router/link.tsx";
+import { go, pathOf, usePlace } from "../router/route.ts";
+import { chooseRange, useRange } from "../session/range.ts";
+import { changeSpeed, goLive, pause, play, step, usePlaying } from "../session/time-travel.ts";
+import { Skeleton } from "../ui/skeleton.tsx";
 import { ConnectionStatus } from "./connection-status.tsx";
-import { lookForError } from "./look-for-error.ts";
-import { Mishap } from "./mishap.tsx";
-import { askWhereTo } from "./moment-field.tsx";
+import { Mishap } from "./error-boundary.tsx";
 import { Navigation } from "./navigation.tsx";
 import { Notices } from "./notices.tsx";
 import { entryOf, SCREEN_ENTRIES } from "./screens.ts";
 import { type Shortcut, useShortcuts } from "./shortcuts.ts";
 import { ThemeToggle } from "./theme.tsx";
-import { TimelineBar } from "./timeline-bar.tsx";
+import { lookForError } from "./time-bar/look-for-error.ts";
+import { askWhereTo } from "./time-bar/moment-field.tsx";
+import { TimelineBar } from "./time-bar/time-bar.tsx";
 
 const Palette = lazy(() => import("./palette.tsx"));
-const RangePanel = lazy(() => import("./range-panel.tsx"));
+const RangePanel = lazy(() => import("./time-bar/range-panel.tsx"));
 const ShortcutSheet = lazy(() => import("./shortcut-sheet.tsx"));
 
 /** What stays on every screen: where one can go, how the connection stands, and the log along the bottom. */

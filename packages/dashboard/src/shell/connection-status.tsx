@@ -1,10 +1,10 @@
 import { RotateCw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { retryNow } from "../live/connection.ts";
-import { connectionSummary, connectionWords, moodOf } from "../live/connection-words.ts";
-import { hiddenWords, useHidden } from "../live/hidden.ts";
-import { useLive } from "../live/store.ts";
+import { connectionSummary, connectionWords, moodOf } from "../connection/status.ts";
+import { hiddenWords, useHidden } from "../queries/hidden.ts";
+import { retryNow } from "../session/connection.ts";
+import { useLive } from "../session/store.ts";
 
 /** A shape for each, so that the colour is not all there is. */
 const SHAPES = {

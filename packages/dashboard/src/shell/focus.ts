@@ -1,4 +1,4 @@
-import { here, onPlace } from "../place/place.ts";
+import { here, onPlace } from "../router/route.ts";
 
 /** So many elements that had the focus are remembered. */
 const REMEMBERED = 20;

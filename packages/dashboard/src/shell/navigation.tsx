@@ -1,6 +1,6 @@
-import { useQuestions } from "../live/questions.ts";
-import { Link } from "../place/link.tsx";
-import { pathOf, usePlace } from "../place/place.ts";
+import { useQuestions } from "../queries/questions.ts";
+import { Link } from "../router/link.tsx";
+import { pathOf, usePlace } from "../router/route.ts";
 import { SCREEN_ENTRIES } from "./screens.ts";
 
 /** Names below icons, as large as all of them have room. */

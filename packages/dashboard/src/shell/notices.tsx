@@ -1,11 +1,11 @@
 import { X } from "lucide-react";
 import { type RefObject, useEffect, useRef, useState } from "react";
-import { useActions } from "../control/actions.ts";
-import { AnswerCard } from "../control/answers.tsx";
-import { awayWords } from "../live/away.ts";
-import { useLive } from "../live/store.ts";
-import { travelTo } from "../live/travel.ts";
-import { go, pathOf, usePlace } from "../place/place.ts";
+import { awayWords } from "../absence/summary.ts";
+import { useActions } from "../commands/actions.ts";
+import { AnswerCard } from "../commands/answers.tsx";
+import { go, pathOf, usePlace } from "../router/route.ts";
+import { useLive } from "../session/store.ts";
+import { travelTo } from "../session/time-travel.ts";
 
 /** What a viewer has to know and did not ask for. */
 export function Notices() {

@@ -1,15 +1,15 @@
 import { Command, useCommandState } from "cmdk";
 import { type ReactNode, useMemo, useRef, useState } from "react";
-import { paletteCommands } from "../control/palette-commands.ts";
-import { openFile, saveAll } from "../live/files.ts";
-import { whereaboutsOf } from "../live/moments.ts";
-import { chooseRange } from "../live/range.ts";
-import { useLive } from "../live/store.ts";
-import { goLive, travelToPlace } from "../live/travel.ts";
-import { knownTimeline } from "../live/view.ts";
-import { Dialog } from "../parts/dialog.tsx";
-import { gist, short } from "../parts/format.ts";
-import { go, here, pathOf } from "../place/place.ts";
+import { paletteCommands } from "../commands/palette-commands.ts";
+import { openFile, saveAll } from "../recordings/files.ts";
+import { go, here, pathOf } from "../router/route.ts";
+import { chooseRange } from "../session/range.ts";
+import { useLive } from "../session/store.ts";
+import { goLive, travelToPlace } from "../session/time-travel.ts";
+import { knownTimeline } from "../session/view.ts";
+import { whereaboutsOf } from "../timeline/parse-position.ts";
+import { Dialog } from "../ui/dialog.tsx";
+import { gist, short } from "../ui/format.ts";
 import { SCREEN_ENTRIES } from "./screens.ts";
 import { toggleTheme } from "./theme.tsx";
 

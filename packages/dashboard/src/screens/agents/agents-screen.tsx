@@ -1,26 +1,26 @@
 import type { AgentInfo, AgentState, GateState } from "@flock-ts/protocol";
 import { type CSSProperties, lazy, memo, Suspense, useMemo } from "react";
-import { AgentBadges } from "../../control/agent-badges.tsx";
-import { PauseButton } from "../../control/buttons.tsx";
-import { useAgentInfos } from "../../live/agent-infos.ts";
-import { useCalmState } from "../../live/calm.ts";
-import { useLive } from "../../live/store.ts";
-import { duration } from "../../parts/format.ts";
-import { gathered } from "../../parts/gate-words.ts";
-import { NothingYet, Status } from "../../parts/parts.tsx";
-import { Skeleton } from "../../parts/skeleton.tsx";
-import { useMedia } from "../../parts/use-media.ts";
-import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";
-import { Link } from "../../place/link.tsx";
-import { go, pathOf, usePlace } from "../../place/place.ts";
+import { AgentBadges } from "../../commands/agent-badges.tsx";
+import { PauseButton } from "../../commands/buttons.tsx";
+import { useAgentInfos } from "../../queries/agents.ts";
+import { Link } from "../../router/link.tsx";
+import { go, pathOf, usePlace } from "../../router/route.ts";
+import { useLive } from "../../session/store.ts";
+import { useCalmState } from "../../session/throttled-state.ts";
+import { duration } from "../../ui/format.ts";
+import { gathered } from "../../ui/gate-words.ts";
+import { Skeleton } from "../../ui/skeleton.tsx";
+import { NothingYet, Status } from "../../ui/status.tsx";
+import { useMedia } from "../../ui/use-media.ts";
+import { useRowsInSight } from "../../ui/use-visible-rows.ts";
 import { AgentCounts } from "./agent-counts.tsx";
 import { AgentPanel } from "./agent-panel.tsx";
 import { openGates } from "./gates.ts";
-import { keptParams } from "./open-groups.ts";
+import { keptParams } from "./graph/open-groups.ts";
 import { type Rate, useRates } from "./rates.ts";
 
 // Drawing and laying out are most of the dashboard's code, and a narrow screen shows no graph.
-const FlowGraph = lazy(() => import("./flow-graph.tsx"));
+const FlowGraph = lazy(() => import("./graph/flow-graph.tsx"));
 
 /** From so many agents on, nothing turns or glows: all of it at once says nothing, and costs each frame. */
 const MANY = 60;

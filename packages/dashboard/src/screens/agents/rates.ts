@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
-import { useLive } from "../../live/store.ts";
-import type { Log } from "../../live/timeline.ts";
+import { useLive } from "../../session/store.ts";
+import type { Log } from "../../timeline/timeline.ts";
 
 /** How far back is counted, in ms; how often, in ms; and events that are looked at, at most. */
 const WINDOW_MS = 60_000;

@@ -1,14 +1,14 @@
 import type { ArtifactState } from "@flock-ts/protocol";
 import { Pencil } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
+import type { DashboardConfig } from "../../connection/config.ts";
+import { quietButton } from "../../json/classes.ts";
 import { JsonViewer } from "../../json/json-viewer.tsx";
-import { quietButton } from "../../json/looks.ts";
 import type { PayloadSource } from "../../json/payload-source.ts";
-import type { DashboardConfig } from "../../live/config.ts";
-import { useLive } from "../../live/store.ts";
-import { clock, gist, short } from "../../parts/format.ts";
-import { Link } from "../../place/link.tsx";
-import { pathOf } from "../../place/place.ts";
+import { Link } from "../../router/link.tsx";
+import { pathOf } from "../../router/route.ts";
+import { useLive } from "../../session/store.ts";
+import { clock, gist, short } from "../../ui/format.ts";
 
 // Not everybody compares.
 const DiffViewer = lazy(() => import("../../json/diff-viewer.tsx").then(({ DiffViewer }) => ({ default: DiffViewer })));

@@ -1,12 +1,12 @@
 import type { ArtifactState } from "@flock-ts/protocol";
 import { useEffect, useMemo, useRef } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { useLive } from "../../live/store.ts";
-import { gist } from "../../parts/format.ts";
-import { StatusMark } from "../../parts/parts.tsx";
-import { UNSEEN_WORDS, unseenName, useUnseen } from "../../parts/unseen.ts";
-import { Link } from "../../place/link.tsx";
-import { pathOf, usePlace } from "../../place/place.ts";
+import { Link } from "../../router/link.tsx";
+import { pathOf, usePlace } from "../../router/route.ts";
+import { useLive } from "../../session/store.ts";
+import { gist } from "../../ui/format.ts";
+import { StatusMark } from "../../ui/status.tsx";
+import { UNSEEN_WORDS, unseenName, useUnseen } from "../../ui/unseen.ts";
 import { type LineageNode, lineageOf } from "./lineage.ts";
 
 /** What a place takes, and what lies between two, in px. */

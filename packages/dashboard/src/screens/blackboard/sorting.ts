@@ -1,6 +1,6 @@
 import type { ArtifactState } from "@flock-ts/protocol";
-import { gist } from "../../parts/format.ts";
-import type { Params } from "../../place/place.ts";
+import type { Params } from "../../router/route.ts";
+import { gist } from "../../ui/format.ts";
 
 /** The columns by which the table can be sorted. */
 export type Column = "published" | "type" | "producer";

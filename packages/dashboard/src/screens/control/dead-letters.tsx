@@ -1,13 +1,13 @@
 import type { DeadLetterRecord } from "@flock-ts/protocol";
 import { X } from "lucide-react";
-import { AllLettersButtons, DiscardLetterButton, RetryLetterButton } from "../../control/buttons.tsx";
-import { useDeadLetters } from "../../control/use-dead-letters.ts";
-import { useLive } from "../../live/store.ts";
-import { ErrorView } from "../../parts/error-view.tsx";
-import { clock, short } from "../../parts/format.ts";
-import { Skeleton } from "../../parts/skeleton.tsx";
-import { Link } from "../../place/link.tsx";
-import { pathOf, useParam } from "../../place/place.ts";
+import { AllLettersButtons, DiscardLetterButton, RetryLetterButton } from "../../commands/buttons.tsx";
+import { useDeadLetters } from "../../queries/dead-letters.ts";
+import { Link } from "../../router/link.tsx";
+import { pathOf, useParam } from "../../router/route.ts";
+import { useLive } from "../../session/store.ts";
+import { ErrorView } from "../../ui/error-view.tsx";
+import { clock, short } from "../../ui/format.ts";
+import { Skeleton } from "../../ui/skeleton.tsx";
 
 /** Artifacts that are named of a letter. */
 const NAMED = 6;

@@ -1,6 +1,6 @@
 import type { EventOf, EventType, FlockEvent } from "@flock-ts/protocol";
-import { bytes, clock, duration, gist } from "../../parts/format.ts";
-import { gathered } from "../../parts/gate-words.ts";
+import { bytes, clock, duration, gist } from "../../ui/format.ts";
+import { gathered } from "../../ui/gate-words.ts";
 
 /**
  * The event types to choose from, in the order in which a reader meets them. Written out, because the protocol derives

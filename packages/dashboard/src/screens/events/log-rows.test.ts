@@ -1,8 +1,8 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { HiddenNumbers } from "../../live/hidden-numbers.ts";
-import { Log } from "../../live/timeline.ts";
+import { HiddenNumbers } from "../../timeline/hidden-seqs.ts";
+import { Log } from "../../timeline/timeline.ts";
 import { absentWords, LogRows, type Surroundings } from "./log-rows.ts";
 
 function eventsAt(...seqs: readonly number[]): FlockEvent[] {

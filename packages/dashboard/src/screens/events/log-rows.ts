@@ -1,6 +1,6 @@
 import type { ControlOf, FlockEvent } from "@flock-ts/protocol";
-import type { HiddenNumbers } from "../../live/hidden-numbers.ts";
-import type { Log } from "../../live/timeline.ts";
+import type { HiddenNumbers } from "../../timeline/hidden-seqs.ts";
+import type { Log } from "../../timeline/timeline.ts";
 
 /** What stands in the list where events are that are not shown. */
 export interface Absent {

@@ -1,14 +1,14 @@
 import { Pin, PinOff } from "lucide-react";
 import { memo, useCallback, useRef, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { useLive } from "../../live/store.ts";
-import { clock } from "../../parts/format.ts";
-import { NothingYet, Status } from "../../parts/parts.tsx";
-import { StreamFind } from "../../parts/stream-find.tsx";
-import type { StreamPainter } from "../../parts/stream-painter.ts";
-import { StreamText } from "../../parts/stream-text.tsx";
-import { Link } from "../../place/link.tsx";
-import { pathOf, useParam } from "../../place/place.ts";
+import { Link } from "../../router/link.tsx";
+import { pathOf, useParam } from "../../router/route.ts";
+import { useLive } from "../../session/store.ts";
+import { clock } from "../../ui/format.ts";
+import { NothingYet, Status } from "../../ui/status.tsx";
+import { StreamFind } from "../../ui/stream/stream-find.tsx";
+import type { StreamPainter } from "../../ui/stream/stream-painter.ts";
+import { StreamText } from "../../ui/stream/stream-text.tsx";
 import { slotsOf } from "./slots.ts";
 
 /** How many panes, and how they stand on wide screens. */

@@ -1,9 +1,9 @@
 import type { Issue, OpenQuestion } from "@flock-ts/protocol";
 import type { RJSFSchema } from "@rjsf/utils";
 import { useState } from "react";
-import { readQuestions, useQuestions } from "../../live/questions.ts";
-import { useLive } from "../../live/store.ts";
-import { SchemaForm } from "../../publish/schema-form.tsx";
+import { SchemaForm } from "../../forms/schema-form.tsx";
+import { readQuestions, useQuestions } from "../../queries/questions.ts";
+import { useLive } from "../../session/store.ts";
 
 /** What agents ask, each with a form for the answer. Nothing while nobody asks. */
 export function OpenQuestions() {

@@ -1,14 +1,14 @@
 import type { PreviewResult, PublishResult } from "@flock-ts/protocol";
 import type { RJSFSchema } from "@rjsf/utils";
-import { useArtifact, useArtifactTypes } from "../../live/artifact-types.ts";
-import { sendJson } from "../../live/config.ts";
-import { command } from "../../live/connection.ts";
-import { useLive } from "../../live/store.ts";
-import { Empty } from "../../parts/parts.tsx";
-import { Skeleton } from "../../parts/skeleton.tsx";
-import { Link } from "../../place/link.tsx";
-import { go, pathOf, usePlace } from "../../place/place.ts";
-import { PublishPanel } from "../../publish/publish-panel.tsx";
+import { sendJson } from "../../connection/config.ts";
+import { PublishPanel } from "../../forms/publish-panel.tsx";
+import { useArtifact, useArtifactTypes } from "../../queries/artifact-types.ts";
+import { Link } from "../../router/link.tsx";
+import { go, pathOf, usePlace } from "../../router/route.ts";
+import { command } from "../../session/connection.ts";
+import { useLive } from "../../session/store.ts";
+import { Skeleton } from "../../ui/skeleton.tsx";
+import { Empty } from "../../ui/status.tsx";
 import { OpenQuestions } from "./open-questions.tsx";
 
 /** A form for any artifact type, made from its JSON Schema. */

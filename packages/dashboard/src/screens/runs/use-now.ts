@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { useLive } from "../../live/store.ts";
+import { useLive } from "../../session/store.ts";
 
 /** The end of the picture: now, or the moment that the viewer has travelled to. */
 export function useNow(): number {

@@ -1,0 +1,44 @@
+import type { Log } from "../timeline/timeline.ts";
+
+/** What happened while nobody looked. */
+export interface Away {
+  /** The newest seq that had been seen. */
+  readonly since: number;
+  readonly failed: number;
+  readonly ended: number;
+  readonly artifacts: number;
+  /** The seq of the first failure, to look at. */
+  readonly firstFailure: number | null;
+}
+
+/** Sums up what came after a seq; null when that is nothing to speak of. */
+export function awayFrom(log: Log, since: number): Away | null {
+  let failed = 0;
+  let ended = 0;
+  let artifacts = 0;
+  let firstFailure: number | null = null;
+  for (let index = log.indexOf(since) + 1; index < log.length; index++) {
+    const event = log.at(index);
+    if (event?.type === "artifact_published") artifacts++;
+    if (event?.type !== "agent_execution_completed") continue;
+    ended++;
+    if (event.status !== "error" && event.status !== "timeout") continue;
+    failed++;
+    firstFailure ??= event.seq;
+  }
+  return ended === 0 && artifacts === 0 ? null : { since, failed, ended, artifacts, firstFailure };
+}
+
+/** The same as a sentence. */
+export function awayWords({ failed, ended, artifacts }: Away): string {
+  const parts = [
+    failed > 0 ? `${counted(failed, "run")} failed` : "",
+    ended > failed ? `${counted(ended - failed, "run")} ended well` : "",
+    artifacts > 0 ? counted(artifacts, "artifact") : "",
+  ];
+  return `While you were away: ${parts.filter(Boolean).join(", ")}.`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+}

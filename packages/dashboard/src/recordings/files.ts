@@ -1,0 +1,117 @@
+import { type FlockEvent, mergedInto, writeEventFile } from "@flock-ts/protocol";
+import { hiddenWithin } from "../queries/hidden.ts";
+import { readOlder } from "../session/event-pages.ts";
+import { showFile } from "../session/follow.ts";
+import { useLive } from "../session/store.ts";
+import { goLive } from "../session/time-travel.ts";
+import { knownTimeline } from "../session/view.ts";
+import { type Excerpt, headOf, opened, piecesOf } from "./format.ts";
+
+/** What is wanted of the log; see {@link Excerpt}. */
+export type Choice = Pick<Excerpt, "from" | "to" | "only">;
+
+/** How many events a choice comes to, of those that are here. */
+export function countOf(choice: Choice): number {
+  let count = 0;
+  for (const events of piecesOf(knownTimeline(), excerptOf(choice))) count += events.length;
+  return count;
+}
+
+function excerptOf({ from, to, only }: Choice): Excerpt {
+  const { file, fileHead, connection } = useLive.getState();
+  const narrowed = fileHead?.narrowed;
+  const words = [narrowed, only?.words].filter((each) => each !== undefined).join(", ");
+  const hidden = hiddenWithin(from, to);
+  return {
+    from,
+    to,
+    epoch: file === null ? connection.epoch : (fileHead?.epoch ?? null),
+    ...(words ? { only: { isWanted: only?.isWanted ?? (() => true), words } } : {}),
+    ...(hidden === null ? {} : { hidden }),
+  };
+}
+
+/**
+ * Gives the viewer a file of some events. Those that are not here are read from the server while it is written, and not kept.
+ *
+ * @param onProgress hears of each piece: the events that have been written so far.
+ * @returns how many events are in it; null when `signal` has ended it.
+ * @throws Error when the server cannot be asked, or has another log by now.
+ */
+export async function saveRange(
+  { from, to, only }: Choice,
+  onProgress: (events: number) => void = () => {},
+  signal?: AbortSignal,
+): Promise<number | null> {
+  const { file, oldest } = useLive.getState();
+  const timeline = knownTimeline();
+  const begin = file === null ? Math.max(from, Math.min(oldest, timeline.from)) : from;
+  const excerpt = excerptOf({ from: begin, to, ...(only ? { only } : {}) });
+  const head = headOf(timeline, excerpt);
+  // The browser may put a blob on the disk; a string of all of them it may not.
+  const parts: Blob[] = [];
+  let count = 0;
+  let hidden = excerpt.hidden ?? 0;
+  const write = async (events: readonly FlockEvent[]) => {
+    if (events.length > 0) parts.push(new Blob([`${events.map((event) => JSON.stringify(event)).join("\n")}\n`]));
+    count += events.length;
+    onProgress(count);
+    await new Promise((resolve) => setTimeout(resolve));
+  };
+  const known = piecesOf(timeline, excerpt);
+  for await (const events of olderThan(timeline.from, excerpt)) {
+    // Until it has been read, it counts as hidden.
+    for (const event of events) hidden -= 1 + mergedSeqs(event).filter((seq) => seq >= begin).length;
+    await write(only ? events.filter(only.isWanted) : events);
+    if (signal?.aborted) return null;
+  }
+  for (const events of known) {
+    await write(events);
+    if (signal?.aborted) return null;
+  }
+  parts.unshift(new Blob([formatRecording(excerpt.hidden === undefined ? head : { ...head, hidden }, [])]));
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(parts, { type: "application/x-ndjson" }));
+  link.download = `flock-${excerpt.from}-${to}.ndjson`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  return count;
+}
+
+/** The events of an excerpt before those that the tab has, as the server gives them. */
+async function* olderThan(known: number, { from, to, epoch }: Excerpt): AsyncGenerator<readonly FlockEvent[]> {
+  const { config, file } = useLive.getState();
+  if (!config || file !== null) return;
+  const end = Math.min(to + 1, known);
+  for await (const { events } of readOlder(config, end, end - from, epoch)) yield events;
+}
+
+/** Gives the viewer a file of all that is known, up to the seq that is shown. */
+export async function saveAll(): Promise<void> {
+  const { from, last, at } = useLive.getState();
+  await saveRange({ from, to: at ?? last });
+}
+
+/** Shows a file of events on all screens. What is wrong with it is said as a notice. */
+export async function openFile(file: File): Promise<void> {
+  try {
+    const { timeline, head } = opened(await file.text());
+    showFile(file.name, timeline, head);
+    goLive();
+  } catch (error) {
+    useLive.setState({ notice: `${file.name} cannot be shown: ${(error as Error).message}` });
+  }
+}
+
+/** Opens files that are dropped anywhere on the page. */
+export function acceptDrops(): void {
+  addEventListener("dragover", (event) => {
+    if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+  });
+  addEventListener("drop", (event) => {
+    const dropped = event.dataTransfer?.files[0];
+    if (!dropped) return;
+    event.preventDefault();
+    void openFile(dropped);
+  });
+}

@@ -1,0 +1,79 @@
+import { type EventFileHead, type FlockEvent, graphOf, readEventFile, writeEventFile } from "@flock-ts/protocol";
+import { idleGraph } from "../timeline/baseline.ts";
+import { Timeline } from "../timeline/timeline.ts";
+
+/** Which events somebody wants to have as a file. */
+export interface Excerpt {
+  /** The first and the last seq. */
+  readonly from: number;
+  readonly to: number;
+  readonly epoch: string | null;
+  /** Only these of them. */
+  readonly only?: { readonly isWanted: (event: FlockEvent) => boolean; readonly words: string };
+  /** How many events of the range are hidden from whoever saves it; absent for those who may see everything. */
+  readonly hidden?: number;
+}
+
+/** Events that are written in one go, so that the page stays quick. */
+const PIECE = 2_000;
+
+/** The events of an excerpt that a timeline has, in pieces of about `PIECE`; those of now, whatever it takes in later. */
+export function piecesOf(timeline: Timeline, { from, to, only }: Excerpt): Iterable<readonly FlockEvent[]> {
+  const log = timeline.log(to);
+  return (function* () {
+    for (let index = log.indexOf(from - 1) + 1; index < log.length; index += PIECE) {
+      const piece = log.slice(index, index + PIECE);
+      yield only ? piece.filter(only.isWanted) : piece;
+    }
+  })();
+}
+
+/** An excerpt as a file: one JSON a line, the first tells what it is, the others are events as they go over the wire. */
+export function fileOf(timeline: Timeline, excerpt: Excerpt): string {
+  return formatRecording(headOf(timeline, excerpt), [...piecesOf(timeline, excerpt)].flat());
+}
+
+/** What such a file says of itself. */
+export function headOf(timeline: Timeline, { from, to, epoch, only, hidden }: Excerpt) {
+  const gaps = timeline.gaps
+    .filter(({ from_seq, to_seq }) => to_seq >= from && from_seq <= to)
+    .map((gap) => ({ ...gap, from_seq: Math.max(from, gap.from_seq), to_seq: Math.min(to, gap.to_seq) }));
+  return {
+    epoch,
+    from_seq: from,
+    to_seq: to,
+    graph: from < timeline.from ? idleGraph(timeline.head) : graphOf(timeline.at(from - 1)),
+    ...(hidden === undefined ? {} : { hidden }),
+    ...(gaps.length > 0 ? { gaps } : {}),
+    ...(only ? { narrowed: only.words } : {}),
+  } satisfies Omit<RecordingHead, "type" | "version">;
+}
+
+/** A file of events that somebody has opened. */
+export interface OpenedFile {
+  readonly timeline: Timeline;
+  /** What it says of itself; null for a log that somebody has kept by other means. */
+  readonly head: RecordingHead | null;
+}
+
+/**
+ * Reads such a file. One without the first line is read as well: a log that somebody has kept by other means.
+ * @throws Error that names the line that is no event.
+ */
+export function opened(text: string): OpenedFile {
+  const { head, events } = parseRecording(text);
+  const timeline = new Timeline({ kept: Number.POSITIVE_INFINITY, text: Number.POSITIVE_INFINITY });
+  const first = (events[0] as FlockEvent).seq;
+  if (head && head.graph.nodes.length > 0) timeline.startFrom(head.graph, first - 1);
+  let taken = 0;
+  for (const gap of head?.gaps ?? []) {
+    const next = events.findIndex(({ seq }) => seq > gap.to_seq);
+    const until = next < 0 ? events.length : next;
+    timeline.append(events.slice(taken, until));
+    timeline.mark({ kind: "gap", at: gap.to_seq, gap });
+    taken = until;
+  }
+  timeline.append(events.slice(taken));
+  if (head) timeline.reaches(head.from_seq);
+  return { timeline, head: head ?? null };
+}
