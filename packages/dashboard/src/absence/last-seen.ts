@@ -1,4 +1,4 @@
-import { useLive } from "../session/store.ts";
+import { useSession } from "../session/store.ts";
 import { knownTimeline } from "../session/view.ts";
 import { AWAY_MS } from "./detect.ts";
 import { awayFrom } from "./summary.ts";
@@ -13,7 +13,7 @@ export interface Left {
 
 /** How far they are now. */
 export function placeNow(): Left {
-  return { epoch: useLive.getState().connection.epoch, seq: knownTimeline().last, at: Date.now() };
+  return { epoch: useSession.getState().connection.epoch, seq: knownTimeline().last, at: Date.now() };
 }
 
 const SEEN = "flock-seen";
@@ -29,12 +29,12 @@ export function seenBefore(): Left | undefined {
 
 /** Keeps for the page's next life how far it has come. */
 export function remember(): void {
-  if (useLive.getState().file === null) localStorage.setItem(SEEN, JSON.stringify(placeNow()));
+  if (useSession.getState().file === null) localStorage.setItem(SEEN, JSON.stringify(placeNow()));
 }
 
 /** Says what has happened since then, when that was long ago. */
 export function tellWhatWasMissed(left: Left): void {
-  if (left.epoch !== useLive.getState().connection.epoch || Date.now() - left.at < AWAY_MS) return;
+  if (left.epoch !== useSession.getState().connection.epoch || Date.now() - left.at < AWAY_MS) return;
   const away = awayFrom(knownTimeline().log(), left.seq);
-  if (away) useLive.setState({ away });
+  if (away) useSession.setState({ away });
 }

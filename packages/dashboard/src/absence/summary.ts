@@ -1,4 +1,4 @@
-import type { Log } from "../timeline/timeline.ts";
+import type { Log } from "../timeline/log.ts";
 
 /** What happened while nobody looked. */
 export interface Away {

@@ -1,7 +1,7 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Refusal } from "../connection/config.ts";
-import { useLive } from "../session/store.ts";
+import { Refusal } from "../connection/rest.ts";
+import { useSession } from "../session/store.ts";
 import { knownTimeline } from "../session/view.ts";
 import { type Action, act, useActions } from "./actions.ts";
 
@@ -16,11 +16,11 @@ let head = 0;
 function arrives(agent: string, type: "agent_paused" | "agent_resumed" = "agent_paused"): void {
   head += 1;
   knownTimeline().append([{ type, agent_id: agent, seq: head, timestamp: "2026-03-14T09:00:00.000Z" } as FlockEvent]);
-  useLive.setState({ last: head });
+  useSession.setState({ last: head });
 }
 
 function inLog(epoch: string): void {
-  useLive.setState(({ connection }) => ({ connection: { ...connection, epoch } }));
+  useSession.setState(({ connection }) => ({ connection: { ...connection, epoch } }));
 }
 
 let count = 0;

@@ -1,8 +1,8 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import { create } from "zustand";
-import { Refusal } from "../connection/config.ts";
+import { Refusal } from "../connection/rest.ts";
 import { command } from "../session/connection.ts";
-import { useLive } from "../session/store.ts";
+import { useSession } from "../session/store.ts";
 import { knownTimeline } from "../session/view.ts";
 
 /**
@@ -84,7 +84,7 @@ export function isPending({ stage }: Action): boolean {
 export async function act({ key, name, ask, shows }: Wanted): Promise<Answer | undefined> {
   if (useActions.getState().actions.some((action) => action.key === key && isPending(action))) return undefined;
   const id = ++lastId;
-  const { epoch } = useLive.getState().connection;
+  const { epoch } = useSession.getState().connection;
   effects.set(id, shows);
   useActions.setState(({ actions }) => ({
     actions: [
@@ -109,7 +109,7 @@ export async function act({ key, name, ask, shows }: Wanted): Promise<Answer | u
     // Where nothing has changed, no event is to be waited for.
     if (seq === undefined) end(id, { stage: isRefused ? "refused" : "unchanged", words });
     else {
-      change(id, { stage: "told", words, seq, runId, epoch: useLive.getState().connection.epoch });
+      change(id, { stage: "told", words, seq, runId, epoch: useSession.getState().connection.epoch });
       settle();
       setTimeout(() => void askWhetherPast(id), UNSEEN_MS);
     }
@@ -139,8 +139,8 @@ function end(id: number, to: Partial<Action>): void {
 }
 
 /** Looks whether what was answered has become visible. */
-function settle(upTo = useLive.getState().last): void {
-  const { epoch } = useLive.getState().connection;
+function settle(upTo = useSession.getState().last): void {
+  const { epoch } = useSession.getState().connection;
   for (const { id, stage, seq, epoch: before } of useActions.getState().actions) {
     if (stage !== "told" || seq === null) continue;
     if (epoch !== before) {
@@ -165,16 +165,16 @@ function seqOfEffect(seq: number, shows: Wanted["shows"] | undefined): number | 
 async function askWhetherPast(id: number): Promise<void> {
   const isWaiting = () => useActions.getState().actions.some((action) => action.id === id && action.stage === "told");
   if (!isWaiting()) return;
-  const { connection } = useLive.getState();
+  const { connection } = useSession.getState();
   if (connection.status === "live") {
     const pong = await command("ping", undefined as never).catch(() => undefined);
     // The answer came after everything that was sent before it; one frame later that is taken in.
-    if (pong && isWaiting()) setTimeout(() => settle(Math.max(pong.seq, useLive.getState().last)), 250);
+    if (pong && isWaiting()) setTimeout(() => settle(Math.max(pong.seq, useSession.getState().last)), 250);
   }
   setTimeout(() => void askWhetherPast(id), UNSEEN_MS);
 }
 
-useLive.subscribe((now, before) => {
+useSession.subscribe((now, before) => {
   if (now.last !== before.last || now.connection.epoch !== before.connection.epoch) settle(now.last);
 });
 

@@ -1,13 +1,13 @@
 import type { AgentInfo, AgentState } from "@flock-ts/protocol";
 import { CircleAlert, Pause, Rows3, ZapOff } from "lucide-react";
 import type { ReactNode } from "react";
-import { useLive } from "../session/store.ts";
+import { useSession } from "../session/store.ts";
 import { clock } from "../ui/format.ts";
 
 /** What holds an agent back: whether it is paused, how many runs wait, how its circuit stands. Nothing when nothing does. */
 export function AgentBadges({ agent, info, isShort = false }: AgentBadgesProps) {
   // What only the server knows, it knows of now.
-  const isNow = useLive(({ at, file }) => at === null && file === null);
+  const isNow = useSession(({ at, file }) => at === null && file === null);
   const queued = queuedOf(agent, isNow ? info : undefined);
   const { circuit } = agent;
   return (

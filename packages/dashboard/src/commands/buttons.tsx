@@ -1,6 +1,6 @@
 import type { AgentState, DeadLetterRecord, RunState } from "@flock-ts/protocol";
 import { Ban, LoaderCircle, OctagonX, Pause, Play, RotateCcw, Trash2 } from "lucide-react";
-import { useLive } from "../session/store.ts";
+import { useSession } from "../session/store.ts";
 import { usePending } from "./actions.ts";
 import {
   cancelRun,
@@ -46,7 +46,7 @@ export function ActionButton({ action, icon, label, doing, name, hurts, isIcon, 
       aria-label={isPending ? (isIcon ? doing : undefined) : name}
       title={why ?? (isIcon ? words : undefined)}
       onClick={() => {
-        if (why !== null) useLive.setState({ notice: why });
+        if (why !== null) useSession.setState({ notice: why });
         else if (!isPending) run();
       }}
       className={`inline-flex shrink-0 items-center rounded-lg border bg-card text-xs whitespace-nowrap aria-disabled:cursor-not-allowed aria-disabled:text-soft aria-disabled:opacity-70 ${
@@ -90,8 +90,8 @@ export function PauseButton({ agent: { agent_id, paused }, isIcon }: { agent: Ag
 /** Pauses all agents, and lets all go on. */
 export function PauseAllButtons() {
   const because = useOwnerOnly();
-  const paused = useLive(({ state }) => [...state.agents.values()].filter((agent) => agent.paused).length);
-  const count = useLive(({ state }) => state.agents.size);
+  const paused = useSession(({ state }) => [...state.agents.values()].filter((agent) => agent.paused).length);
+  const count = useSession(({ state }) => state.agents.size);
   return (
     <>
       {paused < count && (

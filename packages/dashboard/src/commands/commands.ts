@@ -10,8 +10,9 @@ import type {
   PauseResult,
   RunState,
 } from "@flock-ts/protocol";
-import { getJson, Refusal, sendJson } from "../connection/config.ts";
-import { useLive } from "../session/store.ts";
+import { Refusal, sendJson } from "../connection/rest.ts";
+import { lettersUrl, readLetters } from "../queries/dead-letters.ts";
+import { useSession } from "../session/store.ts";
 import { knownTimeline } from "../session/view.ts";
 import { short } from "../ui/format.ts";
 import { type Answer, act } from "./actions.ts";
@@ -198,7 +199,7 @@ export async function discardLetter({ id, agent_id, artifacts, attempts, error }
 /** Runs again, or throws away, all dead letters, or those of one agent. */
 export async function settleLetters(what: "retry" | "discard", agent: string | undefined): Promise<void> {
   const letters = await allLetters(agent).catch((error: Error) => {
-    useLive.setState({ notice: `The dead letters could not be counted: ${error.message}` });
+    useSession.setState({ notice: `The dead letters could not be counted: ${error.message}` });
     return [];
   });
   const able = what === "retry" ? letters.filter(({ missing }) => missing === 0) : letters;
@@ -270,28 +271,6 @@ async function allLetters(agent: string | undefined): Promise<DeadLetterRecord[]
   return all;
 }
 
-/** A page of dead letters, newest first. @throws as `getJson` does. */
-export function readLetters({ agent, workflow, cursor, limit }: LettersQuery): Promise<DeadLetterPage> {
-  const query = new URLSearchParams({ limit: String(limit) });
-  if (agent) query.set("agent_id", agent);
-  if (workflow) query.set("correlation_id", workflow);
-  if (cursor) query.set("cursor", cursor);
-  return getJson<DeadLetterPage>(`${lettersUrl()}?${query}`);
-}
-
-/** Which dead letters are wanted. */
-export interface LettersQuery {
-  readonly agent?: string | undefined;
-  readonly workflow?: string | undefined;
-  readonly cursor?: string | null | undefined;
-  readonly limit: number;
-}
-
-function lettersUrl(): string {
-  const { config } = useLive.getState();
-  return `${config?.deadLetters ?? config?.control ?? ""}/dead_letters`;
-}
-
 function askAboutLetter<T>(id: string, what: "retry" | "discard"): Promise<T> {
   const url = `${lettersUrl()}/${encodeURIComponent(id)}`;
   const signal = AbortSignal.timeout(ANSWER_MS);
@@ -301,7 +280,7 @@ function askAboutLetter<T>(id: string, what: "retry" | "discard"): Promise<T> {
 }
 
 function ask<T>(what: string, body: unknown): Promise<T> {
-  const { config } = useLive.getState();
+  const { config } = useSession.getState();
   return sendJson<T>(`${config?.control ?? ""}/${what}`, body, { signal: AbortSignal.timeout(ANSWER_MS) });
 }
 

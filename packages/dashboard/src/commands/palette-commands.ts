@@ -1,6 +1,6 @@
 import type { FlockState } from "@flock-ts/protocol";
-import type { Place } from "../router/route.ts";
-import { type Live, useLive } from "../session/store.ts";
+import type { Route } from "../router/route.ts";
+import { type SessionView, useSession } from "../session/store.ts";
 import { cancelRun, cancelWorkflow, pauseAgent, pauseAll, resumeAgent, resumeAll } from "./commands.ts";
 import { whyNot, whyNotPause } from "./why-not.ts";
 
@@ -15,7 +15,7 @@ export interface PaletteCommand {
  *
  * @param typed in lower case; where it is nothing, no agent is meant.
  */
-export function paletteCommands(state: FlockState, { screen, id }: Place, typed: string): PaletteCommand[] {
+export function paletteCommands(state: FlockState, { screen, id }: Route, typed: string): PaletteCommand[] {
   const commands: PaletteCommand[] = [];
   const run = screen === "runs" && id !== undefined ? state.runs.get(id) : undefined;
   if (run?.status === "running") {
@@ -45,13 +45,13 @@ function meant(agents: readonly string[], typed: string): readonly string[] {
 }
 
 /** Where something cannot be done, that is said instead. */
-function unless(against: (live: Live) => string | null): (command: PaletteCommand) => PaletteCommand {
+function unless(against: (live: SessionView) => string | null): (command: PaletteCommand) => PaletteCommand {
   return ({ name, run }) => ({
     name,
     run: () => {
-      const notice = against(useLive.getState());
+      const notice = against(useSession.getState());
       if (notice === null) run();
-      else useLive.setState({ notice });
+      else useSession.setState({ notice });
     },
   });
 }

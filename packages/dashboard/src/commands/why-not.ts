@@ -1,7 +1,12 @@
-import { type Live, useLive } from "../session/store.ts";
+import { type SessionView, useSession } from "../session/store.ts";
 
 /** Why nothing can be done now; null when it can. */
-export function whyNot({ file, at, connection, complete }: Pick<Live, "file" | "at" | "connection" | "complete">) {
+export function whyNot({
+  file,
+  at,
+  connection,
+  complete,
+}: Pick<SessionView, "file" | "at" | "connection" | "complete">) {
   if (file !== null) return "This is a file of events: there is no server that could do anything.";
   if (connection.status !== "live" && connection.status !== "catching-up")
     return "There is no connection to the server: nothing can be done until it is back.";
@@ -13,16 +18,16 @@ export function whyNot({ file, at, connection, complete }: Pick<Live, "file" | "
 
 /** The same for a component. */
 export function useWhyNot(): string | null {
-  return useLive(whyNot);
+  return useSession(whyNot);
 }
 
 /** Why this viewer may pause nothing; null for the owner, from whom nothing is hidden. */
-export function whyNotPause({ file, connection }: Pick<Live, "file" | "connection">): string | null {
+export function whyNotPause({ file, connection }: Pick<SessionView, "file" | "connection">): string | null {
   if (file !== null || !connection.limited) return null;
   return "Pausing concerns everybody's work: it is for the owner of this flock alone.";
 }
 
 /** The same for a component. */
 export function useOwnerOnly(): string | null {
-  return useLive(whyNotPause);
+  return useSession(whyNotPause);
 }

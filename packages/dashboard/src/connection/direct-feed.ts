@@ -1,16 +1,16 @@
 import { type ConnectionState, connect, type FlockClient } from "@flock-ts/client";
 import { KEPT_EVENTS, KEPT_TEXT } from "../timeline/timeline.ts";
 import type { CommandAnswer, CommandName, CommandRequest, Feed } from "./feed.ts";
-import { Retained, type Stretch } from "./replay-buffer.ts";
+import { type Chunk, ReplayBuffer } from "./replay-buffer.ts";
 
 /** Events that are asked for at the beginning: few enough to be there at once. Older ones are loaded after them. */
 export const FIRST_EVENTS = 10_000;
 
 /** A feed with a connection of its own. It is also what the shared worker holds. */
-export class OwnFeed implements Feed {
+export class DirectFeed implements Feed {
   readonly isShared = false;
   readonly #client: FlockClient;
-  readonly #retained = new Retained(KEPT_EVENTS, KEPT_TEXT);
+  readonly #retained = new ReplayBuffer(KEPT_EVENTS, KEPT_TEXT);
 
   constructor(url: string) {
     this.#client = connect(url, { since: -FIRST_EVENTS });
@@ -21,7 +21,7 @@ export class OwnFeed implements Feed {
     });
   }
 
-  next(from: number, isCurrent: boolean): Promise<Stretch> {
+  next(from: number, isCurrent: boolean): Promise<Chunk> {
     return this.#retained.next(from, isCurrent);
   }
 

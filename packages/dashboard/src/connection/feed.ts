@@ -1,5 +1,5 @@
 import type { ConnectionState, FlockClient } from "@flock-ts/client";
-import type { Stretch } from "./replay-buffer.ts";
+import type { Chunk } from "./replay-buffer.ts";
 
 /** Commands that go to the server: the client's own methods. */
 export type CommandName = "publish" | "graph" | "ping";
@@ -11,7 +11,7 @@ export interface Feed {
   /** Whether other tabs use the same connection. */
   readonly isShared: boolean;
   /** What comes from a place on; see `Retained.next`. */
-  next(from: number, isCurrent: boolean): Promise<Stretch>;
+  next(from: number, isCurrent: boolean): Promise<Chunk>;
   /** Calls `listener` with how the connection stands, now and whenever that changes. */
   watch(listener: (state: ConnectionState) => void): void;
   /** @throws FlockClientError as the client does. */
@@ -31,7 +31,7 @@ export type ToWorker =
 /** Messages of the worker to a tab. */
 export type ToTab =
   | { readonly type: "connection"; readonly state: ConnectionState }
-  | { readonly type: "stretch"; readonly stretch: Stretch }
+  | { readonly type: "stretch"; readonly stretch: Chunk }
   | { readonly type: "answer"; readonly id: number; readonly result: unknown }
   | { readonly type: "refusal"; readonly id: number; readonly error: RefusedBecause };
 

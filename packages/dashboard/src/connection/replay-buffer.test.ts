@@ -1,7 +1,7 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Entry, Retained } from "./replay-buffer.ts";
+import { type Entry, ReplayBuffer } from "./replay-buffer.ts";
 
 const event = (seq: number) => ({ type: "streaming_output", content: "x".repeat(seq % 7), seq }) as FlockEvent;
 
@@ -15,7 +15,7 @@ describe("each tab is a place in the same log", () => {
     async (_, kept, text) => {
       await fc.assert(
         fc.asyncProperty(fc.array(fc.oneof(fc.constant("ask" as const), fc.nat({ max: 9 }))), async (steps) => {
-          const retained = new Retained(kept, text);
+          const retained = new ReplayBuffer(kept, text);
           let added = 0;
           let place = 0;
           let seen: Entry[] = [];
@@ -40,7 +40,7 @@ describe("each tab is a place in the same log", () => {
   );
 
   it("a tab that has everything is answered when something comes", async () => {
-    const retained = new Retained(20);
+    const retained = new ReplayBuffer(20);
     retained.add(event(1));
     const asked = retained.next(1, true);
     retained.add(event(2));
@@ -48,7 +48,7 @@ describe("each tab is a place in the same log", () => {
   });
 
   it("a tab is told once that it is current, also when there is nothing to tell", async () => {
-    const retained = new Retained(20);
+    const retained = new ReplayBuffer(20);
     const asked = retained.next(0, false);
     retained.isCaughtUp = true;
     expect(await asked).toEqual({ entries: [], next: 0, restarts: false, isCurrent: true });

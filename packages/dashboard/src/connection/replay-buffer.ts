@@ -1,11 +1,12 @@
 import type { ControlOf, FlockEvent } from "@flock-ts/protocol";
-import { SameNames, weightOf } from "../timeline/trim.ts";
+import { NameInterner } from "../timeline/name-interner.ts";
+import { weightOf } from "../timeline/trim.ts";
 
 /** An event, or what is missing in its place. */
 export type Entry = FlockEvent | ControlOf<"gap">;
 
 /** What a reader is given. */
-export interface Stretch {
+export interface Chunk {
   readonly entries: readonly Entry[];
   /** Where to go on. */
   readonly next: number;
@@ -22,17 +23,17 @@ const STRETCH = 20_000;
  * The newest entries of the log, for readers that each have a place in it: tabs. Whoever asks is answered at once when
  * there is something, else when it comes; whoever does not ask costs nothing.
  */
-export class Retained {
+export class ReplayBuffer {
   readonly #kept: number;
   readonly #text: number;
-  readonly #names = new SameNames();
+  readonly #names = new NameInterner();
   /** Of all entries. */
   #weight = 0;
   #entries: Entry[] = [];
   /** The place of the first entry: places count entries from the beginning, whatever log they are of. */
   #first = 0;
   #isCaughtUp = false;
-  #waiting: { from: number; isCurrent: boolean; give: (stretch: Stretch) => void }[] = [];
+  #waiting: { from: number; isCurrent: boolean; give: (stretch: Chunk) => void }[] = [];
 
   /** Keeps so many entries, about, whose streams and payloads are no more than so many UTF-16 code units. */
   constructor(kept: number, text = Number.POSITIVE_INFINITY) {
@@ -78,7 +79,7 @@ export class Retained {
    * What comes from a place on. Resolves as soon as there is something; for a reader who does not know yet that it is
    * current, to be so is something.
    */
-  next(from: number, isCurrent: boolean): Promise<Stretch> {
+  next(from: number, isCurrent: boolean): Promise<Chunk> {
     return new Promise((give) => {
       this.#waiting.push({ from, isCurrent, give });
       this.#answer();

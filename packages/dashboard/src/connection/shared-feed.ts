@@ -1,18 +1,18 @@
 import { type ConnectionState, FlockClientError } from "@flock-ts/client";
-import { OwnFeed } from "./direct-feed.ts";
+import { DirectFeed } from "./direct-feed.ts";
 import type { CommandAnswer, CommandName, CommandRequest, Feed, ToTab, ToWorker } from "./feed.ts";
-import type { Stretch } from "./replay-buffer.ts";
+import type { Chunk } from "./replay-buffer.ts";
 
 /** A worker that has not answered by then, in ms, will not: some browsers refuse it without a word. */
 const PATIENCE = 3_000;
 
 /** The feed that all tabs share; where there are no shared workers, one of this tab's own. */
 export async function openFeed(url: string): Promise<Feed> {
-  if (typeof SharedWorker === "undefined") return new OwnFeed(url);
+  if (typeof SharedWorker === "undefined") return new DirectFeed(url);
   try {
     return await SharedFeed.join(url);
   } catch {
-    return new OwnFeed(url);
+    return new DirectFeed(url);
   }
 }
 
@@ -23,7 +23,7 @@ class SharedFeed implements Feed {
   #lastId = 0;
   #state: ConnectionState | undefined;
   #watchers: ((state: ConnectionState) => void)[] = [];
-  #give: ((stretch: Stretch) => void) | undefined;
+  #give: ((stretch: Chunk) => void) | undefined;
 
   /** @throws Error when the browser does not give us the worker. */
   static join(url: string): Promise<SharedFeed> {
@@ -49,7 +49,7 @@ class SharedFeed implements Feed {
     port.onmessage = ({ data }: MessageEvent<ToTab>) => this.#hear(data);
   }
 
-  next(from: number, isCurrent: boolean): Promise<Stretch> {
+  next(from: number, isCurrent: boolean): Promise<Chunk> {
     return new Promise((give) => {
       this.#give = give;
       this.#tell({ type: "next", from, isCurrent });

@@ -1,5 +1,5 @@
 import { FlockClientError } from "@flock-ts/client";
-import { OwnFeed } from "./direct-feed.ts";
+import { DirectFeed } from "./direct-feed.ts";
 import type { ToTab, ToWorker } from "./feed.ts";
 
 /** The part of a shared worker's scope that we use: TypeScript knows pages only. */
@@ -8,7 +8,7 @@ declare const self: {
 };
 
 /** One connection for all tabs; it lives as long as any of them does. */
-let feed: OwnFeed | undefined;
+let feed: DirectFeed | undefined;
 
 self.onconnect = ({ ports }) => {
   const port = ports[0] as MessagePort;
@@ -16,7 +16,7 @@ self.onconnect = ({ ports }) => {
   let stop = () => {};
   port.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     if (data.type === "join") {
-      feed ??= new OwnFeed(data.url);
+      feed ??= new DirectFeed(data.url);
       stop = feed.watch((state) => tell({ type: "connection", state }));
       return;
     }

@@ -23,7 +23,7 @@ export function modelOf<K extends keyof Models>(kind: K, values: readonly unknow
   return (kind === "tree" ? new JsonTree(values[0]) : new JsonDiff(values[0], values[1])) as Models[K];
 }
 
-export function factsOf(model: Models[keyof Models]): ModelFacts {
+export function describeModel(model: Models[keyof Models]): ModelFacts {
   return { rows: model.rowCount(), count: model instanceof JsonTree ? model.nodes : model.changes };
 }
 
@@ -46,7 +46,7 @@ export function answering(): (request: WorkerRequest) => Promise<WorkerReply> {
       if ("open" in request) {
         const values = await Promise.all(request.sources.map(payloadAt));
         model = modelOf(request.open, values);
-        return { id, result: factsOf(model) };
+        return { id, result: describeModel(model) };
       }
       const method = (model as unknown as Record<string, (...args: readonly unknown[]) => unknown>)[request.method];
       return { id, result: method?.apply(model, [...request.args]) };

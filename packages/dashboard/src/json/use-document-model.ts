@@ -1,5 +1,12 @@
 import { useEffect, useMemo, useState } from "react";
-import { factsOf, type Methods, type ModelFacts, type Models, modelOf, type WorkerReply } from "./document-model.ts";
+import {
+  describeModel,
+  type Methods,
+  type ModelFacts,
+  type Models,
+  modelOf,
+  type WorkerReply,
+} from "./document-model.ts";
 import { isFew, type PayloadSource } from "./payload-source.ts";
 
 type Results<M, K extends keyof Methods<M>> = Methods<M>[K] extends (...args: never[]) => infer R ? R : never;
@@ -49,7 +56,7 @@ export function then<T>(reply: T | Promise<T>, take: (result: T) => void): void 
 
 function hostHere<K extends keyof Models>(model: Models[K]): Host<Models[K]> {
   const methods = model as unknown as Record<string, (...args: unknown[]) => never>;
-  return { facts: factsOf(model), here: model, call: (method, ...args) => methods[method as string]!(...args) };
+  return { facts: describeModel(model), here: model, call: (method, ...args) => methods[method as string]!(...args) };
 }
 
 function openInWorker<K extends keyof Models>(

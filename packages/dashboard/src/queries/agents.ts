@@ -1,9 +1,9 @@
 import type { AgentInfo } from "@flock-ts/protocol";
 import { useEffect } from "react";
 import { create } from "zustand";
-import { getJson } from "../connection/config.ts";
-import { useLive } from "../session/store.ts";
-import { onNews } from "./invalidation.ts";
+import { getJson } from "../connection/rest.ts";
+import { useSession } from "../session/store.ts";
+import { refetchOn } from "./invalidation.ts";
 
 /** What only the server knows of agents, by name: what their gates hold and how many runs wait, now, whatever seq is shown. */
 const useInfos = create<{ readonly infos: ReadonlyMap<string, AgentInfo> }>(() => ({ infos: new Map() }));
@@ -51,7 +51,7 @@ function follow(): () => void {
   const ask = () => {
     later = undefined;
     askedAt = performance.now();
-    const { config, file } = useLive.getState();
+    const { config, file } = useSession.getState();
     if (!config || file !== null || document.hidden) return;
     getJson<{ agents: AgentInfo[] }>(`${config.agents}/agents`).then(
       ({ agents }) => useInfos.setState(({ infos }) => ({ infos: withNew(infos, agents) })),
@@ -62,7 +62,7 @@ function follow(): () => void {
     later ??= setTimeout(ask, Math.max(0, askedAt + CALM_MS - performance.now()));
   };
   const timer = setInterval(soon, LOOK_MS);
-  const ignore = onNews(({ type }) => type !== "streaming_output" && type !== "graph_updated", soon);
+  const ignore = refetchOn(({ type }) => type !== "streaming_output" && type !== "graph_updated", soon);
   return () => {
     clearInterval(timer);
     clearTimeout(later);

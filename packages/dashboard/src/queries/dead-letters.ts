@@ -1,21 +1,43 @@
-import type { DeadLetterRecord, FlockEvent, RunState } from "@flock-ts/protocol";
+import type { DeadLetterPage, DeadLetterRecord, FlockEvent, RunState } from "@flock-ts/protocol";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { readLetters } from "../commands/commands.ts";
-import { Refusal } from "../connection/config.ts";
-import { useLive } from "../session/store.ts";
-import { onNews } from "./invalidation.ts";
+import { getJson, Refusal } from "../connection/rest.ts";
+import { useSession } from "../session/store.ts";
+import { refetchOn } from "./invalidation.ts";
 
 /** Letters of a page. */
 const PAGE = 50;
 /** The most that the server gives at once. */
 const MOST = 500;
 
+/** A page of dead letters, newest first. @throws as `getJson` does. */
+export function readLetters({ agent, workflow, cursor, limit }: LettersQuery): Promise<DeadLetterPage> {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (agent) query.set("agent_id", agent);
+  if (workflow) query.set("correlation_id", workflow);
+  if (cursor) query.set("cursor", cursor);
+  return getJson<DeadLetterPage>(`${lettersUrl()}?${query}`);
+}
+
+/** Which dead letters are wanted. */
+export interface LettersQuery {
+  readonly agent?: string | undefined;
+  readonly workflow?: string | undefined;
+  readonly cursor?: string | null | undefined;
+  readonly limit: number;
+}
+
+/** Returns the address of the dead letter routes. */
+export function lettersUrl(): string {
+  const { config } = useSession.getState();
+  return `${config?.deadLetters ?? config?.control ?? ""}/dead_letters`;
+}
+
 /**
  * Dead letters as the server has them now, whatever seq is shown; read anew when there are others. Those that come later are
  * `newer`, and `shown` only when they are asked for: nothing moves away from under a hand that is about to press a button.
  */
 export function useDeadLetters(agent: string | undefined) {
-  const config = useLive(({ config, file }) => (file === null ? config : null));
+  const config = useSession(({ config, file }) => (file === null ? config : null));
   const [letters, setLetters] = useState<readonly DeadLetterRecord[]>();
   const [known, setKnown] = useState<ReadonlySet<string>>(new Set());
   const [cursor, setCursor] = useState<string | null>(null);
@@ -39,7 +61,7 @@ export function useDeadLetters(agent: string | undefined) {
         (reason: Error) => mine === newest && setError(wordsOf(reason)),
       );
     };
-    const stop = onNews(concernsLetters, read);
+    const stop = refetchOn(concernsLetters, read);
     return () => {
       newest = -1;
       stop();
@@ -74,7 +96,7 @@ function idsOf(letters: readonly DeadLetterRecord[]): ReadonlySet<string> {
 /** The dead letter that a failed run has become; undefined when it is none, or none any more. */
 export function useDeadLetterOf(run: RunState | undefined): DeadLetterRecord | undefined {
   const [letter, setLetter] = useState<DeadLetterRecord>();
-  const config = useLive(({ config, file }) => (file === null ? config : null));
+  const config = useSession(({ config, file }) => (file === null ? config : null));
   const isFailed = (run?.status === "error" || run?.status === "timeout") && run.retry_at === undefined;
   const id = isFailed ? (run.activation_id ?? run.run_id) : undefined;
   const workflow = run?.correlation_id;
@@ -87,7 +109,7 @@ export function useDeadLetterOf(run: RunState | undefined): DeadLetterRecord | u
         ({ dead_letters }) => isCurrent && setLetter(dead_letters.find((one) => one.id === id)),
         () => {},
       );
-    const stop = onNews(concernsLetters, read);
+    const stop = refetchOn(concernsLetters, read);
     return () => {
       isCurrent = false;
       stop();

@@ -1,8 +1,9 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import { useMemo } from "react";
 import { create } from "zustand";
-import { type DashboardConfig, eventsUrl, getJson } from "../connection/config.ts";
-import { type Live, useLive } from "../session/store.ts";
+import { type DashboardConfig, eventsUrl } from "../connection/config.ts";
+import { getJson } from "../connection/rest.ts";
+import { type SessionView, useSession } from "../session/store.ts";
 import { knownTimeline, shownTimeline } from "../session/view.ts";
 import { hiddenIn } from "../timeline/hidden-seqs.ts";
 
@@ -10,7 +11,7 @@ import { hiddenIn } from "../timeline/hidden-seqs.ts";
 const usePassed = create<{ readonly epoch: string | null; readonly seq: number }>(() => ({ epoch: null, seq: 0 }));
 
 /** Whether events may be hidden from the viewer; in a file, from whoever has saved it. */
-export function isLimited({ connection, file, fileHead }: Live): boolean {
+export function isLimited({ connection, file, fileHead }: SessionView): boolean {
   return file === null ? connection.limited : fileHead?.hidden !== undefined;
 }
 
@@ -31,12 +32,12 @@ export interface Hidden {
 /** What is hidden from this viewer up to the seq that is shown; null for those who may see everything. */
 export function useHidden(): Hidden | null {
   // Before all that there is has come, what is not there yet would be taken for hidden.
-  const limited = useLive((live) => live.complete && isLimited(live));
-  const head = useLive(({ fileHead }) => fileHead);
-  const at = useLive(({ at }) => at);
-  const last = useLive(({ last }) => last);
-  const first = useLive(({ from, past }) => past?.from ?? from);
-  const epoch = useLive(({ connection, file }) => (file === null ? connection.epoch : null));
+  const limited = useSession((live) => live.complete && isLimited(live));
+  const head = useSession(({ fileHead }) => fileHead);
+  const at = useSession(({ at }) => at);
+  const last = useSession(({ last }) => last);
+  const first = useSession(({ from, past }) => past?.from ?? from);
+  const epoch = useSession(({ connection, file }) => (file === null ? connection.epoch : null));
   const passed = usePassed((passed) => (passed.epoch === epoch ? passed.seq : 0));
   return useMemo(() => {
     if (!limited) return null;
@@ -54,7 +55,7 @@ export function useHidden(): Hidden | null {
 
 /** How many events of a range are hidden from this viewer; null for those who may see everything. */
 export function hiddenWithin(from: number, to: number): number | null {
-  const live = useLive.getState();
+  const live = useSession.getState();
   if (!isLimited(live)) return null;
   // Where others are left out, holes tell nothing: what the file says of itself is all that is known.
   if (live.fileHead?.narrowed !== undefined) return live.fileHead.hidden ?? 0;
@@ -77,12 +78,12 @@ const ASK_MS = 5_000;
 /** Keeps count of what passes by a limited viewer while nothing comes that it may see. */
 export function followHidden(): void {
   const ask = () => {
-    const { config, connection, complete, file, last } = useLive.getState();
+    const { config, connection, complete, file, last } = useSession.getState();
     if (!config || !connection.limited || !complete || file !== null || document.hidden) return;
     if (connection.status === "live") void askWhatHasPassed(config, connection.epoch, last);
   };
   setInterval(ask, ASK_MS);
-  useLive.subscribe((now, before) => {
+  useSession.subscribe((now, before) => {
     if (now.complete && now.connection.limited && (!before.complete || now.connection !== before.connection)) ask();
   });
 }

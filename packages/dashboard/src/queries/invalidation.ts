@@ -1,5 +1,5 @@
 import type { FlockEvent } from "@flock-ts/protocol";
-import { useLive } from "../session/store.ts";
+import { useSession } from "../session/store.ts";
 import { knownTimeline } from "../session/view.ts";
 
 /** How long after the last event that concerns something the server is asked about it, in ms. */
@@ -9,15 +9,15 @@ const ASK_AFTER = 100;
  * Calls `ask` when this tab has caught up, and again shortly after events that concern it, whatever seq is shown. For what only the
  * server knows, of which the log merely tells that it is no longer the same. Returns how to stop that.
  */
-export function onNews(concerns: (event: FlockEvent) => boolean, ask: () => void): () => void {
+export function refetchOn(concerns: (event: FlockEvent) => boolean, ask: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const later = () => {
     clearTimeout(timer);
     timer = setTimeout(ask, ASK_AFTER);
   };
-  const { config, complete } = useLive.getState();
+  const { config, complete } = useSession.getState();
   if (config && complete) ask();
-  const stop = useLive.subscribe((now, before) => {
+  const stop = useSession.subscribe((now, before) => {
     if (!now.config || !now.complete) return;
     const isNew = !before.complete || before.config === null;
     if (isNew || (now.last !== before.last && hasNews(before.last, concerns))) later();

@@ -1,8 +1,9 @@
 import type { OpenQuestion, OpenQuestions } from "@flock-ts/protocol";
 import { create } from "zustand";
-import { type DashboardConfig, getJson } from "../connection/config.ts";
-import { useLive } from "../session/store.ts";
-import { onNews } from "./invalidation.ts";
+import type { DashboardConfig } from "../connection/config.ts";
+import { getJson } from "../connection/rest.ts";
+import { useSession } from "../session/store.ts";
+import { refetchOn } from "./invalidation.ts";
 
 /** What agents have asked people and nobody has answered, as the server tells it now: travelling in time changes nothing of it. */
 export const useQuestions = create<{ readonly open: readonly OpenQuestion[] }>(() => ({ open: [] }));
@@ -15,12 +16,12 @@ export async function readQuestions({ control }: Pick<DashboardConfig, "control"
 
 /** Keeps the open questions as they are on the server. */
 export function followQuestions(): void {
-  onNews(
+  refetchOn(
     (event) =>
       event.type === "question_closed" ||
       (event.type === "artifact_published" && event.artifact_type === "PersonQuestion"),
     () => {
-      const { config } = useLive.getState();
+      const { config } = useSession.getState();
       if (config) void readQuestions(config);
     },
   );

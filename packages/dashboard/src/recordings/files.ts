@@ -2,7 +2,7 @@ import { type FlockEvent, mergedInto, writeEventFile } from "@flock-ts/protocol"
 import { hiddenWithin } from "../queries/hidden.ts";
 import { readOlder } from "../session/event-pages.ts";
 import { showFile } from "../session/follow.ts";
-import { useLive } from "../session/store.ts";
+import { useSession } from "../session/store.ts";
 import { goLive } from "../session/time-travel.ts";
 import { knownTimeline } from "../session/view.ts";
 import { type Excerpt, headOf, opened, piecesOf } from "./format.ts";
@@ -18,7 +18,7 @@ export function countOf(choice: Choice): number {
 }
 
 function excerptOf({ from, to, only }: Choice): Excerpt {
-  const { file, fileHead, connection } = useLive.getState();
+  const { file, fileHead, connection } = useSession.getState();
   const narrowed = fileHead?.narrowed;
   const words = [narrowed, only?.words].filter((each) => each !== undefined).join(", ");
   const hidden = hiddenWithin(from, to);
@@ -43,7 +43,7 @@ export async function saveRange(
   onProgress: (events: number) => void = () => {},
   signal?: AbortSignal,
 ): Promise<number | null> {
-  const { file, oldest } = useLive.getState();
+  const { file, oldest } = useSession.getState();
   const timeline = knownTimeline();
   const begin = file === null ? Math.max(from, Math.min(oldest, timeline.from)) : from;
   const excerpt = excerptOf({ from: begin, to, ...(only ? { only } : {}) });
@@ -80,7 +80,7 @@ export async function saveRange(
 
 /** The events of an excerpt before those that the tab has, as the server gives them. */
 async function* olderThan(known: number, { from, to, epoch }: Excerpt): AsyncGenerator<readonly FlockEvent[]> {
-  const { config, file } = useLive.getState();
+  const { config, file } = useSession.getState();
   if (!config || file !== null) return;
   const end = Math.min(to + 1, known);
   for await (const { events } of readOlder(config, end, end - from, epoch)) yield events;
@@ -88,7 +88,7 @@ async function* olderThan(known: number, { from, to, epoch }: Excerpt): AsyncGen
 
 /** Gives the viewer a file of all that is known, up to the seq that is shown. */
 export async function saveAll(): Promise<void> {
-  const { from, last, at } = useLive.getState();
+  const { from, last, at } = useSession.getState();
   await saveRange({ from, to: at ?? last });
 }
 
@@ -99,7 +99,7 @@ export async function openFile(file: File): Promise<void> {
     showFile(file.name, timeline, head);
     goLive();
   } catch (error) {
-    useLive.setState({ notice: `${file.name} cannot be shown: ${(error as Error).message}` });
+    useSession.setState({ notice: `${file.name} cannot be shown: ${(error as Error).message}` });
   }
 }
 

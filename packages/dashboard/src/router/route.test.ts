@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { linkOf, placeOf, SCREENS } from "./route.ts";
+import { linkOf, routeOf, SCREENS } from "./route.ts";
 
 /** The place of a link as the browser takes it apart. */
 function follow(link: string) {
   const { pathname, search } = new URL(link, "http://flock.test");
-  return placeOf(pathname, search);
+  return routeOf(pathname, search);
 }
 
 describe("a link is a picture", () => {
@@ -31,7 +31,7 @@ describe("a link is a picture", () => {
   it("the first page, an unknown one and a broken one are shown as far as they can be", () => {
     expect(follow("/").screen).toBe("agents");
     expect(follow("/nowhere/at/all").screen).toBe("agents");
-    expect(placeOf("/runs/50%").id).toBe("50%");
+    expect(routeOf("/runs/50%").id).toBe("50%");
     expect(follow("/runs?seq=yesterday").seq).toBeNull();
   });
 

@@ -11,7 +11,7 @@ const FORMERLY: Readonly<Record<string, Screen>> = { artifacts: "blackboard" };
 export type Params = Readonly<Record<string, string>>;
 
 /** What a viewer looks at, in full: a link is a picture. `/runs/RUN_ID?workflow=CORRELATION_ID&seq=41200` */
-export interface Place {
+export interface Route {
   readonly screen: Screen;
   /** What is selected on it. */
   readonly id: string | undefined;
@@ -21,7 +21,7 @@ export interface Place {
 }
 
 /** The place that a path and its query say; an unknown one is the first screen. */
-export function placeOf(path: string, query = ""): Place {
+export function routeOf(path: string, query = ""): Route {
   const [first = "", second] = path.split("/").filter(Boolean);
   const { seq, ...params } = Object.fromEntries(new URLSearchParams(query));
   return {
@@ -33,7 +33,7 @@ export function placeOf(path: string, query = ""): Place {
 }
 
 /** The link to a place. */
-export function linkOf({ screen, id, seq, params }: Place): string {
+export function linkOf({ screen, id, seq, params }: Route): string {
   const query = new URLSearchParams(params);
   if (seq !== null) query.set("seq", String(seq));
   const said = query.toString();
@@ -48,12 +48,12 @@ export function pathOf(screen: Screen, id?: string, params: Params = {}): string
 /** How often the address may change while somebody drags or plays, in ms: browsers refuse more. */
 const ADDRESS_MS = 300;
 
-let current: Place = typeof location === "undefined" ? placeOf("/") : placeOf(location.pathname, location.search);
+let current: Route = typeof location === "undefined" ? routeOf("/") : routeOf(location.pathname, location.search);
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Where the viewer is. */
-export function here(): Place {
+export function currentRoute(): Route {
   return current;
 }
 
@@ -61,7 +61,7 @@ export function here(): Place {
 export function go(link: string): void {
   writeAddress();
   history.pushState(null, "", link);
-  arrive(placeOf(location.pathname, location.search));
+  arrive(routeOf(location.pathname, location.search));
 }
 
 /** Changes something about what is shown without another entry in the history. `undefined` takes a parameter away. */
@@ -76,23 +76,23 @@ export function adjust(change: {
 }
 
 /** Calls `listener` whenever the place has changed. Returns how to stop that. */
-export function onPlace(listener: () => void): () => void {
+export function onRoute(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
 /** Where the viewer is; the component renders anew when that changes. */
-export function usePlace(): Place {
-  return useSyncExternalStore(onPlace, here);
+export function useRoute(): Route {
+  return useSyncExternalStore(onRoute, currentRoute);
 }
 
 /** One parameter of the query, and how to change it. */
 export function useParam(name: string): [string, (value: string | undefined) => void] {
-  const value = useSyncExternalStore(onPlace, () => current.params[name] ?? "");
+  const value = useSyncExternalStore(onRoute, () => current.params[name] ?? "");
   return [value, (next) => adjust({ params: { [name]: next || undefined } })];
 }
 
-function arrive(place: Place): void {
+function arrive(place: Route): void {
   current = place;
   for (const listener of listeners) listener();
 }
@@ -108,7 +108,7 @@ if (typeof addEventListener !== "undefined") {
   addEventListener("popstate", () => {
     clearTimeout(timer);
     timer = undefined;
-    arrive(placeOf(location.pathname, location.search));
+    arrive(routeOf(location.pathname, location.search));
   });
 }
 

@@ -1,19 +1,20 @@
-import { eventsUrl, getJson } from "../connection/config.ts";
+import { eventsUrl } from "../connection/config.ts";
 import { FIRST_EVENTS } from "../connection/direct-feed.ts";
+import { getJson } from "../connection/rest.ts";
 import { KEPT_EVENTS } from "../timeline/timeline.ts";
 import { graphNow } from "./connection.ts";
 import { begunAt, readOlder, withOlder } from "./event-pages.ts";
-import { useLive } from "./store.ts";
+import { useSession } from "./store.ts";
 import { know, knownTimeline, publish, show } from "./view.ts";
 
 /** Everything that the server had to tell is here for the first time: what lies before it? */
 export async function arrived(): Promise<void> {
-  const { config } = useLive.getState();
+  const { config } = useSession.getState();
   if (!config) return;
   const page = await getJson<{ oldest: number }>(eventsUrl(config, { after: 0, limit: 1 })).catch(() => null);
   const timeline = knownTimeline();
   if (page) {
-    useLive.setState({ oldest: Math.min(page.oldest, timeline.first) });
+    useSession.setState({ oldest: Math.min(page.oldest, timeline.first) });
     // Fewer than were asked for: before them is nothing for us.
     if (timeline.log().length < FIRST_EVENTS) timeline.reaches(page.oldest);
   }
@@ -26,7 +27,7 @@ export async function arrived(): Promise<void> {
 
 /** Loads what came before, until the tab has as much as it keeps; the viewer sees what is now all the while. */
 async function loadHistory(): Promise<void> {
-  const { config, connection, file } = useLive.getState();
+  const { config, connection, file } = useSession.getState();
   const mine = knownTimeline();
   if (!config || file !== null) return;
   let from = mine.from;

@@ -1,7 +1,7 @@
 import type { ConnectionState } from "@flock-ts/client";
 import type { GraphSnapshot } from "@flock-ts/protocol";
 import type { CommandAnswer, CommandName, CommandRequest, Feed } from "../connection/feed.ts";
-import { useLive } from "./store.ts";
+import { useSession } from "./store.ts";
 
 let feed: Feed | undefined;
 
@@ -36,7 +36,7 @@ export async function graphNow(): Promise<GraphSnapshot | undefined> {
 const BREAKS = 50;
 
 function changed(connection: ConnectionState): void {
-  useLive.setState(({ offlineSince, breaks, connection: before }) => ({
+  useSession.setState(({ offlineSince, breaks, connection: before }) => ({
     ...(connection.status === "waiting" && (before.status === "live" || before.status === "catching-up")
       ? { breaks: [...breaks, { at: Date.now(), reason: connection.reason ?? "closed" }].slice(-BREAKS) }
       : {}),
@@ -44,7 +44,7 @@ function changed(connection: ConnectionState): void {
     offlineSince:
       connection.status === "live" || connection.status === "catching-up" ? null : (offlineSince ?? Date.now()),
   }));
-  const { offlineSince, complete } = useLive.getState();
+  const { offlineSince, complete } = useSession.getState();
   if (offlineSince !== null && complete) lostAt ??= offlineSince;
 }
 

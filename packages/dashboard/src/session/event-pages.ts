@@ -1,6 +1,8 @@
 import type { FlockEvent, FlockState } from "@flock-ts/protocol";
-import { type DashboardConfig, eventsUrl, getJson } from "../connection/config.ts";
-import { type Log, Timeline } from "../timeline/timeline.ts";
+import { type DashboardConfig, eventsUrl } from "../connection/config.ts";
+import { getJson } from "../connection/rest.ts";
+import type { Log } from "../timeline/log.ts";
+import { Timeline } from "../timeline/timeline.ts";
 
 /** Events of one page; the server gives no more. */
 const PAGE = 1_000;

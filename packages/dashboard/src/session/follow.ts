@@ -9,7 +9,7 @@ import type { Timeline } from "../timeline/timeline.ts";
 import { arrived, countAnew } from "./backfill.ts";
 import { connectTo, graphNow, isCurrentAgain, isUsed, lostSince } from "./connection.ts";
 import { nextFrame } from "./next-frame.ts";
-import { useLive } from "./store.ts";
+import { useSession } from "./store.ts";
 import { know, knownTimeline, publish, show, startAnew } from "./view.ts";
 
 /** Between two paints while catching up, in ms: what is long past need not be painted step by step. */
@@ -21,15 +21,15 @@ const DEAR_MS = 6;
 /** Reads the configuration and follows the log; both are tried until they succeed. */
 export async function start(): Promise<void> {
   const config = await readConfig((attempt) =>
-    useLive.setState(({ connection }) => ({ connection: { ...connection, attempt } })),
+    useSession.setState(({ connection }) => ({ connection: { ...connection, attempt } })),
   );
   // Whoever has opened a file in the meantime looks at that.
-  if (useLive.getState().file !== null) return;
-  useLive.setState({ config });
+  if (useSession.getState().file !== null) return;
+  useSession.setState({ config });
   addEventListener("pagehide", remember);
   watchAbsence();
   const opened = await openFeed(config.websocket);
-  if (useLive.getState().file !== null) return;
+  if (useSession.getState().file !== null) return;
   connectTo(opened);
   await follow(opened);
 }
@@ -39,7 +39,7 @@ export function showFile(name: string, opened: Timeline, fileHead: RecordingHead
   // What the server goes on to tell is not taken in any more.
   connectTo(undefined);
   know(opened);
-  useLive.setState({ file: name, fileHead, complete: true, away: null, notice: null, oldest: opened.first });
+  useSession.setState({ file: name, fileHead, complete: true, away: null, notice: null, oldest: opened.first });
   publish();
   show();
 }
@@ -83,9 +83,9 @@ async function follow(mine: Feed): Promise<void> {
     if (!isCurrent || absent !== null)
       leftAt ??= { ...placeNow(), seq: before, at: absent ?? lostSince() ?? Date.now() };
     if (!isCurrent) continue;
-    if (!useLive.getState().complete) {
+    if (!useSession.getState().complete) {
       await arrived();
-      useLive.setState({ complete: true });
+      useSession.setState({ complete: true });
       show();
     }
     if (leftAt) tellWhatWasMissed(leftAt);
@@ -104,7 +104,7 @@ const PATIENCE_MS = 500;
 
 /** How far the log is; 0 when that is not known in time, or some of it is not for this viewer to see. */
 async function headNow(): Promise<number> {
-  if (useLive.getState().connection.limited) return 0;
+  if (useSession.getState().connection.limited) return 0;
   const late = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE_MS));
   return (await Promise.race([graphNow(), late]))?.seq ?? 0;
 }
@@ -112,7 +112,7 @@ async function headNow(): Promise<number> {
 function takeIn(entries: readonly (FlockEvent | ControlOf<"gap">)[]): void {
   let events: FlockEvent[] = [];
   const flush = () => {
-    if (useLive.getState().complete && endsUnknownRun(knownTimeline().head, events)) void countAnew();
+    if (useSession.getState().complete && endsUnknownRun(knownTimeline().head, events)) void countAnew();
     knownTimeline().append(events);
     events = [];
   };
@@ -124,7 +124,7 @@ function takeIn(entries: readonly (FlockEvent | ControlOf<"gap">)[]): void {
     flush();
     if (entry.reason === "epoch") {
       startAnew();
-      useLive.setState({ notice: "The server has started anew: what it showed before is gone." });
+      useSession.setState({ notice: "The server has started anew: what it showed before is gone." });
     } else {
       knownTimeline().mark({ kind: "gap", at: entry.to_seq, gap: entry });
       // Events that are gone may have declared agents and counted runs.

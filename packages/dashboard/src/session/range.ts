@@ -1,5 +1,5 @@
 import { create } from "zustand";
-import { useLive } from "./store.ts";
+import { useSession } from "./store.ts";
 
 /** Some of the log, both ends included. */
 export interface Range {
@@ -12,8 +12,8 @@ export const useRange = create<{ readonly range: Range | null }>(() => ({ range:
 
 /** Begins to choose a range: all that is known, up to the seq that is shown. */
 export function chooseRange(): void {
-  const { from, last, at } = useLive.getState();
-  if (last < from) useLive.setState({ notice: "There is no event yet that could be saved." });
+  const { from, last, at } = useSession.getState();
+  if (last < from) useSession.setState({ notice: "There is no event yet that could be saved." });
   else useRange.setState({ range: { from, to: at ?? last } });
 }
 
@@ -21,7 +21,7 @@ export function chooseRange(): void {
 export function moveRange(end: "from" | "to", seq: number): void {
   const { range } = useRange.getState();
   if (!range) return;
-  const { oldest, last } = useLive.getState();
+  const { oldest, last } = useSession.getState();
   const at = Math.max(oldest, Math.min(last, Math.round(seq)));
   useRange.setState({
     range: end === "from" ? { from: at, to: Math.max(at, range.to) } : { from: Math.min(at, range.from), to: at },

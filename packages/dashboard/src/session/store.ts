@@ -3,11 +3,11 @@ import { type ControlOf, emptyState, type FlockState, type RecordingHead } from 
 import { create } from "zustand";
 import type { Away } from "../absence/summary.ts";
 import type { DashboardConfig } from "../connection/config.ts";
-import { Log } from "../timeline/timeline.ts";
+import { Log } from "../timeline/log.ts";
 import type { Past } from "./window.ts";
 
 /** Everything that the screens show. They read it, and never talk to the server about events. */
-export interface Live {
+export interface SessionView {
   readonly config: DashboardConfig | null;
   /** The name of the file that is shown instead of a server. */
   readonly file: string | null;
@@ -45,7 +45,7 @@ export interface Live {
   readonly notice: string | null;
 }
 
-export const useLive = create<Live>(() => ({
+export const useSession = create<SessionView>(() => ({
   config: null,
   file: null,
   fileHead: null,

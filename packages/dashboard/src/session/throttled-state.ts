@@ -1,6 +1,6 @@
 import type { FlockState } from "@flock-ts/protocol";
 import { create } from "zustand";
-import { useLive } from "./store.ts";
+import { useSession } from "./store.ts";
 
 /** From so many agents or runs on, pictures of all of them follow more slowly: each frame would change every one. */
 const MANY_AGENTS = 40;
@@ -10,23 +10,23 @@ const SLOWLY_MS = 300;
 const QUICKLY_MS = 50;
 
 /** The state that is shown, as it was a moment ago: for pictures of everything at once. */
-export const useCalmState = create<FlockState>(() => useLive.getState().state);
+export const useThrottledState = create<FlockState>(() => useSession.getState().state);
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-useLive.subscribe((now, before) => {
+useSession.subscribe((now, before) => {
   if (now.state === before.state) return;
   // Who travels in time wants to see at once where they are.
   if (now.at !== before.at) {
     clearTimeout(timer);
     timer = undefined;
-    useCalmState.setState(now.state, true);
+    useThrottledState.setState(now.state, true);
     return;
   }
   timer ??= setTimeout(
     () => {
       timer = undefined;
-      useCalmState.setState(useLive.getState().state, true);
+      useThrottledState.setState(useSession.getState().state, true);
     },
     now.state.agents.size > MANY_AGENTS || now.state.runs.size > MANY_RUNS ? SLOWLY_MS : QUICKLY_MS,
   );

@@ -1,10 +1,11 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import { create } from "zustand";
-import { eventsUrl, getJson } from "../connection/config.ts";
-import { adjust, here, onPlace } from "../router/route.ts";
+import { eventsUrl } from "../connection/config.ts";
+import { getJson } from "../connection/rest.ts";
+import { adjust, currentRoute, onRoute } from "../router/route.ts";
 import { seqAt, type Whereabouts } from "../timeline/parse-position.ts";
 import { Playback } from "../timeline/playback.ts";
-import { useLive } from "./store.ts";
+import { useSession } from "./store.ts";
 import { isHere, knownTimeline, showAt, shown, shownTimeline } from "./view.ts";
 
 /** How fast the past is played, in times of the real thing; null while it stands. */
@@ -15,14 +16,14 @@ export const SPEEDS = [1, 2, 5, 10, 25, 100] as const;
 
 /** Keeps what is shown in step with the address: the seq in it is where the viewer has travelled to. */
 export function followPlace(): void {
-  const follow = () => showAt(here().seq);
-  onPlace(follow);
+  const follow = () => showAt(currentRoute().seq);
+  onRoute(follow);
   follow();
 }
 
 /** Shows every screen at a seq. */
 export function travelTo(seq: number): void {
-  const { oldest, last } = useLive.getState();
+  const { oldest, last } = useSession.getState();
   adjust({ seq: Math.max(Math.min(oldest, last), Math.min(last, Math.round(seq))) });
 }
 
@@ -34,7 +35,7 @@ export async function seqOf(where: Whereabouts): Promise<number> {
 
 /** The seq of the newest event up to a moment before all events that are here; the oldest one when that is later. */
 async function seqLongAgo(moment: number): Promise<number> {
-  const { config, file, from, first, oldest } = useLive.getState();
+  const { config, file, from, first, oldest } = useSession.getState();
   if (!config || file !== null || oldest >= from) return first;
   let [low, high] = [oldest, from];
   let found = oldest;
@@ -81,7 +82,7 @@ export function step(count: number): void {
 
 /** The seq next to the events around the one that is shown. */
 function beyond(direction: 1 | -1): number {
-  const { past, from, last } = useLive.getState();
+  const { past, from, last } = useSession.getState();
   if (direction === -1) return (past?.from ?? from) - 1;
   return past ? past.to + 1 : last;
 }
@@ -95,8 +96,8 @@ const SEARCHED = 200_000;
  */
 export async function toError(direction: 1 | -1): Promise<"found" | "none" | "none nearby"> {
   pause();
-  const origin = here().seq;
-  const began = origin ?? useLive.getState().last + 1;
+  const origin = currentRoute().seq;
+  const began = origin ?? useSession.getState().last + 1;
   for (let from = began + direction; ; ) {
     const failure = failureFrom(from, direction);
     if (failure !== undefined) {
@@ -104,7 +105,7 @@ export async function toError(direction: 1 | -1): Promise<"found" | "none" | "no
       return "found";
     }
     from = beyond(direction);
-    const { oldest, past } = useLive.getState();
+    const { oldest, past } = useSession.getState();
     if (direction === 1 ? !past : from < oldest) {
       adjust({ seq: origin });
       return "none";
@@ -113,7 +114,7 @@ export async function toError(direction: 1 | -1): Promise<"found" | "none" | "no
     travelTo(from);
     await shown();
     // It could not be read, or the viewer has gone elsewhere.
-    if (here().seq !== from || !isHere(from)) return "none nearby";
+    if (currentRoute().seq !== from || !isHere(from)) return "none nearby";
   }
 }
 
@@ -136,7 +137,7 @@ export function isFailure(event: FlockEvent): boolean {
 /** Plays on from what is shown; from the beginning when that is the end. */
 export function play(speed: number): void {
   pause();
-  const { first, last, at } = useLive.getState();
+  const { first, last, at } = useSession.getState();
   if (at === null || at >= last) travelTo(first);
   usePlaying.setState({ speed });
   void playOn(speed);
@@ -144,15 +145,15 @@ export function play(speed: number): void {
 
 async function playOn(speed: number): Promise<void> {
   await shown();
-  const { first } = useLive.getState();
+  const { first } = useSession.getState();
   const played = shownTimeline();
-  const playback = new Playback(played.log(), here().seq ?? first);
+  const playback = new Playback(played.log(), currentRoute().seq ?? first);
   let before = performance.now();
   const frame = (now: number) => {
     if (usePlaying.getState().speed !== speed) return;
     const seq = playback.advance((now - before) * speed);
     before = now;
-    if (seq !== here().seq) travelTo(seq);
+    if (seq !== currentRoute().seq) travelTo(seq);
     if (!playback.isOver) requestAnimationFrame(frame);
     else if (played === knownTimeline()) pause();
     else {
@@ -169,5 +170,5 @@ export function pause(): void {
 }
 
 function shownSeq(): number {
-  return here().seq ?? useLive.getState().last;
+  return currentRoute().seq ?? useSession.getState().last;
 }

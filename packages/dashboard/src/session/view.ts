@@ -1,6 +1,6 @@
 import { adjust } from "../router/route.ts";
 import { Timeline } from "../timeline/timeline.ts";
-import { useLive } from "./store.ts";
+import { useSession } from "./store.ts";
 import { type Past, readPast } from "./window.ts";
 
 let timeline = new Timeline();
@@ -16,13 +16,13 @@ export function know(known: Timeline): void {
 export function startAnew(): void {
   timeline = new Timeline();
   past = undefined;
-  useLive.setState({ complete: false, past: null });
+  useSession.setState({ complete: false, past: null });
 }
 
 /** Shows the state at a seq on every screen; null: what happens now. */
 export function showAt(at: number | null): void {
-  if (at === useLive.getState().at) return;
-  useLive.setState({ at });
+  if (at === useSession.getState().at) return;
+  useSession.setState({ at });
   show();
 }
 
@@ -48,11 +48,11 @@ export async function shown(): Promise<void> {
 
 /** Shows the seq that the viewer has gone to. One that lies far back is shown as soon as it is here. */
 export function show(): void {
-  const { at, complete, file, oldest } = useLive.getState();
+  const { at, complete, file, oldest } = useSession.getState();
   // A link may lead to what retention has dropped since.
   if (at !== null && complete && file === null && at < Math.min(oldest, timeline.from)) {
     const [asked, first] = [at, oldest].map((seq) => seq.toLocaleString("en"));
-    useLive.setState({ notice: `Seq ${asked} is no longer kept. This is the oldest one that is, ${first}.` });
+    useSession.setState({ notice: `Seq ${asked} is no longer kept. This is the oldest one that is, ${first}.` });
     adjust({ seq: oldest });
     return;
   }
@@ -60,7 +60,7 @@ export function show(): void {
     if (!past || !isHere(at)) {
       visiting ??= visit(at).finally(() => {
         visiting = undefined;
-        const { at: next, state } = useLive.getState();
+        const { at: next, state } = useSession.getState();
         if (next !== at && isLongAgo(next) && state.seq !== next) show();
       });
       return;
@@ -68,12 +68,16 @@ export function show(): void {
   } else past = undefined;
   const seq = at ?? Number.POSITIVE_INFINITY;
   const here = shownTimeline();
-  useLive.setState({ state: here.at(seq), log: here.log(seq), past: past ? { from: past.from, to: past.to } : null });
+  useSession.setState({
+    state: here.at(seq),
+    log: here.log(seq),
+    past: past ? { from: past.from, to: past.to } : null,
+  });
 }
 
 /** Whether only the server has what was then. */
 function isLongAgo(at: number | null): at is number {
-  const { complete, file, oldest } = useLive.getState();
+  const { complete, file, oldest } = useSession.getState();
   return at !== null && complete && file === null && at < timeline.from && oldest < timeline.from;
 }
 
@@ -81,31 +85,31 @@ let visiting: Promise<void> | undefined;
 
 /** Reads the log around a seq, unless the viewer goes elsewhere. */
 async function visit(seq: number): Promise<void> {
-  const { config, connection, oldest } = useLive.getState();
+  const { config, connection, oldest } = useSession.getState();
   if (!config) return;
-  useLive.setState({ isLoading: true });
+  useSession.setState({ isLoading: true });
   try {
     const source = { config, epoch: connection.epoch, oldest, until: timeline.from, head: timeline.head };
     for await (const stretch of readPast(seq, source)) {
-      const { at } = useLive.getState();
+      const { at } = useSession.getState();
       if (!isLongAgo(at) || (at !== seq && (at < stretch.from || at > stretch.to))) return;
       if (stretch.to < seq) continue;
       const isHere = past?.timeline === stretch.timeline;
       past = stretch;
-      if (isHere) useLive.setState({ past: { from: past.from, to: past.to } });
+      if (isHere) useSession.setState({ past: { from: past.from, to: past.to } });
       else show();
     }
   } catch (error) {
-    useLive.setState({ notice: `Seq ${seq.toLocaleString("en")} cannot be shown: ${(error as Error).message}` });
+    useSession.setState({ notice: `Seq ${seq.toLocaleString("en")} cannot be shown: ${(error as Error).message}` });
   } finally {
-    useLive.setState({ isLoading: false });
+    useSession.setState({ isLoading: false });
   }
 }
 
 /** Lets the screens see what has been taken in. */
 export function publish(): void {
-  const { at, state, last } = useLive.getState();
-  useLive.setState({ first: timeline.first, last: timeline.last, from: timeline.from, gaps: timeline.gaps });
+  const { at, state, last } = useSession.getState();
+  useSession.setState({ first: timeline.first, last: timeline.last, from: timeline.from, gaps: timeline.gaps });
   // Who looks at the past sees nothing of what comes, unless it belongs there and has only come now.
   if (at === null || at > last || (at < timeline.first && !isLongAgo(at)) || state.seq === 0) show();
 }

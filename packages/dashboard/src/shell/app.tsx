@@ -2,12 +2,12 @@ import { Keyboard, Search } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { ConfirmationDialog } from "../commands/confirmation-dialog.tsx";
 import { Link } from "../router/link.tsx";
-import { go, pathOf, usePlace } from "../router/route.ts";
+import { go, pathOf, useRoute } from "../router/route.ts";
 import { chooseRange, useRange } from "../session/range.ts";
 import { changeSpeed, goLive, pause, play, step, usePlaying } from "../session/time-travel.ts";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { ConnectionStatus } from "./connection-status.tsx";
-import { Mishap } from "./error-boundary.tsx";
+import { ErrorBoundary } from "./error-boundary.tsx";
 import { Navigation } from "./navigation.tsx";
 import { Notices } from "./notices.tsx";
 import { entryOf, SCREEN_ENTRIES } from "./screens.ts";
@@ -23,7 +23,7 @@ const ShortcutSheet = lazy(() => import("./shortcut-sheet.tsx"));
 
 /** What stays on every screen: where one can go, how the connection stands, and the log along the bottom. */
 export function App() {
-  const { screen } = usePlace();
+  const { screen } = useRoute();
   const { name, View } = entryOf(screen);
   const [open, setOpen] = useState<"palette" | "shortcuts" | null>(null);
   // A dialog tells that it has been closed a moment later: by then another one may be open.
@@ -66,11 +66,11 @@ export function App() {
       </header>
       <Navigation />
       <main id="content" tabIndex={-1} className="relative min-h-0 min-w-0 overflow-hidden outline-none">
-        <Mishap key={screen}>
+        <ErrorBoundary key={screen}>
           <Suspense fallback={<Skeleton />}>
             <View />
           </Suspense>
-        </Mishap>
+        </ErrorBoundary>
       </main>
       <TimelineBar />
       <Suspense>

@@ -1,7 +1,7 @@
 import { Component, type ReactNode } from "react";
 
 /** Shows what went wrong on a screen instead of nothing, and lets the viewer try again. The rest of the page goes on. */
-export class Mishap extends Component<{ readonly children: ReactNode }, { readonly error: Error | null }> {
+export class ErrorBoundary extends Component<{ readonly children: ReactNode }, { readonly error: Error | null }> {
   override state = { error: null as Error | null };
 
   static getDerivedStateFromError(error: Error) {

@@ -3,15 +3,15 @@ import { type RefObject, useEffect, useRef, useState } from "react";
 import { awayWords } from "../absence/summary.ts";
 import { useActions } from "../commands/actions.ts";
 import { AnswerCard } from "../commands/answers.tsx";
-import { go, pathOf, usePlace } from "../router/route.ts";
-import { useLive } from "../session/store.ts";
+import { go, pathOf, useRoute } from "../router/route.ts";
+import { useSession } from "../session/store.ts";
 import { travelTo } from "../session/time-travel.ts";
 
 /** What a viewer has to know and did not ask for. */
 export function Notices() {
-  const notice = useLive(({ notice }) => notice);
-  const away = useLive(({ away }) => away);
-  const { screen } = usePlace();
+  const notice = useSession(({ notice }) => notice);
+  const away = useSession(({ away }) => away);
+  const { screen } = useRoute();
   const actions = useActions(({ actions }) => actions);
   // The Control screen has a place of its own for them.
   const news = screen === "control" ? [] : actions.filter(({ isNews }) => isNews).slice(-CARDS);
@@ -25,7 +25,7 @@ export function Notices() {
       }`}
     >
       {notice !== null && (
-        <Card role="alert" dismiss={() => useLive.setState({ notice: null })} className="border-busy text-busy">
+        <Card role="alert" dismiss={() => useSession.setState({ notice: null })} className="border-busy text-busy">
           {notice}
         </Card>
       )}
@@ -35,7 +35,7 @@ export function Notices() {
         ))}
       </div>
       {away !== null && (
-        <Card role="status" dismiss={() => useLive.setState({ away: null })} className="border-line">
+        <Card role="status" dismiss={() => useSession.setState({ away: null })} className="border-line">
           {awayWords(away)}{" "}
           {away.firstFailure !== null && (
             <button
@@ -44,7 +44,7 @@ export function Notices() {
               onClick={() => {
                 go(pathOf("events"));
                 travelTo(away.firstFailure as number);
-                useLive.setState({ away: null });
+                useSession.setState({ away: null });
               }}
             >
               Show the first failure

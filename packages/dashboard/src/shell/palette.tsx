@@ -2,14 +2,15 @@ import { Command, useCommandState } from "cmdk";
 import { type ReactNode, useMemo, useRef, useState } from "react";
 import { paletteCommands } from "../commands/palette-commands.ts";
 import { openFile, saveAll } from "../recordings/files.ts";
-import { go, here, pathOf } from "../router/route.ts";
+import { currentRoute, go, pathOf } from "../router/route.ts";
 import { chooseRange } from "../session/range.ts";
-import { useLive } from "../session/store.ts";
+import { useSession } from "../session/store.ts";
 import { goLive, travelToPlace } from "../session/time-travel.ts";
 import { knownTimeline } from "../session/view.ts";
 import { whereaboutsOf } from "../timeline/parse-position.ts";
+import { preview } from "../timeline/preview.ts";
 import { Dialog } from "../ui/dialog.tsx";
-import { gist, short } from "../ui/format.ts";
+import { short } from "../ui/format.ts";
 import { SCREEN_ENTRIES } from "./screens.ts";
 import { toggleTheme } from "./theme.tsx";
 
@@ -19,7 +20,7 @@ const OFFERED = 8;
 /** Goes anywhere and does anything by typing a part of its name. */
 export default function Palette({ close }: { close: () => void }) {
   const [text, setText] = useState("");
-  const file = useLive(({ file }) => file);
+  const file = useSession(({ file }) => file);
   const chooser = useRef<HTMLInputElement>(null);
   const found = useFound(text);
   const item = (key: string, run: () => void, children: ReactNode) => (
@@ -98,10 +99,10 @@ export default function Palette({ close }: { close: () => void }) {
             <Command.Group heading="Artifacts">
               {found.artifacts.map((artifact) =>
                 item(
-                  `artifact ${artifact.artifact_type} ${artifact.artifact_id} ${gist(artifact.payload)}`,
+                  `artifact ${artifact.artifact_type} ${artifact.artifact_id} ${preview(artifact.payload)}`,
                   () => go(pathOf("blackboard", artifact.artifact_id)),
                   <>
-                    {artifact.artifact_type} <span className="truncate text-soft">{gist(artifact.payload)}</span>
+                    {artifact.artifact_type} <span className="truncate text-soft">{preview(artifact.payload)}</span>
                   </>,
                 ),
               )}
@@ -166,11 +167,11 @@ function Nothing() {
 
 /** Of a hundred thousand things only those that fit are handed to the list, the newest first. */
 function useFound(text: string) {
-  const state = useLive(({ state }) => state);
+  const state = useSession(({ state }) => state);
   return useMemo(() => {
     const wanted = text.trim().toLowerCase();
     const fits = (...words: readonly string[]) => words.some((word) => word.toLowerCase().includes(wanted));
-    const commands = paletteCommands(state, here(), wanted).slice(0, OFFERED * 2);
+    const commands = paletteCommands(state, currentRoute(), wanted).slice(0, OFFERED * 2);
     if (wanted === "") {
       return { agents: [...state.agents.keys()].slice(0, OFFERED), runs: [], artifacts: [], commands };
     }
@@ -181,7 +182,7 @@ function useFound(text: string) {
       agents: [...state.agents.keys()].filter((agent) => fits(agent)).slice(0, OFFERED),
       runs: newest(state.runs.values(), (run) => fits(run.run_id, run.agent_id, run.correlation_id)),
       artifacts: newest(state.artifacts.values(), (artifact) =>
-        fits(artifact.artifact_id, artifact.artifact_type, gist(artifact.payload)),
+        fits(artifact.artifact_id, artifact.artifact_type, preview(artifact.payload)),
       ),
     };
   }, [text, state]);

@@ -3,7 +3,7 @@ import { encodeMerged } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fileOf, opened } from "../recordings/format.ts";
-import { HiddenNumbers } from "./hidden-seqs.ts";
+import { HiddenSeqs } from "./hidden-seqs.ts";
 import { Timeline } from "./timeline.ts";
 
 /** What becomes of each number of a log: an event of some stream that comes or is hidden, or one that is no longer kept. */
@@ -48,7 +48,7 @@ function given(log: readonly Fate[], liveUntil: number) {
   return entries;
 }
 
-function taken(entries: ReturnType<typeof given>, numbers?: HiddenNumbers): Timeline {
+function taken(entries: ReturnType<typeof given>, numbers?: HiddenSeqs): Timeline {
   const timeline = new Timeline({ spacing: 5 });
   timeline.reaches(1);
   for (const entry of entries) {
@@ -66,7 +66,7 @@ describe("what is hidden is counted exactly", () => {
   it("beside what has been merged, what is gone and what had been seen before it was merged, between any two places", () => {
     fc.assert(
       fc.property(fates, fc.nat({ max: 60 }), fc.nat({ max: 60 }), fc.nat({ max: 60 }), (log, live, a, b) => {
-        const numbers = new HiddenNumbers();
+        const numbers = new HiddenSeqs();
         const timeline = taken(given(log, live), numbers);
         const [from, to] = [Math.min(a, b) + 1, Math.min(Math.max(a, b) + 1, timeline.last)];
         const hidden = log.slice(from - 1, to).filter((fate) => fate === "hidden").length;
@@ -85,7 +85,7 @@ describe("what is hidden is counted exactly", () => {
         const { timeline: read, head } = opened(file);
         expect(head?.hidden).toBe(hidden);
         expect(read.gaps).toEqual(timeline.gaps);
-        const numbers = new HiddenNumbers();
+        const numbers = new HiddenSeqs();
         numbers.follow(read.log());
         expect(numbers.between(read.log(), read.gaps, read.from, read.last)).toBe(hidden);
         expect(read.from).toBe(1);

@@ -1,5 +1,6 @@
-import { type ControlOf, type FlockEvent, mergedSeqs } from "@flock-ts/protocol";
-import type { Log, Timeline } from "./timeline.ts";
+import { type ControlOf, type FlockEvent, mergedInto } from "@flock-ts/protocol";
+import type { Log } from "./log.ts";
+import type { Timeline } from "./timeline.ts";
 
 type Gap = Pick<ControlOf<"gap">, "from_seq" | "to_seq">;
 
@@ -7,7 +8,7 @@ type Gap = Pick<ControlOf<"gap">, "from_seq" | "to_seq">;
  * Which numbers of a log are hidden from whoever reads it: those that are neither an event's, nor those of pieces that
  * the log has merged, nor within a gap. It is asked of a log that grows, and looks at each event once.
  */
-export class HiddenNumbers {
+export class HiddenSeqs {
   /** Numbers whose events have been merged into later ones, ascending. */
   #merged: number[] = [];
   #first: FlockEvent | undefined;
@@ -63,12 +64,12 @@ function countUpTo(numbers: readonly number[], most: number): number {
   return low;
 }
 
-const counted = new WeakMap<Timeline, HiddenNumbers>();
+const counted = new WeakMap<Timeline, HiddenSeqs>();
 
 /** What is hidden in a timeline, counted with all that is known of it, whatever seq is shown. */
-export function hiddenIn(timeline: Timeline): HiddenNumbers {
+export function hiddenIn(timeline: Timeline): HiddenSeqs {
   let numbers = counted.get(timeline);
-  if (!numbers) counted.set(timeline, (numbers = new HiddenNumbers()));
+  if (!numbers) counted.set(timeline, (numbers = new HiddenSeqs()));
   numbers.follow(timeline.log());
   return numbers;
 }

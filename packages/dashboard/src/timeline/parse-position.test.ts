@@ -1,8 +1,8 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Log } from "./log.ts";
 import { seqAt, whereaboutsOf } from "./parse-position.ts";
-import { Log } from "./timeline.ts";
 
 function logAt(...times: readonly Date[]): Log {
   const events = times.map(

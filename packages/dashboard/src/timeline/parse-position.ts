@@ -1,4 +1,4 @@
-import type { Log } from "./timeline.ts";
+import type { Log } from "./log.ts";
 
 /** What somebody means who types a place of the log: a seq, or a moment as `Date.now()` counts. */
 export type Whereabouts = { readonly seq: number } | { readonly moment: number };

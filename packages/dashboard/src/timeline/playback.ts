@@ -1,4 +1,4 @@
-import type { Log } from "./timeline.ts";
+import type { Log } from "./log.ts";
 
 /** Nothing happening for longer than this, in ms, is played as if it were this: nobody waits for a night to pass. */
 const LONGEST_REST_MS = 2_000;

@@ -8,7 +8,9 @@ import {
   type StateLimits,
 } from "@flock-ts/protocol";
 import { afterGap, baseOf, withGraph } from "./baseline.ts";
-import { lightenArtifact, lightenRun, SameNames, weightOf } from "./trim.ts";
+import { Log } from "./log.ts";
+import { NameInterner } from "./name-interner.ts";
+import { trimArtifact, trimRun, weightOf } from "./trim.ts";
 
 /** How much the dashboard shows: people keep it open, and look back. */
 export const DASHBOARD_LIMITS: StateLimits = {
@@ -52,7 +54,7 @@ export class Timeline {
   readonly #spacing: number;
   #events: FlockEvent[] = [];
   #marks: Mark[] = [];
-  readonly #names = new SameNames();
+  readonly #names = new NameInterner();
   /** Of all events. */
   #weight = 0;
   #forgotten = 0;
@@ -263,8 +265,8 @@ export class Timeline {
     const { count, state } = this.#checkpoints[index] as Checkpoint;
     for (const event of this.#events.slice(0, count)) {
       this.#weight -= weightOf(event);
-      if (event.type === "artifact_published") lightenArtifact(event);
-      if (event.type === "agent_execution_completed") lightenRun(state.runs.get(event.run_id));
+      if (event.type === "artifact_published") trimArtifact(event);
+      if (event.type === "agent_execution_completed") trimRun(state.runs.get(event.run_id));
       this.#forgotten = event.seq;
     }
     this.#events = this.#events.slice(count);
@@ -279,38 +281,4 @@ export class Timeline {
 
 function applied(state: FlockState, mark: Mark): FlockState {
   return mark.kind === "gap" ? afterGap(state) : withGraph(state, mark.graph);
-}
-
-/** Events up to some place, as they stood at some moment. */
-export class Log {
-  readonly #events: readonly FlockEvent[];
-  /** How many there are. */
-  readonly length: number;
-
-  constructor(events: readonly FlockEvent[], length: number) {
-    this.#events = events;
-    this.length = length;
-  }
-
-  /** An event by its index; undefined beyond the end. */
-  at(index: number): FlockEvent | undefined {
-    return index < this.length ? this.#events[index < 0 ? this.length + index : index] : undefined;
-  }
-
-  /** The index of the newest event up to a seq; -1 when there is none. */
-  indexOf(seq: number): number {
-    let low = 0;
-    let high = this.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#events[middle] as FlockEvent).seq <= seq) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
-  }
-
-  /** Some of them, by index, the end excluded. */
-  slice(from: number, to = this.length): readonly FlockEvent[] {
-    return this.#events.slice(Math.max(0, from), Math.min(to, this.length));
-  }
 }

@@ -2,7 +2,7 @@ import type { ArtifactState, EventOf, FlockEvent } from "@flock-ts/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Timeline } from "./timeline.ts";
-import { lightenArtifact, SameNames } from "./trim.ts";
+import { trimArtifact } from "./trim.ts";
 
 const TEXT = "Once upon a time there was a very long text about pizza. ".repeat(20);
 
@@ -42,22 +42,6 @@ function run(seq: number): FlockEvent[] {
     { ...at(2), ...ids, type: "agent_execution_completed", duration_ms: 1, status: "success", produced_artifacts: [] },
   ];
 }
-
-describe("the same name is one string", () => {
-  it("whatever else is in the event, which says the same as before", () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.record({ run_id: fc.string(), consumed: fc.array(fc.string()), seq: fc.nat() })),
-        (given) => {
-          const names = new SameNames();
-          const events = structuredClone(given);
-          for (const event of events) names.in(event as unknown as FlockEvent);
-          expect(events).toEqual(given);
-        },
-      ),
-    );
-  });
-});
 
 describe("what a tab holds has an end, however much the events hold", () => {
   it("heavy events are let go of earlier; their artifacts and runs stay, but for what is long in them", () => {
@@ -101,8 +85,8 @@ describe("what a tab holds has an end, however much the events hold", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (payload) => {
         const artifact: ArtifactState = published(1, payload);
-        lightenArtifact(artifact);
-        lightenArtifact(artifact);
+        trimArtifact(artifact);
+        trimArtifact(artifact);
         if (artifact.payload_bytes === undefined) expect(artifact).toEqual(published(1, payload));
         else expect(artifact.payload_bytes).toBe(JSON.stringify(payload).length);
       }),

@@ -1,6 +1,6 @@
 import { settleVisibility } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
-import { audience, bytes, clock, duration, gist } from "./format.ts";
+import { audience, bytes, clock, duration } from "./format.ts";
 
 describe("numbers as people say them", () => {
   it.for([
@@ -26,20 +26,6 @@ describe("numbers as people say them", () => {
 
   it("a time of day to the millisecond", () => {
     expect(clock(new Date(2026, 0, 1, 9, 5, 7, 42).toISOString())).toBe("09:05:07.042");
-  });
-});
-
-describe("what an artifact is about, in one line", () => {
-  it.for([
-    [{ id: 1, name: "Margherita", title: "The menu" }, "The menu"],
-    [{ size: 3, customer: "Ada", toppings: ["basil"] }, 'size: 3, customer: Ada, toppings: ["basil"]'],
-    [{}, ""],
-    ["just text", "just text"],
-    [undefined, ""],
-    [null, ""],
-    [[1, 2], "[1,2]"],
-  ] as const)("%j", ([payload, text]) => {
-    expect(gist(payload)).toBe(text);
   });
 });
 

@@ -32,24 +32,6 @@ export function short(id: string): string {
   return id.slice(-8);
 }
 
-/** What an artifact is about, in one line. */
-export function gist(payload: unknown): string {
-  if (typeof payload !== "object" || payload === null) return String(payload ?? "");
-  for (const name of ["title", "name", "summary", "text", "description"]) {
-    const value = (payload as Record<string, unknown>)[name];
-    if (typeof value === "string" && value !== "") return value.slice(0, 160);
-  }
-  return fieldsOf(payload).slice(0, 160);
-}
-
-/** `customer: Ada, toppings: ["basil"]`: what an object holds, without its outer quotation marks and braces. */
-function fieldsOf(payload: object): string {
-  if (Array.isArray(payload)) return JSON.stringify(payload);
-  return Object.entries(payload)
-    .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join(", ");
-}
-
 /** Who may see an artifact, in a few words. */
 export function audience(visibility: ArtifactState["visibility"]): string {
   switch (visibility.kind) {

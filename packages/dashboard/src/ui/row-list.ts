@@ -9,7 +9,7 @@ import {
   useState,
 } from "react";
 import { indexNear, rowAfterKey } from "./row-keys.ts";
-import { useRowsInSight } from "./use-visible-rows.ts";
+import { useVisibleRows } from "./use-visible-rows.ts";
 
 /** A row that is in the page. */
 export interface ListedRow<T> {
@@ -53,7 +53,7 @@ export function useRowList<T>(
 ): RowList<T> {
   const [reached, setReached] = useState<string>();
   const stop = useStop(list, keyOf, reached ?? shown);
-  const { box, element, rows, total, show } = useRowsInSight<HTMLDivElement>(list.length, rowPx, {
+  const { box, element, rows, total, show } = useVisibleRows<HTMLDivElement>(list.length, rowPx, {
     spare: 12,
     also: stop,
   });

@@ -1,5 +1,5 @@
 import { isLimited } from "../queries/hidden.ts";
-import { useLive } from "../session/store.ts";
+import { useSession } from "../session/store.ts";
 import { short } from "./format.ts";
 
 /** Why something that a visible thing refers to is not here: whether permissions hide it, or may do so. */
@@ -7,7 +7,7 @@ export type Unseen = "older" | "hidden" | "either";
 
 /** What it means for this viewer that an artifact or a run is not known. */
 export function useUnseen(): Unseen {
-  return useLive((live) => {
+  return useSession((live) => {
     if (!isLimited(live)) return "older";
     const { from, gaps, fileHead } = live;
     return from <= 1 && gaps.length === 0 && fileHead === null ? "hidden" : "either";

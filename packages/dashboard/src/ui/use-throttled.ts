@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 
 /** A value as it was at most so many ms ago: for what is dear to compute and need not be anew in each frame. */
-export function useCalm<V>(value: V, ms: number): V {
+export function useThrottled<V>(value: V, ms: number): V {
   const [calm, setCalm] = useState(value);
   const latest = useRef(value);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);

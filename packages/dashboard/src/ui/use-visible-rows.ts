@@ -5,16 +5,16 @@ import { flushSync } from "react-dom";
 const GUESS = 20;
 
 /** A row that is painted; its place in px from the first one. */
-export interface RowInSight {
+export interface VisibleRow {
   readonly index: number;
   readonly start: number;
 }
 
-export interface RowsInSight<E extends HTMLElement> {
+export interface VisibleRows<E extends HTMLElement> {
   /** For the element that scrolls, and that element once it is there. */
   readonly box: RefCallback<E>;
   readonly element: E | null;
-  readonly rows: readonly RowInSight[];
+  readonly rows: readonly VisibleRow[];
   /** What all rows take, and the room of those before and after the painted ones, in px. */
   readonly total: number;
   readonly above: number;
@@ -38,11 +38,11 @@ interface RowsOptions {
  * @param also a row that is painted wherever it is, such as one that has the focus.
  * @param isAtEnd whether the end is shown whatever is added, because the caller scrolls there.
  */
-export function useRowsInSight<E extends HTMLElement>(
+export function useVisibleRows<E extends HTMLElement>(
   count: number,
   height: number,
   { spare = 8, also, isAtEnd = false }: RowsOptions = {},
-): RowsInSight<E> {
+): VisibleRows<E> {
   const [element, box] = useState<E | null>(null);
   const [{ first, seen }, setView] = useState({ first: 0, seen: GUESS });
   useLayoutEffect(() => {

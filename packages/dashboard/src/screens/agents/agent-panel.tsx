@@ -6,11 +6,12 @@ import { PauseButton } from "../../commands/buttons.tsx";
 import { useAgentInfos } from "../../queries/agents.ts";
 import { Link } from "../../router/link.tsx";
 import { pathOf } from "../../router/route.ts";
-import { useLive } from "../../session/store.ts";
+import { useSession } from "../../session/store.ts";
+import { Fact } from "../../ui/fact.tsx";
 import { clock, duration, short } from "../../ui/format.ts";
 import { gathered, missing } from "../../ui/gate-words.ts";
-import { Fact, Status } from "../../ui/status.tsx";
-import { useCalm } from "../../ui/use-throttled.ts";
+import { Status } from "../../ui/status.tsx";
+import { useThrottled } from "../../ui/use-throttled.ts";
 import type { Rate } from "./rates.ts";
 
 /** Gates and runs that are listed. */
@@ -19,10 +20,10 @@ const ROW_PX = 28;
 
 /** One agent: what it does, and why it does not. */
 export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
-  const agent = useLive(({ state }) => state.agents.get(name));
+  const agent = useSession(({ state }) => state.agents.get(name));
   const info = useAgentInfos().get(name);
-  const runs = useCalm(
-    useLive(({ state }) => state.runs),
+  const runs = useThrottled(
+    useSession(({ state }) => state.runs),
     500,
   );
   const mine = useMemo(

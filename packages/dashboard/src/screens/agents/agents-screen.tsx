@@ -4,15 +4,16 @@ import { AgentBadges } from "../../commands/agent-badges.tsx";
 import { PauseButton } from "../../commands/buttons.tsx";
 import { useAgentInfos } from "../../queries/agents.ts";
 import { Link } from "../../router/link.tsx";
-import { go, pathOf, usePlace } from "../../router/route.ts";
-import { useLive } from "../../session/store.ts";
-import { useCalmState } from "../../session/throttled-state.ts";
+import { go, pathOf, useRoute } from "../../router/route.ts";
+import { useSession } from "../../session/store.ts";
+import { useThrottledState } from "../../session/throttled-state.ts";
 import { duration } from "../../ui/format.ts";
 import { gathered } from "../../ui/gate-words.ts";
+import { NothingYet } from "../../ui/nothing-yet.tsx";
 import { Skeleton } from "../../ui/skeleton.tsx";
-import { NothingYet, Status } from "../../ui/status.tsx";
+import { Status } from "../../ui/status.tsx";
 import { useMedia } from "../../ui/use-media.ts";
-import { useRowsInSight } from "../../ui/use-visible-rows.ts";
+import { useVisibleRows } from "../../ui/use-visible-rows.ts";
 import { AgentCounts } from "./agent-counts.tsx";
 import { AgentPanel } from "./agent-panel.tsx";
 import { openGates } from "./gates.ts";
@@ -30,12 +31,12 @@ const PANEL_PX = 320;
 
 /** Every agent, what it does, and how artifacts flow between them. */
 export default function AgentsScreen() {
-  const isEmpty = useLive(({ state }) => state.nodes.length === 0 && state.agents.size === 0);
-  const gates = useCalmState(({ gates }) => openGates(gates));
-  const hasMany = useLive(({ state }) => state.agents.size > MANY);
+  const isEmpty = useSession(({ state }) => state.nodes.length === 0 && state.agents.size === 0);
+  const gates = useThrottledState(({ gates }) => openGates(gates));
+  const hasMany = useSession(({ state }) => state.agents.size > MANY);
   const isWide = useMedia("(min-width: 43.75rem)");
   const rates = useRates();
-  const { id, params } = usePlace();
+  const { id, params } = useRoute();
   if (isEmpty) {
     return <NothingYet>No agents yet. Declare one with flock.agent("name"), and it appears here at once.</NothingYet>;
   }
@@ -75,8 +76,8 @@ export default function AgentsScreen() {
 }
 
 function useAgents() {
-  const agents = useCalmState(({ agents }) => agents);
-  const gates = useCalmState(({ gates }) => openGates(gates));
+  const agents = useThrottledState(({ agents }) => agents);
+  const gates = useThrottledState(({ gates }) => openGates(gates));
   return useMemo(
     () => [...agents.values()].map((agent) => ({ agent, gates: gates.get(agent.agent_id) ?? NONE })),
     [agents, gates],
@@ -105,7 +106,7 @@ const ROW_PX = 37;
 function AgentTable({ shown, rates }: { shown: string | undefined; rates: ReadonlyMap<string, Rate> }) {
   const list = useAgents();
   const infos = useAgentInfos();
-  const { box, rows, above, below } = useRowsInSight<HTMLElement>(list.length, ROW_PX);
+  const { box, rows, above, below } = useVisibleRows<HTMLElement>(list.length, ROW_PX);
   return (
     <section
       ref={box}
@@ -234,7 +235,7 @@ function AgentCards() {
 }
 
 function AgentLink({ agent }: { agent: string }) {
-  const { params } = usePlace();
+  const { params } = useRoute();
   return (
     <Link
       href={pathOf("agents", agent, keptParams(params))}

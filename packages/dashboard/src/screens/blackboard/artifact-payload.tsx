@@ -7,8 +7,9 @@ import { JsonViewer } from "../../json/json-viewer.tsx";
 import type { PayloadSource } from "../../json/payload-source.ts";
 import { Link } from "../../router/link.tsx";
 import { pathOf } from "../../router/route.ts";
-import { useLive } from "../../session/store.ts";
-import { clock, gist, short } from "../../ui/format.ts";
+import { useSession } from "../../session/store.ts";
+import { preview } from "../../timeline/preview.ts";
+import { clock, short } from "../../ui/format.ts";
 
 // Not everybody compares.
 const DiffViewer = lazy(() => import("../../json/diff-viewer.tsx").then(({ DiffViewer }) => ({ default: DiffViewer })));
@@ -19,8 +20,8 @@ const OFFERED = 50;
 /** An artifact's payload to read, search and copy, to compare with another, and to publish again with changes. */
 export function ArtifactPayload({ artifact }: { artifact: ArtifactState }) {
   const { artifact_id: id, artifact_type: type, tags } = artifact;
-  const config = useLive(({ config }) => config);
-  const artifacts = useLive(({ state }) => state.artifacts);
+  const config = useSession(({ config }) => config);
+  const artifacts = useSession(({ state }) => state.artifacts);
   const [otherId, compareWith] = useState("");
   const others = useMemo(
     () =>
@@ -46,7 +47,7 @@ export function ArtifactPayload({ artifact }: { artifact: ArtifactState }) {
             <option value="">Compare with…</option>
             {others.map((one) => (
               <option key={one.artifact_id} value={one.artifact_id}>
-                {clock(one.timestamp)} {gist(one.payload).slice(0, 60)}
+                {clock(one.timestamp)} {preview(one.payload).slice(0, 60)}
               </option>
             ))}
           </select>

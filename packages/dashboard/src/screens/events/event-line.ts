@@ -1,5 +1,6 @@
 import type { EventOf, EventType, FlockEvent } from "@flock-ts/protocol";
-import { bytes, clock, duration, gist } from "../../ui/format.ts";
+import { preview } from "../../timeline/preview.ts";
+import { bytes, clock, duration } from "../../ui/format.ts";
 import { gathered } from "../../ui/gate-words.ts";
 
 /**
@@ -73,7 +74,7 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
   artifact_published: ({ produced_by, artifact_type, revealed, payload, payload_bytes }) => ({
     who: produced_by,
     did: revealed ? `published ${artifact_type} before: its time has come` : `published ${artifact_type}`,
-    about: payload_bytes === undefined ? gist(payload) : bytes(payload_bytes),
+    about: payload_bytes === undefined ? preview(payload) : bytes(payload_bytes),
   }),
   graph_updated: ({ nodes, edges }) => ({
     who: "",

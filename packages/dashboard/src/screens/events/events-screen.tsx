@@ -3,15 +3,15 @@ import { ArrowDown, Copy, EyeOff, History, Pause, Play, X } from "lucide-react";
 import { memo, type UIEvent, useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { JsonViewer } from "../../json/json-viewer.tsx";
 import { hiddenWords, useHidden } from "../../queries/hidden.ts";
-import { adjust, type Params, usePlace } from "../../router/route.ts";
-import { useLive } from "../../session/store.ts";
+import { adjust, type Params, useRoute } from "../../router/route.ts";
+import { useSession } from "../../session/store.ts";
 import { isFailure, travelTo } from "../../session/time-travel.ts";
 import { shownTimeline } from "../../session/view.ts";
 import { hiddenIn } from "../../timeline/hidden-seqs.ts";
-import type { Log } from "../../timeline/timeline.ts";
+import type { Log } from "../../timeline/log.ts";
 import { clock, short } from "../../ui/format.ts";
-import { NothingYet } from "../../ui/status.tsx";
-import { useRowsInSight } from "../../ui/use-visible-rows.ts";
+import { NothingYet } from "../../ui/nothing-yet.tsx";
+import { useVisibleRows } from "../../ui/use-visible-rows.ts";
 import { EventFilter } from "./event-filter.tsx";
 import { lineOf } from "./event-line.ts";
 import { colorOf, EventMark } from "./event-mark.tsx";
@@ -29,9 +29,9 @@ interface Held {
 
 /** The log itself: what happened, in the order in which it happened. */
 export default function EventsScreen() {
-  const live = useLive(({ log }) => log);
-  const at = useLive(({ at }) => at);
-  const { id, params } = usePlace();
+  const live = useSession(({ log }) => log);
+  const at = useSession(({ at }) => at);
+  const { id, params } = useRoute();
   const [held, setHeld] = useState<Held | null>(null);
   const wanted = useDeferredValue(useWanted(params));
   const matching = useMemo(() => new MatchingEvents(wanted, typeOf), [wanted]);
@@ -104,7 +104,7 @@ function useWanted({ types = "", agents = "", workflow = "", q = "" }: Params): 
 
 /** The events that are shown with what is not there between them. `isHeld`: what has come since is not looked at. */
 function useRows(shown: readonly FlockEvent[], log: Log, isHeld: boolean, matching: MatchingEvents): readonly LogRow[] {
-  const gaps = useLive(({ gaps }) => gaps);
+  const gaps = useSession(({ gaps }) => gaps);
   const hidden = useHidden();
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is made anew for another filter
   const rows = useMemo(() => new LogRows(), [matching]);
@@ -141,7 +141,7 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
   // Who comes by a link to an event wants to see that one.
   const follows = useRef(openSeq === null);
   const lastTop = useRef(0);
-  const { box, element, rows, total, show } = useRowsInSight<HTMLDivElement>(shown.length, ROW_PX, {
+  const { box, element, rows, total, show } = useVisibleRows<HTMLDivElement>(shown.length, ROW_PX, {
     spare: 12,
     isAtEnd: follows.current,
   });
@@ -244,7 +244,7 @@ function seqOf(row: LogRow | undefined): number | undefined {
 
 /** The type of an artifact, as far as it is known at the seq that is shown. */
 function typeOf(artifactId: string): string | undefined {
-  return useLive.getState().state.artifacts.get(artifactId)?.artifact_type;
+  return useSession.getState().state.artifacts.get(artifactId)?.artifact_type;
 }
 
 /** What happened, when, and in which workflow. Its own component, so that a row is written anew only for another event. */

@@ -3,7 +3,7 @@ import type { RJSFSchema } from "@rjsf/utils";
 import { useState } from "react";
 import { SchemaForm } from "../../forms/schema-form.tsx";
 import { readQuestions, useQuestions } from "../../queries/questions.ts";
-import { useLive } from "../../session/store.ts";
+import { useSession } from "../../session/store.ts";
 
 /** What agents ask, each with a form for the answer. Nothing while nobody asks. */
 export function OpenQuestions() {
@@ -26,7 +26,7 @@ export function OpenQuestions() {
 }
 
 function Question({ asked, onAnswered }: { asked: OpenQuestion; onAnswered: () => void }) {
-  const control = useLive(({ config }) => config?.control);
+  const control = useSession(({ config }) => config?.control);
   const [problem, setProblem] = useState<{ readonly message: string; readonly issues: readonly Issue[] }>();
   const [isBusy, setBusy] = useState(false);
   const { id, question, details, deadline, asked_by, answer_type, answer_schema } = asked;

@@ -1,19 +1,20 @@
 import type { PreviewResult, PublishResult } from "@flock-ts/protocol";
 import type { RJSFSchema } from "@rjsf/utils";
-import { sendJson } from "../../connection/config.ts";
+import { sendJson } from "../../connection/rest.ts";
 import { PublishPanel } from "../../forms/publish-panel.tsx";
-import { useArtifact, useArtifactTypes } from "../../queries/artifact-types.ts";
+import { useArtifact } from "../../queries/artifact.ts";
+import { useArtifactTypes } from "../../queries/artifact-types.ts";
 import { Link } from "../../router/link.tsx";
-import { go, pathOf, usePlace } from "../../router/route.ts";
+import { go, pathOf, useRoute } from "../../router/route.ts";
 import { command } from "../../session/connection.ts";
-import { useLive } from "../../session/store.ts";
+import { useSession } from "../../session/store.ts";
+import { Empty } from "../../ui/empty.tsx";
 import { Skeleton } from "../../ui/skeleton.tsx";
-import { Empty } from "../../ui/status.tsx";
 import { OpenQuestions } from "./open-questions.tsx";
 
 /** A form for any artifact type, made from its JSON Schema. */
 export default function PublishScreen() {
-  const { id } = usePlace();
+  const { id } = useRoute();
   const { types, error } = useArtifactTypes();
   if (!types) {
     if (!error) return <Skeleton />;
@@ -62,8 +63,8 @@ export default function PublishScreen() {
 }
 
 function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
-  const control = useLive(({ config }) => config?.control);
-  const from = usePlace().params.from ?? null;
+  const control = useSession(({ config }) => config?.control);
+  const from = useRoute().params.from ?? null;
   const artifact = useArtifact(from);
   if (from !== null && artifact === "coming") return <Skeleton />;
   return (

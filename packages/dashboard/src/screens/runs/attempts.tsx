@@ -2,7 +2,7 @@ import type { RunState } from "@flock-ts/protocol";
 import { useShallow } from "zustand/react/shallow";
 import { Link } from "../../router/link.tsx";
 import { pathOf } from "../../router/route.ts";
-import { useCalmState } from "../../session/throttled-state.ts";
+import { useThrottledState } from "../../session/throttled-state.ts";
 import { clock, duration } from "../../ui/format.ts";
 import { Status } from "../../ui/status.tsx";
 
@@ -10,7 +10,7 @@ import { Status } from "../../ui/status.tsx";
 export function Attempts({ run }: { run: RunState }) {
   const { run_id, activation_id, attempt, retry_at } = run;
   const isAlone = activation_id === undefined || (attempt === 1 && retry_at === undefined);
-  const attempts = useCalmState(
+  const attempts = useThrottledState(
     useShallow(({ runs }) =>
       isAlone ? [] : [...runs.values()].filter((other) => other.activation_id === activation_id),
     ),

@@ -2,7 +2,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef } from "react";
 import { Link } from "../../router/link.tsx";
 import { type Params, pathOf, useParam } from "../../router/route.ts";
-import { useCalmState } from "../../session/throttled-state.ts";
+import { useThrottledState } from "../../session/throttled-state.ts";
 import { amount, duration } from "../../ui/format.ts";
 import { moveBetweenLinks } from "../../ui/row-keys.ts";
 import { StatusMark } from "../../ui/status.tsx";
@@ -18,7 +18,7 @@ const TICKS = 4;
 
 /** The runs of a workflow on one time axis, as they happen: who waited for whom, and what took the time. */
 export function Waterfall({ correlationId, shown, filter }: WaterfallProps) {
-  const state = useCalmState();
+  const state = useThrottledState();
   const now = useNow();
   const workflow = useMemo(() => workflowOf(state, correlationId, now), [state, correlationId, now]);
   const [view, setView] = useParam("view");

@@ -1,6 +1,7 @@
 import type { ConnectionInfo } from "@flock-ts/protocol";
-import { connectionsUrl, type DashboardConfig, getJson } from "../../connection/config.ts";
-import { useLive } from "../../session/store.ts";
+import { connectionsUrl, type DashboardConfig } from "../../connection/config.ts";
+import { getJson } from "../../connection/rest.ts";
+import { useSession } from "../../session/store.ts";
 import { clock, short } from "../../ui/format.ts";
 
 /** Connections that are listed. */
@@ -19,7 +20,7 @@ export function readConnections(config: DashboardConfig): Promise<Connected> {
 
 /** Who is connected, and how far each is behind: it is never the agents' problem, but may be the reader's. */
 export function Connections({ connections, total }: Connected) {
-  const mine = useLive(({ connection }) => connection.connectionId);
+  const mine = useSession(({ connection }) => connection.connectionId);
   return (
     <section aria-label="Connections">
       <h2 className="mb-2 text-sm font-medium text-soft">

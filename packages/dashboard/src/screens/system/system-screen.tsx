@@ -2,9 +2,9 @@ import { useEffect, useState } from "react";
 import type { DashboardConfig } from "../../connection/config.ts";
 import { connectionWords } from "../../connection/status.ts";
 import { command } from "../../session/connection.ts";
-import { useLive } from "../../session/store.ts";
+import { useSession } from "../../session/store.ts";
+import { Fact } from "../../ui/fact.tsx";
 import { clock, duration } from "../../ui/format.ts";
-import { Fact } from "../../ui/status.tsx";
 import { Chart } from "./chart.tsx";
 import { type Connected, Connections, readConnections } from "./connections.tsx";
 import { metricsOf, rateOf, type Sample } from "./metrics.ts";
@@ -15,9 +15,9 @@ const SOON_MS = 500;
 const KEPT = 300;
 
 /** How the server, the connections and this page are doing. */
-export default function HealthScreen() {
-  const file = useLive(({ file }) => file);
-  const config = useLive(({ config }) => config);
+export default function SystemScreen() {
+  const file = useSession(({ file }) => file);
+  const config = useSession(({ config }) => config);
   const { samples, connected, error } = useSamples(file === null ? config : null);
   const newest = samples.at(-1);
   const figure = (name: string) => newest && (newest.metrics.get(name) ?? 0);
@@ -135,14 +135,14 @@ function Level({ samples, name, of, unit }: FigureProps & { unit: number }) {
 
 /** What this page has of the log, and how far it is from the server. */
 function ThisPage({ samples }: { samples: readonly Sample[] }) {
-  const connection = useLive(({ connection }) => connection);
-  const complete = useLive(({ complete }) => complete);
-  const offlineSince = useLive(({ offlineSince }) => offlineSince);
-  const last = useLive(({ last }) => last);
-  const first = useLive(({ first }) => first);
-  const gaps = useLive(({ gaps }) => gaps);
-  const breaks = useLive(({ breaks }) => breaks);
-  const kept = useLive(({ log }) => log.length);
+  const connection = useSession(({ connection }) => connection);
+  const complete = useSession(({ complete }) => complete);
+  const offlineSince = useSession(({ offlineSince }) => offlineSince);
+  const last = useSession(({ last }) => last);
+  const first = useSession(({ first }) => first);
+  const gaps = useSession(({ gaps }) => gaps);
+  const breaks = useSession(({ breaks }) => breaks);
+  const kept = useSession(({ log }) => log.length);
   const latency = samples.at(-1)?.latency;
   return (
     <section aria-label="This page">

@@ -1,7 +1,7 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Log } from "../../timeline/timeline.ts";
+import { Log } from "../../timeline/log.ts";
 import { Density } from "./density.ts";
 
 /** Some events in order, with holes, of which some are failures. */

@@ -1,6 +1,6 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import { isFailure } from "../../session/time-travel.ts";
-import type { Log } from "../../timeline/timeline.ts";
+import type { Log } from "../../timeline/log.ts";
 
 /** Each stretch of a log: how busy it was, on a scale of its own, and how many failures it has. */
 export interface Weights {

@@ -1,4 +1,4 @@
-import { useLive } from "../../session/store.ts";
+import { useSession } from "../../session/store.ts";
 import { toError } from "../../session/time-travel.ts";
 
 /** Shows the next failure, or the one before; says so when there is none. */
@@ -8,5 +8,5 @@ export async function lookForError(direction: 1 | -1): Promise<void> {
   const where = direction === 1 ? "after" : "before";
   const notice =
     found === "none" ? `There is no error ${where} this.` : `No error yet: press again to look further ${where} this.`;
-  useLive.setState({ notice });
+  useSession.setState({ notice });
 }

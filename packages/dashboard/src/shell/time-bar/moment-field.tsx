@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { create } from "zustand";
-import { useLive } from "../../session/store.ts";
+import { useSession } from "../../session/store.ts";
 import { travelToPlace } from "../../session/time-travel.ts";
 import { knownTimeline } from "../../session/view.ts";
 import { whereaboutsOf } from "../../timeline/parse-position.ts";
@@ -16,11 +16,11 @@ export function askWhereTo(): void {
 /** The seq and the time that are shown; pressed, a field to type others. */
 export function MomentField() {
   const isOpen = useWriting(({ isOpen }) => isOpen);
-  const at = useLive(({ at }) => at);
-  const seq = useLive(({ at, last }) => at ?? last);
-  const moment = useLive(({ log }) => log.at(-1)?.timestamp);
-  const isLoading = useLive(({ isLoading }) => isLoading);
-  const complete = useLive(({ complete }) => complete);
+  const at = useSession(({ at }) => at);
+  const seq = useSession(({ at, last }) => at ?? last);
+  const moment = useSession(({ log }) => log.at(-1)?.timestamp);
+  const isLoading = useSession(({ isLoading }) => isLoading);
+  const complete = useSession(({ complete }) => complete);
   /** Who has come by the button goes back to it. */
   const cameFromHere = useRef(false);
   if (isOpen) return <Field />;

@@ -1,11 +1,11 @@
 import { moveRange, useRange } from "../../session/range.ts";
-import { useLive } from "../../session/store.ts";
+import { useSession } from "../../session/store.ts";
 
 /** The ends of the range that is about to be saved, to drag along the log. */
 export function RangeMarks() {
   const range = useRange(({ range }) => range);
-  const first = useLive(({ first, past }) => past?.from ?? first);
-  const last = useLive(({ last, past }) => past?.to ?? last);
+  const first = useSession(({ first, past }) => past?.from ?? first);
+  const last = useSession(({ last, past }) => past?.to ?? last);
   if (!range) return null;
   const share = (seq: number) => `${Math.max(0, Math.min(1, (seq - first) / Math.max(1, last - first))) * 100}%`;
   return (

@@ -2,10 +2,10 @@ import { Download, X } from "lucide-react";
 import { useDeferredValue, useEffect, useId, useMemo, useRef, useState } from "react";
 import { hiddenWithin } from "../../queries/hidden.ts";
 import { type Choice, countOf, saveRange } from "../../recordings/files.ts";
-import { usePlace } from "../../router/route.ts";
+import { useRoute } from "../../router/route.ts";
 import { isWanted, type Wanted, wantedOf } from "../../screens/events/matching-events.ts";
 import { leaveRange, moveRange, type Range, useRange } from "../../session/range.ts";
-import { useLive } from "../../session/store.ts";
+import { useSession } from "../../session/store.ts";
 import { seqOf } from "../../session/time-travel.ts";
 import { knownTimeline } from "../../session/view.ts";
 import { whereaboutsOf } from "../../timeline/parse-position.ts";
@@ -176,7 +176,7 @@ interface OptionProps {
 /** What the file will have. */
 function Summary({ choice }: { choice: Choice }) {
   const { from, to, only } = useDeferredValue(choice);
-  const known = useLive(({ from }) => from);
+  const known = useSession(({ from }) => from);
   const count = useMemo(() => countOf({ from, to, ...(only ? { only } : {}) }), [from, to, only]);
   const hidden = hiddenWithin(Math.max(from, known), to) ?? 0;
   return (
@@ -210,8 +210,8 @@ function wordsOf({ types, agents, correlation, text }: Wanted): string {
 
 /** The workflow that the viewer looks at: that of what is selected, or the one that the screen is narrowed to. */
 function useWorkflow(): Wanted | undefined {
-  const { screen, id, params } = usePlace();
-  const workflow = useLive(({ state, log }) => {
+  const { screen, id, params } = useRoute();
+  const workflow = useSession(({ state, log }) => {
     if (params.workflow) return params.workflow;
     if (id === undefined) return undefined;
     if (screen === "runs") return state.runs.get(id)?.correlation_id;
@@ -224,7 +224,7 @@ function useWorkflow(): Wanted | undefined {
 
 /** What the list of events is narrowed to, where that is on the screen. */
 function useFilter(): Wanted | undefined {
-  const { screen, params } = usePlace();
+  const { screen, params } = useRoute();
   return useMemo(() => {
     const wanted = wantedOf(params);
     return screen === "events" && wordsOf(wanted) !== "" ? wanted : undefined;

@@ -1,6 +1,6 @@
 import { ChevronFirst, ChevronLast, Pause, Play, SkipBack, SkipForward } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { type Live, useLive } from "../../session/store.ts";
+import { type SessionView, useSession } from "../../session/store.ts";
 import { goLive, pause, play, SPEEDS, step, travelTo, usePlaying } from "../../session/time-travel.ts";
 import { shownTimeline } from "../../session/view.ts";
 import { clock } from "../../ui/format.ts";
@@ -18,12 +18,12 @@ const BUTTON =
  * whole width, and the buttons a row of their own.
  */
 export function TimelineBar() {
-  const at = useLive(({ at }) => at);
-  const first = useLive((live) => spanOf(live).first);
-  const last = useLive((live) => spanOf(live).last);
+  const at = useSession(({ at }) => at);
+  const first = useSession((live) => spanOf(live).first);
+  const last = useSession((live) => spanOf(live).last);
   const speed = usePlaying(({ speed }) => speed);
-  const seq = useLive(({ at, last }) => at ?? last);
-  const moment = useLive(({ log }) => log.at(-1)?.timestamp);
+  const seq = useSession(({ at, last }) => at ?? last);
+  const moment = useSession(({ log }) => log.at(-1)?.timestamp);
   const isEmpty = last < first;
   return (
     <section
@@ -129,7 +129,7 @@ export function TimelineBar() {
 }
 
 /** The seqs from which to which the bar goes: what the tab has of the log around the one that is shown. */
-function spanOf({ first, last, past }: Live): { readonly first: number; readonly last: number } {
+function spanOf({ first, last, past }: SessionView): { readonly first: number; readonly last: number } {
   return past ? { first: past.from, last: past.to } : { first, last };
 }
 
@@ -151,7 +151,7 @@ function DensityPicture() {
       timer ??= setTimeout(draw, DRAW_MS);
     };
     draw();
-    const stop = useLive.subscribe((now, before) => {
+    const stop = useSession.subscribe((now, before) => {
       const [is, was] = [spanOf(now), spanOf(before)];
       if (is.first !== was.first || is.last !== was.last || now.at !== before.at) later();
     });
@@ -180,7 +180,7 @@ function paint(canvas: HTMLCanvasElement, density: Density): void {
   canvas.width = width * scale;
   canvas.height = height * scale;
   context.scale(scale, scale);
-  const { first, last } = spanOf(useLive.getState());
+  const { first, last } = spanOf(useSession.getState());
   // All of it, whatever seq is shown.
   const log = shownTimeline().log();
   if (last < first) return;

@@ -1,4 +1,4 @@
-import { useLive } from "../../session/store.ts";
+import { useSession } from "../../session/store.ts";
 import { pause, travelTo } from "../../session/time-travel.ts";
 
 /**
@@ -6,12 +6,12 @@ import { pause, travelTo } from "../../session/time-travel.ts";
  * go anywhere else.
  */
 export function WholeLog() {
-  const oldest = useLive(({ oldest }) => oldest);
-  const last = useLive(({ last }) => last);
-  const from = useLive(({ past, from }) => past?.from ?? from);
-  const to = useLive(({ past, last }) => past?.to ?? last);
-  const seq = useLive(({ at, last }) => at ?? last);
-  const isMore = useLive(({ oldest, from }) => oldest < from);
+  const oldest = useSession(({ oldest }) => oldest);
+  const last = useSession(({ last }) => last);
+  const from = useSession(({ past, from }) => past?.from ?? from);
+  const to = useSession(({ past, last }) => past?.to ?? last);
+  const seq = useSession(({ at, last }) => at ?? last);
+  const isMore = useSession(({ oldest, from }) => oldest < from);
   if (!isMore) return null;
   const share = (seq: number) => ((seq - oldest) / Math.max(1, last - oldest)) * 100;
   return (

@@ -1,7 +1,7 @@
 import type { FlockState } from "@flock-ts/protocol";
 import { ArrowDown, Search } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { useLive } from "../../session/store.ts";
+import { useSession } from "../../session/store.ts";
 import { StreamFind } from "./stream-find.tsx";
 import { StreamPainter } from "./stream-painter.ts";
 
@@ -36,8 +36,8 @@ export function StreamText({ runId, className = "", announce }: StreamTextProps)
         element.scrollTop = element.scrollHeight;
       }
     };
-    paint(useLive.getState().state);
-    const stop = useLive.subscribe((now, before) => {
+    paint(useSession.getState().state);
+    const stop = useSession.subscribe((now, before) => {
       if (now.state !== before.state) paint(now.state);
     });
     // The end also moves when the box gets another size, and when a block that was out of sight gets its own.

@@ -7,8 +7,8 @@ import { AgentBadges, GroupBadges, heldOf, isHeld } from "../../../commands/agen
 import { PauseButton } from "../../../commands/buttons.tsx";
 import { useAgentInfo } from "../../../queries/agents.ts";
 import { Link } from "../../../router/link.tsx";
-import { pathOf, usePlace } from "../../../router/route.ts";
-import { useCalmState } from "../../../session/throttled-state.ts";
+import { pathOf, useRoute } from "../../../router/route.ts";
+import { useThrottledState } from "../../../session/throttled-state.ts";
 import { gathered, missing } from "../../../ui/gate-words.ts";
 import { Status } from "../../../ui/status.tsx";
 import { AgentCounts } from "../agent-counts.tsx";
@@ -39,8 +39,8 @@ interface BoxProps {
 /** What can be told from far away: who it is, and whether it works. */
 function FarBox({ drawn, isOpen, selected }: BoxProps) {
   const { node, members } = drawn;
-  const status = useCalmState(({ agents }) => statusOf(members.map((member) => agents.get(member)?.status)));
-  const isPaused = useCalmState(({ agents }) => members.some((member) => agents.get(member)?.paused));
+  const status = useThrottledState(({ agents }) => statusOf(members.map((member) => agents.get(member)?.status)));
+  const isPaused = useThrottledState(({ agents }) => members.some((member) => agents.get(member)?.paused));
   return (
     <div
       style={NODE}
@@ -60,7 +60,7 @@ function FarBox({ drawn, isOpen, selected }: BoxProps) {
 
 /** Who it is: an agent leads to what there is to know of it, a group to its agents. */
 function BoxName({ drawn: { node, members, group }, isOpen, className = "" }: BoxNameProps) {
-  const { params } = usePlace();
+  const { params } = useRoute();
   if (node.type === "external") return <span className={`font-semibold ${className}`}>outside</span>;
   const looks = `nodrag pointer-events-auto font-semibold hover:underline ${className}`;
   if (members.length === 1) {
@@ -102,11 +102,13 @@ function statusOf(statuses: readonly (AgentState["status"] | undefined)[]): Agen
 
 function NearBox({ drawn, isOpen, selected }: BoxProps) {
   const { node, members } = drawn;
-  const agents = useCalmState(useShallow(({ agents }) => members.map((member) => agents.get(member))));
+  const agents = useThrottledState(useShallow(({ agents }) => members.map((member) => agents.get(member))));
   const rates = useContext(RatesContext);
   const agent = summed(agents);
   const rate = members.length === 1 ? rates.get(members[0] as string) : undefined;
-  const gate = useCalmState(({ gates }) => (members.length === 1 ? openGates(gates).get(node.id)?.at(-1) : undefined));
+  const gate = useThrottledState(({ gates }) =>
+    members.length === 1 ? openGates(gates).get(node.id)?.at(-1) : undefined,
+  );
   const info = useAgentInfo(node.id);
   const held = members.length > 1 ? heldOf(agents.filter((each) => each !== undefined)) : undefined;
   const isOutside = node.type === "external";

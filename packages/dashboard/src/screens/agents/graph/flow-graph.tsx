@@ -13,11 +13,11 @@ import {
   useReactFlow,
   useStoreApi,
 } from "@xyflow/react";
+import { useThrottledState } from "../../../session/throttled-state.ts";
 import "@xyflow/react/dist/style.css";
 import { LayoutGrid, Move } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useParam } from "../../../router/route.ts";
-import { useCalmState } from "../../../session/throttled-state.ts";
 import type { Rate } from "../rates.ts";
 import { AgentBox, Rates } from "./agent-box.tsx";
 import { firstView, type PlacedBox } from "./first-view.ts";
@@ -57,8 +57,8 @@ interface FlowGraphProps {
 }
 
 function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
-  const nodes = useCalmState(({ nodes }) => nodes);
-  const edges = useCalmState(({ edges }) => edges);
+  const nodes = useThrottledState(({ nodes }) => nodes);
+  const edges = useThrottledState(({ edges }) => edges);
   const [drawn, setDrawn] = useNodesState<AnyNode>([]);
   const [lines, setLines] = useState<readonly FlowEdge[]>([]);
   /** Where the layout would have each node: its lines fit only there. */

@@ -1,6 +1,6 @@
 import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getBezierPath, Position, useStore } from "@xyflow/react";
 import { useEffect, useRef } from "react";
-import { useCalmState } from "../../../session/throttled-state.ts";
+import { useThrottledState } from "../../../session/throttled-state.ts";
 import { NAMES_ZOOM } from "./first-view.ts";
 import { publishedCount } from "./flow-counts.ts";
 import { NODE } from "./layered.ts";
@@ -54,7 +54,7 @@ const PULSES = 24;
 let pulses = 0;
 
 function FlowLabel({ source, type }: { source: string; type: string }) {
-  const count = useCalmState(({ artifacts }) => publishedCount(artifacts, source, type));
+  const count = useThrottledState(({ artifacts }) => publishedCount(artifacts, source, type));
   const label = useRef<HTMLDivElement>(null);
   const before = useRef(count);
   useEffect(() => {

@@ -1,4 +1,4 @@
-import { adjust, here, type Params } from "../../../router/route.ts";
+import { adjust, currentRoute, type Params } from "../../../router/route.ts";
 
 /** The groups that are open, as the address tells them: each by its first agent. */
 export function openGroups(param: string): ReadonlySet<string> {
@@ -7,7 +7,7 @@ export function openGroups(param: string): ReadonlySet<string> {
 
 /** Opens a group, or closes it. */
 export function toggleGroup(group: string): void {
-  const open = new Set(openGroups(here().params.open ?? ""));
+  const open = new Set(openGroups(currentRoute().params.open ?? ""));
   if (!open.delete(group)) open.add(group);
   adjust({ params: { open: [...open].map(encodeURIComponent).join(",") || undefined } });
 }
