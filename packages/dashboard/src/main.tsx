@@ -5,8 +5,7 @@ import "./styles/index.css";
 import { followHidden } from "./queries/hidden.ts";
 import { followQuestions } from "./queries/questions.ts";
 import { acceptDrops } from "./recordings/files.ts";
-import { start } from "./session/follow.ts";
-import { followPlace } from "./session/time-travel.ts";
+import { session } from "./session/tab-session.ts";
 import { App } from "./shell/app.tsx";
 import { keepFocus } from "./shell/focus.ts";
 import { loadOtherScreens } from "./shell/screens.ts";
@@ -15,10 +14,11 @@ import { listenToKeys } from "./shell/shortcuts.ts";
 createRoot(document.getElementById("root") as HTMLElement).render(<App />);
 listenToKeys();
 keepFocus();
-followPlace();
+session.followRoute();
 followQuestions();
 followHidden();
 acceptDrops();
-void start();
-// After what the viewer has come for.
+addEventListener("pagehide", () => session.rememberPosition());
+void session.start();
+// After the screen that the viewer came for.
 setTimeout(() => void loadOtherScreens(), 2_000);

@@ -1,7 +1,7 @@
 import type { Log } from "../timeline/log.ts";
 
 /** What happened while nobody looked. */
-export interface Away {
+export interface MissedSummary {
   /** The newest seq that had been seen. */
   readonly since: number;
   readonly failed: number;
@@ -12,7 +12,7 @@ export interface Away {
 }
 
 /** Sums up what came after a seq; null when that is nothing to speak of. */
-export function awayFrom(log: Log, since: number): Away | null {
+export function awayFrom(log: Log, since: number): MissedSummary | null {
   let failed = 0;
   let ended = 0;
   let artifacts = 0;
@@ -30,7 +30,7 @@ export function awayFrom(log: Log, since: number): Away | null {
 }
 
 /** The same as a sentence. */
-export function awayWords({ failed, ended, artifacts }: Away): string {
+export function awayWords({ failed, ended, artifacts }: MissedSummary): string {
   const parts = [
     failed > 0 ? `${counted(failed, "run")} failed` : "",
     ended > failed ? `${counted(ended - failed, "run")} ended well` : "",

@@ -1,26 +1,30 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Refusal } from "../connection/rest.ts";
-import { useSession } from "../session/store.ts";
-import { knownTimeline } from "../session/view.ts";
-import { type Action, act, useActions } from "./actions.ts";
+import { createSessionStore } from "../session/store.ts";
+import { Timeline } from "../timeline/timeline.ts";
+import { type Action, Actions } from "./actions.ts";
 
-/** What this tab has asked for last. */
+const timeline = new Timeline();
+const view = createSessionStore();
+const actions = new Actions({ session: { timeline, call: async () => undefined as never }, view });
+
+/** The newest action. */
 function newest(): Action {
-  return useActions.getState().actions.at(-1) as Action;
+  return actions.store.getState().actions.at(-1) as Action;
 }
 
 let head = 0;
 
-/** An event comes. */
+/** Delivers an event. */
 function arrives(agent: string, type: "agent_paused" | "agent_resumed" = "agent_paused"): void {
   head += 1;
-  knownTimeline().append([{ type, agent_id: agent, seq: head, timestamp: "2026-03-14T09:00:00.000Z" } as FlockEvent]);
-  useSession.setState({ last: head });
+  timeline.append([{ type, agent_id: agent, seq: head, timestamp: "2026-03-14T09:00:00.000Z" } as FlockEvent]);
+  view.setState({ last: head });
 }
 
 function inLog(epoch: string): void {
-  useSession.setState(({ connection }) => ({ connection: { ...connection, epoch } }));
+  view.setState(({ connection }) => ({ connection: { ...connection, epoch } }));
 }
 
 let count = 0;
@@ -28,7 +32,7 @@ let count = 0;
 function pause(answer: () => Promise<{ words: string; seq?: number }>) {
   const key = `pause ${++count}`;
   const shows = (event: FlockEvent) => event.type === "agent_paused" && event.agent_id === "chef";
-  return act({ key, name: "Pause chef", ask: answer, shows });
+  return actions.act({ key, name: "Pause chef", ask: answer, shows });
 }
 
 beforeEach(() => inLog("one"));
@@ -91,11 +95,11 @@ describe("nothing is said to be done before its event is here", () => {
       },
       shows: () => false,
     };
-    const first = act(wanted);
-    expect(await act(wanted)).toBeUndefined();
+    const first = actions.act(wanted);
+    expect(await actions.act(wanted)).toBeUndefined();
     resolve({ words: "chef was at work already: nothing has changed." });
     await first;
-    await act(wanted);
+    await actions.act(wanted);
     expect(asked).toBe(2);
   });
 });

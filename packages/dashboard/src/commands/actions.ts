@@ -1,9 +1,8 @@
 import type { FlockEvent } from "@flock-ts/protocol";
-import { create } from "zustand";
+import { createStore, type StoreApi } from "zustand/vanilla";
 import { Refusal } from "../connection/rest.ts";
-import { command } from "../session/connection.ts";
-import { useSession } from "../session/store.ts";
-import { knownTimeline } from "../session/view.ts";
+import type { Session } from "../session/session.ts";
+import type { SessionView } from "../session/store.ts";
 
 /**
  * How far something has come that a viewer wants done. `asked`: the server has not answered. `told`: it has, and the event that
@@ -61,122 +60,141 @@ const NEWS_MS = 20_000;
 /** How long to wait for an event before the server is asked whether it is one that this viewer cannot see, in ms. */
 const UNSEEN_MS = 1_500;
 
-/** What this tab has asked for, oldest first. */
-export const useActions = create<{ readonly actions: readonly Action[] }>(() => ({ actions: [] }));
-
-let lastId = 0;
-const effects = new Map<number, Wanted["shows"]>();
-
-/** Whether the same is being done already. */
-export function usePending(key: string): boolean {
-  return useActions(({ actions }) => actions.some((action) => action.key === key && isPending(action)));
+/** What actions need of a session. */
+export interface ActionsDeps {
+  readonly session: Pick<Session, "call" | "timeline">;
+  /** The read model of the session. */
+  readonly view: Pick<StoreApi<SessionView>, "getState" | "subscribe">;
 }
 
-/** Whether its end is not known yet. */
+/** Runs what a viewer asks for, and follows each action until the event that shows its effect is in the tab. */
+export class Actions {
+  readonly #deps: ActionsDeps;
+  readonly #effects = new Map<number, Wanted["shows"]>();
+  #lastId = 0;
+  /** What this tab has asked for, oldest first. */
+  readonly store = createStore<{ readonly actions: readonly Action[] }>(() => ({ actions: [] }));
+
+  constructor(deps: ActionsDeps) {
+    this.#deps = deps;
+    deps.view.subscribe((now, before) => {
+      if (now.last !== before.last || now.connection.epoch !== before.connection.epoch) this.#settle(now.last);
+    });
+  }
+
+  /**
+   * Runs an action, unless the same one is pending. It counts as done only when its event is in the tab.
+   *
+   * @returns the server's answer; undefined when the action is pending already, was refused, or got no answer.
+   */
+  async act({ key, name, ask, shows }: Wanted): Promise<Answer | undefined> {
+    if (this.#actions.some((action) => action.key === key && isPending(action))) return undefined;
+    const id = ++this.#lastId;
+    this.#effects.set(id, shows);
+    const action: Action = {
+      id,
+      key,
+      name,
+      stage: "asked",
+      words: "",
+      seq: null,
+      epoch: this.#epoch,
+      runId: undefined,
+      at: Date.now(),
+      isNews: true,
+    };
+    this.store.setState(({ actions }) => ({ actions: [...actions.slice(-KEPT + 1), action] }));
+    try {
+      const answer = await ask((words) => this.#change(id, { words }));
+      const { words, seq, runId, isRefused } = answer;
+      // Where nothing has changed, there is no event to wait for.
+      if (seq === undefined) this.#end(id, { stage: isRefused ? "refused" : "unchanged", words });
+      else {
+        this.#change(id, { stage: "told", words, seq, runId, epoch: this.#epoch });
+        this.#settle(this.#last);
+        setTimeout(() => void this.#askWhetherPast(id), UNSEEN_MS);
+      }
+      return answer;
+    } catch (error) {
+      if (error instanceof Refusal)
+        this.#end(id, { stage: "refused", words: `${error.message}. ${whatToTry(error.code)}` });
+      else this.#end(id, { stage: "unknown", words: wordsOfSilence(error as Error) });
+      return undefined;
+    }
+  }
+
+  /** Stops showing an action on every screen. */
+  dismiss(id: number): void {
+    this.#change(id, { isNews: false });
+  }
+
+  get #actions(): readonly Action[] {
+    return this.store.getState().actions;
+  }
+
+  get #epoch(): string | null {
+    return this.#deps.view.getState().connection.epoch;
+  }
+
+  get #last(): number {
+    return this.#deps.view.getState().last;
+  }
+
+  #change(id: number, to: Partial<Action>): void {
+    this.store.setState(({ actions }) => ({
+      actions: actions.map((action) => (action.id === id ? { ...action, ...to } : action)),
+    }));
+  }
+
+  #end(id: number, to: Partial<Action>): void {
+    this.#effects.delete(id);
+    this.#change(id, to);
+    if (to.stage === "seen") setTimeout(() => this.dismiss(id), NEWS_MS);
+  }
+
+  /** Ends the actions whose effect is among the events up to a seq. */
+  #settle(upTo: number): void {
+    const epoch = this.#epoch;
+    for (const { id, stage, seq, epoch: before } of this.#actions) {
+      if (stage !== "told" || seq === null) continue;
+      if (epoch !== before) {
+        this.#end(id, {
+          stage: "unknown",
+          words: "The server has begun a new log since. Only what is shown now can tell.",
+        });
+      } else if (seq <= upTo) {
+        this.#end(id, { stage: "seen", seq: this.#seqOfEffect(seq, this.#effects.get(id)) ?? seq });
+      }
+    }
+  }
+
+  /** Finds the event that shows an effect: it may be one of several that the answer's seq covers. */
+  #seqOfEffect(seq: number, shows: Wanted["shows"] | undefined): number | undefined {
+    const log = this.#deps.session.timeline.log(seq);
+    for (let index = log.length - 1; index >= Math.max(0, log.length - 1_000); index--) {
+      const event = log.at(index);
+      if (event && shows?.(event)) return event.seq;
+    }
+    return undefined;
+  }
+
+  /** Asks the server for its head: the newest event that an answer covers may be hidden from this viewer. */
+  async #askWhetherPast(id: number): Promise<void> {
+    const isWaiting = () => this.#actions.some((action) => action.id === id && action.stage === "told");
+    if (!isWaiting()) return;
+    if (this.#deps.view.getState().connection.status === "live") {
+      const pong = await this.#deps.session.call("ping", undefined as never).catch(() => undefined);
+      // Everything that was sent before the answer has arrived, and is processed one frame later.
+      if (pong && isWaiting()) setTimeout(() => this.#settle(Math.max(pong.seq, this.#last)), 250);
+    }
+    setTimeout(() => void this.#askWhetherPast(id), UNSEEN_MS);
+  }
+}
+
+/** Whether the outcome of an action is not known yet. */
 export function isPending({ stage }: Action): boolean {
   return stage === "asked" || stage === "told";
 }
-
-/**
- * Has something done, and follows what becomes of it. Nothing is shown as done before its event is here. Resolves to how it
- * ended as far as the server's answer tells.
- */
-export async function act({ key, name, ask, shows }: Wanted): Promise<Answer | undefined> {
-  if (useActions.getState().actions.some((action) => action.key === key && isPending(action))) return undefined;
-  const id = ++lastId;
-  const { epoch } = useSession.getState().connection;
-  effects.set(id, shows);
-  useActions.setState(({ actions }) => ({
-    actions: [
-      ...actions.slice(-KEPT + 1),
-      {
-        id,
-        key,
-        name,
-        stage: "asked",
-        words: "",
-        seq: null,
-        epoch,
-        runId: undefined,
-        at: Date.now(),
-        isNews: true,
-      },
-    ],
-  }));
-  try {
-    const answer = await ask((words) => change(id, { words }));
-    const { words, seq, runId, isRefused } = answer;
-    // Where nothing has changed, no event is to be waited for.
-    if (seq === undefined) end(id, { stage: isRefused ? "refused" : "unchanged", words });
-    else {
-      change(id, { stage: "told", words, seq, runId, epoch: useSession.getState().connection.epoch });
-      settle();
-      setTimeout(() => void askWhetherPast(id), UNSEEN_MS);
-    }
-    return answer;
-  } catch (error) {
-    if (error instanceof Refusal) end(id, { stage: "refused", words: `${error.message}. ${whatToTry(error.code)}` });
-    else end(id, { stage: "unknown", words: wordsOfSilence(error as Error) });
-    return undefined;
-  }
-}
-
-/** Does not show an action on every screen any more. */
-export function dismiss(id: number): void {
-  change(id, { isNews: false });
-}
-
-function change(id: number, to: Partial<Action>): void {
-  useActions.setState(({ actions }) => ({
-    actions: actions.map((action) => (action.id === id ? { ...action, ...to } : action)),
-  }));
-}
-
-function end(id: number, to: Partial<Action>): void {
-  effects.delete(id);
-  change(id, to);
-  if (to.stage === "seen") setTimeout(() => dismiss(id), NEWS_MS);
-}
-
-/** Looks whether what was answered has become visible. */
-function settle(upTo = useSession.getState().last): void {
-  const { epoch } = useSession.getState().connection;
-  for (const { id, stage, seq, epoch: before } of useActions.getState().actions) {
-    if (stage !== "told" || seq === null) continue;
-    if (epoch !== before) {
-      end(id, { stage: "unknown", words: "The server has begun a new log since. Only what is shown now can tell." });
-    } else if (seq <= upTo) {
-      end(id, { stage: "seen", seq: seqOfEffect(seq, effects.get(id)) ?? seq });
-    }
-  }
-}
-
-/** The event that shows it may be one of several that the answer's seq covers. */
-function seqOfEffect(seq: number, shows: Wanted["shows"] | undefined): number | undefined {
-  const log = knownTimeline().log(seq);
-  for (let index = log.length - 1; index >= Math.max(0, log.length - 1_000); index--) {
-    const event = log.at(index);
-    if (event && shows?.(event)) return event.seq;
-  }
-  return undefined;
-}
-
-/** The newest event that an answer covers may be one that this viewer cannot see: the server knows whether it has gone by. */
-async function askWhetherPast(id: number): Promise<void> {
-  const isWaiting = () => useActions.getState().actions.some((action) => action.id === id && action.stage === "told");
-  if (!isWaiting()) return;
-  const { connection } = useSession.getState();
-  if (connection.status === "live") {
-    const pong = await command("ping", undefined as never).catch(() => undefined);
-    // The answer came after everything that was sent before it; one frame later that is taken in.
-    if (pong && isWaiting()) setTimeout(() => settle(Math.max(pong.seq, useSession.getState().last)), 250);
-  }
-  setTimeout(() => void askWhetherPast(id), UNSEEN_MS);
-}
-
-useSession.subscribe((now, before) => {
-  if (now.last !== before.last || now.connection.epoch !== before.connection.epoch) settle(now.last);
-});
 
 const WHAT_TO_TRY: Readonly<Record<string, string>> = {
   not_authenticated: "Sign in again, then try once more.",

@@ -1,7 +1,7 @@
 import type { AgentInfo, AgentState } from "@flock-ts/protocol";
 import { CircleAlert, Pause, Rows3, ZapOff } from "lucide-react";
 import type { ReactNode } from "react";
-import { useSession } from "../session/store.ts";
+import { useSession } from "../session/tab-session.ts";
 import { clock } from "../ui/format.ts";
 
 /** What holds an agent back: whether it is paused, how many runs wait, how its circuit stands. Nothing when nothing does. */

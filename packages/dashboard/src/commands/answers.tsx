@@ -2,7 +2,8 @@ import { Check, CircleAlert, CircleHelp, Info, LoaderCircle, X } from "lucide-re
 import { Link } from "../router/link.tsx";
 import { linkOf, pathOf } from "../router/route.ts";
 import { clock } from "../ui/format.ts";
-import { type Action, dismiss, type Stage } from "./actions.ts";
+import type { Action, Stage } from "./actions.ts";
+import { actions } from "./tab-actions.ts";
 
 const LOOKS: Record<Stage, { readonly icon: typeof Check; readonly color: string }> = {
   asked: { icon: LoaderCircle, color: "text-busy" },
@@ -70,7 +71,7 @@ export function AnswerCard({ action }: { action: Action }) {
       <button
         type="button"
         aria-label={`Dismiss: ${action.name}`}
-        onClick={() => dismiss(action.id)}
+        onClick={() => actions.dismiss(action.id)}
         className="rounded-md p-1 text-soft hover:text-ink"
       >
         <X size={16} aria-hidden="true" />

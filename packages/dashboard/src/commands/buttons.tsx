@@ -1,7 +1,6 @@
 import type { AgentState, DeadLetterRecord, RunState } from "@flock-ts/protocol";
 import { Ban, LoaderCircle, OctagonX, Pause, Play, RotateCcw, Trash2 } from "lucide-react";
-import { useSession } from "../session/store.ts";
-import { usePending } from "./actions.ts";
+import { session, useSession } from "../session/tab-session.ts";
 import {
   cancelRun,
   cancelWorkflow,
@@ -13,6 +12,7 @@ import {
   retryLetter,
   settleLetters,
 } from "./commands.ts";
+import { usePending } from "./tab-actions.ts";
 import { useOwnerOnly, useWhyNot } from "./why-not.ts";
 
 interface ActionButtonProps {
@@ -46,7 +46,7 @@ export function ActionButton({ action, icon, label, doing, name, hurts, isIcon, 
       aria-label={isPending ? (isIcon ? doing : undefined) : name}
       title={why ?? (isIcon ? words : undefined)}
       onClick={() => {
-        if (why !== null) useSession.setState({ notice: why });
+        if (why !== null) session.notify(why);
         else if (!isPending) run();
       }}
       className={`inline-flex shrink-0 items-center rounded-lg border bg-card text-xs whitespace-nowrap aria-disabled:cursor-not-allowed aria-disabled:text-soft aria-disabled:opacity-70 ${

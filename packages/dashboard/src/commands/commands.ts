@@ -12,11 +12,11 @@ import type {
 } from "@flock-ts/protocol";
 import { Refusal, sendJson } from "../connection/rest.ts";
 import { lettersUrl, readLetters } from "../queries/dead-letters.ts";
-import { useSession } from "../session/store.ts";
-import { knownTimeline } from "../session/view.ts";
+import { session, useSession } from "../session/tab-session.ts";
 import { short } from "../ui/format.ts";
-import { type Answer, act } from "./actions.ts";
+import type { Answer } from "./actions.ts";
 import { confirmed } from "./confirmation.ts";
+import { actions } from "./tab-actions.ts";
 import { workOf } from "./waiting-for-retry.ts";
 
 // What concerns one thing is done when it is asked for; what concerns several, or is gone for good, is asked about first.
@@ -30,7 +30,7 @@ const REASONS = 3;
 
 /** Nothing of an agent begins from now on. */
 export function pauseAgent(agent: string): void {
-  void act({
+  void actions.act({
     key: `pause ${agent}`,
     name: `Pause ${agent}`,
     ask: () => pauseOrResume("pause", agent),
@@ -40,7 +40,7 @@ export function pauseAgent(agent: string): void {
 
 /** An agent goes on. */
 export function resumeAgent(agent: string): void {
-  void act({
+  void actions.act({
     key: `resume ${agent}`,
     name: `Resume ${agent}`,
     ask: () => pauseOrResume("resume", agent),
@@ -50,7 +50,7 @@ export function resumeAgent(agent: string): void {
 
 /** Nothing of any agent begins from now on. */
 export async function pauseAll(): Promise<void> {
-  const { agents, runs } = knownTimeline().head;
+  const { agents, runs } = session.timeline.head;
   const paused = [...agents.values()].filter((agent) => agent.paused).length;
   const left = agents.size - paused;
   const running = [...runs.values()].filter(({ status }) => status === "running").length;
@@ -66,7 +66,7 @@ export async function pauseAll(): Promise<void> {
     verb: `Pause ${agentsOf(left)}`,
   });
   if (!isWanted) return;
-  void act({
+  void actions.act({
     key: "pause all",
     name: "Pause all agents",
     ask: () => pauseOrResume("pause"),
@@ -76,7 +76,7 @@ export async function pauseAll(): Promise<void> {
 
 /** All agents go on. */
 export function resumeAll(): void {
-  void act({
+  void actions.act({
     key: "resume all",
     name: "Resume all agents",
     ask: () => pauseOrResume("resume"),
@@ -100,7 +100,7 @@ async function pauseOrResume(what: "pause" | "resume", agent?: string): Promise<
 
 /** Ends a run, also one that waits for its next attempt. */
 export function cancelRun({ run_id, activation_id, agent_id, status }: RunState): void {
-  void act({
+  void actions.act({
     key: `cancel run ${activation_id ?? run_id}`,
     name: status === "running" ? `Cancel the run of ${agent_id}` : `Cancel the next attempt of ${agent_id}`,
     ask: async () => {
@@ -119,7 +119,7 @@ export function cancelRun({ run_id, activation_id, agent_id, status }: RunState)
 
 /** Ends everything of a workflow that goes on or waits. */
 export async function cancelWorkflow(correlationId: string): Promise<void> {
-  const { running, retrying } = workOf(knownTimeline().head, correlationId);
+  const { running, retrying } = workOf(session.timeline.head, correlationId);
   const count = running.length + retrying.length;
   const name = `workflow ${short(correlationId)}`;
   const isWanted = await confirmed({
@@ -134,7 +134,7 @@ export async function cancelWorkflow(correlationId: string): Promise<void> {
     verb: count === 0 ? "Cancel the workflow" : `Cancel ${runsOf(count)}`,
   });
   if (!isWanted) return;
-  void act({
+  void actions.act({
     key: `cancel workflow ${correlationId}`,
     name: `Cancel ${name}`,
     ask: async () => {
@@ -149,7 +149,7 @@ export async function cancelWorkflow(correlationId: string): Promise<void> {
 
 /** Runs one agent on given inputs. Resolves to the answer; undefined when there is none. */
 export async function invokeAgent(request: InvokeRequest): Promise<Answer | undefined> {
-  return act({
+  return actions.act({
     key: `invoke ${request.agent_id}`,
     name: `Invoke ${request.agent_id}`,
     ask: async () => {
@@ -162,7 +162,7 @@ export async function invokeAgent(request: InvokeRequest): Promise<Answer | unde
 
 /** Runs again what has failed for good. */
 export function retryLetter(letter: Pick<DeadLetterRecord, "id" | "agent_id">): void {
-  void act({
+  void actions.act({
     key: `letter ${letter.id}`,
     name: `Run ${letter.agent_id} again`,
     ask: async () => {
@@ -185,7 +185,7 @@ export async function discardLetter({ id, agent_id, artifacts, attempts, error }
     verb: "Discard it",
   });
   if (!isWanted) return;
-  void act({
+  void actions.act({
     key: `letter ${id}`,
     name: `Discard a dead letter of ${agent_id}`,
     ask: async () => {
@@ -199,7 +199,7 @@ export async function discardLetter({ id, agent_id, artifacts, attempts, error }
 /** Runs again, or throws away, all dead letters, or those of one agent. */
 export async function settleLetters(what: "retry" | "discard", agent: string | undefined): Promise<void> {
   const letters = await allLetters(agent).catch((error: Error) => {
-    useSession.setState({ notice: `The dead letters could not be counted: ${error.message}` });
+    session.notify(`The dead letters could not be counted: ${error.message}`);
     return [];
   });
   const able = what === "retry" ? letters.filter(({ missing }) => missing === 0) : letters;
@@ -227,7 +227,7 @@ export async function settleLetters(what: "retry" | "discard", agent: string | u
     verb: what === "retry" ? `Run ${count} again` : `Discard ${count}`,
   });
   if (!isWanted) return;
-  void act({
+  void actions.act({
     key: `letters of ${agent ?? "all"}`,
     name: what === "retry" ? `Run the dead letters of ${whose} again` : `Discard the dead letters of ${whose}`,
     ask: (progress) => eachLetter(what, able, progress),

@@ -1,6 +1,7 @@
 import type { FlockState } from "@flock-ts/protocol";
 import type { Route } from "../router/route.ts";
-import { type SessionView, useSession } from "../session/store.ts";
+import type { SessionView } from "../session/store.ts";
+import { session, useSession } from "../session/tab-session.ts";
 import { cancelRun, cancelWorkflow, pauseAgent, pauseAll, resumeAgent, resumeAll } from "./commands.ts";
 import { whyNot, whyNotPause } from "./why-not.ts";
 
@@ -51,7 +52,7 @@ function unless(against: (live: SessionView) => string | null): (command: Palett
     run: () => {
       const notice = against(useSession.getState());
       if (notice === null) run();
-      else useSession.setState({ notice });
+      else session.notify(notice);
     },
   });
 }

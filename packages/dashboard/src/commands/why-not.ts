@@ -1,4 +1,5 @@
-import { type SessionView, useSession } from "../session/store.ts";
+import type { SessionView } from "../session/store.ts";
+import { useSession } from "../session/tab-session.ts";
 
 /** Why nothing can be done now; null when it can. */
 export function whyNot({

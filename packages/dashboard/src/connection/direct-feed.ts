@@ -1,28 +1,32 @@
 import { type ConnectionState, connect, type FlockClient } from "@flock-ts/client";
+import type { NameInterner } from "../timeline/name-interner.ts";
 import { KEPT_EVENTS, KEPT_TEXT } from "../timeline/timeline.ts";
 import type { CommandAnswer, CommandName, CommandRequest, Feed } from "./feed.ts";
 import { type Chunk, ReplayBuffer } from "./replay-buffer.ts";
 
-/** Events that are asked for at the beginning: few enough to be there at once. Older ones are loaded after them. */
+/** Events requested at first: few enough to arrive at once. Older events are loaded afterwards. */
 export const FIRST_EVENTS = 10_000;
 
-/** A feed with a connection of its own. It is also what the shared worker holds. */
+/** A feed with its own connection. The shared worker holds one as well. */
 export class DirectFeed implements Feed {
-  readonly isShared = false;
   readonly #client: FlockClient;
-  readonly #retained = new ReplayBuffer(KEPT_EVENTS, KEPT_TEXT);
+  readonly #buffer = new ReplayBuffer(KEPT_EVENTS, KEPT_TEXT);
 
-  constructor(url: string) {
+  /** @param names makes the names in arriving events share their strings. */
+  constructor(url: string, names: NameInterner) {
     this.#client = connect(url, { since: -FIRST_EVENTS });
-    this.#client.on("event", (event) => this.#retained.add(event));
-    this.#client.on("gap", (gap) => this.#retained.add(gap));
+    this.#client.on("event", (event) => {
+      names.intern(event);
+      this.#buffer.add(event);
+    });
+    this.#client.on("gap", (gap) => this.#buffer.add(gap));
     this.#client.subscribe(() => {
-      this.#retained.isCaughtUp = this.#client.state.status === "live";
+      this.#buffer.isCaughtUp = this.#client.state.status === "live";
     });
   }
 
   next(from: number, isCurrent: boolean): Promise<Chunk> {
-    return this.#retained.next(from, isCurrent);
+    return this.#buffer.next(from, isCurrent);
   }
 
   watch(listener: (state: ConnectionState) => void): () => void {

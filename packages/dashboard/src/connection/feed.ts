@@ -6,17 +6,15 @@ export type CommandName = "publish" | "graph" | "ping";
 export type CommandRequest<N extends CommandName> = Parameters<FlockClient[N]>[0];
 export type CommandAnswer<N extends CommandName> = Awaited<ReturnType<FlockClient[N]>>;
 
-/** Where a tab's events come from, and where its commands go: the tab's own connection, or one that tabs share. */
+/** Delivers a tab's events and sends its commands, over the tab's own connection or over one that tabs share. */
 export interface Feed {
-  /** Whether other tabs use the same connection. */
-  readonly isShared: boolean;
-  /** What comes from a place on; see `Retained.next`. */
+  /** Resolves with the entries from a position on; see `ReplayBuffer.next`. */
   next(from: number, isCurrent: boolean): Promise<Chunk>;
-  /** Calls `listener` with how the connection stands, now and whenever that changes. */
+  /** Calls `listener` with the state of the connection, now and whenever it changes. */
   watch(listener: (state: ConnectionState) => void): void;
   /** @throws FlockClientError as the client does. */
   call<N extends CommandName>(name: N, request: CommandRequest<N>): Promise<CommandAnswer<N>>;
-  /** Does not wait for the next attempt to connect. */
+  /** Attempts to connect now, instead of when the next attempt is due. */
   retryNow(): void;
 }
 
@@ -31,7 +29,7 @@ export type ToWorker =
 /** Messages of the worker to a tab. */
 export type ToTab =
   | { readonly type: "connection"; readonly state: ConnectionState }
-  | { readonly type: "stretch"; readonly stretch: Chunk }
+  | { readonly type: "chunk"; readonly chunk: Chunk }
   | { readonly type: "answer"; readonly id: number; readonly result: unknown }
   | { readonly type: "refusal"; readonly id: number; readonly error: RefusedBecause };
 

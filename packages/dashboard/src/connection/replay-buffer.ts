@@ -1,74 +1,65 @@
-import type { ControlOf, FlockEvent } from "@flock-ts/protocol";
-import { NameInterner } from "../timeline/name-interner.ts";
+import type { LogEntry } from "../timeline/log.ts";
 import { weightOf } from "../timeline/trim.ts";
 
-/** An event, or what is missing in its place. */
-export type Entry = FlockEvent | ControlOf<"gap">;
+/** Why a reader must discard what it has: `new-log`: the server has another log; `overflow`: entries were evicted unread. */
+export type Restart = "new-log" | "overflow";
 
-/** What a reader is given. */
+/** What a reader receives at a time. */
 export interface Chunk {
-  readonly entries: readonly Entry[];
-  /** Where to go on. */
+  readonly entries: readonly LogEntry[];
+  /** The position to continue from. */
   readonly next: number;
-  /** True when the reader's place is no longer kept: these entries begin anew, and what it had is void. */
-  readonly restarts: boolean;
-  /** Whether the reader now has everything there is, and what there is is up to date. */
+  /** Set when these entries do not continue what the reader has. */
+  readonly restart: Restart | null;
+  /** Whether the reader now has everything there is, and the server has nothing more to replay. */
   readonly isCurrent: boolean;
 }
 
-/** Entries in one stretch at most: taking them in is one task of the tab. */
-const STRETCH = 20_000;
+/** The largest chunk, in entries: a tab processes each chunk in one task. */
+const CHUNK = 20_000;
 
 /**
- * The newest entries of the log, for readers that each have a place in it: tabs. Whoever asks is answered at once when
- * there is something, else when it comes; whoever does not ask costs nothing.
+ * Keeps the newest entries of the log for readers (tabs) that each have a position in it. A request is answered at once
+ * when there are entries for it, otherwise as soon as one arrives. Readers that make no request cost nothing.
+ *
+ * This is the one place that handles a change of epoch: the buffer drops the old log, and tells its readers to restart.
  */
 export class ReplayBuffer {
   readonly #kept: number;
   readonly #text: number;
-  readonly #names = new NameInterner();
-  /** Of all entries. */
+  /** The weight of all entries. */
   #weight = 0;
-  #entries: Entry[] = [];
-  /** The place of the first entry: places count entries from the beginning, whatever log they are of. */
+  #entries: LogEntry[] = [];
+  /** The position of the first entry. Positions count entries across all logs, and one for each change of epoch. */
   #first = 0;
+  /** The position where the current log begins. */
+  #logStart = 0;
   #isCaughtUp = false;
-  #waiting: { from: number; isCurrent: boolean; give: (stretch: Chunk) => void }[] = [];
+  #waiting: { from: number; isCurrent: boolean; give: (chunk: Chunk) => void }[] = [];
 
-  /** Keeps so many entries, about, whose streams and payloads are no more than so many UTF-16 code units. */
+  /**
+   * @param kept about how many entries to keep.
+   * @param text about how many UTF-16 code units their streams and payloads may hold.
+   */
   constructor(kept: number, text = Number.POSITIVE_INFINITY) {
     this.#kept = kept;
     this.#text = text;
   }
 
-  /** Takes an entry in. */
-  add(entry: Entry): void {
+  /** Adds an entry. */
+  add(entry: LogEntry): void {
     if (entry.type === "gap" && entry.reason === "epoch") {
-      // Another log: what was kept is of no use to anybody.
-      this.#forget(this.#entries.length);
+      this.#startNewLog();
+      return;
     }
-    if (entry.type !== "gap") this.#names.in(entry);
     this.#weight += weight(entry);
     this.#entries.push(entry);
-    if (this.#entries.length > this.#kept * 1.2) this.#forget(this.#entries.length - this.#kept);
-    if (this.#weight > this.#text * 1.2) this.#forget(this.#excess());
+    if (this.#entries.length > this.#kept * 1.2) this.#evict(this.#entries.length - this.#kept);
+    if (this.#weight > this.#text * 1.2) this.#evict(this.#excess());
     this.#answer();
   }
 
-  /** How many of the oldest are too heavy together; the newest one stays. */
-  #excess(): number {
-    let [excess, left] = [0, this.#weight];
-    while (left > this.#text && excess < this.#entries.length - 1) left -= weight(this.#entries[excess++] as Entry);
-    return excess;
-  }
-
-  #forget(count: number): void {
-    for (const entry of this.#entries.slice(0, count)) this.#weight -= weight(entry);
-    this.#entries = this.#entries.slice(count);
-    this.#first += count;
-  }
-
-  /** Says whether all that the server has had to tell is here. */
+  /** Whether the server has nothing more to replay. */
   set isCaughtUp(is: boolean) {
     if (is === this.#isCaughtUp) return;
     this.#isCaughtUp = is;
@@ -76,8 +67,10 @@ export class ReplayBuffer {
   }
 
   /**
-   * What comes from a place on. Resolves as soon as there is something; for a reader who does not know yet that it is
-   * current, to be so is something.
+   * Resolves with the entries from a position on, as soon as there are any.
+   *
+   * @param from a position from `Chunk.next`; 0 for a reader that has nothing.
+   * @param isCurrent whether the reader has been told that it is current. If not, being current is an answer by itself.
    */
   next(from: number, isCurrent: boolean): Promise<Chunk> {
     return new Promise((give) => {
@@ -86,29 +79,55 @@ export class ReplayBuffer {
     });
   }
 
+  #startNewLog(): void {
+    this.#evict(this.#entries.length);
+    // Takes a position of its own, so that a reader that had everything of the old log is behind the new one.
+    this.#first++;
+    this.#logStart = this.#first;
+    this.#answer();
+  }
+
+  /** Counts the oldest entries that exceed the text limit together; the newest entry stays. */
+  #excess(): number {
+    let [excess, left] = [0, this.#weight];
+    while (left > this.#text && excess < this.#entries.length - 1) left -= weight(this.#entries[excess++] as LogEntry);
+    return excess;
+  }
+
+  #evict(count: number): void {
+    for (const entry of this.#entries.slice(0, count)) this.#weight -= weight(entry);
+    this.#entries = this.#entries.slice(count);
+    this.#first += count;
+  }
+
   #answer(): void {
     const end = this.#first + this.#entries.length;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const reader of waiting) {
-      const restarts = reader.from < this.#first && reader.from > 0;
+      const restart = this.#restartFor(reader.from, reader.isCurrent);
       const from = Math.max(reader.from, this.#first);
-      const isNews = from < end || restarts || (!reader.isCurrent && this.#isCaughtUp);
-      if (!isNews) {
+      if (from >= end && restart === null && (reader.isCurrent || !this.#isCaughtUp)) {
         this.#waiting.push(reader);
         continue;
       }
-      const next = Math.min(end, from + STRETCH);
+      const next = Math.min(end, from + CHUNK);
       reader.give({
         entries: this.#entries.slice(from - this.#first, next - this.#first),
         next,
-        restarts,
+        restart,
         isCurrent: next === end && this.#isCaughtUp,
       });
     }
   }
+
+  #restartFor(from: number, isCurrent: boolean): Restart | null {
+    // A reader at 0 has nothing to discard, unless it was told that the log was empty.
+    if (from < this.#logStart && (from > 0 || isCurrent)) return "new-log";
+    return from < this.#first && from > 0 ? "overflow" : null;
+  }
 }
 
-function weight(entry: Entry): number {
+function weight(entry: LogEntry): number {
   return entry.type === "gap" ? 0 : weightOf(entry);
 }

@@ -1,4 +1,40 @@
-import type { ErrorBody, Issue } from "@flock-ts/protocol";
+import type { ErrorBody, FlockEvent, Issue } from "@flock-ts/protocol";
+import type { NameInterner } from "../timeline/name-interner.ts";
+import { type DashboardConfig, eventsUrl, readConfig } from "./config.ts";
+
+/** One page of the server's log. */
+export interface EventsPage {
+  readonly events: readonly FlockEvent[];
+  /** The seq after which the next page begins. */
+  readonly next: number;
+  /** The oldest seq that the server keeps. */
+  readonly oldest: number;
+  readonly epoch: string;
+}
+
+/** The REST requests that a session makes. */
+export interface RestClient {
+  /** Reads the configuration, and repeats that until it succeeds. `onAttempt` is called before each attempt, from 1. */
+  readConfig(onAttempt: (attempt: number) => void): Promise<DashboardConfig>;
+  /** Reads the events after a seq. @throws as `getJson` does. */
+  readEvents(config: DashboardConfig, range: { after: number; limit: number }): Promise<EventsPage>;
+}
+
+/**
+ * Creates the requests over `fetch`.
+ *
+ * @param names makes the names in arriving events share their strings.
+ */
+export function restClient(names: NameInterner): RestClient {
+  return {
+    readConfig,
+    async readEvents(config, range) {
+      const page = await getJson<EventsPage>(eventsUrl(config, range));
+      for (const event of page.events) names.intern(event);
+      return page;
+    },
+  };
+}
 
 /** What the server has refused: its own words, and its code for programs. */
 export class Refusal extends Error {

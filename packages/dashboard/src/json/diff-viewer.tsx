@@ -1,6 +1,6 @@
 import { ChevronDown, ChevronRight, ChevronUp } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { quietButton } from "./classes.ts";
+import { quietButton } from "../ui/quiet-button.ts";
 import type { DiffRow, DiffSide, JsonDiff } from "./json-diff.ts";
 import type { PayloadSource } from "./payload-source.ts";
 import { TextDifference } from "./text-difference.tsx";

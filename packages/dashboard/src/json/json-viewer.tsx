@@ -1,7 +1,7 @@
 import { ChevronsDownUp, ChevronsUpDown } from "lucide-react";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { CopyButton } from "../ui/copy-button.tsx";
-import { quietButton } from "./classes.ts";
+import { quietButton } from "../ui/quiet-button.ts";
 import { FindBar } from "./find-bar.tsx";
 import type { JsonTree, TreeRow } from "./json-tree.ts";
 import type { PayloadSource } from "./payload-source.ts";

@@ -2,7 +2,7 @@ import type { AgentInfo } from "@flock-ts/protocol";
 import { useEffect } from "react";
 import { create } from "zustand";
 import { getJson } from "../connection/rest.ts";
-import { useSession } from "../session/store.ts";
+import { useSession } from "../session/tab-session.ts";
 import { refetchOn } from "./invalidation.ts";
 
 /** What only the server knows of agents, by name: what their gates hold and how many runs wait, now, whatever seq is shown. */

@@ -1,7 +1,7 @@
 import type { ArtifactTypes } from "@flock-ts/protocol";
 import { useEffect, useState } from "react";
 import { getJson } from "../connection/rest.ts";
-import { useSession } from "../session/store.ts";
+import { useSession } from "../session/tab-session.ts";
 
 /** The types as the server tells them; asked for anew when agents join and when the connection comes back. */
 export function useArtifactTypes() {

@@ -1,7 +1,7 @@
 import type { ArtifactRecord } from "@flock-ts/protocol";
 import { useEffect, useState } from "react";
 import { getJson } from "../connection/rest.ts";
-import { useSession } from "../session/store.ts";
+import { useSession } from "../session/tab-session.ts";
 
 /** An artifact with its whole payload, as the server has it; `none` when it has none that is called so. */
 export function useArtifact(id: string | null): ArtifactRecord | "coming" | "none" {

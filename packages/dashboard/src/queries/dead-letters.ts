@@ -1,7 +1,7 @@
 import type { DeadLetterPage, DeadLetterRecord, FlockEvent, RunState } from "@flock-ts/protocol";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { getJson, Refusal } from "../connection/rest.ts";
-import { useSession } from "../session/store.ts";
+import { useSession } from "../session/tab-session.ts";
 import { refetchOn } from "./invalidation.ts";
 
 /** Letters of a page. */

@@ -3,8 +3,8 @@ import { useMemo } from "react";
 import { create } from "zustand";
 import { type DashboardConfig, eventsUrl } from "../connection/config.ts";
 import { getJson } from "../connection/rest.ts";
-import { type SessionView, useSession } from "../session/store.ts";
-import { knownTimeline, shownTimeline } from "../session/view.ts";
+import type { SessionView } from "../session/store.ts";
+import { session, useSession } from "../session/tab-session.ts";
 import { hiddenIn } from "../timeline/hidden-seqs.ts";
 
 /** Of a limited viewer's log: up to which seq the server has said that nothing else is for this viewer. */
@@ -45,7 +45,7 @@ export function useHidden(): Hidden | null {
       const { hidden = 0, from_seq: from, to_seq: to } = head;
       return { count: hidden, of: to - from + 1, from, to, isPlaced: false, isFile: true };
     }
-    const timeline = shownTimeline();
+    const timeline = session.shownTimeline;
     const to = at ?? Math.max(last, head?.to_seq ?? passed);
     const from = Math.min(head?.from_seq ?? first, to + 1);
     const count = hiddenIn(timeline).between(timeline.log(), timeline.gaps, from, to);
@@ -59,7 +59,7 @@ export function hiddenWithin(from: number, to: number): number | null {
   if (!isLimited(live)) return null;
   // Where others are left out, holes tell nothing: what the file says of itself is all that is known.
   if (live.fileHead?.narrowed !== undefined) return live.fileHead.hidden ?? 0;
-  const timeline = knownTimeline();
+  const timeline = session.timeline;
   return hiddenIn(timeline).between(timeline.log(), timeline.gaps, from, to);
 }
 

@@ -1,6 +1,5 @@
 import type { FlockEvent } from "@flock-ts/protocol";
-import { useSession } from "../session/store.ts";
-import { knownTimeline } from "../session/view.ts";
+import { session, useSession } from "../session/tab-session.ts";
 
 /** How long after the last event that concerns something the server is asked about it, in ms. */
 const ASK_AFTER = 100;
@@ -30,7 +29,7 @@ export function refetchOn(concerns: (event: FlockEvent) => boolean, ask: () => v
 
 /** Whether something newer than a seq concerns it. */
 function hasNews(after: number, concerns: (event: FlockEvent) => boolean): boolean {
-  const log = knownTimeline().log();
+  const log = session.timeline.log();
   for (let index = log.length - 1; index >= 0; index--) {
     const event = log.at(index);
     if (!event || event.seq <= after) return false;

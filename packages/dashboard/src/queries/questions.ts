@@ -2,7 +2,7 @@ import type { OpenQuestion, OpenQuestions } from "@flock-ts/protocol";
 import { create } from "zustand";
 import type { DashboardConfig } from "../connection/config.ts";
 import { getJson } from "../connection/rest.ts";
-import { useSession } from "../session/store.ts";
+import { useSession } from "../session/tab-session.ts";
 import { refetchOn } from "./invalidation.ts";
 
 /** What agents have asked people and nobody has answered, as the server tells it now: travelling in time changes nothing of it. */

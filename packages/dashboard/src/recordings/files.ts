@@ -1,10 +1,7 @@
-import { type FlockEvent, mergedInto, writeEventFile } from "@flock-ts/protocol";
+import { type FlockEvent, formatRecording, mergedSeqs } from "@flock-ts/protocol";
 import { hiddenWithin } from "../queries/hidden.ts";
 import { readOlder } from "../session/event-pages.ts";
-import { showFile } from "../session/follow.ts";
-import { useSession } from "../session/store.ts";
-import { goLive } from "../session/time-travel.ts";
-import { knownTimeline } from "../session/view.ts";
+import { rest, session, timeTravel, useSession } from "../session/tab-session.ts";
 import { type Excerpt, headOf, opened, piecesOf } from "./format.ts";
 
 /** What is wanted of the log; see {@link Excerpt}. */
@@ -13,7 +10,7 @@ export type Choice = Pick<Excerpt, "from" | "to" | "only">;
 /** How many events a choice comes to, of those that are here. */
 export function countOf(choice: Choice): number {
   let count = 0;
-  for (const events of piecesOf(knownTimeline(), excerptOf(choice))) count += events.length;
+  for (const events of piecesOf(session.timeline, excerptOf(choice))) count += events.length;
   return count;
 }
 
@@ -44,7 +41,7 @@ export async function saveRange(
   signal?: AbortSignal,
 ): Promise<number | null> {
   const { file, oldest } = useSession.getState();
-  const timeline = knownTimeline();
+  const timeline = session.timeline;
   const begin = file === null ? Math.max(from, Math.min(oldest, timeline.from)) : from;
   const excerpt = excerptOf({ from: begin, to, ...(only ? { only } : {}) });
   const head = headOf(timeline, excerpt);
@@ -83,7 +80,7 @@ async function* olderThan(known: number, { from, to, epoch }: Excerpt): AsyncGen
   const { config, file } = useSession.getState();
   if (!config || file !== null) return;
   const end = Math.min(to + 1, known);
-  for await (const { events } of readOlder(config, end, end - from, epoch)) yield events;
+  for await (const { events } of readOlder({ rest, config, epoch }, end, end - from)) yield events;
 }
 
 /** Gives the viewer a file of all that is known, up to the seq that is shown. */
@@ -96,10 +93,10 @@ export async function saveAll(): Promise<void> {
 export async function openFile(file: File): Promise<void> {
   try {
     const { timeline, head } = opened(await file.text());
-    showFile(file.name, timeline, head);
-    goLive();
+    session.openRecording(file.name, timeline, head);
+    timeTravel.goLive();
   } catch (error) {
-    useSession.setState({ notice: `${file.name} cannot be shown: ${(error as Error).message}` });
+    session.notify(`${file.name} cannot be shown: ${(error as Error).message}`);
   }
 }
 

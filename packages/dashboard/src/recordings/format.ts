@@ -1,5 +1,7 @@
-import { type EventFileHead, type FlockEvent, graphOf, readEventFile, writeEventFile } from "@flock-ts/protocol";
+import { type FlockEvent, formatRecording, graphOf, parseRecording, type RecordingHead } from "@flock-ts/protocol";
 import { idleGraph } from "../timeline/baseline.ts";
+import type { LogEntry } from "../timeline/log.ts";
+import { NameInterner } from "../timeline/name-interner.ts";
 import { Timeline } from "../timeline/timeline.ts";
 
 /** Which events somebody wants to have as a file. */
@@ -65,15 +67,24 @@ export function opened(text: string): OpenedFile {
   const timeline = new Timeline({ kept: Number.POSITIVE_INFINITY, text: Number.POSITIVE_INFINITY });
   const first = (events[0] as FlockEvent).seq;
   if (head && head.graph.nodes.length > 0) timeline.startFrom(head.graph, first - 1);
-  let taken = 0;
-  for (const gap of head?.gaps ?? []) {
-    const next = events.findIndex(({ seq }) => seq > gap.to_seq);
-    const until = next < 0 ? events.length : next;
-    timeline.append(events.slice(taken, until));
-    timeline.mark({ kind: "gap", at: gap.to_seq, gap });
-    taken = until;
-  }
-  timeline.append(events.slice(taken));
+  const names = new NameInterner();
+  for (const event of events) names.intern(event);
+  timeline.append(withGaps(events, head?.gaps ?? []));
   if (head) timeline.reaches(head.from_seq);
   return { timeline, head: head ?? null };
+}
+
+/** Places each gap before the first event that follows it. Both are in order. */
+function withGaps(events: readonly FlockEvent[], gaps: NonNullable<RecordingHead["gaps"]>): LogEntry[] {
+  const entries: LogEntry[] = [];
+  let taken = 0;
+  for (const gap of gaps) {
+    const next = events.findIndex(({ seq }) => seq > gap.to_seq);
+    const until = next < 0 ? events.length : next;
+    for (const event of events.slice(taken, until)) entries.push(event);
+    entries.push(gap);
+    taken = until;
+  }
+  for (const event of events.slice(taken)) entries.push(event);
+  return entries;
 }

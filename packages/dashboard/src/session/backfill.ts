@@ -1,71 +1,50 @@
-import { eventsUrl } from "../connection/config.ts";
-import { FIRST_EVENTS } from "../connection/direct-feed.ts";
-import { getJson } from "../connection/rest.ts";
-import { KEPT_EVENTS } from "../timeline/timeline.ts";
-import { graphNow } from "./connection.ts";
-import { begunAt, readOlder, withOlder } from "./event-pages.ts";
-import { useSession } from "./store.ts";
-import { know, knownTimeline, publish, show } from "./view.ts";
+import type { GraphSnapshot } from "@flock-ts/protocol";
+import { begunAt, withOlder } from "../timeline/join.ts";
+import { KEPT_EVENTS, type Timeline } from "../timeline/timeline.ts";
+import { type LogSource, readOlder } from "./event-pages.ts";
 
-/** Everything that the server had to tell is here for the first time: what lies before it? */
-export async function arrived(): Promise<void> {
-  const { config } = useSession.getState();
-  if (!config) return;
-  const page = await getJson<{ oldest: number }>(eventsUrl(config, { after: 0, limit: 1 })).catch(() => null);
-  const timeline = knownTimeline();
-  if (page) {
-    useSession.setState({ oldest: Math.min(page.oldest, timeline.first) });
-    // Fewer than were asked for: before them is nothing for us.
-    if (timeline.log().length < FIRST_EVENTS) timeline.reaches(page.oldest);
-  }
-  if (timeline.first <= 1) return;
-  const graph = await graphNow();
-  if (graph) timeline.begin(graph);
-  publish();
-  void loadHistory().catch(() => {});
+/** What a backfill needs. */
+export interface BackfillDeps {
+  readonly source: LogSource;
+  /** Reads the server's counters; undefined when that fails. */
+  readonly graph: () => Promise<GraphSnapshot | undefined>;
+  /** Whether the result is still wanted. */
+  readonly isWanted: () => boolean;
 }
 
-/** Loads what came before, until the tab has as much as it keeps; the viewer sees what is now all the while. */
-async function loadHistory(): Promise<void> {
-  const { config, connection, file } = useSession.getState();
-  const mine = knownTimeline();
-  if (!config || file !== null) return;
-  let from = mine.from;
+/** The outcome: a longer timeline, or the seq from which on nothing is missing before the timeline that was given. */
+export type Backfilled = { readonly timeline: Timeline } | { readonly reachesFrom: number };
+
+/**
+ * Loads the events before those of a timeline, up to as many as a tab keeps. The given timeline goes on growing meanwhile.
+ *
+ * @returns undefined when the result is no longer wanted.
+ * @throws Error as `readOlder` does.
+ */
+export async function backfill(
+  newer: Timeline,
+  { source, graph, isWanted }: BackfillDeps,
+): Promise<Backfilled | undefined> {
+  let from = newer.from;
   let found = 0;
   const older = async function* () {
-    for await (const piece of readOlder(config, mine.from, KEPT_EVENTS - mine.log().length, connection.epoch)) {
-      from = piece.from;
-      found += piece.events.length;
-      if (mine !== knownTimeline()) return;
-      yield piece.events;
+    for await (const page of readOlder(source, newer.from, KEPT_EVENTS - newer.log().length)) {
+      from = page.from;
+      found += page.events.length;
+      if (!isWanted()) return;
+      yield page.events;
     }
   };
-  let joined = await withOlder(older(), mine);
-  if (mine !== knownTimeline()) return;
-  if (found === 0) {
-    mine.reaches(from);
-    publish();
-    return;
-  }
-  // Of large events it may not have kept all.
+  let joined = await withOlder(older(), newer);
+  if (!isWanted()) return undefined;
+  if (found === 0) return { reachesFrom: from };
+  // It evicts large events.
   if (joined.forgotten > 0) from = joined.from;
   if (joined.first > 1) {
-    const graph = await graphNow();
-    joined.append(mine.log().slice(mine.log().indexOf(joined.last) + 1));
-    if (graph) joined = await begunAt(joined.baseFor(graph), joined, mine);
+    const counted = await graph();
+    joined.append(newer.log().slice(newer.log().indexOf(joined.last) + 1));
+    if (counted) joined = await begunAt(joined.baseFor(counted), joined, newer);
   }
   joined.reaches(from);
-  if (mine !== knownTimeline()) return;
-  know(joined);
-  publish();
-  show();
-}
-
-/** Lets the server say what the agents have done in all, where the events that we have cannot. */
-export async function countAnew(): Promise<void> {
-  const mine = knownTimeline();
-  const graph = await graphNow();
-  if (!graph || mine !== knownTimeline()) return;
-  mine.mark({ kind: "graph", at: graph.seq, graph });
-  publish();
+  return isWanted() ? { timeline: joined } : undefined;
 }

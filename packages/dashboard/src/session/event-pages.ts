@@ -1,74 +1,66 @@
-import type { FlockEvent, FlockState } from "@flock-ts/protocol";
-import { type DashboardConfig, eventsUrl } from "../connection/config.ts";
-import { getJson } from "../connection/rest.ts";
-import type { Log } from "../timeline/log.ts";
-import { Timeline } from "../timeline/timeline.ts";
+import type { FlockEvent } from "@flock-ts/protocol";
+import type { DashboardConfig } from "../connection/config.ts";
+import type { RestClient } from "../connection/rest.ts";
 
-/** Events of one page; the server gives no more. */
+/** Events of one page; the server's limit. */
 const PAGE = 1_000;
-/** Events that are folded in one go, so that the page stays quick. */
-const SLICE = 3_000;
 
-interface Page {
-  readonly events: readonly FlockEvent[];
-  readonly next: number;
-  readonly oldest: number;
-  readonly epoch: string;
-}
-
-/** Pages that are on their way while another one is taken in. */
+/** Pages that are requested while an earlier one is processed. */
 const AHEAD = 3;
 
-/** Some of what comes before a seq. */
-export interface Older {
+/** A log to read pages of. */
+export interface LogSource {
+  readonly rest: RestClient;
+  readonly config: DashboardConfig;
+  /** The epoch that the pages must have. */
+  readonly epoch: string | null;
+}
+
+/** Some of the events before a seq. */
+export interface OlderEvents {
   readonly events: readonly FlockEvent[];
-  /** From this seq on, up to that one, these and the ones before are all that there is. */
+  /** From this seq up to `to`, these events and those of earlier pages are all that the server has for this viewer. */
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Reads what comes before a seq from the server, piece by piece, oldest first.
+ * Reads the events before a seq, page by page, oldest first.
  *
- * @param count how many events at most.
- * @throws Error when the server has another log by now.
+ * @param count the largest number of events to read.
+ * @throws Error when the server has another log by now, or a request fails.
  */
-export async function* readOlder(
-  config: DashboardConfig,
-  before: number,
-  count: number,
-  epoch: string | null,
-): AsyncGenerator<Older> {
+export async function* readOlder(source: LogSource, before: number, count: number): AsyncGenerator<OlderEvents> {
   const asked: Promise<{ readonly events: FlockEvent[]; readonly oldest: number; readonly end: number }>[] = [];
   let next = Math.max(0, before - 1 - count);
   let from = next + 1;
   const ask = () => {
     while (asked.length < AHEAD && next < before - 1) {
       const end = Math.min(next + PAGE, before - 1);
-      const piece = readBetween(config, next, end, epoch);
-      // Whoever has gone away does not hear that it has failed.
-      piece.catch(() => {});
-      asked.push(piece);
+      const page = readBetween(source, next, end);
+      // A reader that has stopped does not receive its failure.
+      page.catch(() => {});
+      asked.push(page);
       next = end;
     }
   };
   ask();
-  for (let piece = asked.shift(); piece; piece = asked.shift()) {
-    const { events, oldest, end } = await piece;
+  for (let page = asked.shift(); page; page = asked.shift()) {
+    const { events, oldest, end } = await page;
     from = Math.min(Math.max(from, oldest), before);
-    // Where the server keeps nothing there is nothing to ask for.
+    // The server has nothing before its oldest event.
     next = Math.max(next, oldest - 1);
     ask();
     yield { events, from, to: end };
   }
 }
 
-/** The events after a seq and up to another. */
-async function readBetween(config: DashboardConfig, after: number, end: number, epoch: string | null) {
+/** Reads the events after a seq and up to another. */
+async function readBetween({ rest, config, epoch }: LogSource, after: number, end: number) {
   const events: FlockEvent[] = [];
   let oldest = 0;
   while (after < end) {
-    const page = await getJson<Page>(eventsUrl(config, { after, limit: end - after }));
+    const page = await rest.readEvents(config, { after, limit: end - after });
     if (page.epoch !== epoch) throw new Error("the server has another log by now");
     for (const event of page.events) if (event.seq <= end) events.push(event);
     oldest = Math.max(oldest, page.oldest);
@@ -76,50 +68,4 @@ async function readBetween(config: DashboardConfig, after: number, end: number, 
     after = page.next;
   }
   return { events, oldest, end };
-}
-
-/**
- * A timeline with older events before those that it has, made in pieces between which the page is painted.
- *
- * @param base what the older ones begin with. Default: nothing.
- */
-export async function withOlder(
-  older: AsyncIterable<readonly FlockEvent[]> | Iterable<readonly FlockEvent[]>,
-  newer: Timeline,
-  base?: FlockState,
-): Promise<Timeline> {
-  const joined = new Timeline(base ? { base } : {});
-  for await (const events of older) {
-    joined.append(events);
-    await pause();
-  }
-  // What has come in the meantime comes along: the newer one goes on growing.
-  for (let seq = joined.last; seq < newer.last; ) {
-    const log = newer.log();
-    const from = log.indexOf(seq) + 1;
-    const slice = log.slice(from, from + SLICE);
-    if (slice.length === 0) break;
-    joined.append(slice);
-    seq = joined.last;
-    if (log.length - from > SLICE) await pause();
-  }
-  for (const mark of newer.marks) joined.mark(mark);
-  return joined;
-}
-
-/**
- * The same events after a beginning that has become known, made in pieces as well.
- *
- * @param newer whose newest events come along, as in `withOlder`.
- */
-export function begunAt(base: FlockState, timeline: Timeline, newer: Timeline): Promise<Timeline> {
-  return withOlder(slicesOf(timeline.log()), newer, base);
-}
-
-function* slicesOf(log: Log): Generator<readonly FlockEvent[]> {
-  for (let index = 0; index < log.length; index += SLICE) yield log.slice(index, index + SLICE);
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
 }

@@ -1,77 +1,84 @@
 import type { ConnectionState } from "@flock-ts/client";
 import { type ControlOf, emptyState, type FlockState, type RecordingHead } from "@flock-ts/protocol";
-import { create } from "zustand";
-import type { Away } from "../absence/summary.ts";
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { MissedSummary } from "../absence/summary.ts";
 import type { DashboardConfig } from "../connection/config.ts";
 import { Log } from "../timeline/log.ts";
-import type { Past } from "./window.ts";
 
-/** Everything that the screens show. They read it, and never talk to the server about events. */
+/** The read model of a session: all that screens show of the log. The session writes it, components read it. */
 export interface SessionView {
   readonly config: DashboardConfig | null;
-  /** The name of the file that is shown instead of a server. */
+  /** The name of the recording that is shown instead of a server's log. */
   readonly file: string | null;
-  /** What the file says of itself. */
+  /** The head of the recording, if it has one. */
   readonly fileHead: RecordingHead | null;
   readonly connection: ConnectionState;
-  /** Since when there is no connection, as `Date.now()` counts; null while there is one. */
+  /** When the connection broke, as `Date.now()` counts; null while there is one. */
   readonly offlineSince: number | null;
-  /** Whether this tab has taken in all that the server had to tell: before that, an empty list says nothing. */
+  /** Whether the tab has received everything at least once. Before that, an empty list means nothing. */
   readonly complete: boolean;
-  /** What the screens show: the newest state, or the one at `at`. */
+  /** The state to show: the newest, or the one at `at`. */
   readonly state: FlockState;
   /** The events that led to `state`, oldest first. */
   readonly log: Log;
-  /** The seq that the viewer has travelled to; null while following what happens. */
+  /** The seq that the viewer has travelled to; null while following the log. */
   readonly at: number | null;
-  /** The oldest and the newest seq that this tab can show. */
+  /** The oldest and the newest seq in the tab. */
   readonly first: number;
   readonly last: number;
-  /** From this seq on the tab has all that is for this viewer; see `Timeline.from`. */
+  /** From this seq on the tab has everything that this viewer may see; see `Timeline.from`. */
   readonly from: number;
-  /** The oldest seq that the server keeps: what lies between it and `from` is read when the viewer goes there. */
+  /** The oldest seq that the server keeps. The events between it and `from` are loaded when the viewer goes there. */
   readonly oldest: number;
-  /** The stretch before `from` that the viewer is in; null elsewhere. */
-  readonly past: Pick<Past, "from" | "to"> | null;
-  /** Whether such a stretch is on its way. */
+  /** The range before `from` that is shown; null elsewhere. */
+  readonly past: { readonly from: number; readonly to: number } | null;
+  /** Whether such a range is being loaded. */
   readonly isLoading: boolean;
-  /** What is missing. */
+  /** The ranges that are missing. */
   readonly gaps: readonly ControlOf<"gap">[];
-  /** When the connection broke and why, the newest last. */
+  /** When the connection broke and why, oldest first. */
   readonly breaks: readonly { readonly at: number; readonly reason: string }[];
-  /** What happened while nobody looked. */
-  readonly away: Away | null;
-  /** What the viewer has to know, in a sentence. */
+  /** What happened during an absence. */
+  readonly away: MissedSummary | null;
+  /** A message for the viewer. */
   readonly notice: string | null;
 }
 
-export const useSession = create<SessionView>(() => ({
-  config: null,
-  file: null,
-  fileHead: null,
-  connection: {
-    status: "connecting",
-    attempt: 0,
-    retryAt: null,
-    epoch: null,
-    connectionId: null,
-    head: 0,
-    limited: false,
-    reason: null,
-  },
-  offlineSince: null,
-  complete: false,
-  state: emptyState(),
-  log: new Log([], 0),
-  at: null,
-  first: 1,
-  last: 0,
-  from: 1,
-  oldest: 1,
-  past: null,
-  isLoading: false,
-  gaps: [],
-  breaks: [],
-  away: null,
-  notice: null,
-}));
+/** Creates the read model of a session that has not started. */
+export function createSessionStore(): StoreApi<SessionView> {
+  return createStore<SessionView>(() => ({
+    config: null,
+    file: null,
+    fileHead: null,
+    connection: {
+      status: "connecting",
+      attempt: 0,
+      retryAt: null,
+      epoch: null,
+      connectionId: null,
+      head: 0,
+      limited: false,
+      reason: null,
+    },
+    offlineSince: null,
+    complete: false,
+    state: emptyState(),
+    log: new Log([], 0),
+    at: null,
+    first: 1,
+    last: 0,
+    from: 1,
+    oldest: 1,
+    past: null,
+    isLoading: false,
+    gaps: [],
+    breaks: [],
+    away: null,
+    notice: null,
+  }));
+}
+
+/** Whether events may be hidden from the viewer; in a recording, from the person who saved it. */
+export function isLimited({ connection, file, fileHead }: SessionView): boolean {
+  return file === null ? connection.limited : fileHead?.hidden !== undefined;
+}

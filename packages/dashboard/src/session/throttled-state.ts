@@ -1,6 +1,6 @@
 import type { FlockState } from "@flock-ts/protocol";
 import { create } from "zustand";
-import { useSession } from "./store.ts";
+import { useSession } from "./tab-session.ts";
 
 /** From so many agents or runs on, pictures of all of them follow more slowly: each frame would change every one. */
 const MANY_AGENTS = 40;

@@ -3,8 +3,7 @@ import { lazy, Suspense, useMemo, useState } from "react";
 import { ConfirmationDialog } from "../commands/confirmation-dialog.tsx";
 import { Link } from "../router/link.tsx";
 import { go, pathOf, useRoute } from "../router/route.ts";
-import { chooseRange, useRange } from "../session/range.ts";
-import { changeSpeed, goLive, pause, play, step, usePlaying } from "../session/time-travel.ts";
+import { rangeSelection, timeTravel, usePlaying, useRange } from "../session/tab-session.ts";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { ConnectionStatus } from "./connection-status.tsx";
 import { ErrorBoundary } from "./error-boundary.tsx";
@@ -110,15 +109,17 @@ function everywhere(open: (what: "palette" | "shortcuts") => void): readonly Sho
       group: "Go to",
       run: () => go(pathOf(screen)),
     })),
-    travel("l", "Back to live", goLive),
-    travel("k", "Play or pause", () => (usePlaying.getState().speed === null ? play(1) : pause())),
-    travel(",", "One event back", () => step(-1)),
-    travel(".", "One event on", () => step(1)),
+    travel("l", "Back to live", () => timeTravel.goLive()),
+    travel("k", "Play or pause", () =>
+      usePlaying.getState().speed === null ? timeTravel.play(1) : timeTravel.pause(),
+    ),
+    travel(",", "One event back", () => timeTravel.step(-1)),
+    travel(".", "One event on", () => timeTravel.step(1)),
     travel("]", "Next error", () => lookForError(1)),
     travel("[", "Error before", () => lookForError(-1)),
-    travel(">", "Play faster", () => changeSpeed(1)),
-    travel("<", "Play slower", () => changeSpeed(-1)),
+    travel(">", "Play faster", () => timeTravel.changeSpeed(1)),
+    travel("<", "Play slower", () => timeTravel.changeSpeed(-1)),
     travel("t", "Go to a seq or a time", askWhereTo),
-    travel("x", "Save a range as a file", chooseRange),
+    travel("x", "Save a range as a file", () => rangeSelection.choose()),
   ];
 }

@@ -3,8 +3,7 @@ import { useEffect, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { connectionSummary, connectionWords, moodOf } from "../connection/status.ts";
 import { hiddenWords, useHidden } from "../queries/hidden.ts";
-import { retryNow } from "../session/connection.ts";
-import { useSession } from "../session/store.ts";
+import { session, useSession } from "../session/tab-session.ts";
 
 /** A shape for each, so that the colour is not all there is. */
 const SHAPES = {
@@ -75,7 +74,7 @@ export function ConnectionStatus({ screen }: { screen: string }) {
         <button
           type="button"
           className="shrink-0 rounded-md p-1 text-accent underline underline-offset-2"
-          onClick={retryNow}
+          onClick={() => session.retryNow()}
         >
           <RotateCw size={16} aria-hidden="true" className="md:hidden" />
           <span className="max-md:sr-only">Retry now</span>

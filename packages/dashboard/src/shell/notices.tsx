@@ -1,11 +1,10 @@
 import { X } from "lucide-react";
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { awayWords } from "../absence/summary.ts";
-import { useActions } from "../commands/actions.ts";
 import { AnswerCard } from "../commands/answers.tsx";
+import { useActions } from "../commands/tab-actions.ts";
 import { go, pathOf, useRoute } from "../router/route.ts";
-import { useSession } from "../session/store.ts";
-import { travelTo } from "../session/time-travel.ts";
+import { session, timeTravel, useSession } from "../session/tab-session.ts";
 
 /** What a viewer has to know and did not ask for. */
 export function Notices() {
@@ -25,7 +24,7 @@ export function Notices() {
       }`}
     >
       {notice !== null && (
-        <Card role="alert" dismiss={() => useSession.setState({ notice: null })} className="border-busy text-busy">
+        <Card role="alert" dismiss={() => session.dismissNotice()} className="border-busy text-busy">
           {notice}
         </Card>
       )}
@@ -35,7 +34,7 @@ export function Notices() {
         ))}
       </div>
       {away !== null && (
-        <Card role="status" dismiss={() => useSession.setState({ away: null })} className="border-line">
+        <Card role="status" dismiss={() => session.dismissMissed()} className="border-line">
           {awayWords(away)}{" "}
           {away.firstFailure !== null && (
             <button
@@ -43,8 +42,8 @@ export function Notices() {
               className="text-accent underline underline-offset-2"
               onClick={() => {
                 go(pathOf("events"));
-                travelTo(away.firstFailure as number);
-                useSession.setState({ away: null });
+                timeTravel.travelTo(away.firstFailure as number);
+                session.dismissMissed();
               }}
             >
               Show the first failure

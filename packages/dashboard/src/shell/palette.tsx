@@ -3,11 +3,8 @@ import { type ReactNode, useMemo, useRef, useState } from "react";
 import { paletteCommands } from "../commands/palette-commands.ts";
 import { openFile, saveAll } from "../recordings/files.ts";
 import { currentRoute, go, pathOf } from "../router/route.ts";
-import { chooseRange } from "../session/range.ts";
-import { useSession } from "../session/store.ts";
-import { goLive, travelToPlace } from "../session/time-travel.ts";
-import { knownTimeline } from "../session/view.ts";
-import { whereaboutsOf } from "../timeline/parse-position.ts";
+import { rangeSelection, session, timeTravel, useSession } from "../session/tab-session.ts";
+import { parsePosition } from "../timeline/parse-position.ts";
 import { preview } from "../timeline/preview.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { short } from "../ui/format.ts";
@@ -36,7 +33,7 @@ export default function Palette({ close }: { close: () => void }) {
       {children}
     </Command.Item>
   );
-  const where = whereaboutsOf(text, knownTimeline().log());
+  const where = parsePosition(text, session.timeline.log());
   return (
     <Dialog label="Search, jump and act" close={close} className="mt-[12vh] mb-auto w-[min(38rem,92vw)]">
       <Command label="Search, jump and act" loop filter={contains}>
@@ -53,7 +50,7 @@ export default function Palette({ close }: { close: () => void }) {
             <Command.Group heading="Time" forceMount>
               {item(
                 `${text} travel`,
-                () => void travelToPlace(where),
+                () => void timeTravel.travelToPosition(where),
                 "seq" in where
                   ? `Show everything at seq ${where.seq.toLocaleString("en")}`
                   : `Show everything as it was at ${new Date(where.moment).toLocaleString()}`,
@@ -110,13 +107,13 @@ export default function Palette({ close }: { close: () => void }) {
           )}
           <Command.Group heading="Do">
             {found.commands.map(({ name, run }) => item(name, run, name))}
-            {item("Back to live, now", goLive, "Back to live")}
+            {item("Back to live, now", () => timeTravel.goLive(), "Back to live")}
             {item("Switch between light and dark colours, theme", toggleTheme, "Switch between light and dark")}
             {file !== null && item("Leave the file, back to the server", () => location.assign("/"), "Leave the file")}
             {item("Save the events as a file, export ndjson", () => void saveAll(), "Save the events as a file")}
             {item(
               "Save a range of the events as a file, export ndjson",
-              chooseRange,
+              () => rangeSelection.choose(),
               "Save a range of the events as a file",
             )}
             <Command.Item

@@ -1,12 +1,12 @@
 import {
   type AgentCounters,
   type AgentState,
-  type FlockEvent,
   type FlockState,
   type GraphSnapshot,
   graphOf,
   noCounters,
 } from "@flock-ts/protocol";
+import type { LogEntry } from "./log.ts";
 
 /** A state whose agents, counters and flow are the server's. */
 export function withGraph(state: FlockState, { nodes, edges }: GraphSnapshot): FlockState {
@@ -91,7 +91,7 @@ export function afterGap(state: FlockState): FlockState {
 }
 
 /** Whether a run has ended that began before everything we know: only the server can count it. */
-export function endsUnknownRun(state: FlockState, arrived: readonly FlockEvent[]): boolean {
+export function endsUnknownRun(state: FlockState, arrived: readonly LogEntry[]): boolean {
   const begun = new Set<string>();
   for (const event of arrived) {
     if (event.type === "agent_execution_started") begun.add(event.run_id);

@@ -1,4 +1,4 @@
-import { type ControlOf, type FlockEvent, mergedInto } from "@flock-ts/protocol";
+import { type ControlOf, type FlockEvent, mergedSeqs } from "@flock-ts/protocol";
 import type { Log } from "./log.ts";
 import type { Timeline } from "./timeline.ts";
 

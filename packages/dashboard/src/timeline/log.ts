@@ -1,4 +1,7 @@
-import type { FlockEvent } from "@flock-ts/protocol";
+import type { ControlOf, FlockEvent } from "@flock-ts/protocol";
+
+/** An event, or a gap where events are missing. */
+export type LogEntry = FlockEvent | ControlOf<"gap">;
 
 /** Events up to some place, as they stood at some moment. */
 export class Log {

@@ -11,7 +11,7 @@ describe("the same name is one string", () => {
         (given) => {
           const names = new NameInterner();
           const events = structuredClone(given);
-          for (const event of events) names.in(event as unknown as FlockEvent);
+          for (const event of events) names.intern(event as unknown as FlockEvent);
           expect(events).toEqual(given);
         },
       ),

@@ -1,23 +1,25 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 
-/** Strings that are known, in each of two generations. */
+/** Strings kept in each of two generations. */
 const GENERATION = 20_000;
-/** What most events have in common. */
+/** Values that most events have in common. */
 const NONE: readonly never[] = Object.freeze([]);
 const PUBLIC = Object.freeze({ kind: "public" });
-/** What is longer is a text, not a name, and comes once; UTF-16 code units. */
+/** The longest name, in UTF-16 code units. Longer strings are texts, which rarely repeat. */
 const NAME = 64;
 
 /**
- * The same string for the same name: each event that arrives brings ids, types and times of its own, which are mostly those
- * of its neighbours. Names that have not come for long are forgotten.
+ * Makes equal names share one string. Each parsed event has its own strings for ids, types and times, and most of them
+ * equal those of its neighbours. Names that have not occurred for long are evicted.
+ *
+ * Events are interned where they enter a thread: in the feeds, in pages read over REST, and in recordings.
  */
 export class NameInterner {
   #young = new Map<string, string>();
   #old = new Map<string, string>();
 
-  /** Replaces the names in an event that has just arrived by those that are known. */
-  in(event: FlockEvent): void {
+  /** Replaces the names in an event by the strings that are known, in place. */
+  intern(event: FlockEvent): void {
     const fields = event as unknown as Record<string, unknown>;
     for (const field in fields) {
       const value = fields[field];

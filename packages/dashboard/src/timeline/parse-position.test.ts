@@ -2,7 +2,7 @@ import type { FlockEvent } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Log } from "./log.ts";
-import { seqAt, whereaboutsOf } from "./parse-position.ts";
+import { parsePosition, seqAt } from "./parse-position.ts";
 
 function logAt(...times: readonly Date[]): Log {
   const events = times.map(
@@ -35,7 +35,7 @@ describe("a place of the log can be typed", () => {
     ["pizza 14:03", undefined],
     ["", undefined],
   ] as const)("%s", ([text, meant]) => {
-    expect(whereaboutsOf(text, evening)).toEqual(meant);
+    expect(parsePosition(text, evening)).toEqual(meant);
   });
 
   it("a moment is the newest event up to it", () => {

@@ -1,7 +1,7 @@
 import type { Log } from "./log.ts";
 
 /** What somebody means who types a place of the log: a seq, or a moment as `Date.now()` counts. */
-export type Whereabouts = { readonly seq: number } | { readonly moment: number };
+export type Position = { readonly seq: number } | { readonly moment: number };
 
 const TIME = /^(?:(\d{4})-(\d{1,2})-(\d{1,2})[T ]+)?(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,3}))?)?$/;
 
@@ -11,7 +11,7 @@ const TIME = /^(?:(\d{4})-(\d{1,2})-(\d{1,2})[T ]+)?(\d{1,2}):(\d{2})(?::(\d{2})
  *
  * @returns undefined when it is none of these.
  */
-export function whereaboutsOf(text: string, log: Log): Whereabouts | undefined {
+export function parsePosition(text: string, log: Log): Position | undefined {
   const said = text.trim();
   const seq = /^#?(\d{1,3}(?:,\d{3})+|\d{1,15})$/.exec(said)?.[1];
   if (seq !== undefined) return { seq: Number(seq.replaceAll(",", "")) };

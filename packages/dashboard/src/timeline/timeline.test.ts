@@ -2,7 +2,7 @@ import { emptyState, type FlockEvent, type FlockState, graphOf, reduceAll } from
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fileOf, opened } from "../recordings/format.ts";
-import { begunAt, withOlder } from "../session/event-pages.ts";
+import { begunAt, withOlder } from "./join.ts";
 import { Playback } from "./playback.ts";
 import { DASHBOARD_LIMITS, Timeline } from "./timeline.ts";
 

@@ -8,8 +8,7 @@ import {
   type StateLimits,
 } from "@flock-ts/protocol";
 import { afterGap, baseOf, withGraph } from "./baseline.ts";
-import { Log } from "./log.ts";
-import { NameInterner } from "./name-interner.ts";
+import { Log, type LogEntry } from "./log.ts";
 import { trimArtifact, trimRun, weightOf } from "./trim.ts";
 
 /** How much the dashboard shows: people keep it open, and look back. */
@@ -54,7 +53,6 @@ export class Timeline {
   readonly #spacing: number;
   #events: FlockEvent[] = [];
   #marks: Mark[] = [];
-  readonly #names = new NameInterner();
   /** Of all events. */
   #weight = 0;
   #forgotten = 0;
@@ -134,15 +132,25 @@ export class Timeline {
     return new Log(this.#events, this.#countUpTo(upTo));
   }
 
-  /** Takes in events that came after all others. */
-  append(events: readonly FlockEvent[]): void {
-    const from = this.#events.length;
-    for (const event of events) {
-      if (event.seq <= this.last && this.#events.length === from) continue;
-      this.#names.in(event);
-      this.#weight += weightOf(event);
-      this.#events.push(event);
+  /** Appends events and gaps that come after all others. Events that are known already are ignored. */
+  append(entries: readonly LogEntry[]): void {
+    let from = this.#events.length;
+    for (const entry of entries) {
+      if (entry.type === "gap") {
+        this.#foldNew(from);
+        this.mark({ kind: "gap", at: entry.to_seq, gap: entry });
+        from = this.#events.length;
+        continue;
+      }
+      if (entry.seq <= this.last && this.#events.length === from) continue;
+      this.#weight += weightOf(entry);
+      this.#events.push(entry);
     }
+    this.#foldNew(from);
+  }
+
+  /** Folds the events from an index on, and lets go of the oldest where there are too many. */
+  #foldNew(from: number): void {
     const until = this.#events.at(-1)?.seq ?? 0;
     if (this.#events.length > from) this.#head = this.#fold(this.#head, until, true);
     if (this.#events.length > this.#kept * 1.1 || this.#weight > this.#text * 1.1) this.#forget(this.#excess());

@@ -1,7 +1,7 @@
 import { Check, Copy } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
-import { quietButton } from "../json/classes.ts";
 import { copyText } from "./copy-text.ts";
+import { quietButton } from "./quiet-button.ts";
 
 /** How long it says that it has copied, in milliseconds: as long as one looks. */
 const TOLD_FOR = 1_600;

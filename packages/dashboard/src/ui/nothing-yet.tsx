@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { useSession } from "../session/store.ts";
+import { useSession } from "../session/tab-session.ts";
 import { Empty } from "./empty.tsx";
 
 /** As `Empty`, for what may still be on its way: says that nothing is there only when that is known. */

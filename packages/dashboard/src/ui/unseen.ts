@@ -1,5 +1,5 @@
-import { isLimited } from "../queries/hidden.ts";
-import { useSession } from "../session/store.ts";
+import { isLimited } from "../session/store.ts";
+import { useSession } from "../session/tab-session.ts";
 import { short } from "./format.ts";
 
 /** Why something that a visible thing refers to is not here: whether permissions hide it, or may do so. */

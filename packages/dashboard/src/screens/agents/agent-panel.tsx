@@ -6,7 +6,7 @@ import { PauseButton } from "../../commands/buttons.tsx";
 import { useAgentInfos } from "../../queries/agents.ts";
 import { Link } from "../../router/link.tsx";
 import { pathOf } from "../../router/route.ts";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 import { Fact } from "../../ui/fact.tsx";
 import { clock, duration, short } from "../../ui/format.ts";
 import { gathered, missing } from "../../ui/gate-words.ts";

@@ -5,7 +5,7 @@ import { PauseButton } from "../../commands/buttons.tsx";
 import { useAgentInfos } from "../../queries/agents.ts";
 import { Link } from "../../router/link.tsx";
 import { go, pathOf, useRoute } from "../../router/route.ts";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 import { useThrottledState } from "../../session/throttled-state.ts";
 import { duration } from "../../ui/format.ts";
 import { gathered } from "../../ui/gate-words.ts";

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 import type { Log } from "../../timeline/log.ts";
 
 /** How far back is counted, in ms; how often, in ms; and events that are looked at, at most. */

@@ -2,14 +2,14 @@ import type { ArtifactState } from "@flock-ts/protocol";
 import { Pencil } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import type { DashboardConfig } from "../../connection/config.ts";
-import { quietButton } from "../../json/classes.ts";
 import { JsonViewer } from "../../json/json-viewer.tsx";
 import type { PayloadSource } from "../../json/payload-source.ts";
 import { Link } from "../../router/link.tsx";
 import { pathOf } from "../../router/route.ts";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 import { preview } from "../../timeline/preview.ts";
 import { clock, short } from "../../ui/format.ts";
+import { quietButton } from "../../ui/quiet-button.ts";
 
 // Not everybody compares.
 const DiffViewer = lazy(() => import("../../json/diff-viewer.tsx").then(({ DiffViewer }) => ({ default: DiffViewer })));

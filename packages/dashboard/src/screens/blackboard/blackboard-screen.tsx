@@ -3,7 +3,7 @@ import { ArrowDown, ArrowLeft, ArrowUp } from "lucide-react";
 import { useDeferredValue, useMemo } from "react";
 import { Link } from "../../router/link.tsx";
 import { type Params, pathOf, useParam, useRoute } from "../../router/route.ts";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 import { preview } from "../../timeline/preview.ts";
 import { Choice } from "../../ui/choice.tsx";
 import { Chosen } from "../../ui/chosen.tsx";

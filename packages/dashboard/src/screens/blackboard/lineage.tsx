@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { Link } from "../../router/link.tsx";
 import { pathOf, useRoute } from "../../router/route.ts";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 import { preview } from "../../timeline/preview.ts";
 import { StatusMark } from "../../ui/status.tsx";
 import { UNSEEN_WORDS, unseenName, useUnseen } from "../../ui/unseen.ts";

@@ -1,15 +1,15 @@
 import type { AgentInfo, AgentState, RunState } from "@flock-ts/protocol";
 import { lazy, memo, Suspense, useEffect, useMemo, useState } from "react";
-import { useActions } from "../../commands/actions.ts";
 import { AgentBadges } from "../../commands/agent-badges.tsx";
 import { AnswerLine } from "../../commands/answers.tsx";
 import { CancelRunButton, CancelWorkflowButton, PauseAllButtons, PauseButton } from "../../commands/buttons.tsx";
+import { useActions } from "../../commands/tab-actions.ts";
 import { waitingForRetry } from "../../commands/waiting-for-retry.ts";
 import { useOwnerOnly, useWhyNot } from "../../commands/why-not.ts";
 import { useAgentInfos } from "../../queries/agents.ts";
 import { Link } from "../../router/link.tsx";
 import { pathOf, useRoute } from "../../router/route.ts";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 import { useThrottledState } from "../../session/throttled-state.ts";
 import { clock, duration, short } from "../../ui/format.ts";
 import { NothingYet } from "../../ui/nothing-yet.tsx";

@@ -4,7 +4,7 @@ import { AllLettersButtons, DiscardLetterButton, RetryLetterButton } from "../..
 import { useDeadLetters } from "../../queries/dead-letters.ts";
 import { Link } from "../../router/link.tsx";
 import { pathOf, useParam } from "../../router/route.ts";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 import { ErrorView } from "../../ui/error-view.tsx";
 import { clock, short } from "../../ui/format.ts";
 import { Skeleton } from "../../ui/skeleton.tsx";

@@ -4,9 +4,8 @@ import { memo, type UIEvent, useDeferredValue, useEffect, useLayoutEffect, useMe
 import { JsonViewer } from "../../json/json-viewer.tsx";
 import { hiddenWords, useHidden } from "../../queries/hidden.ts";
 import { adjust, type Params, useRoute } from "../../router/route.ts";
-import { useSession } from "../../session/store.ts";
-import { isFailure, travelTo } from "../../session/time-travel.ts";
-import { shownTimeline } from "../../session/view.ts";
+import { session, timeTravel, useSession } from "../../session/tab-session.ts";
+import { isFailure } from "../../timeline/failure.ts";
 import { hiddenIn } from "../../timeline/hidden-seqs.ts";
 import type { Log } from "../../timeline/log.ts";
 import { clock, short } from "../../ui/format.ts";
@@ -110,7 +109,7 @@ function useRows(shown: readonly FlockEvent[], log: Log, isHeld: boolean, matchi
   const rows = useMemo(() => new LogRows(), [matching]);
   return useMemo(() => {
     const last = log.at(-1)?.seq ?? 0;
-    const timeline = shownTimeline();
+    const timeline = session.shownTimeline;
     const isWhole = shown.length === log.length;
     return rows.of(shown, {
       log: timeline.log(),
@@ -291,7 +290,7 @@ function Opened({ event, close }: { event: FlockEvent; close: () => void }) {
         <button type="button" aria-label="Close" onClick={close} className={`${button} lg:order-last`}>
           <X size={14} aria-hidden="true" />
         </button>
-        <button type="button" className={button} onClick={() => travelTo(event.seq)}>
+        <button type="button" className={button} onClick={() => timeTravel.travelTo(event.seq)}>
           <History size={13} aria-hidden="true" /> Show everything at this seq
         </button>
         {correlation !== undefined && (

@@ -3,7 +3,7 @@ import { memo, useCallback, useRef, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { Link } from "../../router/link.tsx";
 import { pathOf, useParam } from "../../router/route.ts";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 import { clock } from "../../ui/format.ts";
 import { NothingYet } from "../../ui/nothing-yet.tsx";
 import { Status } from "../../ui/status.tsx";

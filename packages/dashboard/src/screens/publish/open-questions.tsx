@@ -3,7 +3,7 @@ import type { RJSFSchema } from "@rjsf/utils";
 import { useState } from "react";
 import { SchemaForm } from "../../forms/schema-form.tsx";
 import { readQuestions, useQuestions } from "../../queries/questions.ts";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 
 /** What agents ask, each with a form for the answer. Nothing while nobody asks. */
 export function OpenQuestions() {

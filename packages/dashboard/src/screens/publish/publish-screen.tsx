@@ -6,8 +6,7 @@ import { useArtifact } from "../../queries/artifact.ts";
 import { useArtifactTypes } from "../../queries/artifact-types.ts";
 import { Link } from "../../router/link.tsx";
 import { go, pathOf, useRoute } from "../../router/route.ts";
-import { command } from "../../session/connection.ts";
-import { useSession } from "../../session/store.ts";
+import { session, useSession } from "../../session/tab-session.ts";
 import { Empty } from "../../ui/empty.tsx";
 import { Skeleton } from "../../ui/skeleton.tsx";
 import { OpenQuestions } from "./open-questions.tsx";
@@ -72,7 +71,7 @@ function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
       type={type}
       schema={schema}
       prefill={typeof artifact === "object" ? artifact : undefined}
-      publish={(request) => command("publish", request)}
+      publish={(request) => session.call("publish", request)}
       preview={(request) => sendJson<PreviewResult>(`${control}/preview`, request)}
       told={(result) => <Told result={result} />}
     />

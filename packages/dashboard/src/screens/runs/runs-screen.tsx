@@ -5,7 +5,7 @@ import { CancelRunButton, CancelWorkflowButton, RetryLetterButton } from "../../
 import { useDeadLetterOf } from "../../queries/dead-letters.ts";
 import { Link } from "../../router/link.tsx";
 import { type Params, pathOf, useRoute } from "../../router/route.ts";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 import { useThrottledState } from "../../session/throttled-state.ts";
 import { Chip } from "../../ui/chip.tsx";
 import { ErrorView } from "../../ui/error-view.tsx";

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 
 /** The end of the picture: now, or the moment that the viewer has travelled to. */
 export function useNow(): number {

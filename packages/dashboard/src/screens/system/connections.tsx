@@ -1,7 +1,7 @@
 import type { ConnectionInfo } from "@flock-ts/protocol";
 import { connectionsUrl, type DashboardConfig } from "../../connection/config.ts";
 import { getJson } from "../../connection/rest.ts";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 import { clock, short } from "../../ui/format.ts";
 
 /** Connections that are listed. */

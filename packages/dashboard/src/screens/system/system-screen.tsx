@@ -1,8 +1,7 @@
 import { useEffect, useState } from "react";
 import type { DashboardConfig } from "../../connection/config.ts";
 import { connectionWords } from "../../connection/status.ts";
-import { command } from "../../session/connection.ts";
-import { useSession } from "../../session/store.ts";
+import { session, useSession } from "../../session/tab-session.ts";
 import { Fact } from "../../ui/fact.tsx";
 import { clock, duration } from "../../ui/format.ts";
 import { Chart } from "./chart.tsx";
@@ -75,7 +74,7 @@ function useSamples(config: DashboardConfig | null) {
     const look = async () => {
       if (document.hidden) return;
       const began = performance.now();
-      const answer = command("ping", undefined as never).then(
+      const answer = session.call("ping", undefined as never).then(
         () => performance.now() - began,
         () => null,
       );

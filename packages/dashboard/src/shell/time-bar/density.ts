@@ -1,5 +1,5 @@
 import type { FlockEvent } from "@flock-ts/protocol";
-import { isFailure } from "../../session/time-travel.ts";
+import { isFailure } from "../../timeline/failure.ts";
 import type { Log } from "../../timeline/log.ts";
 
 /** Each stretch of a log: how busy it was, on a scale of its own, and how many failures it has. */

@@ -1,9 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { create } from "zustand";
-import { useSession } from "../../session/store.ts";
-import { travelToPlace } from "../../session/time-travel.ts";
-import { knownTimeline } from "../../session/view.ts";
-import { whereaboutsOf } from "../../timeline/parse-position.ts";
+import { session, timeTravel, useSession } from "../../session/tab-session.ts";
+import { parsePosition } from "../../timeline/parse-position.ts";
 import { clock } from "../../ui/format.ts";
 
 const useWriting = create<{ readonly isOpen: boolean }>(() => ({ isOpen: false }));
@@ -58,11 +56,11 @@ function Field() {
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        const where = whereaboutsOf(text, knownTimeline().log());
+        const where = parsePosition(text, session.timeline.log());
         setWrong(!where);
         if (!where) return;
         close();
-        void travelToPlace(where);
+        void timeTravel.travelToPosition(where);
       }}
       className="relative max-sm:order-first max-sm:basis-full sm:w-36 sm:shrink-0"
     >

@@ -1,5 +1,4 @@
-import { moveRange, useRange } from "../../session/range.ts";
-import { useSession } from "../../session/store.ts";
+import { rangeSelection, useRange, useSession } from "../../session/tab-session.ts";
 
 /** The ends of the range that is about to be saved, to drag along the log. */
 export function RangeMarks() {
@@ -23,7 +22,7 @@ export function RangeMarks() {
           min={Math.min(first, last)}
           max={last}
           value={range[end]}
-          onChange={({ target }) => moveRange(end, Number(target.value))}
+          onChange={({ target }) => rangeSelection.move(end, Number(target.value))}
           className="range-mark absolute inset-0 w-full"
         />
       ))}

@@ -4,11 +4,9 @@ import { hiddenWithin } from "../../queries/hidden.ts";
 import { type Choice, countOf, saveRange } from "../../recordings/files.ts";
 import { useRoute } from "../../router/route.ts";
 import { isWanted, type Wanted, wantedOf } from "../../screens/events/matching-events.ts";
-import { leaveRange, moveRange, type Range, useRange } from "../../session/range.ts";
-import { useSession } from "../../session/store.ts";
-import { seqOf } from "../../session/time-travel.ts";
-import { knownTimeline } from "../../session/view.ts";
-import { whereaboutsOf } from "../../timeline/parse-position.ts";
+import type { Range } from "../../session/range.ts";
+import { rangeSelection, session, timeTravel, useRange, useSession } from "../../session/tab-session.ts";
+import { parsePosition } from "../../timeline/parse-position.ts";
 import { clock, short } from "../../ui/format.ts";
 
 /** What of a range can be saved. */
@@ -31,7 +29,7 @@ function Panel({ range }: { range: Range }) {
   useEffect(() => {
     // Also from the marks on the log, which are not in here.
     const onKey = ({ key }: KeyboardEvent) => {
-      if (key === "Escape" && !document.querySelector("dialog[open]")) leaveRange();
+      if (key === "Escape" && !document.querySelector("dialog[open]")) rangeSelection.leave();
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
@@ -50,7 +48,7 @@ function Panel({ range }: { range: Range }) {
     setSaved(0);
     try {
       const events = await saveRange(choice, setSaved, abort.current.signal);
-      if (events !== null) leaveRange();
+      if (events !== null) rangeSelection.leave();
     } catch (error) {
       setTold(`It was not saved: ${(error as Error).message}`);
       setSaved(null);
@@ -67,7 +65,7 @@ function Panel({ range }: { range: Range }) {
         <button
           type="button"
           aria-label="Close"
-          onClick={leaveRange}
+          onClick={() => rangeSelection.leave()}
           className="rounded-md p-1 text-soft hover:text-ink"
         >
           <X size={16} aria-hidden="true" />
@@ -116,14 +114,14 @@ function End({ end, seq, isFirst = false }: { end: "from" | "to"; seq: number; i
   const [text, setText] = useState<string | null>(null);
   const [isWrong, setWrong] = useState(false);
   const id = useId();
-  const event = knownTimeline().log();
+  const event = session.timeline.log();
   const timestamp = event.at(Math.max(0, event.indexOf(seq)))?.timestamp;
   const take = async () => {
     if (text === null) return;
-    const where = whereaboutsOf(text, knownTimeline().log());
+    const where = parsePosition(text, session.timeline.log());
     setWrong(!where);
     if (!where) return;
-    moveRange(end, await seqOf(where));
+    rangeSelection.move(end, await timeTravel.seqOf(where));
     setText(null);
   };
   return (
@@ -190,7 +188,7 @@ function Summary({ choice }: { choice: Choice }) {
 
 /** The type of an artifact, as far as it is known. */
 function typeOf(artifactId: string): string | undefined {
-  return knownTimeline().head.artifacts.get(artifactId)?.artifact_type;
+  return session.timeline.head.artifacts.get(artifactId)?.artifact_type;
 }
 
 function onlyOf(wanted: Wanted): NonNullable<Choice["only"]> {

@@ -1,8 +1,8 @@
 import { ChevronFirst, ChevronLast, Pause, Play, SkipBack, SkipForward } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { type SessionView, useSession } from "../../session/store.ts";
-import { goLive, pause, play, SPEEDS, step, travelTo, usePlaying } from "../../session/time-travel.ts";
-import { shownTimeline } from "../../session/view.ts";
+import type { SessionView } from "../../session/store.ts";
+import { session, timeTravel, usePlaying, useSession } from "../../session/tab-session.ts";
+import { SPEEDS } from "../../session/time-travel.ts";
 import { clock } from "../../ui/format.ts";
 import { Density } from "./density.ts";
 import { lookForError } from "./look-for-error.ts";
@@ -36,7 +36,7 @@ export function TimelineBar() {
         title="Play or pause (k)"
         disabled={isEmpty}
         className={BUTTON}
-        onClick={() => (speed === null ? play(1) : pause())}
+        onClick={() => (speed === null ? timeTravel.play(1) : timeTravel.pause())}
       >
         {speed === null ? <Play size={16} aria-hidden="true" /> : <Pause size={16} aria-hidden="true" />}
       </button>
@@ -44,7 +44,7 @@ export function TimelineBar() {
         aria-label="Speed"
         value={speed ?? 1}
         disabled={isEmpty}
-        onChange={(change) => play(Number(change.target.value))}
+        onChange={(change) => timeTravel.play(Number(change.target.value))}
         className="hidden h-8 rounded-lg bg-transparent text-sm text-soft tabular-nums sm:block"
       >
         {SPEEDS.map((each) => (
@@ -59,7 +59,7 @@ export function TimelineBar() {
         title="One event back (,)"
         disabled={isEmpty}
         className={BUTTON}
-        onClick={() => step(-1)}
+        onClick={() => timeTravel.step(-1)}
       >
         <ChevronFirst size={16} aria-hidden="true" />
       </button>
@@ -69,7 +69,7 @@ export function TimelineBar() {
         title="One event on (.)"
         disabled={isEmpty}
         className={BUTTON}
-        onClick={() => step(1)}
+        onClick={() => timeTravel.step(1)}
       >
         <ChevronLast size={16} aria-hidden="true" />
       </button>
@@ -105,8 +105,8 @@ export function TimelineBar() {
           value={seq}
           disabled={isEmpty}
           onChange={(change) => {
-            pause();
-            travelTo(Number(change.target.value));
+            timeTravel.pause();
+            timeTravel.travelTo(Number(change.target.value));
           }}
           className="timeline-range absolute inset-0 w-full"
         />
@@ -117,7 +117,7 @@ export function TimelineBar() {
         type="button"
         aria-pressed={at === null}
         title="Back to live (l)"
-        onClick={goLive}
+        onClick={() => timeTravel.goLive()}
         className={`shrink-0 rounded-lg border px-2.5 py-1 sm:ml-2 sm:px-3 text-sm font-medium ${
           at === null ? "border-line text-soft" : "border-accent bg-accent text-on-accent"
         }`}
@@ -182,7 +182,7 @@ function paint(canvas: HTMLCanvasElement, density: Density): void {
   context.scale(scale, scale);
   const { first, last } = spanOf(useSession.getState());
   // All of it, whatever seq is shown.
-  const log = shownTimeline().log();
+  const log = session.shownTimeline.log();
   if (last < first) return;
   const { weights, failures } = density.of(log, first, last, BARS);
   const style = getComputedStyle(canvas);

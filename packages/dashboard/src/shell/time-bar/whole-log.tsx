@@ -1,5 +1,4 @@
-import { useSession } from "../../session/store.ts";
-import { pause, travelTo } from "../../session/time-travel.ts";
+import { timeTravel, useSession } from "../../session/tab-session.ts";
 
 /**
  * All that the server keeps, where that is more than the tab has: how much of it the other bar covers, and a slider to
@@ -33,8 +32,8 @@ export function WholeLog() {
         max={last}
         value={seq}
         onChange={({ target }) => {
-          pause();
-          travelTo(Number(target.value));
+          timeTravel.pause();
+          timeTravel.travelTo(Number(target.value));
         }}
         className="whole-log absolute inset-0 w-full"
       />

@@ -1,7 +1,7 @@
 import type { FlockState } from "@flock-ts/protocol";
 import { ArrowDown, Search } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { useSession } from "../../session/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 import { StreamFind } from "./stream-find.tsx";
 import { StreamPainter } from "./stream-painter.ts";
 
