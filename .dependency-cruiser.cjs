@@ -10,16 +10,16 @@ const module_ = (name, allowed) => ({
   to: { path: `${flock}/`, pathNot: [`${flock}/${name}/`, ...allowed.map((other) => `${flock}/${other}`)] },
 });
 
-/** Folders of packages/protocol, lowest first: each may import only itself and those before it. */
-const protocolFolders = ["input", "access", "wire", "log", "state"].map((folder, index, all) => ({
-  name: `protocol-${folder}`,
+const dashboard = "^packages/dashboard/src";
+
+/** A folder of the dashboard imports only itself, packages, and the folders that are named. */
+const dashboardFolder = (name, allowed) => ({
+  name: `dashboard-${name}`,
+  comment: `${name}/ may import only: ${allowed.join(", ") || "none of the dashboard's folders"}.`,
   severity: "error",
-  from: { path: `^packages/protocol/src/${folder}/`, pathNot: "\\.test\\.ts$" },
-  to: {
-    path: "^packages/protocol/src/",
-    pathNot: all.slice(0, index + 1).map((other) => `^packages/protocol/src/${other}/`),
-  },
-}));
+  from: { path: `${dashboard}/${name}/`, pathNot: "\\.test\\.tsx?$" },
+  to: { path: `${dashboard}/`, pathNot: [name, ...allowed].map((other) => `${dashboard}/${other}/`) },
+});
 
 module.exports = {
   forbidden: [
@@ -31,13 +31,30 @@ module.exports = {
       to: { circular: true },
     },
     {
-      name: "no-type-cycles",
-      comment: "Modules that import only types from each other cannot be read apart from each other either.",
+      name: "no-cycles-in-the-dashboard",
+      comment: "Types included: two files that need each other's types cannot be read apart.",
       severity: "error",
-      from: { path: "^packages/(protocol|client)/" },
+      from: { path: `${dashboard}/` },
       to: { circular: true },
     },
-    ...protocolFolders,
+    dashboardFolder("timeline", []),
+    dashboardFolder("router", []),
+    dashboardFolder("forms", []),
+    dashboardFolder("connection", ["timeline"]),
+    dashboardFolder("absence", ["timeline"]),
+    dashboardFolder("session", ["absence", "connection", "router", "timeline"]),
+    dashboardFolder("queries", ["connection", "session", "timeline"]),
+    dashboardFolder("recordings", ["queries", "session", "timeline"]),
+    dashboardFolder("ui", ["router", "session", "timeline"]),
+    dashboardFolder("json", ["ui"]),
+    dashboardFolder("commands", ["connection", "queries", "router", "session", "timeline", "ui"]),
+    {
+      name: "dashboard-screens",
+      comment: "A screen imports no other screen, and nothing of the frame around it.",
+      severity: "error",
+      from: { path: `${dashboard}/screens/([^/]+)/` },
+      to: { path: `${dashboard}/(shell|screens)/`, pathNot: `${dashboard}/screens/$1/` },
+    },
     {
       name: "protocol-stands-alone",
       comment: "The wire contract imports no other package.",
