@@ -1,17 +1,17 @@
 import type { Log } from "../timeline/log.ts";
 
-/** What happened while nobody looked. */
+/** What happened during an absence. */
 export interface MissedSummary {
-  /** The newest seq that had been seen. */
+  /** The newest seq that the viewer had seen. */
   readonly since: number;
   readonly failed: number;
   readonly ended: number;
   readonly artifacts: number;
-  /** The seq of the first failure, to look at. */
+  /** The seq of the first failure. */
   readonly firstFailure: number | null;
 }
 
-/** Sums up what came after a seq; null when that is nothing to speak of. */
+/** Summarizes the events after a seq; null when no run ended and no artifact was published. */
 export function awayFrom(log: Log, since: number): MissedSummary | null {
   let failed = 0;
   let ended = 0;
@@ -29,7 +29,7 @@ export function awayFrom(log: Log, since: number): MissedSummary | null {
   return ended === 0 && artifacts === 0 ? null : { since, failed, ended, artifacts, firstFailure };
 }
 
-/** The same as a sentence. */
+/** Returns the summary as a sentence. */
 export function awayWords({ failed, ended, artifacts }: MissedSummary): string {
   const parts = [
     failed > 0 ? `${counted(failed, "run")} failed` : "",

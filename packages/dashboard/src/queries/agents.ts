@@ -5,24 +5,27 @@ import { getJson } from "../connection/rest.ts";
 import { useSession } from "../session/tab-session.ts";
 import { refetchOn } from "./invalidation.ts";
 
-/** What only the server knows of agents, by name: what their gates hold and how many runs wait, now, whatever seq is shown. */
+/**
+ * What only the server knows of agents, by name: the contents of their gates and the length of their queues. Always
+ * current, whatever seq is shown.
+ */
 const useInfos = create<{ readonly infos: ReadonlyMap<string, AgentInfo> }>(() => ({ infos: new Map() }));
 
-/** Between two looks, in ms: not everything that changes here is told by an event. */
+/** The interval of requests, in ms: some changes have no event. */
 const LOOK_MS = 5_000;
-/** Under load, between two looks because of events, in ms. */
+/** The shortest time between two requests because of events, in ms. */
 const CALM_MS = 1_000;
 
 let watchers = 0;
 let stop: (() => void) | undefined;
 
-/** All agents as the server tells them; it is asked for as long as somebody looks. Empty for a file. */
+/** Reads all agents from the server, and repeats that while a component uses them. Empty for a recording. */
 export function useAgentInfos(): ReadonlyMap<string, AgentInfo> {
   useEffect(watch, []);
   return useInfos(({ infos }) => infos);
 }
 
-/** One of them: what it renders is made anew only when that one has changed. */
+/** Reads one agent. The component renders again only when that agent has changed. */
 export function useAgentInfo(name: string): AgentInfo | undefined {
   useEffect(watch, []);
   return useInfos(({ infos }) => infos.get(name));
@@ -35,7 +38,7 @@ function watch(): () => void {
   };
 }
 
-/** An agent of which nothing has changed stays the same object. */
+/** Keeps the object of each agent that has not changed. */
 function withNew(before: ReadonlyMap<string, AgentInfo>, agents: readonly AgentInfo[]): ReadonlyMap<string, AgentInfo> {
   return new Map(
     agents.map((agent) => {

@@ -1,21 +1,21 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import { session, useSession } from "../session/tab-session.ts";
 
-/** How long after the last event that concerns something the server is asked about it, in ms. */
-const ASK_AFTER = 100;
+/** How long after the last event the server is asked, in ms. */
+const REFETCH_AFTER_MS = 100;
 
 /**
- * Calls `ask` when this tab has caught up, and again shortly after events that concern it, whatever seq is shown. For what only the
- * server knows, of which the log merely tells that it is no longer the same. Returns how to stop that.
+ * Calls `refetch` when this tab has caught up, and again shortly after each event that `concerns` accepts, whatever seq is
+ * shown. For data that only the server has, where events merely report that it has changed. Returns a function that stops it.
  */
-export function refetchOn(concerns: (event: FlockEvent) => boolean, ask: () => void): () => void {
+export function refetchOn(concerns: (event: FlockEvent) => boolean, refetch: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const later = () => {
     clearTimeout(timer);
-    timer = setTimeout(ask, ASK_AFTER);
+    timer = setTimeout(refetch, REFETCH_AFTER_MS);
   };
   const { config, complete } = useSession.getState();
-  if (config && complete) ask();
+  if (config && complete) refetch();
   const stop = useSession.subscribe((now, before) => {
     if (!now.config || !now.complete) return;
     const isNew = !before.complete || before.config === null;
@@ -27,7 +27,7 @@ export function refetchOn(concerns: (event: FlockEvent) => boolean, ask: () => v
   };
 }
 
-/** Whether something newer than a seq concerns it. */
+/** Whether an event after a seq is accepted. */
 function hasNews(after: number, concerns: (event: FlockEvent) => boolean): boolean {
   const log = session.timeline.log();
   for (let index = log.length - 1; index >= 0; index--) {

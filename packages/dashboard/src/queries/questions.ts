@@ -5,16 +5,16 @@ import { getJson } from "../connection/rest.ts";
 import { useSession } from "../session/tab-session.ts";
 import { refetchOn } from "./invalidation.ts";
 
-/** What agents have asked people and nobody has answered, as the server tells it now: travelling in time changes nothing of it. */
+/** The questions that are open on the server now, whatever seq is shown. */
 export const useQuestions = create<{ readonly open: readonly OpenQuestion[] }>(() => ({ open: [] }));
 
-/** Asks the server which questions are open. */
+/** Reads the open questions from the server. */
 export async function readQuestions({ control }: Pick<DashboardConfig, "control">): Promise<void> {
   const answer = await getJson<OpenQuestions>(`${control}/questions`).catch(() => undefined);
   if (answer) useQuestions.setState({ open: answer.questions });
 }
 
-/** Keeps the open questions as they are on the server. */
+/** Keeps the open questions up to date. */
 export function followQuestions(): void {
   refetchOn(
     (event) =>

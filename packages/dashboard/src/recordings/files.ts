@@ -4,10 +4,10 @@ import { readOlder } from "../session/event-pages.ts";
 import { rest, session, timeTravel, useSession } from "../session/tab-session.ts";
 import { type Excerpt, headOf, opened, piecesOf } from "./format.ts";
 
-/** What is wanted of the log; see {@link Excerpt}. */
+/** The part of the log to save; see {@link Excerpt}. */
 export type Choice = Pick<Excerpt, "from" | "to" | "only">;
 
-/** How many events a choice comes to, of those that are here. */
+/** Counts the events of a choice that are in the tab. */
 export function countOf(choice: Choice): number {
   let count = 0;
   for (const events of piecesOf(session.timeline, excerptOf(choice))) count += events.length;
@@ -29,11 +29,11 @@ function excerptOf({ from, to, only }: Choice): Excerpt {
 }
 
 /**
- * Gives the viewer a file of some events. Those that are not here are read from the server while it is written, and not kept.
+ * Saves events as a file. Those that are not in the tab are read from the server meanwhile, and not kept.
  *
- * @param onProgress hears of each piece: the events that have been written so far.
- * @returns how many events are in it; null when `signal` has ended it.
- * @throws Error when the server cannot be asked, or has another log by now.
+ * @param onProgress is called after each piece with the number of events written so far.
+ * @returns the number of events in the file; null when `signal` has aborted it.
+ * @throws Error when a request fails, or the server has another log by now.
  */
 export async function saveRange(
   { from, to, only }: Choice,
@@ -45,7 +45,7 @@ export async function saveRange(
   const begin = file === null ? Math.max(from, Math.min(oldest, timeline.from)) : from;
   const excerpt = excerptOf({ from: begin, to, ...(only ? { only } : {}) });
   const head = headOf(timeline, excerpt);
-  // The browser may put a blob on the disk; a string of all of them it may not.
+  // The browser can keep blobs on disk, unlike one large string.
   const parts: Blob[] = [];
   let count = 0;
   let hidden = excerpt.hidden ?? 0;
@@ -57,8 +57,8 @@ export async function saveRange(
   };
   const known = piecesOf(timeline, excerpt);
   for await (const events of olderThan(timeline.from, excerpt)) {
-    // Until it has been read, it counts as hidden.
-    for (const event of events) hidden -= 1 + mergedSeqs(event).filter((seq) => seq >= begin).length;
+    // An event counts as hidden until it is read.
+    for (const event of events) hidden -= 1 + mergedInto(event).filter((seq) => seq >= begin).length;
     await write(only ? events.filter(only.isWanted) : events);
     if (signal?.aborted) return null;
   }
@@ -75,7 +75,7 @@ export async function saveRange(
   return count;
 }
 
-/** The events of an excerpt before those that the tab has, as the server gives them. */
+/** Reads the events of an excerpt before those in the tab from the server. */
 async function* olderThan(known: number, { from, to, epoch }: Excerpt): AsyncGenerator<readonly FlockEvent[]> {
   const { config, file } = useSession.getState();
   if (!config || file !== null) return;
@@ -83,13 +83,13 @@ async function* olderThan(known: number, { from, to, epoch }: Excerpt): AsyncGen
   for await (const { events } of readOlder({ rest, config, epoch }, end, end - from)) yield events;
 }
 
-/** Gives the viewer a file of all that is known, up to the seq that is shown. */
+/** Saves all events in the tab as a file, up to the seq that is shown. */
 export async function saveAll(): Promise<void> {
   const { from, last, at } = useSession.getState();
   await saveRange({ from, to: at ?? last });
 }
 
-/** Shows a file of events on all screens. What is wrong with it is said as a notice. */
+/** Opens a recording on all screens. Shows a notice where it cannot be read. */
 export async function openFile(file: File): Promise<void> {
   try {
     const { timeline, head } = opened(await file.text());
@@ -100,7 +100,7 @@ export async function openFile(file: File): Promise<void> {
   }
 }
 
-/** Opens files that are dropped anywhere on the page. */
+/** Opens files that are dropped on the page. */
 export function acceptDrops(): void {
   addEventListener("dragover", (event) => {
     if (event.dataTransfer?.types.includes("Files")) event.preventDefault();

@@ -4,7 +4,7 @@ import type { LogEntry } from "../timeline/log.ts";
 import { NameInterner } from "../timeline/name-interner.ts";
 import { Timeline } from "../timeline/timeline.ts";
 
-/** Which events somebody wants to have as a file. */
+/** Which events to save as a file. */
 export interface Excerpt {
   /** The first and the last seq. */
   readonly from: number;
@@ -12,14 +12,14 @@ export interface Excerpt {
   readonly epoch: string | null;
   /** Only these of them. */
   readonly only?: { readonly isWanted: (event: FlockEvent) => boolean; readonly words: string };
-  /** How many events of the range are hidden from whoever saves it; absent for those who may see everything. */
+  /** How many events of the range are hidden from the person who saves it; absent where nothing is hidden. */
   readonly hidden?: number;
 }
 
-/** Events that are written in one go, so that the page stays quick. */
+/** Events that are written in one task, so that the page stays responsive. */
 const PIECE = 2_000;
 
-/** The events of an excerpt that a timeline has, in pieces of about `PIECE`; those of now, whatever it takes in later. */
+/** Iterates over the events of an excerpt that a timeline has now, in pieces of at most `PIECE`. */
 export function piecesOf(timeline: Timeline, { from, to, only }: Excerpt): Iterable<readonly FlockEvent[]> {
   const log = timeline.log(to);
   return (function* () {
@@ -30,12 +30,12 @@ export function piecesOf(timeline: Timeline, { from, to, only }: Excerpt): Itera
   })();
 }
 
-/** An excerpt as a file: one JSON a line, the first tells what it is, the others are events as they go over the wire. */
+/** Returns an excerpt as a file: one JSON object per line. The first is the head, the others are events as on the wire. */
 export function fileOf(timeline: Timeline, excerpt: Excerpt): string {
   return formatRecording(headOf(timeline, excerpt), [...piecesOf(timeline, excerpt)].flat());
 }
 
-/** What such a file says of itself. */
+/** Returns the head of such a file. */
 export function headOf(timeline: Timeline, { from, to, epoch, only, hidden }: Excerpt) {
   const gaps = timeline.gaps
     .filter(({ from_seq, to_seq }) => to_seq >= from && from_seq <= to)
@@ -51,16 +51,17 @@ export function headOf(timeline: Timeline, { from, to, epoch, only, hidden }: Ex
   } satisfies Omit<RecordingHead, "type" | "version">;
 }
 
-/** A file of events that somebody has opened. */
+/** A recording that was opened. */
 export interface OpenedFile {
   readonly timeline: Timeline;
-  /** What it says of itself; null for a log that somebody has kept by other means. */
-  readonly head: RecordingHead | null;
+  /** Its head; null for a log that was saved by other means. */
+  readonly head: EventFileHead | null;
 }
 
 /**
- * Reads such a file. One without the first line is read as well: a log that somebody has kept by other means.
- * @throws Error that names the line that is no event.
+ * Parses a recording, with or without a head.
+ *
+ * @throws Error that names the line that is not an event.
  */
 export function opened(text: string): OpenedFile {
   const { head, events } = parseRecording(text);

@@ -4,23 +4,23 @@ import { useSyncExternalStore } from "react";
 export const SCREENS = ["agents", "runs", "output", "blackboard", "events", "publish", "control", "system"] as const;
 export type Screen = (typeof SCREENS)[number];
 
-/** Paths that screens had before. */
+/** Earlier paths of screens. */
 const FORMERLY: Readonly<Record<string, Screen>> = { artifacts: "blackboard" };
 
-/** What a screen is told by the query: `?workflow=…&agent=…`. Its names are its own, but for `seq`. */
+/** The parameters of a screen: `?workflow=…&agent=…`. Each screen chooses its names; `seq` is reserved. */
 export type Params = Readonly<Record<string, string>>;
 
-/** What a viewer looks at, in full: a link is a picture. `/runs/RUN_ID?workflow=CORRELATION_ID&seq=41200` */
+/** All that the URL captures of the view: `/runs/RUN_ID?workflow=CORRELATION_ID&seq=41200`. */
 export interface Route {
   readonly screen: Screen;
   /** What is selected on it. */
   readonly id: string | undefined;
-  /** The seq that all screens show; null while following what happens. */
+  /** The seq that all screens show; null while following the log. */
   readonly seq: number | null;
   readonly params: Params;
 }
 
-/** The place that a path and its query say; an unknown one is the first screen. */
+/** Parses a path and its query. An unknown path leads to the first screen. */
 export function routeOf(path: string, query = ""): Route {
   const [first = "", second] = path.split("/").filter(Boolean);
   const { seq, ...params } = Object.fromEntries(new URLSearchParams(query));
@@ -32,7 +32,7 @@ export function routeOf(path: string, query = ""): Route {
   };
 }
 
-/** The link to a place. */
+/** Returns the link to a route. */
 export function linkOf({ screen, id, seq, params }: Route): string {
   const query = new URLSearchParams(params);
   if (seq !== null) query.set("seq", String(seq));
@@ -40,31 +40,31 @@ export function linkOf({ screen, id, seq, params }: Route): string {
   return `/${screen}${id === undefined ? "" : `/${encodeURIComponent(id)}`}${said && `?${said}`}`;
 }
 
-/** The link to a screen, to one thing on it and to what it is narrowed to, at the seq that is shown now. */
+/** Returns the link to a screen, a selection and filters, at the seq that is shown now. */
 export function pathOf(screen: Screen, id?: string, params: Params = {}): string {
   return linkOf({ screen, id, seq: current.seq, params });
 }
 
-/** How often the address may change while somebody drags or plays, in ms: browsers refuse more. */
+/** The shortest time between two changes of the address while dragging or playing, in ms: browsers refuse more. */
 const ADDRESS_MS = 300;
 
 let current: Route = typeof location === "undefined" ? routeOf("/") : routeOf(location.pathname, location.search);
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Where the viewer is. */
+/** Returns the current route. */
 export function currentRoute(): Route {
   return current;
 }
 
-/** Goes somewhere else within the dashboard; Back leads back. */
+/** Goes to a link within the dashboard, with an entry in the history. */
 export function go(link: string): void {
   writeAddress();
   history.pushState(null, "", link);
   arrive(routeOf(location.pathname, location.search));
 }
 
-/** Changes something about what is shown without another entry in the history. `undefined` takes a parameter away. */
+/** Changes the route without another entry in the history. `undefined` removes a parameter. */
 export function adjust(change: {
   readonly id?: string | undefined;
   readonly seq?: number | null;
@@ -75,25 +75,25 @@ export function adjust(change: {
   timer ??= setTimeout(writeAddress, ADDRESS_MS);
 }
 
-/** Calls `listener` whenever the place has changed. Returns how to stop that. */
+/** Calls `listener` whenever the route has changed. Returns a function that stops it. */
 export function onRoute(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-/** Where the viewer is; the component renders anew when that changes. */
+/** Reads the current route. */
 export function useRoute(): Route {
   return useSyncExternalStore(onRoute, currentRoute);
 }
 
-/** One parameter of the query, and how to change it. */
+/** Reads one parameter of the query. Returns its value and a function that changes it. */
 export function useParam(name: string): [string, (value: string | undefined) => void] {
   const value = useSyncExternalStore(onRoute, () => current.params[name] ?? "");
   return [value, (next) => adjust({ params: { [name]: next || undefined } })];
 }
 
-function arrive(place: Route): void {
-  current = place;
+function arrive(route: Route): void {
+  current = route;
   for (const listener of listeners) listener();
 }
 

@@ -1,7 +1,7 @@
 import { useShallow } from "zustand/react/shallow";
 import { useSession } from "./tab-session.ts";
 
-/** The names of all agents: the component renders anew when there is another one, not when one of them does something. */
+/** Reads the names of all agents. The component renders again only when there is another agent. */
 export function useAgentNames(): readonly string[] {
   return useSession(useShallow(({ state }) => [...state.agents.keys()]));
 }

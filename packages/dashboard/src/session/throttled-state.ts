@@ -2,21 +2,21 @@ import type { FlockState } from "@flock-ts/protocol";
 import { create } from "zustand";
 import { useSession } from "./tab-session.ts";
 
-/** From so many agents or runs on, pictures of all of them follow more slowly: each frame would change every one. */
+/** From this number of agents or runs on, views of all of them update less often: each frame would change every one. */
 const MANY_AGENTS = 40;
 const MANY_RUNS = 1_000;
-/** Between two looks, in ms: with many, and with few. */
+/** The time between two updates, in ms: with many, and with few. */
 const SLOWLY_MS = 300;
 const QUICKLY_MS = 50;
 
-/** The state that is shown, as it was a moment ago: for pictures of everything at once. */
+/** Reads the state that is shown, throttled: for views of everything at once. */
 export const useThrottledState = create<FlockState>(() => useSession.getState().state);
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 useSession.subscribe((now, before) => {
   if (now.state === before.state) return;
-  // Who travels in time wants to see at once where they are.
+  // Time travel shows its result at once.
   if (now.at !== before.at) {
     clearTimeout(timer);
     timer = undefined;

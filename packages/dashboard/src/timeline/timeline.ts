@@ -11,7 +11,7 @@ import { afterGap, baseOf, withGraph } from "./baseline.ts";
 import { Log, type LogEntry } from "./log.ts";
 import { trimArtifact, trimRun, weightOf } from "./trim.ts";
 
-/** How much the dashboard shows: people keep it open, and look back. */
+/** How much the state of a tab keeps. It is generous: dashboards stay open, and viewers look back. */
 export const DASHBOARD_LIMITS: StateLimits = {
   runs: 10_000,
   artifacts: 100_000,
@@ -19,23 +19,23 @@ export const DASHBOARD_LIMITS: StateLimits = {
   streamCharacters: 200_000,
 };
 
-/** Events that a tab keeps to travel in at once; what came before them is read when somebody goes there. */
+/** Events that a tab keeps. Older ones are loaded when the viewer travels to them. */
 export const KEPT_EVENTS = 100_000;
 
-/** UTF-16 code units of streams and payloads that they hold, about: where each is long, fewer events are kept. */
+/** About how many UTF-16 code units of streams and payloads these events may hold. Fewer events are kept where they are large. */
 export const KEPT_TEXT = 50_000_000;
 
-/** Events between two kept states: to fold so many takes a few milliseconds, whatever seq is asked for. */
+/** Events between two checkpoints: folding that many takes a few milliseconds. */
 const SPACING = 2_000;
 
 type Gap = ControlOf<"gap">;
 
-/** What is known at a place in the log beside its events. It holds after everything up to `at`. */
+/** A fact about the log besides its events. It applies after everything up to `at`. */
 export type Mark =
   | { readonly kind: "gap"; readonly at: number; readonly gap: Gap }
   | { readonly kind: "graph"; readonly at: number; readonly graph: GraphSnapshot };
 
-/** A state together with how far it has come: everything up to `seq`, which are `count` of the kept events. */
+/** The state after everything up to `seq`, which are `count` of the kept events. */
 interface Checkpoint {
   readonly seq: number;
   readonly count: number;
@@ -43,8 +43,8 @@ interface Checkpoint {
 }
 
 /**
- * The events that the tab knows, and the state at any of them. States are kept at intervals, so that any seq is a short
- * fold away; nothing is ever computed backwards.
+ * The events of a tab, and the state at any of them. Checkpoints at intervals keep every seq a short fold away; nothing is
+ * computed backwards.
  */
 export class Timeline {
   readonly #limits: StateLimits;
@@ -53,19 +53,19 @@ export class Timeline {
   readonly #spacing: number;
   #events: FlockEvent[] = [];
   #marks: Mark[] = [];
-  /** Of all events. */
+  /** The weight of all events. */
   #weight = 0;
   #forgotten = 0;
-  /** The first one is what the fold begins with; the others are in order. */
+  /** The first one is the base of the fold. All are in order. */
   #checkpoints: Checkpoint[];
   #head: Checkpoint;
-  /** From here on nothing is missing that the server has for this viewer; undefined when nobody has said so. */
+  /** From this seq on the timeline has all events that this viewer may see; undefined while that is not known. */
   #reach: number | undefined;
 
   /**
-   * @param options.kept how many events it keeps, about.
-   * @param options.text how many UTF-16 code units of streams and payloads they may hold, about.
-   * @param options.base what the fold begins with. Default: nothing.
+   * @param options.kept about how many events to keep.
+   * @param options.text about how many UTF-16 code units of streams and payloads they may hold.
+   * @param options.base the state that the fold begins with. Default: empty.
    */
   constructor({
     limits = DASHBOARD_LIMITS,
@@ -82,12 +82,12 @@ export class Timeline {
     this.#checkpoints = [this.#head];
   }
 
-  /** The state after everything that is known. */
+  /** The newest state. */
   get head(): FlockState {
     return this.#head.state;
   }
 
-  /** The newest seq that is known, of an event or of the end of a gap; 0 before any. */
+  /** The newest seq, of an event or of the end of a gap; 0 before any. */
   get last(): number {
     return this.#head.seq;
   }
@@ -97,37 +97,37 @@ export class Timeline {
     return this.#events[0]?.seq ?? this.#head.seq + 1;
   }
 
-  /** From this seq on all is here that the server has for this viewer: before the first event may be what is hidden. */
+  /** From this seq on the timeline has all events that this viewer may see. Hidden ones may lie before the first event. */
   get from(): number {
     return Math.max(Math.min(this.#reach ?? this.first, this.first), this.#forgotten + 1);
   }
 
-  /** The newest seq that it has let go of; 0 when it has kept all that it was given. */
+  /** The newest seq that was evicted; 0 when none was. */
   get forgotten(): number {
     return this.#forgotten;
   }
 
-  /** UTF-16 code units of streams and payloads that the events hold, about. */
+  /** About how many UTF-16 code units of streams and payloads the events hold. */
   get weight(): number {
     return this.#weight;
   }
 
-  /** Says from which seq on all is here. */
+  /** Sets the seq from which on the timeline has all events that this viewer may see. */
   reaches(seq: number): void {
     this.#reach = seq;
   }
 
-  /** What is missing, oldest first. */
+  /** The gaps, oldest first. */
   get gaps(): readonly Gap[] {
     return this.#marks.flatMap((mark) => (mark.kind === "gap" ? [mark.gap] : []));
   }
 
-  /** What is known beside the events, in its order. */
+  /** The marks, in the order of the log. */
   get marks(): readonly Mark[] {
     return this.#marks;
   }
 
-  /** The events up to a seq, as they stand now: later ones do not change it. */
+  /** Returns the events up to a seq. Later events do not change the result. */
   log(upTo = Number.POSITIVE_INFINITY): Log {
     return new Log(this.#events, this.#countUpTo(upTo));
   }
@@ -149,14 +149,14 @@ export class Timeline {
     this.#foldNew(from);
   }
 
-  /** Folds the events from an index on, and lets go of the oldest where there are too many. */
+  /** Folds the events from an index on, and evicts the oldest where there are too many. */
   #foldNew(from: number): void {
     const until = this.#events.at(-1)?.seq ?? 0;
     if (this.#events.length > from) this.#head = this.#fold(this.#head, until, true);
     if (this.#events.length > this.#kept * 1.1 || this.#weight > this.#text * 1.1) this.#forget(this.#excess());
   }
 
-  /** Takes in what is known at a place, also one in the past: what comes after it is folded anew. */
+  /** Adds a mark, also in the past: the events after it are folded again. */
   mark(mark: Mark): void {
     const at = Math.max(mark.at, this.#events[0] ? this.#events[0].seq - 1 : 0);
     const index = this.#marks.findLastIndex((other) => other.at <= at) + 1;
@@ -165,8 +165,8 @@ export class Timeline {
   }
 
   /**
-   * Takes in what agents had done before the first event that is kept, from the server's own counting somewhere within
-   * what is: without it, a log whose beginning is not here would count from zero.
+   * Sets the counters that agents had before the first event, derived from the server's counters at a seq of the timeline.
+   * Without them, a timeline that does not begin at the start of the log would count from zero.
    */
   begin(graph: GraphSnapshot): void {
     const [base] = this.#checkpoints as [Checkpoint];
@@ -175,26 +175,26 @@ export class Timeline {
     this.#refoldFrom(base.seq, this.last);
   }
 
-  /** What another timeline with the same events would have to begin with, to be as this one after `begin`. */
+  /** Returns the base state with which another timeline of the same events equals this one after `begin`. */
   baseFor(graph: GraphSnapshot): FlockState {
     const [base] = this.#checkpoints as [Checkpoint];
     return baseOf(base.state, this.at(graph.seq), graph);
   }
 
-  /** Begins with what agents had done up to a seq, before any event is taken in. */
+  /** Sets the counters that agents had at a seq, before any event is appended. */
   startFrom(graph: GraphSnapshot, seq: number): void {
     this.#head = { seq, count: 0, state: withGraph({ ...emptyState(), seq }, graph) };
     this.#checkpoints = [this.#head];
   }
 
-  /** The state after everything up to a seq. */
+  /** Returns the state after everything up to a seq. */
   at(seq: number): FlockState {
     if (seq >= this.last) return this.head;
     const nearest = this.#checkpoints.findLast((checkpoint) => checkpoint.seq <= seq) ?? this.#checkpoints[0];
     return this.#fold(nearest as Checkpoint, seq, false).state;
   }
 
-  /** The place of the newest event up to a seq among those that `log` gives. */
+  /** Counts the events up to a seq. */
   #countUpTo(seq: number): number {
     const events = this.#events;
     if (seq >= (events.at(-1)?.seq ?? 0)) return events.length;
@@ -224,7 +224,7 @@ export class Timeline {
     };
     for (const mark of this.#marks) {
       if (mark.at <= from.seq || mark.at > until) continue;
-      // A state that is kept exactly there must have the mark in it.
+      // A checkpoint at exactly this seq must include the mark.
       const before = this.#checkpoints.length;
       advance(mark.at);
       state = applied(state, mark);
@@ -236,12 +236,12 @@ export class Timeline {
     return { seq, count, state };
   }
 
-  /** Folds anew what comes from a seq on, that seq included. */
+  /** Folds the events from a seq on again, that seq included. */
   #refoldFrom(seq: number, until: number): void {
     const [base, ...others] = this.#checkpoints as [Checkpoint, ...Checkpoint[]];
     this.#checkpoints = [base, ...others.filter((checkpoint) => checkpoint.seq < seq)];
     let from = this.#checkpoints.at(-1) as Checkpoint;
-    // What is known at the very beginning belongs to it.
+    // Marks at the very beginning belong to the base.
     if (from === base) {
       for (const mark of this.#marks) {
         if (mark.at > base.seq) break;
@@ -251,7 +251,7 @@ export class Timeline {
     this.#head = this.#fold(from, until, true);
   }
 
-  /** How many of the oldest events are too many. */
+  /** Counts the oldest events that exceed the limits. */
   #excess(): number {
     let excess = Math.max(0, this.#events.length - this.#kept);
     let weight = this.#weight - this.#text;
@@ -263,8 +263,7 @@ export class Timeline {
   }
 
   /**
-   * Lets go of so many of the oldest events, or a few more; what they led to is what the fold begins with, without what is
-   * long in it.
+   * Evicts the oldest events up to the next checkpoint, which becomes the base of the fold. Trims the large values in it.
    */
   #forget(excess: number): void {
     const enough = this.#checkpoints.findIndex(({ count }) => count >= excess);
