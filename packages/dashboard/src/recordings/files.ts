@@ -58,7 +58,7 @@ export async function saveRange(
   const known = piecesOf(timeline, excerpt);
   for await (const events of olderThan(timeline.from, excerpt)) {
     // An event counts as hidden until it is read.
-    for (const event of events) hidden -= 1 + mergedInto(event).filter((seq) => seq >= begin).length;
+    for (const event of events) hidden -= 1 + mergedSeqs(event).filter((seq) => seq >= begin).length;
     await write(only ? events.filter(only.isWanted) : events);
     if (signal?.aborted) return null;
   }

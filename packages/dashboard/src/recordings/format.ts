@@ -55,7 +55,7 @@ export function headOf(timeline: Timeline, { from, to, epoch, only, hidden }: Ex
 export interface OpenedFile {
   readonly timeline: Timeline;
   /** Its head; null for a log that was saved by other means. */
-  readonly head: EventFileHead | null;
+  readonly head: RecordingHead | null;
 }
 
 /**
