@@ -2,6 +2,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { LoadCalls, Peer, Publishing, Received, ServerCalls, ServerOptions, Used } from "./calls.ts";
 import { type Child, start } from "./child.ts";
 
+const SERVERS: Readonly<Record<Peer, string>> = {
+  flock: "servers/flock.ts",
+  ws: "servers/ws.ts",
+  "socket.io": "peers/socket.io.ts",
+};
 /** Longer than any exchange needs, in ms: what hangs is a failure, not a slow server. */
 const PATIENCE_MS = 120_000;
 /** How often a server's memory is looked at, in ms. */
@@ -24,7 +29,7 @@ export class Pair {
 
   /** Does something with a new server and new clients, and ends both, however that goes. */
   static async with<T>(peer: Peer, options: Partial<ServerOptions>, work: (pair: Pair) => Promise<T>): Promise<T> {
-    const server = start<ServerCalls>(`servers/${peer}.ts`, options);
+    const server = start<ServerCalls>(SERVERS[peer], options);
     const load = start<LoadCalls>("load/main.ts");
     try {
       return await work(new Pair(peer, await server.ask("port"), server, load));

@@ -1,7 +1,7 @@
 // LangGraph: a compiled StateGraph, its state without a schema that would be validated, nothing traced.
 import { Annotation, END, START as ENTRY, MemorySaver, StateGraph } from "@langchain/langgraph";
-import { answerWith, inGroups, times, type Work } from "./program.ts";
-import { CHAINS_AT_ONCE, chainOf, checked, FAN_OUTS_AT_ONCE, fanOutOf, START, step } from "./steps.ts";
+import { answerWith, inGroups, times, type Work } from "../programs/program.ts";
+import { CHAINS_AT_ONCE, chainOf, checked, FAN_OUTS_AT_ONCE, fanOutOf, START, step } from "../programs/steps.ts";
 
 answerWith({
   chain: (agents) => chain(agents),

@@ -3,8 +3,8 @@ import { Mastra } from "@mastra/core";
 import { InMemoryStore } from "@mastra/core/storage";
 import { createStep, createWorkflow } from "@mastra/core/workflows";
 import { z } from "zod";
-import { answerWith, inGroups, times, type Work } from "./program.ts";
-import { CHAINS_AT_ONCE, chainOf, checked, FAN_OUTS_AT_ONCE, fanOutOf, START, step } from "./steps.ts";
+import { answerWith, inGroups, times, type Work } from "../programs/program.ts";
+import { CHAINS_AT_ONCE, chainOf, checked, FAN_OUTS_AT_ONCE, fanOutOf, START, step } from "../programs/steps.ts";
 
 answerWith({
   chain: (agents) => chain(agents, false),

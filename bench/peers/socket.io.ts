@@ -4,7 +4,7 @@ import { Server } from "socket.io";
 import type { ServerOptions } from "../calls.ts";
 import { optionsOf } from "../child.ts";
 import { eventOf, textOf, workflowOf } from "../event.ts";
-import { serve } from "./serve.ts";
+import { serve } from "../servers/serve.ts";
 
 /** Longer than any client of a benchmark is away. */
 const MAX_DISCONNECTION_MS = 600_000;
