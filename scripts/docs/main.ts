@@ -2,12 +2,14 @@
 // nowhere, is an error.
 import { join } from "node:path";
 import { Application } from "typedoc";
-import { publishedModules } from "./package-build.ts";
-import { ROOT } from "./run.ts";
+import { PUBLISHED, readManifest } from "../packages.ts";
+import { ROOT } from "../run.ts";
 
 const app = await Application.bootstrap({
   name: "Flock",
-  entryPoints: publishedModules(),
+  entryPoints: PUBLISHED.flatMap((folder) =>
+    Object.values(readManifest(folder).exports).map((source) => join(ROOT, "packages", folder, source)),
+  ),
   tsconfig: join(ROOT, "tsconfig.json"),
   readme: join(ROOT, "README.md"),
   out: join(ROOT, "docs/api"),
