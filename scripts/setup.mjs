@@ -14,7 +14,7 @@ const MIN_NODE = 24;
 const NODE_TO_INSTALL = "24.21.0";
 
 /** Folders with dependencies that only these scripts need. Each has its own package.json and lock file. */
-const EXTRA_PACKAGES = { bench: ["bench/peers"], docs: ["scripts/docs"], mutate: ["scripts/mutate"] };
+const EXTRA_PACKAGES = { ci: [".ci"], bench: ["bench/peers"], docs: ["scripts/docs"], mutate: ["scripts/mutate"] };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [purpose, separator, ...command] = process.argv.slice(2);
