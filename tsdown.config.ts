@@ -30,7 +30,7 @@ function packageConfig(folder: PackageFolder): UserConfig {
     logLevel: "warn",
     failOnWarn: true,
     inputOptions: { checks: { pluginTimings: false } },
-    // Sources are published beside `lib/`, where they are one folder closer than here.
+    // The published `src/` is next to `lib/`, one folder closer than in the workspace.
     outputOptions: { sourcemapPathTransform: (path) => path.replace(/^\.\.\//, "") },
     hooks: { "build:done": () => addFiles(folder, dist) },
   };
@@ -53,7 +53,7 @@ function addFiles(folder: PackageFolder, dist: string): void {
   if (folder === "flock") copyDashboard(dist);
 }
 
-/** The server looks for it beside `src/`, and so beside `lib/`. */
+/** The server expects the dashboard next to the folder of its modules, `src/` or `lib/`. */
 function copyDashboard(dist: string): void {
   const dashboard = join(ROOT, "packages/flock/dashboard");
   if (!existsSync(join(dashboard, "index.html"))) {
