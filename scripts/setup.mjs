@@ -23,7 +23,7 @@ if (!purpose || separator !== "--" || command.length === 0) {
 }
 
 const needs = {
-  dashboard: ["start", "test", "bench", "build"].includes(purpose),
+  dashboard: ["start", "test", "soak", "bench", "build"].includes(purpose),
   debian: ["test", "soak"].includes(purpose),
 };
 

@@ -8,10 +8,11 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { temporaryFolder } from "../support/folder.ts";
 import { RunningProgram } from "../support/process.ts";
+import { strength } from "../support/strength.ts";
 
 const program = fileURLToPath(new URL("programs/tidying.ts", import.meta.url));
 const Note = artifact("Note", z.object({ n: z.int() }));
-const KILLS = 10;
+const KILLS = strength({ short: 3, soak: 10 });
 
 type Piece = Extract<FlockEvent, { type: "streaming_output" }>;
 
