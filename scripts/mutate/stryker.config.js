@@ -1,6 +1,8 @@
 // npm run mutate                                                  everything below, which takes hours on two cores
 // npm run mutate -- --mutate packages/protocol/src/principal.ts   one file
 //
+// FLOCK_MUTATE_TESTS is a glob of the test files to use, for a quick look. Default: every unit test.
+//
 // Commit first: Stryker changes the sources in place and restores them when it ends. In a copy, imports of
 // @flock-ts/protocol would resolve to the original.
 const sources = (globs) => [...globs, "!**/*.test.ts", "!**/*.test-d.ts"];

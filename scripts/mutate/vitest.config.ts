@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export default defineConfig({
   root,
   test: {
-    include: ["packages/{protocol,client,flock}/src/**/*.test.ts"],
+    include: [process.env.FLOCK_MUTATE_TESTS ?? "packages/{protocol,client,flock}/src/**/*.test.ts"],
     setupFiles: `${root}tests/support/properties.ts`,
     testTimeout: 20_000,
   },
