@@ -1,10 +1,9 @@
+import type { Page } from "@playwright/test";
 import { artifact, Flock } from "flock-ts";
 import { WebSocketServerComponent } from "flock-ts/components/server";
-import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { launchBrowser, type OpenPage, type TestBrowser } from "../support/browser.ts";
 import { startServer, type TestServer } from "../support/server.ts";
+import { expect, test } from "./fixtures.ts";
 
 const Order = artifact(
   "Order",
@@ -15,10 +14,10 @@ const Dish = artifact("Dish", z.object({ name: z.string(), grams: z.number() }))
 const Label = artifact("Label", z.object({ text: z.string() }));
 const Parcel = artifact("Parcel", z.object({ dish: z.string(), label: z.string() }));
 
-/** Opens the oven: until then the cook waits in front of it. */
+/** Opens the oven. The cook of a pie waits for it. */
 let openOven = () => {};
 
-/** A kitchen in which something is slow, something fails, something waits, and something goes on. */
+/** A kitchen with a slow agent, a failing one, a waiting one, and a run that does not end. */
 function kitchen(): Flock {
   const flock = new Flock();
   const baked = new Promise<void>((resolve) => {
@@ -62,24 +61,23 @@ function kitchen(): Flock {
   return flock;
 }
 
-let browser: TestBrowser;
 let server: TestServer;
-let opened: OpenPage;
 let page: Page;
-beforeAll(async () => {
-  browser = await launchBrowser();
+// The questions build on each other, on one page and one server.
+test.describe.configure({ mode: "serial" });
+
+test.beforeAll(async ({ browser }) => {
   server = await startServer({ flock: kitchen(), components: [], dashboard: true });
   for (const dish of ["soup", "pineapple pizza", "pie", "soup"] as const) {
     await server.flock.publish(Order({ customer: "Ada", dish }));
   }
-  opened = await browser.open(server.url);
-  page = opened.page;
+  page = await browser.newPage();
+  await page.goto(server.url);
 });
-afterAll(async () => {
+test.afterAll(async () => {
   openOven();
-  await opened[Symbol.asyncDispose]();
+  await page.close();
   await server[Symbol.asyncDispose]();
-  await browser[Symbol.asyncDispose]();
 });
 
 const goTo = (screen: string) => page.getByRole("navigation").getByRole("link", { name: screen, exact: true }).click();
@@ -87,111 +85,109 @@ const rowOf = (agent: string) => page.getByRole("row").filter({ has: page.getByR
 const panelOf = (agent: string) => page.getByRole("complementary", { name: `Agent ${agent}` });
 const runs = () => page.getByRole("list", { name: "Runs", exact: true }).getByRole("listitem");
 
-describe("a person finds out, without documentation,", () => {
-  it("(1) what is happening right now", async () => {
-    await rowOf("cook").getByText("running").waitFor();
-    await rowOf("taker").getByText("idle").waitFor();
+test.describe("a new user finds out", () => {
+  test("(1) what is happening right now", async () => {
+    await expect(rowOf("cook").getByText("running")).toBeVisible();
+    await expect(rowOf("taker").getByText("idle")).toBeVisible();
     await goTo("Live output");
-    await page.getByText("Chopping for pie.").waitFor();
+    await expect(page.getByText("Chopping for pie.")).toBeVisible();
   });
 
-  it("(2) which agent is slow, which fails, and why", async () => {
+  test("(2) which agent is slow, which fails, and why", async () => {
     await goTo("Agents");
     const heads = await page.getByRole("columnheader").allTextContents();
     const cell = async (agent: string, head: string) =>
       (await rowOf(agent).locator("th, td").allTextContents())[heads.indexOf(head)] ?? "";
-    await rowOf("inspector").getByText("error").waitFor();
+    await expect(rowOf("inspector").getByText("error")).toBeVisible();
     expect(await cell("inspector", "Failed")).toBe("1");
     expect(Number.parseFloat(await cell("cook", "Mean time"))).toBeGreaterThanOrEqual(119);
     await page.getByRole("link", { name: "inspector" }).first().click();
-    await panelOf("inspector").getByText("Error: not in this house").waitFor();
+    await expect(panelOf("inspector").getByText("Error: not in this house")).toBeVisible();
     await panelOf("inspector").getByRole("link", { name: "error" }).click();
-    await page.getByText("because of RangeError: fruit on cheese").waitFor();
+    await expect(page.getByText("because of RangeError: fruit on cheese")).toBeVisible();
   });
 
-  it("(3) where an artifact comes from, and what became of it", async () => {
+  test("(3) where an artifact comes from, and what became of it", async () => {
     await page.getByRole("article").getByRole("link", { name: "Dish", exact: true }).click();
     const lineage = page.getByRole("region", { name: "Lineage" });
-    for (const type of ["Order", "Ticket", "Dish"]) await lineage.getByText(type, { exact: true }).waitFor();
-    await lineage.getByText("inspector").waitFor();
+    for (const type of ["Order", "Ticket", "Dish"])
+      await expect(lineage.getByText(type, { exact: true })).toBeVisible();
+    await expect(lineage.getByText("inspector")).toBeVisible();
   });
 
-  it("(4) what a run has read, written, streamed and spent", async () => {
+  test("(4) what a run has read, written, streamed and spent", async () => {
     await page.getByRole("article").getByRole("link", { name: "cook" }).first().click();
     const run = page.getByRole("article");
-    await run.getByRole("link", { name: "Ticket", exact: true }).waitFor();
-    await run.getByRole("link", { name: "Dish", exact: true }).waitFor();
-    await page.getByText("Chopping for pineapple pizza. Done.").waitFor();
-    await page.getByText("321", { exact: true }).waitFor();
+    await expect(run.getByRole("link", { name: "Ticket", exact: true })).toBeVisible();
+    await expect(run.getByRole("link", { name: "Dish", exact: true })).toBeVisible();
+    await expect(page.getByText("Chopping for pineapple pizza. Done.")).toBeVisible();
+    await expect(page.getByText("321", { exact: true })).toBeVisible();
   });
 
-  it("(5) why an agent has not run", async () => {
+  test("(5) why an agent has not run", async () => {
     await goTo("Agents");
     await page.getByRole("link", { name: "packer" }).first().click();
-    await panelOf("packer").getByText("Waits for Label").first().waitFor();
-    await panelOf("packer").getByText("It has not run yet.").waitFor();
+    await expect(panelOf("packer").getByText("Waits for Label").first()).toBeVisible();
+    await expect(panelOf("packer").getByText("It has not run yet.")).toBeVisible();
   });
 
-  it("(6) what happened at a certain time", async () => {
+  test("(6) what happened at a certain time", async () => {
     await goTo("Runs");
     const failed = runs().filter({ hasText: "error" });
     const time = /\d\d:\d\d:\d\d\.\d{3}/.exec((await failed.textContent()) ?? "")?.[0] as string;
     await page.getByRole("button", { name: /Search or jump/ }).click();
     await page.getByRole("dialog").getByRole("combobox").fill(time);
     await page.getByRole("dialog").getByRole("option").first().click();
-    // As it was then: what came later is not there yet.
+    // Later events are not visible at that time.
     await page.waitForURL(/seq=\d+/);
-    await page.getByText("Go live").waitFor();
+    await expect(page.getByText("Go live")).toBeVisible();
     await goTo("Blackboard");
     const dishes = page.getByRole("row").filter({ has: page.getByRole("link", { name: "Dish", exact: true }) });
-    await dishes.nth(1).waitFor();
+    await expect(dishes.nth(1)).toBeVisible();
     expect(await dishes.count()).toBe(2);
     await page.getByRole("button", { name: "Go live" }).click();
   });
 
-  it("(7) what happened in one workflow", async () => {
+  test("(7) what happened in one workflow", async () => {
     await goTo("Runs");
     await runs().filter({ hasText: "inspector" }).getByRole("link", { name: /error/ }).click();
     await page.getByRole("link", { name: /^All runs of workflow/ }).click();
-    await expect.poll(() => runs().count()).toBe(3);
-    for (const agent of ["taker", "cook", "inspector"]) await runs().filter({ hasText: agent }).waitFor();
+    await expect(runs()).toHaveCount(3);
+    for (const agent of ["taker", "cook", "inspector"]) await expect(runs().filter({ hasText: agent })).toBeVisible();
   });
 
-  it("(8) how to try it with other input", async () => {
+  test("(8) how to try it with other input", async () => {
     await goTo("Blackboard");
     const bad = page.getByRole("row").filter({ hasText: "Order" }).filter({ hasText: "pineapple pizza" });
     await bad.getByRole("link").click();
     await page.getByRole("link", { name: "Publish again with changes" }).click();
     await page.getByLabel(/^dish/).selectOption("soup");
     await page.getByRole("button", { name: "Publish Order" }).click();
-    await page.getByText("taker will run").waitFor();
+    await expect(page.getByText("taker will run")).toBeVisible();
     await page.getByRole("link", { name: "Show the artifact" }).click();
-    await page.getByRole("article", { name: "Artifact Order" }).getByText('"soup"').waitFor();
+    await expect(page.getByRole("article", { name: "Artifact Order" }).getByText('"soup"')).toBeVisible();
   });
 
-  it("(9) how to stop it", async () => {
+  test("(9) how to stop it", async () => {
     await goTo("Control");
     await page.getByRole("button", { name: "Pause taker" }).click();
-    await page.getByRole("status", { name: "Answers" }).getByText("taker").first().waitFor();
+    await expect(page.getByRole("status", { name: "Answers" }).getByText("taker").first()).toBeVisible();
     const running = page.getByRole("region", { name: "Running now" });
     await running.getByRole("button", { name: "Cancel", exact: true }).click();
-    await page
-      .getByRole("link", { name: /^Visible from seq/ })
-      .first()
-      .waitFor();
+    await expect(page.getByRole("link", { name: /^Visible from seq/ }).first()).toBeVisible();
     await goTo("Agents");
-    await rowOf("taker").getByText("paused", { exact: true }).waitFor();
+    await expect(rowOf("taker").getByText("paused", { exact: true })).toBeVisible();
     await goTo("Runs");
-    await runs().filter({ hasText: "cancelled" }).first().waitFor();
+    await expect(runs().filter({ hasText: "cancelled" }).first()).toBeVisible();
   });
 
-  it("(10) whether the view is live, late or broken", async () => {
+  test("(10) whether the view is live, late or broken", async () => {
     const status = page.getByRole("status");
-    await status.getByText("Live", { exact: true }).waitFor();
+    await expect(status.getByText("Live", { exact: true })).toBeVisible();
     const { port } = server.server;
     await server.server.close();
-    await status.getByText(/Offline since \d\d:\d\d, showing seq \d+/).waitFor();
+    await expect(status.getByText(/Offline since \d\d:\d\d, showing seq \d+/)).toBeVisible();
     await server.flock.serve({ components: [new WebSocketServerComponent()], dashboard: true, port });
-    await status.getByText("Live", { exact: true }).waitFor();
+    await expect(status.getByText("Live", { exact: true })).toBeVisible();
   });
 });

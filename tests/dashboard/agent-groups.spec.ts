@@ -1,21 +1,15 @@
-import { AxeBuilder } from "@axe-core/playwright";
+import type { Locator, Page } from "@playwright/test";
 import { artifact, Flock } from "flock-ts";
-import type { Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { launchBrowser, type TestBrowser } from "../support/browser.ts";
 import { Idea, Pizza } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
+import { seriousViolationsOf } from "./axe.ts";
+import { expect, test } from "./fixtures.ts";
+import { stillValue } from "./stillness.ts";
 
 const Review = artifact("Review", z.object({ stars: z.number() }));
 
-let browser: TestBrowser;
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser[Symbol.asyncDispose]());
-
-/** 400 agents of three kinds, and one that is like no other. */
+/** Serves 400 agents: 390 cooks, 9 critics and one agent unlike all others. */
 async function crowd() {
   const flock = new Flock();
   for (let index = 0; index < 390; index++) {
@@ -45,40 +39,30 @@ async function crowd() {
 const nodes = (page: Page) => page.locator(".react-flow__node");
 const group = (page: Page, count: number) => page.getByRole("button", { name: `${count} agents`, exact: true });
 
-/** Where the picture has what is in it, however it is zoomed; and how it is zoomed. */
+/** Returns the position of each node in graph coordinates, and the camera's transform. */
 function placesOf(page: Page): Promise<Record<string, string>> {
-  return page.evaluate(`Object.fromEntries([
-    ...[...document.querySelectorAll(".react-flow__node")].map((node) => [node.dataset.id, node.style.transform]),
-    ["camera", document.querySelector(".react-flow__viewport").style.transform],
-  ])`) as Promise<Record<string, string>>;
+  return page.evaluate(PLACES);
 }
 
-/** Waits until nothing moves any more. */
-const FRAMES =
-  "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 100))))";
+const PLACES = `Object.fromEntries([
+  ...[...document.querySelectorAll(".react-flow__node")].map((node) => [node.dataset.id, node.style.transform]),
+  ["camera", document.querySelector(".react-flow__viewport").style.transform],
+])`;
 
+/** Waits until an element is visible and nothing moves. Returns the same as `placesOf`. */
 async function still(page: Page, there: Locator): Promise<Record<string, string>> {
-  await there.first().waitFor();
-  let before = {};
-  await expect
-    .poll(async () => {
-      // On a busy machine two looks may come before the frame in which the picture moves.
-      await page.evaluate(FRAMES);
-      const now = await placesOf(page);
-      const isStill = JSON.stringify(now) === JSON.stringify(before);
-      before = now;
-      return isStill;
-    })
-    .toBe(true);
-  return before;
+  await expect(there.first()).toBeVisible();
+  return stillValue(page, PLACES);
 }
 
-describe("above some 300 agents, those that read and write the same are one, and can be looked into", () => {
-  it("by click and by keyboard; what was there stays where it was, and the camera too", async () => {
+test.describe("grouping of agents with the same inputs and outputs in large graphs", () => {
+  test("a group opens and closes by click and by keyboard without moving other nodes or the camera", async ({
+    page,
+    errors,
+    openPage,
+  }) => {
     await using server = await crowd();
-    await using opened = await browser.open("about:blank");
-    const { page } = opened;
-    // Large enough for all of it: to click what is cut off, a test would scroll the picture, which it does not allow.
+    // The whole graph fits. Playwright scrolls clipped nodes into view, which the graph does not allow.
     await page.setViewportSize({ width: 1900, height: 1200 });
     await page.goto(server.url);
     const closed = await still(page, group(page, 390));
@@ -88,83 +72,83 @@ describe("above some 300 agents, those that read and write the same are one, and
     await group(page, 9).focus();
     await page.keyboard.press("Enter");
     const frame = page.getByRole("region", { name: "9 agents that read Pizza and write Review" });
-    const open = await still(page, frame);
-    expect(open).toMatchObject(closed);
+    const opened = await still(page, frame);
+    expect(opened).toMatchObject(closed);
     expect(await nodes(page).count()).toBe(4 + 1 + 9);
     expect(await group(page, 9).getAttribute("aria-expanded")).toBe("true");
     await page.waitForURL(/\?open=critic_0/);
 
-    // Who is looked at is marked within the group; to look moves nothing.
+    // Selecting an agent outlines it within the group and moves nothing.
     const critic = nodes(page).filter({ has: page.getByRole("link", { name: "critic_4", exact: true }) });
     await critic.getByRole("link").click();
-    await page.getByRole("complementary", { name: "Agent critic_4" }).waitFor();
+    await expect(page.getByRole("complementary", { name: "Agent critic_4" })).toBeVisible();
     await page.waitForURL(/\/agents\/critic_4\?open=critic_0/);
-    await expect.poll(() => critic.locator("div").first().getAttribute("class")).toContain("outline-2");
-    expect(await placesOf(page)).toEqual(open);
+    await expect(critic.locator("div").first()).toHaveClass(/outline-2/);
+    expect(await placesOf(page)).toEqual(opened);
     await page.getByRole("button", { name: "Close", exact: true }).click();
     await page.waitForURL(/\/agents\?open=critic_0/);
 
-    // A link opens the same.
-    await using other = await browser.open(page.url());
-    await other.page.getByRole("region", { name: "9 agents that read Pizza and write Review" }).waitFor();
-    await expect.poll(() => nodes(other.page).count()).toBe(4 + 1 + 9);
+    // The URL opens the same group.
+    const other = await openPage(page.url());
+    await expect(other.page.getByRole("region", { name: "9 agents that read Pizza and write Review" })).toBeVisible();
+    await expect(nodes(other.page)).toHaveCount(4 + 1 + 9);
 
     await page.getByRole("button", { name: "Show the 9 agents as one again" }).press("Enter");
-    await frame.waitFor({ state: "detached" });
+    await expect(frame).toHaveCount(0);
     await page.waitForURL((url) => !url.searchParams.has("open"));
     expect(await still(page, group(page, 9))).toEqual(closed);
-    expect(opened.errors).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
-  it("says in words how many of them are paused, and how many fail", async () => {
+  test("a group shows how many of its agents are paused or failing", async ({ page }) => {
     await using server = await crowd();
     const { flock } = server;
     await flock.pause("cook_7");
     await flock.pause("cook_8");
     await flock.publish(Pizza({ name: "burnt", toppings: [] }));
     await flock.runUntilIdle();
-    await using opened = await browser.open(server.url);
-    const { page } = opened;
+    await page.goto(server.url);
     const box = (count: number) => nodes(page).filter({ has: group(page, count) });
-    await box(390).getByText("2 paused", { exact: true }).waitFor();
-    await box(9).getByText("9 failing", { exact: true }).waitFor();
-    // From far away, by shapes.
+    await expect(box(390).getByText("2 paused", { exact: true })).toBeVisible();
+    await expect(box(9).getByText("9 failing", { exact: true })).toBeVisible();
+    // Zoomed out, icons replace the text.
     while ((await box(390).getByText("2 paused").count()) > 0) {
+      const { camera } = await placesOf(page);
       await page.getByRole("button", { name: "Zoom Out" }).click();
-      await page.waitForTimeout(100);
+      await expect.poll(async () => (await placesOf(page)).camera).not.toBe(camera);
+      await stillValue(page, PLACES);
     }
-    await box(390).getByRole("img", { name: "paused" }).waitFor();
-    await box(9).getByRole("img", { name: "error" }).waitFor();
+    await expect(box(390).getByRole("img", { name: "paused" })).toBeVisible();
+    await expect(box(9).getByRole("img", { name: "error" })).toBeVisible();
   });
 
-  it("what a person has moved stays moved: a group, its frame and an agent in it, over closing and loading", async () => {
+  test("a moved group, its frame and its agents keep their positions after closing and reloading", async ({ page }) => {
     await using server = await crowd();
-    await using opened = await browser.open(`${server.url}/agents?open=critic_0`);
-    const { page } = opened;
+    await page.goto(`${server.url}/agents?open=critic_0`);
     const frame = page.locator(".react-flow__node-frame");
     const critic = nodes(page).filter({ has: page.getByRole("link", { name: "critic_4", exact: true }) });
     await still(page, critic);
     const drag = async (what: Locator, dx: number, dy: number) => {
       const box = await what.boundingBox();
       if (!box) throw new Error("it is not on the screen");
-      // By its lower edge: above are names and buttons.
+      // Drag the lower right corner. Names and buttons cover the rest.
       await page.mouse.move(box.x + box.width - 3, box.y + box.height - 3);
       await page.mouse.down();
       await page.mouse.move(box.x + box.width - 3 + dx, box.y + box.height - 3 + dy, { steps: 6 });
       await page.mouse.up();
     };
     const before = await placesOf(page);
-    // Not towards the border: there the picture is pulled along.
+    // Stay away from the border, where dragging pans the graph.
     await drag(frame, -12, 20);
     await drag(critic, 4, 9);
     const moved = await placesOf(page);
     const changed = Object.keys(moved).filter((id) => moved[id] !== before[id]);
-    // Those in the frame go with it.
+    // Agents inside the frame move with it.
     expect(changed).toEqual(expect.arrayContaining(["members of critic_0", "critic_0", "critic_4", "critic_8"]));
     expect(changed).not.toContain("camera");
     expect(changed).not.toContain("group critic_0");
     await group(page, 9).click();
-    await frame.waitFor({ state: "detached" });
+    await expect(frame).toHaveCount(0);
     await group(page, 9).click();
     expect(await still(page, critic)).toEqual(moved);
     await page.reload();
@@ -173,22 +157,19 @@ describe("above some 300 agents, those that read and write the same are one, and
     expect(loaded).toEqual(wanted);
   });
 
-  it("a group of hundreds, too, and nothing of it is inaccessible, light and dark", async () => {
+  test("a group of 390 agents opens, and axe reports nothing serious in both themes", async ({ page, errors }) => {
     await using server = await crowd();
-    await using opened = await browser.open(`${server.url}/agents?open=critic_0`);
-    const { page } = opened;
-    await page.getByRole("region", { name: "9 agents that read Pizza and write Review" }).waitFor();
+    await page.goto(`${server.url}/agents?open=critic_0`);
+    await expect(page.getByRole("region", { name: "9 agents that read Pizza and write Review" })).toBeVisible();
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      const { violations } = await new AxeBuilder({ page }).include('[aria-label="Flow between agents"]').analyze();
-      const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-      expect(serious.map(({ id, nodes: [first] }) => `${id} ${first?.html}`)).toEqual([]);
+      expect(await seriousViolationsOf(page, '[aria-label="Flow between agents"]')).toEqual([]);
     }
     const before = await placesOf(page);
     await group(page, 390).click();
     const opens = page.getByRole("region", { name: "390 agents that read Idea and write Pizza" });
     expect(await still(page, opens)).toMatchObject(before);
     await page.waitForURL(/open=critic_0(,|%2C)cook_0/);
-    expect(opened.errors).toEqual([]);
+    expect(errors).toEqual([]);
   });
 });

@@ -1,21 +1,15 @@
+import type { Page } from "@playwright/test";
 import type { Flock } from "flock-ts";
 import { WebSocketServerComponent } from "flock-ts/components/server";
 import { sqliteStore } from "flock-ts/stores/sqlite";
-import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launchBrowser, type TestBrowser } from "../support/browser.ts";
 import { layCable } from "../support/cable.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { keepHouse } from "../support/housekeeping.ts";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
+import { expect, test } from "./fixtures.ts";
 
-let browser: TestBrowser;
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser[Symbol.asyncDispose]());
-
-/** Orders so many pizzas; those on pineapple are refused. */
+/** Orders pizzas. The agent fails on pineapple. */
 async function order(flock: Flock, ...descriptions: readonly string[]): Promise<void> {
   for (const description of descriptions) await flock.publish(Idea({ description }));
   await flock.runUntilIdle();
@@ -23,7 +17,7 @@ async function order(flock: Flock, ...descriptions: readonly string[]): Promise<
 
 const status = (page: Page) => page.getByRole("status").first();
 
-/** Keeps each count of events that the page has painted from here on. */
+/** Records each event count that the page paints from now on. Returns a function that reads the record. */
 async function watchCounts(page: Page): Promise<() => Promise<number[]>> {
   await page.evaluate(`(() => {
     const count = () => Number(/([\\d,]+) events?$/.exec(document.querySelector("search").textContent)?.[1].replaceAll(",", ""));
@@ -34,112 +28,105 @@ async function watchCounts(page: Page): Promise<() => Promise<number[]>> {
   return () => page.evaluate("painted");
 }
 
-/** Lets the page's clock go ahead, as it does for whoever was asleep. */
+/** Lets a test move the page's clock ahead, as after a sleep. */
 const PAGE_CLOCK = `{ const now = Date.now.bind(Date); globalThis.ahead = 0; Date.now = () => now() + globalThis.ahead; }`;
 
-describe("the connection is never a guess", () => {
-  it("live, offline since when and showing what, catching up and how far behind, live again", async () => {
+test.describe("connection status", () => {
+  test("reports live, offline with time and seq, catching up with the distance, and live again", async ({ page }) => {
     await using server = await startServer({ flock: pizzeria(), components: [], dashboard: true });
     await order(server.flock, "truffle");
     await using cable = await layCable(server.url);
-    await using opened = await browser.open(`${cable.url}/events`);
-    const { page } = opened;
-    await status(page).getByText("Live", { exact: true }).waitFor();
+    await page.goto(`${cable.url}/events`);
+    await expect(status(page).getByText("Live", { exact: true })).toBeVisible();
     const seen = server.flock.log.head;
     cable.cut();
-    await status(page)
-      .getByText(new RegExp(`^Offline since \\d\\d:\\d\\d, showing seq ${seen}\\.`))
-      .waitFor();
+    await expect(
+      status(page).getByText(new RegExp(`^Offline since \\d\\d:\\d\\d, showing seq ${seen}\\.`)),
+    ).toBeVisible();
     await order(server.flock, ...Array.from({ length: 400 }, (_, index) => `pizza ${index}`), "pineapple");
     const { head } = server.flock.log;
-    // The way is open again, but so narrow that not all of it comes.
+    // The connection works again, but holds back part of the missed events.
     cable.throttle(40_000);
     cable.mend();
     await page
       .getByRole("button", { name: "Retry now" })
       .click({ timeout: 2_000 })
       .catch(() => {});
-    await status(page)
-      .getByText(/^Catching up: [\d,]+ behind$/)
-      .waitFor();
+    await expect(status(page).getByText(/^Catching up: [\d,]+ behind$/)).toBeVisible();
     const behind = Number(((await status(page).textContent()) ?? "").replaceAll(/\D/g, ""));
     expect(behind).toBeGreaterThan(500);
     expect(behind).toBeLessThanOrEqual(head - seen);
     cable.release();
-    await status(page).getByText("Live", { exact: true }).waitFor();
-    await page.getByText(`${head.toLocaleString("en")} events`).waitFor();
+    await expect(status(page).getByText("Live", { exact: true })).toBeVisible();
+    await expect(page.getByText(`${head.toLocaleString("en")} events`)).toBeVisible();
   });
 
-  it("a reader that is stalled while much happens has missed nothing afterwards", async () => {
+  test("a stalled subscriber receives every event after the stall", async ({ page }) => {
     await using server = await startServer({ flock: pizzeria(), components: [], dashboard: true });
     await order(server.flock, "truffle");
     await using cable = await layCable(server.url);
-    await using opened = await browser.open(`${cable.url}/events`);
-    const { page } = opened;
-    await status(page).getByText("Live", { exact: true }).waitFor();
+    await page.goto(`${cable.url}/events`);
+    await expect(status(page).getByText("Live", { exact: true })).toBeVisible();
     cable.throttle(1);
     await order(server.flock, ...Array.from({ length: 600 }, (_, index) => `${index} ${"x".repeat(2_000)}`));
     cable.release();
     const { head } = server.flock.log;
-    await page.getByText(`${head.toLocaleString("en")} events`).waitFor();
-    await status(page).getByText("Live", { exact: true }).waitFor();
-    await page.getByText(/events missing/).waitFor({ state: "detached" });
+    await expect(page.getByText(`${head.toLocaleString("en")} events`)).toBeVisible();
+    await expect(status(page).getByText("Live", { exact: true })).toBeVisible();
+    await expect(page.getByText(/events missing/)).toHaveCount(0);
   });
 
-  it("a gap is shown as a gap, where it is and how large, and counters are right all the same", async () => {
+  test("shows a gap with its position and size, and keeps counters correct", async ({ page }) => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/flock.db`;
     let flock = pizzeria({ store: sqliteStore(path) });
     const served = await flock.serve({ components: [new WebSocketServerComponent()], dashboard: true, port: 0 });
     const { port } = served;
     await order(flock, "truffle");
-    await using opened = await browser.open(`${served.url}/events`);
-    const { page } = opened;
+    await page.goto(`${served.url}/events`);
     const seen = flock.log.head;
-    await page.getByText(`${seen} events`).waitFor();
+    await expect(page.getByText(`${seen} events`)).toBeVisible();
     await served.close();
     await order(flock, ...Array.from({ length: 30 }, (_, index) => `pizza ${index}`));
     await flock.shutdown();
-    // Retention drops all of it before the page is back.
-    flock = pizzeria({ store: sqliteStore(path, { retention: { maxAgeMs: 1 } }) });
+    // Retention drops every event before the page reconnects.
+    keepHouse(path, { maxAgeMs: 0 });
+    flock = pizzeria({ store: sqliteStore(path) });
     try {
-      await expect.poll(() => flock.log.oldest, { timeout: 20_000 }).toBeGreaterThan(flock.log.head);
+      expect(flock.log.oldest).toBeGreaterThan(flock.log.head);
       await flock.serve({ components: [new WebSocketServerComponent()], dashboard: true, port });
-      await status(page).getByText("Live", { exact: true }).waitFor();
+      await expect(status(page).getByText("Live", { exact: true })).toBeVisible();
       const words = page.getByRole("banner").getByText(/ events missing$/);
-      await words.waitFor();
+      await expect(words).toBeVisible();
       const missing = Number(((await words.textContent()) ?? "").replaceAll(/\D/g, ""));
       expect(missing).toBeGreaterThanOrEqual(150);
       expect(missing).toBeLessThanOrEqual(flock.log.head - seen);
-      await page.getByRole("log").getByText(`${missing} events missing: no longer kept`).waitFor();
+      await expect(page.getByRole("log").getByText(`${missing} events missing: no longer kept`)).toBeVisible();
       await page.getByRole("navigation").getByRole("link", { name: "Agents" }).click();
       const row = page.getByRole("row", { name: /pizza_master/ });
-      await row.getByRole("cell", { name: "31", exact: true }).waitFor();
+      await expect(row.getByRole("cell", { name: "31", exact: true })).toBeVisible();
     } finally {
       await flock.shutdown();
     }
   });
 });
 
-describe("who comes back gets one batch, one paint and a sentence", () => {
+test.describe("missed events arrive in one batch, one paint and one summary", () => {
   const MISSED = ["pineapple", "basil", "pineapple", "olive"];
   const WORDS = "While you were away: 2 runs failed, 2 runs ended well, 6 artifacts.";
 
-  /** A page that has seen everything so far, and has a clock that can be put ahead. */
-  async function watching() {
-    const server = await startServer({ flock: pizzeria(), components: [], dashboard: true });
-    await order(server.flock, "truffle");
-    const opened = await browser.open("about:blank");
-    await opened.page.addInitScript(PAGE_CLOCK);
-    await opened.page.goto(`${server.url}/events`);
-    await opened.page.getByText(`${server.flock.log.head} events`).waitFor();
-    return { server, opened, page: opened.page, seen: server.flock.log.head };
+  /** Opens a page that shows every event so far and whose clock can be moved ahead. */
+  async function watch(page: Page, url: string, head: number): Promise<void> {
+    await page.addInitScript(PAGE_CLOCK);
+    await page.goto(`${url}/events`);
+    await expect(page.getByText(`${head} events`)).toBeVisible();
   }
 
-  it("to a tab that was hidden", async () => {
-    const { server, opened, page, seen } = await watching();
-    await using _server = server;
-    await using _opened = opened;
+  test("in a tab that was hidden", async ({ page }) => {
+    await using server = await startServer({ flock: pizzeria(), components: [], dashboard: true });
+    await order(server.flock, "truffle");
+    const seen = server.flock.log.head;
+    await watch(page, server.url, seen);
     const hide = (hidden: boolean) =>
       page.evaluate(
         `Object.defineProperty(document, "hidden", { value: ${hidden}, configurable: true });
@@ -150,21 +137,27 @@ describe("who comes back gets one batch, one paint and a sentence", () => {
     await page.evaluate("globalThis.ahead = 3_600_000");
     const counts = await watchCounts(page);
     await hide(false);
-    await page.getByText(WORDS).waitFor();
+    await expect(page.getByText(WORDS)).toBeVisible();
     expect(await counts()).toEqual([seen, server.flock.log.head]);
-    // What comes now is seen, and no longer missed.
+    // New events arrive on a visible page, so they are not missed.
     await page.getByRole("button", { name: "Dismiss" }).click();
     await order(server.flock, "caper");
-    await page.getByText(`${server.flock.log.head} events`).waitFor();
+    await expect(page.getByText(`${server.flock.log.head} events`)).toBeVisible();
     expect(await page.getByText("While you were away").count()).toBe(0);
   });
 
-  it("to a page whose timers stood still, as in a laptop that sleeps", async () => {
-    const { server, opened, page, seen } = await watching();
-    await using _server = server;
-    await using _opened = opened;
-    // Stopped in the debugger the page does nothing at all, while its worker goes on: timers, frames and messages wait.
-    const devtools = await page.context().newCDPSession(page);
+  test("in a page whose timers stood still, as on a sleeping laptop", async ({ page, context }) => {
+    await using server = await startServer({ flock: pizzeria(), components: [], dashboard: true });
+    await order(server.flock, "truffle");
+    const seen = server.flock.log.head;
+    await watch(page, server.url, seen);
+    // Both tabs read from the same shared worker.
+    const other = await context.newPage();
+    await other.goto(`${server.url}/events`);
+    await expect(other.getByText(`${seen} events`)).toBeVisible();
+    await page.bringToFront();
+    // The debugger stops timers, frames and messages of the page. Its shared worker continues.
+    const devtools = await context.newCDPSession(page);
     const counts = await watchCounts(page);
     await devtools.send("Debugger.enable");
     const paused = new Promise<{ callFrames: { callFrameId: string }[] }>((resolve) =>
@@ -173,36 +166,30 @@ describe("who comes back gets one batch, one paint and a sentence", () => {
     await devtools.send("Debugger.pause");
     const [frame] = (await paused).callFrames;
     await order(server.flock, ...MISSED);
-    // It sleeps on after the last of it, as laptops do: its worker has everything by then.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    // The sleep ends after the last event. By now the shared worker has them all.
+    await expect(other.getByText(`${server.flock.log.head} events`)).toBeVisible();
     await devtools.send("Debugger.evaluateOnCallFrame", {
       callFrameId: frame?.callFrameId ?? "",
       expression: "globalThis.ahead = 3_600_000",
     });
     await devtools.send("Debugger.resume");
-    await page.getByText(WORDS).waitFor();
+    await expect(page.getByText(WORDS)).toBeVisible();
     expect(await counts()).toEqual([seen, server.flock.log.head]);
   });
 
-  it("to a laptop whose connection died while it slept", async () => {
+  test("on a laptop that lost its connection while it slept", async ({ page }) => {
     await using server = await startServer({ flock: pizzeria(), components: [], dashboard: true });
     await order(server.flock, "truffle");
     await using cable = await layCable(server.url);
-    await using opened = await browser.open("about:blank");
-    const { page } = opened;
-    await page.addInitScript(PAGE_CLOCK);
-    await page.goto(`${cable.url}/events`);
-    await page.getByText(`${server.flock.log.head} events`).waitFor();
+    await watch(page, cable.url, server.flock.log.head);
     cable.cut();
-    await status(page)
-      .getByText(/^Offline/)
-      .waitFor();
+    await expect(status(page).getByText(/^Offline/)).toBeVisible();
     await order(server.flock, ...MISSED);
     await page.evaluate("globalThis.ahead = 3_600_000");
     const counts = await watchCounts(page);
     const [before] = await counts();
     cable.mend();
-    await page.getByText(WORDS).waitFor();
+    await expect(page.getByText(WORDS)).toBeVisible();
     expect(await counts()).toEqual([before, server.flock.log.head]);
     await page.getByRole("button", { name: "Show the first failure" }).click();
     await page.waitForURL(/\/events\?seq=\d+/);

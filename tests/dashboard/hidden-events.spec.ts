@@ -1,28 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
-import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
 import type { Flock, FlockOptions, FlockServer, Principal } from "flock-ts";
 import { visibility } from "flock-ts";
 import { WebSocketServerComponent } from "flock-ts/components/server";
 import { sqliteStore } from "flock-ts/stores/sqlite";
-import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launchBrowser, type TestBrowser } from "../support/browser.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { keepHouse } from "../support/housekeeping.ts";
 import { Idea, Pizza, pizzeria } from "../support/pizzeria.ts";
+import { seriousViolationsOf } from "./axe.ts";
+import { expect, test } from "./fixtures.ts";
 
-let browser: TestBrowser;
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser[Symbol.asyncDispose]());
-
-/** Who has this cookie is a guest, who sees what is public; everybody else is the owner. */
+/** Authenticates requests: the cookie `who=guest` makes a guest, all others are the owner. */
 function whoAsks({ headers }: { readonly headers: Record<string, string | string[] | undefined> }): Principal {
   return String(headers.cookie).includes("who=guest") ? { kind: "client", name: "guest" } : { kind: "owner" };
 }
 
-/** A pizzeria with a second chef, who may read what is for the kitchen alone. */
+/** A pizzeria with a second chef that can read artifacts labelled `kitchen`. */
 function withKitchen(options: FlockOptions = {}): Flock {
   const flock = pizzeria(options);
   flock
@@ -37,14 +31,14 @@ function withKitchen(options: FlockOptions = {}): Flock {
   return flock;
 }
 
-/** What only the kitchen may see. */
+/** Publish options that hide an artifact from the guest. */
 const IN_KITCHEN = { visibility: visibility.labelled("kitchen"), tags: ["kitchen"] };
 
 function serve(flock: Flock, port = 0): Promise<FlockServer> {
   return flock.serve({ components: [new WebSocketServerComponent()], dashboard: true, port, principal: whoAsks });
 }
 
-/** One public order, some for the kitchen alone, another public one. */
+/** Publishes a public order, two orders for the kitchen only, and another public order. */
 async function evening(flock: Flock): Promise<void> {
   await flock.publish(Idea({ description: "truffle" }));
   for (const description of ["secret sauce", "secret dough"]) {
@@ -55,20 +49,18 @@ async function evening(flock: Flock): Promise<void> {
   await flock.runUntilIdle();
 }
 
-async function open(url: string, path: string, who: "guest" | "owner") {
-  const opened = await browser.open("about:blank");
-  if (who === "guest") await opened.page.context().addCookies([{ name: "who", value: "guest", url }]);
-  await opened.page.goto(url + path);
-  return opened;
+/** Makes a page's context the guest's. */
+function becomeGuest(page: Page, url: string): Promise<void> {
+  return page.context().addCookies([{ name: "who", value: "guest", url }]);
 }
 
-/** The seqs that a viewer is given over HTTP. */
+/** Returns the seqs that a user receives over HTTP. */
 async function seqsOf(url: string, who: "guest" | "owner"): Promise<number[]> {
   const response = await fetch(`${url}/plugin/events?limit=1000`, { headers: { cookie: `who=${who}` } });
   return ((await response.json()) as { events: { seq: number }[] }).events.map(({ seq }) => seq);
 }
 
-/** Up to which seq a file has been compacted. */
+/** Returns the seq up to which a database is compacted. */
 function mergedUpTo(path: string): number {
   const db = new DatabaseSync(path, { readOnly: true });
   try {
@@ -78,10 +70,10 @@ function mergedUpTo(path: string): number {
   }
 }
 
-/** The count beside the filter. */
+/** The event count beside the filter. */
 const listed = (page: Page, count: number) => page.locator("search").getByText(new RegExp(`(^|\\D)${count} events$`));
 
-/** The rows of the list that stand for what is hidden. */
+/** The rows of the log that stand for hidden events. */
 const hiddenRows = (page: Page) => page.getByRole("log").getByText(/hidden by permissions/);
 
 async function sumOf(page: Page): Promise<number> {
@@ -89,8 +81,12 @@ async function sumOf(page: Page): Promise<number> {
   return texts.reduce((sum, text) => sum + Number(/^[\d,]+/.exec(text)?.[0].replaceAll(",", "")), 0);
 }
 
-describe("what permissions hide is counted as hidden, not silently absent", () => {
-  it("side by side: the guest sees how many and where, the owner sees nothing of it", async () => {
+test.describe("events hidden by permissions are counted", () => {
+  test("the guest sees how many are hidden and where, the owner sees no such notice", async ({
+    page,
+    errors,
+    openPage,
+  }) => {
     await using flock = withKitchen();
     const { url } = await serve(flock);
     await evening(flock);
@@ -100,47 +96,40 @@ describe("what permissions hide is counted as hidden, not silently absent", () =
     const count = head - seen.length;
     expect(count).toBeGreaterThan(5);
 
-    await using guest = await open(url, "/events", "guest");
-    await using owner = await open(url, "/events", "owner");
-    const { page } = guest;
-    await listed(page, seen.length).waitFor();
+    await becomeGuest(page, url);
+    await page.goto(`${url}/events`);
+    const owner = await openPage(`${url}/events`);
+    await expect(listed(page, seen.length)).toBeVisible();
     const words = (hidden: number, of: number) => `${hidden} of ${of} events are hidden from you`;
-    await page.getByRole("main").getByText(words(count, head)).waitFor();
-    await page.getByRole("banner").getByText(words(count, head)).waitFor();
+    await expect(page.getByRole("main").getByText(words(count, head))).toBeVisible();
+    await expect(page.getByRole("banner").getByText(words(count, head))).toBeVisible();
     expect(await sumOf(page)).toBe(count);
-    await listed(owner.page, head).waitFor();
+    await expect(listed(owner.page, head)).toBeVisible();
     expect(await owner.page.getByText(/hidden (from you|by permissions)/).count()).toBe(0);
 
-    // Live: nothing that the guest may see comes, and still it is told.
+    // A new hidden event changes the guest's count at once.
     const { visibility: ofKitchen } = IN_KITCHEN;
     await flock.publish(Idea({ description: "secret oven" }), { visibility: ofKitchen });
     await flock.runUntilIdle();
     const later = flock.log.head;
-    await page
-      .getByRole("main")
-      .getByText(words(count + later - head, later))
-      .waitFor();
+    await expect(page.getByRole("main").getByText(words(count + later - head, later))).toBeVisible();
 
-    // At an earlier seq only what is hidden before it counts.
+    // In the past, only events hidden up to that seq count.
     const at = seen[Math.floor(seen.length / 2)] as number;
     await page.goto(`${url}/events?seq=${at}`);
     const before = seen.filter((seq) => seq <= at).length;
-    if (at > before)
-      await page
-        .getByRole("main")
-        .getByText(words(at - before, at))
-        .waitFor();
-    await listed(page, before).waitFor();
+    if (at > before) await expect(page.getByRole("main").getByText(words(at - before, at))).toBeVisible();
+    await expect(listed(page, before)).toBeVisible();
     expect(await sumOf(page)).toBe(at - before);
-    // By keyboard from event to event: what is not there cannot be opened.
+    // The keyboard skips hidden events.
     await page.getByRole("log").focus();
     for (let step = 0; step < before; step++) await page.keyboard.press("ArrowUp");
-    await page.getByRole("region", { name: `Event ${seen[0]}`, exact: true }).waitFor();
-    expect(guest.errors).toEqual([]);
+    await expect(page.getByRole("region", { name: `Event ${seen[0]}`, exact: true })).toBeVisible();
+    expect(errors).toEqual([]);
     expect(owner.errors).toEqual([]);
   });
 
-  it("exactly, over a break of the connection, and when the file has merged what streamed", async () => {
+  test("the count stays exact after a reconnect and after compaction", async ({ page }) => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/flock.db`;
     let flock = withKitchen({ store: sqliteStore(path) });
@@ -151,112 +140,96 @@ describe("what permissions hide is counted as hidden, not silently absent", () =
     }
     await flock.runUntilIdle();
     const { port } = server;
-    await using guest = await open(server.url, "/events", "guest");
-    const { page } = guest;
+    await becomeGuest(page, server.url);
+    await page.goto(`${server.url}/events`);
     const words = page.getByRole("main").getByText(/events are hidden from you/);
-    await words.waitFor();
+    await expect(words).toBeVisible();
     const live = await words.textContent();
     const { head } = flock.log;
     expect(live).toBe(`${head - (await seqsOf(server.url, "guest")).length} of ${head} events are hidden from you`);
 
     await flock.shutdown();
-    await page
-      .getByRole("status")
-      .getByText(/Offline/)
-      .waitFor();
+    await expect(page.getByRole("status").getByText(/Offline/)).toBeVisible();
+    // Compaction merges the streamed output of runs in the file.
+    keepHouse(path);
+    expect(mergedUpTo(path)).toBeGreaterThanOrEqual(head - 200);
     flock = withKitchen({ store: sqliteStore(path) });
     try {
-      // Another process has none of it in memory, and merges in the file what runs have streamed.
       await flock.publish(Idea({ description: "pineapple" }), { visibility: visibility.privateTo("nobody") });
-      await expect.poll(() => mergedUpTo(path), { timeout: 20_000 }).toBeGreaterThanOrEqual(head - 200);
       server = await serve(flock, port);
       expect((await seqsOf(server.url, "owner")).length).toBeLessThan(head - 20);
-      await page.getByRole("status").getByText("Live", { exact: true }).waitFor();
+      await expect(page.getByRole("status").getByText("Live", { exact: true })).toBeVisible();
       const hidden = Number(live?.split(" ")[0]);
-      await page
-        .getByRole("main")
-        .getByText(`${hidden + 1} of ${flock.log.head} events`)
-        .waitFor();
+      await expect(page.getByRole("main").getByText(`${hidden + 1} of ${flock.log.head} events`)).toBeVisible();
       await page.goto(`${server.url}/events?seq=${head}`);
-      await page
-        .getByRole("main")
-        .getByText(live ?? "", { exact: true })
-        .waitFor();
+      await expect(page.getByRole("main").getByText(live ?? "", { exact: true })).toBeVisible();
     } finally {
       await flock.shutdown();
     }
   });
 
-  it("in a file that such a viewer has saved", async () => {
+  test("a file saved by the guest contains the count and nothing hidden", async ({ page, openPage }) => {
     await using flock = withKitchen();
     const { url } = await serve(flock);
     await evening(flock);
     const { head } = flock.log;
     const count = head - (await seqsOf(url, "guest")).length;
-    await using guest = await open(url, "/events", "guest");
-    const { page } = guest;
-    await page.getByRole("main").getByText(`${count} of ${head} events`).waitFor();
+    await becomeGuest(page, url);
+    await page.goto(`${url}/events`);
+    await expect(page.getByRole("main").getByText(`${count} of ${head} events`)).toBeVisible();
     await page.keyboard.press("Control+k");
     await page.getByRole("dialog").getByRole("combobox").fill("save the events");
     const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
     const file = await readFile(await download.path(), "utf8");
     expect(JSON.parse(file.split("\n")[0] as string).hidden).toBe(count);
     expect(file).not.toContain("secret");
-    // Whoever opens it is told, the owner too.
-    await using owner = await open(url, "/events", "owner");
-    await listed(owner.page, head).waitFor();
+    // The owner sees the notice too when opening the file.
+    const owner = await openPage(`${url}/events`);
+    await expect(listed(owner.page, head)).toBeVisible();
     await owner.page.keyboard.press("Control+k");
     await owner.page.getByLabel("A file of events").setInputFiles(await download.path());
-    await owner.page
-      .getByRole("main")
-      .getByText(`${count} of ${head} events were hidden from whoever saved this`)
-      .waitFor();
+    await expect(
+      owner.page.getByRole("main").getByText(`${count} of ${head} events were hidden from whoever saved this`),
+    ).toBeVisible();
     expect(await sumOf(owner.page)).toBe(count);
   });
 
-  it("what a visible thing comes from is called hidden, not missing", async () => {
+  test("hidden sources of a visible artifact are called hidden, not missing", async ({ page, openPage }) => {
     await using flock = withKitchen();
     const { url } = await serve(flock);
     const secret = await flock.publish(Idea({ description: "secret sauce" }), IN_KITCHEN);
     await flock.runUntilIdle();
-    await using guest = await open(url, "/blackboard", "guest");
-    const { page } = guest;
+    await becomeGuest(page, url);
+    await page.goto(`${url}/blackboard`);
     await page.getByRole("link", { name: "Pizza", exact: true }).click();
-    await page.getByText("What it was made of is hidden from you.").waitFor();
+    await expect(page.getByText("What it was made of is hidden from you.")).toBeVisible();
     await page.getByRole("region", { name: "Lineage" }).getByText("sous_chef, hidden run").click();
-    await page.getByText(/This run is not known at this seq\. .* not for you to see/).waitFor();
+    await expect(page.getByText(/This run is not known at this seq\. .* not for you to see/)).toBeVisible();
     await page.goto(`${url}/blackboard/${secret.artifactId}`);
-    await page.getByText(/This artifact is not known at this seq\. .* not for you to see/).waitFor();
-    await using owner = await open(url, `/blackboard/${secret.artifactId}`, "owner");
-    await owner.page.getByText('"secret sauce"').waitFor();
+    await expect(page.getByText(/This artifact is not known at this seq\. .* not for you to see/)).toBeVisible();
+    const owner = await openPage(`${url}/blackboard/${secret.artifactId}`);
+    await expect(owner.page.getByText('"secret sauce"')).toBeVisible();
   });
 
-  it.for(["light", "dark"] as const)(
-    "accessible, with a range being saved, %s, wide and narrow",
-    async (colorScheme) => {
+  for (const colorScheme of ["light", "dark"] as const)
+    test(`axe reports nothing serious while saving a range, wide and narrow (${colorScheme})`, async ({ page }) => {
       await using flock = withKitchen();
       const { url } = await serve(flock);
       await evening(flock);
-      await using guest = await open(url, "/events", "guest");
-      const { page } = guest;
+      await becomeGuest(page, url);
+      await page.goto(`${url}/events`);
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       for (const width of [1440, 390]) {
         await page.setViewportSize({ width, height: 844 });
-        await page
-          .getByRole("main")
-          .getByText(/events are hidden from you/)
-          .waitFor();
+        await expect(page.getByRole("main").getByText(/events are hidden from you/)).toBeVisible();
         await page.keyboard.press("x");
         const panel = page.getByRole("dialog", { name: "Save a range as a file" });
-        await panel.getByText(/are hidden from you, and the file says so/).waitFor();
+        await expect(panel.getByText(/are hidden from you, and the file says so/)).toBeVisible();
         await page.keyboard.press("Tab");
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-        expect(serious.map(({ id, nodes }) => `${width}: ${id} ${nodes[0]?.html}`)).toEqual([]);
+        expect(await seriousViolationsOf(page), `at ${width} px`).toEqual([]);
         expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
         await page.keyboard.press("Escape");
-        await panel.waitFor({ state: "detached" });
+        await expect(panel).toHaveCount(0);
       }
-    },
-  );
+    });
 });

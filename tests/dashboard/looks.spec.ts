@@ -1,18 +1,12 @@
-import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
 import { artifact, Flock } from "flock-ts";
-import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { launchBrowser, type TestBrowser } from "../support/browser.ts";
 import { startServer } from "../support/server.ts";
+import { axe } from "./axe.ts";
+import { expect, test } from "./fixtures.ts";
+import { quietDocument } from "./stillness.ts";
 
-let browser: TestBrowser;
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser[Symbol.asyncDispose]());
-
-/** Longer than any field is wide, in one piece, and from right to left. */
+/** Wider than any field, without a break. */
 const LONG = "a-name-that-goes-on-and-on-".repeat(6);
 const ARABIC = "تقرير عن المطبخ";
 
@@ -20,7 +14,7 @@ const Order = artifact("Order", z.object({ customer: z.string(), notes: z.array(
 const Payment = artifact("Payment", z.object({ order: z.string() }));
 const Dish = artifact("Dish", z.object({ title: z.string() }));
 
-/** A kitchen with everything that strains a layout: long names, failures, a gate that waits, streams in two scripts. */
+/** Serves what strains a layout: long names, failures, a waiting gate, and streams in two scripts. */
 async function kitchen() {
   const flock = new Flock();
   flock
@@ -54,13 +48,13 @@ async function kitchen() {
   return { ...server, work };
 }
 
-/** Each state of the page that looks unlike the others: its path, and what is done there. */
+/** Each visually different state of the page: its path and the actions that lead to it. */
 const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Promise<unknown> }>> = {
   agents: { path: "/agents" },
   "boxes that are moved": {
     path: "/agents",
     act: async (page) => {
-      // A narrow page has no graph.
+      // Narrow pages have no graph.
       if ((page.viewportSize()?.width ?? 0) < 700) return;
       await page.getByRole("button", { name: "Move boxes without dragging" }).click();
       await page.locator(".react-flow__node").first().focus();
@@ -93,7 +87,7 @@ const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Prom
     act: async (page) => {
       await page.getByRole("link", { name: "Dish" }).first().click();
       await page.getByLabel("Compare with").selectOption({ index: 1 });
-      await page.getByRole("region", { name: "Comparison" }).waitFor();
+      await expect(page.getByRole("region", { name: "Comparison" })).toBeVisible();
     },
   },
   events: { path: "/events" },
@@ -105,7 +99,7 @@ const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Prom
     act: async (page) => {
       await page.getByRole("group", { name: "notes" }).getByRole("button", { name: "Add" }).click();
       await page.getByRole("button", { name: "Publish Order" }).click();
-      await page.getByText("is required", { exact: true }).first().waitFor();
+      await expect(page.getByText("is required", { exact: true }).first()).toBeVisible();
     },
   },
   health: { path: "/system" },
@@ -122,7 +116,7 @@ const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Prom
     path: "/agents",
     act: async (page) => {
       await page.keyboard.press("?");
-      await page.getByRole("dialog").waitFor();
+      await expect(page.getByRole("dialog")).toBeVisible();
     },
   },
   "the past": { path: "/runs?seq=12" },
@@ -130,17 +124,17 @@ const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Prom
 
 async function show(page: Page, url: string, { path, act }: (typeof STATES)[string]): Promise<void> {
   await page.goto(url + path);
-  await page.getByRole("status").getByText("Live").waitFor();
-  // Screens come as code of their own, and say that they are loading.
-  await page.locator("#content :is(h1, h2, h3, p)").first().waitFor({ state: "attached" });
+  await expect(page.getByRole("status").getByText("Live")).toBeVisible();
+  // A screen's code is loaded on demand. Until then a loading message stands in its place.
+  await expect(page.locator("#content :is(h1, h2, h3, p)").first()).toBeAttached();
   await act?.(page);
 }
 
-/** What axe finds of these tags, as far as it breaks WCAG 2.2 AA or is serious. */
+/** Returns axe violations of these tags that are serious, critical, or break WCAG 2.2 AA. */
 async function violations(page: Page, tags: readonly string[]): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
+  const { violations } = await axe(page)
     .withTags([...tags])
-    // Of level AAA, which has the same tags of colour.
+    // Level AAA, but tagged `cat.color` like the AA rules.
     .disableRules(["color-contrast-enhanced"])
     .analyze();
   return violations
@@ -149,26 +143,24 @@ async function violations(page: Page, tags: readonly string[]): Promise<string[]
 }
 
 const EVERYTHING = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-/** What may be another in other colours. */
+/** The rules whose result depends on the theme. */
 const COLOURS = ["cat.color"];
 
-/** Many pages, each looked at in full: a busy machine takes minutes for that. */
+/** Each test runs axe over all states. A busy machine takes minutes for that. */
 const PATIENCE_MS = 240_000;
 
-describe("WCAG 2.2 AA holds in every state of every screen", () => {
-  // Each state is made once: other colours are another look at it.
-  it.for([
+test.describe("WCAG 2.2 AA in every state of every screen", () => {
+  // Each state is set up once and checked in both themes.
+  for (const [width, theme, other] of [
     [1440, "light", "dark"],
     [390, "dark", "light"],
-  ] as const)(
-    "axe finds nothing in both themes, and all targets are large enough, at %i px",
-    {
-      timeout: PATIENCE_MS,
-    },
-    async ([width, theme, other]) => {
+  ] as const)
+    test(`axe reports nothing in both themes, and targets are large enough, at ${width} px`, async ({
+      page,
+      errors,
+    }) => {
+      test.setTimeout(PATIENCE_MS);
       await using server = await kitchen();
-      await using opened = await browser.open("about:blank");
-      const { page } = opened;
       await page.setViewportSize({ width, height: 844 });
       const found: string[] = [];
       for (const [name, state] of Object.entries(STATES)) {
@@ -177,20 +169,16 @@ describe("WCAG 2.2 AA holds in every state of every screen", () => {
         for (const one of await violations(page, EVERYTHING)) found.push(`${name}, ${theme}: ${one}`);
         for (const one of (await page.evaluate(SMALL_TARGETS)) as string[]) found.push(`${name}, too small: ${one}`);
         await page.emulateMedia({ colorScheme: other, reducedMotion: "reduce" });
-        await page.locator(`html[data-theme=${other}]`).waitFor();
+        await expect(page.locator(`html[data-theme=${other}]`)).toBeVisible();
         for (const one of await violations(page, COLOURS)) found.push(`${name}, ${other}: ${one}`);
       }
       expect([...new Set(found)]).toEqual([]);
-      expect(opened.errors).toEqual([]);
-    },
-  );
+      expect(errors).toEqual([]);
+    });
 
-  it("nothing is wider than a window of 320 px, also with the spacing of text that readers may set", {
-    timeout: PATIENCE_MS,
-  }, async () => {
+  test("content fits into 320 px with increased text spacing", async ({ page }) => {
+    test.setTimeout(PATIENCE_MS);
     await using server = await kitchen();
-    await using opened = await browser.open("about:blank");
-    const { page } = opened;
     await page.setViewportSize({ width: 320, height: 640 });
     await page.addInitScript(`addEventListener("DOMContentLoaded", () => {
       const sheet = new CSSStyleSheet();
@@ -209,15 +197,14 @@ describe("WCAG 2.2 AA holds in every state of every screen", () => {
 });
 
 /**
- * Buttons, links, fields and choices that are smaller than 24 px and whose neighbours are nearer than that (WCAG 2.5.8);
- * links within a sentence are exempt.
+ * Finds targets smaller than 24 px with a neighbour nearer than that (WCAG 2.5.8). Links within a sentence are exempt.
  */
 const SMALL_TARGETS = `(() => {
   const dialog = document.querySelector("dialog[open]");
   const all = [...(dialog ?? document).querySelectorAll("a, button, select, input, [role=option], summary")];
   const seen = all.filter((one) => one.checkVisibility() && !one.closest(".sr-only, .react-flow__viewport") && !one.disabled);
   const boxes = seen.map((one) => {
-    // The whole row is the link.
+    // The link covers its whole row.
     const row = getComputedStyle(one, "::after").position === "absolute" ? one.closest("tr") : null;
     const label = one.matches("input[type=checkbox], input[type=radio]") ? one.closest("label") : null;
     return (row ?? label ?? one).getBoundingClientRect();
@@ -234,7 +221,7 @@ const SMALL_TARGETS = `(() => {
   });
 })()`;
 
-/** How much wider than the window the page is, and what of its content stands outside without a way to scroll there. */
+/** Measures how far the page exceeds the window, and finds content outside that no scrolling reaches. */
 const OVERFLOW = `(() => {
   const scrolls = (element) => {
     for (let at = element; at && at !== document.body; at = at.parentElement) {
@@ -250,23 +237,23 @@ const OVERFLOW = `(() => {
   return { over: document.documentElement.scrollWidth - innerWidth, out };
 })()`;
 
-/** A tenth of what counts as good: a word that becomes wider. */
+/** The accepted layout shift: a tenth of what counts as good. A word that grows stays below it. */
 const UNSEEN = 0.01;
 
-describe("nothing jumps that nobody has touched", () => {
-  it("a run has the same place among fifty of its workflow as alone, and its bar is in sight", async () => {
+test.describe("layout stability", () => {
+  test("a run's output stays in place whether its workflow has 1 run or 50, and its bar is in view", async ({
+    page,
+  }) => {
     const flock = new Flock();
     flock
       .agent("cook")
       .consumes(Order)
       .run(() => undefined);
     await using server = await startServer({ flock, components: [], dashboard: true });
-    await using opened = await browser.open("about:blank");
-    const { page } = opened;
     await page.setViewportSize({ width: 1440, height: 844 });
     const place = async () => {
       const bar = page.getByRole("list", { name: "Runs of this workflow" }).locator("[aria-current]");
-      await bar.waitFor();
+      await expect(bar).toBeVisible();
       const [at, room] = [await bar.boundingBox(), await page.getByRole("region", { name: "Workflow" }).boundingBox()];
       expect(at?.y).toBeGreaterThan(room?.y ?? 0);
       expect((at?.y ?? 0) + (at?.height ?? 0)).toBeLessThan((room?.y ?? 0) + (room?.height ?? 0));
@@ -281,18 +268,31 @@ describe("nothing jumps that nobody has touched", () => {
       { correlationId: "party" },
     );
     await flock.runUntilIdle();
-    await page.getByText(/^50 runs in/).waitFor();
-    // The newest, which is the last of them.
+    await expect(page.getByText(/^50 runs in/)).toBeVisible();
+    // The newest run is the last of its workflow.
     await page.getByRole("list", { name: "Runs", exact: true }).getByRole("link").first().click();
     expect(await place()).toBe(alone);
   });
 
-  it.for([1440, 390])("while data flows, on every screen, at %i px", { timeout: PATIENCE_MS }, async (width) => {
-    await using server = await kitchen();
-    await using opened = await browser.open("about:blank");
-    const { page } = opened;
-    await page.setViewportSize({ width, height: 844 });
-    await page.addInitScript(`
+  for (const width of [1440, 390])
+    for (const path of [
+      "/agents",
+      "/agents/cook",
+      // The followed run changes by itself.
+      "/runs",
+      "/output",
+      "/blackboard",
+      "/events",
+      "/publish/Order",
+      "/control",
+      "/system",
+    ])
+      test(`${path} does not shift while events arrive, at ${width} px`, async ({ page }) => {
+        await using server = await kitchen();
+        let orders = 56;
+        await server.work(8, orders);
+        await page.setViewportSize({ width, height: 844 });
+        await page.addInitScript(`
       globalThis.shifts = [];
       new PerformanceObserver((list) => {
         for (const entry of list.getEntries()) {
@@ -302,34 +302,20 @@ describe("nothing jumps that nobody has touched", () => {
         }
       }).observe({ type: "layout-shift" });
     `);
-    let done = 8;
-    const found: string[] = [];
-    for (const path of [
-      "/agents",
-      "/agents/cook",
-      // The run that is followed changes by itself.
-      "/runs",
-      "/output",
-      "/blackboard",
-      "/events",
-      "/publish/Order",
-      "/control",
-      "/system",
-    ]) {
-      await page.goto(server.url + path);
-      await page.getByRole("status").getByText("Live").waitFor();
-      await page.locator("#content :is(h1, h2, h3, p)").first().waitFor({ state: "attached" });
-      await page.evaluate("document.fonts.ready.then(() => new Promise((resolve) => setTimeout(resolve, 600)))");
-      await page.evaluate("shifts.length = 0");
-      for (let round = 0; round < 3; round++) {
-        await server.work(done, done + 4);
-        done += 4;
-        await page.evaluate("new Promise((resolve) => setTimeout(resolve, 300))");
-      }
-      const shifts = (await page.evaluate("shifts")) as [number, string][];
-      const sum = shifts.reduce((sum, [value]) => sum + value, 0);
-      if (sum > UNSEEN) found.push(`${path}: ${sum.toFixed(4)} ${JSON.stringify(shifts)}`);
-    }
-    expect(found).toEqual([]);
-  });
+        await page.goto(server.url + path);
+        await expect(page.getByRole("status").getByText("Live")).toBeVisible();
+        await expect(page.locator("#content :is(h1, h2, h3, p)").first()).toBeAttached();
+        await page.evaluate("document.fonts.ready");
+        await quietDocument(page);
+        await page.evaluate("shifts.length = 0");
+        for (let round = 0; round < 3; round++) {
+          await server.work(orders, orders + 4);
+          orders += 4;
+          await expect(page.getByRole("slider", { name: "Seq" })).toHaveAttribute("max", `${server.flock.log.head}`);
+          await quietDocument(page);
+        }
+        const shifts = (await page.evaluate("shifts")) as [number, string][];
+        const sum = shifts.reduce((sum, [value]) => sum + value, 0);
+        expect(sum, JSON.stringify(shifts)).toBeLessThanOrEqual(UNSEEN);
+      });
 });

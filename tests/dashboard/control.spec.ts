@@ -1,27 +1,20 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
 import { artifact, Flock } from "flock-ts";
 import { WebSocketServerComponent } from "flock-ts/components/server";
-import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { launchBrowser, type TestBrowser } from "../support/browser.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { RunningProgram } from "../support/process.ts";
 import { startServer } from "../support/server.ts";
-
-let browser: TestBrowser;
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser[Symbol.asyncDispose]());
+import { violationsOf } from "./axe.ts";
+import { expect, test } from "./fixtures.ts";
 
 const Order = artifact("Order", z.object({ dish: z.string() }));
 const Wine = artifact("Wine", z.object({ grape: z.string() }));
 const Plate = artifact("Plate", z.object({ dish: z.string() }));
 
-/** A kitchen whose oven may be broken, and that never ends with a goulash. */
+/** A kitchen whose oven can fail and whose goulash runs until it is cancelled. */
 function kitchen() {
   const flock = new Flock();
   const oven = { isCold: false };
@@ -46,101 +39,104 @@ function kitchen() {
 const agentRow = (page: Page, name: string) =>
   page.getByRole("region", { name: "Agents" }).getByRole("listitem", { name, exact: true });
 
-/** The answer that says from where on something is seen, and where that is. */
+/** Waits for an answer and returns the seq from which on its effect is visible. */
 async function seenFrom(page: Page, words: string | RegExp): Promise<number> {
   const answer = page.getByRole("status", { name: "Answers" }).getByRole("listitem").filter({ hasText: words }).first();
   const link = answer.getByRole("link", { name: /^Visible from seq/ });
-  await link.waitFor();
+  await expect(link).toBeVisible();
   return Number((await link.textContent())?.replace(/\D/g, ""));
 }
 
-describe("an agent is paused, and goes on", () => {
-  it("what it is woken for is counted meanwhile, and runs then", async () => {
+test.describe("pausing and resuming agents", () => {
+  test("counts activations of a paused agent and runs them after the resume", async ({ page, errors }) => {
     const { flock } = kitchen();
     await using server = await startServer({ flock, components: [], dashboard: true });
-    await using opened = await browser.open(`${server.url}/control`);
-    const { page } = opened;
+    await page.goto(`${server.url}/control`);
     await page.getByRole("button", { name: "Pause chef" }).click();
     const seq = await seenFrom(page, "chef is paused.");
     expect(seq).toBeLessThanOrEqual(flock.stats().head);
-    await agentRow(page, "chef").getByText("paused", { exact: true }).waitFor();
+    await expect(agentRow(page, "chef").getByText("paused", { exact: true })).toBeVisible();
     await flock.publish([Order({ dish: "calzone" }), Order({ dish: "funghi" })]);
-    await agentRow(page, "chef").getByText("2 wait").waitFor();
-    // The same is told where the agent is looked at.
+    await expect(agentRow(page, "chef").getByText("2 wait")).toBeVisible();
+    // The Agents screen shows the same state.
     await page.getByRole("navigation").getByRole("link", { name: "Agents" }).click();
-    await page.locator(".react-flow__node", { hasText: "chef" }).getByText("2 wait").waitFor();
-    await page.getByRole("table").getByRole("row", { name: /chef/ }).getByText("paused", { exact: true }).waitFor();
+    await expect(page.locator(".react-flow__node", { hasText: "chef" }).getByText("2 wait")).toBeVisible();
+    await expect(
+      page.getByRole("table").getByRole("row", { name: /chef/ }).getByText("paused", { exact: true }),
+    ).toBeVisible();
     const node = page.locator(".react-flow__node", { hasText: "sommelier" });
     await node.getByRole("button", { name: "Pause sommelier" }).click();
-    await node.getByText("paused", { exact: true }).waitFor();
+    await expect(node.getByText("paused", { exact: true })).toBeVisible();
     await page
       .getByRole("table")
       .getByRole("row", { name: /sommelier/ })
       .getByRole("button", { name: "Resume sommelier" })
       .click();
-    await node.getByRole("button", { name: "Pause sommelier" }).waitFor();
+    await expect(node.getByRole("button", { name: "Pause sommelier" })).toBeVisible();
     await page.getByRole("table").getByRole("link", { name: "chef", exact: true }).click();
     await page.getByRole("complementary", { name: "Agent chef" }).getByRole("button", { name: "Resume chef" }).click();
-    await page.getByRole("status", { name: "Answers" }).getByText("chef goes on.").waitFor();
+    await expect(page.getByRole("status", { name: "Answers" }).getByText("chef goes on.")).toBeVisible();
     await flock.runUntilIdle();
     expect(flock.stats().runs).toMatchObject({ success: 2, queued: 0 });
     await page.getByRole("navigation").getByRole("link", { name: "Control" }).click();
     await seenFrom(page, "chef goes on.");
-    await agentRow(page, "chef").getByRole("button", { name: "Pause chef" }).waitFor();
-    expect(opened.errors).toEqual([]);
+    await expect(agentRow(page, "chef").getByRole("button", { name: "Pause chef" })).toBeVisible();
+    expect(errors).toEqual([]);
   });
 
-  it("the link leads to the event, at its seq, where nothing can be done and it says why", async () => {
+  test("the answer links to the event in the past, where controls are disabled with a reason", async ({ page }) => {
     const { flock } = kitchen();
     await using server = await startServer({ flock, components: [], dashboard: true });
-    await using opened = await browser.open(`${server.url}/control`);
-    const { page } = opened;
+    await page.goto(`${server.url}/control`);
     await page.getByRole("button", { name: "Pause sommelier" }).click();
     const seq = await seenFrom(page, "sommelier is paused.");
     await page.getByRole("link", { name: /^Visible from seq/ }).click();
     await page.waitForURL(new RegExp(`/events/${seq}\\?seq=${seq}$`));
-    await page
-      .getByRole("region", { name: `Event ${seq}` })
-      .getByText("agent_paused")
-      .first()
-      .waitFor();
+    await expect(
+      page
+        .getByRole("region", { name: `Event ${seq}` })
+        .getByText("agent_paused")
+        .first(),
+    ).toBeVisible();
     await page.getByRole("navigation").getByRole("link", { name: "Control" }).click();
-    await page.getByText(`This is how it was at seq ${seq}`).waitFor();
+    await expect(page.getByText(`This is how it was at seq ${seq}`)).toBeVisible();
     const resume = page.getByRole("button", { name: "Resume sommelier" });
     expect(await resume.getAttribute("aria-disabled")).toBe("true");
     await resume.press("Enter");
-    await page.getByRole("alert").getByText("Go back to live first").waitFor();
+    await expect(page.getByRole("alert").getByText("Go back to live first")).toBeVisible();
     expect(flock.agents().find(({ name }) => name === "sommelier")).toMatchObject({ paused: true });
     await page.keyboard.press("l");
     await resume.click();
     await seenFrom(page, "sommelier goes on.");
   });
 
-  it("all of them only after a question that says how many, and by keyboard from the palette", async () => {
+  test("pauses and resumes all agents from the palette by keyboard, after a confirmation with the count", async ({
+    page,
+  }) => {
     const { flock } = kitchen();
     await using server = await startServer({ flock, components: [], dashboard: true });
     await flock.publish(Order({ dish: "goulash" }));
-    await using opened = await browser.open(`${server.url}/control`);
-    const { page } = opened;
-    await page.getByRole("region", { name: "Running now" }).getByRole("link", { name: "chef" }).waitFor();
+    await page.goto(`${server.url}/control`);
+    await expect(page.getByRole("region", { name: "Running now" }).getByRole("link", { name: "chef" })).toBeVisible();
     const palette = async (text: string) => {
       await page.keyboard.press("Control+k");
       await page.getByRole("dialog").getByRole("combobox").fill(text);
-      await page
-        .getByRole("dialog")
-        .getByRole("option", { name: new RegExp(text, "i") })
-        .first()
-        .waitFor();
+      await expect(
+        page
+          .getByRole("dialog")
+          .getByRole("option", { name: new RegExp(text, "i") })
+          .first(),
+      ).toBeVisible();
       await page.keyboard.press("Enter");
     };
     await palette("pause all");
     const dialog = page.getByRole("dialog", { name: "Pause 2 agents?" });
-    await dialog.getByText("1 run that goes on now will end as usual.").waitFor();
+    await expect(dialog.getByText("1 run that goes on now will end as usual.")).toBeVisible();
     await page.keyboard.press("Escape");
-    await dialog.waitFor({ state: "detached" });
+    await expect(dialog).toHaveCount(0);
     expect(flock.agents().some(({ paused }) => paused)).toBe(false);
     await palette("pause all");
-    await dialog.waitFor();
+    await expect(dialog).toBeVisible();
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     await seenFrom(page, "chef, sommelier are paused.");
@@ -153,53 +149,52 @@ describe("an agent is paused, and goes on", () => {
   });
 });
 
-describe("what goes on is cancelled", () => {
-  it("a run that hangs, from the list of what runs and from the run itself", async () => {
+test.describe("cancelling runs", () => {
+  test("cancels a hanging run from the list of running runs and from its own page", async ({ page }) => {
     const { flock } = kitchen();
     await using server = await startServer({ flock, components: [], dashboard: true });
     await flock.publish([Order({ dish: "goulash" }), Order({ dish: "goulash" })]);
-    await using opened = await browser.open(`${server.url}/control`);
-    const { page } = opened;
+    await page.goto(`${server.url}/control`);
     const running = page.getByRole("region", { name: "Running now" });
-    await running.getByRole("listitem").nth(1).waitFor();
+    await expect(running.getByRole("listitem").nth(1)).toBeVisible();
     const cancel = running.getByRole("button", { name: "Cancel", exact: true });
     const place = await cancel.nth(1).boundingBox();
     await cancel.first().click();
     await seenFrom(page, "The run of chef is cancelled.");
-    // What has ended keeps its row, so that the next click does not meet another run.
-    await running.getByRole("listitem").first().getByText("cancelled").waitFor();
+    // An ended run keeps its row, so that the next click cannot hit another run.
+    await expect(running.getByRole("listitem").first().getByText("cancelled")).toBeVisible();
     expect(await cancel.count()).toBe(1);
     expect((await cancel.boundingBox())?.x).toBe(place?.x);
     await running.getByRole("link", { name: "chef" }).last().click();
     await page.getByRole("article").getByRole("button", { name: "Cancel", exact: true }).click();
-    await page.getByRole("article").getByText("cancelled").first().waitFor();
-    await page
-      .getByRole("status", { name: "Answers" })
-      .getByRole("link", { name: /^Visible from seq/ })
-      .last()
-      .waitFor();
+    await expect(page.getByRole("article").getByText("cancelled").first()).toBeVisible();
+    await expect(
+      page
+        .getByRole("status", { name: "Answers" })
+        .getByRole("link", { name: /^Visible from seq/ })
+        .last(),
+    ).toBeVisible();
     expect(flock.stats().runs).toMatchObject({ cancelled: 2, running: 0 });
   });
 
-  it("a whole workflow, after a question that says how many runs that are", async () => {
+  test("cancels a workflow after a confirmation with the number of runs", async ({ page }) => {
     const { flock } = kitchen();
     await using server = await startServer({ flock, components: [], dashboard: true });
     const correlationId = "dinner-7";
-    // Two of them run at a time, and one waits.
+    // Two of them run at a time. The third is queued.
     for (let n = 0; n < 3; n++) await flock.publish(Order({ dish: "goulash" }), { correlationId });
     await flock.publish(Order({ dish: "goulash" }), { correlationId: "dinner-8" });
-    await using opened = await browser.open(`${server.url}/control`);
-    const { page } = opened;
+    await page.goto(`${server.url}/control`);
     await page.getByRole("button", { name: "Cancel workflow…" }).first().click();
     const dialog = page.getByRole("dialog", { name: /^Cancel workflow/ });
-    await dialog.getByText("2 runs of it that go on now end as cancelled: chef × 2.").waitFor();
+    await expect(dialog.getByText("2 runs of it that go on now end as cancelled: chef × 2.")).toBeVisible();
     await dialog.getByRole("button", { name: "Cancel 2 runs" }).click();
     await seenFrom(page, "3 runs of workflow");
     expect(flock.stats().runs).toMatchObject({ cancelled: 3 });
     expect(await flock.correlation("dinner-8")).toMatchObject({ state: "active" });
   });
 
-  it("an attempt that is still to come", async () => {
+  test("cancels a scheduled retry", async ({ page }) => {
     const flock = new Flock();
     flock
       .agent("chef")
@@ -210,67 +205,65 @@ describe("what goes on is cancelled", () => {
       });
     await using server = await startServer({ flock, components: [], dashboard: true });
     await flock.publish(Order({ dish: "calzone" }));
-    await using opened = await browser.open(`${server.url}/control`);
-    const { page } = opened;
+    await page.goto(`${server.url}/control`);
     const waiting = page.getByRole("region", { name: "Waiting for another attempt" });
-    await waiting.getByText(/attempt 1 ended with RangeError; the next one in \d+ min/).waitFor();
+    await expect(waiting.getByText(/attempt 1 ended with RangeError; the next one in \d+ min/)).toBeVisible();
     await waiting.getByRole("button", { name: "Do not try again" }).click();
     await seenFrom(page, "The run of chef is cancelled.");
-    await waiting.waitFor({ state: "detached" });
+    await expect(waiting).toHaveCount(0);
     expect(flock.stats().runs).toMatchObject({ cancelled: 1, queued: 0 });
   });
 });
 
-describe("what has failed for good", () => {
-  it("is listed with what it was about, and run again when the cause is mended", async () => {
+test.describe("dead letters", () => {
+  test("are listed with their cause, retried and discarded", async ({ page, errors }) => {
     const { flock, oven } = kitchen();
     oven.isCold = true;
     await using server = await startServer({ flock, components: [], dashboard: true });
     await flock.publish([Order({ dish: "calzone" }), Order({ dish: "funghi" }), Order({ dish: "marinara" })]);
     await flock.runUntilIdle();
-    await using opened = await browser.open(`${server.url}/control`);
-    const { page } = opened;
+    await page.goto(`${server.url}/control`);
     const letters = page.getByRole("region", { name: "Dead letters" });
     const listed = letters.getByRole("listitem", { name: "Dead letter of chef" });
-    await listed.nth(2).waitFor();
-    await listed.first().getByText("RangeError: the oven is cold", { exact: true }).waitFor();
-    await listed.first().getByText("1 attempt").waitFor();
+    await expect(listed.nth(2)).toBeVisible();
+    await expect(listed.first().getByText("RangeError: the oven is cold", { exact: true })).toBeVisible();
+    await expect(listed.first().getByText("1 attempt")).toBeVisible();
     await listed
       .first()
       .getByRole("link", { name: /^Order/ })
       .click();
-    await page.getByRole("article", { name: "Artifact Order" }).waitFor();
+    await expect(page.getByRole("article", { name: "Artifact Order" })).toBeVisible();
     await page.goBack();
-    // While the cause is not mended, it comes back.
+    // The retry fails again while the cause persists.
     await listed.first().getByRole("button", { name: "Run again" }).click();
     await seenFrom(page, "chef is to run again, as attempt 2.");
-    await listed.filter({ hasText: "2 attempts" }).waitFor();
-    // What fails meanwhile is told, and moves nothing until it is asked for.
+    await expect(listed.filter({ hasText: "2 attempts" })).toBeVisible();
+    // A new failure is announced and moves no row until the user asks for it.
     await flock.publish(Order({ dish: "quattro" }));
-    await letters.getByRole("button", { name: "Show 1 newer" }).waitFor();
+    await expect(letters.getByRole("button", { name: "Show 1 newer" })).toBeVisible();
     expect(await listed.count()).toBe(3);
     await letters.getByRole("button", { name: "Show 1 newer" }).click();
-    await expect.poll(() => listed.count()).toBe(4);
+    await expect(listed).toHaveCount(4);
 
     oven.isCold = false;
     await listed.first().getByRole("button", { name: "Discard…" }).click();
     const question = page.getByRole("dialog", { name: "Discard this dead letter of chef?" });
-    await question.getByText("This cannot be taken back.").waitFor();
+    await expect(question.getByText("This cannot be taken back.")).toBeVisible();
     await question.getByRole("button", { name: "Leave it as it is" }).click();
     expect(flock.deadLetters()).toHaveLength(4);
     await listed.first().getByRole("button", { name: "Discard…" }).click();
     await question.getByRole("button", { name: "Discard it" }).click();
     await seenFrom(page, "The dead letter of chef is discarded.");
-    await expect.poll(() => listed.count()).toBe(3);
+    await expect(listed).toHaveCount(3);
     await flock.discardDeadLetter(flock.deadLetters()[0]?.id ?? "");
-    await expect.poll(() => listed.count()).toBe(2);
+    await expect(listed).toHaveCount(2);
 
-    // From the run itself, without what has been answered before.
+    // Retry from the run's page. The reload clears earlier answers.
     await listed.first().getByRole("link", { name: "chef" }).click();
     await page.reload();
     await page.getByRole("article").getByRole("button", { name: "Run again" }).click();
     await page.getByRole("status", { name: "Answers" }).getByRole("link", { name: "Show the run" }).click();
-    await page.getByRole("article").getByText("success").first().waitFor();
+    await expect(page.getByRole("article").getByText("success").first()).toBeVisible();
     await page.getByRole("navigation").getByRole("link", { name: "Control" }).click();
     await letters.getByLabel("Agent").selectOption("chef");
     await letters.getByRole("button", { name: "Run all again…" }).click();
@@ -279,91 +272,87 @@ describe("what has failed for good", () => {
       .getByRole("button", { name: "Run 1 dead letter again" })
       .click();
     await seenFrom(page, "1 dead letter is queued again.");
-    await letters.getByText("Nothing of chef has failed for good.").waitFor();
+    await expect(letters.getByText("Nothing of chef has failed for good.")).toBeVisible();
     await flock.runUntilIdle();
     expect(flock.deadLetters()).toEqual([]);
     expect(await flock.store.getByType(Plate)).toHaveLength(2);
-    expect(opened.errors).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
-  it("that somebody else has dealt with is told in words, and leaves the list", async () => {
+  test("handled by another user are reported and leave the list", async ({ page }) => {
     const { flock, oven } = kitchen();
     oven.isCold = true;
     await using server = await startServer({ flock, components: [], dashboard: true });
     await flock.publish(Order({ dish: "calzone" }));
     await flock.runUntilIdle();
-    await using opened = await browser.open(`${server.url}/control`);
-    const { page } = opened;
+    await page.goto(`${server.url}/control`);
     const listed = page.getByRole("listitem", { name: "Dead letter of chef" });
-    await listed.waitFor();
+    await expect(listed).toBeVisible();
     await page.route("**/dead_letters/*/retry", async (route) => {
       await flock.discardDeadLetter(flock.deadLetters()[0]?.id ?? "");
       await route.continue();
     });
     await listed.getByRole("button", { name: "Run again" }).click();
-    await page
-      .getByRole("status", { name: "Answers" })
-      .getByText(/it has been run again or discarded, or is too old. Somebody else may have been faster/)
-      .waitFor();
-    await listed.waitFor({ state: "detached" });
+    await expect(
+      page
+        .getByRole("status", { name: "Answers" })
+        .getByText(/it has been run again or discarded, or is too old. Somebody else may have been faster/),
+    ).toBeVisible();
+    await expect(listed).toHaveCount(0);
   });
 
-  it("is read page by page", async () => {
+  test("are loaded page by page", async ({ page }) => {
     const { flock, oven } = kitchen();
     oven.isCold = true;
     await using server = await startServer({ flock, components: [], dashboard: true });
     for (let n = 0; n < 60; n++) await flock.publish(Order({ dish: `pizza ${n}` }));
     await flock.runUntilIdle();
-    await using opened = await browser.open(`${server.url}/control`);
-    const { page } = opened;
+    await page.goto(`${server.url}/control`);
     const letters = page.getByRole("region", { name: "Dead letters" });
-    await letters.getByText("50 and more").waitFor();
+    await expect(letters.getByText("50 and more")).toBeVisible();
     await letters.getByRole("button", { name: "Show older ones" }).click();
-    await letters.getByText("60", { exact: true }).waitFor();
+    await expect(letters.getByText("60", { exact: true })).toBeVisible();
     await letters.getByRole("button", { name: "Discard all…" }).click();
     await page
       .getByRole("dialog", { name: "Discard 60 dead letters?" })
       .getByRole("button", { name: "Discard 60 dead letters" })
       .click();
     await seenFrom(page, "60 dead letters are discarded.");
-    await letters.getByText("Nothing has failed for good").waitFor();
+    await expect(letters.getByText("Nothing has failed for good")).toBeVisible();
     expect(flock.deadLetters()).toEqual([]);
   });
 });
 
-describe("an agent is invoked", () => {
-  it("on what is written in a form, or begun with what is on the blackboard, and the answer leads to the run", async () => {
+test.describe("invoking an agent", () => {
+  test("takes its input from a form or an existing artifact, and links to the run", async ({ page }) => {
     const { flock } = kitchen();
     await using server = await startServer({ flock, components: [], dashboard: true });
     await flock.publish(Order({ dish: "calzone" }));
     await flock.runUntilIdle();
-    await using opened = await browser.open(`${server.url}/control`);
-    const { page } = opened;
+    await page.goto(`${server.url}/control`);
     await agentRow(page, "chef")
       .getByRole("link", { name: /^Invoke/ })
       .click();
     await page.waitForURL(/\/control\?invoke=chef/);
     await page.getByRole("button", { name: "Invoke chef" }).click();
-    await page.getByText("is required", { exact: true }).waitFor();
+    await expect(page.getByText("is required", { exact: true })).toBeVisible();
     await page.getByLabel("Order: begin with one that is on the blackboard").selectOption({ index: 1 });
     const dish = page.locator("form").getByLabel("dish");
-    await expect.poll(() => dish.inputValue()).toBe("calzone");
+    await expect(dish).toHaveValue("calzone");
     await dish.fill("funghi");
     await page.getByRole("button", { name: "Invoke chef" }).click();
-    await page
-      .getByRole("status", { name: "Answer" })
-      .getByRole("link", { name: /^Visible from seq/ })
-      .waitFor();
+    await expect(
+      page.getByRole("status", { name: "Answer" }).getByRole("link", { name: /^Visible from seq/ }),
+    ).toBeVisible();
     await page.getByRole("status", { name: "Answer" }).getByRole("link", { name: "Show the run" }).click();
-    await page.getByRole("article", { name: "Run of chef" }).getByText("success").first().waitFor();
+    await expect(page.getByRole("article", { name: "Run of chef" }).getByText("success").first()).toBeVisible();
     expect((await flock.store.getByType(Plate)).map(({ dish }) => dish).sort()).toEqual(["calzone", "funghi"]);
   });
 
-  it("on several inputs, one form each", async () => {
+  test("offers one form per input", async ({ page }) => {
     const { flock } = kitchen();
     await using server = await startServer({ flock, components: [], dashboard: true });
-    await using opened = await browser.open(`${server.url}/control?invoke=sommelier`);
-    const { page } = opened;
+    await page.goto(`${server.url}/control?invoke=sommelier`);
     for (const [type, field, value] of [
       ["Plate", "dish", "ossobuco"],
       ["Wine", "grape", "nebbiolo"],
@@ -371,18 +360,18 @@ describe("an agent is invoked", () => {
       const input = page.getByRole("region", { name: `Input ${type}` });
       await input.locator("form").getByLabel(field).fill(value);
       await input.getByRole("button", { name: `Use as ${type}` }).click();
-      await page.getByText(value).waitFor();
+      await expect(page.getByText(value)).toBeVisible();
     }
     await page.getByRole("button", { name: "Invoke sommelier", exact: true }).click();
     await page.getByRole("link", { name: "Show the run" }).click();
-    await page.getByRole("article", { name: "Run of sommelier" }).getByText("success").first().waitFor();
+    await expect(page.getByRole("article", { name: "Run of sommelier" }).getByText("success").first()).toBeVisible();
   });
 });
 
-const program = fileURLToPath(new URL("programs/kitchen.ts", import.meta.url));
+const program = fileURLToPath(new URL("../e2e/programs/kitchen.ts", import.meta.url));
 
-describe("a server that goes away while something is asked of it", () => {
-  it("is not believed to have done it: what is shown is what it tells when it is back", async () => {
+test.describe("a server that crashes during a command", () => {
+  test("leaves the outcome open until the server is back and reports the state", async ({ page }) => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");
     const start = async (port: string) => {
@@ -391,33 +380,34 @@ describe("a server that goes away while something is asked of it", () => {
     };
     const { server: first, port } = await start("0");
     await using _first = first;
-    await using opened = await browser.open(`http://127.0.0.1:${port}/control`);
-    const { page } = opened;
-    await page.getByRole("button", { name: "Pause chef" }).waitFor();
-    // It is there, and answers nothing.
+    await page.goto(`http://127.0.0.1:${port}/control`);
+    await expect(page.getByRole("button", { name: "Pause chef" })).toBeVisible();
+    // The process still exists but does not answer.
     first.signal("SIGSTOP");
     await page.getByRole("button", { name: "Pause chef" }).click();
     const pending = page.getByRole("button", { name: "Pausing…" });
-    await pending.waitFor();
+    await expect(pending).toBeVisible();
     expect(await pending.getAttribute("aria-disabled")).toBe("true");
     expect(await agentRow(page, "chef").getByText("paused", { exact: true }).count()).toBe(0);
     first.signal("SIGKILL");
     const answers = page.getByRole("status", { name: "Answers" });
-    await answers.getByText("The connection broke before the answer: it may have been done or not.").waitFor();
-    await page.getByText("There is no connection to the server").waitFor();
+    await expect(
+      answers.getByText("The connection broke before the answer: it may have been done or not."),
+    ).toBeVisible();
+    await expect(page.getByText("There is no connection to the server")).toBeVisible();
     const button = page.getByRole("button", { name: "Pause chef" });
     expect(await button.getAttribute("aria-disabled")).toBe("true");
     await using _second = (await start(port)).server;
-    await page.getByRole("status").getByText("Live", { exact: true }).waitFor();
-    await expect.poll(() => button.getAttribute("aria-disabled")).toBe("false");
+    await expect(page.getByRole("status").getByText("Live", { exact: true })).toBeVisible();
+    await expect(button).toHaveAttribute("aria-disabled", "false");
     await button.click();
     await seenFrom(page, "chef is paused.");
-    await agentRow(page, "chef").getByText("paused", { exact: true }).waitFor();
+    await expect(agentRow(page, "chef").getByText("paused", { exact: true })).toBeVisible();
   });
 });
 
-describe("who may not do everything", () => {
-  it("is told why, and does what is left", async () => {
+test.describe("a user without owner permissions", () => {
+  test("sees why controls are disabled, and can retry their own dead letters", async ({ page }) => {
     const { flock, oven } = kitchen();
     const server = await flock.serve({
       port: 0,
@@ -431,21 +421,20 @@ describe("who may not do everything", () => {
     await flock.publish(Order({ dish: "ragù" }), { visibility: { kind: "private", agents: ["chef"] } });
     await flock.runUntilIdle();
     oven.isCold = false;
-    await using opened = await browser.open(`${server.url}/control`);
-    const { page } = opened;
-    await page.getByText("Pausing concerns everybody's work").waitFor();
+    await page.goto(`${server.url}/control`);
+    await expect(page.getByText("Pausing concerns everybody's work")).toBeVisible();
     const pause = page.getByRole("button", { name: "Pause chef" });
     expect(await pause.getAttribute("aria-disabled")).toBe("true");
     await pause.press("Enter");
-    await page.getByRole("alert").getByText("it is for the owner of this flock alone").waitFor();
+    await expect(page.getByRole("alert").getByText("it is for the owner of this flock alone")).toBeVisible();
     await page.keyboard.press("Control+k");
     await page.getByRole("dialog").getByRole("combobox").fill("pause chef");
-    await page.getByRole("dialog").getByRole("option", { name: "Pause chef" }).waitFor();
+    await expect(page.getByRole("dialog").getByRole("option", { name: "Pause chef" })).toBeVisible();
     await page.keyboard.press("Enter");
-    await page.getByRole("dialog").waitFor({ state: "detached" });
-    await page.getByRole("alert").getByText("it is for the owner of this flock alone").waitFor();
+    await expect(page.getByRole("dialog")).toHaveCount(0);
+    await expect(page.getByRole("alert").getByText("it is for the owner of this flock alone")).toBeVisible();
     expect(flock.agents().some(({ paused }) => paused)).toBe(false);
-    // What others are not to see is not theirs to run again.
+    // A dead letter that the user cannot see is not listed.
     const listed = page.getByRole("listitem", { name: "Dead letter of chef" });
     expect(await listed.count()).toBe(1);
     await listed.getByRole("button", { name: "Run again" }).click();
@@ -455,38 +444,37 @@ describe("who may not do everything", () => {
   });
 });
 
-describe("everyone can use it", () => {
-  it.for(["light", "dark"] as const)("no accessibility problem with much to control, %s", async (colorScheme) => {
-    const { flock, oven } = kitchen();
-    await using server = await startServer({ flock, components: [], dashboard: true });
-    oven.isCold = true;
-    await flock.publish(Order({ dish: "calzone" }));
-    await flock.runUntilIdle();
-    await flock.publish(Order({ dish: "goulash" }));
-    await flock.pause("sommelier");
-    await using opened = await browser.open(`${server.url}/control`);
-    const { page } = opened;
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await page.getByRole("listitem", { name: "Dead letter of chef" }).waitFor();
-    await page.getByRole("button", { name: "Pause chef" }).click();
-    await seenFrom(page, "chef is paused.");
-    const look = async (what: string) => {
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map(({ id, nodes }) => `${what}: ${id} ${nodes[0]?.html}`)).toEqual([]);
-      expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth"), what).toBeLessThanOrEqual(0);
-    };
-    for (const width of [1440, 390]) {
-      await page.setViewportSize({ width, height: 844 });
-      await look(`the screen at ${width} px`);
-      await page.getByRole("button", { name: "Cancel workflow…" }).click();
-      await look(`the question at ${width} px`);
-      await page.keyboard.press("Escape");
-      await agentRow(page, "chef")
-        .getByRole("link", { name: /^Invoke/ })
-        .click();
-      await page.getByRole("button", { name: "Invoke chef" }).waitFor();
-      await look(`the form at ${width} px`);
-      await page.goBack();
-    }
-  });
+test.describe("accessibility", () => {
+  for (const colorScheme of ["light", "dark"] as const)
+    test(`axe reports nothing on a busy Control screen, wide and narrow (${colorScheme})`, async ({ page }) => {
+      const { flock, oven } = kitchen();
+      await using server = await startServer({ flock, components: [], dashboard: true });
+      oven.isCold = true;
+      await flock.publish(Order({ dish: "calzone" }));
+      await flock.runUntilIdle();
+      await flock.publish(Order({ dish: "goulash" }));
+      await flock.pause("sommelier");
+      await page.goto(`${server.url}/control`);
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await expect(page.getByRole("listitem", { name: "Dead letter of chef" })).toBeVisible();
+      await page.getByRole("button", { name: "Pause chef" }).click();
+      await seenFrom(page, "chef is paused.");
+      const look = async (what: string) => {
+        expect(await violationsOf(page), what).toEqual([]);
+        expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth"), what).toBeLessThanOrEqual(0);
+      };
+      for (const width of [1440, 390]) {
+        await page.setViewportSize({ width, height: 844 });
+        await look(`the screen at ${width} px`);
+        await page.getByRole("button", { name: "Cancel workflow…" }).click();
+        await look(`the question at ${width} px`);
+        await page.keyboard.press("Escape");
+        await agentRow(page, "chef")
+          .getByRole("link", { name: /^Invoke/ })
+          .click();
+        await expect(page.getByRole("button", { name: "Invoke chef" })).toBeVisible();
+        await look(`the form at ${width} px`);
+        await page.goBack();
+      }
+    });
 });

@@ -1,23 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { connect } from "@flock-ts/client";
 import type { FlockEvent } from "@flock-ts/protocol";
+import type { Download, Page } from "@playwright/test";
 import { Flock } from "flock-ts";
 import { StaticFilesServerComponent } from "flock-ts/components/server";
 import { readRecording, record, serveRecording } from "flock-ts/testing";
-import type { Download, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { launchBrowser, type TestBrowser } from "../support/browser.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
+import { expect, test } from "./fixtures.ts";
 
-let browser: TestBrowser;
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser[Symbol.asyncDispose]());
-
-/** A pizzeria where some pizzas were made and one refused, each in a workflow of its own. */
+/** Serves a pizzeria that made two pizzas and failed once, each in its own workflow. */
 async function served() {
   const server = await startServer({ flock: pizzeria(), components: [], dashboard: true });
   for (const description of ["truffle", "pineapple", "basil"]) {
@@ -27,7 +20,7 @@ async function served() {
   return server;
 }
 
-/** What is downloaded when something is done. */
+/** Returns the file that an action downloads. */
 async function savedBy(
   page: Page,
   act: () => Promise<void>,
@@ -39,23 +32,22 @@ async function savedBy(
 
 const panelOf = (page: Page) => page.getByRole("dialog", { name: "Save a range as a file" });
 
-describe("a range of the log becomes a file", () => {
-  it("by seqs that are typed, and by marks that are moved along the log", async () => {
+test.describe("saving a range of the log as a file", () => {
+  test("the range is set by typed seqs and by dragging marks on the timeline", async ({ page, errors }) => {
     await using server = await served();
     const all = (await record(server.flock)).events;
-    await using opened = await browser.open(`${server.url}/events`);
-    const { page } = opened;
-    await page.getByText(`${all.length} events`).waitFor();
+    await page.goto(`${server.url}/events`);
+    await expect(page.getByText(`${all.length} events`)).toBeVisible();
     await page.keyboard.press("x");
     const panel = panelOf(page);
-    await panel.getByText(`${all.length} events`).waitFor();
+    await expect(panel.getByText(`${all.length} events`)).toBeVisible();
     await panel.getByLabel("From").fill("6");
     await panel.getByLabel("From").press("Enter");
     await panel.getByLabel("To", { exact: true }).fill("#15");
     await panel.getByLabel("To", { exact: true }).press("Enter");
-    await panel.getByText("10 events").waitFor();
+    await expect(panel.getByText("10 events")).toBeVisible();
     await page.getByRole("slider", { name: "Range to seq" }).press("ArrowLeft");
-    await panel.getByText("9 events").waitFor();
+    await expect(panel.getByText("9 events")).toBeVisible();
     expect(await panel.getByLabel("To", { exact: true }).inputValue()).toBe("14");
     const { text, events, file } = await savedBy(page, () =>
       panel.getByRole("button", { name: "Save as a file" }).click(),
@@ -67,9 +59,9 @@ describe("a range of the log becomes a file", () => {
       to_seq: 14,
       epoch: server.flock.log.epoch,
     });
-    await panel.waitFor({ state: "detached" });
+    await expect(panel).toHaveCount(0);
 
-    // By hand: the left mark is pulled to the right.
+    // Drag the left mark to the right.
     await page.keyboard.press("x");
     const mark = await page.getByRole("slider", { name: "Range from seq" }).boundingBox();
     if (!mark) throw new Error("there is no mark");
@@ -80,29 +72,30 @@ describe("a range of the log becomes a file", () => {
     const from = Number(await panel.getByLabel("From").inputValue());
     expect(from).toBeGreaterThan(all.length / 4);
     expect(from).toBeLessThan((all.length * 3) / 4);
-    // What is shown has not moved: the marks are not the slider.
+    // The marks do not move the displayed seq.
     expect(page.url()).not.toMatch(/seq=/);
     await page.keyboard.press("Escape");
-    await panel.waitFor({ state: "detached" });
-    expect(opened.errors).toEqual([]);
+    await expect(panel).toHaveCount(0);
+    expect(errors).toEqual([]);
   });
 
-  it("one workflow of it, what the filter shows, or a stretch of time; what is no place is told", async () => {
+  test("saves one workflow, the filtered events or a time range, and rejects an invalid seq or time", async ({
+    page,
+  }) => {
     await using server = await served();
     const all = (await record(server.flock)).events;
     const refused = all.filter(
       (event) => "correlation_id" in event && event.correlation_id === "dinner with pineapple",
     );
-    await using opened = await browser.open(`${server.url}/events/${refused[0]?.seq}?types=agent_execution_completed`);
-    const { page } = opened;
-    await page.getByText("3 events").waitFor();
+    await page.goto(`${server.url}/events/${refused[0]?.seq}?types=agent_execution_completed`);
+    await expect(page.getByText("3 events")).toBeVisible();
     await page.keyboard.press("Control+k");
     await page.getByRole("dialog").getByRole("combobox").fill("save a range");
     await page.keyboard.press("Enter");
     const panel = panelOf(page);
     const save = () => savedBy(page, () => panel.getByRole("button", { name: "Save as a file" }).click());
     await panel.getByLabel("This workflow only").check();
-    await panel.getByText(`${refused.length} events`, { exact: true }).waitFor();
+    await expect(panel.getByText(`${refused.length} events`, { exact: true })).toBeVisible();
     const { events, text } = await save();
     expect(events).toEqual(refused);
     expect(JSON.parse(text.split("\n")[0] as string).narrowed).toBe("workflow dinner with pineapple");
@@ -110,35 +103,32 @@ describe("a range of the log becomes a file", () => {
     await page.keyboard.press("x");
     await panel.getByLabel("What the filter shows: agent_execution_completed").check();
     const ended = all.filter(({ type }) => type === "agent_execution_completed");
-    await panel.getByText("3 events", { exact: true }).waitFor();
+    await expect(panel.getByText("3 events", { exact: true })).toBeVisible();
     expect((await save()).events).toEqual(ended);
 
     await page.keyboard.press("x");
     const from = panel.getByLabel("From");
     await from.fill("half past nine");
     await from.press("Enter");
-    await panel.getByText("A seq, or a time such as 14:03").waitFor();
+    await expect(panel.getByText("A seq, or a time such as 14:03")).toBeVisible();
     const second = ended[1] as FlockEvent;
     await from.fill(second.timestamp);
     await from.press("Enter");
     const begins = all.findLast(({ timestamp }) => Date.parse(timestamp) <= Date.parse(second.timestamp));
-    await expect.poll(() => from.inputValue()).toBe(String(begins?.seq));
+    await expect(from).toHaveValue(String(begins?.seq));
   });
 
-  it("of a hundred thousand events, older ones than the page had included, while the page goes on", async () => {
+  test("saves 100,000 events, including those that the page has not loaded", async ({ page, errors }) => {
     const flock = new Flock();
     flock.register(Idea);
     await using server = await startServer({ flock, components: [], dashboard: true });
     const count = 100_000;
     for (let index = 0; index < count; index += 1_000) {
-      await Promise.all(
-        Array.from({ length: 1_000 }, (_, each) => flock.publish(Idea({ description: `idea ${index + each}` }))),
-      );
+      await flock.publish(Array.from({ length: 1_000 }, (_, each) => Idea({ description: `idea ${index + each}` })));
     }
     const { head } = flock.log;
-    await using opened = await browser.open(`${server.url}/events`);
-    const { page } = opened;
-    await page.getByText("10,000 events").waitFor();
+    await page.goto(`${server.url}/events`);
+    await expect(page.getByText("10,000 events")).toBeVisible();
     await page.keyboard.press("x");
     const panel = panelOf(page);
     await panel.getByLabel("From").fill("1");
@@ -150,30 +140,28 @@ describe("a range of the log becomes a file", () => {
     const text = await readFile(await download.path(), "utf8");
     expect(text.split("\n").length).toBe(head + 2);
     expect(JSON.parse(text.split("\n").at(-2) as string).seq).toBe(head);
-    expect(opened.errors).toEqual([]);
+    expect(errors).toEqual([]);
   });
 });
 
-describe("such a file is opened without a Flock server", () => {
-  it("by a page from any web server, chosen or dropped, on all screens and at any seq", async () => {
+test.describe("opening a file without a Flock server", () => {
+  test("a statically served page shows a dropped file on all screens and at any seq, and rejects other files", async ({
+    page,
+  }) => {
     const file = await (async () => {
       await using server = await served();
       return String(await record(server.flock));
     })();
-    // What serves the page knows nothing but files.
+    // This server has only static files.
     await using statics = await startServer({ components: [new StaticFilesServerComponent()] });
-    await using opened = await browser.open(`${statics.url}/runs`);
-    const { page } = opened;
-    await page
-      .getByRole("status")
-      .getByText(/^Connecting/)
-      .waitFor();
+    await page.goto(`${statics.url}/runs`);
+    await expect(page.getByRole("status").getByText(/^Connecting/)).toBeVisible();
     const transfer = await page.evaluateHandle(
       `(() => { const data = new DataTransfer(); data.items.add(new File([${JSON.stringify(file)}], "evening.ndjson")); return data; })()`,
     );
     await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
-    await page.getByRole("status").getByText("File: evening.ndjson").waitFor();
-    await page.getByRole("list", { name: "Runs", exact: true }).getByText("error").waitFor();
+    await expect(page.getByRole("status").getByText("File: evening.ndjson")).toBeVisible();
+    await expect(page.getByRole("list", { name: "Runs", exact: true }).getByText("error")).toBeVisible();
     await page.keyboard.press("[");
     await page.waitForURL(/seq=\d+/);
     for (const [key, found] of [
@@ -183,41 +171,37 @@ describe("such a file is opened without a Flock server", () => {
       ["e", page.getByRole("log").getByText(/RangeError/)],
       ["o", page.getByText(/Thinking about/).first()],
     ] as const) {
-      // On a machine that stands still for seconds, the two keys are too far apart to be one: who sees that presses again.
-      await vi.waitFor(
-        async () => {
-          await page.keyboard.press("g");
-          await page.keyboard.press(key);
-          await found.waitFor({ timeout: 8_000 });
-        },
-        { timeout: 30_000 },
-      );
+      // A stalled machine can separate the two keys of the shortcut too far. Press them again then.
+      await expect(async () => {
+        await page.keyboard.press("g");
+        await page.keyboard.press(key);
+        await expect(found).toBeVisible({ timeout: 8_000 });
+      }).toPass({ timeout: 30_000 });
     }
-    // Dropped once more, something else is refused in a sentence, and what was there stays.
+    // An invalid file is rejected with a message, and the open file stays.
     const cat = await page.evaluateHandle(
       `(() => { const data = new DataTransfer(); data.items.add(new File(["a cat"], "cat.txt")); return data; })()`,
     );
     await page.dispatchEvent("body", "drop", { dataTransfer: cat });
-    await page.getByRole("alert").getByText("cat.txt cannot be shown: line 1 is not JSON").waitFor();
-    await page.getByRole("status").getByText("File: evening.ndjson").waitFor();
+    await expect(page.getByRole("alert").getByText("cat.txt cannot be shown: line 1 is not JSON")).toBeVisible();
+    await expect(page.getByRole("status").getByText("File: evening.ndjson")).toBeVisible();
   });
 });
 
-describe("from a bug in production to a test", () => {
-  it("the file that the dashboard has saved fails the test that shall find the bug, as it failed then", async () => {
+test.describe("a saved file as a test fixture", () => {
+  test("a file saved in the dashboard reproduces the failure in a test and replays to clients", async ({ page }) => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/pineapple.ndjson`;
     {
       await using server = await served();
-      await using opened = await browser.open(`${server.url}/runs`);
-      const { page } = opened;
+      await page.goto(`${server.url}/runs`);
       await page.getByRole("list", { name: "Runs", exact: true }).getByRole("link", { name: /error/ }).click();
       await page.keyboard.press("x");
       await panelOf(page).getByLabel("This workflow only").check();
       const { file } = await savedBy(page, () => panelOf(page).getByRole("button", { name: "Save as a file" }).click());
       await file.saveAs(path);
     }
-    // The test: what went in then goes in again, into the code of today.
+    // Publish the recorded inputs again.
     const recording = readRecording(await readFile(path, "utf8"));
     await using flock = pizzeria();
     for (const event of recording) {
@@ -232,12 +216,12 @@ describe("from a bug in production to a test", () => {
     expect(failures(await record(flock))).toEqual(failures(recording));
     expect(failures(recording)).toEqual(["not on my pizza"]);
 
-    // The same file is a server for whatever shows it.
+    // The file also replays as a server.
     await using replayed = await serveRecording(recording);
     const client = connect(replayed.url, { since: 0 });
     const heard: FlockEvent[] = [];
     client.on("event", (event) => void heard.push(event));
-    await vi.waitFor(() => expect(heard).toEqual(recording.events), { timeout: 10_000 });
+    await expect.poll(() => heard).toEqual(recording.events);
     client.close();
   });
 });

@@ -1,19 +1,12 @@
 import { gzipSync } from "node:zlib";
-import { AxeBuilder } from "@axe-core/playwright";
+import type { Locator, Page } from "@playwright/test";
 import { Flock } from "flock-ts";
-import type { Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launchBrowser, type TestBrowser } from "../support/browser.ts";
 import { Idea, Pizza } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
+import { violationsOf } from "./axe.ts";
+import { expect, test } from "./fixtures.ts";
 
-let browser: TestBrowser;
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser[Symbol.asyncDispose]());
-
-/** One idea for so many cooks, and somebody who eats all that they make. */
+/** Serves cooks that all consume the same idea, and one guest that consumes every pizza. */
 async function kitchen(cooks: number) {
   const flock = new Flock();
   for (let index = 0; index < cooks; index++) {
@@ -38,13 +31,13 @@ async function boxOf(there: Locator): Promise<{ x: number; y: number; width: num
   return box;
 }
 
-/** How far the picture is magnified. */
+/** Returns the graph's zoom factor. */
 function zoomOf(page: Page): Promise<number> {
   const viewport = `document.querySelector(".react-flow__viewport")`;
   return page.evaluate<number>(`new DOMMatrix(getComputedStyle(${viewport}).transform).a`);
 }
 
-/** Those whose box is wholly in the picture. */
+/** Returns the ids of the nodes that are entirely in view. */
 async function inSight(page: Page): Promise<string[]> {
   return (await page.evaluate(`{
     const all = document.querySelector(".react-flow")?.getBoundingClientRect();
@@ -55,19 +48,18 @@ async function inSight(page: Page): Promise<string[]> {
   }`)) as string[];
 }
 
-describe("a graph that is too large for the screen can be read", () => {
-  it("begins at the source, names can be read, and the map and the buttons lead to the rest", async () => {
+test.describe("a graph larger than the screen", () => {
+  test("starts at the source with readable names, and the map and buttons reach the rest", async ({ page, errors }) => {
     await using server = await kitchen(30);
-    await using opened = await browser.open(server.url);
-    const { page } = opened;
+    await page.goto(server.url);
     const map = page.getByRole("img", { name: /^The whole graph/ });
-    await map.waitFor();
+    await expect(map).toBeVisible();
     await expect.poll(() => inSight(page)).toContain("external");
     expect((await inSight(page)).length).toBeGreaterThan(5);
     const name = node(page, "cook_15").getByRole("link");
     expect((await boxOf(name)).height).toBeGreaterThan(13);
 
-    // Its first cook is at the map's upper end, its last at the lower one.
+    // The first cook is at the map's upper end, the last at its lower end.
     const { x, y, width, height } = await boxOf(map);
     expect(await inSight(page)).not.toContain("cook_0");
     await page.mouse.click(x + width / 2, y + 12);
@@ -80,14 +72,13 @@ describe("a graph that is too large for the screen can be read", () => {
 
     await page.getByRole("button", { name: "Fit View" }).click();
     await expect.poll(async () => (await inSight(page)).length).toBe(32);
-    expect(opened.errors).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
-  it("by keyboard, too: who has the focus is in sight", async () => {
+  test("moves the focused node into view", async ({ page, errors }) => {
     await using server = await kitchen(30);
-    await using opened = await browser.open(server.url);
-    const { page } = opened;
-    await node(page, "external").waitFor();
+    await page.goto(server.url);
+    await expect(node(page, "external")).toBeVisible();
     await expect.poll(() => inSight(page)).toContain("external");
     const zoom = await zoomOf(page);
     expect(await inSight(page)).not.toContain("cook_2");
@@ -97,43 +88,41 @@ describe("a graph that is too large for the screen can be read", () => {
     expect(await page.evaluate("document.activeElement.textContent")).toBe("cook_2");
     await expect.poll(() => inSight(page)).toContain("cook_2");
     expect(await zoomOf(page)).toBe(zoom);
-    expect(opened.errors).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
-  it("nothing of it is inaccessible, light and dark", async () => {
+  test("axe reports nothing in both themes", async ({ page }) => {
     await using server = await kitchen(30);
-    await using opened = await browser.open(server.url);
-    const { page } = opened;
-    await node(page, "external").waitFor();
+    await page.goto(server.url);
+    await expect(node(page, "external")).toBeVisible();
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      const { violations } = await new AxeBuilder({ page }).include('[aria-label="Flow between agents"]').analyze();
-      expect(violations.map(({ id, nodes: [first] }) => `${id} ${first?.html}`)).toEqual([]);
+      expect(await violationsOf(page, '[aria-label="Flow between agents"]')).toEqual([]);
     }
   });
 
-  it("an address that leads to an agent begins with it", async () => {
+  test("a URL of an agent starts at that agent", async ({ page }) => {
     await using server = await kitchen(30);
-    await using opened = await browser.open(`${server.url}/agents/cook_29`);
-    await node(opened.page, "cook_29").waitFor();
-    await expect.poll(() => inSight(opened.page)).toContain("cook_29");
+    await page.goto(`${server.url}/agents/cook_29`);
+    await expect(node(page, "cook_29")).toBeVisible();
+    await expect.poll(() => inSight(page)).toContain("cook_29");
   });
 
-  it("a small one has no map", async () => {
+  test("a small graph has no map", async ({ page }) => {
     await using server = await kitchen(2);
-    await using opened = await browser.open(server.url);
-    await node(opened.page, "guest").waitFor();
-    await expect.poll(async () => (await inSight(opened.page)).length).toBe(4);
-    expect(await opened.page.getByRole("img", { name: /^The whole graph/ }).count()).toBe(0);
+    await page.goto(server.url);
+    await expect(node(page, "guest")).toBeVisible();
+    await expect.poll(async () => (await inSight(page)).length).toBe(4);
+    expect(await page.getByRole("img", { name: /^The whole graph/ }).count()).toBe(0);
   });
 });
 
-describe("the first screen is light", () => {
-  it("all JavaScript that comes until the graph is drawn, workers included, is less than 250 kB compressed", async () => {
+test.describe("size of the first screen", () => {
+  test("loads less than 250 kB of compressed JavaScript, workers included, until the graph is drawn", async ({
+    page,
+  }) => {
     await using server = await kitchen(3);
-    await using opened = await browser.open("about:blank");
-    const { page } = opened;
-    // What other screens are made of comes after two seconds: on a busy machine that may be before the graph.
+    // The other screens load after two seconds. On a busy machine that can be before the graph is drawn.
     await page.addInitScript(
       "const soon = setTimeout; globalThis.setTimeout = (work, ms, ...rest) => ms === 2_000 ? 0 : soon(work, ms, ...rest)",
     );
@@ -144,7 +133,7 @@ describe("the first screen is light", () => {
       }
     });
     await page.goto(`${server.url}/agents`);
-    await node(page, "guest").waitFor();
+    await expect(node(page, "guest")).toBeVisible();
     const drawn = await Promise.all(sizes);
     expect(drawn.length).toBeGreaterThan(5);
     expect(drawn.reduce((sum, size) => sum + size, 0)).toBeLessThan(250_000);

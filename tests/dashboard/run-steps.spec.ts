@@ -1,21 +1,14 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import { tool } from "ai";
 import { Flock } from "flock-ts";
 import { resolveModel } from "flock-ts/engines/ai";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { launchBrowser, type TestBrowser } from "../support/browser.ts";
 import { callsTool, ModelServer, saysJson } from "../support/model-server.ts";
 import { Idea, Pizza } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
+import { seriousViolationsOf } from "./axe.ts";
+import { expect, test } from "./fixtures.ts";
 
-let browser: TestBrowser;
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser[Symbol.asyncDispose]());
-
-/** A kitchen with its dashboard: a model that looks into the larder, and a taster who fails at first. */
+/** Serves a chef whose model calls a tool, and a taster that fails on its first attempt. */
 async function served() {
   const models = await ModelServer.start(callsTool("larder", {}), callsTool("larder", {}), saysJson(PIZZA));
   const model = await resolveModel("openai/test-model", { OPENAI_BASE_URL: models.url });
@@ -45,7 +38,7 @@ async function served() {
   await flock.publish(Idea({ description: "truffle" }));
   return {
     server,
-    /** The second look into the larder comes to its end, and so does all else. */
+    /** Completes the second tool call and waits until all agents are idle. */
     async goOn() {
       look.resolve("truffle");
       await flock.runUntilIdle();
@@ -59,26 +52,19 @@ async function served() {
 }
 const PIZZA = { name: "Tartufo", toppings: ["truffle"] };
 
-describe("what a run calls is seen inside it", () => {
-  it("while it goes on, then with what it took, spent and failed of", async () => {
+test.describe("model and tool calls of a run", () => {
+  test("appear while the run is active, and later with duration, cost and errors", async ({ page }) => {
     await using at = await served();
-    await using opened = await browser.open(`${at.server.url}/runs`);
-    const { page } = opened;
+    await page.goto(`${at.server.url}/runs`);
     const steps = page.getByRole("region", { name: "Steps" });
-    await steps
-      .getByRole("row", { name: /tool larder/ })
-      .filter({ hasText: "running" })
-      .waitFor();
+    await expect(steps.getByRole("row", { name: /tool larder/ }).filter({ hasText: "running" })).toBeVisible();
     const bar = page.getByRole("list", { name: "Runs of this workflow" }).getByRole("link", { name: /^chef, running/ });
     expect(await bar.getAttribute("aria-label")).toMatch(/2 model calls of .*, 2 tool calls of .*, 1 failed/);
     expect(await bar.locator(".step-model").count()).toBe(2);
     expect(await bar.locator(".step-tool").count()).toBe(2);
     await at.goOn();
     await page.getByRole("link", { name: /chef/ }).first().click();
-    await steps
-      .getByRole("row", { name: /tool larder/ })
-      .filter({ hasText: "success" })
-      .waitFor();
+    await expect(steps.getByRole("row", { name: /tool larder/ }).filter({ hasText: "success" })).toBeVisible();
     expect(await steps.getByRole("columnheader").allTextContents()).toEqual([
       "What",
       "Status",
@@ -92,76 +78,71 @@ describe("what a run calls is seen inside it", () => {
     const model = steps.getByRole("row", { name: /model test-model/ });
     expect(await model.count()).toBe(3);
     expect(await model.first().getByRole("cell").last().textContent()).toBe("0.000028");
-    await page.getByText("RangeError: no such shelf", { exact: true }).waitFor();
-    await page.getByText("because of Error: the light is broken").waitFor();
+    await expect(page.getByText("RangeError: no such shelf", { exact: true })).toBeVisible();
+    await expect(page.getByText("because of Error: the light is broken")).toBeVisible();
   });
 
-  it("in the flame view below it, by name", async () => {
+  test("appear in the flame view by name", async ({ page }) => {
     await using at = await served();
     await at.goOn();
-    await using opened = await browser.open(`${at.server.url}/runs?view=flame`);
-    const called = opened.page.getByRole("list", { name: "What chef called" }).getByRole("listitem");
-    await called.first().waitFor();
+    await page.goto(`${at.server.url}/runs?view=flame`);
+    const called = page.getByRole("list", { name: "What chef called" }).getByRole("listitem");
+    await expect(called.first()).toBeVisible();
     const words = await called.allTextContents();
     expect(words[0]).toMatch(/^model test-model, success after/);
     expect(words[1]).toMatch(/^tool larder, error after/);
   });
 });
 
-describe("a run that failed says why", () => {
-  it("with where and what lay under it, by keyboard, among its attempts", async () => {
+test.describe("a failed run", () => {
+  test("shows its stack, its cause and its attempts, and copies the error", async ({ page }) => {
     await using at = await served();
     await at.goOn();
-    await using opened = await browser.open(`${at.server.url}/runs?agent=taster&status=failed`);
-    const { page } = opened;
+    await page.goto(`${at.server.url}/runs?agent=taster&status=failed`);
     const run = page.getByRole("article", { name: "Run of taster" });
-    await run.getByRole("alert").getByText("Error: burnt").waitFor();
-    await run.getByText("because of Error: too hot").first().waitFor();
+    await expect(run.getByRole("alert").getByText("Error: burnt")).toBeVisible();
+    await expect(run.getByText("because of Error: too hot").first()).toBeVisible();
     const summary = run.getByText("Stack of Error").first();
     await summary.focus();
     await page.keyboard.press("Enter");
-    await run
-      .getByText(/at .*dashboard-steps\.test\.ts/)
-      .first()
-      .waitFor();
+    await expect(run.getByText(/at .*run-steps\.spec\.ts/).first()).toBeVisible();
     const attempts = run.getByRole("region", { name: "Attempts" });
     expect(await attempts.getByRole("listitem").count()).toBe(2);
-    await attempts
-      .getByRole("listitem")
-      .filter({ hasText: "Error: burnt" })
-      .getByText(/tried again at/)
-      .waitFor();
+    await expect(
+      attempts
+        .getByRole("listitem")
+        .filter({ hasText: "Error: burnt" })
+        .getByText(/tried again at/),
+    ).toBeVisible();
     await attempts.getByRole("link", { name: "Attempt 2" }).click();
-    await run.getByText("success").first().waitFor();
+    await expect(run.getByText("success").first()).toBeVisible();
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await attempts.getByRole("link", { name: "Attempt 1" }).click();
     await run.getByRole("button", { name: "Copy the error" }).first().click();
-    await run.getByText("Copied").first().waitFor({ state: "attached" });
+    await expect(run.getByText("Copied").first()).toBeAttached();
     expect(await page.evaluate("navigator.clipboard.readText()")).toMatch(/^Error: burnt\n.*caused by Error: too hot/s);
   });
 });
 
-describe("everyone can use it", () => {
-  it.for(["light", "dark"] as const)("no serious accessibility problem, %s, wide and narrow", async (colorScheme) => {
-    await using at = await served();
-    await at.goOn();
-    await using opened = await browser.open(`${at.server.url}/runs`);
-    const { page } = opened;
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await page.getByRole("link", { name: /chef/ }).first().click();
-    const run = new URL(page.url()).pathname;
-    for (const width of [1440, 390]) {
-      await page.setViewportSize({ width, height: 844 });
-      for (const view of ["", "?view=flame"]) {
-        await page.goto(`${at.server.url}${run}${view}`);
-        await page.getByRole("region", { name: "Steps" }).getByRole("row").nth(2).waitFor();
-        await page.getByRole("status").getByText("Live").waitFor();
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-        expect(serious.map(({ id, nodes }) => `${width}${view}: ${id} ${nodes[0]?.html}`)).toEqual([]);
-        const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
-        expect(overflow, `at ${width} px`).toBeLessThanOrEqual(0);
+test.describe("accessibility", () => {
+  for (const colorScheme of ["light", "dark"] as const)
+    test(`axe reports nothing serious, wide and narrow (${colorScheme})`, async ({ page }) => {
+      await using at = await served();
+      await at.goOn();
+      await page.goto(`${at.server.url}/runs`);
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.getByRole("link", { name: /chef/ }).first().click();
+      const run = new URL(page.url()).pathname;
+      for (const width of [1440, 390]) {
+        await page.setViewportSize({ width, height: 844 });
+        for (const view of ["", "?view=flame"]) {
+          await page.goto(`${at.server.url}${run}${view}`);
+          await expect(page.getByRole("region", { name: "Steps" }).getByRole("row").nth(2)).toBeVisible();
+          await expect(page.getByRole("status").getByText("Live")).toBeVisible();
+          expect(await seriousViolationsOf(page), `at ${width} px${view}`).toEqual([]);
+          const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+          expect(overflow, `at ${width} px`).toBeLessThanOrEqual(0);
+        }
       }
-    }
-  });
+    });
 });
