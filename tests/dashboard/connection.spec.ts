@@ -173,6 +173,7 @@ test.describe("missed events arrive in one batch, one paint and one summary", ()
       expression: "globalThis.ahead = 3_600_000",
     });
     await devtools.send("Debugger.resume");
+    await devtools.detach();
     await expect(page.getByText(WORDS)).toBeVisible();
     expect(await counts()).toEqual([seen, server.flock.log.head]);
   });
