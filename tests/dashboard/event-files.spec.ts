@@ -6,7 +6,7 @@ import { Flock } from "flock-ts";
 import { StaticFilesServerComponent } from "flock-ts/components/server";
 import { readRecording, record, serveRecording } from "flock-ts/testing";
 import { temporaryFolder } from "../support/folder.ts";
-import { Idea, pizzeria } from "../support/pizzeria.ts";
+import { Idea, pizzeria, servedPizzeria } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
 import { expect, test } from "./fixtures.ts";
 
@@ -223,5 +223,41 @@ test.describe("a saved file as a test fixture", () => {
     client.on("event", (event) => void heard.push(event));
     await expect.poll(() => heard).toEqual(recording.events);
     client.close();
+  });
+});
+
+test.describe("event files", () => {
+  test("a saved file shows the same events without a server", async ({ page }) => {
+    await using server = await servedPizzeria();
+    await page.goto(server.url);
+    await expect(page.getByRole("row", { name: /pizza_master/ })).toBeVisible();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("dialog").getByRole("combobox").fill("save the events");
+    const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
+    await page.keyboard.press("Control+k");
+    await page.getByLabel("A file of events").setInputFiles(await download.path());
+    await expect(page.getByRole("status").getByText("File: ")).toBeVisible();
+    // The other screens load when the page is idle. They need the server for that.
+    const loaded = "performance.getEntriesByType('resource').some(({ name }) => name.includes('health-screen'))";
+    await expect.poll(() => page.evaluate(loaded)).toBe(true);
+    await page.getByRole("navigation").getByRole("link", { name: "Runs" }).click();
+    await server.server.close();
+    await page.getByRole("navigation").getByRole("link", { name: "Runs" }).click();
+    await page
+      .getByRole("link", { name: /success/ })
+      .first()
+      .click();
+    await expect(page.getByText("Thinking about truffle")).toBeVisible();
+  });
+
+  test("another kind of file is rejected with a message", async ({ page }) => {
+    await using server = await servedPizzeria();
+    await page.goto(server.url);
+    await expect(page.getByRole("row", { name: /pizza_master/ })).toBeVisible();
+    await page.keyboard.press("Control+k");
+    await page
+      .getByLabel("A file of events")
+      .setInputFiles({ name: "cat.txt", mimeType: "text/plain", buffer: Buffer.from("a cat") });
+    await expect(page.getByRole("alert").getByText("line 1 is not JSON")).toBeVisible();
   });
 });

@@ -131,8 +131,11 @@ test.describe("a log longer than a tab keeps", () => {
   test("a URL with a dropped seq shows the oldest event and says so", async ({ page }) => {
     const short = pizzeria();
     await using server = await startServer({ flock: short, components: [], dashboard: true });
-    for (let note = 0; short.log.oldest === 1; note++)
-      await short.publish(Note({ text: `note ${note} `.repeat(2_000) }));
+    for (let note = 0; short.log.oldest === 1; note += 50) {
+      await short.publish(
+        Array.from({ length: 50 }, (_, each) => Note({ text: `note ${note + each} `.repeat(2_000) })),
+      );
+    }
     await page.goto(`${server.url}/events?seq=1`);
     await expect(
       page.getByText(`Seq 1 is no longer kept. This is the oldest one that is, ${short.log.oldest}`),
