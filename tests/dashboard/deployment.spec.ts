@@ -16,9 +16,6 @@ test("the dashboard connects on load and shows events as they happen", async ({ 
 });
 
 test.describe("behind nginx", () => {
-  // The certificate is self-signed.
-  test.use({ ignoreHTTPSErrors: true });
-
   for (const tls of [false, true])
     test(`the dashboard shows events as they happen (TLS: ${tls})`, async ({ page }) => {
       await using server = await startServer({ flock: pizzeria(), components: [], dashboard: true });

@@ -34,7 +34,7 @@ async function kitchen() {
 /** Tab stops per direction. The rest of a list repeats its first rows. */
 const STEPS = 70;
 /** One page goes through all screens. A busy machine takes minutes for that. */
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 600_000;
 
 const SCREENS = [
   "/agents",

@@ -34,6 +34,8 @@ export default defineConfig({
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        // Test certificates are self-signed. `ignoreHTTPSErrors` does not cover shared workers.
+        "--ignore-certificate-errors",
       ],
     },
   },
