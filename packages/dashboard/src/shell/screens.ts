@@ -88,7 +88,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     icon: HeartPulse,
     key: "h",
     about: "connections, rates, memory and lag",
-    ...loaded(() => import("../screens/system/system-screen.tsx")),
+    ...loaded(() => import("../screens/system/health-screen.tsx")),
   },
 ];
 

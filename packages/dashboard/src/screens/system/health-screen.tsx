@@ -14,7 +14,7 @@ const SOON_MS = 500;
 const KEPT = 300;
 
 /** How the server, the connections and this page are doing. */
-export default function SystemScreen() {
+export default function HealthScreen() {
   const file = useSession(({ file }) => file);
   const config = useSession(({ config }) => config);
   const { samples, connected, error } = useSamples(file === null ? config : null);
