@@ -6,6 +6,7 @@ import { ArtifactsComponent, WebSocketServerComponent } from "flock-ts/component
 import { sqliteStore } from "flock-ts/stores/sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { systemClock } from "../../packages/flock/src/core/clock.ts";
 import { Housekeeping } from "../../packages/flock/src/store/sqlite/housekeeping.ts";
 import { openFile } from "../../packages/flock/src/store/sqlite/open.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/folder.ts";
@@ -173,9 +174,9 @@ describe("a run that streams 20 MB of text", () => {
         return { run: [...slow.texts.keys()][0] as string, middle: Math.round(slow.seq / 2) };
       })();
 
-      const { db, close } = openFile(join(folder.path, `${name}.db`), "normal");
+      const { db, close } = openFile(join(folder.path, `${name}.db`));
       const everything = { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
-      const housekeeping = new Housekeeping(db, everything);
+      const housekeeping = new Housekeeping(db, everything, systemClock);
       while (housekeeping.step());
       close();
 

@@ -6,6 +6,7 @@ import { type FlockEvent, mergedSeqs } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import { systemClock } from "../../core/clock.ts";
 import { compact } from "../../log/compaction.ts";
 import { EventLog } from "../../log/event-log.ts";
 import { eventWrite } from "../event-write.ts";
@@ -23,8 +24,8 @@ beforeEach(() => {
   path = join(folder, "flock.db");
 });
 
-afterEach(() => {
-  for (const store of open.splice(0)) void store.close();
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((store) => store.close()));
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -34,9 +35,9 @@ function storeOnFile(options?: Parameters<typeof sqliteStore>[1]): SqliteStore {
   return store;
 }
 
-function closed(store: SqliteStore): void {
-  void store.close();
+function closed(store: SqliteStore): Promise<void> {
   open.splice(open.indexOf(store), 1);
+  return Promise.resolve(store.close());
 }
 
 let numbered = 0;
@@ -97,9 +98,9 @@ function everythingIn(store: SqliteStore): FlockEvent[] {
 
 /** Housekeeping by hand, on a file whose store is closed. */
 function tidy(retention: { maxAgeMs?: number; maxBytes?: number } = {}): void {
-  const file = openFile(path, "normal");
+  const file = openFile(path);
   const everything = { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
-  const housekeeping = new Housekeeping(file.db, { ...everything, ...retention });
+  const housekeeping = new Housekeeping(file.db, { ...everything, ...retention }, systemClock);
   for (let steps = 0; housekeeping.step(); steps++) expect(steps).toBeLessThan(10_000);
   file.close();
 }
@@ -123,7 +124,7 @@ describe("a file that cannot be used is left as it is, and the error says what t
   });
 
   it("when a newer version has written it", () => {
-    closed(storeOnFile());
+    void closed(storeOnFile());
     const db = new DatabaseSync(path);
     db.exec("PRAGMA user_version = 99");
     db.close();
@@ -135,7 +136,7 @@ describe("a file that cannot be used is left as it is, and the error says what t
   it("when it is damaged", () => {
     const store = storeOnFile();
     for (let i = 0; i < 200; i++) store.commit([publication({ text: "x".repeat(2_000) }).write]);
-    closed(store);
+    void closed(store);
     const bytes = readFileSync(path);
     const damaged = Buffer.concat([bytes.subarray(0, 4_096), Buffer.alloc(bytes.length - 4_096, 7)]);
     writeFileSync(path, damaged);
@@ -146,7 +147,7 @@ describe("a file that cannot be used is left as it is, and the error says what t
   it("when the end of it is missing, wherever it was cut off", () => {
     const store = storeOnFile();
     for (let i = 0; i < 100; i++) store.commit([publication({ text: "x".repeat(2_000) }).write]);
-    closed(store);
+    void closed(store);
     const bytes = readFileSync(path);
     for (const length of [bytes.length - 4_096, bytes.length >> 1, 4_096, 512, 50]) {
       const cut = bytes.subarray(0, length);
@@ -169,7 +170,7 @@ describe("a file that is damaged in the middle", () => {
     const marked = (n: number) => publication({ text: `piece ${n} `.padEnd(30_000, "x") }).write;
     for (let i = 0; i < 60; i++) store.commit([marked(i)]);
     for (let i = 60; i < 1_100; i++) store.commit([publication({}).write]);
-    closed(store);
+    await closed(store);
     const bytes = readFileSync(path);
     // The payload is in the event and in the artifact: of each the first page that holds nothing else.
     const filling = Buffer.alloc(4_000, "x");
@@ -236,7 +237,7 @@ describe("a file of an older version", () => {
   function written(): { before: string } {
     const store = storeOnFile();
     for (let n = 1; n <= 20; n++) store.commit([publication({ n }, { tags: ["t"] }).write]);
-    closed(store);
+    void closed(store);
     const file = new DatabaseSync(path);
     const before = contents(file);
     file.close();
@@ -285,7 +286,7 @@ describe("a loss of power", () => {
     const copy = join(folder, "copy.db");
     // Not closed: what a process does at its end must not help here.
     for (const end of ["", "-wal"]) copyFileSync(path + end, copy + end);
-    closed(store);
+    void closed(store);
     for (const end of ["", "-wal"]) if (existsSync(copy + end)) copyFileSync(copy + end, path + end);
     const db = new DatabaseSync(path);
     db.exec("UPDATE log SET booted_at = booted_at - 86400000");
@@ -313,7 +314,7 @@ describe("a loss of power", () => {
   it("is not what a crash of the process is", () => {
     const store = storeOnFile();
     const { epoch } = store;
-    closed(store);
+    void closed(store);
     const db = new DatabaseSync(path);
     db.exec("UPDATE log SET is_open = 1");
     db.close();
@@ -363,7 +364,7 @@ describe("retention", () => {
       },
     ]);
     store.commit([young.write]);
-    closed(store);
+    void closed(store);
     tidy({ maxAgeMs: 60_000 });
     const after = storeOnFile();
     expect((await after.query()).artifacts.map(({ payload }) => payload)).toEqual([{ n: 4 }, { n: 2 }, { n: 1 }]);
@@ -393,29 +394,29 @@ describe("retention", () => {
       },
     ]);
     store.commit([publication({ n: "young" }, { tags: ["t"] }).write]);
-    closed(store);
+    void closed(store);
     tidy({ maxAgeMs: 60_000 });
     const between = storeOnFile();
     expect((await between.query()).artifacts.map(({ payload }) => payload)).toEqual([{ n: "young" }, { n: 0 }]);
     expect((await between.query({ tags: ["t"] })).total).toBe(2);
     between.commit([{ kind: "activation_done", id: "run", status: "success" }]);
-    closed(between);
+    void closed(between);
     tidy();
     tidy({ maxAgeMs: 60_000 });
     const after = storeOnFile();
     expect((await after.query({ tags: ["t"] })).artifacts.map(({ payload }) => payload)).toEqual([{ n: "young" }]);
     expect(await after.consumptionsOf([first.artifact.id])).toEqual(new Map([[first.artifact.id, []]]));
-    closed(after);
+    void closed(after);
     const db = new DatabaseSync(path, { readOnly: true });
     const rows = (table: string) => Object.values(db.prepare(`SELECT count(*) FROM ${table}`).get() ?? {})[0];
     expect(["artifacts", "artifact_tags", "consumptions"].map(rows)).toEqual([1, 1, 0]);
     db.close();
   });
 
-  it("by size drops the oldest until the file is small enough, and gives the space back", () => {
+  it("by size drops the oldest until the file is small enough, and gives the space back", async () => {
     const store = storeOnFile();
     for (let i = 0; i < 300; i++) store.commit([publication({ text: "x".repeat(20_000) }).write]);
-    closed(store);
+    await closed(store);
     const limit = 2_000_000;
     tidy({ maxBytes: limit });
     const db = new DatabaseSync(path);
@@ -431,7 +432,7 @@ describe("retention", () => {
   it("keeps counting where it was when no event is left", () => {
     const store = storeOnFile();
     store.commit([publication({}, { createdAt: 1_000 }).write]);
-    closed(store);
+    void closed(store);
     tidy({ maxAgeMs: 1_000 });
     const after = storeOnFile();
     expect(after.durable.log).toMatchObject({ head: 1, oldest: 2 });
@@ -471,7 +472,7 @@ describe("compaction", () => {
     const store = storeOnFile();
     for (let i = 0; i < 300; i++) store.commit([piece(i % 2 ? "x" : "y", Math.floor(i / 2) * 3, `${i % 10}ab`)]);
     const before = everythingIn(store);
-    closed(store);
+    void closed(store);
     tidy();
     const after = storeOnFile();
     const compacted = everythingIn(after);
@@ -503,7 +504,7 @@ describe("compaction of rows", () => {
       }
     }
     const before = everythingIn(store);
-    closed(store);
+    void closed(store);
     tidy();
     const db = new DatabaseSync(path);
     const { rows } = db.prepare("SELECT count(*) AS rows FROM events").get() as { rows: number };
@@ -521,7 +522,7 @@ describe("compaction of rows", () => {
         expect(others(events)).toEqual(others(before));
         expect(textsOf(events)).toEqual(textsOf(before));
         expect(events.at(-1)?.seq).toBe(before.at(-1)?.seq);
-        closed(after);
+        void closed(after);
         for (const end of ["", "-wal", "-shm", "-lock"]) rmSync(path + end, { force: true });
       }),
       { numRuns: 25 },

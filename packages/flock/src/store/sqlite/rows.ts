@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type EventOf, type EventVisibility, PUBLIC } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import type { Clock } from "../../core/clock.ts";
 import { millisecondsOf } from "../../core/time.ts";
 import type {
   ActivationAgainWrite,
@@ -21,6 +22,7 @@ import { COLUMNS } from "./artifact-rows.ts";
 
 /** Turns writes into rows. Its statements are prepared once: every artifact and every run goes through them. */
 export class Rows {
+  readonly #clock: Clock;
   readonly #events: StatementSync;
   readonly #artifact: StatementSync;
   readonly #plainArtifact: StatementSync;
@@ -43,7 +45,9 @@ export class Rows {
   readonly #question: StatementSync;
   readonly #questionClosed: StatementSync;
 
-  constructor(db: DatabaseSync) {
+  /** @param clock tells when an activation is queued and when it ends. */
+  constructor(db: DatabaseSync, clock: Clock) {
+    this.#clock = clock;
     this.#events = db.prepare(
       "INSERT INTO events (last_seq, first_seq, newest_at, merged, lines) VALUES (?, ?, ?, ?, ?)",
     );
@@ -150,7 +154,7 @@ export class Rows {
       attempt,
       seqs,
       afterSeq,
-      Date.now(),
+      this.#clock.now(),
       gate ?? null,
       jsonOf(visibility),
     );
@@ -161,7 +165,7 @@ export class Rows {
   }
 
   activationDone(number: number, { status, deadLetter }: ActivationDoneWrite): void {
-    if (!deadLetter) this.#activationDone.run(status, Date.now(), number);
+    if (!deadLetter) this.#activationDone.run(status, this.#clock.now(), number);
     else {
       const { failedAt, error } = deadLetter;
       this.#activationFailed.run(status, millisecondsOf(failedAt), JSON.stringify(error), number);

@@ -11,7 +11,8 @@ import {
 import { z } from "zod";
 import type { Consumption, StoredArtifact } from "../../blackboard/artifact.ts";
 import type { AnyArtifactType, PayloadOf } from "../../blackboard/artifact-type.ts";
-import { checkOptions } from "../../core/errors.ts";
+import { systemClock } from "../../core/clock.ts";
+import { checkOptions, type FlockError } from "../../core/errors.ts";
 import { millisecondsOf } from "../../core/time.ts";
 import type { LogStretch, StoredLog } from "../../log/stored-log.ts";
 import { seal } from "../event-write.ts";
@@ -32,11 +33,15 @@ import type {
 } from "../store.ts";
 import { type ArtifactRow, artifactOf, artifactQuery, COLUMNS, cursorAfter, type Found } from "./artifact-rows.ts";
 import { bootMark, isSameBoot } from "./boot.ts";
+import { isBusy, retryWhileBusy } from "./busy.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { DeadLetterRows } from "./dead-letter-rows.ts";
+import { flushError, readError, writeError } from "./errors.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
 import { defineMaySee, seenBy } from "./may-see.ts";
-import { type Durability, openFile, readError, writeError } from "./open.ts";
+import { type Durability, openFile } from "./open.ts";
 import { Rows } from "./rows.ts";
+import { WalFile } from "./wal.ts";
 
 /** What {@link sqliteStore} can be told. */
 export interface SqliteStoreOptions {
@@ -107,15 +112,23 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #housekeeping: Housekeeping;
+  readonly #durability: Durability;
+  readonly #wal: WalFile;
+  readonly #checkpoints: Checkpoints;
+  /** Why nothing can be written any more. */
+  #broken: FlockError | undefined;
   /** The row of each activation that has not ended. */
   readonly #open = new Map<string, number>();
   #head: number;
   #lastActivation: number;
+  /** A snapshot that waits for another program's lock. */
+  #saving: Promise<void> | undefined;
   #closed = false;
 
   constructor(path: string, durability: Durability, retention: Required<Retention>, maxFileBytes?: number) {
     this.path = path;
-    const { db, close } = openFile(path, durability);
+    this.#durability = durability;
+    const { db, close } = openFile(path);
     if (maxFileBytes !== undefined) {
       const { page_size } = db.prepare("PRAGMA page_size").get() as { page_size: number };
       db.exec(`PRAGMA max_page_count = ${Math.floor(maxFileBytes / page_size)}`);
@@ -133,15 +146,19 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       )) {
         this.#open.set(row.id, row.number);
       }
-      this.#housekeeping = new Housekeeping(db, retention);
+      this.#housekeeping = new Housekeeping(db, retention, systemClock);
+      this.#wal = new WalFile(path);
     } catch (error) {
       close();
       throw readError(error, path);
     }
-    this.#rows = new Rows(db);
+    this.#checkpoints = new Checkpoints(path, this.#wal);
+    this.#rows = new Rows(db, systemClock);
     this.deadLetters = new DeadLetterRows(db);
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
+    // From here on a lock of another program makes a statement fail at once: waiting in it would block the event loop.
+    db.exec("PRAGMA busy_timeout = 0");
     this.#housekeeping.start();
   }
 
@@ -157,10 +174,32 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     return this.#housekeeping.oldest(this.#head);
   }
 
-  commit(writes: readonly Write[]): void {
-    const before = { head: this.#head, activation: this.#lastActivation };
+  commit(writes: readonly Write[]): void | Promise<void> {
+    if (this.#broken) throw this.#broken;
     try {
-      this.#begin.run();
+      this.#tryCommit(writes);
+    } catch (error) {
+      if (!isBusy(error)) throw writeError(error, this.path);
+      return this.#commitWhenFree(writes);
+    }
+    return this.#committed();
+  }
+
+  /** Waits for another program's lock without blocking the event loop. The journal starts no other commit meanwhile. */
+  async #commitWhenFree(writes: readonly Write[]): Promise<void> {
+    try {
+      await retryWhileBusy(() => this.#tryCommit(writes));
+    } catch (error) {
+      throw writeError(error, this.path);
+    }
+    await this.#committed();
+  }
+
+  /** After this, all of `writes` is in the log of the file, or nothing is. */
+  #tryCommit(writes: readonly Write[]): void {
+    const before = { head: this.#head, activation: this.#lastActivation };
+    this.#begin.run();
+    try {
       this.#writeAll(writes);
       this.#commit.run();
     } catch (error) {
@@ -170,9 +209,27 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
       for (const write of writes) {
         if (write.kind === "activation" || write.kind === "dead_letter_again") this.#open.delete(write.id);
       }
-      throw writeError(error, this.path);
+      throw error;
     }
     for (const write of writes) if (write.kind === "activation_done") this.#open.delete(write.id);
+  }
+
+  #committed(): undefined | Promise<void> {
+    this.#checkpoints.committed();
+    return this.#durability === "full" ? this.#flush() : undefined;
+  }
+
+  /**
+   * Waits until what was committed is on disk. When that fails, nothing more is written: the system may have dropped
+   * the pages, so that a later flush succeeds without them.
+   */
+  async #flush(): Promise<void> {
+    try {
+      await this.#wal.flush();
+    } catch (error) {
+      this.#broken = flushError(error, this.path);
+      throw this.#broken;
+    }
   }
 
   #writeAll(writes: readonly Write[]): void {
@@ -484,15 +541,26 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
   }
 
   saveSnapshot(seq: number, state: unknown): void {
+    const json = JSON.stringify(state);
     try {
-      this.#run("BEGIN IMMEDIATE");
+      this.#trySaveSnapshot(seq, json);
+    } catch (error) {
+      if (!isBusy(error)) throw writeError(error, this.path);
+      // Without it the next start only reads more of the log.
+      this.#saving = retryWhileBusy(() => this.#trySaveSnapshot(seq, json)).catch(() => {});
+    }
+  }
+
+  #trySaveSnapshot(seq: number, json: string): void {
+    this.#begin.run();
+    try {
       this.#run("DELETE FROM snapshot");
-      this.#run("INSERT INTO snapshot (seq, state) VALUES (?, ?)", seq, JSON.stringify(state));
-      this.#run("COMMIT");
+      this.#run("INSERT INTO snapshot (seq, state) VALUES (?, ?)", seq, json);
+      this.#commit.run();
     } catch (error) {
       // A transaction that stayed open would take the next commit down with it.
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      throw writeError(error, this.path);
+      throw error;
     }
   }
 
@@ -504,16 +572,23 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     copy.close();
   }
 
-  close(): void {
+  close(): void | Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#housekeeping.stop();
+    const ended = this.#checkpoints.close();
+    if (!ended && !this.#saving) return this.#closeAll();
+    return Promise.all([ended, this.#saving]).then(() => this.#closeAll());
+  }
+
+  #closeAll(): void {
     try {
-      this.#run("UPDATE log SET head = ?, is_open = ?", this.#head, LEFT.closed);
+      if (!this.#broken) this.#run("UPDATE log SET head = ?, is_open = ?", this.#head, LEFT.closed);
     } catch {
       // On a full disk it stays marked as open, as after a crash: the next start finds all that was committed.
     }
     this.#closeFile();
+    this.#wal.close();
   }
 
   /** Finds out which log this is and how the last process left it. */
@@ -533,7 +608,8 @@ class SqliteFile implements SqliteStore, DurablePart, StoredLog {
     this.#db.exec("PRAGMA synchronous = FULL");
     if (log) this.#run("UPDATE log SET epoch = ?, head = ?, is_open = ?, booted_at = ?", epoch, head, isOpen, bootedAt);
     else this.#run("INSERT INTO log VALUES (?, 0, 0, ?, ?)", epoch, isOpen, bootedAt);
-    if (durability === "normal") this.#db.exec("PRAGMA synchronous = NORMAL");
+    // With durability "full" each commit is flushed by us, after it, without blocking the event loop.
+    this.#db.exec("PRAGMA synchronous = NORMAL");
     return { epoch, head };
   }
 
