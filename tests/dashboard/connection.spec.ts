@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import type { Flock } from "flock-ts";
+import { Flock } from "flock-ts";
 import { WebSocketServerComponent } from "flock-ts/components/server";
 import { sqliteStore } from "flock-ts/stores/sqlite";
 import { layCable } from "../support/cable.ts";
@@ -79,7 +79,7 @@ test.describe("connection status", () => {
   test("shows a gap with its position and size, and keeps counters correct", async ({ page }) => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/flock.db`;
-    let flock = pizzeria({ store: sqliteStore(path) });
+    let flock = pizzeria(await Flock.open({ store: sqliteStore(path) }));
     const served = await flock.serve({ components: [new WebSocketServerComponent()], dashboard: true, port: 0 });
     const { port } = served;
     await order(flock, "truffle");
@@ -91,7 +91,7 @@ test.describe("connection status", () => {
     await flock.shutdown();
     // Retention drops every event before the page reconnects.
     keepHouse(path, { maxAgeMs: 0 });
-    flock = pizzeria({ store: sqliteStore(path) });
+    flock = pizzeria(await Flock.open({ store: sqliteStore(path) }));
     try {
       expect(flock.log.oldest).toBeGreaterThan(flock.log.head);
       await flock.serve({ components: [new WebSocketServerComponent()], dashboard: true, port });

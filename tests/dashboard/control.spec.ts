@@ -250,12 +250,12 @@ test.describe("dead letters", () => {
     const question = page.getByRole("dialog", { name: "Discard this dead letter of chef?" });
     await expect(question.getByText("This cannot be taken back.")).toBeVisible();
     await question.getByRole("button", { name: "Leave it as it is" }).click();
-    expect(flock.deadLetters()).toHaveLength(4);
+    expect(await flock.deadLetters()).toHaveLength(4);
     await listed.first().getByRole("button", { name: "Discard…" }).click();
     await question.getByRole("button", { name: "Discard it" }).click();
     await seenFrom(page, "The dead letter of chef is discarded.");
     await expect(listed).toHaveCount(3);
-    await flock.discardDeadLetter(flock.deadLetters()[0]?.id ?? "");
+    await flock.discardDeadLetter((await flock.deadLetters())[0]?.id ?? "");
     await expect(listed).toHaveCount(2);
 
     // Retry from the run's page. The reload clears earlier answers.
@@ -274,7 +274,7 @@ test.describe("dead letters", () => {
     await seenFrom(page, "1 dead letter is queued again.");
     await expect(letters.getByText("Nothing of chef has failed for good.")).toBeVisible();
     await flock.runUntilIdle();
-    expect(flock.deadLetters()).toEqual([]);
+    expect(await flock.deadLetters()).toEqual([]);
     expect(await flock.store.getByType(Plate)).toHaveLength(2);
     expect(errors).toEqual([]);
   });
@@ -289,7 +289,7 @@ test.describe("dead letters", () => {
     const listed = page.getByRole("listitem", { name: "Dead letter of chef" });
     await expect(listed).toBeVisible();
     await page.route("**/dead_letters/*/retry", async (route) => {
-      await flock.discardDeadLetter(flock.deadLetters()[0]?.id ?? "");
+      await flock.discardDeadLetter((await flock.deadLetters())[0]?.id ?? "");
       await route.continue();
     });
     await listed.getByRole("button", { name: "Run again" }).click();
@@ -319,7 +319,7 @@ test.describe("dead letters", () => {
       .click();
     await seenFrom(page, "60 dead letters are discarded.");
     await expect(letters.getByText("Nothing has failed for good")).toBeVisible();
-    expect(flock.deadLetters()).toEqual([]);
+    expect(await flock.deadLetters()).toEqual([]);
   });
 });
 
@@ -440,7 +440,7 @@ test.describe("a user without owner permissions", () => {
     await listed.getByRole("button", { name: "Run again" }).click();
     await seenFrom(page, "chef is to run again, as attempt 2.");
     await flock.runUntilIdle();
-    expect(flock.deadLetters()).toHaveLength(1);
+    expect(await flock.deadLetters()).toHaveLength(1);
   });
 });
 

@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import type { Page } from "@playwright/test";
-import type { Flock, FlockOptions, FlockServer, Principal } from "flock-ts";
-import { visibility } from "flock-ts";
+import { Flock, type FlockOptions, type FlockServer, type Principal, visibility } from "flock-ts";
 import { WebSocketServerComponent } from "flock-ts/components/server";
 import { sqliteStore } from "flock-ts/stores/sqlite";
 import { temporaryFolder } from "../support/folder.ts";
@@ -17,7 +16,7 @@ function whoAsks({ headers }: { readonly headers: Record<string, string | string
 }
 
 /** A pizzeria with a second chef that can read artifacts labelled `kitchen`. */
-function withKitchen(options: FlockOptions = {}): Flock {
+function withKitchen(options: FlockOptions | Flock = {}): Flock {
   const flock = pizzeria(options);
   flock
     .agent("sous_chef")
@@ -132,7 +131,7 @@ test.describe("events hidden by permissions are counted", () => {
   test("the count stays exact after a reconnect and after compaction", async ({ page }) => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/flock.db`;
-    let flock = withKitchen({ store: sqliteStore(path) });
+    let flock = withKitchen(await Flock.open({ store: sqliteStore(path) }));
     let server = await serve(flock);
     for (let index = 0; index < 90; index++) {
       const options = index % 3 === 0 ? IN_KITCHEN : {};
@@ -153,7 +152,7 @@ test.describe("events hidden by permissions are counted", () => {
     // Compaction merges the streamed output of runs in the file.
     keepHouse(path);
     expect(mergedUpTo(path)).toBeGreaterThanOrEqual(head - 200);
-    flock = withKitchen({ store: sqliteStore(path) });
+    flock = withKitchen(await Flock.open({ store: sqliteStore(path) }));
     try {
       await flock.publish(Idea({ description: "pineapple" }), { visibility: visibility.privateTo("nobody") });
       server = await serve(flock, port);

@@ -42,7 +42,8 @@ describe("an artifact of 50 MiB", () => {
     "is published into %s, announced by its size, and read whole over HTTP; no other event is lost",
     async (where) => {
       await using folder = await temporaryFolder();
-      const flock = new Flock(where === "a file" ? { store: sqliteStore(join(folder.path, "flock.db")) } : {});
+      const flock =
+        where === "a file" ? await Flock.open({ store: sqliteStore(join(folder.path, "flock.db")) }) : new Flock();
       flock.register(Book, Note);
       await using server = await startServer({ flock, components: components() });
       await using viewer = await server.connect();
@@ -130,8 +131,8 @@ describe("a run that streams 20 MB of text", () => {
 
   afterAll(() => folder[Symbol.asyncDispose]());
 
-  function writing(file: string): Flock {
-    const flock = new Flock({ store: sqliteStore(join(folder.path, file)), logBufferBytes: MIB });
+  async function writing(file: string): Promise<Flock> {
+    const flock = await Flock.open({ store: sqliteStore(join(folder.path, file)), logBufferBytes: MIB });
     flock
       .agent("writer")
       .consumes(Note)
@@ -150,7 +151,7 @@ describe("a run that streams 20 MB of text", () => {
   ] as const)(
     "in %s: every client has it exactly, and the file only a few large events",
     async ([name, size, least]) => {
-      const flock = writing(`${name}.db`);
+      const flock = await writing(`${name}.db`);
       const { run, middle } = await (async () => {
         await using server = await startServer({ flock });
         const [restless, slow] = [new TextReader(server.ws()), new TextReader(server.ws())];
@@ -180,7 +181,7 @@ describe("a run that streams 20 MB of text", () => {
       while (housekeeping.step());
       close();
 
-      await using server = await startServer({ flock: writing(`${name}.db`) });
+      await using server = await startServer({ flock: await writing(`${name}.db`) });
       await using again = await RecordingSocket.open(server.ws(`/plugin/ws?since=0&run_id=${run}`));
       await again.next("caught_up");
       const merged = again.all("streaming_output");

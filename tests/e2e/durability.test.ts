@@ -15,7 +15,8 @@ describe("a SQLite file that another program locks", () => {
   it("holds up publishes for as long as the lock lasts, and nothing else", async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");
-    await using flock = new Flock({ store: sqliteStore(file) }).register(Order);
+    await using flock = await await Flock.open({ store: sqliteStore(file) });
+    flock.register(Order);
     await flock.publish(Order({ n: 0 }));
     const holder = new RunningProgram(["node", program("lock-holder"), file]);
     await holder.line(/^locked/);
@@ -48,7 +49,7 @@ describe('a process with durability "full" that is killed', () => {
       publisher.signal("SIGKILL");
       await publisher.exit();
       const acknowledged = publisher.lines.map((line) => Number(/^acknowledged (\d+)$/.exec(line)?.[1]));
-      await using flock = new Flock({ store: sqliteStore(file) });
+      await using flock = await Flock.open({ store: sqliteStore(file) });
       const stored = new Set((await flock.store.getByType(Order)).map(({ n }) => n));
       expect(acknowledged.length).toBeGreaterThan(0);
       expect(acknowledged.filter((n) => !stored.has(n))).toEqual([]);

@@ -114,7 +114,7 @@ describe("the dead letters over HTTP", () => {
   it("tell what retention has dropped, and are not run without it", async () => {
     await using folder = await temporaryFolder();
     const store = sqliteStore(join(folder.path, "flock.db"));
-    await using flock = new Flock({ store });
+    await using flock = await Flock.open({ store });
     flock
       .agent("chef")
       .consumes(Order)
@@ -129,12 +129,12 @@ describe("the dead letters over HTTP", () => {
     db.exec("DELETE FROM artifacts");
     db.close();
 
-    await using later = new Flock({ store: sqliteStore(store.path) });
+    await using later = await Flock.open({ store: sqliteStore(store.path) });
     later
       .agent("chef")
       .consumes(Order)
       .run(() => {});
-    const [letter] = later.deadLetters();
+    const [letter] = await later.deadLetters();
     expect(letter).toMatchObject({ artifacts: [], missing: 1 });
     await expect(later.retryDeadLetter(letter?.id ?? "")).rejects.toMatchObject({ code: "not_found" });
     await later.discardDeadLetter(letter?.id ?? "");

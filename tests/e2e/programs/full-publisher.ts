@@ -5,7 +5,7 @@ import { z } from "zod";
 
 const [file = ""] = process.argv.slice(2);
 const Order = artifact("Order", z.object({ n: z.int() }));
-const flock = new Flock({ store: sqliteStore(file, { durability: "full" }) }).register(Order);
+const flock = await (await Flock.open({ store: sqliteStore(file, { durability: "full" }) })).register(Order);
 const publishAll = async (first: number) => {
   for (let n = first; ; n += 3) {
     await flock.publish(Order({ n }));

@@ -14,11 +14,13 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { StubbornSocket } from "../../../../tests/support/stubborn-socket.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
+import { systemClock } from "../core/clock.ts";
 import { EventLog } from "../log/event-log.ts";
 import { textsOf } from "../log/frame.ts";
 import { eventWrite } from "../store/event-write.ts";
 import { Journal } from "../store/journal.ts";
-import { type Retention, type SqliteStore, sqliteStore } from "../store/sqlite/index.ts";
+import { type Retention, sqliteStore } from "../store/sqlite/index.ts";
+import type { StoreSession } from "../store/store.ts";
 import { Hub, type HubOptions } from "./hub.ts";
 
 /** A text of so many characters gets a segment of the buffer to itself, and pushes out what was there before. */
@@ -41,7 +43,7 @@ class World {
   readonly #retention: Retention;
   #artifacts = 0;
   #ended = 0;
-  #store!: SqliteStore;
+  #store!: StoreSession;
   #journal!: Journal;
   log!: EventLog;
   hub!: Hub;
@@ -49,15 +51,14 @@ class World {
   constructor(path: string, retention: Retention) {
     this.#path = path;
     this.#retention = retention;
-    this.#open();
   }
 
-  #open(): void {
-    this.#store = sqliteStore(this.#path, { retention: this.#retention });
-    this.log = new EventLog(this.#store.epoch, 0, this.#store.durable.log);
+  async open(): Promise<this> {
+    this.#store = await sqliteStore(this.#path, { retention: this.#retention }).open({ clock: systemClock });
+    this.log = new EventLog(this.#store.epoch, 0, this.#store.log);
     this.#journal = new Journal(this.#store, (events) => {
       for (const { json } of events) this.all.push(JSON.parse(json));
-      this.log.append(events.map(({ event, json }) => ({ seq: event.seq, json, facts: factsOf(event) })));
+      this.log.append(events.map(({ write, seq, json }) => ({ seq, json, facts: factsOf(write.event) })));
     });
     this.hub = new Hub({
       log: this.log,
@@ -69,21 +70,22 @@ class World {
         throw error;
       },
     });
+    return this;
   }
 
   async restart(): Promise<void> {
     const goodbye = this.hub.close("a restart");
     await this.#journal.settled();
     await goodbye;
-    this.#store.close();
-    this.#open();
+    await this.#store.close();
+    await this.open();
   }
 
   async close(): Promise<void> {
     for (const { socket } of this.viewers) socket.break();
     await this.#journal.settled();
     await this.hub.close("the end");
-    this.#store.close();
+    await this.#store.close();
   }
 
   publish(agent: string, type: string, size: number): Promise<void> {

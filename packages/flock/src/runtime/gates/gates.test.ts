@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { type EventOf, eventSchema, type FlockEvent } from "@flock-ts/protocol";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from "vitest";
 import { z } from "zod";
+import type { OpenFlockOptions } from "../../flock.ts";
 import { artifact, Flock } from "../../index.ts";
-import { sqliteStore } from "../../store/sqlite/sqlite.ts";
+import { intercept } from "../../store/contract.ts";
+import { sqliteStore } from "../../store/sqlite/store.ts";
 
 const Order = artifact("Order", z.object({ id: z.string(), euros: z.number() }));
 const Payment = artifact("Payment", z.object({ order: z.string(), euros: z.number() }));
@@ -20,8 +22,8 @@ const flocks: Flock[] = [];
 const recorded = new Map<Flock, FlockEvent[]>();
 let folder = "";
 
-function newFlock(options: ConstructorParameters<typeof Flock>[0] = {}): Flock {
-  const flock = new Flock(options);
+async function newFlock(options: OpenFlockOptions = {}): Promise<Flock> {
+  const flock = await Flock.open(options);
   const events: FlockEvent[] = [];
   const append = flock.log.append.bind(flock.log);
   vi.spyOn(flock.log, "append").mockImplementation((list) => {
@@ -56,8 +58,8 @@ afterEach(async () => {
 });
 
 describe("whereGroup decides on a whole group", () => {
-  function accountant() {
-    const flock = newFlock();
+  async function accountant() {
+    const flock = await newFlock();
     const seen: string[] = [];
     flock
       .agent("accountant")
@@ -74,7 +76,7 @@ describe("whereGroup decides on a whole group", () => {
   }
 
   it("and drops the artifacts of one that is refused from the gate, in plain sight", async () => {
-    const { flock, seen } = accountant();
+    const { flock, seen } = await accountant();
     await flock.publish([order("a", 10), payment("a", 20), order("b", 30), payment("b", 30)]);
     await flock.runUntilIdle();
     expect(seen).toEqual(["b"]);
@@ -84,7 +86,7 @@ describe("whereGroup decides on a whole group", () => {
   });
 
   it("and one that throws counts as no", async () => {
-    const { flock, seen } = accountant();
+    const { flock, seen } = await accountant();
     await flock.publish([order("a", -1), payment("a", -1), order("b"), payment("b")]);
     await flock.runUntilIdle();
     expect(seen).toEqual(["b"]);
@@ -92,8 +94,8 @@ describe("whereGroup decides on a whole group", () => {
 });
 
 describe("join.within", () => {
-  function matcher(within: number | { artifacts: number }, store?: ReturnType<typeof sqliteStore>) {
-    const flock = newFlock(store ? { store } : {});
+  async function matcher(within: number | { artifacts: number }, store?: ReturnType<typeof sqliteStore>) {
+    const flock = await newFlock(store ? { store } : {});
     const seen: string[] = [];
     flock
       .agent("matcher")
@@ -103,7 +105,7 @@ describe("join.within", () => {
   }
 
   it("matches by key, whatever the order, one to one, oldest first", async () => {
-    const { flock, seen } = matcher(1_000);
+    const { flock, seen } = await matcher(1_000);
     await flock.publish([payment("a", 1), order("b", 2), order("a", 3), order("a", 4)]);
     await pass(flock, 999);
     await flock.publish([payment("b", 5), payment("a", 6), payment("a", 7)]);
@@ -112,7 +114,7 @@ describe("join.within", () => {
   });
 
   it("drops what has become too old at that very millisecond, and says so; it stays on the blackboard", async () => {
-    const { flock, seen } = matcher(1_000);
+    const { flock, seen } = await matcher(1_000);
     await flock.publish(order("a"), { correlationId: "w" });
     expect(progressOf(flock)[0]?.expires_at).toBe(new Date(1_700_000_001_000).toISOString());
     expect(waitingOf(flock)).toEqual({
@@ -141,7 +143,7 @@ describe("join.within", () => {
   });
 
   it("does not match what comes after the deadline, also when the timer is late", async () => {
-    const { flock, seen } = matcher(1_000);
+    const { flock, seen } = await matcher(1_000);
     await flock.publish(order("a"));
     vi.setSystemTime(1_700_000_001_000);
     await flock.publish(payment("a"));
@@ -155,7 +157,7 @@ describe("join.within", () => {
   });
 
   it("counted in artifacts holds what is among so many that the gate takes in", async () => {
-    const { flock, seen } = matcher({ artifacts: 3 });
+    const { flock, seen } = await matcher({ artifacts: 3 });
     await flock.publish([order("a"), order("b"), payment("a"), order("c"), payment("b")]);
     await flock.runUntilIdle();
     expect(seen).toEqual(["a: 10 10"]);
@@ -163,7 +165,7 @@ describe("join.within", () => {
   });
 
   it("works without a key: what comes close together belongs together", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     const seen: number[][] = [];
     flock
       .agent("alarm")
@@ -178,21 +180,21 @@ describe("join.within", () => {
 
   it("holds across a restart, from when the artifact came", async () => {
     const path = join(folder, "flock.db");
-    const first = matcher(1_000, sqliteStore(path));
+    const first = await matcher(1_000, sqliteStore(path));
     await first.flock.publish(order("a"));
     await pass(first.flock, 500);
     await first.flock.publish(order("b"));
     await first.flock.shutdown();
     vi.advanceTimersByTime(499);
 
-    const second = matcher(1_000, sqliteStore(path));
+    const second = await matcher(1_000, sqliteStore(path));
     await second.flock.publish(payment("a"));
     await second.flock.runUntilIdle();
     expect(second.seen).toEqual(["a: 10 10"]);
     await second.flock.shutdown();
     vi.advanceTimersByTime(501);
 
-    const third = matcher(1_000, sqliteStore(path));
+    const third = await matcher(1_000, sqliteStore(path));
     await third.flock.runUntilIdle();
     expect(progressOf(third.flock)).toMatchObject([{ key: "b", dropped: 1, reason: "expired" }]);
     await third.flock.publish(payment("b"));
@@ -202,11 +204,11 @@ describe("join.within", () => {
 
   it("goes on counting after a restart", async () => {
     const path = join(folder, "flock.db");
-    const first = matcher({ artifacts: 4 }, sqliteStore(path));
+    const first = await matcher({ artifacts: 4 }, sqliteStore(path));
     await first.flock.publish([order("a"), order("b"), payment("b")]);
     await first.flock.runUntilIdle();
     await first.flock.shutdown();
-    const second = matcher({ artifacts: 4 }, sqliteStore(path));
+    const second = await matcher({ artifacts: 4 }, sqliteStore(path));
     await second.flock.publish([order("c"), payment("a")]);
     await second.flock.runUntilIdle();
     expect(second.seen).toEqual([]);
@@ -215,8 +217,8 @@ describe("join.within", () => {
 });
 
 describe("a batch", () => {
-  function collector(batch: { size?: number; timeout?: number }, options: ConstructorParameters<typeof Flock>[0] = {}) {
-    const flock = newFlock(options);
+  async function collector(batch: { size?: number; timeout?: number }, options: OpenFlockOptions = {}) {
+    const flock = await newFlock(options);
     const seen: number[][] = [];
     flock
       .agent("collector")
@@ -229,7 +231,7 @@ describe("a batch", () => {
   }
 
   it("runs when it is full, and tells how far it is", async () => {
-    const { flock, seen } = collector({ size: 3 });
+    const { flock, seen } = await collector({ size: 3 });
     const published = await flock.publish([1, 2, 3, 4].map(reading));
     await flock.runUntilIdle();
     expect(seen).toEqual([[1, 2, 3]]);
@@ -244,7 +246,7 @@ describe("a batch", () => {
   });
 
   it("runs when its first artifact has waited long enough, with what is there", async () => {
-    const { flock, seen } = collector({ size: 3, timeout: 100 });
+    const { flock, seen } = await collector({ size: 3, timeout: 100 });
     await flock.publish(reading(1));
     expect(progressOf(flock)[0]?.expires_at).toBe(new Date(1_700_000_000_100).toISOString());
     await pass(flock, 99);
@@ -259,7 +261,7 @@ describe("a batch", () => {
   });
 
   it("without a size is full when as many are in it as may wait", async () => {
-    const { flock, seen } = collector({ timeout: 100 });
+    const { flock, seen } = await collector({ timeout: 100 });
     await flock.publish([1, 2].map(reading));
     await pass(flock, 100);
     expect(seen).toEqual([[1, 2]]);
@@ -267,7 +269,7 @@ describe("a batch", () => {
   });
 
   it("that is due runs without what comes later, also when the timer is late", async () => {
-    const { flock, seen } = collector({ size: 2, timeout: 100 });
+    const { flock, seen } = await collector({ size: 2, timeout: 100 });
     await flock.publish(reading(1));
     vi.setSystemTime(1_700_000_000_100);
     expect((await flock.publish(reading(2))).triggeredAgents).toEqual([]);
@@ -279,7 +281,7 @@ describe("a batch", () => {
   });
 
   it("of joined groups gives an array of them", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     const seen: string[][] = [];
     flock
       .agent("ledger")
@@ -303,8 +305,8 @@ describe("a batch", () => {
 
   it("of joined groups survives a restart: groups stay groups, and what waits for a partner still does", async () => {
     const path = join(folder, "flock.db");
-    const ledger = () => {
-      const flock = newFlock({ store: sqliteStore(path) });
+    const ledger = async () => {
+      const flock = await newFlock({ store: sqliteStore(path) });
       const seen: string[][] = [];
       flock
         .agent("ledger")
@@ -312,15 +314,15 @@ describe("a batch", () => {
         .run((groups) => void seen.push(groups.map((group) => `${group.Order.id}=${group.Payment.order}`)));
       return { flock, seen };
     };
-    const first = ledger();
+    const first = await ledger();
     await first.flock.publish([order("a"), order("b"), payment("c"), payment("b")]);
     await first.flock.shutdown();
-    const second = ledger();
+    const second = await ledger();
     await second.flock.publish(order("c"));
     await second.flock.runUntilIdle();
     expect(waitingOf(second.flock)).toMatchObject({ pools: 1, artifacts: 1, batched: 4 });
     await second.flock.shutdown();
-    const third = ledger();
+    const third = await ledger();
     await third.flock.publish(payment("a"));
     await third.flock.runUntilIdle();
     expect([...first.seen, ...second.seen]).toEqual([]);
@@ -328,7 +330,7 @@ describe("a batch", () => {
   });
 
   it("that waits is no work: runUntilIdle does not wait for it, and shutdown leaves nothing that ticks", async () => {
-    const { flock, seen } = collector({ timeout: 100 });
+    const { flock, seen } = await collector({ timeout: 100 });
     const before = vi.getTimerCount();
     await flock.publish(reading(1));
     await flock.runUntilIdle();
@@ -339,7 +341,7 @@ describe("a batch", () => {
   });
 
   it("that waits longer than any timer can runs at its time, not at once", async () => {
-    const { flock, seen } = collector({ timeout: 2 ** 31 + 5 });
+    const { flock, seen } = await collector({ timeout: 2 ** 31 + 5 });
     await flock.publish(reading(1));
     await pass(flock, 2 ** 31 + 4);
     expect(seen).toEqual([]);
@@ -349,11 +351,11 @@ describe("a batch", () => {
 
   it("survives a restart, with its deadline", async () => {
     const path = join(folder, "flock.db");
-    const first = collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
+    const first = await collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
     await first.flock.publish([1, 2].map(reading));
     await first.flock.shutdown();
     vi.advanceTimersByTime(50);
-    const second = collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
+    const second = await collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
     await second.flock.runUntilIdle();
     await pass(second.flock, 49);
     expect(second.seen).toEqual([]);
@@ -362,14 +364,14 @@ describe("a batch", () => {
     await second.flock.publish(reading(3));
     await second.flock.shutdown();
     vi.advanceTimersByTime(100);
-    const third = collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
+    const third = await collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
     await third.flock.runUntilIdle();
     expect(third.seen).toEqual([[3]]);
   });
 
   it("whose run was interrupted is given to the next process in the same shape", async () => {
     const path = join(folder, "flock.db");
-    const first = newFlock({ store: sqliteStore(path) });
+    const first = await newFlock({ store: sqliteStore(path) });
     first
       .agent("collector")
       .consumes(Reading)
@@ -377,7 +379,7 @@ describe("a batch", () => {
       .run(() => new Promise<void>(() => {}));
     await first.publish(reading(1));
     await first.shutdown();
-    const second = newFlock({ store: sqliteStore(path) });
+    const second = await newFlock({ store: sqliteStore(path) });
     const seen: unknown[] = [];
     second
       .agent("collector")
@@ -391,19 +393,19 @@ describe("a batch", () => {
 
   it("that was larger than batches are now is still given as one", async () => {
     const path = join(folder, "flock.db");
-    const declare = (size: number, run: (n: readonly number[]) => Promise<void>) => {
-      const flock = newFlock({ store: sqliteStore(path) });
+    const declare = async (size: number, run: (n: readonly number[]) => Promise<void>) => {
+      const flock = await newFlock({ store: sqliteStore(path) });
       flock
         .agent("collector")
         .consumes(Reading, { batch: { size } })
         .run(({ Reading: readings }) => run(readings.map(({ n }) => n)));
       return flock;
     };
-    const first = declare(3, () => new Promise<void>(() => {}));
+    const first = await declare(3, () => new Promise<void>(() => {}));
     await first.publish([1, 2, 3, 4, 5].map(reading));
     await first.shutdown();
     const seen: (readonly number[])[] = [];
-    const second = declare(2, async (batch) => void seen.push(batch));
+    const second = await declare(2, async (batch) => void seen.push(batch));
     await second.runUntilIdle();
     expect(seen.sort()).toEqual([
       [1, 2, 3],
@@ -412,7 +414,7 @@ describe("a batch", () => {
   });
 
   it("is filled by invoke with one artifact or more, up to its size", async () => {
-    const { flock, seen } = collector({ size: 3 });
+    const { flock, seen } = await collector({ size: 3 });
     await flock.invoke("collector", [1, 2].map(reading));
     await flock.runUntilIdle();
     expect(seen).toEqual([[1, 2]]);
@@ -422,14 +424,11 @@ describe("a batch", () => {
   });
 
   it("that could not be written waits and tries again", async () => {
-    const store = sqliteStore(join(folder, "flock.db"));
-    const commit = store.commit.bind(store);
     let isFull = false;
-    store.commit = (writes) => {
+    const store = intercept(sqliteStore(join(folder, "flock.db")), () => {
       if (isFull) throw new Error("the disk is full");
-      commit(writes);
-    };
-    const { flock, seen } = collector({ size: 3, timeout: 100 }, { store });
+    });
+    const { flock, seen } = await collector({ size: 3, timeout: 100 }, { store });
     await flock.publish(reading(1));
     isFull = true;
     for (const ms of [100, 999]) await pass(flock, ms).catch(() => {});
@@ -444,7 +443,7 @@ describe("a batch", () => {
 
 describe("a gate holds so many and no more", () => {
   it("and drops the oldest, with an event, a counter and a line in the log", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     const warn = vi.spyOn(flock.logger, "warn");
     const seen: string[] = [];
     flock
@@ -466,7 +465,7 @@ describe("a gate holds so many and no more", () => {
 
 describe("an agent that is declared while others work", () => {
   it("leaves alone what their gates have just taken in", async () => {
-    const flock = newFlock({ store: sqliteStore(join(folder, "flock.db")) });
+    const flock = await newFlock({ store: sqliteStore(join(folder, "flock.db")) });
     const seen: string[] = [];
     flock
       .agent("matcher")
@@ -487,7 +486,7 @@ describe("an agent that is declared while others work", () => {
 describe("real timers", () => {
   it("wake a batch and drop what is too old", async () => {
     vi.useRealTimers();
-    const flock = newFlock();
+    const flock = await newFlock();
     const { promise, resolve } = Promise.withResolvers<readonly { n: number }[]>();
     flock
       .agent("collector")

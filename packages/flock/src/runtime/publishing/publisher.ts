@@ -7,7 +7,7 @@ import type { RunLog } from "../../core/logger.ts";
 import { timestamp } from "../../core/time.ts";
 import type { Workflows } from "../../projections/workflows.ts";
 import type { Journal } from "../../store/journal.ts";
-import type { DurablePart } from "../../store/store.ts";
+import type { LeftWork, WorkStore } from "../../store/store.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
 import { type DryRun, type Filled, Gates } from "../gates/gates.ts";
 import { type Activation, activationWrite } from "../runs/activation.ts";
@@ -15,7 +15,8 @@ import { NO_ACTIVATIONS, type Origin, type Publication, publicationOf, revealOf 
 
 /** What the publisher works with. */
 export interface PublisherOptions {
-  readonly durable: DurablePart | undefined;
+  readonly left: LeftWork;
+  readonly work: Pick<WorkStore, "gates">;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RunLog;
@@ -56,10 +57,12 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    const { journal, durable, clock, log } = options;
+    const { journal, left, work, clock, log } = options;
     const onDue = (subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined) =>
       this.#due(subscription, artifacts);
-    this.gates = new Gates({ journal, durable, clock, log, onDue });
+    this.gates = new Gates({ journal, left, work, clock, log, onDue });
+    // Gates have taken in what is not on the blackboard now.
+    journal.onFailure(() => this.gates.refresh(GATE_RETRY_MS));
   }
 
   /**
@@ -87,17 +90,8 @@ export class Publisher {
 
   /** Writes an artifact again whose commit has failed, and what comes of it now. */
   postAgain(publication: Publication): void {
-    const { durable, journal, runner } = this.#options;
-    if (durable) {
-      publication.activations = NO_ACTIVATIONS;
-      this.post(publication);
-      return;
-    }
-    journal.write(publication.write);
-    // Without a file no gate can be set back: they have the artifact already, and wake the same agents.
-    publication.activations = publication.activations.map(({ subscription, artifacts }) =>
-      runner.activate(subscription as Subscription, artifacts),
-    );
+    publication.activations = NO_ACTIVATIONS;
+    this.post(publication);
   }
 
   /** Shows an artifact whose time has come, and wakes who waits for it: nobody but the owner could see it before. */
@@ -118,10 +112,9 @@ export class Publisher {
   }
 
   readonly #activate = ({ subscription, artifacts }: Filled): Activation => {
-    const { journal, durable, runner } = this.#options;
+    const { journal, runner, clock } = this.#options;
     const activation = runner.activate(subscription, artifacts);
-    // What this process has to do dies with it, unless the store outlives it.
-    if (durable) journal.write(activationWrite(activation));
+    journal.write(activationWrite(activation, clock.now()));
     return activation;
   };
 
@@ -146,8 +139,7 @@ export class Publisher {
         return result();
       },
       (error) => {
-        // Gates have taken in what is not on the blackboard now, and runs count as queued that never will be.
-        this.gates.restore(undefined, GATE_RETRY_MS);
+        // Runs count as queued that never will be.
         for (const publication of publications) {
           tracing.lost(publication, error);
           for (const activation of publication.activations) runner.abandon(activation);

@@ -21,9 +21,9 @@ import { eventWrite, writeOf } from "../../store/event-write.ts";
 import type { CommitGroup, Journal } from "../../store/journal.ts";
 import type {
   ActivationAgainWrite,
+  BlackboardReader,
   DeadLetter,
-  DurablePart,
-  Store,
+  LeftWork,
   UnfinishedActivation,
   Write,
 } from "../../store/store.ts";
@@ -46,9 +46,9 @@ import type { StepEvent } from "./steps.ts";
 /** What the runner works with. */
 export interface RunnerOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
-  readonly store: Store;
-  /** What earlier processes have left, if the store outlives them. */
-  readonly durable: DurablePart | undefined;
+  readonly blackboard: BlackboardReader;
+  /** The work that earlier processes have left. */
+  readonly left: LeftWork;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RootLog;
@@ -256,8 +256,8 @@ export class Runner {
   /** Goes on with what earlier processes have left undone. Does nothing the second time. */
   goOn(): void {
     if (this.#unfinishedBefore || this.#stopped) return;
-    const { durable, agents, log } = this.#options;
-    this.#unfinishedBefore = durable ? Map.groupBy(durable.unfinished(), ({ agentId }) => agentId) : new Map();
+    const { left, agents, log } = this.#options;
+    this.#unfinishedBefore = Map.groupBy(left.unfinished, ({ agentId }) => agentId);
     for (const agent of agents.values()) this.resumeAgent(agent);
     for (const [agent, { length }] of this.#unfinishedBefore) {
       log.warn({ agent, runs: length }, "runs wait for an agent that is not declared: they begin when it is");
@@ -313,7 +313,7 @@ export class Runner {
 
   #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
-    const { journal, store, clock, errorDetail } = this.#options;
+    const { journal, blackboard, clock, errorDetail } = this.#options;
     const run = new Run(activation, clock, errorDetail, this.#tell);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
@@ -340,7 +340,7 @@ export class Runner {
     for (const write of begun.writes) journal.write(write);
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, store, this.#logOf, this.#options.questions));
+      output = run.execute(new Context(run, blackboard, this.#logOf, this.#options.questions));
     } catch (error) {
       return this.#end(run, begun, NO_DRAFTS, readable(error));
     }
@@ -484,6 +484,7 @@ export class Runner {
       kind: "activation_done",
       id,
       status: end.status,
+      endedAt: Date.parse(endedAt),
       deadLetter: deadLetterOf(activation, told, endedAt),
     };
     const ofCircuit: Write[] = [];

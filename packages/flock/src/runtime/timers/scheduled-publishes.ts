@@ -1,13 +1,14 @@
+import { OWNER } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { RunLog } from "../../core/logger.ts";
-import type { DurablePart, Hidden, ReadableStore } from "../../store/store.ts";
+import type { BlackboardReader, Hidden } from "../../store/store.ts";
 
 /** What a scheduledPublishes works with. */
 export interface ScheduledPublishesOptions {
-  readonly store: ReadableStore;
-  /** What earlier processes have left, if the store outlives them. */
-  readonly durable: DurablePart | undefined;
+  readonly blackboard: BlackboardReader;
+  /** What earlier processes have left. */
+  readonly left: { readonly hidden: readonly Hidden[] };
   readonly clock: Clock;
   readonly log: RunLog;
   /** Gives an artifact the visibility that it has from its time on. Rejects when that could not be written. */
@@ -34,7 +35,7 @@ export class ScheduledPublishes {
 
   /** Waits for what earlier processes have left; what has come due meanwhile is revealed at once. */
   restore(): void {
-    for (const hidden of this.#options.durable?.hidden() ?? []) this.#wait(hidden);
+    for (const hidden of this.#options.left.hidden) this.#wait(hidden);
   }
 
   /** Nothing ticks any more. */
@@ -57,9 +58,9 @@ export class ScheduledPublishes {
   }
 
   async #reveal(hidden: Hidden): Promise<void> {
-    const { store, log, reveal } = this.#options;
+    const { blackboard, log, reveal } = this.#options;
     try {
-      const artifact = await store.get(hidden.id);
+      const artifact = await blackboard.get(hidden.id, OWNER);
       if (artifact && !this.#stopped) await reveal(artifact);
     } catch (err) {
       log.error({ err, artifact: hidden.id }, "an artifact whose time has come could not be shown; it is tried again");

@@ -17,7 +17,8 @@ import {
   type Store,
   type StoredArtifact,
 } from "../../index.ts";
-import { sqliteStore } from "../../store/sqlite/sqlite.ts";
+import { intercept } from "../../store/contract.ts";
+import { sqliteStore } from "../../store/sqlite/store.ts";
 import { type FakeClock, fakeClock } from "../../testing/fake-clock.ts";
 
 const MINUTE = 60_000;
@@ -66,15 +67,15 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function newFlock(store?: Store): Flock {
-  const flock = new Flock({ clock, logger: pino({ level: "silent" }), ...(store ? { store } : {}) });
+async function newFlock(store?: Store): Promise<Flock> {
+  const flock = await Flock.open({ clock, logger: pino({ level: "silent" }), ...(store ? { store } : {}) });
   flocks.push(flock);
   return flock;
 }
 
 /** A flock with an agent that is woken each minute and says so. */
 async function everyMinute(options: EveryOptions = {}, store?: Store): Promise<Flock> {
-  const flock = newFlock(store);
+  const flock = await newFlock(store);
   flock
     .agent("digest")
     .every(MINUTE, options)
@@ -157,7 +158,7 @@ describe("an agent is woken each so many milliseconds", () => {
   });
 
   it("and nobody else is, though others have schedules and run on what it publishes", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     const runs: string[] = [];
     for (const [name, ms] of [
       ["a", MINUTE],
@@ -176,7 +177,7 @@ describe("an agent is woken each so many milliseconds", () => {
   });
 
   it("beside what else wakes it, and its function sees which", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     const woken: unknown[] = [];
     flock
       .agent("both")
@@ -194,7 +195,7 @@ describe("an agent is woken each so many milliseconds", () => {
   });
 
   it("as an agent of a tenant, whose ticks that tenant alone may see", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     flock
       .agent("digest")
       .tenant("acme")
@@ -211,7 +212,7 @@ describe("an agent is woken each so many milliseconds", () => {
 describe("an agent is woken at the times of a cron expression", () => {
   async function timesIn(expression: string, options: CronOptions, from: string, until: string): Promise<string[]> {
     clock = new SleepyClock(Date.parse(from));
-    const flock = newFlock();
+    const flock = await newFlock();
     flock
       .agent("digest")
       .cron(expression, options)
@@ -258,25 +259,24 @@ describe("an agent is woken at the times of a cron expression", () => {
     ["0 9 * * *", { timezone: "Mars/Olympus" }, /timezone "Mars\/Olympus", which is none/],
     ["0 9 * * *", { overlap: "both" }, /overlap/],
     ["0 9 * * *", { initialDelay: 1 }, /initialDelay/],
-  ])("says what is wrong with %j %j", (expression, options, message) => {
-    expect(() =>
-      newFlock()
-        .agent("digest")
-        .cron(expression, options as CronOptions),
-    ).toThrow(message);
+  ])("says what is wrong with %j %j", async (expression, options, message) => {
+    const flock = await newFlock();
+    expect(() => flock.agent("digest").cron(expression, options as CronOptions)).toThrow(message);
   });
 
-  it("says what is wrong with an interval, and with a schedule given twice", () => {
+  it("says what is wrong with an interval, and with a schedule given twice", async () => {
     for (const ms of [0, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-      expect(() => newFlock().agent("digest").every(ms)).toThrow(/agent digest: every/);
+      const flock = await newFlock();
+      expect(() => flock.agent("digest").every(ms)).toThrow(/agent digest: every/);
     }
-    expect(() => newFlock().agent("digest").every(5).every(5)).toThrow(/"every 5" twice/);
+    const flock = await newFlock();
+    expect(() => flock.agent("digest").every(5).every(5)).toThrow(/"every 5" twice/);
   });
 });
 
 describe("a time that comes while a run of the schedule goes on", () => {
   async function slow(options: EveryOptions) {
-    const flock = newFlock();
+    const flock = await newFlock();
     const ends: (() => void)[] = [];
     flock
       .agent("slow")
@@ -317,8 +317,8 @@ describe("a time that comes while a run of the schedule goes on", () => {
 
   it("passes as well while the run waits for its next attempt, also one of the process before", async () => {
     const path = join(folder, "retries.db");
-    const failing = () => {
-      const flock = newFlock(sqliteStore(path));
+    const failing = async () => {
+      const flock = await newFlock(sqliteStore(path));
       flock
         .agent("slow")
         .every(MINUTE)
@@ -335,12 +335,12 @@ describe("a time that comes while a run of the schedule goes on", () => {
         for (let turn = 0; turn < 4; turn++) await setImmediate();
       }
     };
-    const first = failing();
+    const first = await failing();
     for (let turn = 0; turn < 4; turn++) await setImmediate();
     await step(3 * MINUTE);
     expect(first.stats().runs).toMatchObject({ started: 1, queued: 1 });
     await first.shutdown();
-    const second = failing();
+    const second = await failing();
     for (let turn = 0; turn < 4; turn++) await setImmediate();
     await step(3 * MINUTE);
     expect(second.stats().runs).toMatchObject({ started: 0, queued: 1 });
@@ -373,7 +373,7 @@ describe("times that passed while the machine slept", () => {
   });
 
   it('with missed: "skip" are not: the next time is', async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     flock
       .agent("digest")
       .every(HOUR, { missed: "skip" })
@@ -388,7 +388,7 @@ describe("times that passed while the machine slept", () => {
   });
 
   it("are counted up to a thousand for a cron expression, and the newest is found all the same", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     flock
       .agent("digest")
       .cron("*/10 * * * * *", { timezone: "UTC" })
@@ -421,14 +421,13 @@ describe("schedules end with the flock, and nobody waits for them", () => {
 
 describe("a tick that cannot be written", () => {
   it("is tried again, and told once", async () => {
-    const store = sqliteStore(join(folder, "full.db"));
-    const flock = await everyMinute({}, store);
-    const commit = store.commit.bind(store);
     let refused = 0;
-    store.commit = (writes) => {
-      if (refused++ < 3) throw new Error("the disk is full");
-      return commit(writes);
-    };
+    let isFull = false;
+    const store = intercept(sqliteStore(join(folder, "full.db")), () => {
+      if (isFull && refused++ < 3) throw new Error("the disk is full");
+    });
+    const flock = await everyMinute({}, store);
+    isFull = true;
     for (let second = 0; second < 120; second++) {
       await clock.advance(1_000);
       for (let turn = 0; turn < 3; turn++) await setImmediate();
@@ -472,7 +471,7 @@ describe("with a store in a file a schedule goes on where it was", () => {
   });
 
   it("and lets a time pass that comes while a run of the process before goes on again", async () => {
-    const first = newFlock(sqliteStore(path()));
+    const first = await newFlock(sqliteStore(path()));
     const never = () => new Promise<void>(() => {});
     first.agent("slow").every(MINUTE).run(never);
     await first.runUntilIdle();
@@ -481,7 +480,7 @@ describe("with a store in a file a schedule goes on where it was", () => {
     while (first.stats().runs.running === 0) await setImmediate();
     await first.shutdown();
     await clock.advance(3 * MINUTE);
-    const second = newFlock(sqliteStore(path()));
+    const second = await newFlock(sqliteStore(path()));
     second.agent("slow").every(MINUTE).run(never);
     void second.runUntilIdle();
     while (second.stats().runs.running === 0) await setImmediate();

@@ -7,12 +7,12 @@ import type { Clock } from "../../core/clock.ts";
 import type { RunLog } from "../../core/logger.ts";
 import { isoTime } from "../../core/time.ts";
 import type { Journal } from "../../store/journal.ts";
-import type { DurablePart, ScheduleState } from "../../store/store.ts";
+import type { ScheduleRecord, ScheduleState } from "../../store/store.ts";
 
 /** What schedules work with. */
 export interface SchedulesOptions {
-  /** What earlier processes have left, if the store outlives them. */
-  readonly durable: DurablePart | undefined;
+  /** What earlier processes have left. */
+  readonly left: { readonly schedules: readonly ScheduleRecord[] };
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RunLog;
@@ -59,12 +59,12 @@ export class Schedules {
   /** Begins, or goes on with, the schedules of an agent, once what is written already is permanent. */
   async resumeAgent(agent: AgentDefinition): Promise<void> {
     if (agent.schedules.size === 0) return;
-    const { journal, durable, clock, log } = this.#options;
+    const { journal, clock, log, left: before } = this.#options;
     // Runs of an earlier process are queued by then: a time that comes while they go on is told from one that does not.
     await journal.settled().catch(() => {});
     if (this.#stopped) return;
     for (const [subscription, schedule] of agent.schedules) {
-      const left = durable?.scheduleOf(agent.name, schedule.spec);
+      const left = before.schedules.find((one) => one.agentId === agent.name && one.schedule === schedule.spec);
       const state = left ?? schedule.begin(clock.now());
       const ticker: Ticker = { agent, subscription, schedule, state, running: 0, cancel: () => {} };
       this.#tickers.set(subscription, ticker);

@@ -6,6 +6,13 @@ const PAUSES_MS = { first: 2, longest: 50 };
 /** How long attempts go on, in ms. */
 const LIMIT_MS = 30_000;
 
+/** Limits of {@link retryWhileBusy}. */
+export interface RetryOptions {
+  /** In ms. Default 30,000. */
+  readonly limitMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Whether SQLite refused an operation because another connection holds a lock. */
 export function isBusy(error: unknown): boolean {
   return errorCode(error) === BUSY;
@@ -16,10 +23,13 @@ export function isBusy(error: unknown): boolean {
  * SQLite's own `busy_timeout` would block the event loop. The pauses use the machine's timers even when a test passes in
  * another clock: a lock of another process does not follow that clock.
  */
-export async function retryWhileBusy<T>(operation: () => T, limitMs: number = LIMIT_MS): Promise<T> {
+export async function retryWhileBusy<T>(
+  operation: () => T,
+  { limitMs = LIMIT_MS, signal }: RetryOptions = {},
+): Promise<T> {
   const deadline = performance.now() + limitMs;
   for (let pause = PAUSES_MS.first; ; pause = Math.min(2 * pause, PAUSES_MS.longest)) {
-    await sleep(pause);
+    await sleep(pause, undefined, { signal });
     try {
       return operation();
     } catch (error) {

@@ -1,27 +1,33 @@
 import { FlockError } from "../../core/errors.ts";
+import { isRefusal, refusal } from "../refusal.ts";
 
 /** Builds the error that a caller gets for a file that cannot be opened or read. */
 export function readError(error: unknown, path: string): FlockError {
   return error instanceof FlockError ? error : new FlockError("store_unusable", explain(error, path), { cause: error });
 }
 
-/** Returns the error that the writers of a failed commit receive: `store_refused` when trying again cannot help. */
+/** Builds the error that a caller gets for a write that has not happened. */
 export function writeError(error: unknown, path: string): FlockError {
-  const code = isUnwritable(error) ? "store_refused" : "store_failed";
-  return new FlockError(code, `nothing was written: ${explain(error, path)}`, { cause: error });
-}
-
-function isUnwritable(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === undefined ? error instanceof TypeError || error instanceof RangeError : UNWRITABLE.has(code);
+  if (error instanceof FlockError) return error;
+  if (isRefusal(error)) return refusal(`Nothing was written: ${(error as Error).message}.`, error);
+  if (errorCode(error) === CONSTRAINT) return refusal(`Nothing was written: ${(error as Error).message}.`, error);
+  return new FlockError("store_failed", `nothing was written: ${explain(error, path)}`, { cause: error });
 }
 
 /** Builds the error for a flush that failed: what was committed since the last one may be on disk or not. */
 export function flushError(error: unknown, path: string): FlockError {
   return new FlockError(
-    "store_failed",
-    `${path} could not be flushed to disk: ${(error as Error).message}. Check the disk, then restart: this process writes nothing more`,
+    "lease_lost",
+    `${path} could not be flushed to disk: ${(error as Error).message}. Check the disk, then restart: this process writes nothing more.`,
     { cause: error },
+  );
+}
+
+/** Builds the error for a file that another process has written to. */
+export function takenError(path: string): FlockError {
+  return new FlockError(
+    "lease_lost",
+    `${path} was written to by another process. End that process, then restart: this process writes nothing more.`,
   );
 }
 
@@ -33,9 +39,8 @@ const IO_ERROR = 10;
 const CORRUPT = 11;
 const FULL = 13;
 const CANNOT_OPEN = 14;
+const CONSTRAINT = 19;
 const NOT_A_DATABASE = 26;
-/** Too big, constraint, mismatch, misuse and range: the values are to blame. */
-const UNWRITABLE: ReadonlySet<number> = new Set([18, 19, 20, 21, 25]);
 
 /** Returns what is wrong with a file, and what to do. */
 export function explain(error: unknown, path: string): string {

@@ -2,39 +2,41 @@ import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { FlockError } from "../../core/errors.ts";
-import { BUSY, errorCode, explain } from "./errors.ts";
+import { isBusy } from "./busy.ts";
+import { readError } from "./errors.ts";
 import { APPLICATION_ID, MIGRATIONS, migrate } from "./schema.ts";
 
-/** What survives what: see {@link SqliteStoreOptions.durability}. */
+/** What survives a loss of power: see {@link SqliteStoreOptions.durability}. */
 export type Durability = "normal" | "full";
 
-/** A file that is open, and ours alone. */
+/** A file that is open and locked for this process. */
 export interface OpenFile {
   readonly db: DatabaseSync;
-  /** Closes the file and lets others have it. */
+  /** Closes the file and releases the lock. */
   close(): void;
 }
 
 /**
- * Opens a database file, or makes it, with its folder.
- * @throws FlockError `store_unusable`, with what to do. A file that cannot be used is left as it is.
+ * Opens a database file, or creates it, with its folder. Throws SQLite's own error when another program holds the file for
+ * a moment.
+ * @throws FlockError `store_unusable`. A file that cannot be used is left as it is.
  */
 export function openFile(path: string): OpenFile {
   let lock: DatabaseSync | undefined;
   let db: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    // A lock that may only be read locks nothing, and SQLite would not say so.
+    // A lock file that is read-only locks nothing, and SQLite does not report that.
     for (const file of [path, `${path}-lock`]) if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
     lock = takeLock(path);
     db = new DatabaseSync(path);
     const version = checkFile(db, path);
-    // Must stand before the first table; pages that retention frees can then be given back piece by piece.
+    // Has to come before the first table. Pages that retention frees can then be given back a few at a time.
     if (version === 0) db.exec("PRAGMA auto_vacuum = INCREMENTAL");
     db.exec(`
+      PRAGMA busy_timeout = 0;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = NORMAL;
-      PRAGMA busy_timeout = 5000;
       PRAGMA cache_size = -16000;
       PRAGMA temp_store = MEMORY;
       PRAGMA journal_size_limit = 67108864;
@@ -44,9 +46,8 @@ export function openFile(path: string): OpenFile {
   } catch (error) {
     db?.close();
     lock?.close();
-    throw error instanceof FlockError
-      ? error
-      : new FlockError("store_unusable", explain(error, path), { cause: error });
+    // The caller tries again.
+    throw isBusy(error) ? error : readError(error, path);
   }
   const [opened, held] = [db, lock];
   LOCKS.add(held);
@@ -60,12 +61,12 @@ export function openFile(path: string): OpenFile {
   };
 }
 
-/** The locks that this process holds: a lock that nobody refers to would be let go of with the next garbage. */
+/** The locks that this process holds: the next garbage collection would release a lock without a reference. */
 const LOCKS = new Set<DatabaseSync>();
 
 /**
- * Two processes that both gave out seqs would break every cursor. The lock is a database of its own, so that the
- * blackboard stays open to readers such as the sqlite3 shell and backups; the system lets go of it when we die.
+ * Two processes that both number events would break every cursor. The lock is a database of its own, so that the
+ * blackboard stays open to readers such as the sqlite3 shell and backups. The system releases it when the process dies.
  */
 function takeLock(path: string): DatabaseSync {
   const lock = new DatabaseSync(`${path}-lock`);
@@ -74,7 +75,7 @@ function takeLock(path: string): DatabaseSync {
     return lock;
   } catch (error) {
     lock.close();
-    if (errorCode(error) !== BUSY) throw error;
+    if (!isBusy(error)) throw error;
     throw new FlockError(
       "store_unusable",
       `${path} is in use by another process: a blackboard has one flock at a time. End the other one, or give this one a file of its own`,
@@ -83,7 +84,7 @@ function takeLock(path: string): DatabaseSync {
   }
 }
 
-/** The file's schema version; 0 for an empty one. */
+/** Returns the file's schema version; 0 for an empty file. */
 function checkFile(db: DatabaseSync, path: string): number {
   const read = (pragma: string) => Object.values(db.prepare(`PRAGMA ${pragma}`).get() ?? {})[0] as number;
   const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get() as { n: number };

@@ -1,21 +1,13 @@
-import { randomUUID } from "node:crypto";
-import { type EventOf, maySee, OWNER, type Principal } from "@flock-ts/protocol";
+import { maySee, type Principal, type Visibility } from "@flock-ts/protocol";
 import type { Consumption, StoredArtifact } from "../../blackboard/artifact.ts";
-import type { AnyArtifactType, PayloadOf } from "../../blackboard/artifact-type.ts";
 import { FlockError } from "../../core/errors.ts";
-import { seal } from "../event-write.ts";
-import type { ArtifactQuery, ArtifactQueryResult, ConsumptionWrite, Store, Write } from "../store.ts";
-import { DeadLettersInMemory } from "./dead-letters.ts";
+import type { ArtifactQuery, ArtifactQueryResult, BlackboardReader } from "../queries.ts";
+import type { ConsumptionWrite } from "../writes.ts";
 
-/** How many artifacts a page has when nobody says so. */
+/** How many artifacts a page holds by default. */
 const DEFAULT_LIMIT = 50;
 
-/** The blackboard in the memory of this process: the default, gone when the process ends. */
-export function memoryStore(): Store {
-  return new MemoryStore();
-}
-
-/** What is found by name, once somebody has asked for it. */
+/** Finds artifacts by name. */
 interface Index {
   readonly byId: Map<string, StoredArtifact>;
   readonly byType: Map<string, StoredArtifact[]>;
@@ -23,51 +15,55 @@ interface Index {
   readonly consumptions: Map<string, Consumption[]>;
 }
 
-class MemoryStore implements Store {
-  readonly epoch = randomUUID();
-  #head = 0;
-  /** In the order of the log, as what follows. */
+/** Artifacts and consumptions in memory. */
+export class BlackboardInMemory implements BlackboardReader {
+  /** In the order of the log. */
   readonly #artifacts: StoredArtifact[] = [];
-  /** Those that the index does not have, and of each the id of the artifact. */
+  /** The consumptions that are not in the index, and the artifact id of each. */
   #consumptions: Consumption[] = [];
   #consumed: string[] = [];
-  /** Most flocks without a server are never asked: made with the first question, and kept up with from then on. */
+  /** Built on the first read and kept up to date from then on: most flocks without a server never read. */
   #index: Index | undefined;
-  readonly deadLetters = new DeadLettersInMemory();
 
-  commit(writes: readonly Write[]): void {
-    const before = this.#head;
-    try {
-      for (const write of writes) if (write.kind === "event") seal(write, ++this.#head);
-    } catch (error) {
-      this.#head = before;
-      throw error;
-    }
-    for (const write of writes) {
-      if (write.kind === "event") {
-        if (write.artifact) this.#keep(write.artifact);
-        if (write.reveals) reveal(write.reveals, write.event as EventOf<"artifact_published">);
-      } else if (write.kind === "consumption") {
-        this.#consume(write);
-      } else this.deadLetters.apply(write);
-      // Other activations, and gates, need no place here: what this process has to do dies with it.
+  add(artifact: StoredArtifact): void {
+    this.#artifacts.push(artifact);
+    if (this.#index) addArtifact(this.#index, artifact);
+  }
+
+  consume({ artifacts, agentId, runId, consumedAt, visibility }: ConsumptionWrite): void {
+    const consumption = { agentId, runId, consumedAt, visibility };
+    for (const { id } of artifacts) {
+      if (this.#index) addConsumption(this.#index, id, consumption);
+      else {
+        this.#consumptions.push(consumption);
+        this.#consumed.push(id);
+      }
     }
   }
 
-  async getByType<T extends AnyArtifactType>(type: T, as: Principal = OWNER): Promise<PayloadOf<T>[]> {
-    return this.readType(type.typeName, as).map(({ payload }) => payload as PayloadOf<T>);
+  /** Gives an artifact another visibility. */
+  reveal(id: string, visibility: Visibility): void {
+    const { byId, byType } = this.#indexed;
+    const before = byId.get(id);
+    if (!before) return;
+    const after: StoredArtifact = { ...before, visibility };
+    byId.set(id, after);
+    for (const list of [this.#artifacts, byType.get(after.type) ?? []]) list[indexOf(list, after.seq)] = after;
   }
 
-  readType(typeName: string, as: Principal): StoredArtifact[] {
+  /** Returns an artifact as it is now. */
+  readonly current = (artifact: StoredArtifact): StoredArtifact => this.#indexed.byId.get(artifact.id) ?? artifact;
+
+  async getByType(typeName: string, as: Principal): Promise<StoredArtifact[]> {
     return (this.#indexed.byType.get(typeName) ?? []).filter(({ visibility }) => maySee(as, visibility));
   }
 
-  async get(id: string, as: Principal = OWNER): Promise<StoredArtifact | undefined> {
+  async get(id: string, as: Principal): Promise<StoredArtifact | undefined> {
     const artifact = this.#indexed.byId.get(id);
     return artifact && maySee(as, artifact.visibility) ? artifact : undefined;
   }
 
-  async query(query: ArtifactQuery = {}, as: Principal = OWNER): Promise<ArtifactQueryResult> {
+  async query(query: ArtifactQuery, as: Principal): Promise<ArtifactQueryResult> {
     const { limit = DEFAULT_LIMIT, offset = 0, cursor } = query;
     const before = cursor === undefined ? Number.POSITIVE_INFINITY : parseCursor(cursor);
     const candidates = query.types
@@ -81,7 +77,7 @@ class MemoryStore implements Store {
     return { artifacts, total: found.length, nextCursor: more ? String(last.seq) : null };
   }
 
-  async consumptionsOf(artifactIds: readonly string[], as: Principal = OWNER): Promise<Map<string, Consumption[]>> {
+  async consumptionsOf(artifactIds: readonly string[], as: Principal): Promise<Map<string, Consumption[]>> {
     const { byId, consumptions } = this.#indexed;
     return new Map(
       artifactIds.map((id) => {
@@ -90,24 +86,6 @@ class MemoryStore implements Store {
         return [id, (isSeen && consumptions.get(id)?.filter(({ visibility }) => maySee(as, visibility))) || []];
       }),
     );
-  }
-
-  close(): void {}
-
-  #keep(artifact: StoredArtifact): void {
-    this.#artifacts.push(artifact);
-    if (this.#index) addArtifact(this.#index, artifact);
-  }
-
-  #consume({ artifacts, agentId, runId, consumedAt, visibility }: ConsumptionWrite): void {
-    const consumption = { agentId, runId, consumedAt, visibility };
-    for (const { id } of artifacts) {
-      if (this.#index) addConsumption(this.#index, id, consumption);
-      else {
-        this.#consumptions.push(consumption);
-        this.#consumed.push(id);
-      }
-    }
   }
 
   get #indexed(): Index {
@@ -136,9 +114,16 @@ function addConsumption({ consumptions }: Index, artifactId: string, consumption
   else consumptions.set(artifactId, [consumption]);
 }
 
-/** From now on the artifact is seen by those whom the event reaches. */
-function reveal(artifact: StoredArtifact, { visibility }: EventOf<"artifact_published">): void {
-  (artifact as { visibility: StoredArtifact["visibility"] }).visibility = visibility;
+/** Returns the index of the artifact with a seq, in a list in the order of the log. */
+function indexOf(list: readonly StoredArtifact[], seq: number): number {
+  let low = 0;
+  let high = list.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((list[middle] as StoredArtifact).seq < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function isWanted(query: ArtifactQuery, artifact: StoredArtifact): boolean {

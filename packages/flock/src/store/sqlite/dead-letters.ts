@@ -1,9 +1,10 @@
-import type { DatabaseSync } from "node:sqlite";
-import { OWNER, type Principal } from "@flock-ts/protocol";
+import type { Principal } from "@flock-ts/protocol";
 import { isoTime } from "../../core/time.ts";
 import { DEFAULT_LIMIT } from "../memory/dead-letters.ts";
-import type { DeadLetter, DeadLetterQuery, DeadLetterStore } from "../store.ts";
+import type { DeadLetterQuery, DeadLetterReader } from "../queries.ts";
+import type { DeadLetter } from "../work.ts";
 import { type ArtifactRow, artifactOf, COLUMNS } from "./artifact-rows.ts";
+import type { Connection } from "./connection.ts";
 import { seenBy } from "./may-see.ts";
 
 interface DeadLetterRow {
@@ -20,15 +21,15 @@ interface DeadLetterRow {
   readonly visibility: string | null;
 }
 
-/** The dead letters of a file: activations with an error. They go when retention drops activations of their age. */
-export class DeadLetterRows implements DeadLetterStore {
-  readonly #db: DatabaseSync;
+/** The dead letters in the file: activations with an error. Retention drops them with the activations of their age. */
+export class SqliteDeadLetters implements DeadLetterReader {
+  readonly #connection: Connection;
 
-  constructor(db: DatabaseSync) {
-    this.#db = db;
+  constructor(connection: Connection) {
+    this.#connection = connection;
   }
 
-  list(query: DeadLetterQuery = {}, as: Principal = OWNER): readonly DeadLetter[] {
+  list(query: DeadLetterQuery, as: Principal): Promise<readonly DeadLetter[]> {
     const { agentId, correlationId, after, limit = DEFAULT_LIMIT } = query;
     const conditions = [
       ...(agentId === undefined ? [] : [{ sql: "agent_id = ?", values: [agentId] }]),
@@ -36,16 +37,17 @@ export class DeadLetterRows implements DeadLetterStore {
       ...(after === undefined ? [] : [{ sql: "id < ?", values: [after] }]),
       ...seenBy(as, "visibility"),
     ];
-    return this.#read(conditions, limit);
+    return this.#connection.read(() => this.#read(conditions, limit));
   }
 
-  get(id: string, as: Principal = OWNER): DeadLetter | undefined {
-    return this.#read([{ sql: "id = ?", values: [id] }, ...seenBy(as, "visibility")], 1)[0];
+  get(id: string, as: Principal): Promise<DeadLetter | undefined> {
+    const conditions = [{ sql: "id = ?", values: [id] }, ...seenBy(as, "visibility")];
+    return this.#connection.read(() => this.#read(conditions, 1)[0]);
   }
 
   #read(conditions: readonly { readonly sql: string; readonly values: string[] }[], limit: number): DeadLetter[] {
     const where = ["error IS NOT NULL", ...conditions.map(({ sql }) => sql)].join(" AND ");
-    const rows = this.#db
+    const rows = this.#connection.db
       .prepare(
         `SELECT id, gate, run_id, agent_id, correlation_id, attempt, artifacts, ended_at, status, error, visibility
          FROM activations INDEXED BY activations_by_failure WHERE ${where} ORDER BY id DESC LIMIT ?`,
@@ -56,7 +58,7 @@ export class DeadLetterRows implements DeadLetterStore {
 
   #letterOf(row: DeadLetterRow): DeadLetter {
     const seqs = JSON.parse(row.artifacts) as number[];
-    const kept = this.#db
+    const kept = this.#connection.db
       .prepare(`SELECT ${COLUMNS} FROM artifacts WHERE seq IN (SELECT value FROM json_each(?))`)
       .all(row.artifacts) as unknown as ArtifactRow[];
     const bySeq = new Map(kept.map((one) => [one.seq, one]));

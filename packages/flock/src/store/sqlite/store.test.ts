@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { artifact, Flock } from "../../index.ts";
 import { describeStore } from "../contract.ts";
-import { sqliteStore } from "./sqlite.ts";
+import { sqliteStore } from "./store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "flock-sqlite-"));
 const path = join(folder, "deep", "flock.db");
@@ -16,8 +16,8 @@ const Idea = artifact("Idea", z.object({ text: z.string() }));
 const Plan = artifact("Plan", z.object({ text: z.string() }));
 const Check = artifact("Check", z.object({ ok: z.boolean() }));
 
-function flockOnFile(options: Parameters<typeof sqliteStore>[1] = {}): Flock {
-  const flock = new Flock({ store: sqliteStore(path, options) });
+async function flockOnFile(options: Parameters<typeof sqliteStore>[1] = {}): Promise<Flock> {
+  const flock = await Flock.open({ store: sqliteStore(path, options) });
   flock.register(Idea, Plan, Check);
   open.push(flock);
   return flock;
@@ -42,7 +42,7 @@ describe("a blackboard in a file", () => {
           seen.push((idea ?? plan).text);
         });
     };
-    const first = flockOnFile();
+    const first = await flockOnFile();
     declare(first, []);
     await first.publish([Plan({ text: "interrupted" }), Idea({ text: "waits" })]);
     await first.shutdown();
@@ -56,7 +56,7 @@ describe("a blackboard in a file", () => {
              PRAGMA user_version = 1`);
     db.close();
 
-    const second = flockOnFile();
+    const second = await flockOnFile();
     const seen = [""];
     declare(second, seen);
     await second.publish(Check({ ok: true }));
@@ -67,7 +67,7 @@ describe("a blackboard in a file", () => {
 
 describe("what a file takes and refuses shows in the figures", () => {
   it("its bytes, and the commits that did not fit", async () => {
-    const flock = flockOnFile({ maxFileBytes: 400_000 });
+    const flock = await flockOnFile({ maxFileBytes: 400_000 });
     const { storeBytes = 0 } = flock.stats();
     expect(storeBytes).toBeGreaterThan(0);
     await flock.publish(Idea({ text: "x".repeat(100_000) }));
