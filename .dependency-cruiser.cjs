@@ -81,7 +81,7 @@ module.exports = {
     module_("telemetry", ["core/", "blackboard/"]),
     module_("agents", ["core/", "blackboard/", "store/", "middleware/"]),
     module_("middleware", ["core/", "blackboard/", "agents/"]),
-    module_("projections", ["core/", "blackboard/", "store/"]),
+    module_("projections", ["core/", "blackboard/", "log/", "store/"]),
     module_("runtime", [
       "core/",
       "blackboard/",

@@ -590,7 +590,7 @@ describe("one log in a file and a buffer, many cursors", () => {
     const retentions = fc.constantFrom<Retention>({}, { maxAgeMs: HOUR / 2 }, { maxBytes: 350_000 });
     await fc.assert(
       fc.asyncProperty(retentions, fc.array(step, { maxLength: 60, size: "max" }), async (retention, steps) => {
-        const world = new World(join(folder, `${++files}.db`), retention);
+        const world = await new World(join(folder, `${++files}.db`), retention).open();
         try {
           for (const now of steps) await take(world, now);
           world.viewers.forEach((viewer, index) => {
