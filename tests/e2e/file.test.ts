@@ -136,9 +136,9 @@ describe("a flock on a file that is damaged in the middle", () => {
     const db = new DatabaseSync(file);
     db.exec("DELETE FROM snapshot");
     db.close();
-    const start = async () => await Flock.open({ store: sqliteStore(file) });
-    expect(start).toThrow(/is damaged: put a backup in its place/);
-    expect(start, "not: in use").toThrow(/is damaged/);
+    const start = () => Flock.open({ store: sqliteStore(file) });
+    await expect(start()).rejects.toThrow(/is damaged: put a backup in its place/);
+    await expect(start(), "not: in use").rejects.toThrow(/is damaged/);
   });
 
   it("turns away who reads there, and goes on for everyone else", async () => {

@@ -138,6 +138,6 @@ describe("the dead letters over HTTP", () => {
     expect(letter).toMatchObject({ artifacts: [], missing: 1 });
     await expect(later.retryDeadLetter(letter?.id ?? "")).rejects.toMatchObject({ code: "not_found" });
     await later.discardDeadLetter(letter?.id ?? "");
-    expect(later.deadLetters()).toEqual([]);
+    expect(await later.deadLetters()).toEqual([]);
   });
 });

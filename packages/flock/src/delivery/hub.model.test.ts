@@ -147,17 +147,16 @@ class World {
   }
 
   /** What of the log can be read at this moment, up to `until`. */
-  kept(until: number): FlockEvent[] {
+  async kept(until: number): Promise<FlockEvent[]> {
     // Once to bring all of it into memory as it is now, once to look.
-    this.#read(until);
-    return this.#read(until);
+    await this.#read(until);
+    return await this.#read(until);
   }
 
-  #read(until: number): FlockEvent[] {
+  async #read(until: number): Promise<FlockEvent[]> {
     const events: FlockEvent[] = [];
     for (let at = this.log.oldest - 1; at < until; ) {
-      const batch = this.log.read(at, until, undefined, 1_000_000);
-      if (batch instanceof Promise) throw new Error("a file is read at once");
+      const batch = await this.log.read(at, until, undefined, 1_000_000);
       for (const text of textsOf(batch.frames)) events.push(JSON.parse(text));
       at = batch.seq;
     }
@@ -213,11 +212,16 @@ class Viewer {
   #begunAnew: { readonly at: number; readonly start: Start }[] = [];
   #commands = 0;
 
-  constructor(world: World, filter: Filter, start: Start, fast: boolean) {
+  static async connect(world: World, filter: Filter, start: Start, fast: boolean): Promise<Viewer> {
+    const viewer = new Viewer(world, filter, start);
+    await viewer.#connect(start, fast);
+    return viewer;
+  }
+
+  private constructor(world: World, filter: Filter, start: Start) {
     this.#world = world;
     this.#filter = filter;
     this.#start = start;
-    this.#connect(start, fast);
   }
 
   get isConnected(): boolean {
@@ -225,7 +229,7 @@ class Viewer {
   }
 
   /** Comes back to where it was. */
-  reacquireSlot(fast: boolean): void {
+  async reacquireSlot(fast: boolean): Promise<void> {
     this.socket.break();
     const chain = this.chains.at(-1) as Chain;
     const place = this.#place();
@@ -236,13 +240,13 @@ class Viewer {
     if (isKnown && place !== undefined && !(place.since < Number(chain.after))) {
       this.#reconnect(place, fast);
       chain.parts.push({ socket: this.socket, from: 1, to: Number.POSITIVE_INFINITY });
-    } else this.#connect(place ?? this.#start, fast);
+    } else await this.#connect(place ?? this.#start, fast);
     this.#start = place ?? this.#start;
   }
 
   async subscribe(filter: Filter, start: Start): Promise<void> {
     const { log, hub } = this.#world;
-    const kept = this.#keptFor(start);
+    const kept = await this.#keptFor(start);
     const { oldest } = log;
     const isUpToDate = hub.stats().lagging === 0;
     const id = ++this.#commands;
@@ -272,9 +276,9 @@ class Viewer {
     return parts.flatMap(({ socket, from, to }) => socket.sent.slice(from, Math.min(to, socket.received)));
   }
 
-  #connect(start: Start, fast: boolean): void {
+  async #connect(start: Start, fast: boolean): Promise<void> {
     const { log } = this.#world;
-    const kept = this.#keptFor(start);
+    const kept = await this.#keptFor(start);
     const { oldest, epoch } = log;
     const position = this.#reconnect(start, fast);
     const { after, gap } = beginning(start, { kept, filter: this.#filter, oldest, epoch, position });
@@ -298,8 +302,8 @@ class Viewer {
     return hello.head;
   }
 
-  #keptFor({ since }: Start): FlockEvent[] {
-    return since !== undefined && since < 0 ? this.#world.kept(this.#world.log.head) : [];
+  async #keptFor({ since }: Start): Promise<FlockEvent[]> {
+    return since !== undefined && since < 0 ? await this.#world.kept(this.#world.log.head) : [];
   }
 
   /** Where a client is after what it has received, as docs/client.md has it; undefined: it has not been told. */
@@ -535,10 +539,10 @@ async function take(world: World, now: Step): Promise<void> {
     case "end runs":
       return world.endRuns();
     case "connect":
-      world.viewers.push(new Viewer(world, now.filter, startOf(within(world, now.start)), now.fast));
+      world.viewers.push(await Viewer.connect(world, now.filter, startOf(within(world, now.start)), now.fast));
       return;
     case "come back":
-      viewer?.reacquireSlot(now.fast);
+      await viewer?.reacquireSlot(now.fast);
       return;
     case "break":
       viewer?.socket.break();
@@ -593,9 +597,8 @@ describe("one log in a file and a buffer, many cursors", () => {
         const world = await new World(join(folder, `${++files}.db`), retention).open();
         try {
           for (const now of steps) await take(world, now);
-          world.viewers.forEach((viewer, index) => {
-            if (!viewer.isConnected && index % 3 > 0) viewer.reacquireSlot(true);
-          });
+          for (const [index, viewer] of world.viewers.entries())
+            if (!viewer.isConnected && index % 3 > 0) await viewer.reacquireSlot(true);
           await world.settle();
           for (const { chains, isConnected } of world.viewers) {
             for (const index of chains.keys()) {

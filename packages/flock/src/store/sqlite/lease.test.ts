@@ -70,6 +70,6 @@ describe("a SQLite file that another process has written events to", () => {
 describe("a store in the options of the constructor", () => {
   it("is refused with what to use instead", () => {
     const options = { store: sqliteStore(path) as Store };
-    expect(() => new Flock(options)).toThrow(/await Flock\.open/);
+    expect(() => new Flock(options as object)).toThrow(/await Flock\.open/);
   });
 });
