@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
+import { Flock } from "flock-ts";
 import { CORSComponent, WebSocketServerComponent } from "flock-ts/components/server";
 import { sqliteStore } from "flock-ts/stores/sqlite";
 import { temporaryFolder } from "../support/folder.ts";
@@ -93,7 +94,7 @@ test.describe("an EventSource in a page", () => {
   test("resumes after a server restart without missing an event", async ({ page }) => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");
-    const first = await startServer({ flock: pizzeria({ store: sqliteStore(file) }) });
+    const first = await startServer({ flock: pizzeria(await Flock.open({ store: sqliteStore(file) })) });
     const port = Number(new URL(first.url).port);
     await page.goto(`${first.url}/openapi.json`);
     await page.evaluate(() => {
@@ -114,7 +115,7 @@ test.describe("an EventSource in a page", () => {
     await expectAll(first);
     await first[Symbol.asyncDispose]();
 
-    const flock = pizzeria({ store: sqliteStore(file) });
+    const flock = pizzeria(await Flock.open({ store: sqliteStore(file) }));
     await flock.publish(Idea({ description: "published while the server was down" }));
     await flock.runUntilIdle();
     await using second = await startServer({ flock, port });

@@ -530,7 +530,7 @@ describe("no principal receives what it may not see, through any door", () => {
         const clock = fakeClock();
         await play(script, () => gossips(memoryStore(), clock), clock, false);
       }),
-      { numRuns: RUNS, examples: [[secretConsumer]] },
+      { numRuns: RUNS, interruptAfterTimeLimit: 40_000, examples: [[secretConsumer]] },
     );
   });
 
@@ -549,7 +549,7 @@ describe("no principal receives what it may not see, through any door", () => {
         };
         await play(script, () => gossips(sqliteStore(path), clock), clock, true, files % 2 === 0 ? forget : undefined);
       }),
-      { numRuns: RUNS, examples: [[secretConsumer]] },
+      { numRuns: RUNS, interruptAfterTimeLimit: 40_000, examples: [[secretConsumer]] },
     );
   });
 });

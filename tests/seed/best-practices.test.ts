@@ -53,11 +53,11 @@ describe("Best Practices", () => {
   });
 
   it("3: serves a custom folder instead of the dashboard", async () => {
-    const folder = fileURLToPath(new URL("programs", import.meta.url));
+    const folder = fileURLToPath(new URL("../dashboard/programs", import.meta.url));
     await using server = await startServer({
       components: [new WebSocketServerComponent(), new StaticFilesServerComponent({ folder })],
     });
-    expect(await (await server.get("/browser-client.html")).text()).toContain("of the original specification");
+    expect(await (await server.get("/websocket-client.html")).text()).toContain("of the original specification");
   });
 
   it.for([false, true])("4: streams events through nginx (TLS: %s)", async (tls) => {

@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { systemClock } from "flock-ts";
 import { Housekeeping, type Retention } from "../../packages/flock/src/store/sqlite/housekeeping.ts";
 
 /** Runs all pending compaction and retention of a closed database now. An open store does it step by step, with rests. */
@@ -6,7 +7,7 @@ export function keepHouse(path: string, retention: Retention = {}): void {
   const { maxAgeMs = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY } = retention;
   const db = new DatabaseSync(path);
   try {
-    const housekeeping = new Housekeeping(db, { maxAgeMs, maxBytes });
+    const housekeeping = new Housekeeping(db, { maxAgeMs, maxBytes }, systemClock);
     while (housekeeping.step());
   } finally {
     db.close();

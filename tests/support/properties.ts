@@ -7,5 +7,5 @@ fc.configureGlobal({
   seed: Number(process.env.FLOCK_TEST_SEED),
   numRuns: strength({ short: 100, soak: 1_000 }),
   // The short form ends a property after this time, in ms, also where the property asks for more runs.
-  ...strength({ short: { interruptAfterTimeLimit: 4_000 }, soak: {} }),
+  ...strength({ short: { interruptAfterTimeLimit: 8_000 }, soak: {} }),
 });
