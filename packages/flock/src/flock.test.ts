@@ -320,7 +320,9 @@ describe("mistakes are told clearly", () => {
   };
 
   it("an invalid payload with the path of the field", () => {
-    expect(() => Pizza({ name: "x", toppings: ["a", 1 as never] })).toThrow(/Pizza is not valid: toppings\.1: /);
+    expect(() => Pizza({ name: "x", toppings: ["a", 1 as never] })).toThrow(
+      /Invalid payload of `Pizza`: toppings\.1: /,
+    );
   });
 
   it("names, types and options", async () => {
