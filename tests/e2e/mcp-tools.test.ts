@@ -58,7 +58,9 @@ describe.for<[string, () => Promise<McpTools>]>([
     expect(await message("fail")).toBe("tool_failed: MCP server test: fail failed: the disk is full");
     expect(await message("throw")).toMatch(/^tool_failed: MCP server test: throw failed: .*it broke/);
     expect(await message("echo", { text: 1 })).toMatch(/^tool_failed: .*text/s);
-    expect(await message("nowhere")).toMatch(/^tool_unknown: MCP server test has no tool nowhere; .*it has .*echo/);
+    expect(await message("nowhere")).toMatch(
+      /^tool_unknown: Tool `nowhere` .*MCP server `test` does not have it.*echo/,
+    );
   });
 
   it("and gives up, which the server is told", async () => {
@@ -71,7 +73,7 @@ describe.for<[string, () => Promise<McpTools>]>([
     await soon(async () => expect((await tools.call("state")).text).toContain('"cancelled":1'));
     expect(await failureOf(tools.call("wait", {}, { timeout: 50 }))).toMatchObject({
       code: "tool_failed",
-      message: expect.stringMatching(/wait failed: it did not answer in time.*callTimeout/),
+      message: expect.stringMatching(/`wait` of MCP server `test` failed: it timed out.*callTimeout/),
     });
   });
 
@@ -116,7 +118,9 @@ describe("a tool that is not allowed", () => {
   });
 
   it("has to be thought of: without `allow` there are no tools at all", () => {
-    expect(() => mcpTools({ name: "a", command: "b" } as never)).toThrow(/mcpTools: allow: must list the tools/);
+    expect(() => mcpTools({ name: "a", command: "b" } as never)).toThrow(
+      /mcpTools: allow: must be a list of tool names/,
+    );
     expect(() => mcpTools({ name: "a_b", url: "ftp://x", allow: [] })).toThrow(/name: .*; url: must be an address/);
   });
 });
@@ -136,7 +140,7 @@ describe("a program", () => {
     await tools.call("echo", { text: "x" });
     expect(await failureOf(tools.call("die"))).toMatchObject({
       code: "tool_server_unavailable",
-      message: expect.stringMatching(/lost during die, which may have done its work or not/),
+      message: expect.stringMatching(/lost during `die`, which may or may not have completed/),
     });
     expect((await tools.call("echo", { text: "again" })).text).toBe("again");
   });
@@ -154,12 +158,14 @@ describe("a program", () => {
   it.for(["silent", "rubbish"])("that is %s is given up after connectTimeout", async (behaviour) => {
     const { code, message } = await failureOf(stdio({ connectTimeout: 800 }, behaviour).call("echo"));
     expect(code).toBe("tool_server_unavailable");
-    expect(message).toMatch(/does not answer as an MCP server/);
+    expect(message).toMatch(/does not respond like an MCP server/);
   });
 
   it("that is not there is named", async () => {
     const { message } = await failureOf(stdio({ command: "no-such-program" }).list());
-    expect(message).toBe(`MCP server test: there is no program "no-such-program", or no folder ${process.cwd()}`);
+    expect(message).toBe(
+      `MCP server \`test\` is unavailable: no program \`no-such-program\`, or no directory \`${process.cwd()}\``,
+    );
   });
 
   it("that answers without end is cut off, and started again", async () => {
@@ -202,12 +208,12 @@ describe("a server on the network", () => {
     await using server = await HttpMcpServer.start(async () => answer());
     const { code, message } = await failureOf(http(server.url, { connectTimeout: 2_000 }).list());
     expect(code).toBe("tool_server_unavailable");
-    expect(message).toContain(`MCP server test: it cannot be reached at ${server.url}`);
+    expect(message).toContain(`MCP server \`test\` is unavailable: \`${server.url}\` cannot be reached`);
   });
 
   it("that is not there is named", async () => {
     const { message } = await failureOf(http("http://127.0.0.1:9/mcp").list());
-    expect(message).toMatch(/it cannot be reached at http:\/\/127\.0\.0\.1:9\/mcp: /);
+    expect(message).toMatch(/`http:\/\/127\.0\.0\.1:9\/mcp` cannot be reached: /);
   });
 
   it("that answers without end is cut off", async () => {
@@ -279,7 +285,7 @@ describe("an agent with a model", () => {
       saysJson(PIZZA),
     );
     expect(await at.cook()).toMatchObject({ status: "success" });
-    expect(at.told(2)).toContain("has no tool echo");
+    expect(at.told(2)).toContain("Tool `echo` was not called");
     await at.cook();
     expect(at.offered(3)).toContain("test_say");
     expect(at.offered(3)).not.toContain("test_echo");
@@ -288,7 +294,7 @@ describe("an agent with a model", () => {
   it("reads no more than it may, and images only where they are wanted", async () => {
     const big = await kitchen(stdio({ maxResultCharacters: 100 }), callsTool("test_big", {}), saysJson(PIZZA));
     await big.cook();
-    expect(big.told()).toBe(`${"x".repeat(100)}\n[cut off: these are 100 of 200000 characters; ask for less]`);
+    expect(big.told()).toBe(`${"x".repeat(100)}\n[truncated: 100 of 200000 characters; request less]`);
     const blind = await kitchen(stdio(), callsTool("test_picture", {}), saysJson(PIZZA));
     await blind.cook();
     expect(blind.told()).toContain("[image, image/png,");
@@ -323,7 +329,7 @@ describe("an agent with a model", () => {
     const again = stdio();
     at.flock.agent("sous_chef").consumes(Idea).publishes(Pizza).tools(again).tools(stdio());
     const end = await (await at.flock.invoke("sous_chef", [Idea({ description: "x" })])).done;
-    expect(end.error?.message).toMatch(/agent sous_chef has two tools called test_/);
+    expect(end.error?.message).toMatch(/Invalid tools of agent `sous_chef`: two are called `test_/);
   });
 
   it("ends the program with the flock", async () => {
@@ -348,7 +354,7 @@ describe("the SDK", () => {
     });
     expect(await program.exit(), program.errors).toBe(0);
     expect(program.lines).toEqual([
-      "missing_dependency MCP server files needs a package that is not installed: run `npm install @modelcontextprotocol/client`",
+      "missing_dependency MCP server `files` cannot be used: a package is not installed. Run `npm install @modelcontextprotocol/client`.",
     ]);
   });
 });
