@@ -3,12 +3,12 @@ import type { DurablePart } from "../store/store.ts";
 import type { GraphProjection, SavedState } from "./graph.ts";
 import type { History, SavedHistory } from "./history.ts";
 
-/** Saves how the agents are doing and what they have done, beside the log. */
+/** Saves the state of the agents and their history next to the log. */
 export function saveState(durable: DurablePart, state: GraphProjection, history: History): void {
   durable.saveSnapshot(state.seq, { ...state.save(), history: history.save() });
 }
 
-/** Goes on from what was saved, and folds what the log has since then. */
+/** Restores the saved state and applies the events that were logged since then. */
 export function restoreState(durable: DurablePart, state: GraphProjection, history: History): void {
   const { log } = durable;
   const saved = durable.snapshot();
