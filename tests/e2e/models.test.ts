@@ -225,7 +225,7 @@ describe("an answer that does not fit", () => {
     expect(await at.flock.store.getByType(Pizza)).toEqual([PIZZA]);
     const [, second] = at.server.requests;
     expect(second?.body.messages.at(-2)).toMatchObject({ role: "assistant", content: JSON.stringify(WRONG) });
-    expect(second?.body.messages.at(-1)?.content).toMatch(/Pizza is not valid: toppings: .*expected array/);
+    expect(second?.body.messages.at(-1)?.content).toMatch(/Invalid payload of `Pizza`: toppings: .*expected array/);
     expect(usage?.input_tokens).toBe(20);
     expect(eventsOf(at.flock, "streaming_output").some(({ output_type }) => output_type === "retry")).toBe(true);
   });
@@ -245,7 +245,7 @@ describe("an answer that does not fit", () => {
     expect(JSON.stringify(at.server.requests[1]?.body.messages)).toContain("1 × Pizza, but declares a fanOut of 2");
     const { status, error } = await at.cook();
     expect(status).toBe("error");
-    expect(error?.message).toMatch(/2 answers that cannot be used; of the last: no pineapple here/);
+    expect(error?.message).toMatch(/2 answers were invalid\. Last problem: no pineapple here/);
     expect(await at.flock.store.getByType(Pizza)).toEqual([named("a"), named("b")]);
   });
 
@@ -285,9 +285,9 @@ describe("what goes wrong is told clearly", () => {
     [
       "a key that is not accepted",
       failsWith(401, "bad key"),
-      /did not accept the key \(401: bad key\): check OPENAI_API_KEY/,
+      /invalid API key \(401: bad key\)\. Check `OPENAI_API_KEY`/,
     ],
-    ["a model that is not there", failsWith(404, "no such model"), /is not known at http.*no such model/],
+    ["a model that is not there", failsWith(404, "no such model"), /was not found at `http.*no such model/],
     ["a request that is not understood", failsWith(400, "bad schema"), /failed with 400: bad schema/],
     [
       "an error in the stream",
@@ -317,7 +317,7 @@ describe("what goes wrong is told clearly", () => {
     at.chef();
     expect((await at.cook()).error).toMatchObject({
       name: "model_refused",
-      message: "openai/test-model refused to answer: I cannot cook that.",
+      message: "Model `openai/test-model` refused to answer: I cannot cook that.",
     });
     expect(at.server.requests).toHaveLength(1);
   });
@@ -331,7 +331,7 @@ describe("what goes wrong is told clearly", () => {
   it("a model that calls tools and never answers", async () => {
     await using at = await kitchen(callsTool("larder", {}));
     at.chef().tools({ larder: tool({ inputSchema: z.object({}), execute: () => "empty" }) });
-    expect((await at.cook()).error?.message).toMatch(/called tools 16 times/);
+    expect((await at.cook()).error?.message).toMatch(/called tools in 16 steps/);
   });
 });
 
@@ -351,7 +351,7 @@ describe("a provider that is busy", () => {
     await using at = await kitchen(failsWith(429, "slow down", { "retry-after": "0" }));
     at.chef();
     const { error } = await at.cook();
-    expect(error?.message).toMatch(/takes no more requests for now \(429: slow down\).*after 0 s \(tried 4 times\)/);
+    expect(error?.message).toMatch(/rate limit reached \(429: slow down\).*after 0 s.*\(tried 4 times\)/);
     expect(at.server.requests).toHaveLength(4);
   });
 });
@@ -409,7 +409,9 @@ describe("examples/pizza.ts", () => {
   it("says in one line which key is missing", async () => {
     await using program = run({ FLOCK_MODEL: "anthropic/claude-haiku-4-5" });
     expect(await program.exit()).toBe(1);
-    expect(program.errors).toBe('pizza: model "anthropic/claude-haiku-4-5" needs a key: set ANTHROPIC_API_KEY\n');
+    expect(program.errors).toBe(
+      "pizza: Model `anthropic/claude-haiku-4-5` is unavailable: no API key. Set `ANTHROPIC_API_KEY`.\n",
+    );
   });
 });
 
@@ -458,7 +460,7 @@ describe("packages that are not installed", () => {
     await using program = run("openai/gpt-4.1", "@ai-sdk/openai");
     expect(await program.exit(), program.errors).toBe(0);
     expect(program.lines[1]).toBe(
-      'missing_dependency: model "openai/gpt-4.1" needs a package that is not installed: run `npm install @ai-sdk/openai`',
+      "missing_dependency: Model `openai/gpt-4.1` is unavailable: a package is not installed. Run `npm install @ai-sdk/openai`.",
     );
   });
 

@@ -57,7 +57,7 @@ describe("npm start", () => {
     const env = { ...process.env, FLOCK_MODEL: "acme/large" };
     await using program = new RunningProgram(["node", main, "--no-open", "--data", "none", "--port", "0"], { env });
     expect(await program.exit()).toBe(1);
-    expect(program.errors).toMatch(/^newsroom: model "acme\/large": there is no provider called "acme".*\n$/);
+    expect(program.errors).toMatch(/^newsroom: Model `acme\/large` is unavailable: unknown provider `acme`.*\n$/);
   });
 
   it("keeps its blackboard, and shows yesterday's work today", async () => {

@@ -455,7 +455,7 @@ describe("a line of the log tells which run it is about", () => {
     flock.agent("chef").consumes(Idea).publishes(Pizza);
     await flock.publish(Idea({ description: "truffle" }), { correlationId: "order-1" });
     await flock.runUntilIdle();
-    expect(lines).toMatchObject([{ agent: "chef", correlation_id: "order-1", msg: "a model's answer did not fit" }]);
+    expect(lines).toMatchObject([{ agent: "chef", correlation_id: "order-1", msg: "model answer was invalid" }]);
     expect(lines[0]).toHaveProperty("run_id");
   });
 });
