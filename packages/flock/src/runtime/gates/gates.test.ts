@@ -37,14 +37,14 @@ const progressOf = (flock: Flock) =>
   (recorded.get(flock) ?? []).filter((event): event is EventOf<"gate_progress"> => event.type === "gate_progress");
 const waitingOf = (flock: Flock) => flock.agents()[0]?.subscriptions[0]?.waiting;
 
-/** Lets the clock go on; then everything that it has set in motion is done. */
+/** Advances the clock and waits for everything that this triggers. */
 async function pass(flock: Flock, ms: number): Promise<void> {
   vi.advanceTimersByTime(ms);
   await flock.runUntilIdle();
 }
 
 beforeEach(() => {
-  // The clock of these tests: it stands still until it is told to go on.
+  // A manually advanced clock.
   vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 1_700_000_000_000 });
   folder = mkdtempSync(join(tmpdir(), "flock-gates-"));
 });
@@ -55,7 +55,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe("whereGroup decides on a whole group", () => {
+describe("whereGroup", () => {
   function accountant() {
     const flock = newFlock();
     const seen: string[] = [];
@@ -73,7 +73,7 @@ describe("whereGroup decides on a whole group", () => {
     return { flock, seen };
   }
 
-  it("and drops the artifacts of one that is refused from the gate, in plain sight", async () => {
+  it("drops the artifacts of a rejected group from the gate, with an event", async () => {
     const { flock, seen } = accountant();
     await flock.publish([order("a", 10), payment("a", 20), order("b", 30), payment("b", 30)]);
     await flock.runUntilIdle();
@@ -83,7 +83,7 @@ describe("whereGroup decides on a whole group", () => {
     expect(await flock.store.getByType(Order)).toHaveLength(2);
   });
 
-  it("and one that throws counts as no", async () => {
+  it("counts an error as false", async () => {
     const { flock, seen } = accountant();
     await flock.publish([order("a", -1), payment("a", -1), order("b"), payment("b")]);
     await flock.runUntilIdle();
@@ -102,7 +102,7 @@ describe("join.within", () => {
     return { flock, seen };
   }
 
-  it("matches by key, whatever the order, one to one, oldest first", async () => {
+  it("matches by key in any order, one to one, oldest first", async () => {
     const { flock, seen } = matcher(1_000);
     await flock.publish([payment("a", 1), order("b", 2), order("a", 3), order("a", 4)]);
     await pass(flock, 999);
@@ -111,7 +111,7 @@ describe("join.within", () => {
     expect(seen).toEqual(["a: 3 1", "b: 2 5", "a: 4 6"]);
   });
 
-  it("drops what has become too old at that very millisecond, and says so; it stays on the blackboard", async () => {
+  it("drops expired artifacts at the exact millisecond, with an event, and keeps them on the blackboard", async () => {
     const { flock, seen } = matcher(1_000);
     await flock.publish(order("a"), { correlationId: "w" });
     expect(progressOf(flock)[0]?.expires_at).toBe(new Date(1_700_000_001_000).toISOString());
@@ -140,7 +140,7 @@ describe("join.within", () => {
     expect(await flock.store.getByType(Order)).toHaveLength(1);
   });
 
-  it("does not match what comes after the deadline, also when the timer is late", async () => {
+  it("does not match artifacts after the deadline, even if the timer is late", async () => {
     const { flock, seen } = matcher(1_000);
     await flock.publish(order("a"));
     vi.setSystemTime(1_700_000_001_000);
@@ -154,7 +154,7 @@ describe("join.within", () => {
     ]);
   });
 
-  it("counted in artifacts holds what is among so many that the gate takes in", async () => {
+  it("counted in artifacts: matches within that many artifacts of the gate", async () => {
     const { flock, seen } = matcher({ artifacts: 3 });
     await flock.publish([order("a"), order("b"), payment("a"), order("c"), payment("b")]);
     await flock.runUntilIdle();
@@ -162,7 +162,7 @@ describe("join.within", () => {
     expect(progressOf(flock).filter(({ reason }) => reason === "expired")).toMatchObject([{ key: "b", dropped: 1 }]);
   });
 
-  it("works without a key: what comes close together belongs together", async () => {
+  it("matches artifacts by time without a key", async () => {
     const flock = newFlock();
     const seen: number[][] = [];
     flock
@@ -176,7 +176,7 @@ describe("join.within", () => {
     expect(seen).toEqual([[3, 4, 5].map((n) => n - 1)]);
   });
 
-  it("holds across a restart, from when the artifact came", async () => {
+  it("continues across a restart, from the artifact's arrival", async () => {
     const path = join(folder, "flock.db");
     const first = matcher(1_000, sqliteStore(path));
     await first.flock.publish(order("a"));
@@ -200,7 +200,7 @@ describe("join.within", () => {
     expect(third.seen).toEqual([]);
   });
 
-  it("goes on counting after a restart", async () => {
+  it("continues counting across a restart", async () => {
     const path = join(folder, "flock.db");
     const first = matcher({ artifacts: 4 }, sqliteStore(path));
     await first.flock.publish([order("a"), order("b"), payment("b")]);
@@ -214,7 +214,7 @@ describe("join.within", () => {
   });
 });
 
-describe("a batch", () => {
+describe("batch", () => {
   function collector(batch: { size?: number; timeout?: number }, options: ConstructorParameters<typeof Flock>[0] = {}) {
     const flock = newFlock(options);
     const seen: number[][] = [];
@@ -228,7 +228,7 @@ describe("a batch", () => {
     return { flock, seen };
   }
 
-  it("runs when it is full, and tells how far it is", async () => {
+  it("runs when full and reports its progress", async () => {
     const { flock, seen } = collector({ size: 3 });
     const published = await flock.publish([1, 2, 3, 4].map(reading));
     await flock.runUntilIdle();
@@ -243,7 +243,7 @@ describe("a batch", () => {
     expect(waitingOf(flock)).toMatchObject({ pools: 0, artifacts: 0, batched: 1 });
   });
 
-  it("runs when its first artifact has waited long enough, with what is there", async () => {
+  it("runs when the timeout of its first artifact has passed, with what it has", async () => {
     const { flock, seen } = collector({ size: 3, timeout: 100 });
     await flock.publish(reading(1));
     expect(progressOf(flock)[0]?.expires_at).toBe(new Date(1_700_000_000_100).toISOString());
@@ -258,7 +258,7 @@ describe("a batch", () => {
     expect(seen).toHaveLength(1);
   });
 
-  it("without a size is full when as many are in it as may wait", async () => {
+  it("without a size: is full at `maxWaiting` artifacts", async () => {
     const { flock, seen } = collector({ timeout: 100 });
     await flock.publish([1, 2].map(reading));
     await pass(flock, 100);
@@ -266,7 +266,7 @@ describe("a batch", () => {
     expect(flock.agents()[0]?.subscriptions[0]?.batch).toEqual({ size: 100_000, timeout_ms: 100 });
   });
 
-  it("that is due runs without what comes later, also when the timer is late", async () => {
+  it("that is due: runs without later artifacts, even if the timer is late", async () => {
     const { flock, seen } = collector({ size: 2, timeout: 100 });
     await flock.publish(reading(1));
     vi.setSystemTime(1_700_000_000_100);
@@ -278,7 +278,7 @@ describe("a batch", () => {
     expect(seen).toEqual([[1], [2, 3]]);
   });
 
-  it("of joined groups gives an array of them", async () => {
+  it("of joined groups: passes an array of groups", async () => {
     const flock = newFlock();
     const seen: string[][] = [];
     flock
@@ -301,7 +301,7 @@ describe("a batch", () => {
     expect(seen).toEqual([["c=c", "b=b"], ["a=a"]]);
   });
 
-  it("of joined groups survives a restart: groups stay groups, and what waits for a partner still does", async () => {
+  it("of joined groups: survives a restart with complete and incomplete groups", async () => {
     const path = join(folder, "flock.db");
     const ledger = () => {
       const flock = newFlock({ store: sqliteStore(path) });
@@ -327,7 +327,7 @@ describe("a batch", () => {
     expect(third.seen).toEqual([["b=b", "c=c", "a=a"]]);
   });
 
-  it("that waits is no work: runUntilIdle does not wait for it, and shutdown leaves nothing that ticks", async () => {
+  it("that is waiting: does not delay runUntilIdle or shutdown", async () => {
     const { flock, seen } = collector({ timeout: 100 });
     const before = vi.getTimerCount();
     await flock.publish(reading(1));
@@ -338,7 +338,7 @@ describe("a batch", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("that waits longer than any timer can runs at its time, not at once", async () => {
+  it("with a timeout beyond the timer limit: runs at its time", async () => {
     const { flock, seen } = collector({ timeout: 2 ** 31 + 5 });
     await flock.publish(reading(1));
     await pass(flock, 2 ** 31 + 4);
@@ -347,7 +347,7 @@ describe("a batch", () => {
     expect(seen).toEqual([[1]]);
   });
 
-  it("survives a restart, with its deadline", async () => {
+  it("survives a restart with its deadline", async () => {
     const path = join(folder, "flock.db");
     const first = collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
     await first.flock.publish([1, 2].map(reading));
@@ -367,7 +367,7 @@ describe("a batch", () => {
     expect(third.seen).toEqual([[3]]);
   });
 
-  it("whose run was interrupted is given to the next process in the same shape", async () => {
+  it("whose run was interrupted: is passed to the next process unchanged", async () => {
     const path = join(folder, "flock.db");
     const first = newFlock({ store: sqliteStore(path) });
     first
@@ -389,7 +389,7 @@ describe("a batch", () => {
     expect(seen).toEqual(expect.arrayContaining([{ n: 1 }, [{ n: 1 }]]));
   });
 
-  it("that was larger than batches are now is still given as one", async () => {
+  it("that is larger than the current size: is passed as one batch", async () => {
     const path = join(folder, "flock.db");
     const declare = (size: number, run: (n: readonly number[]) => Promise<void>) => {
       const flock = newFlock({ store: sqliteStore(path) });
@@ -411,7 +411,7 @@ describe("a batch", () => {
     ]);
   });
 
-  it("is filled by invoke with one artifact or more, up to its size", async () => {
+  it("accepts one artifact up to its size from invoke", async () => {
     const { flock, seen } = collector({ size: 3 });
     await flock.invoke("collector", [1, 2].map(reading));
     await flock.runUntilIdle();
@@ -421,7 +421,7 @@ describe("a batch", () => {
     );
   });
 
-  it("that could not be written waits and tries again", async () => {
+  it("that could not be written: waits and retries", async () => {
     const store = sqliteStore(join(folder, "flock.db"));
     const commit = store.commit.bind(store);
     let isFull = false;
@@ -442,8 +442,8 @@ describe("a batch", () => {
   });
 });
 
-describe("a gate holds so many and no more", () => {
-  it("and drops the oldest, with an event, a counter and a line in the log", async () => {
+describe("maxWaiting", () => {
+  it("drops the oldest artifact, with an event, a counter and a log line", async () => {
     const flock = newFlock();
     const warn = vi.spyOn(flock.logger, "warn");
     const seen: string[] = [];
@@ -464,8 +464,8 @@ describe("a gate holds so many and no more", () => {
   });
 });
 
-describe("an agent that is declared while others work", () => {
-  it("leaves alone what their gates have just taken in", async () => {
+describe("declaring an agent while others work", () => {
+  it("does not change the gates of the others", async () => {
     const flock = newFlock({ store: sqliteStore(join(folder, "flock.db")) });
     const seen: string[] = [];
     flock
@@ -485,7 +485,7 @@ describe("an agent that is declared while others work", () => {
 });
 
 describe("real timers", () => {
-  it("wake a batch and drop what is too old", async () => {
+  it("wake a batch and drop expired artifacts", async () => {
     vi.useRealTimers();
     const flock = newFlock();
     const { promise, resolve } = Promise.withResolvers<readonly { n: number }[]>();
@@ -503,15 +503,15 @@ describe("real timers", () => {
   });
 });
 
-describe("options that make no sense", () => {
+describe("invalid subscription options", () => {
   it("are named", () => {
     const flock = new Flock();
     const wrong: [Parameters<typeof check>[0], RegExp][] = [
-      [{ join: {} }, /join: must say by, within, or both/],
+      [{ join: {} }, /join: must contain `by`, `within` or both/],
       [{ join: { within: -1 } }, /join\.within: /],
-      [{ join: { within: "1 s" } }, /join\.within: must be milliseconds, or/],
+      [{ join: { within: "1 s" } }, /join\.within: must be milliseconds or/],
       [{ join: { within: { artifacts: 1 } } }, /join\.within\.artifacts: must be at least 2/],
-      [{ batch: {} }, /batch: must say size, timeout, or both/],
+      [{ batch: {} }, /batch: must contain `size`, `timeout` or both/],
       [{ batch: { size: 0 } }, /batch\.size/],
       [{ batch: { sise: 3 } }, /sise/],
       [{ maxWaiting: 0 }, /maxWaiting/],
@@ -521,13 +521,13 @@ describe("options that make no sense", () => {
       flock.agent(`agent ${Math.random()}`).consumes(Order, Payment, options as never);
     }
     for (const [options, message] of wrong) expect(() => check(options)).toThrow(message);
-    expect(() => flock.agent("one").consumes(Order, { join: { by: "correlation" } })).toThrow(/nothing to join/);
+    expect(() => flock.agent("one").consumes(Order, { join: { by: "correlation" } })).toThrow(/cannot be joined/);
     expect(() => flock.agent("few").consumes(Order, Order, Order, { maxWaiting: 1 })).toThrow(/at least 2/);
   });
 });
 
 describe("types of alternatives", () => {
-  it("tell a batch from a single artifact, and groups from either", () => {
+  it("distinguish batches, groups and single artifacts", () => {
     new Flock()
       .agent("either")
       .consumes(Order)

@@ -1,10 +1,10 @@
 import type { DurablePart } from "../../store/store.ts";
 import type { Published } from "./published.ts";
 
-/** How many idempotency keys are remembered: a client repeats itself within minutes, not days. */
+/** Number of idempotency keys in memory: clients retry within minutes, not days. */
 const MAX_IDEMPOTENCY_KEYS = 10_000;
 
-/** Publishes once under each idempotency key, however often it is asked: the newest 10,000, or all that a file keeps. */
+/** Runs one publish per idempotency key: the newest 10,000 keys, or all that a persistent store keeps. */
 export class IdempotencyCache {
   readonly #durable: DurablePart | undefined;
   readonly #published = new Map<string, Promise<Published>>();
@@ -13,7 +13,7 @@ export class IdempotencyCache {
     this.#durable = durable;
   }
 
-  /** What was published under a key before; otherwise what `publish` gives, which must publish under that key. */
+  /** Returns the earlier result for a key, or the result of `publish`, which must publish under that key. */
   async publish(idempotencyKey: string, publish: () => Promise<Published>): Promise<Published> {
     const before = this.#published.get(idempotencyKey);
     if (before) return before;
@@ -31,7 +31,7 @@ export class IdempotencyCache {
     }
     const publishing = publish();
     this.#published.set(idempotencyKey, publishing);
-    // What failed may be tried again under its key; and what is in a file, payload and all, need not stay in memory.
+    // A failed publish may be retried under its key. A result in a persistent store need not stay in memory.
     const forget = () => this.#published.delete(idempotencyKey);
     publishing.then(this.#durable && forget, forget);
     if (this.#published.size > MAX_IDEMPOTENCY_KEYS)

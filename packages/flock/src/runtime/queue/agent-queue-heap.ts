@@ -1,11 +1,14 @@
 import type { AgentQueue } from "./agent-queue.ts";
 
-/** Lanes in the order in which they may begin: by priority, and within one by who has waited longest. A binary heap. */
+/** A binary heap of agent queues, ordered by priority and then by the arrival of their first activation. */
 export class AgentQueueHeap {
   readonly #queues: AgentQueue[] = [];
   readonly #arrivalOf: (queue: AgentQueue) => number;
 
-  /** `arrivalOf`: when the first of a queue came. It must not change while the queue is in here. */
+  /**
+   * @param arrivalOf returns the arrival of a queue's first activation, which must not change while the queue is in the
+   * heap.
+   */
   constructor(arrivalOf: (queue: AgentQueue) => number) {
     this.#arrivalOf = arrivalOf;
   }
@@ -21,7 +24,7 @@ export class AgentQueueHeap {
     }
   }
 
-  /** Takes the first out. */
+  /** Removes and returns the first queue. */
   pop(): AgentQueue | undefined {
     const queues = this.#queues;
     const first = queues[0];
