@@ -5,21 +5,21 @@ import { describe, expect, it } from "vitest";
 import { startServer } from "../support/server.ts";
 import { type Block, blocksOf, DOCUMENTS, read, sectionsOf } from "./documents.ts";
 
-/** The sections of a page by their heading. */
+/** Returns the text of the section with a heading. */
 function section(document: string, heading: string): string {
   const found = sectionsOf(read(document)).find((one) => one.heading === heading);
   if (!found) throw new Error(`${document} has no section "${heading}"`);
   return found.text;
 }
 
-/** The rows of the tables in a text, as lists of cells. */
+/** Returns the table rows of a text as lists of cells. */
 function rowsOf(text: string): string[][] {
   return [...text.matchAll(/^\| (.+) \|$/gm)].map((row) =>
     (row[1] as string).split(/ +\| +/).map((cell) => cell.trim()),
   );
 }
 
-describe("every message that a document shows is as the contract has it", () => {
+describe("messages in the documents match the contract", () => {
   const schemas = { ...eventSchemas, ...controlSchemas };
   const messages = DOCUMENTS.flatMap((document) => blocksOf(document, "json"))
     .map((block): [string, Block, Record<string, unknown>] => {
@@ -33,25 +33,25 @@ describe("every message that a document shows is as the contract has it", () => 
     const schema = (isCommand ? commandSchemas : schemas)[
       message.type as never
     ] as (typeof eventSchemas)["gate_progress"];
-    expect(schema, "such a type").toBeDefined();
+    expect(schema, "message type in the contract").toBeDefined();
     expect(schema.strict().safeParse(message).error?.issues).toBeUndefined();
   });
 });
 
-describe("the component's page tells the component", () => {
+describe("the component's page lists", () => {
   const page = "docs/websocket-server-component.md";
   const websocket = new components.WebSocketServerComponent();
 
   it("every option with its default", () => {
-    const said = new Map(rowsOf(section(page, "Configuration")).map(([option, value]) => [option, value]));
+    const documented = new Map(rowsOf(section(page, "Configuration")).map(([option, value]) => [option, value]));
     const { maxMessageBytes, ...rest } = websocket.config;
     expect(maxMessageBytes).toBe(1024 * 1024);
-    expect(said.get("`maxMessageBytes`")).toBe("1 MiB");
-    expect(said.get("`maxConnections`")).toBe("no limit");
+    expect(documented.get("`maxMessageBytes`")).toBe("1 MiB");
+    expect(documented.get("`maxConnections`")).toBe("no limit");
     expect(rest.maxConnections).toBeUndefined();
     for (const [option, value] of Object.entries(rest)) {
       if (option === "maxConnections") continue;
-      expect(said.get(`\`${option}\``)).toBe(`\`${typeof value === "string" ? value : JSON.stringify(value)}\``);
+      expect(documented.get(`\`${option}\``)).toBe(`\`${typeof value === "string" ? value : JSON.stringify(value)}\``);
     }
   });
 
@@ -62,7 +62,7 @@ describe("the component's page tells the component", () => {
     }
   });
 
-  it("every figure for Prometheus", async () => {
+  it("every metric for Prometheus", async () => {
     await using server = await startServer({
       components: [new components.WebSocketServerComponent(), new components.HealthAndMetricsComponent()],
     });
@@ -73,7 +73,7 @@ describe("the component's page tells the component", () => {
   });
 });
 
-describe("the page of the components tells each", () => {
+describe("the components page lists name, priority and options of", () => {
   const rows = rowsOf(section("docs/server-and-components.md", "Components"));
   const all = Object.values(components)
     .filter((export_) => export_ !== components.ServerComponent)
@@ -90,28 +90,28 @@ describe("the page of the components tells each", () => {
   });
 });
 
-describe("the wire contract's page names every route", () => {
+describe("the wire contract's page lists every route", () => {
   it("of a server with all components", async () => {
     await using server = await startServer({ flock: new Flock(), dashboard: true });
     const { paths } = (await (await server.get("/openapi.json")).json()) as { paths: Record<string, object> };
-    const told = section("docs/wire-contract.md", "HTTP");
+    const text = section("docs/wire-contract.md", "HTTP");
     const routes = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `\`${method.toUpperCase()} ${path}\``),
     );
     expect(routes.length).toBeGreaterThan(10);
-    expect(routes.filter((route) => !route.startsWith("`HEAD") && !told.includes(route))).toEqual([]);
+    expect(routes.filter((route) => !route.startsWith("`HEAD") && !text.includes(route))).toEqual([]);
   });
 
-  it("and every parameter of the WebSocket's address", () => {
+  it("and every parameter of the WebSocket's URL", () => {
     const { channels } = asyncApiDocument({ path: "/plugin/ws", version: "0" }) as {
       channels: { events: { bindings: { ws: { query: { properties: Record<string, unknown> } } } } };
     };
-    const told = section("docs/wire-contract.md", "Connecting");
-    for (const name of Object.keys(channels.events.bindings.ws.query.properties)) expect(told).toContain(`\`${name}=`);
+    const text = section("docs/wire-contract.md", "Connecting");
+    for (const name of Object.keys(channels.events.bindings.ws.query.properties)) expect(text).toContain(`\`${name}=`);
   });
 });
 
-describe("a table of options tells those of the code, which of them must be given, and what the others are by default", () => {
+describe("option tables match the code: names, required options and defaults", () => {
   it.for([
     ["docs/components.md", "Rate limit", "middleware/rate-limit.ts", "RateLimitOptions"],
     ["docs/components.md", "Cache", "middleware/cache.ts", "CacheOptions"],
@@ -128,10 +128,10 @@ describe("a table of options tells those of the code, which of them must be give
       },
     );
     const table = rowsOf(section(page, heading)).filter(([cell]) => /^`\w+`$/.test(cell as string));
-    const said = new Map(table.map(([option, byDefault]) => [option, byDefault?.replace(/ ms$/, "") as string]));
-    expect([...said.keys()].sort()).toEqual(options.map(([option]) => option).sort());
+    const documented = new Map(table.map(([option, byDefault]) => [option, byDefault?.replace(/ ms$/, "") as string]));
+    expect([...documented.keys()].sort()).toEqual(options.map(([option]) => option).sort());
     for (const [option, byDefault] of options) {
-      expect(byDefault, `${option} says its default where it is declared`).toContain(said.get(option));
+      expect(byDefault, `${option} has the documented default`).toContain(documented.get(option));
     }
   });
 });

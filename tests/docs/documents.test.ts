@@ -7,7 +7,7 @@ import { anchorOf, blocksOf, DOCUMENTS, prose, ROOT, read, sectionsOf } from "./
 import { temporaryFile } from "./program.ts";
 import { typeCheck } from "./type-check.ts";
 
-/** What the programs in the documents print when they work, one line for each. */
+/** The expected output lines of the programs in the documents. */
 const RESULTS = [
   /truffle/,
   /7 costs 12, paid 12/,
@@ -19,8 +19,8 @@ const RESULTS = [
   /^\[ \{ text: 'Basil wins'(, score: 0.9)? \} \]$/m,
 ];
 
-describe("what the documents show works", () => {
-  it("every block of TypeScript is right", () => {
+describe("code in the documents", () => {
+  it("all TypeScript blocks type-check", () => {
     const blocks = DOCUMENTS.flatMap((document) => blocksOf(document, "ts", "tsx"));
     expect(blocks.length).toBeGreaterThan(20);
     expect(typeCheck(blocks)).toEqual([]);
@@ -30,7 +30,7 @@ describe("what the documents show works", () => {
     blocksOf(document, "ts").filter(({ flags }) => flags.includes("run")),
   );
   it.for(programs.map((block) => [block.document, block] as const))(
-    "%s: the whole program runs as pasted",
+    "%s: the complete program runs as pasted",
     async ([, block]) => {
       await using file = await temporaryFile(block.code);
       await using program = new RunningProgram(["node", file.path], { cwd: ROOT });
@@ -39,7 +39,7 @@ describe("what the documents show works", () => {
     },
   );
 
-  it("every block of JSON is JSON", () => {
+  it("all JSON blocks parse", () => {
     for (const document of DOCUMENTS) {
       for (const { code, line } of blocksOf(document, "json")) {
         expect(() => JSON.parse(code), `${document}:${line}`).not.toThrow();
@@ -48,7 +48,7 @@ describe("what the documents show works", () => {
   });
 });
 
-describe("what the documents link to is there", () => {
+describe("links in the documents have targets", () => {
   it.for(DOCUMENTS.map((document) => [document] as const))("%s", ([document]) => {
     const links = [...prose(read(document)).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)];
     for (const [link, path = "", anchor] of links) {
@@ -74,7 +74,7 @@ describe("the wire contract's page is complete", () => {
   );
 
   it.for(Object.entries(eventSchemas).map(([name, schema]) => [name, Object.keys(schema.shape)] as const))(
-    "%s with all its fields",
+    "%s with all fields",
     ([name, fields]) => {
       const section = sectionsOf(page).find(({ heading }) => heading.startsWith(`\`${name}\``));
       for (const field of fields) {

@@ -2,29 +2,29 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The folder of the whole project. */
+/** The root folder of the project. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** A fenced block of code. */
 export interface Block {
-  /** The document, from the project's folder. */
+  /** Path of the document, relative to the project. */
   readonly document: string;
-  /** Where the code begins in the document, counted from 1. */
+  /** Line where the code starts in the document, from 1. */
   readonly line: number;
   readonly language: string;
-  /** What follows the language, such as `run`. */
+  /** The info string after the language, such as `run`. */
   readonly flags: readonly string[];
   readonly code: string;
 }
 
-/** A section: a heading with all that stands under it, smaller headings included. */
+/** A heading with all its text, including subsections. */
 export interface Section {
   readonly heading: string;
   readonly level: number;
   readonly text: string;
 }
 
-/** Every document that people read, from the project's folder. */
+/** Paths of all documents, relative to the project. */
 export const DOCUMENTS: readonly string[] = globSync(
   ["*.md", "docs/**/*.md", "packages/*/README.md", "examples/*/README.md", "bench/README.md"],
   {
@@ -33,19 +33,19 @@ export const DOCUMENTS: readonly string[] = globSync(
   },
 ).sort();
 
-/** The text of a document. */
+/** Returns the text of a document. */
 export function read(document: string): string {
   return readFileSync(join(ROOT, document), "utf8");
 }
 
-/** The fenced blocks of a document, in one language or in all. */
+/** Returns the fenced blocks of a document, in one language or all. */
 export function blocksOf(document: string, ...languages: readonly string[]): Block[] {
   return blocksIn(read(document), document).filter(
     ({ language }) => languages.length === 0 || languages.includes(language),
   );
 }
 
-/** The fenced blocks of a text. */
+/** Returns the fenced blocks of a text. */
 export function blocksIn(text: string, document: string): Block[] {
   return [...text.matchAll(/^( *)```([\w-]*)([^\n]*)\n([\s\S]*?)^\1```$/gm)].map((match) => ({
     document,
@@ -56,14 +56,14 @@ export function blocksIn(text: string, document: string): Block[] {
   }));
 }
 
-/** The text without its fenced blocks, where a `#` is a comment and a bracket no link. */
+/** Removes fenced blocks, in which `#` is a comment and brackets are not links. */
 export function prose(text: string): string {
   return text.replace(/^( *)```[\s\S]*?^\1```$/gm, "");
 }
 
-/** The sections of a text. */
+/** Returns the sections of a text. */
 export function sectionsOf(text: string): Section[] {
-  // Blocks are blanked, not removed, so that positions stay.
+  // Blank out blocks instead of removing them, so that positions are kept.
   const blanked = text.replace(/^( *)```[\s\S]*?^\1```$/gm, (block) => block.replace(/[^\n]/g, " "));
   const headings = [...blanked.matchAll(/^(#+) (.+)$/gm)];
   return headings.map((match, index) => {
@@ -73,7 +73,7 @@ export function sectionsOf(text: string): Section[] {
   });
 }
 
-/** The anchor that a heading gets on the web. */
+/** Returns the web anchor of a heading. */
 export function anchorOf(heading: string): string {
   return heading
     .toLowerCase()

@@ -12,12 +12,12 @@ import { temporaryFile, workspaceFolder } from "./program.ts";
 
 const quickStart = blocksOf("README.md", "ts").find(({ flags }) => flags.includes("run"));
 
-describe("the README's quick start", () => {
-  it("is 30 lines at most", () => {
+describe("README quick start", () => {
+  it("has at most 30 lines", () => {
     expect(quickStart?.code.trimEnd().split("\n").length).toBeLessThanOrEqual(30);
   });
 
-  it("runs on the packages as they are published", async () => {
+  it("runs on the published form of the packages", async () => {
     await using folder = await workspaceFolder();
     for (const name of PUBLISHED) {
       buildPackage(name);
@@ -27,7 +27,7 @@ describe("the README's quick start", () => {
     await writeFile(join(folder.path, "quick-start.ts"), quickStart?.code ?? "");
     await using program = new RunningProgram(["node", "quick-start.ts"], { cwd: folder.path });
     expect(await program.exit(), program.errors).toBe(0);
-    // The client hears it all before the server says goodbye.
+    // The client receives everything before the server's close notice.
     expect(program.lines).toEqual(
       expect.arrayContaining([
         "PizzaIdea { description: 'truffle' }",
@@ -38,8 +38,8 @@ describe("the README's quick start", () => {
   });
 });
 
-describe("the Python of the component's page", () => {
-  it("prints what agents stream, and ends with the server", async () => {
+describe("Python example of the component's page", () => {
+  it("prints streamed output and ends with the server", async () => {
     const [block] = blocksOf("docs/websocket-server-component.md", "python");
     await using server = await startServer({ flock: pizzeria() });
     const code = block?.code.replace("localhost:8000", `127.0.0.1:${server.server.port}`) ?? "";

@@ -3,8 +3,8 @@ import ts from "typescript";
 import { type Block, ROOT } from "./documents.ts";
 
 /**
- * What the guides may use without saying where it comes from; docs/README.md tells the reader.
- * A block that declares one of these names itself shadows it.
+ * Names that the guides may use without declaring them, as docs/README.md explains. A block that declares one of these
+ * names shadows it.
  */
 const CAST = `
   import { artifact, type Flock, type FlockServer } from "flock-ts";
@@ -21,7 +21,7 @@ const CAST = `
   }
 `;
 
-/** Type-checks blocks together, each as a module beside its document. Gives one line for each complaint. */
+/** Type-checks blocks together, each as a module next to its document. Returns one line per error. */
 export function typeCheck(blocks: readonly Block[]): string[] {
   const virtual = new Map<string, { code: string; block?: Block }>();
   const cast = join(ROOT, "docs/cast.ts");

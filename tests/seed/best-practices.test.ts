@@ -7,12 +7,12 @@ import { RawSocket } from "../support/raw-socket.ts";
 import { RecordingSocket } from "../support/recording-socket.ts";
 import { startServer } from "../support/server.ts";
 
-/** Waits for what no message tells of. */
+/** Waits for a condition that no message reports. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** The proxy set-up of the seed's best practices, which names no Host. */
+/** The proxy configuration of the original specification's best practices, which sets no Host header. */
 const proxied = (port: number) => `
   location /plugin/ws {
     proxy_pass http://127.0.0.1:${port};
@@ -22,7 +22,7 @@ const proxied = (port: number) => `
   }`;
 
 describe("Best Practices", () => {
-  it("1: the heartbeat keeps a connection alive that is otherwise silent", async () => {
+  it("1: the heartbeat keeps an otherwise silent connection open", async () => {
     const component = new WebSocketServerComponent({ enableHeartbeat: true, heartbeatInterval: 0.1 });
     await using server = await startServer({ components: [component] });
     const client = await server.connect();
@@ -31,7 +31,7 @@ describe("Best Practices", () => {
     await client.close();
   });
 
-  it("2: who disconnects is cleaned up, whether politely or not", async () => {
+  it("2: disconnected clients are cleaned up, with or without a close frame", async () => {
     await using server = await startServer();
     const polite = await server.connect();
     await using rude = await RawSocket.open(server.ws());
@@ -43,7 +43,7 @@ describe("Best Practices", () => {
     await until(() => server.websocket.connectionCount === 0);
   });
 
-  it("3: WebSocket, static files and dashboard stand side by side", async () => {
+  it("3: WebSocket, static files and dashboard work together", async () => {
     await using server = await startServer({
       components: [new WebSocketServerComponent(), new StaticFilesServerComponent({ priority: 99 })],
       dashboard: true,
@@ -52,7 +52,7 @@ describe("Best Practices", () => {
     await (await server.connect()).close();
   });
 
-  it("3: and a folder of one's own takes the dashboard's place", async () => {
+  it("3: a custom folder replaces the dashboard", async () => {
     const folder = fileURLToPath(new URL("programs", import.meta.url));
     await using server = await startServer({
       components: [new WebSocketServerComponent(), new StaticFilesServerComponent({ folder })],
@@ -60,7 +60,7 @@ describe("Best Practices", () => {
     expect(await (await server.get("/browser-client.html")).text()).toContain("as the seed shows it");
   });
 
-  it.for([false, true])("4: nginx stands between, with TLS: %s", async (tls) => {
+  it.for([false, true])("4: works behind nginx, with TLS: %s", async (tls) => {
     await using server = await startServer({ flock: pizzeria() });
     await using nginx = await startNginx({ locations: proxied(server.server.port), tls });
     await using client = await RecordingSocket.open(`${nginx.wsUrl}/plugin/ws`, { rejectUnauthorized: false });
@@ -70,7 +70,7 @@ describe("Best Practices", () => {
     expect(client.events.filter(({ type }) => type === "streaming_output").length).toBeGreaterThan(0);
   });
 
-  it("5: the number of connections is known", async () => {
+  it("5: reports the number of connections", async () => {
     await using server = await startServer();
     expect(server.websocket.connectionCount).toBe(0);
     const clients = [await server.connect(), await server.connect()];

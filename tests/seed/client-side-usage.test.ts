@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => browser[Symbol.asyncDispose]());
 
 describe("Client-Side Usage", () => {
-  it("a browser's plain WebSocket, on a page of the same host, sees all, and the end", async () => {
+  it("a browser's WebSocket on a page of the same host receives all events and the close", async () => {
     await using server = await startServer({ flock: pizzeria() });
     await using site = await serveSite(readFileSync(program("browser-client.html"), "utf8"));
     const address = server.ws().replace("127.0.0.1", "localhost");
@@ -39,7 +39,7 @@ describe("Client-Side Usage", () => {
     expect(await said()).toEqual(["open", ...EXPECTED, "closed"]);
   });
 
-  it("Python's websockets sees the same", async () => {
+  it("Python's websockets receives the same", async () => {
     await using server = await startServer({ flock: pizzeria() });
     await using python = runPython(program("client.py"), [server.ws()]);
     await python.line(/^open$/);

@@ -3,13 +3,13 @@ import { ServerComponent, type ServerContext, WebSocketServerComponent } from "f
 import { describe, expect, it } from "vitest";
 
 describe("Component Properties", () => {
-  it("name, priority, prefix, and no dependency", () => {
+  it("has a name, a priority, a prefix and no dependency", () => {
     const component = new WebSocketServerComponent();
     expect([component.name, component.priority, component.path]).toEqual(["websocket", 7, "/plugin/ws"]);
     expect(component.getDependencies()).toEqual([]);
   });
 
-  it("lower priorities register first, wherever they stand in the list", async () => {
+  it("components with lower priority register first, regardless of their order in the list", async () => {
     await using flock = new Flock();
     const order: string[] = [];
     const recorder = (name: string, priority: number) =>
@@ -26,7 +26,7 @@ describe("Component Properties", () => {
     expect(order).toEqual(["before", "after"]);
   });
 
-  it("its hook at the end says goodbye to every client", async () => {
+  it("its shutdown hook sends a close notice to every client", async () => {
     await using flock = new Flock();
     const server = await flock.serve({ components: [new WebSocketServerComponent()], port: 0 });
     const socket = new WebSocket(`${server.url.replace("http", "ws")}/plugin/ws`);

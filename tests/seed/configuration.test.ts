@@ -4,7 +4,7 @@ import { RecordingSocket } from "../support/recording-socket.ts";
 import { startServer } from "../support/server.ts";
 
 describe("Configuration", () => {
-  it("the fields have the seed's names and defaults", async () => {
+  it("fields have the specified names and defaults", async () => {
     const { config } = new WebSocketServerComponent();
     expect(config).toMatchObject({
       prefix: "/plugin/",
@@ -14,7 +14,7 @@ describe("Configuration", () => {
     });
   });
 
-  it("the tags group the endpoint in the API documents", async () => {
+  it("tags group the endpoint in the API documents", async () => {
     await using server = await startServer({
       components: [new WebSocketServerComponent({ tags: ["Real-time", "Dashboard"] })],
     });
@@ -22,18 +22,18 @@ describe("Configuration", () => {
     expect(document.channels.events.tags).toEqual([{ name: "Real-time" }, { name: "Dashboard" }]);
   });
 
-  it("without the heartbeat there is none", async () => {
+  it("sends no heartbeat when it is disabled", async () => {
     await using server = await startServer();
     const client = await server.connect();
     expect(client.messages[0]).toMatchObject({ type: "hello", heartbeat_interval: null });
     await client.close();
   });
 
-  it("a wrong value is refused by name", () => {
+  it("rejects an invalid value by name", () => {
     expect(() => new WebSocketServerComponent({ heartbeatInterval: "30" as never })).toThrow(/heartbeatInterval/);
   });
 
-  it("another prefix is another endpoint, and the default one is gone", async () => {
+  it("a custom prefix replaces the default endpoint", async () => {
     await using server = await startServer({ components: [new WebSocketServerComponent({ prefix: "/realtime" })] });
     const client = await server.connect("/realtime/ws");
     await client.close();

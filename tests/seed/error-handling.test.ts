@@ -5,7 +5,7 @@ import { RecordingSocket } from "../support/recording-socket.ts";
 import { startServer } from "../support/server.ts";
 
 describe("Error Handling", () => {
-  it("a refused connection: no such endpoint is a 404 with a reason", async () => {
+  it("an unknown endpoint is refused with 404 and a reason", async () => {
     await using server = await startServer();
     expect(await RecordingSocket.refused(server.ws("/plugin/nowhere"))).toMatchObject({
       status: 404,
@@ -18,7 +18,7 @@ describe("Error Handling", () => {
     ["a key that is none", { "Sec-WebSocket-Key": "short" }],
     ["no version", { "Sec-WebSocket-Version": null }],
     ["a version from the past", { "Sec-WebSocket-Version": "7" }],
-  ] as const)("a broken handshake with %s is refused, and the server goes on", async ([, changed]) => {
+  ] as const)("an invalid handshake with %s is refused, and the server keeps running", async ([, changed]) => {
     await using server = await startServer();
     await using broken = await RawSocket.connect(server.ws());
     const { status } = await broken.request("/plugin/ws", changed);
@@ -27,7 +27,7 @@ describe("Error Handling", () => {
     await (await server.connect()).close();
   });
 
-  it("half a handshake that never goes on holds nobody up", async () => {
+  it("an incomplete handshake does not block other clients", async () => {
     await using server = await startServer();
     await using slow = await RawSocket.connect(server.ws());
     slow.write("GET /plugin/ws HTTP/1.1\r\nHost: ");
@@ -39,7 +39,7 @@ describe("Error Handling", () => {
     ["reserved bits", { reserved: 7 }, 1002],
     ["an opcode that is none", { opcode: 5 }, 1002],
     ["a continuation of nothing", { opcode: OPCODE.continuation }, 1002],
-  ] as const)("a protocol error, %s, ends that connection with its code", async ([, options, code]) => {
+  ] as const)("a protocol error, %s, closes that connection with its code", async ([, options, code]) => {
     await using server = await startServer();
     const healthy = await server.connect();
     await using broken = await RawSocket.open(server.ws());
@@ -50,7 +50,7 @@ describe("Error Handling", () => {
     await healthy.close();
   });
 
-  it("text that is not UTF-8 ends that connection with 1007", async () => {
+  it("text that is not UTF-8 closes that connection with 1007", async () => {
     await using server = await startServer();
     await using broken = await RawSocket.open(server.ws());
     await broken.message("hello");
@@ -58,7 +58,7 @@ describe("Error Handling", () => {
     expect(await broken.closeFrame()).toMatchObject({ code: 1007 });
   });
 
-  it("while clients fail in every way, the healthy ones get every event", async () => {
+  it("healthy clients receive every event while others fail in every way", async () => {
     await using server = await startServer({ flock: pizzeria() });
     const healthy = await server.connect();
     const raw = () => RawSocket.open(server.ws());

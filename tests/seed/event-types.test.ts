@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
 
-/** Everything that one published idea causes, as one client sees it; each message is checked against its schema. */
+/**
+ * Returns everything that one published idea causes, as one client receives it. Each message is checked against its
+ * schema.
+ */
 async function watched(description: string) {
   await using server = await startServer({ flock: pizzeria() });
   const client = await server.connect("/plugin/ws?since=0");
@@ -19,7 +22,7 @@ async function watched(description: string) {
 const UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe("Event Types", () => {
-  it("a run that starts and ends tells agent, run, time, duration and status", async () => {
+  it("the start and end of a run report agent, run, time, duration and status", async () => {
     const { first } = await watched("truffle");
     const started = first("agent_execution_started");
     expect(started).toMatchObject({ agent_id: "pizza_master", run_id: expect.any(String) });
@@ -32,7 +35,7 @@ describe("Event Types", () => {
     });
   });
 
-  it("a run that fails says so, and why", async () => {
+  it("a failed run reports its error", async () => {
     const { first } = await watched("pineapple");
     expect(first("agent_execution_completed")).toMatchObject({
       status: "error",
@@ -40,7 +43,7 @@ describe("Event Types", () => {
     });
   });
 
-  it("streamed output comes piece by piece, the last one complete, and adds up to the whole", async () => {
+  it("streamed output arrives in chunks, the last one marked complete", async () => {
     const { events } = await watched("truffle");
     const pieces = events.filter((event) => event.type === "streaming_output");
     expect(pieces.map(({ content }) => content).join("")).toBe("Thinking about truffle");
@@ -52,7 +55,7 @@ describe("Event Types", () => {
     }
   });
 
-  it("an artifact tells its id, type, producer and workflow", async () => {
+  it("an artifact reports its id, type, producer and workflow", async () => {
     const { events, correlationId } = await watched("truffle");
     const artifacts = events.filter((event) => event.type === "artifact_published");
     expect(artifacts).toMatchObject([
@@ -66,7 +69,7 @@ describe("Event Types", () => {
     ]);
   });
 
-  it("the graph tells its nodes and edges", async () => {
+  it("the graph reports its nodes and edges", async () => {
     const { first } = await watched("truffle");
     expect(first("graph_updated")).toMatchObject({
       nodes: [{ id: "external" }, { id: "pizza_master", type: "agent" }],

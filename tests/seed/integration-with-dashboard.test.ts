@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => browser[Symbol.asyncDispose]());
 
 describe("Integration with Dashboard", () => {
-  it("the dashboard connects by itself and shows what happens, as it happens", async () => {
+  it("the dashboard connects automatically and shows events live", async () => {
     await using server = await startServer({ flock: pizzeria(), components: [], dashboard: true });
     await using opened = await browser.open(server.url);
     const { page, errors } = opened;

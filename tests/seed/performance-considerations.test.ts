@@ -9,7 +9,7 @@ const Topic = artifact("Topic", z.object({ length: z.int() }));
 const Text = artifact("Text", z.object({ text: z.string() }));
 
 describe("Performance Considerations", () => {
-  it("there is no limit to connections, unless one is set", async () => {
+  it("has no connection limit by default", async () => {
     await using server = await startServer({ components: [new WebSocketServerComponent({ maxConnections: 2 })] });
     const clients = [await server.connect(), await server.connect()];
     expect(await RecordingSocket.refused(server.ws())).toMatchObject({ status: 503 });
@@ -17,7 +17,7 @@ describe("Performance Considerations", () => {
     expect(new WebSocketServerComponent().config.maxConnections).toBeUndefined();
   });
 
-  it("a large output comes in pieces, never inside a character, while it is made", async () => {
+  it("streams large output in chunks without splitting characters", async () => {
     const flock = new Flock();
     const letters = "👩‍🚀 größer ";
     flock
@@ -40,7 +40,7 @@ describe("Performance Considerations", () => {
     await client.close();
   });
 
-  it("a large artifact is announced without its payload, which HTTP gives", async () => {
+  it("announces a large artifact without its payload, which HTTP returns", async () => {
     const flock = new Flock().register(Text);
     await using server = await startServer({ flock, components: [], dashboard: true });
     const client = await server.connect();

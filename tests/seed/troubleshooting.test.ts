@@ -17,7 +17,7 @@ afterAll(() => browser[Symbol.asyncDispose]());
 
 const page = readFileSync(fileURLToPath(new URL("programs/browser-client.html", import.meta.url)), "utf8");
 
-/** The proxy set-up of the seed's section on deployment. */
+/** The proxy configuration of the original specification's section on deployment. */
 const proxied = (port: number) => `
   location / {
     proxy_pass http://127.0.0.1:${port};
@@ -33,7 +33,7 @@ const proxied = (port: number) => `
   }`;
 
 describe("Troubleshooting", () => {
-  it("connection refused: plain HTTP on the right path says what to do, a wrong path says that it is wrong", async () => {
+  it("connection refused: plain HTTP on the right path explains what to do, a wrong path returns 404", async () => {
     await using server = await startServer();
     const plain = await server.get("/plugin/ws");
     expect(plain.status).toBe(426);
@@ -41,7 +41,7 @@ describe("Troubleshooting", () => {
     expect((await RecordingSocket.refused(server.ws("/ws"))).status).toBe(404);
   });
 
-  it("connection drops: a heartbeat keeps what is idle open through a proxy that closes idle connections", async () => {
+  it("connection drops: a heartbeat keeps an idle connection open through a proxy with an idle timeout", async () => {
     const component = new WebSocketServerComponent({ enableHeartbeat: true, heartbeatInterval: 0.3 });
     await using server = await startServer({ components: [component] });
     const impatient = proxied(server.server.port).replaceAll("}", "  proxy_read_timeout 1s;\n  }");
@@ -51,7 +51,7 @@ describe("Troubleshooting", () => {
     expect(client.socket.readyState).toBe(client.socket.OPEN);
   });
 
-  it("no events: one published artifact is enough to see one", async () => {
+  it("no events: publishing one artifact is enough to receive one", async () => {
     await using server = await startServer({ flock: pizzeria() });
     const client = await server.connect();
     await server.flock.publish(Idea({ description: "truffle" }));
@@ -59,7 +59,7 @@ describe("Troubleshooting", () => {
     await client.close();
   });
 
-  it.for([true, false])("CORS: a page of another origin connects when it is allowed: %s", async (allowed) => {
+  it.for([true, false])("CORS: a page of another origin may connect when allowed: %s", async (allowed) => {
     await using site = await serveSite(page);
     const cors = new CORSComponent({
       allowOrigins: [allowed ? site.origin : "http://localhost:1"],

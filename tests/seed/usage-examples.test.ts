@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { startServer } from "../support/server.ts";
 
 describe("Usage Examples", () => {
-  it("1: the default endpoint is /plugin/ws, beside the dashboard", async () => {
+  it("1: the default endpoint is /plugin/ws, next to the dashboard", async () => {
     await using server = await startServer({ components: [new WebSocketServerComponent()], dashboard: true });
     const client = await server.connect("/plugin/ws");
     expect(await (await server.get("/")).text()).toContain("<title>Flock</title>");
@@ -19,7 +19,7 @@ describe("Usage Examples", () => {
     await client.close();
   });
 
-  it("3: in production, with a heartbeat every 30 s, its own tags, and the dashboard, which finds it", async () => {
+  it("3: production with a 30 s heartbeat, custom tags and the dashboard, which finds the endpoint", async () => {
     const component = new WebSocketServerComponent({
       prefix: "/realtime",
       heartbeatInterval: 30,
