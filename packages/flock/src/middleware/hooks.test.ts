@@ -66,8 +66,8 @@ interface Kitchen {
 describe("component order", () => {
   it("runs the flock's components outside the agent's, each hook in its order", async () => {
     const seen: string[] = [];
-    const { status } = await cook([witness("own", seen)], {
-      all: [witness("all", seen)],
+    const { status } = await cook([recorder("own", seen)], {
+      all: [recorder("all", seen)],
       bake: (_, context) => {
         seen.push("runs");
         context.addUsage({ tokens: 1 });
@@ -92,14 +92,14 @@ describe("component order", () => {
 
   it("runs a component once that the flock and the agent share", async () => {
     const seen: string[] = [];
-    const both = witness("both", seen);
+    const both = recorder("both", seen);
     await cook([both], { all: [both] });
     expect(seen.filter((what) => what.endsWith(" in"))).toEqual(["both in"]);
   });
 
   it("wraps a generator whose strings are streamed", async () => {
     const seen: string[] = [];
-    const { pizzas } = await cook([witness("own", seen)], {
+    const { pizzas } = await cook([recorder("own", seen)], {
       async *bake() {
         yield "hmm";
         return Pizza({ name: "slow" });
