@@ -1,6 +1,6 @@
 /**
- * What looks on in the page, as JavaScript that is there before the page's own. `bench` in it tells what a viewer notices.
- * It is text, because it runs in a browser.
+ * The measuring script, as text because it runs in the browser before the page's own scripts. Its `bench` object
+ * reports what a viewer notices.
  */
 export const PROBE = `
   globalThis.bench = (() => {

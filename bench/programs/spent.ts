@@ -4,7 +4,7 @@ import type { ProgramCalls, Spent, Task } from "./program.ts";
 /** A file of this folder. */
 export type ProgramName = "flock" | "langgraph" | "mastra" | "sqlite";
 
-/** What a program takes in a process of its own, new for each measurement. */
+/** Measures a program in a new process. */
 export async function spentOn(program: ProgramName, task: Omit<Task, "among"> & Partial<Task>): Promise<Spent> {
   const child = start<ProgramCalls>(`programs/${program}.ts`);
   try {
