@@ -45,7 +45,7 @@ try {
   await flock.publish(ideas.map((description) => Idea({ description })));
   await flock.runUntilIdle();
   const pizzas = await flock.store.getByType(Pizza);
-  await flock.shutdown(); // the client hears everything first
+  await flock.shutdown(); // the client receives everything first
   client.close();
 
   for (const { name, toppings, minutes } of pizzas) console.log(`${name}: ${toppings.join(", ")}; ${minutes} minutes`);

@@ -29,13 +29,13 @@ describe("Client-Side Usage", () => {
     const address = server.ws().replace("127.0.0.1", "localhost");
     await using opened = await browser.open(`${site.origin}/?server=${encodeURIComponent(address)}`);
     const said = () => opened.page.evaluate(() => (globalThis as unknown as { said: string[] }).said);
-    const hears = (last: string) =>
+    const seen = (last: string) =>
       opened.page.waitForFunction((text) => (globalThis as unknown as { said: string[] }).said.includes(text), last);
-    await hears("open");
+    await seen("open");
     await server.flock.publish(Idea({ description: "truffle" }));
-    await hears("artifact Pizza");
+    await seen("artifact Pizza");
     await server.server.close();
-    await hears("closed");
+    await seen("closed");
     expect(await said()).toEqual(["open", ...EXPECTED, "closed"]);
   });
 

@@ -43,7 +43,7 @@ export function secondThoughts({ outline, facts, style }: Findings): string[] {
 export function editor(flock: Flock): void {
   flock
     .agent("editor")
-    .description("Waits for all four findings and writes the review; writes it anew when the critic objects")
+    .description("Waits for all four findings and writes the review; rewrites it when the critic objects")
     .consumes(Outline, Facts, Style, Summary, { join: { by: "correlation" } })
     .consumes(Objection)
     .publishes(Review)

@@ -113,11 +113,11 @@ export class Outputs {
     for (const [type, { fanOut }] of this.#options) {
       if (fanOut !== undefined) this.#count(type, fanOut, drafts.filter((draft) => draft.type === type).length);
     }
-    const wanted = drafts.filter(({ type, payload }) => {
+    const accepted = drafts.filter(({ type, payload }) => {
       const { where } = this.#options.get(type) ?? {};
       return !where || where(payload as never) === true;
     });
-    for (const { type, payload } of wanted) {
+    for (const { type, payload } of accepted) {
       const { validate } = this.#options.get(type) ?? {};
       const verdict: unknown = validate ? validate(payload as never) : true;
       if (verdict === true) continue;
@@ -125,7 +125,7 @@ export class Outputs {
       const message = `Invalid result of \`validate\` for \`${type}\` in agent \`${this.#agentId}\`: \`${String(verdict)}\`. Return \`true\` or an error message.`;
       throw new FlockError("wrong_output", isMessage ? verdict : message);
     }
-    return wanted;
+    return accepted;
   }
 
   /**

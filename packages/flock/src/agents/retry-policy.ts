@@ -37,7 +37,7 @@ const optionsSchema = z.strictObject({
 });
 
 /** Limit of a provider's `Retry-After`, in ms (one hour). A longer one is most likely a mistake. */
-const MAX_ASKED = 60 * 60_000;
+const MAX_RETRY_AFTER = 60 * 60_000;
 
 /** Errors in the code or its setup: a retry would fail the same way. A spent budget also stays spent. */
 const PERMANENT = new Set<string>([
@@ -71,7 +71,7 @@ export class RetryPolicy {
     if (failures >= attempts || !when(error)) return undefined;
     const longest = delay === 0 ? 0 : Math.min(maxDelay, delay * factor ** (failures - 1));
     const own = longest * (1 - jitter * random);
-    return Math.max(own, Math.min(retryAfterOf(error, now), MAX_ASKED));
+    return Math.max(own, Math.min(retryAfterOf(error, now), MAX_RETRY_AFTER));
   }
 }
 
@@ -84,9 +84,9 @@ function isTemporary(error: unknown): boolean {
 /** Returns the delay that the model's provider requests in `Retry-After` (seconds or a date), in ms. */
 function retryAfterOf(error: unknown, now: number): number {
   const { responseHeaders } = (causeOf(error) ?? {}) as { responseHeaders?: Record<string, string> };
-  const asked = responseHeaders?.["retry-after"];
-  if (asked === undefined) return 0;
-  const ms = /^\d+(\.\d+)?$/.test(asked) ? Number(asked) * 1_000 : Date.parse(asked) - now;
+  const retryAfter = responseHeaders?.["retry-after"];
+  if (retryAfter === undefined) return 0;
+  const ms = /^\d+(\.\d+)?$/.test(retryAfter) ? Number(retryAfter) * 1_000 : Date.parse(retryAfter) - now;
   return Number.isNaN(ms) ? 0 : Math.max(ms, 0);
 }
 

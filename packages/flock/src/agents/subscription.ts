@@ -119,9 +119,9 @@ export class Subscription {
   canTake(artifacts: readonly StoredArtifact[]): boolean {
     const groups = artifacts.length / this.groupSize;
     if (this.batch ? !Number.isInteger(groups) || groups < 1 : groups !== 1) return false;
-    const left = new Map([...this.requires].map(([type, wanted]) => [type, wanted * groups]));
+    const left = new Map([...this.requires].map(([type, required]) => [type, required * groups]));
     for (const { type } of artifacts) left.set(type, (left.get(type) ?? 0) - 1);
-    return [...left.values()].every((wanted) => wanted === 0);
+    return [...left.values()].every((required) => required === 0);
   }
 
   /** Returns the inputs of the agent's function for a complete set of artifacts. */

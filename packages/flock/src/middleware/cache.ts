@@ -47,12 +47,12 @@ class Cache extends AgentComponent {
 
   override async evaluate(run: RunContext, next: () => Promise<readonly Draft[]>): Promise<readonly Draft[]> {
     const key = this.#keyOf(run);
-    const known = this.#entries.get(key);
+    const cached = this.#entries.get(key);
     this.#entries.delete(key);
-    if (known && known.expiresAt > this.clock.now()) {
-      this.#entries.set(key, known);
+    if (cached && cached.expiresAt > this.clock.now()) {
+      this.#entries.set(key, cached);
       run.addUsage({ cached: 1 });
-      return known.drafts;
+      return cached.drafts;
     }
     const drafts = await next();
     // A stopped run has already ended, even if its function still returns.

@@ -113,7 +113,7 @@ export function scriptedModel(
       if (typeof script === "function" || calls.length >= script.length) return;
       const left = script
         .slice(calls.length)
-        .map((answer) => short(typeof answer === "function" ? "a function" : told(answer)));
+        .map((answer) => short(typeof answer === "function" ? "a function" : describe(answer)));
       throw new AssertionError({
         message: `${left.length} of ${script.length} scripted answers were not requested: ${left.join("; ")}`,
         operator: "assertUsedUp",
@@ -223,7 +223,7 @@ async function pause(clock: Clock, ms: number, signal: AbortSignal | undefined):
   signal?.throwIfAborted();
 }
 
-function told(reply: ScriptedReply): string {
+function describe(reply: ScriptedReply): string {
   if (typeof reply === "string") return reply;
   if (reply instanceof Error) return String(reply);
   if (reply instanceof Draft) return `${reply.type} ${JSON.stringify(reply.payload)}`;

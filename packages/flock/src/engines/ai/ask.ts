@@ -89,7 +89,7 @@ export async function askForEach(
   const request: Request = {
     context,
     model,
-    told: redactedModel(model, context.redaction),
+    redacted: redactedModel(model, context.redaction),
     answer,
     instructions: instructionsOf({ ...options, agent: context.agent, answer, hasContext }),
     tools: await toolsOf(options.sources, context),
@@ -124,7 +124,7 @@ interface Request {
   readonly context: RunContext;
   readonly model: ModelObject;
   /** The model without access to secrets. */
-  readonly told: LanguageModel;
+  readonly redacted: LanguageModel;
   readonly answer: AnswerSchema;
   readonly instructions: string;
   readonly tools: ToolSet;
@@ -141,7 +141,7 @@ interface Answer {
 
 /** Requests one answer and streams its text. */
 async function stream(
-  { context, model, told, answer, instructions, tools }: Request,
+  { context, model, redacted, answer, instructions, tools }: Request,
   messages: ModelMessage[],
 ): Promise<Answer> {
   const [type, ...others] = answer.types;
@@ -149,7 +149,7 @@ async function stream(
   const strict = { strictJsonSchema: answer.isStrict };
   const steps = modelStepsOf(context, model);
   const result = streamText({
-    model: told,
+    model: redacted,
     instructions,
     messages,
     tools,

@@ -15,7 +15,7 @@ const call = (message: string, statusCode?: number, headers: Record<string, stri
 describe("explain", () => {
   it.for<[string, unknown, string, RegExp]>([
     [
-      "nobody listens",
+      "a closed port",
       call("Cannot connect to API"),
       "",
       /cannot be reached at `http:\/\/127.0.0.1:9\/v1\/messages`.*Check that the server is running/,

@@ -57,7 +57,7 @@ describe("message", () => {
       input: artifacts,
     });
     const instructions = instructionsOf({ agent: "chef", answer: answerSchemaOf([Pizza]), hasContext: true });
-    expect(instructions).toMatch(/"input" is what to work on, "context" is what is known/);
+    expect(instructions).toMatch(/"input" is the input of your task, "context" is additional information/);
   });
 });
 

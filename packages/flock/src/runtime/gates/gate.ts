@@ -330,9 +330,9 @@ export class Gate {
     const size = key === undefined ? (batch?.size ?? 1) : 1;
     const collected: Record<string, number> = {};
     const required: Record<string, number> = {};
-    for (const [type, wanted] of requires) {
-      collected[type] = (pool?.count(type) ?? 0) + groups * wanted;
-      required[type] = size * wanted;
+    for (const [type, perGroup] of requires) {
+      collected[type] = (pool?.count(type) ?? 0) + groups * perGroup;
+      required[type] = size * perGroup;
     }
     // A complete batch has no deadline.
     const due = groups < size ? Math.min(this.#expiryOf(pool?.oldest), groups > 0 ? this.batchDeadline : NEVER) : NEVER;

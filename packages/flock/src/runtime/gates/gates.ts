@@ -79,14 +79,14 @@ export class Gates {
     }
     const all: Filled[] = [];
     /** Agents already triggered by this artifact. */
-    let woken: Set<string> | undefined;
+    let triggered: Set<string> | undefined;
     for (const gate of gates) {
       const { agentId, isSingle } = gate.subscription;
-      if (isSingle && woken?.has(agentId)) continue;
+      if (isSingle && triggered?.has(agentId)) continue;
       const filled = this.#fill(gate, artifact);
       if (!filled) continue;
       all.push(filled);
-      if (this.#withAlternatives.has(agentId)) (woken ??= new Set()).add(agentId);
+      if (this.#withAlternatives.has(agentId)) (triggered ??= new Set()).add(agentId);
     }
     return all;
   }
@@ -107,12 +107,12 @@ export class Gates {
 
   /** Returns what each gate whose subscription names the type would do with an artifact. Has no side effects. */
   dryRun(artifact: StoredArtifact): readonly DryRun[] {
-    const woken = new Set<string>();
+    const triggered = new Set<string>();
     return this.#index.ofType(artifact.type).flatMap((gate) => {
       const { subscription } = gate;
-      if (subscription.isSingle && woken.has(subscription.agentId)) return [];
+      if (subscription.isSingle && triggered.has(subscription.agentId)) return [];
       const dryRuns = dryRunOf(gate, artifact);
-      if ("wakes" in dryRuns && dryRuns.wakes) woken.add(subscription.agentId);
+      if ("wakes" in dryRuns && dryRuns.wakes) triggered.add(subscription.agentId);
       return [dryRuns];
     });
   }

@@ -42,7 +42,7 @@ export class Arrivals {
 /** The artifacts of one type in a pool, oldest first. */
 interface AgentQueue {
   readonly type: string;
-  readonly wanted: number;
+  readonly required: number;
   count: number;
   first: Entry | undefined;
   last: Entry | undefined;
@@ -59,9 +59,9 @@ export class Pool {
 
   constructor(key: string | undefined, requires: ReadonlyMap<string, number>) {
     this.key = key;
-    for (const [type, wanted] of requires) {
-      this.#queues.push({ type, wanted, count: 0, first: undefined, last: undefined });
-      this.#missing += wanted;
+    for (const [type, required] of requires) {
+      this.#queues.push({ type, required, count: 0, first: undefined, last: undefined });
+      this.#missing += required;
     }
   }
 
@@ -82,7 +82,7 @@ export class Pool {
     else queue.first = entry;
     queue.last = entry;
     queue.count += 1;
-    if (queue.count <= queue.wanted) this.#missing -= 1;
+    if (queue.count <= queue.required) this.#missing -= 1;
     this.size += 1;
     this.bag.add(entry.artifact);
   }
@@ -92,7 +92,7 @@ export class Pool {
     const queue = this.#laneOf(entry);
     queue.first = entry.after;
     if (!queue.first) queue.last = undefined;
-    if (queue.count <= queue.wanted) this.#missing += 1;
+    if (queue.count <= queue.required) this.#missing += 1;
     queue.count -= 1;
     this.size -= 1;
     this.bag.remove(entry.artifact);
@@ -101,8 +101,8 @@ export class Pool {
   /** Returns the oldest entries of each type that form a group, in order of arrival. The pool must be complete. */
   group(): Entry[] {
     const group: Entry[] = [];
-    for (const { first, wanted } of this.#queues) {
-      for (let entry = first, n = 0; entry && n < wanted; entry = entry.after, n++) group.push(entry);
+    for (const { first, required } of this.#queues) {
+      for (let entry = first, n = 0; entry && n < required; entry = entry.after, n++) group.push(entry);
     }
     return group.sort((a, b) => a.position - b.position);
   }

@@ -371,7 +371,7 @@ describe("agent of a tenant", () => {
     await using flock = declared();
     await flock.publish(note("public"));
     await flock.runUntilIdle();
-    const knows = async (as?: Principal) => {
+    const agentsFor = async (as?: Principal) => {
       const events = await eventsOf(flock, as);
       const graph = only(events, "graph_updated")
         .at(-1)
@@ -386,10 +386,10 @@ describe("agent of a tenant", () => {
       for (const one of listings) expect(one?.toSorted()).toEqual(listings[0]?.toSorted());
       return listings[0]?.toSorted();
     };
-    expect(await knows()).toEqual(["others", "plain", "theirs"]);
-    expect(await knows(acme)).toEqual(["plain", "theirs"]);
-    expect(await knows(umbrella)).toEqual(["others", "plain"]);
-    expect(await knows(stranger)).toEqual(["plain"]);
+    expect(await agentsFor()).toEqual(["others", "plain", "theirs"]);
+    expect(await agentsFor(acme)).toEqual(["plain", "theirs"]);
+    expect(await agentsFor(umbrella)).toEqual(["others", "plain"]);
+    expect(await agentsFor(stranger)).toEqual(["plain"]);
     expect(await flock.historyOf("theirs", stranger)).toBeUndefined();
     expect(await flock.historyOf("theirs", acme)).toMatchObject({ produced: { Echo: 1, Secret: 1 } });
   });

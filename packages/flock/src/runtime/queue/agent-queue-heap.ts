@@ -15,12 +15,12 @@ export class AgentQueueHeap {
 
   push(queue: AgentQueue): void {
     const queues = this.#queues;
-    let place = queues.push(queue) - 1;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
-      if (!this.#isBefore(place, parent)) return;
-      this.#swap(place, parent);
-      place = parent;
+    let index = queues.push(queue) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!this.#isBefore(index, parent)) return;
+      this.#swap(index, parent);
+      index = parent;
     }
   }
 
@@ -31,14 +31,14 @@ export class AgentQueueHeap {
     const last = queues.pop();
     if (first === last || !last) return first;
     queues[0] = last;
-    for (let place = 0; ; ) {
-      let best = place;
-      for (const child of [2 * place + 1, 2 * place + 2]) {
+    for (let index = 0; ; ) {
+      let best = index;
+      for (const child of [2 * index + 1, 2 * index + 2]) {
         if (child < queues.length && this.#isBefore(child, best)) best = child;
       }
-      if (best === place) return first;
-      this.#swap(place, best);
-      place = best;
+      if (best === index) return first;
+      this.#swap(index, best);
+      index = best;
     }
   }
 

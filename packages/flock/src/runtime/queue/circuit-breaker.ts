@@ -104,8 +104,8 @@ export class CircuitBreaker {
   }
 
   /** Removes and returns held activations. */
-  withdraw(wanted: (activation: Activation) => boolean): Activation[] {
-    const withdrawn = [...this.#held].filter(wanted);
+  withdraw(matches: (activation: Activation) => boolean): Activation[] {
+    const withdrawn = [...this.#held].filter(matches);
     for (const activation of withdrawn) this.#held.delete(activation);
     if (this.#held.size === 0) this.#callOff?.();
     return withdrawn;

@@ -69,7 +69,7 @@ export class Circuits {
   }
 
   /** Removes and returns held activations. */
-  withdraw(wanted: (activation: Activation) => boolean): Activation[] {
-    return [...this.#breakers.values()].flatMap((breaker) => breaker.withdraw(wanted));
+  withdraw(matches: (activation: Activation) => boolean): Activation[] {
+    return [...this.#breakers.values()].flatMap((breaker) => breaker.withdraw(matches));
   }
 }

@@ -40,14 +40,14 @@ export class DelayQueue {
   }
 
   /** Returns whether a matching activation waits. */
-  has(wanted: (activation: Activation) => boolean): boolean {
-    for (const one of this.#waiting.keys()) if (wanted(one)) return true;
+  has(matches: (activation: Activation) => boolean): boolean {
+    for (const one of this.#waiting.keys()) if (matches(one)) return true;
     return false;
   }
 
   /** Removes and returns matching activations. */
-  withdraw(wanted: (activation: Activation) => boolean): Activation[] {
-    const withdrawn = [...this.#waiting.keys()].filter(wanted);
+  withdraw(matches: (activation: Activation) => boolean): Activation[] {
+    const withdrawn = [...this.#waiting.keys()].filter(matches);
     for (const activation of withdrawn) {
       this.#waiting.get(activation)?.();
       this.#waiting.delete(activation);

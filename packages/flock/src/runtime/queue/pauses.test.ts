@@ -34,9 +34,9 @@ describe("paused agent", () => {
     cook("chef");
     const { agents, seq } = await flock.pause("chef");
     expect(agents).toEqual(["chef"]);
-    const [told] = only(flock, "agent_paused");
-    expect(told?.agent_id).toBe("chef");
-    expect(told?.seq).toBeLessThanOrEqual(seq);
+    const [paused] = only(flock, "agent_paused");
+    expect(paused?.agent_id).toBe("chef");
+    expect(paused?.seq).toBeLessThanOrEqual(seq);
     for (const n of [1, 2, 3]) await flock.publish(Order({ n }));
     await flock.runUntilIdle();
     expect(done).toEqual([]);

@@ -24,7 +24,7 @@ export class Scheduler {
   /** Names of paused agents, declared or not. */
   readonly #paused = new Set<string>();
   /** Queues whose first activation is delayed by a component, in order of the first delay. */
-  readonly #timed = new Set<AgentQueue>();
+  readonly #delayed = new Set<AgentQueue>();
   #stopTimer: (() => void) | undefined;
   /** Running activations that have released their slot. */
   readonly #away = new Set<Activation>();
@@ -72,10 +72,10 @@ export class Scheduler {
   }
 
   /** Returns whether a matching activation waits. */
-  isWaiting(wanted: (activation: Activation) => boolean): boolean {
+  isWaiting(matches: (activation: Activation) => boolean): boolean {
     for (const { waiting, next } of this.#queues.values()) {
-      for (let place = next; place < waiting.length; place++) {
-        if (wanted((waiting[place] as Waiting).activation)) return true;
+      for (let index = next; index < waiting.length; index++) {
+        if (matches((waiting[index] as Waiting).activation)) return true;
       }
     }
     return false;
@@ -138,14 +138,14 @@ export class Scheduler {
   }
 
   /** Removes and returns activations that have not started. */
-  withdraw(wanted: (activation: Activation) => boolean): Activation[] {
+  withdraw(matches: (activation: Activation) => boolean): Activation[] {
     const withdrawn: Activation[] = [];
     for (const queue of this.#queues.values()) {
       if (sizeOf(queue) === 0) continue;
       const before = withdrawn.length;
       const staying: Waiting[] = [];
       for (const one of queue.waiting.slice(queue.next)) {
-        if (wanted(one.activation)) withdrawn.push(one.activation);
+        if (matches(one.activation)) withdrawn.push(one.activation);
         else staying.push(one);
       }
       if (withdrawn.length === before) continue;
@@ -156,7 +156,7 @@ export class Scheduler {
     this.#queued -= withdrawn.length;
     if (withdrawn.length > 0) this.#rebuildHeap();
     // Activations behind a withdrawn one may now have a shorter delay.
-    if (withdrawn.length > 0 && this.#timed.size > 0) this.#askTimed();
+    if (withdrawn.length > 0 && this.#delayed.size > 0) this.#checkDelayed();
     return withdrawn;
   }
 
@@ -169,7 +169,7 @@ export class Scheduler {
       queue.paused = true;
       this.#held += sizeOf(queue);
       if (queue.isOffered) this.#rebuildHeap();
-      this.#forgetTime(queue);
+      this.#clearDelay(queue);
     }
     return true;
   }
@@ -217,13 +217,13 @@ export class Scheduler {
 
   #letReturn(): void {
     for (const queue of this.#returning) {
-      for (const [activation, goOn] of queue.returning) {
+      for (const [activation, resume] of queue.returning) {
         if (this.#taken >= this.#limit) return;
         if (queue.running >= queue.concurrency) break;
         queue.returning.delete(activation);
         queue.running += 1;
         this.#taken += 1;
-        goOn();
+        resume();
       }
       if (queue.returning.size === 0) this.#returning.delete(queue);
     }
@@ -232,7 +232,7 @@ export class Scheduler {
   /** Offers a queue that has a free slot again. */
   #offerNext(queue: AgentQueue): void {
     // Its components may decide differently now.
-    this.#forgetTime(queue);
+    this.#clearDelay(queue);
     this.#offer(queue);
     this.#fill();
   }
@@ -244,10 +244,10 @@ export class Scheduler {
     const wait = hooks && !activation.refusal ? hooks.schedule(queuedRun(activation)) : 0;
     if (wait > 0) {
       queue.heldUntil = this.#clock.now() + wait;
-      this.#timed.add(queue);
+      this.#delayed.add(queue);
       return false;
     }
-    this.#forgetTime(queue);
+    this.#clearDelay(queue);
     // Release the started activation from memory.
     queue.waiting[queue.next++] = undefined as never;
     if (queue.next === queue.waiting.length || queue.next === MAX_STARTED) {
@@ -259,19 +259,19 @@ export class Scheduler {
     return true;
   }
 
-  #forgetTime(queue: AgentQueue): void {
+  #clearDelay(queue: AgentQueue): void {
     queue.heldUntil = undefined;
-    this.#timed.delete(queue);
+    this.#delayed.delete(queue);
   }
 
   /** Checks each delayed queue once, in order, so that agents take turns under a shared rate limit. */
-  #askTimed(): void {
+  #checkDelayed(): void {
     const begun: AgentQueue[] = [];
-    for (const queue of [...this.#timed]) {
+    for (const queue of [...this.#delayed]) {
       if (isReady(queue) && this.#taken < this.#limit) {
         if (this.#beginFirst(queue)) begun.push(queue);
       } else {
-        this.#forgetTime(queue);
+        this.#clearDelay(queue);
         this.#offer(queue);
       }
     }
@@ -283,10 +283,10 @@ export class Scheduler {
   #watch(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
-    if (this.#timed.size === 0) return;
-    const next = Math.min(...[...this.#timed].map(({ heldUntil }) => heldUntil as number));
+    if (this.#delayed.size === 0) return;
+    const next = Math.min(...[...this.#delayed].map(({ heldUntil }) => heldUntil as number));
     // Keeps the process alive, because queued work is pending.
-    this.#stopTimer = this.#clock.after(next - this.#clock.now(), () => this.#askTimed(), true);
+    this.#stopTimer = this.#clock.after(next - this.#clock.now(), () => this.#checkDelayed(), true);
   }
 
   #begin(queue: AgentQueue, activation: Activation): void {
