@@ -117,7 +117,7 @@ describe("option tables match the code: names, required options and defaults", (
     ["docs/components.md", "Cache", "middleware/cache.ts", "CacheOptions"],
     ["docs/components.md", "Budget", "middleware/budget.ts", "BudgetOptions"],
     ["docs/runs.md", "Retries", "agents/retry-policy.ts", "RetryOptions"],
-    ["docs/runs.md", "Circuit breaker", "runtime/queue/circuit-breaker.ts", "CircuitBreakerOptions"],
+    ["docs/runs.md", "Circuit breaker", "agents/circuit-options.ts", "CircuitBreakerOptions"],
   ] as const)("%s, %s", ([page, heading, file, name]) => {
     const source = read(`packages/flock/src/${file}`);
     const declared = new RegExp(`^export interface ${name} \\{\\n([\\s\\S]*?)^\\}`, "m").exec(source)?.[1] as string;

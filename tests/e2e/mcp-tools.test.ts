@@ -273,7 +273,7 @@ describe("agent with a model", () => {
     );
     expect(await at.cook()).toMatchObject({ status: "success" });
     expect(at.told(1)).toContain("the disk is full");
-    expect(at.told(2)).toContain("the connection was lost during test_die".replace("test_", ""));
+    expect(at.told(2)).toContain("the connection was lost during `die`");
     expect(at.told(3)).toBe("x");
   });
 

@@ -242,7 +242,7 @@ describe("invalid answer", () => {
       .consumes(Idea)
       .publishes(Pizza, { fanOut: 2, validate: ({ name }) => name !== "Pineapple" || "no pineapple here" });
     expect((await at.cook()).status).toBe("success");
-    expect(JSON.stringify(at.server.requests[1]?.body.messages)).toContain("1 × Pizza, but declares a fanOut of 2");
+    expect(JSON.stringify(at.server.requests[1]?.body.messages)).toContain("1 × `Pizza`, but declares a `fanOut` of 2");
     const { status, error } = await at.cook();
     expect(status).toBe("error");
     expect(error?.message).toMatch(/2 answers were invalid\. Last problem: no pineapple here/);

@@ -4,7 +4,7 @@ import { checkOptions } from "../core/errors.ts";
 export interface CircuitBreakerOptions {
   /** Number of consecutive failures that open the circuit: an integer ≥ 1. */
   readonly failures: number;
-  /** The failures must happen within this time, in ms, from first to last. Default: no limit. */
+  /** The failures must happen within this time, in ms, from first to last. Default: however far apart. */
   readonly within?: number;
   /** Time without runs, in ms, before one trial run. */
   readonly cooldown: number;

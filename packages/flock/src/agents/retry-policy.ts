@@ -17,7 +17,7 @@ export interface RetryOptions {
    */
   readonly jitter?: number;
   /**
-   * Returns whether an error is worth another attempt. Default: every timeout, and every error that may be temporary.
+   * Returns whether an error is worth another attempt. Default: every timeout, and every error that may go away.
    */
   readonly when?: (error: unknown) => boolean;
 }

@@ -7,10 +7,7 @@ import { AgentComponent } from "./agent-component.ts";
 
 /** Options of a cache. */
 export interface CacheOptions {
-  /**
-   * Returns the cache key of a run's inputs. Default: the types and payloads of the consumed artifacts, independent of
-   * key order.
-   */
+  /** Returns the cache key of runs. Default: the payloads and types of what they consume, independent of key order. */
   readonly key?: (artifacts: readonly StoredArtifact[]) => string;
   /** Lifetime of an output, in ms from the end of its run. Default: an hour. */
   readonly ttl?: number;

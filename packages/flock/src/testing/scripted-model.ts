@@ -40,8 +40,8 @@ export interface ScriptedTurn {
 }
 
 /**
- * One answer: a text, one or several drafts for what an agent publishes, an error, a {@link ScriptedTurn}, or a
- * function of the call that returns one of these.
+ * One answer: a text, one or several drafts, an error or a {@link ScriptedTurn}. It can also be a function of the call
+ * that returns one of these.
  */
 export type ScriptedAnswer = ScriptedReply | ((call: ScriptedCall) => ScriptedReply | Promise<ScriptedReply>);
 
