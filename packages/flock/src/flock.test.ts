@@ -349,7 +349,7 @@ describe("mistakes are told clearly", () => {
 
   it("a payload that is not JSON", async () => {
     const Big = artifact("Big", z.object({ n: z.bigint() }));
-    await expect(new Flock().publish(Big({ n: 1n }))).rejects.toThrow(/not JSON: .*BigInt/);
+    await expect(new Flock().publish(Big({ n: 1n }))).rejects.toThrow(/not JSON \(.*BigInt/);
   });
 });
 

@@ -80,7 +80,7 @@ describe("a failed expectation reports", () => {
     const message = await messageOf(expectPublished(flock, Wine, { within: 20, where: () => true }));
     expect(message).toContain("a Wine that passes `where`");
     expect(message).toContain("Still running:\n  chef");
-    expect(message).toContain("Waiting:\n  waiter, gate 0: has 1 × Pizza, requires 1 × Wine");
+    expect(message).toContain("Waiting:\n  waiter, gate 0: has 1 × Pizza, waits for 1 × Wine");
   });
 
   it("a higher number of artifacts", async () => {

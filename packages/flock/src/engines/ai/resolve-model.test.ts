@@ -19,15 +19,15 @@ describe("resolveModel", () => {
 
   it.for<[string, Record<string, string>, RegExp]>([
     ["openai/gpt-4.1", {}, /no API key\. Set `OPENAI_API_KEY`, or `OPENAI_BASE_URL`/],
-    ["openai/gpt-4.1", { OPENAI_API_KEY: " " }, /set OPENAI_API_KEY/],
-    ["anthropic/claude-sonnet-4-5", { OPENAI_API_KEY: "k" }, /set ANTHROPIC_API_KEY/],
-    ["openai/m", { OPENAI_BASE_URL: "localhost" }, /OPENAI_BASE_URL is "localhost".*http:/],
+    ["openai/gpt-4.1", { OPENAI_API_KEY: " " }, /Set `OPENAI_API_KEY`/],
+    ["anthropic/claude-sonnet-4-5", { OPENAI_API_KEY: "k" }, /Set `ANTHROPIC_API_KEY`/],
+    ["openai/m", { OPENAI_BASE_URL: "localhost" }, /Invalid `OPENAI_BASE_URL`: `localhost`.*http:/],
     ["openai/m", { OPENAI_API_KEY: "k", OPENAI_BASE_URL: "" }, /Invalid `OPENAI_BASE_URL`: `` is not a URL\. Unset it/],
     ["openai/m", { OPENAI_BASE_URL: "localhost:11434/v1" }, /is not a URL/],
-    ["anthropic/m", { ANTHROPIC_API_KEY: "k", ANTHROPIC_BASE_URL: "there" }, /ANTHROPIC_BASE_URL is "there"/],
+    ["anthropic/m", { ANTHROPIC_API_KEY: "k", ANTHROPIC_BASE_URL: "there" }, /Invalid `ANTHROPIC_BASE_URL`: `there`/],
     ["acme/large", {}, /unknown provider `acme`.*openai\/.*anthropic\//],
-    ["gpt-4.1", {}, /write provider\/model/],
-    ["openai/", {}, /write provider\/model/],
+    ["gpt-4.1", {}, /Use `provider\/model`/],
+    ["openai/", {}, /Use `provider\/model`/],
   ])("explains what is missing for %s with %o", async ([name, environment, message]) => {
     await expect(resolveModel(name, environment)).rejects.toMatchObject({
       code: "model_unavailable",

@@ -78,7 +78,7 @@ function split(name: string): [provider: string, model: string] {
   if (slash > 0 && slash < name.length - 1) return [name.slice(0, slash), name.slice(slash + 1)];
   throw new FlockError(
     "model_unavailable",
-    `model ${JSON.stringify(name)}: write provider/model, such as "openai/gpt-4.1" or "anthropic/claude-sonnet-4-5"`,
+    `Invalid model name \`${name}\`. Use \`provider/model\`, such as \`openai/gpt-4.1\` or \`anthropic/claude-sonnet-4-5\`.`,
   );
 }
 
