@@ -10,6 +10,17 @@ const module_ = (name, allowed) => ({
   to: { path: `${flock}/`, pathNot: [`${flock}/${name}/`, ...allowed.map((other) => `${flock}/${other}`)] },
 });
 
+const dashboard = "^packages/dashboard/src";
+
+/** A folder of the dashboard imports only itself, packages, and the folders that are named. */
+const dashboardFolder = (name, allowed) => ({
+  name: `dashboard-${name}`,
+  comment: `${name}/ may import only: ${allowed.join(", ") || "none of the dashboard's folders"}.`,
+  severity: "error",
+  from: { path: `${dashboard}/${name}/`, pathNot: "\\.test\\.tsx?$" },
+  to: { path: `${dashboard}/`, pathNot: [name, ...allowed].map((other) => `${dashboard}/${other}/`) },
+});
+
 module.exports = {
   forbidden: [
     {
@@ -18,6 +29,31 @@ module.exports = {
       severity: "error",
       from: { path: "^packages/(flock|protocol|client|dashboard)/" },
       to: { circular: true },
+    },
+    {
+      name: "no-cycles-in-the-dashboard",
+      comment: "Types included: two files that need each other's types cannot be read apart.",
+      severity: "error",
+      from: { path: `${dashboard}/` },
+      to: { circular: true },
+    },
+    dashboardFolder("timeline", []),
+    dashboardFolder("router", []),
+    dashboardFolder("forms", []),
+    dashboardFolder("connection", ["timeline"]),
+    dashboardFolder("absence", ["timeline"]),
+    dashboardFolder("session", ["absence", "connection", "router", "timeline"]),
+    dashboardFolder("queries", ["connection", "session", "timeline"]),
+    dashboardFolder("recordings", ["queries", "session", "timeline"]),
+    dashboardFolder("ui", ["router", "session", "timeline"]),
+    dashboardFolder("json", ["ui"]),
+    dashboardFolder("commands", ["connection", "queries", "router", "session", "timeline", "ui"]),
+    {
+      name: "dashboard-screens",
+      comment: "A screen imports no other screen, and nothing of the frame around it.",
+      severity: "error",
+      from: { path: `${dashboard}/screens/([^/]+)/` },
+      to: { path: `${dashboard}/(shell|screens)/`, pathNot: `${dashboard}/screens/$1/` },
     },
     {
       name: "protocol-stands-alone",
@@ -45,7 +81,7 @@ module.exports = {
     module_("telemetry", ["core/", "blackboard/"]),
     module_("agents", ["core/", "blackboard/", "store/", "middleware/"]),
     module_("middleware", ["core/", "blackboard/", "agents/"]),
-    module_("projections", ["core/", "blackboard/", "store/"]),
+    module_("projections", ["core/", "blackboard/", "log/", "store/"]),
     module_("runtime", [
       "core/",
       "blackboard/",

@@ -2,6 +2,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { LoadCalls, Peer, Publishing, Received, ServerCalls, ServerOptions, Used } from "./calls.ts";
 import { type Child, start } from "./child.ts";
 
+const SERVERS: Readonly<Record<Peer, string>> = {
+  flock: "servers/flock.ts",
+  ws: "servers/ws.ts",
+  "socket.io": "peers/socket.io.ts",
+};
 /** Time limit of every exchange, in ms: beyond it, something hangs. */
 const PATIENCE_MS = 120_000;
 /** Interval for sampling a server's memory, in ms. */
@@ -24,7 +29,7 @@ export class Pair {
 
   /** Runs work with a new server and new clients, and ends both in any case. */
   static async with<T>(peer: Peer, options: Partial<ServerOptions>, work: (pair: Pair) => Promise<T>): Promise<T> {
-    const server = start<ServerCalls>(`servers/${peer}.ts`, options);
+    const server = start<ServerCalls>(SERVERS[peer], options);
     const load = start<LoadCalls>("load/main.ts");
     try {
       return await work(new Pair(peer, await server.ask("port"), server, load));

@@ -1,5 +1,5 @@
-// The newsroom, started again whenever its code changes, and beside it the dashboard as Vite serves it: without a build,
-// and painted anew as its code changes. Arguments go to the newsroom.
+// Runs the newsroom, restarted when its code changes, and the dashboard in Vite's development server, which reloads changed
+// modules. Arguments go to the newsroom.
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { ROOT } from "./run.ts";

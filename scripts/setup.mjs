@@ -1,13 +1,20 @@
-// Makes a fresh clone ready for one of the npm scripts, then runs its command. Does nothing when all is there.
-// Runs on Node 20, before anything is installed: plain JavaScript, no dependency.
+// Prepares a fresh clone for one of the npm scripts, then runs the script's command.
+// Must run on Node 20 before any package is installed: plain JavaScript, no dependency.
 //
 //   node scripts/setup.mjs <start|test|…> -- <command> [arguments]
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+
+/** The oldest major version of Node that runs Flock, and the version to install where Node is older. */
+const MIN_NODE = 24;
+const NODE_TO_INSTALL = "24.21.0";
+
+/** Folders with dependencies that only these scripts need. Each has its own package.json and lock file. */
+const EXTRA_PACKAGES = { ci: [".ci"], bench: ["bench/peers"], docs: ["scripts/docs"], mutate: ["scripts/mutate"] };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [purpose, separator, ...command] = process.argv.slice(2);
@@ -15,44 +22,64 @@ if (!purpose || separator !== "--" || command.length === 0) {
   fail("usage: node scripts/setup.mjs <purpose> -- <command> [arguments]");
 }
 
-const wants = {
-  // Only what people look at needs the dashboard; only tests and the browser benchmark need Debian's programs.
-  dashboard: ["start", "test", "bench", "build"].includes(purpose),
-  debian: purpose === "test",
+const needs = {
+  dashboard: ["start", "test", "soak", "bench", "build"].includes(purpose),
+  debian: ["test", "soak"].includes(purpose),
 };
 
-installPackages();
-const path = join(root, "node_modules", ".bin") + delimiter + process.env.PATH;
-checkNode();
-if (wants.debian) installDebianPackages();
-if (wants.dashboard) buildDashboard();
+const binFolders = [join(root, "node_modules/.bin")];
+installPackages(root);
+for (const folder of EXTRA_PACKAGES[purpose] ?? []) installPackages(join(root, folder));
+if (majorOf(process.version) < MIN_NODE) useNewerNode();
+const env = { ...process.env, PATH: [...binFolders, process.env.PATH].join(delimiter) };
+if (needs.debian) installDebianPackages();
+if (needs.dashboard) buildDashboard();
 run();
 
-function installPackages() {
+function installPackages(folder) {
   const lock = createHash("sha256")
-    .update(readFileSync(join(root, "package-lock.json")))
+    .update(readFileSync(join(folder, "package-lock.json")))
     .digest("hex");
-  const stamp = join(root, "node_modules", ".flock-lock");
+  const stamp = join(folder, "node_modules/.flock-lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
-  say("installing packages from the npm registry (once)");
-  // Not `npm ci`: it refuses a lock file that was written where a mirror lacks the binaries of other platforms.
-  // This installs the locked versions too, and leaves the lock file as it is.
-  const { status } = spawnSync("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: root,
-    stdio: ["ignore", 2, 2],
+  const where = relative(root, folder);
+  step(`installing npm packages${where && ` of ${where}`}`, () => {
+    // `npm ci` rejects a lock file that was written where a mirror lacks the binaries of other platforms.
+    // This command installs the locked versions too, and does not change the lock file.
+    npmInstall(folder);
+    writeFileSync(stamp, lock);
   });
-  if (status !== 0) fail("`npm install` did not succeed: see its message above. Is the npm registry within reach?");
-  writeFileSync(stamp, lock);
 }
 
-function checkNode() {
-  const { stdout } = spawnSync("node", ["--version"], { env: { ...process.env, PATH: path }, encoding: "utf8" });
-  const major = Number(/^v(\d+)/.exec(stdout ?? "")?.[1] ?? 0);
-  if (major >= 24) return;
-  fail(
-    `Flock needs Node 24 or newer, and found ${stdout?.trim() || "none"}. The npm package "node" brings one, ` +
-      "but its install script did not run (is `ignore-scripts` set?). Install Node 24, or allow that script and run `npm install`.",
-  );
+/** Installs Node from npm into .cache/node, outside node_modules so that `npm install` does not prune it. */
+function useNewerNode() {
+  const folder = join(root, ".cache/node");
+  const bin = join(folder, "node_modules/.bin");
+  binFolders.push(bin);
+  if (versionIn(bin) === `v${NODE_TO_INSTALL}`) return;
+  const platform = process.platform === "win32" ? "win" : process.platform;
+  const prefix = platform === "darwin" && process.arch === "arm64" ? "node-bin" : "node";
+  step(`installing Node ${NODE_TO_INSTALL} into .cache/node (this machine has ${process.version})`, () => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
+    const name = `${prefix}-${platform}-${process.arch}`;
+    npmInstall(folder, `${name}@${NODE_TO_INSTALL}`);
+    // 67 MB of C headers for native add-ons, of which there are none.
+    rmSync(join(folder, "node_modules", name, "include"), { recursive: true, force: true });
+  });
+  if (versionIn(bin) !== `v${NODE_TO_INSTALL}`) fail(`Flock requires Node ${MIN_NODE} or newer. Install it and retry.`);
+}
+
+function versionIn(bin) {
+  return spawnSync(join(bin, "node"), ["--version"], { encoding: "utf8" }).stdout?.trim();
+}
+
+function npmInstall(folder, ...packages) {
+  const options = ["--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
+  const { status } = spawnSync("npm", ["install", ...options, ...packages], { cwd: folder, stdio: ["ignore", 2, 2] });
+  if (status !== 0) {
+    fail(`\`npm install\` failed in ${folder}: see its output above. Check that the npm registry is reachable.`);
+  }
 }
 
 function installDebianPackages() {
@@ -65,14 +92,17 @@ function installDebianPackages() {
   ];
   const missing = needed.filter(([, file]) => !existsSync(file)).map(([name]) => name);
   if (missing.length === 0) return;
-  const byHand = `apt-get install --no-install-recommends ${missing.join(" ")}`;
-  if (process.getuid?.() !== 0) fail(`the tests need Debian packages that are not installed. As root, run: ${byHand}`);
-  say(`installing Debian packages (once): ${missing.join(", ")}`);
-  const options = { stdio: ["ignore", "ignore", 2], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
-  const install = ["-y", "-qq", "install", "--no-install-recommends", ...missing];
-  spawnSync("apt-get", ["-qq", "update"], options);
-  const { status } = spawnSync("apt-get", install, options);
-  if (status !== 0) fail(`apt-get did not succeed: see its message above. By hand: ${byHand}`);
+  const manually = `apt-get update && apt-get install --no-install-recommends ${missing.join(" ")}`;
+  if (process.getuid?.() !== 0) {
+    fail(`the tests need Debian packages that are not installed: ${missing.join(", ")}. Run as root: ${manually}`);
+  }
+  step(`installing Debian packages: ${missing.join(", ")}`, () => {
+    const options = { stdio: ["ignore", "ignore", 2], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
+    spawnSync("apt-get", ["-qq", "update"], options);
+    const install = ["-y", "-qq", "install", "--no-install-recommends", ...missing];
+    const { status } = spawnSync("apt-get", install, options);
+    if (status !== 0) fail(`apt-get failed: see its output above. Run as root: ${manually}`);
+  });
 }
 
 function buildDashboard() {
@@ -84,16 +114,17 @@ function buildDashboard() {
   const built = join(root, "packages/flock/dashboard");
   const stamp = join(built, ".built-from");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
-  say("building the dashboard (once)");
-  const { status, stdout } = spawnSync("vite", ["build", "--logLevel", "warn"], {
-    cwd: join(root, "packages/dashboard"),
-    env: { ...process.env, PATH: path, NODE_ENV: "production" },
-    stdio: ["ignore", "pipe", 2],
-    encoding: "utf8",
+  step("building the dashboard", () => {
+    const { status, stdout } = spawnSync("vite", ["build", "--logLevel", "warn"], {
+      cwd: join(root, "packages/dashboard"),
+      env: { ...env, NODE_ENV: "production" },
+      stdio: ["ignore", "pipe", 2],
+      encoding: "utf8",
+    });
+    if (status !== 0) fail(`failed to build the dashboard:\n${stdout}`);
+    mkdirSync(built, { recursive: true });
+    writeFileSync(stamp, wanted);
   });
-  if (status !== 0) fail(`the dashboard did not build:\n${stdout}`);
-  mkdirSync(built, { recursive: true });
-  writeFileSync(stamp, wanted);
 }
 
 function filesBelow(folder) {
@@ -105,16 +136,24 @@ function filesBelow(folder) {
 }
 
 function run() {
-  const child = spawn(command[0], command.slice(1), {
-    cwd: root,
-    env: { ...process.env, PATH: path },
-    stdio: "inherit",
-  });
-  // Ctrl-C reaches the whole group, so the child has it already; we only wait for its clean end.
+  const child = spawn(command[0], command.slice(1), { cwd: root, env, stdio: "inherit" });
+  // A terminal sends Ctrl-C to the whole process group. Wait for the child's orderly shutdown.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  child.on("error", (error) => fail(`could not run ${command[0]}: ${error.message}`));
+  child.on("error", (error) => fail(`failed to run \`${command[0]}\`: ${error.message}`));
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+}
+
+/** Announces a step that runs once per clone, and prints how long it took. */
+function step(name, work) {
+  say(`${name} …`);
+  const started = Date.now();
+  work();
+  say(`${name}: done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+function majorOf(version) {
+  return Number(/^v(\d+)/.exec(version)?.[1]);
 }
 
 function say(text) {
@@ -122,6 +161,6 @@ function say(text) {
 }
 
 function fail(text) {
-  process.stderr.write(`flock: ${text}\n`);
+  say(text);
   process.exit(1);
 }

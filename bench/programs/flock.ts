@@ -7,8 +7,9 @@ import { CHAINS_AT_ONCE, chainOf, checked, FAN_OUTS_AT_ONCE, fanOutOf, START, st
 
 answerWith({
   "publish, memory": () => echo(new Flock()),
-  "publish, sqlite normal": (_, file) => echo(new Flock({ store: sqliteStore(file) })),
-  "publish, sqlite full": (_, file) => echo(new Flock({ store: sqliteStore(file, { durability: "full" }) })),
+  "publish, sqlite normal": async (_, file) => echo(await Flock.open({ store: sqliteStore(file) })),
+  "publish, sqlite full": async (_, file) =>
+    echo(await Flock.open({ store: sqliteStore(file, { durability: "full" }) })),
   matching,
   ...inBothStores("chain", chain),
   ...inBothStores("fan-out", fanOut),
@@ -23,7 +24,7 @@ function inBothStores(
 ): Record<string, Program> {
   return {
     [`${name}, memory`]: (among) => program(new Flock(), among),
-    [`${name}, sqlite`]: (among, file) => program(new Flock({ store: sqliteStore(file) }), among),
+    [`${name}, sqlite`]: async (among, file) => program(await Flock.open({ store: sqliteStore(file) }), among),
   };
 }
 

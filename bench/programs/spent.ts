@@ -1,12 +1,18 @@
 import { start } from "../child.ts";
 import type { ProgramCalls, Spent, Task } from "./program.ts";
 
-/** A file of this folder. */
-export type ProgramName = "flock" | "langgraph" | "mastra" | "sqlite";
+const FILES = {
+  flock: "programs/flock.ts",
+  langgraph: "peers/langgraph.ts",
+  mastra: "peers/mastra.ts",
+  sqlite: "programs/sqlite.ts",
+} as const;
+
+export type ProgramName = keyof typeof FILES;
 
 /** Measures a program in a new process. */
 export async function spentOn(program: ProgramName, task: Omit<Task, "among"> & Partial<Task>): Promise<Spent> {
-  const child = start<ProgramCalls>(`programs/${program}.ts`);
+  const child = start<ProgramCalls>(FILES[program]);
   try {
     return await child.ask("measure", { among: 1, ...task });
   } finally {

@@ -20,7 +20,7 @@ const {
   compression = false,
 } = optionsOf<ServerOptions>();
 const folder = mkdtempSync(join(tmpdir(), "flock-bench-"));
-const flock = new Flock({
+const flock = await Flock.open({
   store: sqliteStore(join(folder, "bench.db")),
   ...(logBufferBytes === undefined ? {} : { logBufferBytes }),
 });

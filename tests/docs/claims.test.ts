@@ -5,21 +5,21 @@ import { describe, expect, it } from "vitest";
 import { startServer } from "../support/server.ts";
 import { type Block, blocksOf, DOCUMENTS, read, sectionsOf } from "./documents.ts";
 
-/** Returns the text of the section with a heading. */
+/** Returns the section of a page with the given heading. */
 function section(document: string, heading: string): string {
   const found = sectionsOf(read(document)).find((one) => one.heading === heading);
   if (!found) throw new Error(`${document} has no section "${heading}"`);
   return found.text;
 }
 
-/** Returns the table rows of a text as lists of cells. */
+/** Returns the rows of all tables in a text, as lists of cells. */
 function rowsOf(text: string): string[][] {
   return [...text.matchAll(/^\| (.+) \|$/gm)].map((row) =>
     (row[1] as string).split(/ +\| +/).map((cell) => cell.trim()),
   );
 }
 
-describe("messages in the documents match the contract", () => {
+describe("messages in the documentation match the contract", () => {
   const schemas = { ...eventSchemas, ...controlSchemas };
   const messages = DOCUMENTS.flatMap((document) => blocksOf(document, "json"))
     .map((block): [string, Block, Record<string, unknown>] => {
@@ -33,16 +33,16 @@ describe("messages in the documents match the contract", () => {
     const schema = (isCommand ? commandSchemas : schemas)[
       message.type as never
     ] as (typeof eventSchemas)["gate_progress"];
-    expect(schema, "message type in the contract").toBeDefined();
+    expect(schema, "a known type").toBeDefined();
     expect(schema.strict().safeParse(message).error?.issues).toBeUndefined();
   });
 });
 
-describe("the component's page lists", () => {
+describe("the page of WebSocketServerComponent", () => {
   const page = "docs/websocket-server-component.md";
   const websocket = new components.WebSocketServerComponent();
 
-  it("every option with its default", () => {
+  it("lists every option with its default", () => {
     const documented = new Map(rowsOf(section(page, "Configuration")).map(([option, value]) => [option, value]));
     const { maxMessageBytes, ...rest } = websocket.config;
     expect(maxMessageBytes).toBe(1024 * 1024);
@@ -55,14 +55,14 @@ describe("the component's page lists", () => {
     }
   });
 
-  it("every message from the server", () => {
-    const text = section(page, "What clients hear");
+  it("lists every message of the server", () => {
+    const text = section(page, "Messages");
     for (const type of [...Object.keys(eventSchemas), ...Object.keys(controlSchemas)]) {
       expect(text).toContain(`\`${type}\``);
     }
   });
 
-  it("every metric for Prometheus", async () => {
+  it("lists every Prometheus metric", async () => {
     await using server = await startServer({
       components: [new components.WebSocketServerComponent(), new components.HealthAndMetricsComponent()],
     });
@@ -73,7 +73,7 @@ describe("the component's page lists", () => {
   });
 });
 
-describe("the components page lists name, priority and options of", () => {
+describe("the table of components lists name, priority and options", () => {
   const rows = rowsOf(section("docs/server-and-components.md", "Components"));
   const all = Object.values(components)
     .filter((export_) => export_ !== components.ServerComponent)
@@ -90,8 +90,8 @@ describe("the components page lists name, priority and options of", () => {
   });
 });
 
-describe("the wire contract's page lists every route", () => {
-  it("of a server with all components", async () => {
+describe("the wire contract", () => {
+  it("lists every route of a server with all components", async () => {
     await using server = await startServer({ flock: new Flock(), dashboard: true });
     const { paths } = (await (await server.get("/openapi.json")).json()) as { paths: Record<string, object> };
     const text = section("docs/wire-contract.md", "HTTP");
@@ -102,7 +102,7 @@ describe("the wire contract's page lists every route", () => {
     expect(routes.filter((route) => !route.startsWith("`HEAD") && !text.includes(route))).toEqual([]);
   });
 
-  it("and every parameter of the WebSocket's URL", () => {
+  it("lists every query parameter of the WebSocket", () => {
     const { channels } = asyncApiDocument({ path: "/plugin/ws", version: "0" }) as {
       channels: { events: { bindings: { ws: { query: { properties: Record<string, unknown> } } } } };
     };
@@ -111,7 +111,7 @@ describe("the wire contract's page lists every route", () => {
   });
 });
 
-describe("option tables match the code: names, required options and defaults", () => {
+describe("tables of options match the options and defaults in the code", () => {
   it.for([
     ["docs/components.md", "Rate limit", "middleware/rate-limit.ts", "RateLimitOptions"],
     ["docs/components.md", "Cache", "middleware/cache.ts", "CacheOptions"],
@@ -131,7 +131,7 @@ describe("option tables match the code: names, required options and defaults", (
     const documented = new Map(table.map(([option, byDefault]) => [option, byDefault?.replace(/ ms$/, "") as string]));
     expect([...documented.keys()].sort()).toEqual(options.map(([option]) => option).sort());
     for (const [option, byDefault] of options) {
-      expect(byDefault, `${option} has the documented default`).toContain(documented.get(option));
+      expect(byDefault, `${option} documents its default where it is declared`).toContain(documented.get(option));
     }
   });
 });

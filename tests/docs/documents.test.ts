@@ -7,7 +7,7 @@ import { anchorOf, blocksOf, DOCUMENTS, prose, ROOT, read, sectionsOf } from "./
 import { temporaryFile } from "./program.ts";
 import { typeCheck } from "./type-check.ts";
 
-/** The expected output lines of the programs in the documents. */
+/** The output of the complete programs in the documents, one pattern per program. */
 const RESULTS = [
   /truffle/,
   /7 costs 12, paid 12/,
@@ -19,8 +19,8 @@ const RESULTS = [
   /^\[ \{ text: 'Basil wins'(, score: 0.9)? \} \]$/m,
 ];
 
-describe("code in the documents", () => {
-  it("all TypeScript blocks type-check", () => {
+describe("code in the documentation", () => {
+  it("type-checks every TypeScript block", () => {
     const blocks = DOCUMENTS.flatMap((document) => blocksOf(document, "ts", "tsx"));
     expect(blocks.length).toBeGreaterThan(20);
     expect(typeCheck(blocks)).toEqual([]);
@@ -30,7 +30,7 @@ describe("code in the documents", () => {
     blocksOf(document, "ts").filter(({ flags }) => flags.includes("run")),
   );
   it.for(programs.map((block) => [block.document, block] as const))(
-    "%s: the complete program runs as pasted",
+    "runs the complete program in %s",
     async ([, block]) => {
       await using file = await temporaryFile(block.code);
       await using program = new RunningProgram(["node", file.path], { cwd: ROOT });
@@ -39,7 +39,7 @@ describe("code in the documents", () => {
     },
   );
 
-  it("all JSON blocks parse", () => {
+  it("parses every JSON block", () => {
     for (const document of DOCUMENTS) {
       for (const { code, line } of blocksOf(document, "json")) {
         expect(() => JSON.parse(code), `${document}:${line}`).not.toThrow();
@@ -48,7 +48,7 @@ describe("code in the documents", () => {
   });
 });
 
-describe("links in the documents have targets", () => {
+describe("links in the documentation point to existing targets", () => {
   it.for(DOCUMENTS.map((document) => [document] as const))("%s", ([document]) => {
     const links = [...prose(read(document)).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)];
     for (const [link, path = "", anchor] of links) {
@@ -63,7 +63,7 @@ describe("links in the documents have targets", () => {
   });
 });
 
-describe("the wire contract's page is complete", () => {
+describe("the wire contract lists", () => {
   const page = read("docs/wire-contract.md");
   const names = [eventSchemas, controlSchemas, commandSchemas, ERROR_STATUS].flatMap((part) => Object.keys(part));
   it.for([...names, ...Object.values(CLOSE).map(({ code }) => String(code))].map((name) => [name] as const))(

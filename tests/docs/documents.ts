@@ -7,24 +7,24 @@ export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** A fenced block of code. */
 export interface Block {
-  /** Path of the document, relative to the project. */
+  /** The path of the document, relative to the root. */
   readonly document: string;
-  /** Line where the code starts in the document, from 1. */
+  /** The line of the first line of code, from 1. */
   readonly line: number;
   readonly language: string;
-  /** The info string after the language, such as `run`. */
+  /** The words after the language, such as `run`. */
   readonly flags: readonly string[];
   readonly code: string;
 }
 
-/** A heading with all its text, including subsections. */
+/** A heading with its text, including subsections. */
 export interface Section {
   readonly heading: string;
   readonly level: number;
   readonly text: string;
 }
 
-/** Paths of all documents, relative to the project. */
+/** The paths of all documents, relative to the root. */
 export const DOCUMENTS: readonly string[] = globSync(
   ["*.md", "docs/**/*.md", "packages/*/README.md", "examples/*/README.md", "bench/README.md"],
   {
@@ -38,7 +38,7 @@ export function read(document: string): string {
   return readFileSync(join(ROOT, document), "utf8");
 }
 
-/** Returns the fenced blocks of a document, in one language or all. */
+/** Returns the fenced blocks of a document, optionally only those in given languages. */
 export function blocksOf(document: string, ...languages: readonly string[]): Block[] {
   return blocksIn(read(document), document).filter(
     ({ language }) => languages.length === 0 || languages.includes(language),
@@ -56,14 +56,14 @@ export function blocksIn(text: string, document: string): Block[] {
   }));
 }
 
-/** Removes fenced blocks, in which `#` is a comment and brackets are not links. */
+/** Returns the text without fenced blocks, where `#` starts a comment and a bracket is not a link. */
 export function prose(text: string): string {
   return text.replace(/^( *)```[\s\S]*?^\1```$/gm, "");
 }
 
 /** Returns the sections of a text. */
 export function sectionsOf(text: string): Section[] {
-  // Blank out blocks instead of removing them, so that positions are kept.
+  // Blocks are blanked instead of removed, to keep positions.
   const blanked = text.replace(/^( *)```[\s\S]*?^\1```$/gm, (block) => block.replace(/[^\n]/g, " "));
   const headings = [...blanked.matchAll(/^(#+) (.+)$/gm)];
   return headings.map((match, index) => {
@@ -73,7 +73,7 @@ export function sectionsOf(text: string): Section[] {
   });
 }
 
-/** Returns the web anchor of a heading. */
+/** Returns the anchor that GitHub generates for a heading. */
 export function anchorOf(heading: string): string {
   return heading
     .toLowerCase()

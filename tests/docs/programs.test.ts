@@ -1,33 +1,35 @@
+import { execFileSync } from "node:child_process";
 import { cpSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
-import { buildPackage, distOf, PUBLISHED } from "../../scripts/package-build.ts";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { distOf, PUBLISHED, readManifest } from "../../scripts/packages.ts";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { RunningProgram } from "../support/process.ts";
 import { runPython } from "../support/python.ts";
 import { startServer } from "../support/server.ts";
-import { blocksOf } from "./documents.ts";
+import { blocksOf, ROOT } from "./documents.ts";
 import { temporaryFile, workspaceFolder } from "./program.ts";
 
 const quickStart = blocksOf("README.md", "ts").find(({ flags }) => flags.includes("run"));
 
-describe("README quick start", () => {
+describe("the README's quick start", () => {
   it("has at most 30 lines", () => {
     expect(quickStart?.code.trimEnd().split("\n").length).toBeLessThanOrEqual(30);
   });
 
-  it("runs on the published form of the packages", async () => {
+  // Returns at once when `npm test` has already built these sources.
+  beforeAll(() => void execFileSync("node", ["scripts/build.ts"], { cwd: ROOT }), 300_000);
+
+  it("runs on the packages as they are published", async () => {
     await using folder = await workspaceFolder();
     for (const name of PUBLISHED) {
-      buildPackage(name);
-      const installed = name === "flock" ? "flock-ts" : `@flock-ts/${name}`;
-      cpSync(distOf(name), join(folder.path, "node_modules", installed), { recursive: true });
+      cpSync(distOf(name), join(folder.path, "node_modules", readManifest(name).name), { recursive: true });
     }
     await writeFile(join(folder.path, "quick-start.ts"), quickStart?.code ?? "");
     await using program = new RunningProgram(["node", "quick-start.ts"], { cwd: folder.path });
     expect(await program.exit(), program.errors).toBe(0);
-    // The client receives everything before the server's close notice.
+    // The server delivers all events before it closes the connection.
     expect(program.lines).toEqual(
       expect.arrayContaining([
         "PizzaIdea { description: 'truffle' }",
@@ -38,8 +40,8 @@ describe("README quick start", () => {
   });
 });
 
-describe("Python example of the component's page", () => {
-  it("prints streamed output and ends with the server", async () => {
+describe("the Python client on the page of WebSocketServerComponent", () => {
+  it("prints the streams of agents and ends with the server", async () => {
     const [block] = blocksOf("docs/websocket-server-component.md", "python");
     await using server = await startServer({ flock: pizzeria() });
     const code = block?.code.replace("localhost:8000", `127.0.0.1:${server.server.port}`) ?? "";

@@ -3,10 +3,10 @@ import ts from "typescript";
 import { type Block, ROOT } from "./documents.ts";
 
 /**
- * Names that the guides may use without declaring them, as docs/README.md explains. A block that declares one of these
- * names shadows it.
+ * Names that code blocks use without an import. docs/README.md documents them.
+ * A block can shadow them with its own declaration.
  */
-const CAST = `
+const SHARED_NAMES = `
   import { artifact, type Flock, type FlockServer } from "flock-ts";
   import type { FlockClient } from "@flock-ts/client";
   import { z } from "zod";
@@ -24,8 +24,8 @@ const CAST = `
 /** Type-checks blocks together, each as a module next to its document. Returns one line per error. */
 export function typeCheck(blocks: readonly Block[]): string[] {
   const virtual = new Map<string, { code: string; block?: Block }>();
-  const cast = join(ROOT, "docs/cast.ts");
-  virtual.set(cast, { code: CAST });
+  const shared = join(ROOT, "docs/shared-names.ts");
+  virtual.set(shared, { code: SHARED_NAMES });
   for (const block of blocks) {
     virtual.set(join(ROOT, `${block.document}.${block.line}.${block.language}`), { code: block.code, block });
   }
@@ -41,10 +41,10 @@ export function typeCheck(blocks: readonly Block[]): string[] {
   const program = ts.createProgram([...virtual.keys()], options, host);
   return [...virtual].flatMap(([file, { block }]) => {
     const source = program.getSourceFile(file) as ts.SourceFile;
-    const complaints = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
-    return complaints.map(({ messageText, start = 0 }) => {
+    const diagnostics = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+    return diagnostics.map(({ messageText, start = 0 }) => {
       const line = source.getLineAndCharacterOfPosition(start).line + (block?.line ?? 1);
-      return `${block?.document ?? "the cast"}:${line} ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
+      return `${block?.document ?? "the shared names"}:${line} ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
     });
   });
 }

@@ -6,6 +6,7 @@ import { ArtifactsComponent, WebSocketServerComponent } from "flock-ts/component
 import { sqliteStore } from "flock-ts/stores/sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { systemClock } from "../../packages/flock/src/core/clock.ts";
 import { Housekeeping } from "../../packages/flock/src/store/sqlite/housekeeping.ts";
 import { openFile } from "../../packages/flock/src/store/sqlite/open.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/folder.ts";
@@ -41,7 +42,8 @@ describe("artifact of 50 MiB", () => {
     "is published into %s, announced by its size and read completely over HTTP, with no other event lost",
     async (where) => {
       await using folder = await temporaryFolder();
-      const flock = new Flock(where === "a file" ? { store: sqliteStore(join(folder.path, "flock.db")) } : {});
+      const flock =
+        where === "a file" ? await Flock.open({ store: sqliteStore(join(folder.path, "flock.db")) }) : new Flock();
       flock.register(Book, Note);
       await using server = await startServer({ flock, components: components() });
       await using viewer = await server.connect();
@@ -129,8 +131,8 @@ describe("run that streams 20 MB of text", () => {
 
   afterAll(() => folder[Symbol.asyncDispose]());
 
-  function writing(file: string): Flock {
-    const flock = new Flock({ store: sqliteStore(join(folder.path, file)), logBufferBytes: MIB });
+  async function writing(file: string): Promise<Flock> {
+    const flock = await Flock.open({ store: sqliteStore(join(folder.path, file)), logBufferBytes: MIB });
     flock
       .agent("writer")
       .consumes(Note)
@@ -149,7 +151,7 @@ describe("run that streams 20 MB of text", () => {
   ] as const)(
     "in %s: reaches every client exactly, and the file as a few large events",
     async ([name, size, least]) => {
-      const flock = writing(`${name}.db`);
+      const flock = await writing(`${name}.db`);
       const { run, middle } = await (async () => {
         await using server = await startServer({ flock });
         const [restless, slow] = [new TextReader(server.ws()), new TextReader(server.ws())];
@@ -173,13 +175,13 @@ describe("run that streams 20 MB of text", () => {
         return { run: [...slow.texts.keys()][0] as string, middle: Math.round(slow.seq / 2) };
       })();
 
-      const { db, close } = openFile(join(folder.path, `${name}.db`), "normal");
+      const { db, close } = openFile(join(folder.path, `${name}.db`));
       const everything = { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
-      const housekeeping = new Housekeeping(db, everything);
+      const housekeeping = new Housekeeping(db, everything, systemClock);
       while (housekeeping.step());
       close();
 
-      await using server = await startServer({ flock: writing(`${name}.db`) });
+      await using server = await startServer({ flock: await writing(`${name}.db`) });
       await using again = await RecordingSocket.open(server.ws(`/plugin/ws?since=0&run_id=${run}`));
       await again.next("caught_up");
       const merged = again.all("streaming_output");

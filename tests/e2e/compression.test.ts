@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { WebSocketServerComponent } from "flock-ts/components/server";
 import { describe, expect, it } from "vitest";
-import { launchBrowser } from "../support/browser.ts";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { runPython } from "../support/python.ts";
 import { RawSocket } from "../support/raw-socket.ts";
@@ -83,32 +82,6 @@ describe("compression", () => {
       return server.websocket.stats().bytesSent;
     };
     expect(await bytes(true)).toBeLessThan((await bytes(false)) / 3);
-  });
-
-  it("works with Chromium", async () => {
-    await using server = await compressing();
-    await using browser = await launchBrowser();
-    await bake(server, 5);
-    await using tab = await browser.open(`${server.url}/openapi.json`);
-    const opening = tab.page.evaluate(
-      (address) =>
-        new Promise<{ extensions: string; seqs: number[] }>((resolve) => {
-          const seqs: number[] = [];
-          const socket = new WebSocket(address);
-          socket.onmessage = ({ data }) => {
-            const { seq, timestamp, payload } = JSON.parse(data);
-            if (seq && timestamp) seqs.push(seq);
-            if (payload?.description === "the last") resolve({ extensions: socket.extensions, seqs });
-          };
-        }),
-      server.ws("/plugin/ws?since=0"),
-    );
-    await expect.poll(() => server.websocket.connectionCount).toBe(1);
-    await bake(server, 5);
-    const { seq } = await server.flock.publish(Idea({ description: "the last" }));
-    const { extensions, seqs } = await opening;
-    expect(extensions).toContain("permessage-deflate");
-    expect(seqs).toEqual(Array.from({ length: seq }, (_, i) => i + 1));
   });
 
   it("works with Python's websockets, which requests a small window", async () => {

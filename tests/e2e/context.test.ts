@@ -14,7 +14,7 @@ const Note = artifact("Note", z.unknown());
 async function kitchen(options: Omit<FlockOptions, "model"> = {}, ...answers: Answer[]) {
   const server = await ModelServer.start(...((answers.length > 0 ? answers : [saysJson(PIZZA)]) as [Answer]));
   const model = await resolveModel("openai/test-model", { OPENAI_BASE_URL: server.url });
-  const flock = new Flock({ ...options, model });
+  const flock = await Flock.open({ ...options, model });
   return {
     server,
     flock,

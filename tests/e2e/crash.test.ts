@@ -5,9 +5,10 @@ import type { FlockEvent } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
 import { RunningProgram } from "../support/process.ts";
+import { strength } from "../support/strength.ts";
 
 const program = fileURLToPath(new URL("programs/busy-server.ts", import.meta.url));
-const KILLS = 50;
+const KILLS = strength({ short: 6, soak: 50 });
 
 async function start(file: string, port: string): Promise<{ server: RunningProgram; port: string }> {
   const server = new RunningProgram(["node", program, file, port]);
@@ -15,7 +16,7 @@ async function start(file: string, port: string): Promise<{ server: RunningProgr
   return { server, port: line.slice(5) };
 }
 
-describe("busy server that is killed 50 times at random moments", () => {
+describe(`busy server that is killed ${KILLS} times at random moments`, () => {
   it("loses nothing acknowledged, duplicates nothing, and sends every client the log as it is", async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");

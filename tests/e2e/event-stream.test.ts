@@ -1,10 +1,6 @@
-import { join } from "node:path";
 import { WebSocketServerComponent } from "flock-ts/components/server";
-import { sqliteStore } from "flock-ts/stores/sqlite";
 import { describe, expect, it } from "vitest";
-import { launchBrowser } from "../support/browser.ts";
 import { EventStreamClient } from "../support/event-stream.ts";
-import { temporaryFolder } from "../support/folder.ts";
 import { startNginx } from "../support/nginx.ts";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { RawSocket } from "../support/raw-socket.ts";
@@ -166,40 +162,5 @@ describe("Server-Sent Events", () => {
       // Each event arrives before the next one is published, so nothing is buffered.
       await client.until(() => client.seqs.at(-1) === server.flock.log.head, "everything so far");
     }
-  });
-});
-
-describe("EventSource of a browser", () => {
-  it("resumes automatically after a server restart and misses nothing", async () => {
-    await using folder = await temporaryFolder();
-    const file = join(folder.path, "flock.db");
-    await using browser = await launchBrowser();
-    const first = await startServer({ flock: pizzeria({ store: sqliteStore(file) }) });
-    const port = Number(new URL(first.url).port);
-    await using tab = await browser.open(`${first.url}/openapi.json`);
-    await tab.page.evaluate(() => {
-      const seen: { seq: number }[] = [];
-      Object.assign(window, { seen });
-      const source = new EventSource("/plugin/events?since=0");
-      source.onmessage = ({ data }) => {
-        const message = JSON.parse(data);
-        if (message.timestamp && message.seq) seen.push(message);
-      };
-    });
-    const seen = () => tab.page.evaluate(() => (window as unknown as { seen: { seq: number }[] }).seen);
-    const all = async (server: TestServer) => {
-      const wanted = await logOf(server);
-      await expect.poll(seen, { timeout: 20_000 }).toEqual(wanted);
-    };
-    await bake(first);
-    await all(first);
-    await first[Symbol.asyncDispose]();
-
-    const flock = pizzeria({ store: sqliteStore(file) });
-    await flock.publish(Idea({ description: "made while nobody could see" }));
-    await flock.runUntilIdle();
-    await using second = await startServer({ flock, port });
-    await bake(second, "ham");
-    await all(second);
   });
 });

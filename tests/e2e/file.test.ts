@@ -16,7 +16,7 @@ const Note = artifact("Note", z.object({ text: z.string() }));
 
 /** Creates a blackboard with some notes and closes it. */
 async function written(file: string, notes = 3): Promise<void> {
-  await using flock = new Flock({ store: sqliteStore(file) });
+  await using flock = await Flock.open({ store: sqliteStore(file) });
   for (let n = 0; n < notes; n++) await flock.publish(Note({ text: `note ${n} `.padEnd(20_000, "x") }));
 }
 
@@ -109,7 +109,7 @@ describe("file in use by another process", () => {
     expect(await second.line(/./)).toMatch(/^store_unusable: .*in use by another process.*End the other one/);
     holder.signal("SIGKILL");
     await holder.exit();
-    await using flock = new Flock({ store: sqliteStore(file) });
+    await using flock = await Flock.open({ store: sqliteStore(file) });
     flock.register(Note);
     expect(await flock.store.getByType(Note)).toHaveLength(3);
   });
@@ -136,9 +136,9 @@ describe("flock on a file that is damaged in the middle", () => {
     const db = new DatabaseSync(file);
     db.exec("DELETE FROM snapshot");
     db.close();
-    const start = () => new Flock({ store: sqliteStore(file) });
-    expect(start).toThrow(/is damaged: put a backup in its place/);
-    expect(start, "not: in use").toThrow(/is damaged/);
+    const start = () => Flock.open({ store: sqliteStore(file) });
+    await expect(start()).rejects.toThrow(/is damaged: put a backup in its place/);
+    await expect(start(), "not: in use").rejects.toThrow(/is damaged/);
   });
 
   it("rejects reads of the damaged part and continues otherwise", async () => {
@@ -146,7 +146,7 @@ describe("flock on a file that is damaged in the middle", () => {
     const file = join(folder.path, "flock.db");
     await written(file, 40);
     damage(file, "note 20 ");
-    const flock = new Flock({ store: sqliteStore(file) });
+    const flock = await Flock.open({ store: sqliteStore(file) });
     await using server = await startServer({ flock });
     await using live = await server.connect();
     await using reader = await RecordingSocket.open(server.ws("/plugin/ws?since=0"));

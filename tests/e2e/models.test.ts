@@ -417,7 +417,7 @@ describe("persistent blackboard", () => {
     await using server = await ModelServer.start(hangs('{"name"'), saysJson(PIZZA));
     const open = async () => {
       const model = await resolveModel("openai/test-model", { OPENAI_BASE_URL: server.url });
-      const flock = new Flock({ model, store: sqliteStore(join(folder.path, "flock.db")) });
+      const flock = await Flock.open({ model, store: sqliteStore(join(folder.path, "flock.db")) });
       flock.agent("chef").consumes(Idea).publishes(Pizza);
       return flock;
     };

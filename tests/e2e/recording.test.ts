@@ -5,8 +5,8 @@ import { type Flock, visibility } from "flock-ts";
 import { WebSocketServerComponent } from "flock-ts/components/server";
 import { fakeClock, readRecording, record, serveRecording } from "flock-ts/testing";
 import { describe, expect, it, vi } from "vitest";
-import { fileOf, opened } from "../../packages/dashboard/src/live/file.ts";
-import { Timeline } from "../../packages/dashboard/src/live/timeline.ts";
+import { fileOf, opened } from "../../packages/dashboard/src/recordings/format.ts";
+import { Timeline } from "../../packages/dashboard/src/timeline/timeline.ts";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 
 /** Creates a flock with some events, one second between two orders. */

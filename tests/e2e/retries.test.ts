@@ -114,7 +114,7 @@ describe("dead letters over HTTP", () => {
   it("report inputs that retention has dropped, and cannot be retried without them", async () => {
     await using folder = await temporaryFolder();
     const store = sqliteStore(join(folder.path, "flock.db"));
-    await using flock = new Flock({ store });
+    await using flock = await Flock.open({ store });
     flock
       .agent("chef")
       .consumes(Order)
@@ -129,15 +129,15 @@ describe("dead letters over HTTP", () => {
     db.exec("DELETE FROM artifacts");
     db.close();
 
-    await using later = new Flock({ store: sqliteStore(store.path) });
+    await using later = await Flock.open({ store: sqliteStore(store.path) });
     later
       .agent("chef")
       .consumes(Order)
       .run(() => {});
-    const [letter] = later.deadLetters();
+    const [letter] = await later.deadLetters();
     expect(letter).toMatchObject({ artifacts: [], missing: 1 });
     await expect(later.retryDeadLetter(letter?.id ?? "")).rejects.toMatchObject({ code: "not_found" });
     await later.discardDeadLetter(letter?.id ?? "");
-    expect(later.deadLetters()).toEqual([]);
+    expect(await later.deadLetters()).toEqual([]);
   });
 });

@@ -5,10 +5,11 @@ import type { ArtifactPage } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folder.ts";
 import { RunningProgram } from "../support/process.ts";
+import { strength } from "../support/strength.ts";
 
 const program = fileURLToPath(new URL("programs/ticking.ts", import.meta.url));
 const INTERVAL = 50;
-const KILLS = 8;
+const KILLS = strength({ short: 4, soak: 8 });
 
 interface Tick {
   readonly scheduled_for: string;

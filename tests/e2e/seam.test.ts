@@ -26,9 +26,13 @@ class BusyFlock {
   #goesOn = true;
   readonly #publishers: Promise<void>[];
 
-  constructor(path: string) {
+  static async open(path: string): Promise<BusyFlock> {
     // The smallest log buffer, which holds less than a second of this.
-    this.flock = new Flock({ store: sqliteStore(path), logBufferBytes: 0 });
+    return new BusyFlock(await Flock.open({ store: sqliteStore(path), logBufferBytes: 0 }));
+  }
+
+  private constructor(flock: Flock) {
+    this.flock = flock;
     for (const name of ["a", "b", "c"]) {
       this.flock
         .agent(name)
@@ -98,7 +102,7 @@ class Fickle extends PlainWebSocket {
 describe("switching from the stored log to memory loses and repeats nothing", () => {
   it("for clients that reconnect repeatedly, in the middle of streams, near or far behind", async () => {
     await using folder = await temporaryFolder();
-    const busy = new BusyFlock(join(folder.path, "flock.db"));
+    const busy = await BusyFlock.open(join(folder.path, "flock.db"));
     await using server = await startServer({ flock: busy.flock });
 
     const readers = Array.from({ length: 4 }, () => new TextReader(server.ws()));

@@ -7,6 +7,8 @@ import { sqliteStore } from "flock-ts/stores/sqlite";
 import { mcpTools } from "flock-ts/tools/mcp";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { systemClock } from "../../packages/flock/src/core/clock.ts";
+import type { LogSource } from "../../packages/flock/src/log/source.ts";
 import { eventsOf } from "../support/events.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { type Answer, callsTool, failsWith, hangs, ModelServer, saysJson } from "../support/model-server.ts";
@@ -120,7 +122,7 @@ describe("persisted steps", () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/flock.db`;
     const isOpen = Promise.withResolvers<void>();
-    const before = new Flock({ store: sqliteStore(path) });
+    const before = await Flock.open({ store: sqliteStore(path) });
     before
       .agent("chef")
       .consumes(Idea)
@@ -135,11 +137,11 @@ describe("persisted steps", () => {
     await isOpen.promise;
     await before.shutdown();
 
-    const store = sqliteStore(path);
-    const { log } = store.durable;
+    const store = await sqliteStore(path).open({ clock: systemClock });
+    const log = store.log as LogSource;
     const events: FlockEvent[] = [];
     for (let seq = log.oldest; seq <= log.head; ) {
-      const { last, lines } = log.read(seq, log.head);
+      const { last, lines } = await log.read(seq, log.head);
       events.push(...lines.split("\n").map((line) => JSON.parse(line) as FlockEvent));
       seq = last + 1;
     }

@@ -6,18 +6,21 @@ import { artifact, Flock } from "flock-ts";
 import { sqliteStore } from "flock-ts/stores/sqlite";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { systemClock } from "../../packages/flock/src/core/clock.ts";
+import type { LogSource } from "../../packages/flock/src/log/source.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { RunningProgram } from "../support/process.ts";
+import { strength } from "../support/strength.ts";
 
 const program = fileURLToPath(new URL("programs/tidying.ts", import.meta.url));
 const Note = artifact("Note", z.object({ n: z.int() }));
-const KILLS = 10;
+const KILLS = strength({ short: 3, soak: 10 });
 
 type Piece = Extract<FlockEvent, { type: "streaming_output" }>;
 
 /** Three writers that stream concurrently, and the notes that trigger them. */
 async function written(path: string): Promise<void> {
-  await using flock = new Flock({ store: sqliteStore(path) });
+  await using flock = await Flock.open({ store: sqliteStore(path) });
   for (const name of ["a", "b", "c"]) {
     flock
       .agent(name)
@@ -34,18 +37,18 @@ async function written(path: string): Promise<void> {
 }
 
 /** Returns every event in the file, and where its log starts. */
-function read(path: string): { events: FlockEvent[]; oldest: number } {
-  const store = sqliteStore(path);
-  const { log } = store.durable;
+async function read(path: string): Promise<{ events: FlockEvent[]; oldest: number }> {
+  const store = await sqliteStore(path).open({ clock: systemClock });
+  const log = store.log as LogSource;
   const events: FlockEvent[] = [];
   const { oldest } = log;
   for (let seq = oldest; seq <= log.head; ) {
-    const { first, last, lines } = log.read(seq, log.head);
+    const { first, last, lines } = await log.read(seq, log.head);
     expect(first, "each stretch follows on the one before").toBe(seq);
     events.push(...lines.split("\n").map((line) => JSON.parse(line)));
     seq = last + 1;
   }
-  void store.close();
+  await store.close();
   return { events, oldest };
 }
 
@@ -70,7 +73,7 @@ describe(`housekeeping that is killed ${KILLS} times between statements`, () => 
     await using folder = await temporaryFolder();
     const path = join(folder.path, "flock.db");
     await written(path);
-    const all = read(path).events;
+    const all = (await read(path)).events;
     const texts = new Map<string, string>();
     for (const event of all) {
       if (event.type === "streaming_output") texts.set(event.run_id, (texts.get(event.run_id) ?? "") + event.content);
@@ -79,8 +82,8 @@ describe(`housekeeping that is killed ${KILLS} times between statements`, () => 
     const maxBytes = String(Math.round(bytes / 2));
     let [count, oldest] = [all.length, 1];
 
-    const isWhole = () => {
-      const now = read(path);
+    const isWhole = async () => {
+      const now = await read(path);
       expect(now.oldest).toBeGreaterThanOrEqual(oldest);
       expect(now.events.length).toBeLessThanOrEqual(count);
       [count, oldest] = [now.events.length, now.oldest];
@@ -113,11 +116,11 @@ describe(`housekeeping that is killed ${KILLS} times between statements`, () => 
       const statement = 1 + Math.floor(Math.random() * 400);
       await using tidying = new RunningProgram(["node", program, path, maxBytes, String(statement)]);
       await tidying.exit();
-      isWhole();
+      await isWhole();
     }
     await using tidying = new RunningProgram(["node", program, path, maxBytes, String(Number.MAX_SAFE_INTEGER)]);
     expect(await tidying.exit(), tidying.errors).toBe(0);
-    isWhole();
+    await isWhole();
     expect(oldest).toBeGreaterThan(1);
     expect(count).toBeLessThan(all.length / 2);
     expect(inspect(path).bytes).toBeLessThan(bytes * 0.6);

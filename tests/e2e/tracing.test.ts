@@ -283,8 +283,8 @@ describe("after a restart", () => {
   it("a run starts a new trace under the same conversation", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/flock.db`;
-    const kitchen = () => {
-      const flock = new Flock({ store: sqliteStore(path) });
+    const kitchen = async () => {
+      const flock = await Flock.open({ store: sqliteStore(path) });
       flock
         .agent("waiter")
         .consumes(Idea)
@@ -295,11 +295,11 @@ describe("after a restart", () => {
     };
     await using traces = new Traces();
     {
-      await using flock = kitchen();
+      await using flock = await kitchen();
       await flock.publish(Idea({ description: "slow" }), { correlationId: "order-1" });
     }
     {
-      await using flock = kitchen();
+      await using flock = await kitchen();
       await flock.runUntilIdle();
     }
     const runs = traces.all("invoke_agent waiter");

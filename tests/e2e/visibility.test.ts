@@ -17,6 +17,7 @@ import {
   type FlockServer,
   memoryStore,
   type RunContext,
+  type Store,
   type StoredArtifact,
   visibility,
 } from "flock-ts";
@@ -91,8 +92,8 @@ const secretOf = ({ payload }: StoredArtifact) => (payload as { secret: string }
 const DESCRIPTIONS = { joiner: secret(), thrower: secret() };
 
 /** A flock whose agents leak all they can: they stream it, throw it, and publish it under another name. */
-function gossips(store: Flock["store"], clock: FakeClock): Flock {
-  const flock = new Flock({ store: store as never, clock });
+async function gossips(store: Store, clock: FakeClock): Promise<Flock> {
+  const flock = await Flock.open({ store, clock });
   flock.register(Note, Memo);
   const checked = (agent: keyof typeof CLEARANCES, artifacts: readonly StoredArtifact[]) => {
     for (const { visibility } of artifacts)
@@ -424,12 +425,12 @@ async function caughtUp(socket: RecordingSocket, head: number): Promise<void> {
 
 async function play(
   script: typeof steps extends fc.Arbitrary<infer S> ? S : never,
-  open: () => Flock,
+  open: () => Promise<Flock>,
   clock: FakeClock,
   onFile: boolean,
   between = () => {},
 ): Promise<void> {
-  let flock = open();
+  let flock = await open();
   try {
     let server = await serve(flock);
     const live = new Map<Who, RecordingSocket>();
@@ -506,7 +507,7 @@ async function play(
     await flock.shutdown();
     await clock.advance(200);
     between();
-    flock = open();
+    flock = await open();
     server = await serve(flock);
     await clock.advance(0);
     await new Promise((resolve) => setImmediate(resolve));

@@ -7,12 +7,12 @@ import { RawSocket } from "../support/raw-socket.ts";
 import { RecordingSocket } from "../support/recording-socket.ts";
 import { startServer } from "../support/server.ts";
 
-/** Waits for a condition that no message reports. */
+/** Polls a condition that no message reports. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** The proxy configuration of the original specification's best practices, which sets no Host header. */
+/** The proxy configuration of the original specification's best practices, which does not forward `Host`. */
 const proxied = (port: number) => `
   location /plugin/ws {
     proxy_pass http://127.0.0.1:${port};
@@ -22,7 +22,7 @@ const proxied = (port: number) => `
   }`;
 
 describe("Best Practices", () => {
-  it("1: the heartbeat keeps an otherwise silent connection open", async () => {
+  it("1: keeps an idle connection open with heartbeats", async () => {
     const component = new WebSocketServerComponent({ enableHeartbeat: true, heartbeatInterval: 0.1 });
     await using server = await startServer({ components: [component] });
     const client = await server.connect();
@@ -31,19 +31,19 @@ describe("Best Practices", () => {
     await client.close();
   });
 
-  it("2: disconnected clients are cleaned up, with or without a close frame", async () => {
+  it("2: frees a connection after a clean close and after a reset", async () => {
     await using server = await startServer();
-    const polite = await server.connect();
-    await using rude = await RawSocket.open(server.ws());
-    await rude.message("hello");
+    const clean = await server.connect();
+    await using abrupt = await RawSocket.open(server.ws());
+    await abrupt.message("hello");
     expect(server.websocket.connectionCount).toBe(2);
-    await polite.close();
+    await clean.close();
     await until(() => server.websocket.connectionCount === 1);
-    rude.reset();
+    abrupt.reset();
     await until(() => server.websocket.connectionCount === 0);
   });
 
-  it("3: WebSocket, static files and dashboard work together", async () => {
+  it("3: serves the WebSocket, static files and the dashboard together", async () => {
     await using server = await startServer({
       components: [new WebSocketServerComponent(), new StaticFilesServerComponent({ priority: 99 })],
       dashboard: true,
@@ -52,15 +52,15 @@ describe("Best Practices", () => {
     await (await server.connect()).close();
   });
 
-  it("3: a custom folder replaces the dashboard", async () => {
+  it("3: serves a custom folder instead of the dashboard", async () => {
     const folder = fileURLToPath(new URL("programs", import.meta.url));
     await using server = await startServer({
       components: [new WebSocketServerComponent(), new StaticFilesServerComponent({ folder })],
     });
-    expect(await (await server.get("/browser-client.html")).text()).toContain("as the seed shows it");
+    expect(await (await server.get("/browser-client.html")).text()).toContain("of the original specification");
   });
 
-  it.for([false, true])("4: works behind nginx, with TLS: %s", async (tls) => {
+  it.for([false, true])("4: streams events through nginx (TLS: %s)", async (tls) => {
     await using server = await startServer({ flock: pizzeria() });
     await using nginx = await startNginx({ locations: proxied(server.server.port), tls });
     await using client = await RecordingSocket.open(`${nginx.wsUrl}/plugin/ws`, { rejectUnauthorized: false });
@@ -70,7 +70,7 @@ describe("Best Practices", () => {
     expect(client.events.filter(({ type }) => type === "streaming_output").length).toBeGreaterThan(0);
   });
 
-  it("5: reports the number of connections", async () => {
+  it("5: counts open connections", async () => {
     await using server = await startServer();
     expect(server.websocket.connectionCount).toBe(0);
     const clients = [await server.connect(), await server.connect()];

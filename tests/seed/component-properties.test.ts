@@ -3,13 +3,13 @@ import { ServerComponent, type ServerContext, WebSocketServerComponent } from "f
 import { describe, expect, it } from "vitest";
 
 describe("Component Properties", () => {
-  it("has a name, a priority, a prefix and no dependency", () => {
+  it("has the specified name, priority and path, and no dependencies", () => {
     const component = new WebSocketServerComponent();
     expect([component.name, component.priority, component.path]).toEqual(["websocket", 7, "/plugin/ws"]);
     expect(component.getDependencies()).toEqual([]);
   });
 
-  it("components with lower priority register first, regardless of their order in the list", async () => {
+  it("registers components by ascending priority, regardless of list order", async () => {
     await using flock = new Flock();
     const order: string[] = [];
     const recorder = (name: string, priority: number) =>
@@ -26,7 +26,7 @@ describe("Component Properties", () => {
     expect(order).toEqual(["before", "after"]);
   });
 
-  it("its shutdown hook sends a close notice to every client", async () => {
+  it("sends goodbye to every client and closes with 1001 on shutdown", async () => {
     await using flock = new Flock();
     const server = await flock.serve({ components: [new WebSocketServerComponent()], port: 0 });
     const socket = new WebSocket(`${server.url.replace("http", "ws")}/plugin/ws`);

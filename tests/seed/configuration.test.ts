@@ -4,7 +4,7 @@ import { RecordingSocket } from "../support/recording-socket.ts";
 import { startServer } from "../support/server.ts";
 
 describe("Configuration", () => {
-  it("fields have the specified names and defaults", async () => {
+  it("has the specified option names and defaults", async () => {
     const { config } = new WebSocketServerComponent();
     expect(config).toMatchObject({
       prefix: "/plugin/",
@@ -14,7 +14,7 @@ describe("Configuration", () => {
     });
   });
 
-  it("tags group the endpoint in the API documents", async () => {
+  it("groups the endpoint by its tags in the API document", async () => {
     await using server = await startServer({
       components: [new WebSocketServerComponent({ tags: ["Real-time", "Dashboard"] })],
     });
@@ -22,18 +22,18 @@ describe("Configuration", () => {
     expect(document.channels.events.tags).toEqual([{ name: "Real-time" }, { name: "Dashboard" }]);
   });
 
-  it("sends no heartbeat when it is disabled", async () => {
+  it("reports no heartbeat interval when the heartbeat is off", async () => {
     await using server = await startServer();
     const client = await server.connect();
     expect(client.messages[0]).toMatchObject({ type: "hello", heartbeat_interval: null });
     await client.close();
   });
 
-  it("rejects an invalid value by name", () => {
+  it("rejects an invalid value and names the option", () => {
     expect(() => new WebSocketServerComponent({ heartbeatInterval: "30" as never })).toThrow(/heartbeatInterval/);
   });
 
-  it("a custom prefix replaces the default endpoint", async () => {
+  it("moves the endpoint with the prefix and removes the default one", async () => {
     await using server = await startServer({ components: [new WebSocketServerComponent({ prefix: "/realtime" })] });
     const client = await server.connect("/realtime/ws");
     await client.close();

@@ -3,7 +3,7 @@ import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
 
 describe("Connection Lifecycle", () => {
-  it("a client connects, is counted, receives the broadcast events, disconnects and is no longer counted", async () => {
+  it("counts clients, sends all of them the same events, and frees closed connections", async () => {
     await using server = await startServer({ flock: pizzeria() });
     const clients = await Promise.all(Array.from({ length: 5 }, () => server.connect()));
     expect(server.websocket.connectionCount).toBe(5);

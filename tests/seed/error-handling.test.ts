@@ -5,7 +5,7 @@ import { RecordingSocket } from "../support/recording-socket.ts";
 import { startServer } from "../support/server.ts";
 
 describe("Error Handling", () => {
-  it("an unknown endpoint is refused with 404 and a reason", async () => {
+  it("refuses an unknown endpoint with 404 and an error body", async () => {
     await using server = await startServer();
     expect(await RecordingSocket.refused(server.ws("/plugin/nowhere"))).toMatchObject({
       status: 404,
@@ -15,10 +15,10 @@ describe("Error Handling", () => {
 
   it.for([
     ["no key", { "Sec-WebSocket-Key": null }],
-    ["a key that is none", { "Sec-WebSocket-Key": "short" }],
+    ["an invalid key", { "Sec-WebSocket-Key": "short" }],
     ["no version", { "Sec-WebSocket-Version": null }],
-    ["a version from the past", { "Sec-WebSocket-Version": "7" }],
-  ] as const)("an invalid handshake with %s is refused, and the server keeps running", async ([, changed]) => {
+    ["an old version", { "Sec-WebSocket-Version": "7" }],
+  ] as const)("refuses a handshake with %s and keeps serving", async ([, changed]) => {
     await using server = await startServer();
     await using broken = await RawSocket.connect(server.ws());
     const { status } = await broken.request("/plugin/ws", changed);
@@ -27,7 +27,7 @@ describe("Error Handling", () => {
     await (await server.connect()).close();
   });
 
-  it("an incomplete handshake does not block other clients", async () => {
+  it("serves other clients while a handshake is incomplete", async () => {
     await using server = await startServer();
     await using slow = await RawSocket.connect(server.ws());
     slow.write("GET /plugin/ws HTTP/1.1\r\nHost: ");
@@ -37,9 +37,9 @@ describe("Error Handling", () => {
   it.for([
     ["a frame without a mask", { masked: false }, 1002],
     ["reserved bits", { reserved: 7 }, 1002],
-    ["an opcode that is none", { opcode: 5 }, 1002],
-    ["a continuation of nothing", { opcode: OPCODE.continuation }, 1002],
-  ] as const)("a protocol error, %s, closes that connection with its code", async ([, options, code]) => {
+    ["an unknown opcode", { opcode: 5 }, 1002],
+    ["a continuation without a start", { opcode: OPCODE.continuation }, 1002],
+  ] as const)("closes the connection after %s with the code of RFC 6455", async ([, options, code]) => {
     await using server = await startServer();
     const healthy = await server.connect();
     await using broken = await RawSocket.open(server.ws());
@@ -50,7 +50,7 @@ describe("Error Handling", () => {
     await healthy.close();
   });
 
-  it("text that is not UTF-8 closes that connection with 1007", async () => {
+  it("closes the connection after invalid UTF-8 with 1007", async () => {
     await using server = await startServer();
     await using broken = await RawSocket.open(server.ws());
     await broken.message("hello");
@@ -58,7 +58,7 @@ describe("Error Handling", () => {
     expect(await broken.closeFrame()).toMatchObject({ code: 1007 });
   });
 
-  it("healthy clients receive every event while others fail in every way", async () => {
+  it("delivers every event to healthy clients while others fail", async () => {
     await using server = await startServer({ flock: pizzeria() });
     const healthy = await server.connect();
     const raw = () => RawSocket.open(server.ws());

@@ -3,10 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
 
-/**
- * Returns everything that one published idea causes, as one client receives it. Each message is checked against its
- * schema.
- */
+/** Returns all events that one published idea causes for one client. Each message is validated against its schema. */
 async function watched(description: string) {
   await using server = await startServer({ flock: pizzeria() });
   const client = await server.connect("/plugin/ws?since=0");
@@ -22,7 +19,7 @@ async function watched(description: string) {
 const UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe("Event Types", () => {
-  it("the start and end of a run report agent, run, time, duration and status", async () => {
+  it("reports agent, run, time, duration and status of a run", async () => {
     const { first } = await watched("truffle");
     const started = first("agent_execution_started");
     expect(started).toMatchObject({ agent_id: "pizza_master", run_id: expect.any(String) });
@@ -35,7 +32,7 @@ describe("Event Types", () => {
     });
   });
 
-  it("a failed run reports its error", async () => {
+  it("reports the error of a failed run", async () => {
     const { first } = await watched("pineapple");
     expect(first("agent_execution_completed")).toMatchObject({
       status: "error",
@@ -43,19 +40,19 @@ describe("Event Types", () => {
     });
   });
 
-  it("streamed output arrives in chunks, the last one marked complete", async () => {
+  it("streams output in chunks that add up to the whole, the last one complete", async () => {
     const { events } = await watched("truffle");
-    const pieces = events.filter((event) => event.type === "streaming_output");
-    expect(pieces.map(({ content }) => content).join("")).toBe("Thinking about truffle");
-    expect(pieces.map(({ is_complete }) => is_complete)).toEqual([...pieces.slice(1).map(() => false), true]);
+    const chunks = events.filter((event) => event.type === "streaming_output");
+    expect(chunks.map(({ content }) => content).join("")).toBe("Thinking about truffle");
+    expect(chunks.map(({ is_complete }) => is_complete)).toEqual([...chunks.slice(1).map(() => false), true]);
     let offset = 0;
-    for (const piece of pieces) {
-      expect(piece).toMatchObject({ agent_id: "pizza_master", offset });
-      offset += piece.content.length;
+    for (const chunk of chunks) {
+      expect(chunk).toMatchObject({ agent_id: "pizza_master", offset });
+      offset += chunk.content.length;
     }
   });
 
-  it("an artifact reports its id, type, producer and workflow", async () => {
+  it("reports id, type, producer and workflow of an artifact", async () => {
     const { events, correlationId } = await watched("truffle");
     const artifacts = events.filter((event) => event.type === "artifact_published");
     expect(artifacts).toMatchObject([
@@ -69,7 +66,7 @@ describe("Event Types", () => {
     ]);
   });
 
-  it("the graph reports its nodes and edges", async () => {
+  it("reports nodes and edges of the graph", async () => {
     const { first } = await watched("truffle");
     expect(first("graph_updated")).toMatchObject({
       nodes: [{ id: "external" }, { id: "pizza_master", type: "agent" }],

@@ -9,7 +9,7 @@ const Topic = artifact("Topic", z.object({ length: z.int() }));
 const Text = artifact("Text", z.object({ text: z.string() }));
 
 describe("Performance Considerations", () => {
-  it("has no connection limit by default", async () => {
+  it("limits connections only if maxConnections is set", async () => {
     await using server = await startServer({ components: [new WebSocketServerComponent({ maxConnections: 2 })] });
     const clients = [await server.connect(), await server.connect()];
     expect(await RecordingSocket.refused(server.ws())).toMatchObject({ status: 503 });
@@ -17,7 +17,7 @@ describe("Performance Considerations", () => {
     expect(new WebSocketServerComponent().config.maxConnections).toBeUndefined();
   });
 
-  it("streams large output in chunks without splitting characters", async () => {
+  it("streams large output in chunks that never split a character", async () => {
     const flock = new Flock();
     const letters = "👩‍🚀 größer ";
     flock
@@ -40,7 +40,7 @@ describe("Performance Considerations", () => {
     await client.close();
   });
 
-  it("announces a large artifact without its payload, which HTTP returns", async () => {
+  it("omits a large payload from its event and serves it over HTTP", async () => {
     const flock = new Flock().register(Text);
     await using server = await startServer({ flock, components: [], dashboard: true });
     const client = await server.connect();

@@ -3,7 +3,7 @@ import { pizzeria } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
 
 describe("Related Components", () => {
-  it("the WebSocket reports what the control routes publish, together with agents and artifacts", async () => {
+  it("streams events of a publish over HTTP, and reports agents and artifacts", async () => {
     await using server = await startServer({ flock: pizzeria(), components: [], dashboard: true });
     const client = await server.connect();
     const response = await fetch(`${server.url}/api/plugin/publish`, {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { startServer } from "../support/server.ts";
 
 describe("Usage Examples", () => {
-  it("1: the default endpoint is /plugin/ws, next to the dashboard", async () => {
+  it("1: serves /plugin/ws by default, together with the dashboard", async () => {
     await using server = await startServer({ components: [new WebSocketServerComponent()], dashboard: true });
     const client = await server.connect("/plugin/ws");
     expect(await (await server.get("/")).text()).toContain("<title>Flock</title>");
@@ -11,7 +11,7 @@ describe("Usage Examples", () => {
     await client.close();
   });
 
-  it("2: the prefix /api/ws gives /api/ws/ws", async () => {
+  it("2: serves /api/ws/ws for the prefix /api/ws", async () => {
     const component = new WebSocketServerComponent({ prefix: "/api/ws", heartbeatInterval: 60, enableHeartbeat: true });
     await using server = await startServer({ components: [component] });
     const client = await server.connect("/api/ws/ws");
@@ -19,7 +19,7 @@ describe("Usage Examples", () => {
     await client.close();
   });
 
-  it("3: production with a 30 s heartbeat, custom tags and the dashboard, which finds the endpoint", async () => {
+  it("3: runs in production with a 30 s heartbeat, custom tags and the dashboard", async () => {
     const component = new WebSocketServerComponent({
       prefix: "/realtime",
       heartbeatInterval: 30,

@@ -23,6 +23,21 @@ export interface Nginx extends AsyncDisposable {
   readonly wsUrl: string;
 }
 
+/** The `location` blocks of the documented proxy configuration for a server on a port. */
+export const documentedProxy = (port: number): string => `
+  location / {
+    proxy_pass http://127.0.0.1:${port};
+    proxy_set_header Host $host;
+  }
+  location /plugin/ws {
+    proxy_pass http://127.0.0.1:${port};
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection "upgrade";
+    proxy_set_header Host $host;
+    proxy_cache_bypass $http_upgrade;
+  }`;
+
 /** How often a port that was free a moment ago may be taken by somebody else before nginx has it. */
 const PORT_ATTEMPTS = 5;
 

@@ -8,8 +8,8 @@ export const Idea = artifact("Idea", z.object({ description: z.string() }));
 export const Pizza = artifact("Pizza", z.object({ name: z.string(), toppings: z.array(z.string()) }));
 
 /** A flock with one agent, which streams a sentence and publishes a pizza for each idea; it fails on a pineapple. */
-export function pizzeria(options: FlockOptions = {}): Flock {
-  const flock = new Flock(options);
+export function pizzeria(options: FlockOptions | Flock = {}): Flock {
+  const flock = options instanceof Flock ? options : new Flock(options);
   flock
     .agent("pizza_master")
     .description("Invents pizzas")

@@ -3,7 +3,6 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
-import { launchBrowser } from "./browser.ts";
 import { temporaryFolder } from "./folder.ts";
 import { installed } from "./installed.ts";
 import { startNginx } from "./nginx.ts";
@@ -11,7 +10,6 @@ import { RunningProgram } from "./process.ts";
 import { runPython } from "./python.ts";
 import { OPCODE, RawSocket } from "./raw-socket.ts";
 import { RecordingSocket } from "./recording-socket.ts";
-import { serveSite } from "./site.ts";
 
 // The tools that the other tests trust, held against `ws` as the server.
 
@@ -191,17 +189,5 @@ describe("Python", () => {
       "/usr/bin/python3 /usr/lib/python3/dist-packages/websockets/__init__.py argument",
     );
     expect(await python.exit()).toBe(0);
-  });
-});
-
-describe("the browser", () => {
-  it("shows a page of a site, and tells what went wrong in it", async () => {
-    await using browser = await launchBrowser();
-    await using site = await serveSite(
-      "<title>here</title><script>console.error('oh'); throw new Error('no')</script>",
-    );
-    await using opened = await browser.open(site.origin);
-    expect(await opened.page.title()).toBe("here");
-    await expect.poll(() => opened.errors).toEqual([`console: oh (${site.origin}/)`, "uncaught: no"]);
   });
 });

@@ -13,7 +13,7 @@ afterEach(() => {
   for (const end of ending.splice(0)) end();
 });
 
-/** A server that follows a script: one function for each connection. The last one serves all that come after. */
+/** A server that follows a script of one function per connection. The last function serves all later ones. */
 async function scripted(...script: ((socket: ServerSocket, query: URLSearchParams) => void)[]) {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   await once(server, "listening");
@@ -28,7 +28,16 @@ async function scripted(...script: ((socket: ServerSocket, query: URLSearchParam
     script[Math.min(queries.length, script.length) - 1]?.(socket, query);
   });
   const { port } = server.address() as { port: number };
-  return { url: `ws://127.0.0.1:${port}/plugin/ws`, queries, server };
+  /** Resolves once the server has accepted `count` connections. */
+  const accepts = (count: number) =>
+    until(
+      (check) => {
+        server.on("connection", check);
+        return () => server.off("connection", check);
+      },
+      () => queries.length >= count,
+    );
+  return { url: `ws://127.0.0.1:${port}/plugin/ws`, queries, server, accepts };
 }
 
 const open = (url: string, options: ConnectOptions = {}) => {
@@ -36,19 +45,27 @@ const open = (url: string, options: ConnectOptions = {}) => {
   ending.push(() => client.close());
   return client;
 };
-const say = (socket: ServerSocket, message: object) => socket.send(JSON.stringify(message));
+const send = (socket: ServerSocket, message: object) => socket.send(JSON.stringify(message));
 const hello = (socket: ServerSocket, { epoch = "one", head = 0, heartbeat_interval = null as number | null } = {}) =>
-  say(socket, { type: "hello", protocol: 1, server_version: "0", epoch, head, oldest: 1, heartbeat_interval });
+  send(socket, { type: "hello", protocol: 1, server_version: "0", epoch, head, oldest: 1, heartbeat_interval });
 const piece = (seq: number) => ({ type: "streaming_output", seq, run_id: "r", agent_id: "a", content: `${seq}` });
-const until = async (condition: () => boolean) => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
-};
+/** Resolves once `condition` holds. Checks it now, and whenever `subscribe` reports a change. */
+const until = (subscribe: (check: () => void) => () => void, condition: () => boolean) =>
+  new Promise<void>((resolve) => {
+    const check = () => {
+      if (!condition()) return;
+      stop();
+      resolve();
+    };
+    const stop = subscribe(check);
+    check();
+  });
 const reaches = (client: FlockClient, status: FlockClient["state"]["status"]) =>
-  until(() => client.state.status === status);
+  until(client.subscribe, () => client.state.status === status);
 
-describe("the application sees each event once and in order, or hears of the gap", () => {
-  it("through breaks, repetitions and restarts of the server", async () => {
-    // What one connection does: sends so many events, repeats so many, then breaks; sometimes the server begins a new log.
+describe("delivery: each event once and in order, or a gap", () => {
+  it("holds through disconnects, repeated events and server restarts", async () => {
+    // One connection sends and repeats some events and then disconnects. Sometimes the server starts a new log before.
     const connection = fc.record({ events: fc.nat(6), repeated: fc.nat(3), newLog: fc.boolean(), early: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(fc.array(connection, { minLength: 1, maxLength: 6 }), async (plan) => {
@@ -70,14 +87,14 @@ describe("the application sees each event once and in order, or hears of the gap
               }
               const since = Number(query.get("since") ?? head);
               const sameLog = query.get("epoch") === null || query.get("epoch") === `log ${epoch}`;
-              if (!sameLog) say(socket, { type: "gap", from_seq: 1, to_seq: 0, reason: "epoch" });
+              if (!sameLog) send(socket, { type: "gap", from_seq: 1, to_seq: 0, reason: "epoch" });
               const from = sameLog ? since : 0;
-              for (let seq = Math.max(1, from - repeated + 1); seq <= head; seq++) say(socket, piece(seq));
-              say(socket, { type: "caught_up", seq: head });
+              for (let seq = Math.max(1, from - repeated + 1); seq <= head; seq++) send(socket, piece(seq));
+              send(socket, { type: "caught_up", seq: head });
               for (let i = 0; i < events; i++) {
                 head += 1;
                 sent.push(`${epoch}:${head}`);
-                say(socket, piece(head));
+                send(socket, piece(head));
               }
               socket.close(1001);
             },
@@ -85,10 +102,10 @@ describe("the application sees each event once and in order, or hears of the gap
         const server = await scripted(...script, (socket, query) => {
           hello(socket, { epoch: `log ${epoch}`, head });
           if (query.get("epoch") !== null && query.get("epoch") !== `log ${epoch}`) {
-            say(socket, { type: "gap", from_seq: 1, to_seq: 0, reason: "epoch" });
-            for (let seq = 1; seq <= head; seq++) say(socket, piece(seq));
-          } else for (let seq = Number(query.get("since")) + 1; seq <= head; seq++) say(socket, piece(seq));
-          say(socket, { type: "caught_up", seq: head });
+            send(socket, { type: "gap", from_seq: 1, to_seq: 0, reason: "epoch" });
+            for (let seq = 1; seq <= head; seq++) send(socket, piece(seq));
+          } else for (let seq = Number(query.get("since")) + 1; seq <= head; seq++) send(socket, piece(seq));
+          send(socket, { type: "caught_up", seq: head });
           done = true;
         });
         const client = open(server.url, { since: 0 });
@@ -96,9 +113,9 @@ describe("the application sees each event once and in order, or hears of the gap
         let inLog: string | null = null;
         client.on("gap", () => (inLog = client.state.epoch));
         client.on("event", ({ seq }) => seen.push(`${(inLog ?? client.state.epoch)?.slice(4)}:${seq}`));
-        await until(() => done && client.state.status === "live");
+        await until(client.subscribe, () => done && client.state.status === "live");
         expect(new Set(seen).size).toBe(seen.length);
-        // What a log that is gone has said to a connection that broke at once is lost with it, and was announced as a gap.
+        // Events of an earlier log can be lost with a connection that broke at once. A gap announced them.
         const current = (key: string) => key.startsWith(`${epoch}:`);
         expect(seen.filter(current)).toEqual(sent.filter(current));
         expect(seen.every((key) => sent.includes(key))).toBe(true);
@@ -109,7 +126,7 @@ describe("the application sees each event once and in order, or hears of the gap
     );
   });
 
-  it("begins with what happens from now on, and resumes from there even if nothing has happened yet", async () => {
+  it("starts at the head, and resumes from there even before the first event", async () => {
     const server = await scripted(
       (socket) => {
         hello(socket, { head: 7 });
@@ -126,7 +143,7 @@ describe("the application sees each event once and in order, or hears of the gap
     expect(Object.fromEntries(server.queries[1] ?? [])).toMatchObject({ since: "7", epoch: "one" });
   });
 
-  it("asks for the newest N again as long as none has come", async () => {
+  it("requests the newest N again until the first event arrives", async () => {
     const server = await scripted(
       (socket) => {
         hello(socket);
@@ -135,31 +152,31 @@ describe("the application sees each event once and in order, or hears of the gap
       (socket) => hello(socket),
     );
     open(server.url, { since: -50 });
-    await until(() => server.queries.length === 2);
+    await server.accepts(2);
     expect(server.queries[1]?.get("since")).toBe("-50");
   });
 
-  it("tells what is gone", async () => {
+  it("reports the missing range", async () => {
     const server = await scripted((socket) => {
       hello(socket, { head: 100 });
-      say(socket, { type: "gap", from_seq: 4, to_seq: 90, reason: "expired" });
-      say(socket, piece(91));
+      send(socket, { type: "gap", from_seq: 4, to_seq: 90, reason: "expired" });
+      send(socket, piece(91));
     });
     const client = open(server.url, { since: 3, epoch: "one" });
-    const heard: unknown[] = [];
-    client.on("gap", ({ from_seq, to_seq }) => heard.push([from_seq, to_seq]));
-    client.on("streaming_output", ({ seq }) => heard.push(seq));
-    await until(() => heard.length === 2);
-    expect(heard).toEqual([[4, 90], 91]);
+    const received: unknown[] = [];
+    client.on("gap", ({ from_seq, to_seq }) => received.push([from_seq, to_seq]));
+    client.on("streaming_output", ({ seq }) => received.push(seq));
+    await new Promise((resolve) => client.on("event", resolve));
+    expect(received).toEqual([[4, 90], 91]);
     expect(client.seq).toBe(91);
   });
 });
 
-describe("it comes back by itself", () => {
-  it("after the pause that the server asks for in its goodbye", async () => {
+describe("reconnecting", () => {
+  it("waits as long as the server requests in goodbye", async () => {
     const server = await scripted((socket) => {
       hello(socket);
-      say(socket, { type: "goodbye", reason: "maintenance", retry_after_ms: 60_000 });
+      send(socket, { type: "goodbye", reason: "maintenance", retry_after_ms: 60_000 });
       socket.close(1001);
     });
     const client = open(server.url);
@@ -167,29 +184,29 @@ describe("it comes back by itself", () => {
     expect(client.state).toMatchObject({ reason: expect.stringMatching(/maintenance/), attempt: 1 });
     expect((client.state.retryAt ?? 0) - Date.now()).toBeGreaterThan(50_000);
     client.retryNow();
-    await until(() => server.queries.length === 2);
+    await server.accepts(2);
   });
 
-  it("with pauses that grow and are random, when there is no server", async () => {
+  it("keeps trying while there is no server", async () => {
     const server = await scripted();
     server.server.close();
     const client = open(server.url);
     const attempts = new Set<number>();
     client.subscribe(() => attempts.add(client.state.attempt));
-    await until(() => attempts.size >= 4);
+    await until(client.subscribe, () => attempts.size >= 4);
     expect(client.state.status === "waiting" || client.state.status === "connecting").toBe(true);
   });
 
-  it("when the server is dead and nothing says so", async () => {
+  it("replaces a connection on which the server has gone silent", async () => {
     const server = await scripted(
       (socket) => hello(socket, { heartbeat_interval: 0.02 }),
       (socket) => hello(socket),
     );
     open(server.url);
-    await until(() => server.queries.length === 2);
+    await server.accepts(2);
   });
 
-  it("but not when the server says that there is no sense in it", async () => {
+  it("stops after a close code that says so", async () => {
     const server = await scripted((socket) => socket.close(4403, "not allowed"));
     const client = open(server.url);
     await reaches(client, "closed");
@@ -198,7 +215,7 @@ describe("it comes back by itself", () => {
   });
 });
 
-describe("commands are promises", () => {
+describe("commands", () => {
   const answering =
     (answer: (message: { id: number; type: string } & Record<string, unknown>) => object | undefined) =>
     (socket: ServerSocket) => {
@@ -206,18 +223,18 @@ describe("commands are promises", () => {
       socket.on("message", (data) => {
         const message = JSON.parse(String(data));
         const reply = answer(message);
-        if (reply) say(socket, { type: "reply", id: message.id, seq: 5, ...reply });
+        if (reply) send(socket, { type: "reply", id: message.id, seq: 5, ...reply });
       });
     };
 
-  it("that wait for the connection and resolve to the result", async () => {
+  it("wait for the connection and resolve to the result", async () => {
     const server = await scripted(answering(({ type }) => ({ ok: true, result: { echo: type } })));
     const client = open(server.url);
     expect(await client.publish({ artifact_type: "A", payload: {} })).toEqual({ echo: "publish", seq: 5 });
     expect(await client.graph()).toEqual({ echo: "graph", seq: 5 });
   });
 
-  it("that reject with the server's reason", async () => {
+  it("reject with the server's error", async () => {
     const issues = [{ path: ["a"], message: "no" }];
     const server = await scripted(
       answering(() => ({ ok: false, error: { code: "invalid_payload", message: "a: no", issues } })),
@@ -229,12 +246,12 @@ describe("commands are promises", () => {
     expect(failure).toMatchObject({ code: "invalid_payload", message: "a: no", issues });
   });
 
-  it("that time out", async () => {
+  it("time out", async () => {
     const server = await scripted(answering(() => undefined));
     await expect(open(server.url, { commandTimeoutMs: 20 }).ping()).rejects.toMatchObject({ code: "timeout" });
   });
 
-  it("of which a publish is sent again under the same key when the connection breaks, and an invoke is not", async () => {
+  it("repeat a publish with the same key after a disconnect, but not an invoke", async () => {
     const keys: unknown[] = [];
     const server = await scripted(
       (socket) => {
@@ -262,13 +279,13 @@ describe("commands are promises", () => {
   });
 });
 
-describe("events can be looped over", () => {
-  it("those that pass a filter, until the client is closed", async () => {
+describe("events()", () => {
+  it("yields events that pass the filter until the client is closed", async () => {
     const server = await scripted((socket) => {
       hello(socket);
-      for (const seq of [1, 2]) say(socket, piece(seq));
-      say(socket, { type: "graph_updated", seq: 3, nodes: [], edges: [] });
-      say(socket, piece(4));
+      for (const seq of [1, 2]) send(socket, piece(seq));
+      send(socket, { type: "graph_updated", seq: 3, nodes: [], edges: [] });
+      send(socket, piece(4));
     });
     const client = open(server.url);
     client.on("event", ({ seq }) => seq === 4 && client.close());
@@ -277,20 +294,20 @@ describe("events can be looped over", () => {
     expect(seqs).toEqual([1, 2, 4]);
   });
 
-  it("and the loop may be left at any time", async () => {
+  it("can be left at any time", async () => {
     const server = await scripted((socket) => {
       hello(socket);
-      for (const seq of [1, 2, 3]) say(socket, piece(seq));
+      for (const seq of [1, 2, 3]) send(socket, piece(seq));
     });
     const client = open(server.url);
     for await (const event of client.events()) if (event.seq === 2) break;
     expect(client.seq).toBeGreaterThanOrEqual(2);
   });
 
-  it("and a listener that throws keeps no other from hearing", async () => {
+  it("and listeners receive an event although another listener throws", async () => {
     const server = await scripted((socket) => {
       hello(socket);
-      say(socket, piece(1));
+      send(socket, piece(1));
     });
     const client = open(server.url);
     const listeners = process.listeners("uncaughtException");
@@ -299,15 +316,15 @@ describe("events can be looped over", () => {
     client.on("event", () => {
       throw new Error("mine");
     });
-    const heard = new Promise<FlockEvent>((resolve) => client.on("event", resolve));
-    expect((await heard).seq).toBe(1);
+    const next = new Promise<FlockEvent>((resolve) => client.on("event", resolve));
+    expect((await next).seq).toBe(1);
     expect(await caught).toMatchObject({ message: "mine" });
     for (const listener of listeners) process.on("uncaughtException", listener);
   });
 });
 
-describe("against the real server", () => {
-  it("it streams, publishes, and resumes after a restart of the server on the same port", async () => {
+describe("with a real server", () => {
+  it("streams, publishes, and resumes after a server restart on the same port", async () => {
     const Idea = artifact("Idea", z.object({ text: z.string() }));
     const flock = new Flock();
     ending.push(() => void flock.shutdown());
@@ -323,14 +340,19 @@ describe("against the real server", () => {
     const seqs: number[] = [];
     client.on("streaming_output", ({ content }) => (text += content));
     client.on("event", ({ seq }) => seqs.push(seq));
+    const received = (expected: string) =>
+      until(
+        (check) => client.on("event", check),
+        () => text === expected,
+      );
     await client.publish({ artifact_type: "Idea", payload: { text: "one " } });
-    await until(() => text === "one ");
+    await received("one ");
     await first.close();
     await flock.publish(Idea({ text: "two " }));
     await flock.runUntilIdle();
     await flock.serve({ components: [new WebSocketServerComponent()], port: first.port });
     client.retryNow();
-    await until(() => text === "one two ");
+    await received("one two ");
     expect(seqs).toEqual(seqs.map((_, index) => (seqs[0] ?? 0) + index));
     await expect(client.publish({ artifact_type: "Idea", payload: {} })).rejects.toMatchObject({
       code: "invalid_payload",
@@ -339,8 +361,8 @@ describe("against the real server", () => {
   });
 });
 
-describe("a web page pays little for it", () => {
-  it("under 6,144 bytes, minified and gzipped", async () => {
+describe("bundle size", () => {
+  it("is below 6,144 bytes, minified and gzipped", async () => {
     expect(await clientBytes()).toBeLessThan(6_144);
   });
 });

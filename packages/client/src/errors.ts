@@ -1,13 +1,16 @@
 import type { ErrorBody, Issue } from "@flock-ts/protocol";
 
-/** Why a command or a connection failed; the server's own codes beside these. */
+/**
+ * Why a command failed. `closed`: the client is closed. `connection_lost`: an `invoke` whose reply was lost. `timeout`: no
+ * reply in time. Any other string is an error code of the server.
+ */
 export type ClientErrorCode = "closed" | "connection_lost" | "timeout" | (string & {});
 
-/** Every error of this package. `message` is for people, `code` for programs. */
+/** The error of this package. `message` is for people, `code` for programs. */
 export class FlockClientError extends Error {
   override readonly name = "FlockClientError";
   readonly code: ClientErrorCode;
-  /** The invalid fields, when the server names some. */
+  /** The invalid fields that the server named, if any. */
   readonly issues: readonly Issue[];
 
   constructor({ code, message, issues = [] }: Omit<ErrorBody, "code"> & { code: ClientErrorCode }) {

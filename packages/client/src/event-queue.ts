@@ -1,22 +1,24 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 
-/** Events for one `for await`: they wait here until the loop asks for them. */
+/** The events of one `for await` loop. They wait in memory until the loop requests them. */
 export class EventQueue implements AsyncIterableIterator<FlockEvent, undefined> {
   readonly #events: FlockEvent[] = [];
   readonly #onEnd: (queue: EventQueue) => void;
   #wake: (() => void) | undefined;
   #ended = false;
 
+  /** @param onEnd is called when the loop is left before `end`. */
   constructor(onEnd: (queue: EventQueue) => void) {
     this.#onEnd = onEnd;
   }
 
+  /** Adds an event. */
   push(event: FlockEvent): void {
     this.#events.push(event);
     this.#wake?.();
   }
 
-  /** No more will come; what waits is still given out. */
+  /** Ends the loop after the events that are waiting. */
   end(): void {
     this.#ended = true;
     this.#wake?.();

@@ -4,12 +4,6 @@
  * @packageDocumentation
  */
 export type { ControlOf, EventOf, EventType, Filter, FlockEvent } from "@flock-ts/protocol";
-export {
-  type ConnectionState,
-  type ConnectOptions,
-  connect,
-  FlockClient,
-  type Heard,
-  type Listenable,
-} from "./client.ts";
+export { type ConnectOptions, connect, FlockClient, type MessageOf, type MessageType } from "./client.ts";
+export { type ConnectionOptions, type ConnectionState, INITIAL_STATE } from "./connection.ts";
 export { type ClientErrorCode, FlockClientError } from "./errors.ts";

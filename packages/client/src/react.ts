@@ -5,16 +5,14 @@
  */
 import type { FlockEvent } from "@flock-ts/protocol";
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
-import {
-  type ConnectionState,
-  type ConnectOptions,
-  connect,
-  type FlockClient,
-  type Heard,
-  type Listenable,
-} from "./client.ts";
+import { type ConnectOptions, connect, type FlockClient, type MessageOf, type MessageType } from "./client.ts";
+import type { ConnectionState } from "./connection.ts";
 
-/** A client that lives as long as the component; another `url` makes another one. Null until the component is mounted. */
+/**
+ * Connects while the component is mounted. A changed `url` replaces the client; changed `options` apply to the next one.
+ *
+ * @returns the client, or null before the component is mounted.
+ */
 export function useFlock(url: string | URL, options?: ConnectOptions): FlockClient | null {
   const [client, setClient] = useState<FlockClient | null>(null);
   const latest = useRef(options);
@@ -30,25 +28,30 @@ export function useFlock(url: string | URL, options?: ConnectOptions): FlockClie
   return client;
 }
 
-/** How the connection stands; the component renders anew when that changes. */
+/** Returns the state of the connection, and renders the component again when it changes. */
 export function useConnection(client: FlockClient): ConnectionState {
   return useSyncExternalStore(client.subscribe, client.getSnapshot, client.getSnapshot);
 }
 
-/** Calls `listener` with each message of a kind as long as the component lives. It may be another function each time. */
-export function useFlockEvent<K extends Listenable>(
+/** Calls `listener` with each message of a type while the component is mounted. The listener can change freely. */
+export function useFlockEvent<K extends MessageType>(
   client: FlockClient | null,
-  what: K,
-  listener: (message: Heard<K>) => void,
+  type: K,
+  listener: (message: MessageOf<K>) => void,
 ): void {
   const latest = useRef(listener);
   useEffect(() => {
     latest.current = listener;
   });
-  useEffect(() => client?.on(what, (message) => latest.current(message)), [client, what]);
+  useEffect(() => client?.on(type, (message) => latest.current(message)), [client, type]);
 }
 
-/** What `reduce` makes of every event since the component was mounted; rendered at most once per animation frame. */
+/**
+ * Folds all events since the component was mounted into a state. Renders at most once per animation frame.
+ *
+ * @param reduce returns the next state, for example `reduce` of `@flock-ts/protocol`.
+ * @param initial the state before the first event. Later values are ignored.
+ */
 export function useReducedEvents<S>(
   client: FlockClient | null,
   reduce: (state: S, event: FlockEvent) => S,

@@ -23,7 +23,8 @@ import { EventLog } from "./log/event-log.ts";
 import type { AgentComponent } from "./middleware/agent-component.ts";
 import { Hooks } from "./middleware/hooks.ts";
 import { GraphProjection } from "./projections/graph.ts";
-import { restoreState, saveState } from "./projections/snapshot.ts";
+import { History } from "./projections/history.ts";
+import { restoreState, snapshotOf } from "./projections/snapshot.ts";
 import { describeSubscription } from "./runtime/gates/describe.ts";
 import { LocalCommands } from "./runtime/local-commands.ts";
 import { IdempotencyCache } from "./runtime/publishing/idempotency-cache.ts";
@@ -35,13 +36,12 @@ import type { FlockStats } from "./runtime/stats.ts";
 import type { ServeOptions } from "./server/serve.ts";
 import type { FlockServer } from "./server/server.ts";
 import { Journal } from "./store/journal.ts";
-import { memoryStore } from "./store/memory/memory.ts";
-import type { DeadLetter, DeadLetterQuery, ReadableStore, Store } from "./store/store.ts";
+import { MemorySession } from "./store/memory/store.ts";
+import type { DeadLetter, DeadLetterQuery, LeftWork, OwnersStore, Store, StoreSession } from "./store/store.ts";
+import { OwnersView } from "./store/visible-store.ts";
 
 /** What a flock can be told. */
 export interface FlockOptions {
-  /** Where the blackboard lives. Default: in memory, gone with the process. */
-  readonly store?: Store;
   /**
    * More runs than this in one workflow are taken for a loop and end with a `RunLimitError`. Default 1,000: far more
    * than a workflow of people's making needs, and reached by a loop within seconds.
@@ -81,10 +81,42 @@ export interface FlockOptions {
   readonly clock?: Clock;
 }
 
-const optionsSchema = z.strictObject({
+/** Options of {@link Flock.open}. */
+export interface OpenFlockOptions extends FlockOptions {
+  /** Where the blackboard lives. Default: in memory, gone with the process. */
+  readonly store?: Store;
+}
+
+/** A store that is open, and what was restored from it. */
+interface Opened {
+  readonly session: StoreSession;
+  readonly left: LeftWork;
+  readonly state: GraphProjection;
+  readonly history: History;
+}
+
+const NOTHING_LEFT: LeftWork = {
+  unfinished: [],
+  gathered: [],
+  taken: [],
+  schedules: [],
+  hidden: [],
+  questions: [],
+  snapshot: undefined,
+};
+
+function openedInMemory(): Opened {
+  return { session: new MemorySession(), left: NOTHING_LEFT, state: new GraphProjection(), history: new History() };
+}
+
+const storeSchema = z.object({
   store: z
-    .custom<Store>((value) => typeof (value as Partial<Store> | null)?.commit === "function", "must be a store")
-    .default(memoryStore),
+    .custom<Store>((value) => typeof (value as Partial<Store> | null)?.open === "function", "must be a store")
+    .optional(),
+  clock: z.custom<Clock>().optional(),
+});
+
+const optionsSchema = z.strictObject({
   maxRunsPerCorrelation: z.int().min(1).default(1_000),
   concurrency: z.int().min(1).optional(),
   logBufferBytes: z
@@ -119,10 +151,12 @@ export class Flock {
   readonly logger: Logger;
   /** Does what comes over the wire, for server components: names instead of types, unchecked payloads. */
   readonly wire: LocalCommands;
-  readonly #store: Store;
+  readonly #session: StoreSession;
+  readonly #store: OwnersView;
   readonly #journal: Journal;
   readonly #runtime: Runtime;
-  readonly #state = new GraphProjection();
+  readonly #state: GraphProjection;
+  readonly #history: History;
   readonly #model: Model | undefined;
   readonly #redact: Redact;
   readonly #prices: Prices | undefined;
@@ -138,29 +172,70 @@ export class Flock {
   #savedAt = 0;
   #shutdown: Promise<void> | undefined;
 
-  /** @throws FlockError `invalid_options`, naming each wrong option; `store_unusable` when the store cannot be read. */
-  constructor(options: FlockOptions = {}) {
-    const { store, logger, model, redact, prices, components, logBufferBytes, clock, ...limits } = checkOptions(
+  /**
+   * Opens a flock on a store, and restores what earlier processes have left there.
+   *
+   * @example
+   * const flock = await Flock.open({ store: sqliteStore("flock.db") });
+   *
+   * @throws FlockError `invalid_options`, naming each wrong option; `store_unusable` when the store cannot be used.
+   */
+  static async open(options: OpenFlockOptions = {}): Promise<Flock> {
+    const { store, clock = systemClock } = checkOptions("Flock.open", storeSchema, options);
+    const { store: _, ...rest } = options;
+    if (!store) return new Flock(rest);
+    const session = await store.open({ clock });
+    try {
+      const left = await session.work.load();
+      const state = new GraphProjection();
+      const history = new History();
+      if (session.log) await restoreState(session.log, session.work, left.snapshot, state, history);
+      return new Flock(rest, { session, left, state, history });
+    } catch (error) {
+      // No one else would release the file.
+      await session.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Creates a flock whose blackboard is in memory. For another store, use {@link Flock.open}.
+   *
+   * @param opened is for `Flock.open`.
+   * @throws FlockError `invalid_options`, naming each wrong option.
+   */
+  constructor(options: FlockOptions = {}, opened?: Opened) {
+    if (Object.hasOwn(options, "store")) {
+      throw new FlockError(
+        "invalid_options",
+        "`new Flock` takes no `store`: a store is opened asynchronously. Use `await Flock.open({ store })`.",
+      );
+    }
+    const { logger, model, redact, prices, components, logBufferBytes, clock, ...limits } = checkOptions(
       "new Flock",
       optionsSchema,
       options,
     );
+    const { session, left, state, history } = opened ?? openedInMemory();
     this.logger = logger ?? pino({ name: "flock", level: process.env.FLOCK_LOG_LEVEL ?? "warn" }, pino.destination(2));
-    this.#store = store;
+    this.#session = session;
+    this.#store = new OwnersView(session.blackboard);
+    this.#state = state;
+    this.#history = history;
     this.#model = model;
     this.#redact = redact;
     this.#prices = prices;
     const hooks = Hooks.of(components, clock, this.logger);
     this.#hooksOf = (own) => Hooks.around(hooks, own, clock, this.logger);
-    this.log = new EventLog(store.epoch, logBufferBytes, store.durable?.log);
+    this.log = new EventLog(session.epoch, logBufferBytes, session.log);
     this.#journal = new Journal(
-      store,
+      session,
       (events) => {
-        for (const write of events) {
-          this.#state.apply(write.event);
-          this.#runtime.history.apply(write);
+        for (const { write } of events) {
+          state.apply(write.event);
+          history.apply(write);
         }
-        this.log.append(events.map(({ event, json }) => ({ seq: event.seq, json, facts: factsOf(event) })));
+        this.log.append(events.map(({ write, seq, json }) => ({ seq, json, facts: factsOf(write.event) })));
         if (this.log.appended - this.#savedAt >= EVENTS_PER_SNAPSHOT) this.#saveState();
       },
       {
@@ -168,35 +243,34 @@ export class Flock {
         recovered: (commits) => this.logger.warn({ commits }, "commits succeed again"),
       },
     );
+    const { blackboard, deadLetters, work } = session;
     this.#runtime = new Runtime({
-      store,
-      durable: store.durable,
+      blackboard,
+      deadLetters,
+      work,
+      left,
+      history,
       journal: this.#journal,
       clock,
       log: this.logger,
       hooks,
       ...limits,
     });
-    this.#once = new IdempotencyCache(store.durable);
+    this.#once = new IdempotencyCache(work);
     this.wire = new LocalCommands(this, {
       runtime: this.#runtime,
       once: this.#once,
       ready: () => (this.#declaring.size > 0 ? this.#completeAgents() : undefined),
     });
-    if (store.durable) {
-      try {
-        restoreState(store.durable, this.#state, this.#runtime.history);
-        this.#runtime.restoreAgents([...this.#state.seenBy(OWNER).agents.values()]);
-      } catch (error) {
-        // Nobody else would let go of the file.
-        void store.close();
-        throw error;
-      }
-    }
+    this.#runtime.restoreAgents([...state.seenBy(OWNER).agents.values()]);
+    session.lease.lost.addEventListener("abort", () => {
+      this.logger.fatal({ err: session.lease.lost.reason }, "the store is lost: all runs are aborted");
+      this.#runtime.abandon();
+    });
   }
 
-  /** The blackboard, to read. */
-  get store(): ReadableStore {
+  /** The blackboard, to read, as the owner sees it. `store.as(principal)` is the blackboard as another principal sees it. */
+  get store(): OwnersStore {
     return this.#store;
   }
 
@@ -337,7 +411,7 @@ export class Flock {
    * What has failed for good, after all its retries, newest first: see {@link DeadLetter}. In memory the newest 1,000 are
    * kept; in a file, all that retention leaves there. `as`: only what this principal may see.
    */
-  deadLetters(query: DeadLetterQuery = {}, as: Principal = OWNER): readonly DeadLetter[] {
+  deadLetters(query: DeadLetterQuery = {}, as: Principal = OWNER): Promise<readonly DeadLetter[]> {
     return this.#runtime.deadLetters(query, as);
   }
 
@@ -400,7 +474,8 @@ export class Flock {
       await Promise.all([...this.#servers].map((server) => server.close()));
       await this.#resources.disposeAsync().catch((err) => this.logger.warn({ err }, "something did not end well"));
       this.#saveState();
-      await this.#store.close();
+      await this.#journal.settled();
+      await this.#session.close();
     })();
     return this.#shutdown;
   }
@@ -451,12 +526,12 @@ export class Flock {
     const definition = this.#runtime.agents.get(agent);
     if (!definition || !maySee(as, definition.visibility)) return undefined;
     const counters = this.#state.seenBy(as).agents.get(agent)?.counters ?? NO_COUNTERS;
-    return { agent_id: agent, counters: { ...counters }, ...this.#runtime.history.of(agent, as) };
+    return { agent_id: agent, counters: { ...counters }, ...this.#history.of(agent, as) };
   }
 
   /** How a workflow stands; undefined when nobody has heard of it. `as`: what this principal may know. */
   async correlation(id: string, as: Principal = OWNER): Promise<CorrelationStatus | undefined> {
-    return this.#store.durable?.workflow(id, as) ?? this.#runtime.workflow(id, as);
+    return (await this.#session.work.workflow(id, as)) ?? this.#runtime.workflow(id, as);
   }
 
   /** What this flock has done and holds. */
@@ -466,22 +541,24 @@ export class Flock {
       head: this.log.head,
       oldest: this.log.oldest,
       logBufferBytes: this.log.buffer.bytes,
-      storeBytes: this.#store.durable?.bytes,
+      storeBytes: this.#session.work.bytes,
       failedCommits: this.#journal.failures,
       runs: this.#runtime.runCounts,
     };
   }
 
-  /** Saves what `/graph` and the history tell, so that the next start need not read the whole log. */
+  /** Saves the folds, so that the next start need not read the whole log. */
   #saveState(): void {
-    const { durable } = this.#store;
-    if (!durable) return;
+    if (!this.#session.log || this.#session.lease.lost.aborted) return;
     this.#savedAt = this.log.appended;
-    try {
-      saveState(durable, this.#state, this.#runtime.history);
-    } catch (err) {
-      this.logger.warn({ err }, "the state could not be saved: the next start reads more of the log");
-    }
+    // A group of its own: when the state is too large for the disk, only it is refused.
+    const saved = this.#journal.transact(() => {
+      this.#journal.write(snapshotOf(this.#state, this.#history));
+      return this.#journal.committed();
+    });
+    saved.catch((err) => {
+      this.logger.warn({ err }, "failed to save the state: the next start reads more of the log");
+    });
   }
 
   /**

@@ -53,7 +53,7 @@ export { FlockError, type FlockErrorOptions, type LocalErrorCode } from "./core/
 export type { RunLog } from "./core/logger.ts";
 export { VERSION } from "./core/version.ts";
 export type { ErrorDetail } from "./core/wire-error.ts";
-export { Flock, type FlockOptions } from "./flock.ts";
+export { Flock, type FlockOptions, type OpenFlockOptions } from "./flock.ts";
 export type { EventLog } from "./log/event-log.ts";
 export type { LocalCommands } from "./runtime/local-commands.ts";
 export type { Invoked, InvokeOptions, Published, PublishOptions } from "./runtime/publishing/published.ts";
@@ -66,14 +66,16 @@ export type { FlockStats } from "./runtime/stats.ts";
 export type { Identify } from "./server/security/identity.ts";
 export type { ServeOptions } from "./server/serve.ts";
 export type { FlockServer } from "./server/server.ts";
-export { memoryStore } from "./store/memory/memory.ts";
+export { memoryStore } from "./store/memory/store.ts";
 export type {
   ArtifactQuery,
   ArtifactQueryResult,
   DeadLetter,
   DeadLetterQuery,
+  OwnersStore,
   ReadableStore,
   Store,
+  StoreSession,
   Triggered,
   Write,
 } from "./store/store.ts";

@@ -8,7 +8,7 @@ const Article = artifact("Article", z.object({ title: z.string() }));
 const Approval = artifact("Approval", z.object({ ok: z.boolean() }));
 const Outcome = artifact("Outcome", z.object({ title: z.string(), ok: z.boolean(), attempt: z.int() }));
 
-const flock = new Flock({ store: sqliteStore(file) });
+const flock = await Flock.open({ store: sqliteStore(file) });
 flock.register(Approval);
 flock
   .agent("editor")

@@ -11,7 +11,7 @@ const Pizza = artifact("Pizza", z.object({ n: z.int() }));
 const Delivery = artifact("Delivery", z.object({ ns: z.array(z.int()) }));
 
 // A small tail: clients that come back read from the file.
-const flock = new Flock({ store: sqliteStore(file), logBufferBytes: 64 * 1024 });
+const flock = await Flock.open({ store: sqliteStore(file), logBufferBytes: 64 * 1024 });
 flock
   .agent("baker")
   .consumes(Order)

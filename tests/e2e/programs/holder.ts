@@ -2,6 +2,7 @@
 // permissions bind; root is not.
 import { FlockError } from "flock-ts";
 import { sqliteStore } from "flock-ts/stores/sqlite";
+import { systemClock } from "../../../packages/flock/src/core/clock.ts";
 
 const [file = "", as] = process.argv.slice(2);
 /** Nobody, on Debian and most other systems. */
@@ -12,7 +13,7 @@ if (as === "unprivileged" && process.getuid?.() === 0) {
   process.setuid?.(NOBODY);
 }
 try {
-  sqliteStore(file);
+  await sqliteStore(file).open({ clock: systemClock });
   console.log("holds it");
   setInterval(() => {}, 60_000);
 } catch (error) {

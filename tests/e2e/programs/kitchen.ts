@@ -5,7 +5,7 @@ import { z } from "zod";
 
 const [file = "", port = "0"] = process.argv.slice(2);
 const Order = artifact("Order", z.object({ dish: z.string() }));
-const flock = new Flock({ store: sqliteStore(file) });
+const flock = await Flock.open({ store: sqliteStore(file) });
 flock
   .agent("chef")
   .consumes(Order)

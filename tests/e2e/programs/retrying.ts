@@ -7,7 +7,7 @@ const [file = "", how = ""] = process.argv.slice(2);
 const Order = artifact("Order", z.object({ n: z.int() }));
 const Pizza = artifact("Pizza", z.object({ n: z.int() }));
 
-const flock = new Flock({ store: sqliteStore(file) });
+const flock = await Flock.open({ store: sqliteStore(file) });
 flock
   .agent("chef")
   .consumes(Order)
@@ -20,12 +20,14 @@ flock
   });
 if (how === "begin") await flock.publish(Order({ n: 7 }));
 if (how === "works") {
-  const [letter] = flock.deadLetters();
+  const [letter] = await flock.deadLetters();
   if (letter) {
     console.log(`dead ${letter.id} after ${letter.attempts}: ${letter.error.message}`);
     console.log(`ended ${(await (await flock.retryDeadLetter(letter.id)).done).status}`);
   }
-  console.log(`pizzas ${(await flock.store.getByType(Pizza)).length}, dead letters ${flock.deadLetters().length}`);
+  console.log(
+    `pizzas ${(await flock.store.getByType(Pizza)).length}, dead letters ${(await flock.deadLetters()).length}`,
+  );
   await flock.shutdown();
 } else {
   const waiting = setInterval(() => {
@@ -35,6 +37,6 @@ if (how === "works") {
     console.log("waits");
   }, 5);
   await flock.runUntilIdle();
-  console.log(`dead letters ${flock.deadLetters().length}`);
+  console.log(`dead letters ${(await flock.deadLetters()).length}`);
   setInterval(() => {}, 1_000);
 }

@@ -8,7 +8,7 @@ import { z } from "zod";
 const [file = "", overlap = "skip", interval = "50"] = process.argv.slice(2);
 const Digest = artifact("Digest", z.object({ count: z.int() }));
 
-const flock = new Flock({ store: sqliteStore(file) });
+const flock = await Flock.open({ store: sqliteStore(file) });
 flock
   .agent("digest")
   .every(Number(interval), { overlap: overlap as "skip" | "queue" })

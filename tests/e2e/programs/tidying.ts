@@ -1,5 +1,6 @@
 // Does the housekeeping of a closed blackboard in the smallest steps, and kills itself before the given SQL statement.
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { systemClock } from "../../../packages/flock/src/core/clock.ts";
 import { Housekeeping } from "../../../packages/flock/src/store/sqlite/housekeeping.ts";
 import { openFile } from "../../../packages/flock/src/store/sqlite/open.ts";
 
@@ -21,10 +22,11 @@ function counted<T extends DatabaseSync | StatementSync>(target: T, statements: 
   });
 }
 
-const { db, close } = openFile(path, "normal");
+const { db, close } = openFile(path);
 const housekeeping = new Housekeeping(
   counted(db, ["exec"]),
   { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number(maxBytes) },
+  systemClock,
   {
     compaction: { characters: 4_000, rows: 30, leastRows: 10 },
     rowCharacters: 1_500,

@@ -1,4 +1,4 @@
-"""A client as the seed shows it: Debian's websockets, no knowledge of Flock but the message types."""
+"""A client of the original specification: uses Debian's websockets and depends only on the message types."""
 
 import asyncio
 import json

@@ -1,12 +1,12 @@
 import { ChevronDown, ChevronRight, ChevronUp } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { quietButton } from "../ui/quiet-button.ts";
 import type { DiffRow, DiffSide, JsonDiff } from "./json-diff.ts";
-import { quietButton } from "./looks.ts";
 import type { PayloadSource } from "./payload-source.ts";
 import { TextDifference } from "./text-difference.tsx";
 import { moveOf } from "./tree-keys.ts";
 import { Indent } from "./tree-line.tsx";
-import { type Host, then, useModel } from "./use-model.ts";
+import { type Host, then, useModel } from "./use-document-model.ts";
 import { ROW_HEIGHT, useVirtualRows } from "./use-rows.ts";
 
 /** Two payloads of any size compared: side by side where there is room, one under the other where there is not. */

@@ -1,6 +1,6 @@
 import { ChevronDown, ChevronUp, Search } from "lucide-react";
 import type { RefObject } from "react";
-import { quietButton } from "./looks.ts";
+import { quietButton } from "../ui/quiet-button.ts";
 
 /** A search in what is not all on the page, so that the browser's own would miss most of it. */
 export function FindBar({ query, matches, current, input, onQuery, onStep, onLeave }: FindBarProps) {

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { align } from "./align.ts";
 import { JsonDiff } from "./json-diff.ts";
-import { Sameness } from "./sameness.ts";
+import { Sameness } from "./node-kind.ts";
 
 const json = fc.jsonValue({ maxDepth: 4 });
 

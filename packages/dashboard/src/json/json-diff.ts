@@ -1,7 +1,7 @@
 import { align } from "./align.ts";
+import { Sameness } from "./node-kind.ts";
 import { gistOf, isBranch, kindOf, leafText, type ValueKind } from "./node-text.ts";
 import { type PathPart, pathText } from "./path-text.ts";
-import { Sameness } from "./sameness.ts";
 
 /** What became of a value. A branch with changes below it is `inside`. */
 export type Change = "same" | "inside" | "changed" | "added" | "removed";

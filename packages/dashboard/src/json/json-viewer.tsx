@@ -1,14 +1,14 @@
 import { ChevronsDownUp, ChevronsUpDown } from "lucide-react";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
-import { CopyButton } from "./copy-button.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
+import { quietButton } from "../ui/quiet-button.ts";
 import { FindBar } from "./find-bar.tsx";
 import type { JsonTree, TreeRow } from "./json-tree.ts";
-import { quietButton } from "./looks.ts";
 import type { PayloadSource } from "./payload-source.ts";
 import { TextDialog } from "./text-dialog.tsx";
 import { moveOf, TypedName } from "./tree-keys.ts";
 import { TreeLine } from "./tree-line.tsx";
-import { type Host, then, useModel } from "./use-model.ts";
+import { type Host, then, useModel } from "./use-document-model.ts";
 import { ROW_HEIGHT, useVirtualRows } from "./use-rows.ts";
 
 /** What is needed to write a payload as something that publishes it. */

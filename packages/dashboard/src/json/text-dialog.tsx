@@ -1,7 +1,7 @@
 import { X } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { CopyButton } from "./copy-button.tsx";
-import { quietButton } from "./looks.ts";
+import { CopyButton } from "../ui/copy-button.tsx";
+import { quietButton } from "../ui/quiet-button.ts";
 
 /** A long text in full: the browser's own search, selection and scrolling work in it. */
 export function TextDialog({ path, text, onClose }: TextDialogProps) {

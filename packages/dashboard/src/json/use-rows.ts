@@ -1,7 +1,7 @@
 import { defaultRangeExtractor, useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
 import { type RefObject, useCallback, useEffect, useMemo, useState } from "react";
-import type { Methods } from "./model.ts";
-import type { Host } from "./use-model.ts";
+import type { Methods } from "./document-model.ts";
+import type { Host } from "./use-document-model.ts";
 
 /** The height of a row of one line, in pixels. */
 export const ROW_HEIGHT = 24;

@@ -1,29 +1,28 @@
 import { Keyboard, Search } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
-import { ConfirmationDialog } from "../control/confirmation-dialog.tsx";
-import { chooseRange, useRange } from "../live/range.ts";
-import { changeSpeed, goLive, pause, play, step, usePlaying } from "../live/travel.ts";
-import { Skeleton } from "../parts/skeleton.tsx";
-import { Link } from "../place/link.tsx";
-import { go, pathOf, usePlace } from "../place/place.ts";
+import { ConfirmationDialog } from "../commands/confirmation-dialog.tsx";
+import { Link } from "../router/link.tsx";
+import { go, pathOf, useRoute } from "../router/route.ts";
+import { rangeSelection, timeTravel, usePlaying, useRange } from "../session/tab-session.ts";
+import { Skeleton } from "../ui/skeleton.tsx";
 import { ConnectionStatus } from "./connection-status.tsx";
-import { lookForError } from "./look-for-error.ts";
-import { Mishap } from "./mishap.tsx";
-import { askWhereTo } from "./moment-field.tsx";
+import { ErrorBoundary } from "./error-boundary.tsx";
 import { Navigation } from "./navigation.tsx";
 import { Notices } from "./notices.tsx";
 import { entryOf, SCREEN_ENTRIES } from "./screens.ts";
 import { type Shortcut, useShortcuts } from "./shortcuts.ts";
 import { ThemeToggle } from "./theme.tsx";
-import { TimelineBar } from "./timeline-bar.tsx";
+import { lookForError } from "./time-bar/look-for-error.ts";
+import { askWhereTo } from "./time-bar/moment-field.tsx";
+import { TimelineBar } from "./time-bar/time-bar.tsx";
 
 const Palette = lazy(() => import("./palette.tsx"));
-const RangePanel = lazy(() => import("./range-panel.tsx"));
+const RangePanel = lazy(() => import("./time-bar/range-panel.tsx"));
 const ShortcutSheet = lazy(() => import("./shortcut-sheet.tsx"));
 
 /** What stays on every screen: where one can go, how the connection stands, and the log along the bottom. */
 export function App() {
-  const { screen } = usePlace();
+  const { screen } = useRoute();
   const { name, View } = entryOf(screen);
   const [open, setOpen] = useState<"palette" | "shortcuts" | null>(null);
   // A dialog tells that it has been closed a moment later: by then another one may be open.
@@ -66,11 +65,11 @@ export function App() {
       </header>
       <Navigation />
       <main id="content" tabIndex={-1} className="relative min-h-0 min-w-0 overflow-hidden outline-none">
-        <Mishap key={screen}>
+        <ErrorBoundary key={screen}>
           <Suspense fallback={<Skeleton />}>
             <View />
           </Suspense>
-        </Mishap>
+        </ErrorBoundary>
       </main>
       <TimelineBar />
       <Suspense>
@@ -110,15 +109,17 @@ function everywhere(open: (what: "palette" | "shortcuts") => void): readonly Sho
       group: "Go to",
       run: () => go(pathOf(screen)),
     })),
-    travel("l", "Back to live", goLive),
-    travel("k", "Play or pause", () => (usePlaying.getState().speed === null ? play(1) : pause())),
-    travel(",", "One event back", () => step(-1)),
-    travel(".", "One event on", () => step(1)),
+    travel("l", "Back to live", () => timeTravel.goLive()),
+    travel("k", "Play or pause", () =>
+      usePlaying.getState().speed === null ? timeTravel.play(1) : timeTravel.pause(),
+    ),
+    travel(",", "One event back", () => timeTravel.step(-1)),
+    travel(".", "One event on", () => timeTravel.step(1)),
     travel("]", "Next error", () => lookForError(1)),
     travel("[", "Error before", () => lookForError(-1)),
-    travel(">", "Play faster", () => changeSpeed(1)),
-    travel("<", "Play slower", () => changeSpeed(-1)),
+    travel(">", "Play faster", () => timeTravel.changeSpeed(1)),
+    travel("<", "Play slower", () => timeTravel.changeSpeed(-1)),
     travel("t", "Go to a seq or a time", askWhereTo),
-    travel("x", "Save a range as a file", chooseRange),
+    travel("x", "Save a range as a file", () => rangeSelection.choose()),
   ];
 }

@@ -1,10 +1,9 @@
 import { RotateCw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { retryNow } from "../live/connection.ts";
-import { connectionSummary, connectionWords, moodOf } from "../live/connection-words.ts";
-import { hiddenWords, useHidden } from "../live/hidden.ts";
-import { useLive } from "../live/store.ts";
+import { connectionSummary, connectionWords, moodOf } from "../connection/status.ts";
+import { hiddenWords, useHidden } from "../queries/hidden.ts";
+import { session, useSession } from "../session/tab-session.ts";
 
 /** A shape for each, so that the colour is not all there is. */
 const SHAPES = {
@@ -15,16 +14,18 @@ const SHAPES = {
 
 /** How the connection stands: always on the screen, and in the document's title. */
 export function ConnectionStatus({ screen }: { screen: string }) {
-  const file = useLive(({ file }) => file);
-  const narrowed = useLive(({ fileHead }) => fileHead?.narrowed);
-  const connection = useLive(({ connection }) => connection);
-  const complete = useLive(({ complete }) => complete);
-  const offlineSince = useLive(({ offlineSince }) => offlineSince);
+  const file = useSession(({ file }) => file);
+  const narrowed = useSession(({ fileHead }) => fileHead?.narrowed);
+  const connection = useSession(({ connection }) => connection);
+  const complete = useSession(({ complete }) => complete);
+  const offlineSince = useSession(({ offlineSince }) => offlineSince);
   const isBehind = connection.status !== "live" || !complete;
-  const last = useLive(({ last }) => (isBehind ? last : 0));
-  const missing = useLive(useShallow(({ gaps }) => gaps.reduce((sum, gap) => sum + gap.to_seq - gap.from_seq + 1, 0)));
-  const at = useLive(({ at }) => at);
-  const countsFrom = useLive(({ past }) => past?.from);
+  const last = useSession(({ last }) => (isBehind ? last : 0));
+  const missing = useSession(
+    useShallow(({ gaps }) => gaps.reduce((sum, gap) => sum + gap.to_seq - gap.from_seq + 1, 0)),
+  );
+  const at = useSession(({ at }) => at);
+  const countsFrom = useSession(({ past }) => past?.from);
   const now = useNow(connection.status === "waiting");
   const standing = { connection, complete, last, offlineSince };
   const summary = file ?? connectionSummary(standing);
@@ -73,7 +74,7 @@ export function ConnectionStatus({ screen }: { screen: string }) {
         <button
           type="button"
           className="shrink-0 rounded-md p-1 text-accent underline underline-offset-2"
-          onClick={retryNow}
+          onClick={() => session.retryNow()}
         >
           <RotateCw size={16} aria-hidden="true" className="md:hidden" />
           <span className="max-md:sr-only">Retry now</span>

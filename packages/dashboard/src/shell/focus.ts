@@ -1,4 +1,4 @@
-import { here, onPlace } from "../place/place.ts";
+import { currentRoute, onRoute } from "../router/route.ts";
 
 /** So many elements that had the focus are remembered. */
 const REMEMBERED = 20;
@@ -16,9 +16,9 @@ export function keepFocus(): void {
     trail.push(new WeakRef(target));
     if (trail.length > REMEMBERED) trail.shift();
   });
-  let { screen, id } = here();
-  onPlace(() => {
-    const place = here();
+  let { screen, id } = currentRoute();
+  onRoute(() => {
+    const place = currentRoute();
     if (place.screen === screen && place.id === id) return;
     const isOther = place.screen !== screen;
     ({ screen, id } = place);

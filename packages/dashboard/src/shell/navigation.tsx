@@ -1,6 +1,6 @@
-import { useQuestions } from "../live/questions.ts";
-import { Link } from "../place/link.tsx";
-import { pathOf, usePlace } from "../place/place.ts";
+import { useQuestions } from "../queries/questions.ts";
+import { Link } from "../router/link.tsx";
+import { pathOf, useRoute } from "../router/route.ts";
 import { SCREEN_ENTRIES } from "./screens.ts";
 
 /** Names below icons, as large as all of them have room. */
@@ -11,7 +11,7 @@ const SMALL = "max-md:text-[0.625rem] max-md:leading-3.5 min-[24rem]:max-md:text
  * those have room.
  */
 export function Navigation() {
-  const { screen: shown } = usePlace();
+  const { screen: shown } = useRoute();
   const questions = useQuestions(({ open }) => open.length);
   return (
     <nav

@@ -1,17 +1,16 @@
 import { X } from "lucide-react";
 import { type RefObject, useEffect, useRef, useState } from "react";
-import { useActions } from "../control/actions.ts";
-import { AnswerCard } from "../control/answers.tsx";
-import { awayWords } from "../live/away.ts";
-import { useLive } from "../live/store.ts";
-import { travelTo } from "../live/travel.ts";
-import { go, pathOf, usePlace } from "../place/place.ts";
+import { awayWords } from "../absence/summary.ts";
+import { AnswerCard } from "../commands/answers.tsx";
+import { useActions } from "../commands/tab-actions.ts";
+import { go, pathOf, useRoute } from "../router/route.ts";
+import { session, timeTravel, useSession } from "../session/tab-session.ts";
 
 /** What a viewer has to know and did not ask for. */
 export function Notices() {
-  const notice = useLive(({ notice }) => notice);
-  const away = useLive(({ away }) => away);
-  const { screen } = usePlace();
+  const notice = useSession(({ notice }) => notice);
+  const away = useSession(({ away }) => away);
+  const { screen } = useRoute();
   const actions = useActions(({ actions }) => actions);
   // The Control screen has a place of its own for them.
   const news = screen === "control" ? [] : actions.filter(({ isNews }) => isNews).slice(-CARDS);
@@ -25,7 +24,7 @@ export function Notices() {
       }`}
     >
       {notice !== null && (
-        <Card role="alert" dismiss={() => useLive.setState({ notice: null })} className="border-busy text-busy">
+        <Card role="alert" dismiss={() => session.dismissNotice()} className="border-busy text-busy">
           {notice}
         </Card>
       )}
@@ -35,7 +34,7 @@ export function Notices() {
         ))}
       </div>
       {away !== null && (
-        <Card role="status" dismiss={() => useLive.setState({ away: null })} className="border-line">
+        <Card role="status" dismiss={() => session.dismissMissed()} className="border-line">
           {awayWords(away)}{" "}
           {away.firstFailure !== null && (
             <button
@@ -43,8 +42,8 @@ export function Notices() {
               className="text-accent underline underline-offset-2"
               onClick={() => {
                 go(pathOf("events"));
-                travelTo(away.firstFailure as number);
-                useLive.setState({ away: null });
+                timeTravel.travelTo(away.firstFailure as number);
+                session.dismissMissed();
               }}
             >
               Show the first failure

@@ -1,15 +1,13 @@
 import { Command, useCommandState } from "cmdk";
 import { type ReactNode, useMemo, useRef, useState } from "react";
-import { paletteCommands } from "../control/palette-commands.ts";
-import { openFile, saveAll } from "../live/files.ts";
-import { whereaboutsOf } from "../live/moments.ts";
-import { chooseRange } from "../live/range.ts";
-import { useLive } from "../live/store.ts";
-import { goLive, travelToPlace } from "../live/travel.ts";
-import { knownTimeline } from "../live/view.ts";
-import { Dialog } from "../parts/dialog.tsx";
-import { gist, short } from "../parts/format.ts";
-import { go, here, pathOf } from "../place/place.ts";
+import { paletteCommands } from "../commands/palette-commands.ts";
+import { openFile, saveAll } from "../recordings/files.ts";
+import { currentRoute, go, pathOf } from "../router/route.ts";
+import { rangeSelection, session, timeTravel, useSession } from "../session/tab-session.ts";
+import { parsePosition } from "../timeline/parse-position.ts";
+import { preview } from "../timeline/preview.ts";
+import { Dialog } from "../ui/dialog.tsx";
+import { short } from "../ui/format.ts";
 import { SCREEN_ENTRIES } from "./screens.ts";
 import { toggleTheme } from "./theme.tsx";
 
@@ -19,7 +17,7 @@ const OFFERED = 8;
 /** Goes anywhere and does anything by typing a part of its name. */
 export default function Palette({ close }: { close: () => void }) {
   const [text, setText] = useState("");
-  const file = useLive(({ file }) => file);
+  const file = useSession(({ file }) => file);
   const chooser = useRef<HTMLInputElement>(null);
   const found = useFound(text);
   const item = (key: string, run: () => void, children: ReactNode) => (
@@ -35,7 +33,7 @@ export default function Palette({ close }: { close: () => void }) {
       {children}
     </Command.Item>
   );
-  const where = whereaboutsOf(text, knownTimeline().log());
+  const where = parsePosition(text, session.timeline.log());
   return (
     <Dialog label="Search, jump and act" close={close} className="mt-[12vh] mb-auto w-[min(38rem,92vw)]">
       <Command label="Search, jump and act" loop filter={contains}>
@@ -52,7 +50,7 @@ export default function Palette({ close }: { close: () => void }) {
             <Command.Group heading="Time" forceMount>
               {item(
                 `${text} travel`,
-                () => void travelToPlace(where),
+                () => void timeTravel.travelToPosition(where),
                 "seq" in where
                   ? `Show everything at seq ${where.seq.toLocaleString("en")}`
                   : `Show everything as it was at ${new Date(where.moment).toLocaleString()}`,
@@ -98,10 +96,10 @@ export default function Palette({ close }: { close: () => void }) {
             <Command.Group heading="Artifacts">
               {found.artifacts.map((artifact) =>
                 item(
-                  `artifact ${artifact.artifact_type} ${artifact.artifact_id} ${gist(artifact.payload)}`,
+                  `artifact ${artifact.artifact_type} ${artifact.artifact_id} ${preview(artifact.payload)}`,
                   () => go(pathOf("blackboard", artifact.artifact_id)),
                   <>
-                    {artifact.artifact_type} <span className="truncate text-soft">{gist(artifact.payload)}</span>
+                    {artifact.artifact_type} <span className="truncate text-soft">{preview(artifact.payload)}</span>
                   </>,
                 ),
               )}
@@ -109,13 +107,13 @@ export default function Palette({ close }: { close: () => void }) {
           )}
           <Command.Group heading="Do">
             {found.commands.map(({ name, run }) => item(name, run, name))}
-            {item("Back to live, now", goLive, "Back to live")}
+            {item("Back to live, now", () => timeTravel.goLive(), "Back to live")}
             {item("Switch between light and dark colours, theme", toggleTheme, "Switch between light and dark")}
             {file !== null && item("Leave the file, back to the server", () => location.assign("/"), "Leave the file")}
             {item("Save the events as a file, export ndjson", () => void saveAll(), "Save the events as a file")}
             {item(
               "Save a range of the events as a file, export ndjson",
-              chooseRange,
+              () => rangeSelection.choose(),
               "Save a range of the events as a file",
             )}
             <Command.Item
@@ -166,11 +164,11 @@ function Nothing() {
 
 /** Of a hundred thousand things only those that fit are handed to the list, the newest first. */
 function useFound(text: string) {
-  const state = useLive(({ state }) => state);
+  const state = useSession(({ state }) => state);
   return useMemo(() => {
     const wanted = text.trim().toLowerCase();
     const fits = (...words: readonly string[]) => words.some((word) => word.toLowerCase().includes(wanted));
-    const commands = paletteCommands(state, here(), wanted).slice(0, OFFERED * 2);
+    const commands = paletteCommands(state, currentRoute(), wanted).slice(0, OFFERED * 2);
     if (wanted === "") {
       return { agents: [...state.agents.keys()].slice(0, OFFERED), runs: [], artifacts: [], commands };
     }
@@ -181,7 +179,7 @@ function useFound(text: string) {
       agents: [...state.agents.keys()].filter((agent) => fits(agent)).slice(0, OFFERED),
       runs: newest(state.runs.values(), (run) => fits(run.run_id, run.agent_id, run.correlation_id)),
       artifacts: newest(state.artifacts.values(), (artifact) =>
-        fits(artifact.artifact_id, artifact.artifact_type, gist(artifact.payload)),
+        fits(artifact.artifact_id, artifact.artifact_type, preview(artifact.payload)),
       ),
     };
   }, [text, state]);

@@ -1,6 +1,6 @@
 import { Activity, AudioLines, Boxes, HeartPulse, List, Network, Send, SlidersHorizontal } from "lucide-react";
 import { type ComponentType, lazy } from "react";
-import type { Screen } from "../place/place.ts";
+import type { Screen } from "../router/route.ts";
 
 /** A screen: what the navigation and the palette know of it. */
 export interface ScreenEntry {
@@ -88,7 +88,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     icon: HeartPulse,
     key: "h",
     about: "connections, rates, memory and lag",
-    ...loaded(() => import("../screens/health/health-screen.tsx")),
+    ...loaded(() => import("../screens/system/health-screen.tsx")),
   },
 ];
 

@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { Dialog } from "../parts/dialog.tsx";
+import { Dialog } from "../ui/dialog.tsx";
 import { allowSingleKeys, type Shortcut, useShortcutList } from "./shortcuts.ts";
 
 /** What keys do on what has the focus. */

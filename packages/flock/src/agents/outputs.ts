@@ -4,7 +4,7 @@ import {
   type EventVisibility,
   issuesOf,
   type LastingVisibility,
-  NOBODY,
+  OWNER_ONLY,
   settleVisibility,
   type VisibilityRequest,
   visibilityRequestSchema,
@@ -100,7 +100,7 @@ export class Outputs {
     this.visibility = allOf(
       [...options.values()].map(({ visibility = defaultVisibility }) =>
         // Until a scheduled publish, only the owner may see the artifact.
-        typeof visibility === "function" || visibility.kind === "after" ? NOBODY : settleVisibility(visibility, 0),
+        typeof visibility === "function" || visibility.kind === "after" ? OWNER_ONLY : settleVisibility(visibility, 0),
       ),
     );
   }

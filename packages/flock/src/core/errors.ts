@@ -14,6 +14,7 @@ export type LocalErrorCode =
   | "duplicate_component"
   | "invalid_name"
   | "invalid_options"
+  | "lease_lost"
   | "missing_dependency"
   | "model_answer_invalid"
   | "model_failed"

@@ -40,7 +40,7 @@ export async function readEventPage(
   const { after, limit, epoch, filter } = query;
   const { head } = log;
   const scope = scopeOf(filter, principal);
-  const { cursor, gap } = beginningOf({ since: after, epoch }, log, head, scope);
+  const { cursor, gap } = await beginningOf({ since: after, epoch }, log, head, scope);
   const events: FlockEvent[] = [];
   let next = cursor;
   let characters = 0;

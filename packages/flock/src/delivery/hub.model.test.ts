@@ -8,17 +8,19 @@ import {
   type FlockEvent,
   factsOf,
   matches,
-  mergedInto,
+  mergedSeqs,
 } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { StubbornSocket } from "../../../../tests/support/stubborn-socket.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
+import { systemClock } from "../core/clock.ts";
 import { EventLog } from "../log/event-log.ts";
 import { textsOf } from "../log/frame.ts";
 import { eventWrite } from "../store/event-write.ts";
 import { Journal } from "../store/journal.ts";
-import { type Retention, type SqliteStore, sqliteStore } from "../store/sqlite/index.ts";
+import { type Retention, sqliteStore } from "../store/sqlite/index.ts";
+import type { StoreSession } from "../store/store.ts";
 import { Hub, type HubOptions } from "./hub.ts";
 
 /** A text of so many characters gets a segment of the buffer to itself, and pushes out what was there before. */
@@ -41,7 +43,7 @@ class World {
   readonly #retention: Retention;
   #artifacts = 0;
   #ended = 0;
-  #store!: SqliteStore;
+  #store!: StoreSession;
   #journal!: Journal;
   log!: EventLog;
   hub!: Hub;
@@ -49,15 +51,14 @@ class World {
   constructor(path: string, retention: Retention) {
     this.#path = path;
     this.#retention = retention;
-    this.#open();
   }
 
-  #open(): void {
-    this.#store = sqliteStore(this.#path, { retention: this.#retention });
-    this.log = new EventLog(this.#store.epoch, 0, this.#store.durable.log);
+  async open(): Promise<this> {
+    this.#store = await sqliteStore(this.#path, { retention: this.#retention }).open({ clock: systemClock });
+    this.log = new EventLog(this.#store.epoch, 0, this.#store.log);
     this.#journal = new Journal(this.#store, (events) => {
       for (const { json } of events) this.all.push(JSON.parse(json));
-      this.log.append(events.map(({ event, json }) => ({ seq: event.seq, json, facts: factsOf(event) })));
+      this.log.append(events.map(({ write, seq, json }) => ({ seq, json, facts: factsOf(write.event) })));
     });
     this.hub = new Hub({
       log: this.log,
@@ -69,21 +70,22 @@ class World {
         throw error;
       },
     });
+    return this;
   }
 
   async restart(): Promise<void> {
     const goodbye = this.hub.close("a restart");
     await this.#journal.settled();
     await goodbye;
-    this.#store.close();
-    this.#open();
+    await this.#store.close();
+    await this.open();
   }
 
   async close(): Promise<void> {
     for (const { socket } of this.viewers) socket.break();
     await this.#journal.settled();
     await this.hub.close("the end");
-    this.#store.close();
+    await this.#store.close();
   }
 
   publish(agent: string, type: string, size: number): Promise<void> {
@@ -145,17 +147,16 @@ class World {
   }
 
   /** What of the log can be read at this moment, up to `until`. */
-  kept(until: number): FlockEvent[] {
+  async kept(until: number): Promise<FlockEvent[]> {
     // Once to bring all of it into memory as it is now, once to look.
-    this.#read(until);
-    return this.#read(until);
+    await this.#read(until);
+    return await this.#read(until);
   }
 
-  #read(until: number): FlockEvent[] {
+  async #read(until: number): Promise<FlockEvent[]> {
     const events: FlockEvent[] = [];
     for (let at = this.log.oldest - 1; at < until; ) {
-      const batch = this.log.read(at, until, undefined, 1_000_000);
-      if (batch instanceof Promise) throw new Error("a file is read at once");
+      const batch = await this.log.read(at, until, undefined, 1_000_000);
       for (const text of textsOf(batch.frames)) events.push(JSON.parse(text));
       at = batch.seq;
     }
@@ -211,11 +212,16 @@ class Viewer {
   #begunAnew: { readonly at: number; readonly start: Start }[] = [];
   #commands = 0;
 
-  constructor(world: World, filter: Filter, start: Start, fast: boolean) {
+  static async connect(world: World, filter: Filter, start: Start, fast: boolean): Promise<Viewer> {
+    const viewer = new Viewer(world, filter, start);
+    await viewer.#connect(start, fast);
+    return viewer;
+  }
+
+  private constructor(world: World, filter: Filter, start: Start) {
     this.#world = world;
     this.#filter = filter;
     this.#start = start;
-    this.#connect(start, fast);
   }
 
   get isConnected(): boolean {
@@ -223,7 +229,7 @@ class Viewer {
   }
 
   /** Comes back to where it was. */
-  reacquireSlot(fast: boolean): void {
+  async reacquireSlot(fast: boolean): Promise<void> {
     this.socket.break();
     const chain = this.chains.at(-1) as Chain;
     const place = this.#place();
@@ -234,13 +240,13 @@ class Viewer {
     if (isKnown && place !== undefined && !(place.since < Number(chain.after))) {
       this.#reconnect(place, fast);
       chain.parts.push({ socket: this.socket, from: 1, to: Number.POSITIVE_INFINITY });
-    } else this.#connect(place ?? this.#start, fast);
+    } else await this.#connect(place ?? this.#start, fast);
     this.#start = place ?? this.#start;
   }
 
   async subscribe(filter: Filter, start: Start): Promise<void> {
     const { log, hub } = this.#world;
-    const kept = this.#keptFor(start);
+    const kept = await this.#keptFor(start);
     const { oldest } = log;
     const isUpToDate = hub.stats().lagging === 0;
     const id = ++this.#commands;
@@ -270,9 +276,9 @@ class Viewer {
     return parts.flatMap(({ socket, from, to }) => socket.sent.slice(from, Math.min(to, socket.received)));
   }
 
-  #connect(start: Start, fast: boolean): void {
+  async #connect(start: Start, fast: boolean): Promise<void> {
     const { log } = this.#world;
-    const kept = this.#keptFor(start);
+    const kept = await this.#keptFor(start);
     const { oldest, epoch } = log;
     const position = this.#reconnect(start, fast);
     const { after, gap } = beginning(start, { kept, filter: this.#filter, oldest, epoch, position });
@@ -296,8 +302,8 @@ class Viewer {
     return hello.head;
   }
 
-  #keptFor({ since }: Start): FlockEvent[] {
-    return since !== undefined && since < 0 ? this.#world.kept(this.#world.log.head) : [];
+  async #keptFor({ since }: Start): Promise<FlockEvent[]> {
+    return since !== undefined && since < 0 ? await this.#world.kept(this.#world.log.head) : [];
   }
 
   /** Where a client is after what it has received, as docs/client.md has it; undefined: it has not been told. */
@@ -442,7 +448,7 @@ function assertIsPartOf({ texts, all }: World, piece: Piece, last: Piece): void 
     offset <= lastOffset &&
     offset + content.length === lastOffset + lastContent.length &&
     texts.get(rest.run_id)?.slice(offset, offset + content.length) === content &&
-    mergedInto(piece).every((seq) => (all[seq - 1] as Piece).run_id === rest.run_id);
+    mergedSeqs(piece).every((seq) => (all[seq - 1] as Piece).run_id === rest.run_id);
   if (!isWhole) throw new Error(`${rest.seq} is not what its run has streamed`);
 }
 
@@ -533,10 +539,10 @@ async function take(world: World, now: Step): Promise<void> {
     case "end runs":
       return world.endRuns();
     case "connect":
-      world.viewers.push(new Viewer(world, now.filter, startOf(within(world, now.start)), now.fast));
+      world.viewers.push(await Viewer.connect(world, now.filter, startOf(within(world, now.start)), now.fast));
       return;
     case "come back":
-      viewer?.reacquireSlot(now.fast);
+      await viewer?.reacquireSlot(now.fast);
       return;
     case "break":
       viewer?.socket.break();
@@ -588,12 +594,11 @@ describe("one log in a file and a buffer, many cursors", () => {
     const retentions = fc.constantFrom<Retention>({}, { maxAgeMs: HOUR / 2 }, { maxBytes: 350_000 });
     await fc.assert(
       fc.asyncProperty(retentions, fc.array(step, { maxLength: 60, size: "max" }), async (retention, steps) => {
-        const world = new World(join(folder, `${++files}.db`), retention);
+        const world = await new World(join(folder, `${++files}.db`), retention).open();
         try {
           for (const now of steps) await take(world, now);
-          world.viewers.forEach((viewer, index) => {
-            if (!viewer.isConnected && index % 3 > 0) viewer.reacquireSlot(true);
-          });
+          for (const [index, viewer] of world.viewers.entries())
+            if (!viewer.isConnected && index % 3 > 0) await viewer.reacquireSlot(true);
           await world.settle();
           for (const { chains, isConnected } of world.viewers) {
             for (const index of chains.keys()) {

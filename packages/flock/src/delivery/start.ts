@@ -23,9 +23,12 @@ export function beginningOf(
   log: EventLog,
   position: number,
   scope: Scope | undefined,
-): Beginning {
+): Beginning | Promise<Beginning> {
   if (since === undefined) return { cursor: position };
-  if (since < 0) return { cursor: log.beforeNewest(-since, position, scope) };
+  if (since < 0) {
+    const cursor = log.beforeNewest(-since, position, scope);
+    return cursor instanceof Promise ? cursor.then((found) => ({ cursor: found })) : { cursor };
+  }
   const kept = log.oldest - 1;
   // A seq beyond the head can only come from a log that is gone, even if the client does not say so.
   if ((epoch !== undefined && epoch !== log.epoch) || since > log.head) {

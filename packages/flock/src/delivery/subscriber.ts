@@ -15,7 +15,7 @@ import type { Chunks } from "./chunks.ts";
 import type { Member } from "./cohorts.ts";
 import type { Commands } from "./commands.ts";
 import type { Encoding } from "./encoding.ts";
-import { beginningOf, expired, type Start } from "./start.ts";
+import { type Beginning, beginningOf, expired, type Start } from "./start.ts";
 import type { RateLimits } from "./websocket/rate-limiter.ts";
 
 /** The hub, as those it serves see it. */
@@ -79,6 +79,8 @@ export abstract class Subscriber implements Member {
   #owesCaughtUp = false;
   /** A turn is coming, at once or when the socket has drained. */
   #waiting = false;
+  /** How many beginnings are being looked up. */
+  #lookups = 0;
 
   constructor(hub: HubContext, socket: Socket, encoding: Encoding, principal: Principal) {
     this.hub = hub;
@@ -155,12 +157,39 @@ export abstract class Subscriber implements Member {
     this.#subscriptions += 1;
     this.#scope = scopeOf(filter, this.principal);
     if (start.since !== undefined) {
-      const { cursor, gap } = beginningOf(start, log, this.hub.position, this.#scope);
-      this.#cursor = cursor;
+      const beginning = beginningOf(start, log, this.hub.position, this.#scope);
       this.#owesCaughtUp = true;
-      if (gap) this.send(gap);
+      if (beginning instanceof Promise) {
+        this.#beginLater(beginning);
+        return;
+      }
+      this.#begin(beginning);
     }
     this.#awaitTurn();
+  }
+
+  #begin({ cursor, gap }: Beginning): void {
+    this.#cursor = cursor;
+    if (gap) this.send(gap);
+  }
+
+  /** The beginning has to be looked up in the store. Until then nothing is sent. */
+  #beginLater(beginning: Promise<Beginning>): void {
+    const subscription = this.#subscriptions;
+    this.#lookups += 1;
+    beginning.then(
+      (found) => {
+        this.#lookups -= 1;
+        // The client may have subscribed again, or left.
+        if (subscription === this.#subscriptions && this.#state === "behind") this.#begin(found);
+        if (this.#lookups === 0 && this.isOpen) this.#awaitTurn();
+      },
+      (error) => {
+        this.#lookups -= 1;
+        this.hub.failed(error, "the log could not be read");
+        this.close(CLOSE.tryAgainLater);
+      },
+    );
   }
 
   deliver({ frames, events, seq }: Batch): void {
@@ -178,7 +207,7 @@ export abstract class Subscriber implements Member {
   /** Sends the next slice of what the client is behind with, or goes live when there is none. */
   advance(): void {
     this.#waiting = false;
-    if (this.#state !== "behind") return;
+    if (this.#state !== "behind" || this.#lookups > 0) return;
     const { log, position } = this.hub;
     const kept = log.oldest - 1;
     if (this.#cursor < kept) {

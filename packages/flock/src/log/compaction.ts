@@ -1,4 +1,4 @@
-import { type EventOf, type FlockEvent, isNoNarrower, mergedInto, mergedOf } from "@flock-ts/protocol";
+import { type EventOf, encodeMerged, type FlockEvent, isAtLeastAsVisible, mergedSeqs } from "@flock-ts/protocol";
 
 /** Longest content of a merged event, in UTF-16 code units. */
 const MAX_CONTENT = 65_536;
@@ -39,7 +39,7 @@ export function compact(events: readonly FlockEvent[]): FlockEvent[] {
     merging.newest = event;
     merging.length += event.content.length;
     merging.contents.push(event.content);
-    merging.seqs.push(...mergedInto(event).reverse(), event.seq);
+    merging.seqs.push(...mergedSeqs(event).reverse(), event.seq);
     places.push(merging);
   }
   return places
@@ -49,7 +49,7 @@ export function compact(events: readonly FlockEvent[]): FlockEvent[] {
 
 function mergedEvent({ newest, contents, offset, seqs }: Merging): FlockEvent {
   if (contents.length === 1) return newest;
-  return { ...newest, content: contents.join(""), offset, merged: mergedOf(seqs) };
+  return { ...newest, content: contents.join(""), offset, merged: encodeMerged(seqs) };
 }
 
 function goesOn({ length, newest }: Merging, event: EventOf<"streaming_output">): boolean {
@@ -59,7 +59,7 @@ function goesOn({ length, newest }: Merging, event: EventOf<"streaming_output">)
     newest.output_type === event.output_type &&
     newest.artifact_type === event.artifact_type &&
     // Whoever may see one of them may see the other.
-    isNoNarrower(newest.visibility, event.visibility) &&
-    isNoNarrower(event.visibility, newest.visibility)
+    isAtLeastAsVisible(newest.visibility, event.visibility) &&
+    isAtLeastAsVisible(event.visibility, newest.visibility)
   );
 }

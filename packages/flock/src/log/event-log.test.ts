@@ -1,18 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { EventLog } from "./event-log.ts";
 import { Page } from "./page.ts";
-import type { LogStretch, StoredLog } from "./stored-log.ts";
+import type { LogRange, LogSource } from "./source.ts";
 
-function stretch(first: number, last: number, seqs: readonly number[]): LogStretch {
+function stretch(first: number, last: number, seqs: readonly number[]): LogRange {
   return { first, last, lines: seqs.map((seq) => JSON.stringify({ type: "graph_updated", seq })).join("\n") };
 }
 
 /** Ten events in a store that may drop the oldest. */
-class TenEvents implements StoredLog {
+class TenEvents implements LogSource {
   readonly head = 10;
   oldest = 1;
 
-  read(seq: number, until: number): LogStretch {
+  async read(seq: number, until: number): Promise<LogRange> {
     const last = Math.min(until, this.head);
     return stretch(
       seq,
@@ -25,13 +25,13 @@ class TenEvents implements StoredLog {
 }
 
 describe("who asks for the newest N", () => {
-  it("begins with what is kept, also when a page in memory still has what the store has dropped", () => {
+  it("begins with what is kept, also when a page in memory still has what the store has dropped", async () => {
     const stored = new TenEvents();
     const log = new EventLog("one", 0, stored);
-    expect(log.beforeNewest(8, 10, undefined)).toBe(2);
+    expect(await log.beforeNewest(8, 10, undefined)).toBe(2);
     stored.oldest = 6;
-    expect(log.beforeNewest(8, 10, undefined)).toBe(5);
-    expect(log.beforeNewest(3, 10, undefined)).toBe(7);
+    expect(await log.beforeNewest(8, 10, undefined)).toBe(5);
+    expect(await log.beforeNewest(3, 10, undefined)).toBe(7);
   });
 
   it("begins right before the oldest of them, whatever compaction has left between", () => {

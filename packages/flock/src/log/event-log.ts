@@ -1,7 +1,7 @@
 import { type Batch, type BufferedEvent, LogBuffer } from "./log-buffer.ts";
 import { Page } from "./page.ts";
 import type { Scope } from "./scope.ts";
-import type { StoredLog } from "./stored-log.ts";
+import type { LogSource } from "./source.ts";
 
 /** How many pages are kept in memory for those who read at the same place: some 8 MiB. */
 const MAX_PAGES = 16;
@@ -17,14 +17,16 @@ export class EventLog {
   /** Which log this is: a seq means nothing in another epoch. */
   readonly epoch: string;
   readonly buffer: LogBuffer;
-  readonly #stored: StoredLog | undefined;
-  /** Read lately, the newest last. */
+  readonly #stored: LogSource | undefined;
+  /** The pages read last, the newest last. */
   #pages: Page[] = [];
+  /** Pages that are being read, by where they begin. */
+  readonly #loading = new Map<number, Promise<Page>>();
   readonly #listeners = new Set<() => void>();
   #events = 0;
 
   /** @param stored where events are read that the buffer of `logBufferBytes` no longer holds; without it they are gone. */
-  constructor(epoch: string, logBufferBytes: number, stored?: StoredLog) {
+  constructor(epoch: string, logBufferBytes: number, stored?: LogSource) {
     this.epoch = epoch;
     this.buffer = new LogBuffer(logBufferBytes, stored?.head);
     this.#stored = stored;
@@ -46,35 +48,40 @@ export class EventLog {
   }
 
   /**
-   * Reads on after `after`, up to `until`, what belongs to `scope`: at most about `maxBytes`, but at least one event.
-   * The caller has checked that all of it is kept (`after + 1 >= oldest`). A promise when it is not at hand, or when the
-   * store cannot read it: then it rejects.
+   * Reads what belongs to `scope` after `after`, up to `until`: about `maxBytes` at most, but at least one event. The
+   * caller has checked that all of it is kept (`after + 1 >= oldest`). Returns a promise when the events are not in
+   * memory; it rejects when the store cannot read them.
    */
   read(after: number, until: number, scope: Scope | undefined, maxBytes: number): Batch | Promise<Batch> {
     if (!this.#stored || after + 1 >= this.buffer.oldest)
       return this.buffer.read(after, until, scope, maxBytes, READ_MS);
-    try {
-      return this.#page(this.#stored, after + 1).read(after, until, scope, maxBytes);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    const page = this.#page(this.#stored, after + 1);
+    if (page instanceof Promise) return page.then((loaded) => loaded.read(after, until, scope, maxBytes));
+    return page.read(after, until, scope, maxBytes);
   }
 
   /**
-   * The seq after which exactly the newest `count` matching events up to `until` come; less when there are fewer in
-   * the newest 64 MiB or so of the log.
+   * Returns the seq before the newest `count` matching events up to `until`, or before fewer of them when the newest
+   * 64 MiB or so of the log hold fewer. Returns a promise when it takes more than memory to tell.
    */
-  beforeNewest(count: number, until: number, scope: Scope | undefined): number {
-    let { after, missing } = this.buffer.beforeNewest(count, until, scope);
-    if (!this.#stored) return after;
+  beforeNewest(count: number, until: number, scope: Scope | undefined): number | Promise<number> {
+    const { after, missing } = this.buffer.beforeNewest(count, until, scope);
+    if (!this.#stored || missing === 0 || after < this.oldest) return Math.max(after, this.oldest - 1);
+    return this.#beforeNewestStored(this.#stored, missing, after, scope);
+  }
+
+  async #beforeNewestStored(stored: LogSource, count: number, from: number, scope: Scope | undefined): Promise<number> {
+    let after = from;
+    let missing = count;
     try {
       for (let pages = 0; missing > 0 && after >= this.oldest && pages < MAX_PAGES_BACK; pages++) {
-        ({ after, missing } = this.#page(this.#stored, after).beforeNewest(missing, after, scope));
+        ({ after, missing } = (await this.#page(stored, after)).beforeNewest(missing, after, scope));
       }
     } catch {
-      // A damaged stretch of the file: there are no more than these to be had.
+      // A damaged range of the file: the events before it cannot be reached.
     }
-    // A page in memory may begin with events that the store has dropped since: nobody who asks for the newest wants a gap.
+    // A page in memory may begin with events that the store has dropped since. A caller that wants the newest events
+    // must not receive a gap.
     return Math.max(after, this.oldest - 1);
   }
 
@@ -92,26 +99,39 @@ export class EventLog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The page that holds `seq`: made once for everyone who reads there. */
-  #page(stored: StoredLog, seq: number): Page {
+  /** Returns the page that holds `seq`: loaded once for all subscribers that read there. */
+  #page(stored: LogSource, seq: number): Page | Promise<Page> {
     const held = this.#pages.find(({ first, last }) => first <= seq && seq <= last);
-    const page = held ?? this.#load(stored, seq);
-    if (page !== this.#pages.at(-1)) {
-      // Pages never overlap: once the store has compacted a stretch, an older page of it has more events than a newer one.
-      const others = this.#pages.filter(({ first, last }) => last < page.first || first > page.last);
-      this.#pages = [...others, page].slice(-MAX_PAGES);
+    if (held) {
+      this.#keep(held);
+      return held;
     }
-    return page;
-  }
-
-  #load(stored: StoredLog, seq: number): Page {
     const block = seq - (seq % PAGE_EVENTS);
     const before = this.#pages.find(({ last }) => last === seq - 1);
-    let from = Math.max(stored.oldest, before && seq > block ? seq : block);
-    for (;;) {
-      const stretch = stored.read(from, block + PAGE_EVENTS - 1);
-      if (stretch.last >= seq) return new Page(stretch);
-      from = stretch.last + 1;
+    const from = Math.max(stored.oldest, before && seq > block ? seq : block);
+    const loading = this.#loading.get(from);
+    if (loading) return loading.then((page) => (page.last >= seq ? page : this.#page(stored, seq)));
+    const loaded = this.#load(stored, seq, from, block + PAGE_EVENTS - 1).finally(() => this.#loading.delete(from));
+    this.#loading.set(from, loaded);
+    return loaded;
+  }
+
+  async #load(stored: LogSource, seq: number, from: number, until: number): Promise<Page> {
+    for (let next = from; ; ) {
+      const range = await stored.read(next, until);
+      if (range.last >= seq) {
+        const page = new Page(range);
+        this.#keep(page);
+        return page;
+      }
+      next = range.last + 1;
     }
+  }
+
+  #keep(page: Page): void {
+    if (page === this.#pages.at(-1)) return;
+    // Pages never overlap: once the store has compacted a range, an older page of it has more events than a newer one.
+    const others = this.#pages.filter(({ first, last }) => last < page.first || first > page.last);
+    this.#pages = [...others, page].slice(-MAX_PAGES);
   }
 }

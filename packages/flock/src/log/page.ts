@@ -3,7 +3,7 @@ import { frameSize, textsOf, writeTextFrame } from "./frame.ts";
 import type { Batch } from "./log-buffer.ts";
 import { type Scope, testOf } from "./scope.ts";
 import { seqOf } from "./seq-of.ts";
-import type { LogStretch } from "./stored-log.ts";
+import type { LogRange } from "./source.ts";
 
 /** A stretch of the stored log in memory, as frames that are ready to send: what the buffer is for newer events. */
 export class Page {
@@ -17,7 +17,7 @@ export class Page {
   /** Made when somebody filters: to parse every event takes longer than all the rest. */
   #facts: readonly EventFacts[] | undefined;
 
-  constructor({ first, last, lines }: LogStretch) {
+  constructor({ first, last, lines }: LogRange) {
     this.first = first;
     this.last = last;
     const texts = lines.split("\n");

@@ -12,9 +12,9 @@ const Pizza = artifact("Pizza", z.object({ name: z.string() }));
 type Work = (context: RunContext) => void | Promise<void>;
 
 /** Creates agents that report the given usage, with one budget for all of them. */
-function spenders(options: BudgetOptions, model?: Model) {
+async function spenders(options: BudgetOptions, model?: Model) {
   const clock = fakeClock();
-  const flock = new Flock({ clock, components: [budget(options)], ...(model ? { model } : {}) });
+  const flock = await Flock.open({ clock, components: [budget(options)], ...(model ? { model } : {}) });
   let work: Work = () => {};
   for (const agent of ["a", "b"]) {
     flock
@@ -38,7 +38,7 @@ const EXCEEDED = { status: "error", error: { name: "budget_exceeded" } };
 
 describe("budget", () => {
   it("stops a run that exceeds its budget, with the amounts in the error", async () => {
-    await using kitchen = spenders({ tokens: 100, per: "run" });
+    await using kitchen = await spenders({ tokens: 100, per: "run" });
     const { spend } = kitchen;
     expect(await spend({ total_tokens: 100 })).toMatchObject({ status: "success" });
     expect(await spend({ total_tokens: 101 })).toMatchObject({
@@ -51,7 +51,7 @@ describe("budget", () => {
   });
 
   it("aborts the signal of a stopped run", async () => {
-    await using kitchen = spenders({ tokens: 10, per: "run" });
+    await using kitchen = await spenders({ tokens: 10, per: "run" });
     const { spend } = kitchen;
     let reason: unknown;
     const end = await spend(async ({ addUsage, signal }) => {
@@ -70,7 +70,7 @@ describe("budget", () => {
     ["agent", ["a w", "a v"]],
     ["flock", ["a w", "a v", "b w", "b v"]],
   ])("per %s: lets the exceeding run finish and rejects later ones", async ([per, refused]) => {
-    await using kitchen = spenders({ tokens: 100, per });
+    await using kitchen = await spenders({ tokens: 100, per });
     const { spend } = kitchen;
     expect(await spend({ total_tokens: 99 })).toMatchObject({ status: "success" });
     expect(await spend({ total_tokens: 50 })).toMatchObject({ status: "success" });
@@ -89,7 +89,7 @@ describe("budget", () => {
 
   it("counts cost by model prices and by reported cost", async () => {
     const options = { cost: 1, per: "flock", prices: { "gpt-x": { input: 100_000, output: 200_000 } } } as const;
-    await using kitchen = spenders(options, "openai/gpt-x");
+    await using kitchen = await spenders(options, "openai/gpt-x");
     const { spend } = kitchen;
     expect(await spend({ input_tokens: 2, output_tokens: 3 })).toMatchObject({ status: "success" });
     expect(await spend({ cost: 0.2 })).toMatchObject({ status: "success" });
@@ -100,7 +100,7 @@ describe("budget", () => {
   });
 
   it("with a cost limit rejects a model without a price before calling it", async () => {
-    await using kitchen = spenders({ cost: 1, per: "run" }, "openai/gpt-y");
+    await using kitchen = await spenders({ cost: 1, per: "run" }, "openai/gpt-y");
     const { spend } = kitchen;
     let ran = false;
     const { error } = await spend(() => void (ran = true));
@@ -125,7 +125,7 @@ describe("budget", () => {
   });
 
   it("is available again after its window", async () => {
-    await using kitchen = spenders({ tokens: 100, per: "flock", window: 1_000 });
+    await using kitchen = await spenders({ tokens: 100, per: "flock", window: 1_000 });
     const { spend, clock } = kitchen;
     await spend({ total_tokens: 60 });
     await clock.advance(500);
@@ -141,7 +141,7 @@ describe("budget", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
         const window = 1_000;
-        await using kitchen = spenders({ tokens: 100, per: "flock", window });
+        await using kitchen = await spenders({ tokens: 100, per: "flock", window });
         const spent: { at: number; tokens: number }[] = [];
         for (const { tokens, ms } of steps) {
           const now = kitchen.clock.now();
@@ -167,7 +167,7 @@ describe("budget", () => {
   });
 
   it("ignores values that are not numbers and usage that is not tokens", async () => {
-    await using kitchen = spenders({ tokens: 1, per: "flock" });
+    await using kitchen = await spenders({ tokens: 1, per: "flock" });
     const { spend } = kitchen;
     await spend({ total_tokens: Number.NaN, pages: 7 });
     expect(await spend({})).toMatchObject({ status: "success" });
@@ -203,7 +203,7 @@ describe("budget", () => {
       await flock.runUntilIdle();
       await clock.advance(10_000);
       expect(ran).toBe(per === "run" ? 3 : 1);
-      expect(flock.deadLetters().map(({ attempts, error }) => [attempts, error.name])).toEqual(
+      expect((await flock.deadLetters()).map(({ attempts, error }) => [attempts, error.name])).toEqual(
         Array(per === "run" ? 3 : 2).fill([1, "budget_exceeded"]),
       );
       expect(flock.agents()[0]?.circuit).toEqual({ state: "closed", failures: 0 });
@@ -222,7 +222,7 @@ describe("budget", () => {
     await flock.publish([Idea({ text: "x" }), Idea({ text: "y" })]);
     await clock.advance(200_000);
     await flock.runUntilIdle();
-    expect(flock.deadLetters()).toEqual([]);
+    expect(await flock.deadLetters()).toEqual([]);
     expect(flock.stats().runs).toMatchObject({ success: 2, error: 1 });
   });
 });

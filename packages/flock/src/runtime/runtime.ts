@@ -21,11 +21,19 @@ import { newId } from "../core/ids.ts";
 import { timestamp } from "../core/time.ts";
 import type { ErrorDetail } from "../core/wire-error.ts";
 import type { Hooks } from "../middleware/hooks.ts";
-import { History } from "../projections/history.ts";
+import type { History } from "../projections/history.ts";
 import { Workflows } from "../projections/workflows.ts";
 import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
-import type { DeadLetter, DeadLetterQuery, DurablePart, Store, Triggered } from "../store/store.ts";
+import type {
+  BlackboardReader,
+  DeadLetter,
+  DeadLetterQuery,
+  DeadLetterReader,
+  LeftWork,
+  Triggered,
+  WorkStore,
+} from "../store/store.ts";
 import type { RootLog } from "../telemetry/run-log.ts";
 import { Tracing } from "../telemetry/tracing.ts";
 import type { GateState } from "./gates/gate.ts";
@@ -46,9 +54,12 @@ import { declared, TopologyAnnouncer } from "./topology-announcer.ts";
 
 /** What the runtime works with. */
 export interface RuntimeOptions {
-  readonly store: Store;
-  /** What earlier processes have left, if the store outlives them. */
-  readonly durable: DurablePart | undefined;
+  readonly blackboard: BlackboardReader;
+  readonly deadLetters: DeadLetterReader;
+  readonly work: WorkStore;
+  /** The work that earlier processes have left. */
+  readonly left: LeftWork;
+  readonly history: History;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RootLog;
@@ -71,7 +82,7 @@ const NONE: readonly Triggered[] = [];
 export class Runtime {
   readonly agents = new Map<string, AgentDefinition>();
   readonly types = new Map<string, AnyArtifactType>();
-  readonly history = new History();
+  readonly history: History;
   readonly schedules: Schedules;
   /** What runs ask people. */
   readonly questions: Questions;
@@ -91,8 +102,16 @@ export class Runtime {
   #hasBegun = false;
   #stopped = false;
 
-  constructor({ maxRunsPerCorrelation, maxInlinePayloadBytes, concurrency, store, hooks, ...shared }: RuntimeOptions) {
+  constructor({
+    maxRunsPerCorrelation,
+    maxInlinePayloadBytes,
+    concurrency,
+    deadLetters,
+    hooks,
+    ...shared
+  }: RuntimeOptions) {
     this.#hooks = hooks;
+    this.history = shared.history;
     this.#journal = shared.journal;
     this.#clock = shared.clock;
     const tracing = new Tracing(shared.clock);
@@ -118,7 +137,6 @@ export class Runtime {
     });
     this.#scheduledPublishes = new ScheduledPublishes({
       ...shared,
-      store,
       reveal: (artifact) => this.#publisher.reveal(artifact),
     });
     this.questions = new Questions({
@@ -133,7 +151,6 @@ export class Runtime {
     this.#runner = new Runner({
       ...shared,
       tracing,
-      store,
       maxRunsPerCorrelation,
       concurrency,
       onHeld: (agent) => this.#pauses.queueChanged(agent),
@@ -146,7 +163,7 @@ export class Runtime {
     this.#pauses = new Pauses({ agents: this.agents, scheduler, clock: this.#clock, emit: this.#emit });
     this.#deadLetters = new DeadLetters({
       agents: this.agents,
-      store,
+      store: deadLetters,
       journal: shared.journal,
       runner: this.#runner,
       clock: this.#clock,
@@ -233,12 +250,21 @@ export class Runtime {
 
   /** Publishes a draft from outside. Throws at once what is wrong with it. */
   publish(draft: Draft, options: PublishOptions): Promise<Published> {
+    const { recovering } = this.#journal;
+    if (recovering) return recovering.catch(() => {}).then(() => this.publish(draft, options));
+    if (options.idempotencyKey !== undefined) return this.#journal.transact(() => this.#publishOne(draft, options));
+    return this.#publishOne(draft, options);
+  }
+
+  #publishOne(draft: Draft, options: PublishOptions): Promise<Published> {
     const publications = this.#publish([draft], options);
     return this.#publisher.committed(publications, () => publishedOf(publications[0] as Publication));
   }
 
   /** Publishes drafts from outside, in one commit. Throws at once what is wrong with them. */
   publishAll(drafts: readonly Draft[], options: PublishOptions): Promise<Published[]> {
+    const { recovering } = this.#journal;
+    if (recovering) return recovering.catch(() => {}).then(() => this.publishAll(drafts, options));
     const publications = this.#publish(drafts, options);
     return this.#publisher.committed(publications, () => publications.map(publishedOf));
   }
@@ -321,7 +347,7 @@ export class Runtime {
     this.#tracing.publish(publications);
     const activation = this.#runner.activate(subscription, given, onEnd);
     for (const { write } of publications) this.#journal.write(write);
-    this.#journal.write(activationWrite(activation));
+    this.#journal.write(activationWrite(activation, this.#clock.now()));
     (publications.at(-1) as Publication).activations = [activation];
     return this.#publisher.committed(publications, () => {
       const { seq, correlationId } = given.at(-1) as StoredArtifact;
@@ -379,7 +405,7 @@ export class Runtime {
   }
 
   /** What has failed for good. */
-  deadLetters(query: DeadLetterQuery, as: Principal): readonly DeadLetter[] {
+  deadLetters(query: DeadLetterQuery, as: Principal): Promise<readonly DeadLetter[]> {
     return this.#deadLetters.list(query, as);
   }
 
@@ -400,6 +426,12 @@ export class Runtime {
   idle(): Promise<void> {
     this.goOn();
     return this.#runner.idle();
+  }
+
+  /** Aborts all runs and takes no more work, because nothing can be written any more. */
+  abandon(): void {
+    // The journal refuses every write from now on, so that stopping writes nothing.
+    void this.stop().catch(() => {});
   }
 
   /** Ends all runs as `interrupted` and takes no more work. */

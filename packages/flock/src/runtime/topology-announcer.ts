@@ -1,4 +1,4 @@
-import { type EventDraft, type LastingVisibility, NOBODY, topologyOf } from "@flock-ts/protocol";
+import { type EventDraft, type LastingVisibility, OWNER_ONLY, topologyOf } from "@flock-ts/protocol";
 import type { AgentDefinition } from "../agents/definition.ts";
 
 /** Announcing may cost this share of the time: a graph of n agents is told again after n / 10 ms at the earliest. */
@@ -61,7 +61,7 @@ export class TopologyAnnouncer {
         agents.filter(({ principal }) => principal.tenant === undefined || principal.tenant === tenant),
         visibility,
       );
-    this.#tell(agents, NOBODY);
+    this.#tell(agents, OWNER_ONLY);
   }
 
   #tell(agents: readonly AgentDefinition[], visibility?: LastingVisibility): void {

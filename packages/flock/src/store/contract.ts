@@ -14,11 +14,12 @@ import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { artifact } from "../blackboard/artifact-type.ts";
+import { systemClock } from "../core/clock.ts";
 import { Flock } from "../flock.ts";
 import { textsOf } from "../log/frame.ts";
 import { type Publication, publicationOf } from "../runtime/publishing/publication.ts";
 import { isRefusal } from "./refusal.ts";
-import type { DeadLetter, Store, Write } from "./store.ts";
+import type { DeadLetter, SealedEvent, Store, StoreSession, Write } from "./store.ts";
 
 /** What the contract has to know of a store. */
 export interface StoreTraits {
@@ -61,12 +62,12 @@ const EVENT_VISIBILITIES: readonly (EventVisibility | undefined)[] = [
  */
 export function describeStore(name: string, open: (path: string) => Store, { isDurable }: StoreTraits): void {
   const folder = mkdtempSync(join(tmpdir(), "flock-contract-"));
-  const stores: Store[] = [];
+  const stores: StoreSession[] = [];
   const flocks: Flock[] = [];
   let numbered = 0;
 
-  function openStore(path = newPath()): Store {
-    const store = open(path);
+  async function openStore(path = newPath()): Promise<StoreSession> {
+    const store = await open(path).open({ clock: systemClock });
     stores.push(store);
     return store;
   }
@@ -75,8 +76,8 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
     return join(folder, `${++numbered}`, "blackboard");
   }
 
-  function flockAt(path: string): Flock {
-    const flock = new Flock({ store: open(path) });
+  async function flockAt(path: string): Promise<Flock> {
+    const flock = await Flock.open({ store: open(path) });
     flock.register(Idea, Plan, Check);
     flocks.push(flock);
     return flock;
@@ -91,66 +92,137 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
 
   describe(`${name}: commits`, () => {
     it("number events and artifacts in the order of the writes", async () => {
-      const store = openStore();
+      const store = await openStore();
       const first = publication(1);
       const second = publication(2);
-      await store.commit([first.write, consumption("run", [first.artifact]), second.write]);
+      await commit(store, [first.write, consumption("run", [first.artifact]), second.write]);
       const third = publication(3);
-      await store.commit([third.write]);
+      const [sealed] = (await commit(store, [third.write])) as [SealedEvent];
       expect([first, second, third].map(({ artifact, write }) => [artifact.seq, write.event.seq])).toEqual([
         [1, 1],
         [2, 2],
         [3, 3],
       ]);
-      expect(JSON.parse(third.write.json)).toMatchObject({ seq: 3, artifact_id: third.artifact.id, payload: { n: 3 } });
+      expect(JSON.parse(sealed.json)).toMatchObject({ seq: 3, artifact_id: third.artifact.id, payload: { n: 3 } });
+    });
+  });
+
+  describe(`${name}: groups of a commit`, () => {
+    it("change none of their writes", async () => {
+      const store = await openStore();
+      const { artifact, write } = publication(1);
+      const frozen = deepFreeze([write, consumption("run", [artifact])]);
+      const { events } = await store.commit([frozen]);
+      expect(events).toMatchObject([{ seq: 1 }]);
+      expect(JSON.parse(events[0]?.json ?? "")).toMatchObject({ seq: 1, artifact_id: artifact.id });
+      expect(await store.blackboard.get(artifact.id, OWNER)).toEqual({ ...artifact, seq: 1 });
+      expect((await store.blackboard.consumptionsOf([artifact.id], OWNER)).get(artifact.id)).toHaveLength(1);
+    });
+
+    it("are refused alone, and the others are committed", async () => {
+      const store = await openStore();
+      const [before, between, again, after] = [1, 2, 3, 4].map((n) => publication(n)) as unknown as Publications;
+      await commit(store, [{ ...before.write, idempotencyKey: "k" }]);
+      const { events, refused } = await store.commit([
+        [between.write],
+        [{ ...again.write, idempotencyKey: "k" }],
+        [after.write],
+      ]);
+      expect(events.map(({ seq }) => seq)).toEqual([2, 3]);
+      expect([...refused].map(([index, { code }]) => [index, code])).toEqual([[1, "conflict"]]);
+      expect((await store.blackboard.query({}, OWNER)).artifacts.map(({ id, seq }) => [id, seq])).toEqual([
+        [after.artifact.id, 3],
+        [between.artifact.id, 2],
+        [before.artifact.id, 1],
+      ]);
+    });
+
+    it("reject the commit when all of them are refused", async () => {
+      const store = await openStore();
+      const unknown: Write = { kind: "activation_done", id: "nothing", status: "success", endedAt: 0 };
+      await expect(store.commit([[unknown]])).rejects.toMatchObject({ code: "store_refused" });
+      await expect(store.commit([[unknown], [unknown]])).rejects.toMatchObject({ code: "store_refused" });
+      const discarded: Write = { kind: "dead_letter_discarded", id: "nothing" };
+      await expect(store.commit([[discarded]])).rejects.toMatchObject({ code: "not_found" });
+    });
+
+    it("leave what gates hold as the last successful commit left it", async () => {
+      const store = await openStore();
+      const [first, second] = [1, 2].map((n) => publication(n)) as unknown as Publications;
+      const gathered = (one: typeof first, position: number): Write => ({
+        kind: "gathered",
+        agentId: "chef",
+        gate: "0",
+        key: undefined,
+        artifact: one.artifact,
+        position,
+        group: undefined,
+      });
+      await store.commit([
+        [first.write, gathered(first, 1), { kind: "gate_taken", agentId: "chef", gate: "0", taken: 1 }],
+      ]);
+      const unknown: Write = { kind: "activation_done", id: "nothing", status: "success", endedAt: 0 };
+      await expect(store.commit([[second.write, gathered(second, 2), unknown]])).rejects.toThrow();
+      const contents = await store.work.gates();
+      expect(contents.gathered.map(({ artifact, position }) => [artifact.id, artifact.seq, position])).toEqual([
+        [first.artifact.id, 1, 1],
+      ]);
+      expect(contents.taken).toEqual([{ agentId: "chef", gate: "0", taken: 1 }]);
     });
   });
 
   describe(`${name}: a commit that fails`, () => {
     it("leaves nothing behind, and its seq goes to the next commit", async () => {
-      const store = openStore();
+      const store = await openStore();
       const first = publication(1);
       const lost = publication(2);
-      await store.commit([first.write]);
+      await commit(store, [first.write]);
       const unwritable = publication(3);
       (unwritable.write.event as { tags?: unknown }).tags = [1n];
-      await expect(async () => store.commit([lost.write, unwritable.write])).rejects.toSatisfy(isRefusal);
-      expect((await store.query()).artifacts.map(({ id }) => id)).toEqual([first.artifact.id]);
-      await store.commit([lost.write]);
+      await expect(commit(store, [lost.write, unwritable.write])).rejects.toSatisfy(isRefusal);
+      expect((await store.blackboard.query({}, OWNER)).artifacts.map(({ id }) => id)).toEqual([first.artifact.id]);
+      await commit(store, [lost.write]);
       expect(lost.artifact.seq).toBe(2);
-      expect((await store.query()).total).toBe(2);
+      expect((await store.blackboard.query({}, OWNER)).total).toBe(2);
     });
   });
 
   describe(`${name}: reads`, () => {
     it("give each principal the artifacts that it may see", async () => {
-      const store = openStore();
+      const store = await openStore();
       const all = VISIBILITIES.map((visibility, n) => publication(n, visibility));
-      await store.commit(all.map(({ write }) => write));
+      await commit(
+        store,
+        all.map(({ write }) => write),
+      );
       for (const principal of Object.values(PRINCIPALS)) {
         const seen = all.flatMap(({ artifact }) => (maySee(principal, artifact.visibility) ? [artifact] : []));
-        const { artifacts, total } = await store.query({}, principal);
+        const { artifacts, total } = await store.blackboard.query({}, principal);
         expect(artifacts).toEqual([...seen].reverse());
         expect(total).toBe(seen.length);
-        expect(await store.getByType(Idle, principal)).toEqual(seen.map(({ payload }) => payload));
-        expect(store.readType("Idle", principal)).toMatchObject(
+        expect(await store.blackboard.getByType("Idle", principal)).toMatchObject(
           seen.map(({ payload, visibility }) => ({ payload, visibility })),
         );
         for (const { artifact } of all)
-          expect(await store.get(artifact.id, principal)).toEqual(seen.includes(artifact) ? artifact : undefined);
+          expect(await store.blackboard.get(artifact.id, principal)).toEqual(
+            seen.includes(artifact) ? artifact : undefined,
+          );
       }
     });
 
     it("give each principal the consumptions that it may see, each with its visibility", async () => {
-      const store = openStore();
+      const store = await openStore();
       const all = VISIBILITIES.map((visibility, n) => publication(n, visibility));
-      await store.commit(all.map(({ write }) => write));
+      await commit(
+        store,
+        all.map(({ write }) => write),
+      );
       const artifacts = all.map(({ artifact }) => artifact);
       const ids = artifacts.map(({ id }) => id);
       for (const [n, visibility] of EVENT_VISIBILITIES.entries())
-        await store.commit([consumption(`run ${n}`, artifacts, visibility)]);
+        await commit(store, [consumption(`run ${n}`, artifacts, visibility)]);
       for (const principal of Object.values(PRINCIPALS)) {
-        const found = await store.consumptionsOf(ids, principal);
+        const found = await store.blackboard.consumptionsOf(ids, principal);
         const expected = EVENT_VISIBILITIES.flatMap((visibility, n) =>
           maySee(principal, visibility) ? [{ agentId: "chef", runId: `run ${n}`, consumedAt: AT, visibility }] : [],
         );
@@ -163,10 +235,10 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
       await fc.assert(
         fc.asyncProperty(history, async (steps) => {
           const ids: string[] = [];
-          const asked = openStore();
-          const silent = openStore();
+          const asked = await openStore();
+          const silent = await openStore();
           for (const writes of commitsOf(steps, ids)) {
-            for (const store of [asked, silent]) await store.commit(writes);
+            for (const store of [asked, silent]) await commit(store, writes);
             await readAll(asked, ids);
           }
           const read = await readAll(silent, ids);
@@ -183,26 +255,26 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
 
   describe(`${name}: dead letters`, () => {
     it("are listed for the principals that may see them until they run again or are discarded", async () => {
-      const store = openStore();
+      const store = await openStore();
       const { artifact, write } = publication(1);
       const letters = EVENT_VISIBILITIES.map((visibility, n) => letterOf(`letter ${n}`, [artifact], visibility));
-      await store.commit([write]);
+      await commit(store, [write]);
       for (const letter of letters) {
         const { id, runId, agentId, correlationId, gate, artifacts, visibility } = letter;
         const about = { id, runId, agentId, correlationId, gate, artifacts, visibility };
-        await store.commit([{ kind: "activation", attempt: 1, ...about }]);
-        await store.commit([{ kind: "activation_done", id, status: "error", deadLetter: letter }]);
+        await commit(store, [{ kind: "activation", attempt: 1, queuedAt: 0, ...about }]);
+        await commit(store, [{ kind: "activation_done", id, status: "error", endedAt: 0, deadLetter: letter }]);
       }
-      const idsFor = (as: Principal) => store.deadLetters.list({}, as).map(({ id }) => id);
+      const idsFor = async (as: Principal) => (await store.deadLetters.list({}, as)).map(({ id }) => id);
       for (const principal of Object.values(PRINCIPALS)) {
         const seen = letters.filter(({ visibility }) => maySee(principal, visibility)).reverse();
-        expect(store.deadLetters.list({}, principal)).toEqual(seen);
+        expect(await store.deadLetters.list({}, principal)).toEqual(seen);
         for (const letter of letters)
-          expect(store.deadLetters.get(letter.id, principal)).toEqual(seen.includes(letter) ? letter : undefined);
+          expect(await store.deadLetters.get(letter.id, principal)).toEqual(seen.includes(letter) ? letter : undefined);
       }
-      await store.commit([{ kind: "dead_letter_discarded", id: "letter 0" }]);
-      await store.commit([{ kind: "dead_letter_again", id: "letter 1", runId: "again", attempt: 2 }]);
-      expect(idsFor(OWNER)).toEqual(["letter 4", "letter 3", "letter 2"]);
+      await commit(store, [{ kind: "dead_letter_discarded", id: "letter 0" }]);
+      await commit(store, [{ kind: "dead_letter_again", id: "letter 1", runId: "again", attempt: 2 }]);
+      expect(await idsFor(OWNER)).toEqual(["letter 4", "letter 3", "letter 2"]);
     });
   });
 
@@ -211,7 +283,7 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
   describe(`${name}: a restart`, () => {
     it("keeps artifacts, log, epoch and counters", async () => {
       const path = newPath();
-      const first = flockAt(path);
+      const first = await flockAt(path);
       first
         .agent("planner")
         .consumes(Idea)
@@ -219,14 +291,14 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
         .run(({ Idea: idea }) => Plan({ text: idea.text }));
       const { artifactId } = await first.publish(Idea({ text: "truffle" }), { tags: ["new"] });
       await first.runUntilIdle();
-      const events = eventsOf(first);
+      const events = await eventsOf(first);
       const { epoch } = first.log;
       const counters = first.agents()[0]?.counters;
       await first.shutdown();
 
-      const second = flockAt(path);
+      const second = await flockAt(path);
       expect(second.log.epoch).toBe(epoch);
-      expect(eventsOf(second)).toEqual(events);
+      expect(await eventsOf(second)).toEqual(events);
       expect(await second.store.get(artifactId)).toMatchObject({ payload: { text: "truffle" }, tags: ["new"] });
       expect(await second.store.getByType(Plan)).toEqual([{ text: "truffle" }]);
       second
@@ -241,7 +313,7 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
 
     it("runs interrupted and queued activations again under the same id", async () => {
       const path = newPath();
-      const first = flockAt(path);
+      const first = await flockAt(path);
       const begun = Promise.withResolvers<void>();
       first
         .agent("planner")
@@ -256,7 +328,7 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
       await begun.promise;
       await first.shutdown();
 
-      const second = flockAt(path);
+      const second = await flockAt(path);
       const attempts: [string, number][] = [];
       second
         .agent("planner")
@@ -272,7 +344,7 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
         ["a", 2],
         ["b", 1],
       ]);
-      const runs = eventsOf(second).filter(({ type }) => type === "agent_execution_started");
+      const runs = (await eventsOf(second)).filter(({ type }) => type === "agent_execution_started");
       expect(runs).toHaveLength(3);
       expect(runs[1]).toMatchObject({ activation_id: runs[0]?.run_id, attempt: 2 });
       expect(new Set(runs.map(({ run_id }) => run_id)).size).toBe(3);
@@ -290,18 +362,18 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
           });
         return woken;
       };
-      const first = flockAt(path);
+      const first = await flockAt(path);
       declare(first);
       await first.publish(Idea({ text: "a" }), { correlationId: "one" });
       await first.publish(Idea({ text: "b" }), { correlationId: "two" });
       await first.shutdown();
-      const second = flockAt(path);
+      const second = await flockAt(path);
       const woken = declare(second);
       await second.publish(Check({ ok: true }), { correlationId: "two" });
       await second.runUntilIdle();
       await second.shutdown();
       expect(woken).toEqual([{ text: "b" }]);
-      const third = flockAt(path);
+      const third = await flockAt(path);
       const later = declare(third);
       await third.publish([Check({ ok: true }), Check({ ok: true })], { correlationId: "two" });
       await third.publish(Check({ ok: true }), { correlationId: "one" });
@@ -311,19 +383,44 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
 
     it("keeps what was published under an idempotency key", async () => {
       const path = newPath();
-      const first = flockAt(path);
+      const first = await flockAt(path);
       first
         .agent("planner")
         .consumes(Idea)
         .run(() => {});
       const published = await first.publish(Idea({ text: "a" }), { idempotencyKey: "k" });
       await first.shutdown();
-      const second = flockAt(path);
+      const second = await flockAt(path);
       const again = await second.publish(Idea({ text: "a" }), { idempotencyKey: "k" });
       expect(again).toEqual(published);
       expect(await second.store.getByType(Idea)).toHaveLength(1);
     });
   });
+}
+
+/** Lets a test fail the commits of a store. `before` receives all writes of a commit and may throw. */
+export function intercept(store: Store, before: (writes: readonly Write[]) => void): Store {
+  return {
+    async open(options) {
+      const session = await store.open(options);
+      const commit = session.commit.bind(session);
+      session.commit = async (groups) => {
+        before(groups.flat());
+        return commit(groups);
+      };
+      return session;
+    },
+  };
+}
+
+/** Commits one group and stamps the seqs, as the journal does. */
+export async function commit(store: StoreSession, writes: readonly Write[]): Promise<readonly SealedEvent[]> {
+  const { events } = await store.commit([writes]);
+  for (const { write, seq } of events) {
+    write.event.seq = seq;
+    if (write.artifact) (write.artifact as { seq: number }).seq = seq;
+  }
+  return events;
 }
 
 const AT = "2026-01-01T00:00:00.000Z";
@@ -379,27 +476,37 @@ function commitsOf(steps: readonly Step[], ids: string[]): Write[][] {
   ]);
 }
 
-async function readAll(store: Store, ids: readonly string[]) {
+async function readAll(store: StoreSession, ids: readonly string[]) {
   const { red } = PRINCIPALS;
-  const byRun = (consumptions: Awaited<ReturnType<Store["consumptionsOf"]>>) =>
+  const byRun = (consumptions: Awaited<ReturnType<StoreSession["blackboard"]["consumptionsOf"]>>) =>
     new Map([...consumptions].map(([id, list]) => [id, [...list].sort((a, b) => (a.runId < b.runId ? -1 : 1))]));
   return {
-    found: await Promise.all(ids.map(async (id) => (await store.get(id))?.id)),
-    consumptions: byRun(await store.consumptionsOf(ids)),
-    seenByRed: byRun(await store.consumptionsOf(ids, red)),
-    byType: await Promise.all([Idle, Pizza].map((type) => store.getByType(type, red))),
-    query: await store.query({ types: ["Pizza"] }, red),
-    all: await store.query({ limit: 100 }),
+    found: await Promise.all(ids.map(async (id) => (await store.blackboard.get(id, OWNER))?.id)),
+    consumptions: byRun(await store.blackboard.consumptionsOf(ids, OWNER)),
+    seenByRed: byRun(await store.blackboard.consumptionsOf(ids, red)),
+    byType: await Promise.all([Idle, Pizza].map((type) => store.blackboard.getByType(type.typeName, red))),
+    query: await store.blackboard.query({ types: ["Pizza"] }, red),
+    all: await store.blackboard.query({ limit: 100 }, OWNER),
   };
 }
 
-function eventsOf(flock: Flock) {
+async function eventsOf(flock: Flock) {
   const events: { type: string; seq: number; [key: string]: unknown }[] = [];
   for (let at = flock.log.oldest - 1; at < flock.log.head; ) {
-    const batch = flock.log.read(at, flock.log.head, undefined, 65_536);
-    if (batch instanceof Promise) throw new Error("the log of this store is not read at once");
+    const batch = await flock.log.read(at, flock.log.head, undefined, 65_536);
     at = batch.seq;
     for (const text of textsOf(batch.frames)) events.push(JSON.parse(text));
   }
   return events;
+}
+
+type One = ReturnType<typeof publication>;
+type Publications = readonly [One, One, One, One];
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const one of Object.values(value)) deepFreeze(one);
+  }
+  return value;
 }

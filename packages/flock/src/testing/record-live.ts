@@ -1,12 +1,12 @@
 import { type ControlOf, connect, type FlockClient } from "@flock-ts/client";
 import {
-  type EventFileHead,
   type Filter,
   type FlockEvent,
   factsOf,
   graphOf,
   LiveState,
   matches,
+  type RecordingHead,
 } from "@flock-ts/protocol";
 import { WebSocket as NodeWebSocket } from "ws";
 import { FlockError } from "../core/errors.ts";
@@ -32,7 +32,7 @@ const DEFAULT_PATH = "/plugin/ws";
 export async function recordLive(
   url: string | URL,
   range: LiveRange,
-): Promise<{ readonly head: EventFileHead; readonly events: readonly FlockEvent[] }> {
+): Promise<{ readonly head: RecordingHead; readonly events: readonly FlockEvent[] }> {
   const address = new URL(url);
   if (address.pathname === "/") address.pathname = DEFAULT_PATH;
   const { from, filter, until, signal, headers } = range;
@@ -89,7 +89,7 @@ export async function recordLive(
   return { head: headOf(client, before, events, address), events: [...events] };
 }
 
-function headOf(client: FlockClient, before: LiveState, events: readonly FlockEvent[], address: URL): EventFileHead {
+function headOf(client: FlockClient, before: LiveState, events: readonly FlockEvent[], address: URL): RecordingHead {
   const [first] = events;
   if (!first) {
     throw new FlockError(

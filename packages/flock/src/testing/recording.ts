@@ -1,15 +1,15 @@
 import {
-  type EventFileHead,
   type Filter,
   type FlockEvent,
   type FlockState,
   factsOf,
   filterSchema,
+  formatRecording,
   graphOf,
   LiveState,
   matches,
-  readEventFile,
-  writeEventFile,
+  parseRecording,
+  type RecordingHead,
 } from "@flock-ts/protocol";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../core/errors.ts";
@@ -56,11 +56,11 @@ const liveSchema = rangeSchema.extend({
 
 /** Recorded events in order. Iterate over it to replay them into a reducer or a component. */
 export class Recording implements Iterable<FlockEvent> {
-  readonly head: EventFileHead;
+  readonly head: RecordingHead;
   readonly events: readonly FlockEvent[];
 
   /** Used only by {@link record} and {@link readRecording}. */
-  constructor(head: EventFileHead, events: readonly FlockEvent[]) {
+  constructor(head: RecordingHead, events: readonly FlockEvent[]) {
     this.head = head;
     this.events = events;
   }
@@ -75,7 +75,7 @@ export class Recording implements Iterable<FlockEvent> {
   /** Returns the file form: JSON lines with a header line. The dashboard opens and saves such files. */
   toString(): string {
     const { type: _, version: __, ...head } = this.head;
-    return writeEventFile(head, this.events);
+    return formatRecording(head, this.events);
   }
 
   [Symbol.iterator](): Iterator<FlockEvent> {
@@ -143,7 +143,7 @@ async function recordLog(flock: Flock, options: RecordOptions): Promise<Recordin
  * @throws Error that names the first invalid line.
  */
 export function readRecording(text: string): Recording {
-  const { head, events } = readEventFile(text);
+  const { head, events } = parseRecording(text);
   const [from_seq = 0, to_seq = 0] = [events[0]?.seq, events.at(-1)?.seq];
   const graph = { nodes: [], edges: [], seq: from_seq - 1 };
   return new Recording(head ?? { type: "flock_events", version: 1, epoch: null, from_seq, to_seq, graph }, events);

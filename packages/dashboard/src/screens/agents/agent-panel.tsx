@@ -1,16 +1,17 @@
 import type { AgentCircuit, AgentInfo, AgentState, GateState } from "@flock-ts/protocol";
 import { Unplug, X } from "lucide-react";
 import { useMemo } from "react";
-import { AgentBadges } from "../../control/agent-badges.tsx";
-import { PauseButton } from "../../control/buttons.tsx";
-import { useAgentInfos } from "../../live/agent-infos.ts";
-import { useLive } from "../../live/store.ts";
-import { clock, duration, short } from "../../parts/format.ts";
-import { gathered, missing } from "../../parts/gate-words.ts";
-import { Fact, Status } from "../../parts/parts.tsx";
-import { useCalm } from "../../parts/use-calm.ts";
-import { Link } from "../../place/link.tsx";
-import { pathOf } from "../../place/place.ts";
+import { AgentBadges } from "../../commands/agent-badges.tsx";
+import { PauseButton } from "../../commands/buttons.tsx";
+import { useAgentInfos } from "../../queries/agents.ts";
+import { Link } from "../../router/link.tsx";
+import { pathOf } from "../../router/route.ts";
+import { useSession } from "../../session/tab-session.ts";
+import { Fact } from "../../ui/fact.tsx";
+import { clock, duration, short } from "../../ui/format.ts";
+import { gathered, missing } from "../../ui/gate-words.ts";
+import { Status } from "../../ui/status.tsx";
+import { useThrottled } from "../../ui/use-throttled.ts";
 import type { Rate } from "./rates.ts";
 
 /** Gates and runs that are listed. */
@@ -19,10 +20,10 @@ const ROW_PX = 28;
 
 /** One agent: what it does, and why it does not. */
 export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
-  const agent = useLive(({ state }) => state.agents.get(name));
+  const agent = useSession(({ state }) => state.agents.get(name));
   const info = useAgentInfos().get(name);
-  const runs = useCalm(
-    useLive(({ state }) => state.runs),
+  const runs = useThrottled(
+    useSession(({ state }) => state.runs),
     500,
   );
   const mine = useMemo(

@@ -1,26 +1,27 @@
 import type { AgentInfo, AgentState, GateState } from "@flock-ts/protocol";
 import { type CSSProperties, lazy, memo, Suspense, useMemo } from "react";
-import { AgentBadges } from "../../control/agent-badges.tsx";
-import { PauseButton } from "../../control/buttons.tsx";
-import { useAgentInfos } from "../../live/agent-infos.ts";
-import { useCalmState } from "../../live/calm.ts";
-import { useLive } from "../../live/store.ts";
-import { duration } from "../../parts/format.ts";
-import { gathered } from "../../parts/gate-words.ts";
-import { NothingYet, Status } from "../../parts/parts.tsx";
-import { Skeleton } from "../../parts/skeleton.tsx";
-import { useMedia } from "../../parts/use-media.ts";
-import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";
-import { Link } from "../../place/link.tsx";
-import { go, pathOf, usePlace } from "../../place/place.ts";
+import { AgentBadges } from "../../commands/agent-badges.tsx";
+import { PauseButton } from "../../commands/buttons.tsx";
+import { useAgentInfos } from "../../queries/agents.ts";
+import { Link } from "../../router/link.tsx";
+import { go, pathOf, useRoute } from "../../router/route.ts";
+import { useSession } from "../../session/tab-session.ts";
+import { useThrottledState } from "../../session/throttled-state.ts";
+import { duration } from "../../ui/format.ts";
+import { gathered } from "../../ui/gate-words.ts";
+import { NothingYet } from "../../ui/nothing-yet.tsx";
+import { Skeleton } from "../../ui/skeleton.tsx";
+import { Status } from "../../ui/status.tsx";
+import { useMedia } from "../../ui/use-media.ts";
+import { useVisibleRows } from "../../ui/use-visible-rows.ts";
 import { AgentCounts } from "./agent-counts.tsx";
 import { AgentPanel } from "./agent-panel.tsx";
 import { openGates } from "./gates.ts";
-import { keptParams } from "./open-groups.ts";
+import { keptParams } from "./graph/open-groups.ts";
 import { type Rate, useRates } from "./rates.ts";
 
 // Drawing and laying out are most of the dashboard's code, and a narrow screen shows no graph.
-const FlowGraph = lazy(() => import("./flow-graph.tsx"));
+const FlowGraph = lazy(() => import("./graph/flow-graph.tsx"));
 
 /** From so many agents on, nothing turns or glows: all of it at once says nothing, and costs each frame. */
 const MANY = 60;
@@ -30,12 +31,12 @@ const PANEL_PX = 320;
 
 /** Every agent, what it does, and how artifacts flow between them. */
 export default function AgentsScreen() {
-  const isEmpty = useLive(({ state }) => state.nodes.length === 0 && state.agents.size === 0);
-  const gates = useCalmState(({ gates }) => openGates(gates));
-  const hasMany = useLive(({ state }) => state.agents.size > MANY);
+  const isEmpty = useSession(({ state }) => state.nodes.length === 0 && state.agents.size === 0);
+  const gates = useThrottledState(({ gates }) => openGates(gates));
+  const hasMany = useSession(({ state }) => state.agents.size > MANY);
   const isWide = useMedia("(min-width: 43.75rem)");
   const rates = useRates();
-  const { id, params } = usePlace();
+  const { id, params } = useRoute();
   if (isEmpty) {
     return <NothingYet>No agents yet. Declare one with flock.agent("name"), and it appears here at once.</NothingYet>;
   }
@@ -75,8 +76,8 @@ export default function AgentsScreen() {
 }
 
 function useAgents() {
-  const agents = useCalmState(({ agents }) => agents);
-  const gates = useCalmState(({ gates }) => openGates(gates));
+  const agents = useThrottledState(({ agents }) => agents);
+  const gates = useThrottledState(({ gates }) => openGates(gates));
   return useMemo(
     () => [...agents.values()].map((agent) => ({ agent, gates: gates.get(agent.agent_id) ?? NONE })),
     [agents, gates],
@@ -105,7 +106,7 @@ const ROW_PX = 37;
 function AgentTable({ shown, rates }: { shown: string | undefined; rates: ReadonlyMap<string, Rate> }) {
   const list = useAgents();
   const infos = useAgentInfos();
-  const { box, rows, above, below } = useRowsInSight<HTMLElement>(list.length, ROW_PX);
+  const { box, rows, above, below } = useVisibleRows<HTMLElement>(list.length, ROW_PX);
   return (
     <section
       ref={box}
@@ -234,7 +235,7 @@ function AgentCards() {
 }
 
 function AgentLink({ agent }: { agent: string }) {
-  const { params } = usePlace();
+  const { params } = useRoute();
   return (
     <Link
       href={pathOf("agents", agent, keptParams(params))}

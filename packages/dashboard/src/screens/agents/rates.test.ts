@@ -1,6 +1,6 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
-import { Timeline } from "../../live/timeline.ts";
+import { Timeline } from "../../timeline/timeline.ts";
 import { ratesOf } from "./rates.ts";
 
 const MINUTE = 60_000;

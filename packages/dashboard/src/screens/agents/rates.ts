@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
-import { useLive } from "../../live/store.ts";
-import type { Log } from "../../live/timeline.ts";
+import { useSession } from "../../session/tab-session.ts";
+import type { Log } from "../../timeline/log.ts";
 
 /** How far back is counted, in ms; how often, in ms; and events that are looked at, at most. */
 const WINDOW_MS = 60_000;
@@ -39,7 +39,7 @@ export function useRates(): ReadonlyMap<string, Rate> {
   useEffect(() => {
     const count = () => {
       if (document.hidden) return;
-      const { log, at, file } = useLive.getState();
+      const { log, at, file } = useSession.getState();
       const newest = log.at(-1)?.timestamp;
       const now = at === null && file === null ? Date.now() : newest ? Date.parse(newest) : Date.now();
       setRates(ratesOf(log, now));

@@ -1,14 +1,15 @@
 import type { ArtifactState } from "@flock-ts/protocol";
 import { Pencil } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
+import type { DashboardConfig } from "../../connection/config.ts";
 import { JsonViewer } from "../../json/json-viewer.tsx";
-import { quietButton } from "../../json/looks.ts";
 import type { PayloadSource } from "../../json/payload-source.ts";
-import type { DashboardConfig } from "../../live/config.ts";
-import { useLive } from "../../live/store.ts";
-import { clock, gist, short } from "../../parts/format.ts";
-import { Link } from "../../place/link.tsx";
-import { pathOf } from "../../place/place.ts";
+import { Link } from "../../router/link.tsx";
+import { pathOf } from "../../router/route.ts";
+import { useSession } from "../../session/tab-session.ts";
+import { preview } from "../../timeline/preview.ts";
+import { clock, short } from "../../ui/format.ts";
+import { quietButton } from "../../ui/quiet-button.ts";
 
 // Not everybody compares.
 const DiffViewer = lazy(() => import("../../json/diff-viewer.tsx").then(({ DiffViewer }) => ({ default: DiffViewer })));
@@ -19,8 +20,8 @@ const OFFERED = 50;
 /** An artifact's payload to read, search and copy, to compare with another, and to publish again with changes. */
 export function ArtifactPayload({ artifact }: { artifact: ArtifactState }) {
   const { artifact_id: id, artifact_type: type, tags } = artifact;
-  const config = useLive(({ config }) => config);
-  const artifacts = useLive(({ state }) => state.artifacts);
+  const config = useSession(({ config }) => config);
+  const artifacts = useSession(({ state }) => state.artifacts);
   const [otherId, compareWith] = useState("");
   const others = useMemo(
     () =>
@@ -46,7 +47,7 @@ export function ArtifactPayload({ artifact }: { artifact: ArtifactState }) {
             <option value="">Compare with…</option>
             {others.map((one) => (
               <option key={one.artifact_id} value={one.artifact_id}>
-                {clock(one.timestamp)} {gist(one.payload).slice(0, 60)}
+                {clock(one.timestamp)} {preview(one.payload).slice(0, 60)}
               </option>
             ))}
           </select>

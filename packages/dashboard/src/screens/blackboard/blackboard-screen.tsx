@@ -1,15 +1,21 @@
 import type { ArtifactState } from "@flock-ts/protocol";
 import { ArrowDown, ArrowLeft, ArrowUp } from "lucide-react";
 import { useDeferredValue, useMemo } from "react";
-import { useLive } from "../../live/store.ts";
-import { Choice, Chosen, Filter } from "../../parts/filter.tsx";
-import { audience, clock, gist, short } from "../../parts/format.ts";
-import { Fact, IdFact, NothingYet, WorkflowFact } from "../../parts/parts.tsx";
-import { useRowList } from "../../parts/row-list.ts";
-import { UNSEEN_WORDS, useUnseen } from "../../parts/unseen.ts";
-import { useCalm } from "../../parts/use-calm.ts";
-import { Link } from "../../place/link.tsx";
-import { type Params, pathOf, useParam, usePlace } from "../../place/place.ts";
+import { Link } from "../../router/link.tsx";
+import { type Params, pathOf, useParam, useRoute } from "../../router/route.ts";
+import { useSession } from "../../session/tab-session.ts";
+import { preview } from "../../timeline/preview.ts";
+import { Choice } from "../../ui/choice.tsx";
+import { Chosen } from "../../ui/chosen.tsx";
+import { Fact } from "../../ui/fact.tsx";
+import { Filter } from "../../ui/filter.tsx";
+import { audience, clock, short } from "../../ui/format.ts";
+import { IdFact } from "../../ui/id-fact.tsx";
+import { NothingYet } from "../../ui/nothing-yet.tsx";
+import { useRowList } from "../../ui/row-list.ts";
+import { UNSEEN_WORDS, useUnseen } from "../../ui/unseen.ts";
+import { useThrottled } from "../../ui/use-throttled.ts";
+import { WorkflowFact } from "../../ui/workflow-fact.tsx";
 import { ArtifactPayload } from "./artifact-payload.tsx";
 import { LineagePicture } from "./lineage.tsx";
 import { type Column, listed } from "./sorting.ts";
@@ -20,10 +26,10 @@ const MANY = 2_000;
 
 /** Every artifact on the blackboard, and one of them in full. */
 export default function BlackboardScreen() {
-  const { id, params } = usePlace();
+  const { id, params } = useRoute();
   const unseen = useUnseen();
-  const artifacts = useLive(({ state }) => state.artifacts);
-  const calm = useCalm(artifacts, artifacts.size > MANY ? 500 : 0);
+  const artifacts = useSession(({ state }) => state.artifacts);
+  const calm = useThrottled(artifacts, artifacts.size > MANY ? 500 : 0);
   const wanted = useDeferredValue(params);
   const list = useMemo(() => listed(calm.values(), wanted), [calm, wanted]);
   if (artifacts.size === 0 && id === undefined) {
@@ -155,8 +161,8 @@ function Table({ list, shown, params, isNarrow }: TableProps) {
                     {artifact_type}
                   </Link>
                 </td>
-                <td title={gist(payload)} className="truncate text-soft">
-                  {gist(payload)}
+                <td title={preview(payload)} className="truncate text-soft">
+                  {preview(payload)}
                 </td>
                 <td title={produced_by} className={`truncate ${wide}`}>
                   {produced_by}

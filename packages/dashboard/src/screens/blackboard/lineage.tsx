@@ -1,12 +1,12 @@
 import type { ArtifactState } from "@flock-ts/protocol";
 import { useEffect, useMemo, useRef } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { useLive } from "../../live/store.ts";
-import { gist } from "../../parts/format.ts";
-import { StatusMark } from "../../parts/parts.tsx";
-import { UNSEEN_WORDS, unseenName, useUnseen } from "../../parts/unseen.ts";
-import { Link } from "../../place/link.tsx";
-import { pathOf, usePlace } from "../../place/place.ts";
+import { Link } from "../../router/link.tsx";
+import { pathOf, useRoute } from "../../router/route.ts";
+import { useSession } from "../../session/tab-session.ts";
+import { preview } from "../../timeline/preview.ts";
+import { StatusMark } from "../../ui/status.tsx";
+import { UNSEEN_WORDS, unseenName, useUnseen } from "../../ui/unseen.ts";
 import { type LineageNode, lineageOf } from "./lineage.ts";
 
 /** What a place takes, and what lies between two, in px. */
@@ -15,7 +15,7 @@ const GAP = { x: 56, y: 10 } as const;
 
 /** Where an artifact comes from, on the left, and what became of it, on the right; each line is a run. */
 export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
-  const { runs, artifacts } = useLive(useShallow(({ state }) => ({ runs: state.runs, artifacts: state.artifacts })));
+  const { runs, artifacts } = useSession(useShallow(({ state }) => ({ runs: state.runs, artifacts: state.artifacts })));
   const { nodes, edges, isCut } = useMemo(
     () => lineageOf({ runs, artifacts }, artifact.artifact_id),
     [runs, artifacts, artifact.artifact_id],
@@ -93,7 +93,7 @@ const NOTHING: Readonly<Record<string, string>> = {
 };
 
 function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode }) {
-  const { params } = usePlace();
+  const { params } = useRoute();
   const unseen = useUnseen();
   const isHere = step === 0;
   if (kind === "run" && run) {
@@ -119,7 +119,7 @@ function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode 
       <Link
         href={pathOf("blackboard", id, params)}
         aria-current={isHere ? "true" : undefined}
-        title={artifact ? gist(artifact.payload) : id}
+        title={artifact ? preview(artifact.payload) : id}
         className="truncate text-sm leading-6 font-medium underline-offset-2 hover:underline"
       >
         {artifact?.artifact_type ?? unseenName("artifact", unseen, id)}

@@ -1,6 +1,6 @@
 import type { ArtifactState } from "@flock-ts/protocol";
-import { gist } from "../../parts/format.ts";
-import type { Params } from "../../place/place.ts";
+import type { Params } from "../../router/route.ts";
+import { preview } from "../../timeline/preview.ts";
 
 /** The columns by which the table can be sorted. */
 export type Column = "published" | "type" | "producer";
@@ -32,6 +32,6 @@ function isFound(artifact: ArtifactState, text: string): boolean {
     artifact.artifact_id.includes(text) ||
     artifact.artifact_type.toLowerCase().includes(text) ||
     artifact.tags.some((tag) => tag.toLowerCase().includes(text)) ||
-    gist(artifact.payload).toLowerCase().includes(text)
+    preview(artifact.payload).toLowerCase().includes(text)
   );
 }

@@ -1,20 +1,21 @@
 import type { AgentInfo, AgentState, RunState } from "@flock-ts/protocol";
 import { lazy, memo, Suspense, useEffect, useMemo, useState } from "react";
-import { useActions } from "../../control/actions.ts";
-import { AgentBadges } from "../../control/agent-badges.tsx";
-import { AnswerLine } from "../../control/answers.tsx";
-import { CancelRunButton, CancelWorkflowButton, PauseAllButtons, PauseButton } from "../../control/buttons.tsx";
-import { waitingForRetry } from "../../control/waiting-for-retry.ts";
-import { useOwnerOnly, useWhyNot } from "../../control/why-not.ts";
-import { useAgentInfos } from "../../live/agent-infos.ts";
-import { useCalmState } from "../../live/calm.ts";
-import { useLive } from "../../live/store.ts";
-import { clock, duration, short } from "../../parts/format.ts";
-import { NothingYet, Status } from "../../parts/parts.tsx";
-import { Skeleton } from "../../parts/skeleton.tsx";
-import { useCalm } from "../../parts/use-calm.ts";
-import { Link } from "../../place/link.tsx";
-import { pathOf, usePlace } from "../../place/place.ts";
+import { AgentBadges } from "../../commands/agent-badges.tsx";
+import { AnswerLine } from "../../commands/answers.tsx";
+import { CancelRunButton, CancelWorkflowButton, PauseAllButtons, PauseButton } from "../../commands/buttons.tsx";
+import { useActions } from "../../commands/tab-actions.ts";
+import { waitingForRetry } from "../../commands/waiting-for-retry.ts";
+import { useOwnerOnly, useWhyNot } from "../../commands/why-not.ts";
+import { useAgentInfos } from "../../queries/agents.ts";
+import { Link } from "../../router/link.tsx";
+import { pathOf, useRoute } from "../../router/route.ts";
+import { useSession } from "../../session/tab-session.ts";
+import { useThrottledState } from "../../session/throttled-state.ts";
+import { clock, duration, short } from "../../ui/format.ts";
+import { NothingYet } from "../../ui/nothing-yet.tsx";
+import { Skeleton } from "../../ui/skeleton.tsx";
+import { Status } from "../../ui/status.tsx";
+import { useThrottled } from "../../ui/use-throttled.ts";
 import { DeadLetters } from "./dead-letters.tsx";
 import { standing } from "./standing.ts";
 
@@ -28,9 +29,9 @@ const ANSWERS = 3;
 
 /** What can be done about agents, runs and what has failed: everything in one place. */
 export default function ControlScreen() {
-  const { invoke } = usePlace().params;
-  const complete = useLive(({ complete }) => complete);
-  const isEmpty = useLive(({ state }) => state.agents.size === 0);
+  const { invoke } = useRoute().params;
+  const complete = useSession(({ complete }) => complete);
+  const isEmpty = useSession(({ state }) => state.agents.size === 0);
   if (!complete && isEmpty) return <Skeleton />;
   if (invoke !== undefined) {
     return (
@@ -115,7 +116,7 @@ const HEAD = "flex min-h-11 flex-wrap items-center gap-2 border-b border-line px
 const TITLE = "mr-auto text-sm font-medium";
 
 function Agents() {
-  const agents = useCalmState(({ agents }) => agents);
+  const agents = useThrottledState(({ agents }) => agents);
   const infos = useAgentInfos();
   const paused = [...agents.values()].filter((agent) => agent.paused).length;
   return (
@@ -179,8 +180,8 @@ const AgentRow = memo(function AgentRow({ agent, info }: { agent: AgentState; in
 
 /** Runs that go on now, each in the row that it has got when it began: what hangs stands on top. */
 function Running() {
-  const runs = useCalm(
-    useLive(({ state }) => state.runs),
+  const runs = useThrottled(
+    useSession(({ state }) => state.runs),
     200,
   );
   const running = useMemo(() => [...runs.values()].filter(({ status }) => status === "running"), [runs]);
@@ -222,8 +223,8 @@ function Running() {
 
 /** Failed runs that are to be tried again. */
 function Retrying() {
-  const runs = useCalm(
-    useLive(({ state }) => state.runs),
+  const runs = useThrottled(
+    useSession(({ state }) => state.runs),
     200,
   );
   const waiting = useMemo(() => waitingForRetry({ runs }), [runs]);
@@ -301,14 +302,14 @@ function More({ count }: { count: number }) {
 
 /** For how long something has been going on, by the second; in the past, up to the moment that is shown. */
 function Since({ at }: { at: string }) {
-  const shown = useLive(({ at, log }) => (at === null ? undefined : log.at(-1)?.timestamp));
+  const shown = useSession(({ at, log }) => (at === null ? undefined : log.at(-1)?.timestamp));
   const now = useSeconds(shown === undefined);
   return duration(Math.max(0, (shown === undefined ? now : Date.parse(shown)) - Date.parse(at)));
 }
 
 /** How long until something. */
 function Until({ at }: { at: string }) {
-  const shown = useLive(({ at, log }) => (at === null ? undefined : log.at(-1)?.timestamp));
+  const shown = useSession(({ at, log }) => (at === null ? undefined : log.at(-1)?.timestamp));
   const now = useSeconds(shown === undefined);
   const ms = Date.parse(at) - (shown === undefined ? now : Date.parse(shown));
   return ms > 0 ? `in ${duration(ms)}` : "waits for its turn";

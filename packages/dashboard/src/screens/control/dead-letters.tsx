@@ -1,13 +1,13 @@
 import type { DeadLetterRecord } from "@flock-ts/protocol";
 import { X } from "lucide-react";
-import { AllLettersButtons, DiscardLetterButton, RetryLetterButton } from "../../control/buttons.tsx";
-import { useDeadLetters } from "../../control/use-dead-letters.ts";
-import { useLive } from "../../live/store.ts";
-import { ErrorView } from "../../parts/error-view.tsx";
-import { clock, short } from "../../parts/format.ts";
-import { Skeleton } from "../../parts/skeleton.tsx";
-import { Link } from "../../place/link.tsx";
-import { pathOf, useParam } from "../../place/place.ts";
+import { AllLettersButtons, DiscardLetterButton, RetryLetterButton } from "../../commands/buttons.tsx";
+import { useDeadLetters } from "../../queries/dead-letters.ts";
+import { Link } from "../../router/link.tsx";
+import { pathOf, useParam } from "../../router/route.ts";
+import { useSession } from "../../session/tab-session.ts";
+import { ErrorView } from "../../ui/error-view.tsx";
+import { clock, short } from "../../ui/format.ts";
+import { Skeleton } from "../../ui/skeleton.tsx";
 
 /** Artifacts that are named of a letter. */
 const NAMED = 6;
@@ -15,8 +15,8 @@ const NAMED = 6;
 /** What has failed for good, as the server has it now: of one agent, or of all. */
 export function DeadLetters() {
   const [agent, setAgent] = useParam("agent");
-  const file = useLive(({ file }) => file);
-  const agents = useLive(({ state }) => state.agents);
+  const file = useSession(({ file }) => file);
+  const agents = useSession(({ state }) => state.agents);
   const { letters, shown, newer, showNewer, error, more } = useDeadLetters(agent || undefined);
   return (
     <section aria-label="Dead letters" className="min-w-0 rounded-xl border border-line bg-card">
@@ -98,7 +98,7 @@ export function DeadLetters() {
 
 function Letter({ letter }: { letter: DeadLetterRecord }) {
   const { agent_id, run_id, correlation_id, attempts, error, artifacts, missing, failed_at } = letter;
-  const known = useLive(({ state }) => state.artifacts);
+  const known = useSession(({ state }) => state.artifacts);
   const link = "inline-block leading-6 text-accent underline underline-offset-2";
   return (
     <li

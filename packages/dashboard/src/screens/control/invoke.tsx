@@ -2,19 +2,21 @@ import type { AgentInfo, ArtifactTypes } from "@flock-ts/protocol";
 import type { RJSFSchema } from "@rjsf/utils";
 import { ArrowLeft, Check } from "lucide-react";
 import { useMemo, useState } from "react";
-import { useActions, usePending } from "../../control/actions.ts";
-import { AnswerLine } from "../../control/answers.tsx";
-import { invokeAgent } from "../../control/commands.ts";
-import { useWhyNot } from "../../control/why-not.ts";
-import { useAgentInfos } from "../../live/agent-infos.ts";
-import { useArtifact, useArtifactTypes } from "../../live/artifact-types.ts";
-import { useLive } from "../../live/store.ts";
-import { clock, gist, short } from "../../parts/format.ts";
-import { Empty } from "../../parts/parts.tsx";
-import { Skeleton } from "../../parts/skeleton.tsx";
-import { Link } from "../../place/link.tsx";
-import { adjust, go, pathOf, usePlace } from "../../place/place.ts";
-import { SchemaForm } from "../../publish/schema-form.tsx";
+import { AnswerLine } from "../../commands/answers.tsx";
+import { invokeAgent } from "../../commands/commands.ts";
+import { useActions, usePending } from "../../commands/tab-actions.ts";
+import { useWhyNot } from "../../commands/why-not.ts";
+import { SchemaForm } from "../../forms/schema-form.tsx";
+import { useAgentInfos } from "../../queries/agents.ts";
+import { useArtifact } from "../../queries/artifact.ts";
+import { useArtifactTypes } from "../../queries/artifact-types.ts";
+import { Link } from "../../router/link.tsx";
+import { adjust, go, pathOf, useRoute } from "../../router/route.ts";
+import { useSession } from "../../session/tab-session.ts";
+import { preview } from "../../timeline/preview.ts";
+import { Empty } from "../../ui/empty.tsx";
+import { clock, short } from "../../ui/format.ts";
+import { Skeleton } from "../../ui/skeleton.tsx";
 
 const FIELD = "mt-1 block w-full rounded-lg border border-line bg-card px-2.5 py-2 font-normal";
 
@@ -24,8 +26,8 @@ const OFFERED = 50;
 /** Runs one agent on what somebody gives it, whatever its gates say. */
 export function Invoke({ agent }: { agent: string }) {
   const infos = useAgentInfos();
-  const agents = useLive(({ state }) => state.agents);
-  const file = useLive(({ file }) => file);
+  const agents = useSession(({ state }) => state.agents);
+  const file = useSession(({ file }) => file);
   const { types, error } = useArtifactTypes();
   const why = useWhyNot();
   const info = infos.get(agent);
@@ -82,7 +84,7 @@ export function Invoke({ agent }: { agent: string }) {
 /** Which of the agent's gates is filled by hand, and with what. */
 function Inputs({ info, types }: { info: AgentInfo; types: ArtifactTypes["artifact_types"] }) {
   const { name, subscriptions } = info;
-  const { params } = usePlace();
+  const { params } = useRoute();
   const chosen = subscriptions.find(({ gate }) => gate === params.gate) ?? subscriptions[0];
   const wanted = useMemo(
     () => Object.entries(chosen?.requires ?? {}).flatMap(([type, count]) => new Array<string>(count).fill(type)),
@@ -208,7 +210,7 @@ interface InputProps {
 /** An input: written, or begun with what an artifact of its type holds. */
 function Input({ title, type, schema, taken, submitLabel, isBusy, onTake, onChange }: InputProps) {
   const [from, setFrom] = useState<string | null>(null);
-  const artifacts = useLive(({ state }) => state.artifacts);
+  const artifacts = useSession(({ state }) => state.artifacts);
   const offered = useMemo(
     () =>
       [...artifacts.values()]
@@ -223,7 +225,7 @@ function Input({ title, type, schema, taken, submitLabel, isBusy, onTake, onChan
       <p className="flex flex-wrap items-center gap-3 rounded-xl border border-line bg-card px-4 py-2.5 text-sm">
         <Check size={15} aria-hidden="true" className="text-good" />
         <span className="font-medium">{title}</span>
-        <span className="min-w-0 flex-1 truncate text-soft">{gist(taken)}</span>
+        <span className="min-w-0 flex-1 truncate text-soft">{preview(taken)}</span>
         <button type="button" onClick={onChange} className="text-accent underline underline-offset-2">
           Change
         </button>
@@ -239,7 +241,7 @@ function Input({ title, type, schema, taken, submitLabel, isBusy, onTake, onChan
             <option value="">Write a new one</option>
             {offered.map((one) => (
               <option key={one.artifact_id} value={one.artifact_id}>
-                {clock(one.timestamp).slice(0, 8)} {gist(one.payload).slice(0, 60) || short(one.artifact_id)}
+                {clock(one.timestamp).slice(0, 8)} {preview(one.payload).slice(0, 60) || short(one.artifact_id)}
               </option>
             ))}
           </select>

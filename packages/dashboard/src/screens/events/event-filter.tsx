@@ -1,6 +1,8 @@
 import type { ReactNode } from "react";
-import { useAgentNames } from "../../live/agent-names.ts";
-import { Choices, Chosen, Filter } from "../../parts/filter.tsx";
+import { useAgentNames } from "../../session/agent-names.ts";
+import { Choices } from "../../ui/choices.tsx";
+import { Chosen } from "../../ui/chosen.tsx";
+import { Filter } from "../../ui/filter.tsx";
 import { EVENT_TYPE_CHOICES } from "./event-line.ts";
 
 /** What the log is narrowed to. */

@@ -1,6 +1,7 @@
 import type { EventOf, EventType, FlockEvent } from "@flock-ts/protocol";
-import { bytes, clock, duration, gist } from "../../parts/format.ts";
-import { gathered } from "../../parts/gate-words.ts";
+import { preview } from "../../timeline/preview.ts";
+import { bytes, clock, duration } from "../../ui/format.ts";
+import { gathered } from "../../ui/gate-words.ts";
 
 /**
  * The event types to choose from, in the order in which a reader meets them. Written out, because the protocol derives
@@ -73,7 +74,7 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
   artifact_published: ({ produced_by, artifact_type, revealed, payload, payload_bytes }) => ({
     who: produced_by,
     did: revealed ? `published ${artifact_type} before: its time has come` : `published ${artifact_type}`,
-    about: payload_bytes === undefined ? gist(payload) : bytes(payload_bytes),
+    about: payload_bytes === undefined ? preview(payload) : bytes(payload_bytes),
   }),
   graph_updated: ({ nodes, edges }) => ({
     who: "",

@@ -18,7 +18,7 @@ import {
   Play,
   Unplug,
 } from "lucide-react";
-import { isFailure } from "../../live/travel.ts";
+import { isFailure } from "../../timeline/failure.ts";
 
 const ICONS: Readonly<Record<Exclude<EventType, "agent_execution_completed">, typeof Dot>> = {
   agent_execution_started: CirclePlay,

@@ -2,16 +2,15 @@ import type { FlockEvent } from "@flock-ts/protocol";
 import { ArrowDown, Copy, EyeOff, History, Pause, Play, X } from "lucide-react";
 import { memo, type UIEvent, useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { JsonViewer } from "../../json/json-viewer.tsx";
-import { hiddenWords, useHidden } from "../../live/hidden.ts";
-import { hiddenIn } from "../../live/hidden-numbers.ts";
-import { useLive } from "../../live/store.ts";
-import type { Log } from "../../live/timeline.ts";
-import { isFailure, travelTo } from "../../live/travel.ts";
-import { shownTimeline } from "../../live/view.ts";
-import { clock, short } from "../../parts/format.ts";
-import { NothingYet } from "../../parts/parts.tsx";
-import { useRowsInSight } from "../../parts/use-rows-in-sight.ts";
-import { adjust, type Params, usePlace } from "../../place/place.ts";
+import { hiddenWords, useHidden } from "../../queries/hidden.ts";
+import { adjust, type Params, useRoute } from "../../router/route.ts";
+import { session, timeTravel, useSession } from "../../session/tab-session.ts";
+import { isFailure } from "../../timeline/failure.ts";
+import { hiddenIn } from "../../timeline/hidden-seqs.ts";
+import type { Log } from "../../timeline/log.ts";
+import { clock, short } from "../../ui/format.ts";
+import { NothingYet } from "../../ui/nothing-yet.tsx";
+import { useVisibleRows } from "../../ui/use-visible-rows.ts";
 import { EventFilter } from "./event-filter.tsx";
 import { lineOf } from "./event-line.ts";
 import { colorOf, EventMark } from "./event-mark.tsx";
@@ -29,9 +28,9 @@ interface Held {
 
 /** The log itself: what happened, in the order in which it happened. */
 export default function EventsScreen() {
-  const live = useLive(({ log }) => log);
-  const at = useLive(({ at }) => at);
-  const { id, params } = usePlace();
+  const live = useSession(({ log }) => log);
+  const at = useSession(({ at }) => at);
+  const { id, params } = useRoute();
   const [held, setHeld] = useState<Held | null>(null);
   const wanted = useDeferredValue(useWanted(params));
   const matching = useMemo(() => new MatchingEvents(wanted, typeOf), [wanted]);
@@ -104,13 +103,13 @@ function useWanted({ types = "", agents = "", workflow = "", q = "" }: Params): 
 
 /** The events that are shown with what is not there between them. `isHeld`: what has come since is not looked at. */
 function useRows(shown: readonly FlockEvent[], log: Log, isHeld: boolean, matching: MatchingEvents): readonly LogRow[] {
-  const gaps = useLive(({ gaps }) => gaps);
+  const gaps = useSession(({ gaps }) => gaps);
   const hidden = useHidden();
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is made anew for another filter
   const rows = useMemo(() => new LogRows(), [matching]);
   return useMemo(() => {
     const last = log.at(-1)?.seq ?? 0;
-    const timeline = shownTimeline();
+    const timeline = session.shownTimeline;
     const isWhole = shown.length === log.length;
     return rows.of(shown, {
       log: timeline.log(),
@@ -141,7 +140,7 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
   // Who comes by a link to an event wants to see that one.
   const follows = useRef(openSeq === null);
   const lastTop = useRef(0);
-  const { box, element, rows, total, show } = useRowsInSight<HTMLDivElement>(shown.length, ROW_PX, {
+  const { box, element, rows, total, show } = useVisibleRows<HTMLDivElement>(shown.length, ROW_PX, {
     spare: 12,
     isAtEnd: follows.current,
   });
@@ -244,7 +243,7 @@ function seqOf(row: LogRow | undefined): number | undefined {
 
 /** The type of an artifact, as far as it is known at the seq that is shown. */
 function typeOf(artifactId: string): string | undefined {
-  return useLive.getState().state.artifacts.get(artifactId)?.artifact_type;
+  return useSession.getState().state.artifacts.get(artifactId)?.artifact_type;
 }
 
 /** What happened, when, and in which workflow. Its own component, so that a row is written anew only for another event. */
@@ -291,7 +290,7 @@ function Opened({ event, close }: { event: FlockEvent; close: () => void }) {
         <button type="button" aria-label="Close" onClick={close} className={`${button} lg:order-last`}>
           <X size={14} aria-hidden="true" />
         </button>
-        <button type="button" className={button} onClick={() => travelTo(event.seq)}>
+        <button type="button" className={button} onClick={() => timeTravel.travelTo(event.seq)}>
           <History size={13} aria-hidden="true" /> Show everything at this seq
         </button>
         {correlation !== undefined && (

@@ -1,8 +1,8 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { HiddenNumbers } from "../../live/hidden-numbers.ts";
-import { Log } from "../../live/timeline.ts";
+import { HiddenSeqs } from "../../timeline/hidden-seqs.ts";
+import { Log } from "../../timeline/log.ts";
 import { absentWords, LogRows, type Surroundings } from "./log-rows.ts";
 
 function eventsAt(...seqs: readonly number[]): FlockEvent[] {
@@ -12,7 +12,7 @@ function eventsAt(...seqs: readonly number[]): FlockEvent[] {
   }));
 }
 
-function around(events: readonly FlockEvent[], gaps: Surroundings["gaps"], numbers: HiddenNumbers): Surroundings {
+function around(events: readonly FlockEvent[], gaps: Surroundings["gaps"], numbers: HiddenSeqs): Surroundings {
   const log = new Log(events, events.length);
   numbers.follow(log);
   return { log, gaps, hidden: { numbers, from: 1, to: (events.at(-1)?.seq ?? 0) + 2 } };
@@ -22,7 +22,7 @@ const gap = { type: "gap", from_seq: 4, to_seq: 6, reason: "expired" } as const;
 
 describe("what is not there has a row where it would be", () => {
   it("hidden and gone events, before, between and after the others", () => {
-    const rows = new LogRows().of(eventsAt(3, 9), around(eventsAt(3, 9), [gap], new HiddenNumbers()));
+    const rows = new LogRows().of(eventsAt(3, 9), around(eventsAt(3, 9), [gap], new HiddenSeqs()));
     expect(rows.map((row) => ("absent" in row ? absentWords(row) : row.seq))).toEqual([
       "2 events hidden by permissions",
       3,
@@ -44,10 +44,10 @@ describe("what is not there has a row where it would be", () => {
         const events = eventsAt(...seqs.sort((a, b) => a - b).filter((seq) => !hasGap || seq < 4 || seq > 6));
         const gaps = hasGap ? [gap] : [];
         const rows = new LogRows();
-        const numbers = new HiddenNumbers();
+        const numbers = new HiddenSeqs();
         for (let count = 1; count <= events.length; count++) {
           const shown = events.slice(0, count);
-          const fresh = new LogRows().of(shown, around(shown, gaps, new HiddenNumbers()));
+          const fresh = new LogRows().of(shown, around(shown, gaps, new HiddenSeqs()));
           expect(rows.of(shown, around(shown, gaps, numbers))).toEqual(fresh);
         }
       }),

@@ -1,6 +1,6 @@
 import type { ControlOf, FlockEvent } from "@flock-ts/protocol";
-import type { HiddenNumbers } from "../../live/hidden-numbers.ts";
-import type { Log } from "../../live/timeline.ts";
+import type { HiddenSeqs } from "../../timeline/hidden-seqs.ts";
+import type { Log } from "../../timeline/log.ts";
 
 /** What stands in the list where events are that are not shown. */
 export interface Absent {
@@ -18,7 +18,7 @@ export interface Surroundings {
   readonly log: Log;
   readonly gaps: readonly ControlOf<"gap">[];
   /** Absent for those from whom nothing is hidden, or when others have been left out. */
-  readonly hidden?: { readonly numbers: HiddenNumbers; readonly from: number; readonly to: number } | undefined;
+  readonly hidden?: { readonly numbers: HiddenSeqs; readonly from: number; readonly to: number } | undefined;
 }
 
 /**

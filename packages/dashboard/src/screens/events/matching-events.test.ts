@@ -1,7 +1,7 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Timeline } from "../../live/timeline.ts";
+import { Timeline } from "../../timeline/timeline.ts";
 import { isWanted, MatchingEvents, type Wanted } from "./matching-events.ts";
 
 const ALL: Wanted = { types: [], agents: [], correlation: "", text: "" };

@@ -1,7 +1,7 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import { factsOf } from "@flock-ts/protocol/matching";
-import { Log } from "../../live/timeline.ts";
-import type { Params } from "../../place/place.ts";
+import type { Params } from "../../router/route.ts";
+import { Log } from "../../timeline/log.ts";
 import { type TypeOf, textMatches } from "./event-line.ts";
 
 /** Which events are wanted. Every part that is given must hold. */

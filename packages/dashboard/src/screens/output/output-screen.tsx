@@ -1,14 +1,15 @@
 import { Pin, PinOff } from "lucide-react";
 import { memo, useCallback, useRef, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { useLive } from "../../live/store.ts";
-import { clock } from "../../parts/format.ts";
-import { NothingYet, Status } from "../../parts/parts.tsx";
-import { StreamFind } from "../../parts/stream-find.tsx";
-import type { StreamPainter } from "../../parts/stream-painter.ts";
-import { StreamText } from "../../parts/stream-text.tsx";
-import { Link } from "../../place/link.tsx";
-import { pathOf, useParam } from "../../place/place.ts";
+import { Link } from "../../router/link.tsx";
+import { pathOf, useParam } from "../../router/route.ts";
+import { useSession } from "../../session/tab-session.ts";
+import { clock } from "../../ui/format.ts";
+import { NothingYet } from "../../ui/nothing-yet.tsx";
+import { Status } from "../../ui/status.tsx";
+import { StreamFind } from "../../ui/stream/stream-find.tsx";
+import type { StreamPainter } from "../../ui/stream/stream-painter.ts";
+import { StreamText } from "../../ui/stream/stream-text.tsx";
 import { slotsOf } from "./slots.ts";
 
 /** How many panes, and how they stand on wide screens. */
@@ -28,7 +29,7 @@ export default function OutputScreen() {
   const [pinnedParam, setPinned] = useParam("pinned");
   const pinned = pinnedParam.split(",").filter(Boolean);
   const [before, setBefore] = useState<readonly string[]>([]);
-  const slots = useLive(useShallow(({ state }) => slotsOf(before, state.runs, count, pinned)));
+  const slots = useSession(useShallow(({ state }) => slotsOf(before, state.runs, count, pinned)));
   if (slots.join() !== before.join()) setBefore(slots);
   const painters = useRef(new Map<string, StreamPainter>());
   const announce = useCallback((runId: string, painter: StreamPainter | undefined) => {
@@ -98,7 +99,7 @@ interface PaneProps {
 
 const Pane = memo(function Pane({ runId, announce, isPinned, pin }: PaneProps) {
   // Not the run: that is another one with each word.
-  const { agent, status, startedAt } = useLive(
+  const { agent, status, startedAt } = useSession(
     useShallow(({ state }) => {
       const run = state.runs.get(runId);
       return { agent: run?.agent_id ?? "", status: run?.status ?? "", startedAt: run?.started_at ?? "" };

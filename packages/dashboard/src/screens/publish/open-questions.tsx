@@ -1,9 +1,9 @@
 import type { Issue, OpenQuestion } from "@flock-ts/protocol";
 import type { RJSFSchema } from "@rjsf/utils";
 import { useState } from "react";
-import { readQuestions, useQuestions } from "../../live/questions.ts";
-import { useLive } from "../../live/store.ts";
-import { SchemaForm } from "../../publish/schema-form.tsx";
+import { SchemaForm } from "../../forms/schema-form.tsx";
+import { readQuestions, useQuestions } from "../../queries/questions.ts";
+import { useSession } from "../../session/tab-session.ts";
 
 /** What agents ask, each with a form for the answer. Nothing while nobody asks. */
 export function OpenQuestions() {
@@ -26,7 +26,7 @@ export function OpenQuestions() {
 }
 
 function Question({ asked, onAnswered }: { asked: OpenQuestion; onAnswered: () => void }) {
-  const control = useLive(({ config }) => config?.control);
+  const control = useSession(({ config }) => config?.control);
   const [problem, setProblem] = useState<{ readonly message: string; readonly issues: readonly Issue[] }>();
   const [isBusy, setBusy] = useState(false);
   const { id, question, details, deadline, asked_by, answer_type, answer_schema } = asked;

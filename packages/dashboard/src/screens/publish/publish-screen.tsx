@@ -1,19 +1,19 @@
 import type { PreviewResult, PublishResult } from "@flock-ts/protocol";
 import type { RJSFSchema } from "@rjsf/utils";
-import { useArtifact, useArtifactTypes } from "../../live/artifact-types.ts";
-import { sendJson } from "../../live/config.ts";
-import { command } from "../../live/connection.ts";
-import { useLive } from "../../live/store.ts";
-import { Empty } from "../../parts/parts.tsx";
-import { Skeleton } from "../../parts/skeleton.tsx";
-import { Link } from "../../place/link.tsx";
-import { go, pathOf, usePlace } from "../../place/place.ts";
-import { PublishPanel } from "../../publish/publish-panel.tsx";
+import { sendJson } from "../../connection/rest.ts";
+import { PublishPanel } from "../../forms/publish-panel.tsx";
+import { useArtifact } from "../../queries/artifact.ts";
+import { useArtifactTypes } from "../../queries/artifact-types.ts";
+import { Link } from "../../router/link.tsx";
+import { go, pathOf, useRoute } from "../../router/route.ts";
+import { session, useSession } from "../../session/tab-session.ts";
+import { Empty } from "../../ui/empty.tsx";
+import { Skeleton } from "../../ui/skeleton.tsx";
 import { OpenQuestions } from "./open-questions.tsx";
 
 /** A form for any artifact type, made from its JSON Schema. */
 export default function PublishScreen() {
-  const { id } = usePlace();
+  const { id } = useRoute();
   const { types, error } = useArtifactTypes();
   if (!types) {
     if (!error) return <Skeleton />;
@@ -62,8 +62,8 @@ export default function PublishScreen() {
 }
 
 function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
-  const control = useLive(({ config }) => config?.control);
-  const from = usePlace().params.from ?? null;
+  const control = useSession(({ config }) => config?.control);
+  const from = useRoute().params.from ?? null;
   const artifact = useArtifact(from);
   if (from !== null && artifact === "coming") return <Skeleton />;
   return (
@@ -71,7 +71,7 @@ function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
       type={type}
       schema={schema}
       prefill={typeof artifact === "object" ? artifact : undefined}
-      publish={(request) => command("publish", request)}
+      publish={(request) => session.call("publish", request)}
       preview={(request) => sendJson<PreviewResult>(`${control}/preview`, request)}
       told={(result) => <Told result={result} />}
     />

@@ -1,16 +1,16 @@
 import type { RunState } from "@flock-ts/protocol";
 import { useShallow } from "zustand/react/shallow";
-import { useCalmState } from "../../live/calm.ts";
-import { clock, duration } from "../../parts/format.ts";
-import { Status } from "../../parts/parts.tsx";
-import { Link } from "../../place/link.tsx";
-import { pathOf } from "../../place/place.ts";
+import { Link } from "../../router/link.tsx";
+import { pathOf } from "../../router/route.ts";
+import { useThrottledState } from "../../session/throttled-state.ts";
+import { clock, duration } from "../../ui/format.ts";
+import { Status } from "../../ui/status.tsx";
 
 /** The attempts at the same work, each with how it ended, when there was more than one. */
 export function Attempts({ run }: { run: RunState }) {
   const { run_id, activation_id, attempt, retry_at } = run;
   const isAlone = activation_id === undefined || (attempt === 1 && retry_at === undefined);
-  const attempts = useCalmState(
+  const attempts = useThrottledState(
     useShallow(({ runs }) =>
       isAlone ? [] : [...runs.values()].filter((other) => other.activation_id === activation_id),
     ),

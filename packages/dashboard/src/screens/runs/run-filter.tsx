@@ -1,6 +1,7 @@
 import { memo } from "react";
-import { useAgentNames } from "../../live/agent-names.ts";
-import { Choice, Filter } from "../../parts/filter.tsx";
+import { useAgentNames } from "../../session/agent-names.ts";
+import { Choice } from "../../ui/choice.tsx";
+import { Filter } from "../../ui/filter.tsx";
 
 const STATUSES = ["running", "success", "failed", "cancelled", "interrupted"];
 

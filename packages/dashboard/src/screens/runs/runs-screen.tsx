@@ -1,20 +1,25 @@
 import type { RunState } from "@flock-ts/protocol";
 import { ArrowLeft } from "lucide-react";
 import { useMemo, useState } from "react";
-import { CancelRunButton, CancelWorkflowButton, RetryLetterButton } from "../../control/buttons.tsx";
-import { useDeadLetterOf } from "../../control/use-dead-letters.ts";
-import { useCalmState } from "../../live/calm.ts";
-import { useLive } from "../../live/store.ts";
-import { ErrorView } from "../../parts/error-view.tsx";
-import { amount, clock, duration, short } from "../../parts/format.ts";
-import { Chip, Fact, IdFact, NothingYet, Status, WorkflowFact } from "../../parts/parts.tsx";
-import { useRowList } from "../../parts/row-list.ts";
-import { StreamText } from "../../parts/stream-text.tsx";
-import { UNSEEN_WORDS, unseenName, useUnseen } from "../../parts/unseen.ts";
-import { useCalm } from "../../parts/use-calm.ts";
-import { useMedia } from "../../parts/use-media.ts";
-import { Link } from "../../place/link.tsx";
-import { type Params, pathOf, usePlace } from "../../place/place.ts";
+import { CancelRunButton, CancelWorkflowButton, RetryLetterButton } from "../../commands/buttons.tsx";
+import { useDeadLetterOf } from "../../queries/dead-letters.ts";
+import { Link } from "../../router/link.tsx";
+import { type Params, pathOf, useRoute } from "../../router/route.ts";
+import { useSession } from "../../session/tab-session.ts";
+import { useThrottledState } from "../../session/throttled-state.ts";
+import { Chip } from "../../ui/chip.tsx";
+import { ErrorView } from "../../ui/error-view.tsx";
+import { Fact } from "../../ui/fact.tsx";
+import { amount, clock, duration, short } from "../../ui/format.ts";
+import { IdFact } from "../../ui/id-fact.tsx";
+import { NothingYet } from "../../ui/nothing-yet.tsx";
+import { useRowList } from "../../ui/row-list.ts";
+import { Status } from "../../ui/status.tsx";
+import { StreamText } from "../../ui/stream/stream-text.tsx";
+import { UNSEEN_WORDS, unseenName, useUnseen } from "../../ui/unseen.ts";
+import { useMedia } from "../../ui/use-media.ts";
+import { useThrottled } from "../../ui/use-throttled.ts";
+import { WorkflowFact } from "../../ui/workflow-fact.tsx";
 import { Attempts } from "./attempts.tsx";
 import { currentRun } from "./current-run.ts";
 import { RunFilter } from "./run-filter.tsx";
@@ -29,16 +34,16 @@ const FOLLOW_MS = 1_500;
 
 /** Every run, newest first, and one of them in full, among those of its workflow. */
 export default function RunsScreen() {
-  const { id, params } = usePlace();
+  const { id, params } = useRoute();
   const unseen = useUnseen();
-  const runs = useLive(({ state }) => state.runs);
-  const calm = useCalm(runs, runs.size > MANY ? 300 : 0);
+  const runs = useSession(({ state }) => state.runs);
+  const calm = useThrottled(runs, runs.size > MANY ? 300 : 0);
   const matching = useMemo(() => newestFirst(calm.values(), params), [calm, params]);
   const [followed, follow] = useState<string>();
   const current = useMemo(() => currentRun(matching, followed), [matching, followed]);
   if (current?.run_id !== followed) follow(current?.run_id);
   // Where runs come and go faster than anybody reads, one is shown for a while.
-  const calmly = useCalm(current?.run_id, runs.size > MANY ? FOLLOW_MS : 0);
+  const calmly = useThrottled(current?.run_id, runs.size > MANY ? FOLLOW_MS : 0);
   const shown = id !== undefined ? runs.get(id) : ((calmly === undefined ? undefined : runs.get(calmly)) ?? current);
   if (runs.size === 0 && id === undefined) {
     return (
@@ -231,7 +236,7 @@ function Outcome({ run, hasError }: { run: RunState; hasError: boolean }) {
 /** What can be done about a run now: end it, or its workflow; run it again when it has failed for good. */
 function RunControls({ run }: { run: RunState }) {
   const letter = useDeadLetterOf(run);
-  const isBusy = useCalmState(({ runs }) => hasWork(runs, run.correlation_id));
+  const isBusy = useThrottledState(({ runs }) => hasWork(runs, run.correlation_id));
   return (
     <>
       {run.status === "running" && <CancelRunButton run={run} />}
@@ -247,7 +252,7 @@ function hasWork(runs: ReadonlyMap<string, RunState>, correlationId: string): bo
 }
 
 function Artifacts({ name, ids, isGrowing = false }: ArtifactsProps) {
-  const artifacts = useLive(({ state }) => state.artifacts);
+  const artifacts = useSession(({ state }) => state.artifacts);
   const unseen = useUnseen();
   return (
     <section aria-label={name} className="min-w-0">

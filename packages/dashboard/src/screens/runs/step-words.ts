@@ -1,5 +1,5 @@
 import type { StepState } from "@flock-ts/protocol";
-import { duration } from "../../parts/format.ts";
+import { duration } from "../../ui/format.ts";
 import type { StepBar } from "./workflow.ts";
 
 /** What a run called, for those who do not see it: how often each kind, and how long that took in all. */

@@ -1,8 +1,8 @@
 import type { RunState, StepState, WireError } from "@flock-ts/protocol";
 import { BrainCircuit, Wrench } from "lucide-react";
-import { ErrorView } from "../../parts/error-view.tsx";
-import { amount, duration } from "../../parts/format.ts";
-import { Status } from "../../parts/parts.tsx";
+import { ErrorView } from "../../ui/error-view.tsx";
+import { amount, duration } from "../../ui/format.ts";
+import { Status } from "../../ui/status.tsx";
 import { tookOf } from "./step-words.ts";
 import { useNow } from "./use-now.ts";
 

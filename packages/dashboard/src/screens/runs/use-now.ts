@@ -1,11 +1,11 @@
 import { useEffect, useState } from "react";
-import { useLive } from "../../live/store.ts";
+import { useSession } from "../../session/tab-session.ts";
 
 /** The end of the picture: now, or the moment that the viewer has travelled to. */
 export function useNow(): number {
-  const at = useLive(({ at }) => at);
-  const moment = useLive(({ log }) => log.at(-1)?.timestamp);
-  const isOffline = useLive(({ connection, file }) => file !== null || connection.status !== "live");
+  const at = useSession(({ at }) => at);
+  const moment = useSession(({ log }) => log.at(-1)?.timestamp);
+  const isOffline = useSession(({ connection, file }) => file !== null || connection.status !== "live");
   const stands = at !== null || isOffline;
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

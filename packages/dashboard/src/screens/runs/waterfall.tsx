@@ -1,11 +1,11 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef } from "react";
-import { useCalmState } from "../../live/calm.ts";
-import { amount, duration } from "../../parts/format.ts";
-import { StatusMark } from "../../parts/parts.tsx";
-import { moveBetweenLinks } from "../../parts/row-keys.ts";
-import { Link } from "../../place/link.tsx";
-import { type Params, pathOf, useParam } from "../../place/place.ts";
+import { Link } from "../../router/link.tsx";
+import { type Params, pathOf, useParam } from "../../router/route.ts";
+import { useThrottledState } from "../../session/throttled-state.ts";
+import { amount, duration } from "../../ui/format.ts";
+import { moveBetweenLinks } from "../../ui/row-keys.ts";
+import { StatusMark } from "../../ui/status.tsx";
 import { stepsInWords } from "./step-words.ts";
 import { useNow } from "./use-now.ts";
 import { type Bar, type StepBar, type Workflow, workflowOf } from "./workflow.ts";
@@ -18,7 +18,7 @@ const TICKS = 4;
 
 /** The runs of a workflow on one time axis, as they happen: who waited for whom, and what took the time. */
 export function Waterfall({ correlationId, shown, filter }: WaterfallProps) {
-  const state = useCalmState();
+  const state = useThrottledState();
   const now = useNow();
   const workflow = useMemo(() => workflowOf(state, correlationId, now), [state, correlationId, now]);
   const [view, setView] = useParam("view");

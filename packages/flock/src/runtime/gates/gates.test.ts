@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { type EventOf, eventSchema, type FlockEvent } from "@flock-ts/protocol";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from "vitest";
 import { z } from "zod";
+import type { OpenFlockOptions } from "../../flock.ts";
 import { artifact, Flock } from "../../index.ts";
-import { sqliteStore } from "../../store/sqlite/sqlite.ts";
+import { intercept } from "../../store/contract.ts";
+import { sqliteStore } from "../../store/sqlite/store.ts";
 
 const Order = artifact("Order", z.object({ id: z.string(), euros: z.number() }));
 const Payment = artifact("Payment", z.object({ order: z.string(), euros: z.number() }));
@@ -20,8 +22,8 @@ const flocks: Flock[] = [];
 const recorded = new Map<Flock, FlockEvent[]>();
 let folder = "";
 
-function newFlock(options: ConstructorParameters<typeof Flock>[0] = {}): Flock {
-  const flock = new Flock(options);
+async function newFlock(options: OpenFlockOptions = {}): Promise<Flock> {
+  const flock = await Flock.open(options);
   const events: FlockEvent[] = [];
   const append = flock.log.append.bind(flock.log);
   vi.spyOn(flock.log, "append").mockImplementation((list) => {
@@ -56,8 +58,8 @@ afterEach(async () => {
 });
 
 describe("whereGroup", () => {
-  function accountant() {
-    const flock = newFlock();
+  async function accountant() {
+    const flock = await newFlock();
     const seen: string[] = [];
     flock
       .agent("accountant")
@@ -74,7 +76,7 @@ describe("whereGroup", () => {
   }
 
   it("drops the artifacts of a rejected group from the gate, with an event", async () => {
-    const { flock, seen } = accountant();
+    const { flock, seen } = await accountant();
     await flock.publish([order("a", 10), payment("a", 20), order("b", 30), payment("b", 30)]);
     await flock.runUntilIdle();
     expect(seen).toEqual(["b"]);
@@ -84,7 +86,7 @@ describe("whereGroup", () => {
   });
 
   it("counts an error as false", async () => {
-    const { flock, seen } = accountant();
+    const { flock, seen } = await accountant();
     await flock.publish([order("a", -1), payment("a", -1), order("b"), payment("b")]);
     await flock.runUntilIdle();
     expect(seen).toEqual(["b"]);
@@ -92,8 +94,8 @@ describe("whereGroup", () => {
 });
 
 describe("join.within", () => {
-  function matcher(within: number | { artifacts: number }, store?: ReturnType<typeof sqliteStore>) {
-    const flock = newFlock(store ? { store } : {});
+  async function matcher(within: number | { artifacts: number }, store?: ReturnType<typeof sqliteStore>) {
+    const flock = await newFlock(store ? { store } : {});
     const seen: string[] = [];
     flock
       .agent("matcher")
@@ -103,7 +105,7 @@ describe("join.within", () => {
   }
 
   it("matches by key in any order, one to one, oldest first", async () => {
-    const { flock, seen } = matcher(1_000);
+    const { flock, seen } = await matcher(1_000);
     await flock.publish([payment("a", 1), order("b", 2), order("a", 3), order("a", 4)]);
     await pass(flock, 999);
     await flock.publish([payment("b", 5), payment("a", 6), payment("a", 7)]);
@@ -112,7 +114,7 @@ describe("join.within", () => {
   });
 
   it("drops expired artifacts at the exact millisecond, with an event, and keeps them on the blackboard", async () => {
-    const { flock, seen } = matcher(1_000);
+    const { flock, seen } = await matcher(1_000);
     await flock.publish(order("a"), { correlationId: "w" });
     expect(progressOf(flock)[0]?.expires_at).toBe(new Date(1_700_000_001_000).toISOString());
     expect(waitingOf(flock)).toEqual({
@@ -141,7 +143,7 @@ describe("join.within", () => {
   });
 
   it("does not match artifacts after the deadline, even if the timer is late", async () => {
-    const { flock, seen } = matcher(1_000);
+    const { flock, seen } = await matcher(1_000);
     await flock.publish(order("a"));
     vi.setSystemTime(1_700_000_001_000);
     await flock.publish(payment("a"));
@@ -155,7 +157,7 @@ describe("join.within", () => {
   });
 
   it("counted in artifacts: matches within that many artifacts of the gate", async () => {
-    const { flock, seen } = matcher({ artifacts: 3 });
+    const { flock, seen } = await matcher({ artifacts: 3 });
     await flock.publish([order("a"), order("b"), payment("a"), order("c"), payment("b")]);
     await flock.runUntilIdle();
     expect(seen).toEqual(["a: 10 10"]);
@@ -163,7 +165,7 @@ describe("join.within", () => {
   });
 
   it("matches artifacts by time without a key", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     const seen: number[][] = [];
     flock
       .agent("alarm")
@@ -178,21 +180,21 @@ describe("join.within", () => {
 
   it("continues across a restart, from the artifact's arrival", async () => {
     const path = join(folder, "flock.db");
-    const first = matcher(1_000, sqliteStore(path));
+    const first = await matcher(1_000, sqliteStore(path));
     await first.flock.publish(order("a"));
     await pass(first.flock, 500);
     await first.flock.publish(order("b"));
     await first.flock.shutdown();
     vi.advanceTimersByTime(499);
 
-    const second = matcher(1_000, sqliteStore(path));
+    const second = await matcher(1_000, sqliteStore(path));
     await second.flock.publish(payment("a"));
     await second.flock.runUntilIdle();
     expect(second.seen).toEqual(["a: 10 10"]);
     await second.flock.shutdown();
     vi.advanceTimersByTime(501);
 
-    const third = matcher(1_000, sqliteStore(path));
+    const third = await matcher(1_000, sqliteStore(path));
     await third.flock.runUntilIdle();
     expect(progressOf(third.flock)).toMatchObject([{ key: "b", dropped: 1, reason: "expired" }]);
     await third.flock.publish(payment("b"));
@@ -202,11 +204,11 @@ describe("join.within", () => {
 
   it("continues counting across a restart", async () => {
     const path = join(folder, "flock.db");
-    const first = matcher({ artifacts: 4 }, sqliteStore(path));
+    const first = await matcher({ artifacts: 4 }, sqliteStore(path));
     await first.flock.publish([order("a"), order("b"), payment("b")]);
     await first.flock.runUntilIdle();
     await first.flock.shutdown();
-    const second = matcher({ artifacts: 4 }, sqliteStore(path));
+    const second = await matcher({ artifacts: 4 }, sqliteStore(path));
     await second.flock.publish([order("c"), payment("a")]);
     await second.flock.runUntilIdle();
     expect(second.seen).toEqual([]);
@@ -215,8 +217,8 @@ describe("join.within", () => {
 });
 
 describe("batch", () => {
-  function collector(batch: { size?: number; timeout?: number }, options: ConstructorParameters<typeof Flock>[0] = {}) {
-    const flock = newFlock(options);
+  async function collector(batch: { size?: number; timeout?: number }, options: OpenFlockOptions = {}) {
+    const flock = await newFlock(options);
     const seen: number[][] = [];
     flock
       .agent("collector")
@@ -229,7 +231,7 @@ describe("batch", () => {
   }
 
   it("runs when full and reports its progress", async () => {
-    const { flock, seen } = collector({ size: 3 });
+    const { flock, seen } = await collector({ size: 3 });
     const published = await flock.publish([1, 2, 3, 4].map(reading));
     await flock.runUntilIdle();
     expect(seen).toEqual([[1, 2, 3]]);
@@ -244,7 +246,7 @@ describe("batch", () => {
   });
 
   it("runs when the timeout of its first artifact has passed, with what it has", async () => {
-    const { flock, seen } = collector({ size: 3, timeout: 100 });
+    const { flock, seen } = await collector({ size: 3, timeout: 100 });
     await flock.publish(reading(1));
     expect(progressOf(flock)[0]?.expires_at).toBe(new Date(1_700_000_000_100).toISOString());
     await pass(flock, 99);
@@ -259,7 +261,7 @@ describe("batch", () => {
   });
 
   it("without a size: is full at `maxWaiting` artifacts", async () => {
-    const { flock, seen } = collector({ timeout: 100 });
+    const { flock, seen } = await collector({ timeout: 100 });
     await flock.publish([1, 2].map(reading));
     await pass(flock, 100);
     expect(seen).toEqual([[1, 2]]);
@@ -267,7 +269,7 @@ describe("batch", () => {
   });
 
   it("that is due: runs without later artifacts, even if the timer is late", async () => {
-    const { flock, seen } = collector({ size: 2, timeout: 100 });
+    const { flock, seen } = await collector({ size: 2, timeout: 100 });
     await flock.publish(reading(1));
     vi.setSystemTime(1_700_000_000_100);
     expect((await flock.publish(reading(2))).triggeredAgents).toEqual([]);
@@ -279,7 +281,7 @@ describe("batch", () => {
   });
 
   it("of joined groups: passes an array of groups", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     const seen: string[][] = [];
     flock
       .agent("ledger")
@@ -303,8 +305,8 @@ describe("batch", () => {
 
   it("of joined groups: survives a restart with complete and incomplete groups", async () => {
     const path = join(folder, "flock.db");
-    const ledger = () => {
-      const flock = newFlock({ store: sqliteStore(path) });
+    const ledger = async () => {
+      const flock = await newFlock({ store: sqliteStore(path) });
       const seen: string[][] = [];
       flock
         .agent("ledger")
@@ -312,15 +314,15 @@ describe("batch", () => {
         .run((groups) => void seen.push(groups.map((group) => `${group.Order.id}=${group.Payment.order}`)));
       return { flock, seen };
     };
-    const first = ledger();
+    const first = await ledger();
     await first.flock.publish([order("a"), order("b"), payment("c"), payment("b")]);
     await first.flock.shutdown();
-    const second = ledger();
+    const second = await ledger();
     await second.flock.publish(order("c"));
     await second.flock.runUntilIdle();
     expect(waitingOf(second.flock)).toMatchObject({ pools: 1, artifacts: 1, batched: 4 });
     await second.flock.shutdown();
-    const third = ledger();
+    const third = await ledger();
     await third.flock.publish(payment("a"));
     await third.flock.runUntilIdle();
     expect([...first.seen, ...second.seen]).toEqual([]);
@@ -328,7 +330,7 @@ describe("batch", () => {
   });
 
   it("that is waiting: does not delay runUntilIdle or shutdown", async () => {
-    const { flock, seen } = collector({ timeout: 100 });
+    const { flock, seen } = await collector({ timeout: 100 });
     const before = vi.getTimerCount();
     await flock.publish(reading(1));
     await flock.runUntilIdle();
@@ -339,7 +341,7 @@ describe("batch", () => {
   });
 
   it("with a timeout beyond the timer limit: runs at its time", async () => {
-    const { flock, seen } = collector({ timeout: 2 ** 31 + 5 });
+    const { flock, seen } = await collector({ timeout: 2 ** 31 + 5 });
     await flock.publish(reading(1));
     await pass(flock, 2 ** 31 + 4);
     expect(seen).toEqual([]);
@@ -349,11 +351,11 @@ describe("batch", () => {
 
   it("survives a restart with its deadline", async () => {
     const path = join(folder, "flock.db");
-    const first = collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
+    const first = await collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
     await first.flock.publish([1, 2].map(reading));
     await first.flock.shutdown();
     vi.advanceTimersByTime(50);
-    const second = collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
+    const second = await collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
     await second.flock.runUntilIdle();
     await pass(second.flock, 49);
     expect(second.seen).toEqual([]);
@@ -362,14 +364,14 @@ describe("batch", () => {
     await second.flock.publish(reading(3));
     await second.flock.shutdown();
     vi.advanceTimersByTime(100);
-    const third = collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
+    const third = await collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
     await third.flock.runUntilIdle();
     expect(third.seen).toEqual([[3]]);
   });
 
   it("whose run was interrupted: is passed to the next process unchanged", async () => {
     const path = join(folder, "flock.db");
-    const first = newFlock({ store: sqliteStore(path) });
+    const first = await newFlock({ store: sqliteStore(path) });
     first
       .agent("collector")
       .consumes(Reading)
@@ -377,7 +379,7 @@ describe("batch", () => {
       .run(() => new Promise<void>(() => {}));
     await first.publish(reading(1));
     await first.shutdown();
-    const second = newFlock({ store: sqliteStore(path) });
+    const second = await newFlock({ store: sqliteStore(path) });
     const seen: unknown[] = [];
     second
       .agent("collector")
@@ -391,19 +393,19 @@ describe("batch", () => {
 
   it("that is larger than the current size: is passed as one batch", async () => {
     const path = join(folder, "flock.db");
-    const declare = (size: number, run: (n: readonly number[]) => Promise<void>) => {
-      const flock = newFlock({ store: sqliteStore(path) });
+    const declare = async (size: number, run: (n: readonly number[]) => Promise<void>) => {
+      const flock = await newFlock({ store: sqliteStore(path) });
       flock
         .agent("collector")
         .consumes(Reading, { batch: { size } })
         .run(({ Reading: readings }) => run(readings.map(({ n }) => n)));
       return flock;
     };
-    const first = declare(3, () => new Promise<void>(() => {}));
+    const first = await declare(3, () => new Promise<void>(() => {}));
     await first.publish([1, 2, 3, 4, 5].map(reading));
     await first.shutdown();
     const seen: (readonly number[])[] = [];
-    const second = declare(2, async (batch) => void seen.push(batch));
+    const second = await declare(2, async (batch) => void seen.push(batch));
     await second.runUntilIdle();
     expect(seen.sort()).toEqual([
       [1, 2, 3],
@@ -412,7 +414,7 @@ describe("batch", () => {
   });
 
   it("accepts one artifact up to its size from invoke", async () => {
-    const { flock, seen } = collector({ size: 3 });
+    const { flock, seen } = await collector({ size: 3 });
     await flock.invoke("collector", [1, 2].map(reading));
     await flock.runUntilIdle();
     expect(seen).toEqual([[1, 2]]);
@@ -422,14 +424,11 @@ describe("batch", () => {
   });
 
   it("that could not be written: waits and retries", async () => {
-    const store = sqliteStore(join(folder, "flock.db"));
-    const commit = store.commit.bind(store);
     let isFull = false;
-    store.commit = (writes) => {
+    const store = intercept(sqliteStore(join(folder, "flock.db")), () => {
       if (isFull) throw new Error("the disk is full");
-      commit(writes);
-    };
-    const { flock, seen } = collector({ size: 3, timeout: 100 }, { store });
+    });
+    const { flock, seen } = await collector({ size: 3, timeout: 100 }, { store });
     await flock.publish(reading(1));
     isFull = true;
     for (const ms of [100, 999]) await pass(flock, ms).catch(() => {});
@@ -444,7 +443,7 @@ describe("batch", () => {
 
 describe("maxWaiting", () => {
   it("drops the oldest artifact, with an event, a counter and a log line", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     const warn = vi.spyOn(flock.logger, "warn");
     const seen: string[] = [];
     flock
@@ -466,7 +465,7 @@ describe("maxWaiting", () => {
 
 describe("declaring an agent while others work", () => {
   it("does not change the gates of the others", async () => {
-    const flock = newFlock({ store: sqliteStore(join(folder, "flock.db")) });
+    const flock = await newFlock({ store: sqliteStore(join(folder, "flock.db")) });
     const seen: string[] = [];
     flock
       .agent("matcher")
@@ -487,7 +486,7 @@ describe("declaring an agent while others work", () => {
 describe("real timers", () => {
   it("wake a batch and drop expired artifacts", async () => {
     vi.useRealTimers();
-    const flock = newFlock();
+    const flock = await newFlock();
     const { promise, resolve } = Promise.withResolvers<readonly { n: number }[]>();
     flock
       .agent("collector")

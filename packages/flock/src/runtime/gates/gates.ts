@@ -6,7 +6,7 @@ import type { RunLog } from "../../core/logger.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
 import { eventWrite } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
-import type { DurablePart } from "../../store/store.ts";
+import type { GateContents, WorkStore } from "../../store/store.ts";
 import { Gate, type GateOutcome, type GateProgress, type GateState } from "./gate.ts";
 import { GateTimers } from "./gate-timers.ts";
 import { SubscriptionIndex } from "./subscription-index.ts";
@@ -15,7 +15,8 @@ import { SubscriptionIndex } from "./subscription-index.ts";
 export interface GatesOptions {
   readonly journal: Journal;
   /** State of earlier processes, if the store is persistent. */
-  readonly durable: DurablePart | undefined;
+  readonly left: GateContents;
+  readonly work: Pick<WorkStore, "gates">;
   readonly clock: Clock;
   readonly log: RunLog;
   /** Receives what a gate releases because of a deadline, in the commit of this tick. */
@@ -51,8 +52,12 @@ export class Gates {
   /** Agents with more than one subscription. */
   readonly #withAlternatives = new Set<string>();
 
+  /** What gates hold according to the store, as far as it was read. */
+  #stored: GateContents;
+
   constructor(options: GatesOptions) {
     this.#options = options;
+    this.#stored = options.left;
     this.#timers = new GateTimers(options.clock, (gate) => this.#wake(gate, options.clock.now()));
   }
 
@@ -127,21 +132,34 @@ export class Gates {
    * `pause` milliseconds.
    */
   restore(agentId?: string, pause = 0): void {
-    const { durable, clock } = this.#options;
-    if (!durable || this.#waiting.size === 0) return;
-    const gathered = Map.groupBy(durable.gathered(), (one) => JSON.stringify([one.agentId, one.gate]));
+    if (this.#waiting.size === 0) return;
+    const { clock } = this.#options;
+    const gathered = Map.groupBy(this.#stored.gathered, keyOf);
+    const counts = new Map(this.#stored.taken.map((count) => [keyOf(count), count.taken]));
     for (const [subscription, gate] of this.#waiting) {
       const { gate: name, requires } = subscription;
       if (agentId !== undefined && subscription.agentId !== agentId) continue;
-      const waiting = gathered.get(JSON.stringify([subscription.agentId, name])) ?? [];
+      const waiting = gathered.get(keyOf({ agentId: subscription.agentId, gate: name })) ?? [];
       // The agent may have been redeclared with other gates or fewer labels. Artifacts that no longer fit stay in the
       // store.
       const fitting = waiting.filter(({ artifact }) => requires.has(artifact.type) && subscription.sees(artifact));
-      gate.restore(fitting, durable.takenBy(subscription.agentId, name));
+      gate.restore(fitting, counts.get(keyOf({ agentId: subscription.agentId, gate: name })) ?? 0);
       const now = clock.now();
       if (pause === 0 && gate.deadline <= now) this.#wake(gate, now);
       else this.#timers.watch(gate, pause);
     }
+  }
+
+  /**
+   * Restores all gates from the store after a failed commit. Overdue work is processed after `pause` milliseconds.
+   * Returns undefined when no gate can wait.
+   */
+  refresh(pause: number): Promise<void> | undefined {
+    if (this.#waiting.size === 0) return undefined;
+    return this.#options.work.gates().then((contents) => {
+      this.#stored = contents;
+      this.restore(undefined, pause);
+    });
   }
 
   /** Cancels all timers. */
@@ -201,6 +219,10 @@ export class Gates {
     if (error !== undefined)
       log.error({ err: error, agent: agentId }, "failed to evaluate `whereGroup`; group rejected");
   }
+}
+
+function keyOf({ agentId, gate }: { readonly agentId: string; readonly gate: string }): string {
+  return JSON.stringify([agentId, gate]);
 }
 
 function dryRunOf(gate: Gate, artifact: StoredArtifact): DryRun {

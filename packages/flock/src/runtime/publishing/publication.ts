@@ -96,7 +96,6 @@ export function revealOf(hidden: StoredArtifact, now: number, maxInlineBytes: nu
   const write: EventWrite = {
     kind: "event",
     event,
-    json: "",
     payloadJson: bytes > maxInlineBytes ? undefined : payloadJson,
     reveals: hidden,
   };

@@ -7,7 +7,7 @@ import type { RunLog } from "../../core/logger.ts";
 import { timestamp } from "../../core/time.ts";
 import type { Workflows } from "../../projections/workflows.ts";
 import type { Journal } from "../../store/journal.ts";
-import type { DurablePart } from "../../store/store.ts";
+import type { LeftWork, WorkStore } from "../../store/store.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
 import { type DryRun, type Filled, Gates } from "../gates/gates.ts";
 import { type Activation, activationWrite } from "../runs/activation.ts";
@@ -15,7 +15,8 @@ import { NO_ACTIVATIONS, type Origin, type Publication, publicationOf, revealOf 
 
 /** Collaborators and settings of {@link Publisher}. */
 export interface PublisherOptions {
-  readonly durable: DurablePart | undefined;
+  readonly left: LeftWork;
+  readonly work: Pick<WorkStore, "gates">;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RunLog;
@@ -56,10 +57,12 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    const { journal, durable, clock, log } = options;
+    const { journal, left, work, clock, log } = options;
     const onDue = (subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined) =>
       this.#due(subscription, artifacts);
-    this.gates = new Gates({ journal, durable, clock, log, onDue });
+    this.gates = new Gates({ journal, left, work, clock, log, onDue });
+    // Gates have taken in what is not on the blackboard now.
+    journal.onFailure(() => this.gates.refresh(GATE_RETRY_MS));
   }
 
   /**
@@ -87,18 +90,8 @@ export class Publisher {
 
   /** Writes an artifact again whose commit failed, with what it triggers now. */
   postAgain(publication: Publication): void {
-    const { durable, journal, runner } = this.#options;
-    if (durable) {
-      publication.activations = NO_ACTIVATIONS;
-      this.post(publication);
-      return;
-    }
-    journal.write(publication.write);
-    // Without a persistent store, gates cannot be rolled back: they already have the artifact, so trigger the same
-    // agents.
-    publication.activations = publication.activations.map(({ subscription, artifacts }) =>
-      runner.activate(subscription as Subscription, artifacts),
-    );
+    publication.activations = NO_ACTIVATIONS;
+    this.post(publication);
   }
 
   /** Publishes a hidden artifact with its final visibility and triggers agents that could not see it before. */
@@ -119,10 +112,9 @@ export class Publisher {
   }
 
   readonly #activate = ({ subscription, artifacts }: Filled): Activation => {
-    const { journal, durable, runner } = this.#options;
+    const { journal, runner, clock } = this.#options;
     const activation = runner.activate(subscription, artifacts);
-    // Activations only need to be written if the store outlives the process.
-    if (durable) journal.write(activationWrite(activation));
+    journal.write(activationWrite(activation, clock.now()));
     return activation;
   };
 
@@ -148,7 +140,6 @@ export class Publisher {
       },
       (error) => {
         // The commit failed: reset gates that accepted its artifacts, and counts of its queued runs.
-        this.gates.restore(undefined, GATE_RETRY_MS);
         for (const publication of publications) {
           tracing.lost(publication, error);
           for (const activation of publication.activations) runner.abandon(activation);

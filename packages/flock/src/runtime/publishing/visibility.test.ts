@@ -6,7 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { artifact, Flock, type Principal, visibility } from "../../index.ts";
 import { textsOf } from "../../log/frame.ts";
+import { intercept } from "../../store/contract.ts";
 import { sqliteStore } from "../../store/sqlite/index.ts";
+import type { Store } from "../../store/store.ts";
 import { type FakeClock, fakeClock } from "../../testing/fake-clock.ts";
 
 const Note = artifact("Note", z.object({ text: z.string() }));
@@ -145,8 +147,8 @@ describe("scheduled publish", () => {
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  const listening = (clock: FakeClock, store = sqliteStore(path)) => {
-    const flock = new Flock({ clock, store });
+  const listening = async (clock: FakeClock, store: Store = sqliteStore(path)) => {
+    const flock = await Flock.open({ clock, store });
     const woken: string[] = [];
     flock
       .agent("reader")
@@ -158,7 +160,7 @@ describe("scheduled publish", () => {
 
   it("is visible to the owner only until its time, then announced again, exact to the millisecond", async () => {
     const clock = fakeClock();
-    const { flock, woken } = listening(clock);
+    const { flock, woken } = await listening(clock);
     await using _ = flock;
     const { artifactId } = await flock.publish(note("later"), {
       visibility: visibility.after(1_000, visibility.labelled("red")),
@@ -167,13 +169,13 @@ describe("scheduled publish", () => {
     await turn();
     await flock.runUntilIdle();
     expect(woken).toEqual([]);
-    expect(await flock.store.get(artifactId, red)).toBeUndefined();
+    expect(await flock.store.as(red).get(artifactId)).toBeUndefined();
     await clock.advance(1);
     await turn();
     await flock.runUntilIdle();
     expect(woken).toEqual(["later"]);
-    expect(await flock.store.get(artifactId, red)).toMatchObject({ visibility: visibility.labelled("red") });
-    expect(await flock.store.get(artifactId, stranger)).toBeUndefined();
+    expect(await flock.store.as(red).get(artifactId)).toMatchObject({ visibility: visibility.labelled("red") });
+    expect(await flock.store.as(stranger).get(artifactId)).toBeUndefined();
     expect(only(await eventsOf(flock), "artifact_published")).toMatchObject([
       { artifact_id: artifactId, visibility: { kind: "after" } },
       { artifact_id: artifactId, visibility: { kind: "labelled" }, revealed: true, payload: { text: "later" } },
@@ -186,12 +188,12 @@ describe("scheduled publish", () => {
 
   it("happens at the next start if its time passed in between", async () => {
     const clock = fakeClock();
-    const first = listening(clock).flock;
+    const first = (await listening(clock)).flock;
     await first.publish(note("soon"), { visibility: visibility.after(1_000) });
     await first.publish(note("later"), { visibility: visibility.after(60_000) });
     await first.shutdown();
     await clock.advance(5_000);
-    const { flock, woken } = listening(clock);
+    const { flock, woken } = await listening(clock);
     await using _ = flock;
     await flock.runUntilIdle();
     await clock.advance(0);
@@ -207,18 +209,18 @@ describe("scheduled publish", () => {
 
   it("is retried when it could not be written", async () => {
     const clock = fakeClock();
-    const store = sqliteStore(path);
-    const commit = store.commit.bind(store);
-    const { flock, woken } = listening(clock, store);
+    let isFull = false;
+    const store = intercept(sqliteStore(path), () => {
+      if (isFull) throw new Error("the disk is full");
+    });
+    const { flock, woken } = await listening(clock, store);
     await using _ = flock;
     await flock.publish(note("later"), { visibility: visibility.after(1_000) });
-    store.commit = () => {
-      throw new Error("the disk is full");
-    };
+    isFull = true;
     await clock.advance(1_000);
     await turn();
     await turn();
-    store.commit = commit;
+    isFull = false;
     expect(woken).toEqual([]);
     await clock.advance(1_000);
     await turn();
@@ -270,8 +272,8 @@ describe("gate", () => {
 
   it("of an agent with fewer labels after a restart: drops hidden artifacts and refuses their runs", async () => {
     const directory = mkdtempSync(join(tmpdir(), "flock-visibility-"));
-    const open = (...labels: string[]) => {
-      const flock = new Flock({ store: sqliteStore(join(directory, "flock.db")) });
+    const open = async (...labels: string[]) => {
+      const flock = await Flock.open({ store: sqliteStore(join(directory, "flock.db")) });
       const seen: string[] = [];
       const agent = flock
         .agent("joiner")
@@ -284,11 +286,11 @@ describe("gate", () => {
       });
       return { flock, seen };
     };
-    const first = open("red");
+    const first = await open("red");
     await first.flock.publish(note("secret"), { visibility: visibility.labelled("red") });
     await first.flock.publish(Echo({ text: "interrupted" }), { visibility: visibility.labelled("red") });
     await first.flock.shutdown();
-    const { flock, seen } = open();
+    const { flock, seen } = await open();
     await flock.publish(Memo({ text: "public" }));
     await flock.publish(note("public"));
     await flock.runUntilIdle();
@@ -399,7 +401,7 @@ describe("agent of a tenant", () => {
     await flock.publish(note("public"));
     await flock.runUntilIdle();
     const typesSeenBy = async (as: Principal) =>
-      (await flock.store.query({ producedBy: ["theirs"] }, as)).artifacts.map(({ type }) => type).sort();
+      (await flock.store.as(as).query({ producedBy: ["theirs"] })).artifacts.map(({ type }) => type).sort();
     expect(await typesSeenBy(acme)).toEqual(["Echo", "Secret"]);
     expect(await typesSeenBy(umbrella)).toEqual(["Secret"]);
   });

@@ -2,7 +2,7 @@ import type { FlockEvent } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { temporaryFolder } from "../../../../../tests/support/folder.ts";
-import { type AskOptions, artifact, Flock, type FlockOptions, type Principal, visibility } from "../../index.ts";
+import { type AskOptions, artifact, Flock, type OpenFlockOptions, type Principal, visibility } from "../../index.ts";
 import { textsOf } from "../../log/frame.ts";
 import { sqliteStore } from "../../store/sqlite/index.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
@@ -24,8 +24,8 @@ async function eventsOf<T extends FlockEvent["type"]>(flock: Flock, type: T, as?
 }
 
 /** A flock with an editor who asks before each article. */
-function newsroom(options: FlockOptions = {}, asked: Partial<AskOptions<typeof Approval>> = {}) {
-  const flock = new Flock(options);
+async function newsroom(options: OpenFlockOptions = {}, asked: Partial<AskOptions<typeof Approval>> = {}) {
+  const flock = await Flock.open(options);
   const attempts: number[] = [];
   const editor = flock.agent("editor").consumes(Article).publishes(Outcome).concurrency(1).timeout(1_000);
   editor.run(async ({ Article: { title } }, ctx) => {
@@ -39,7 +39,7 @@ function newsroom(options: FlockOptions = {}, asked: Partial<AskOptions<typeof A
 
 describe("a run that asks a person", () => {
   it("puts the question on the blackboard, with the schema of the answer, and waits", async () => {
-    const { flock, outcomes } = newsroom();
+    const { flock, outcomes } = await newsroom();
     await using _ = flock;
     const { correlationId } = await flock.publish(Article({ title: "Truffles" }));
     await flock.runUntilIdle();
@@ -60,7 +60,7 @@ describe("a run that asks a person", () => {
   });
 
   it("goes on with the answer, which is an artifact like any other", async () => {
-    const { flock, outcomes } = newsroom();
+    const { flock, outcomes } = await newsroom();
     await using _ = flock;
     const heard: boolean[] = [];
     flock
@@ -82,7 +82,7 @@ describe("a run that asks a person", () => {
   });
 
   it("is not woken by the answer to another, nor by an artifact of the type that answers nothing", async () => {
-    const { flock, outcomes } = newsroom();
+    const { flock, outcomes } = await newsroom();
     await using _ = flock;
     await flock.publish([Article({ title: "A" }), Article({ title: "B" })]);
     await flock.runUntilIdle();
@@ -100,7 +100,7 @@ describe("a run that asks a person", () => {
 
   it("is given one answer: a second one is refused, and told who and when", async () => {
     const clock = fakeClock();
-    const { flock, outcomes } = newsroom({ clock });
+    const { flock, outcomes } = await newsroom({ clock });
     await using _ = flock;
     await flock.publish(Article({ title: "A" }));
     await flock.runUntilIdle();
@@ -121,7 +121,7 @@ describe("a run that asks a person", () => {
 
   it("does not grow older while it waits", async () => {
     const clock = fakeClock();
-    const { flock, outcomes } = newsroom({ clock });
+    const { flock, outcomes } = await newsroom({ clock });
     await using _ = flock;
     await flock.publish(Article({ title: "A" }));
     await flock.runUntilIdle();
@@ -153,7 +153,7 @@ describe("a run that asks a person", () => {
   });
 
   it("takes its question back when it is cancelled", async () => {
-    const { flock } = newsroom();
+    const { flock } = await newsroom();
     await using _ = flock;
     const { correlationId } = await flock.publish(Article({ title: "A" }));
     await flock.runUntilIdle();
@@ -199,7 +199,7 @@ describe("a run that asks a person", () => {
 describe("a deadline", () => {
   it("makes the default the answer, on the blackboard too", async () => {
     const clock = fakeClock();
-    const { flock, outcomes } = newsroom({ clock }, { deadline: 60_000, default: Approval({ ok: false }) });
+    const { flock, outcomes } = await newsroom({ clock }, { deadline: 60_000, default: Approval({ ok: false }) });
     await using _ = flock;
     await flock.publish(Article({ title: "A" }));
     await flock.runUntilIdle();
@@ -220,7 +220,7 @@ describe("a deadline", () => {
 
   it("without a default is an error of the run, which it can catch", async () => {
     const clock = fakeClock();
-    const { flock } = newsroom({ clock }, { deadline: 60_000 });
+    const { flock } = await newsroom({ clock }, { deadline: 60_000 });
     await using _ = flock;
     await flock.publish(Article({ title: "A" }));
     await flock.runUntilIdle();
@@ -233,7 +233,7 @@ describe("a deadline", () => {
   });
 
   it("is needed when there is a default", async () => {
-    const { flock } = newsroom({}, { default: Approval({ ok: false }) });
+    const { flock } = await newsroom({}, { default: Approval({ ok: false }) });
     await using _ = flock;
     await flock.publish(Article({ title: "A" }));
     await flock.runUntilIdle();
@@ -271,13 +271,13 @@ describe("in a file", () => {
   it("an open question survives a restart, and is not asked again", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/flock.db`;
-    const before = newsroom({ store: sqliteStore(path) });
+    const before = await newsroom({ store: sqliteStore(path) });
     await before.flock.publish(Article({ title: "A" }));
     await before.flock.runUntilIdle();
     const { id } = before.flock.questions()[0]!;
     await before.flock.shutdown();
 
-    const { flock, outcomes, attempts } = newsroom({ store: sqliteStore(path) });
+    const { flock, outcomes, attempts } = await newsroom({ store: sqliteStore(path) });
     await using _ = flock;
     expect(flock.questions().map((question) => question.id)).toEqual([id]);
     await flock.runUntilIdle();
@@ -292,19 +292,19 @@ describe("in a file", () => {
   it("an answer that came before the run got there again is there when it does", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/flock.db`;
-    const before = newsroom({ store: sqliteStore(path) });
+    const before = await newsroom({ store: sqliteStore(path) });
     await before.flock.publish(Article({ title: "A" }));
     await before.flock.runUntilIdle();
     const { id } = before.flock.questions()[0]!;
     await before.flock.shutdown();
 
     // The agent is not there yet.
-    const between = new Flock({ store: sqliteStore(path) });
+    const between = await Flock.open({ store: sqliteStore(path) });
     await between.answer(id, Approval({ ok: true }));
     expect(between.questions()).toEqual([]);
     await between.shutdown();
 
-    const { flock, outcomes } = newsroom({ store: sqliteStore(path) });
+    const { flock, outcomes } = await newsroom({ store: sqliteStore(path) });
     await using _ = flock;
     await flock.runUntilIdle();
     expect(await outcomes()).toEqual([{ title: "A", ok: true }]);
@@ -316,13 +316,13 @@ describe("in a file", () => {
     const path = `${folder.path}/flock.db`;
     const clock = fakeClock();
     const asked = { deadline: 60_000, default: Approval({ ok: false }) };
-    const before = newsroom({ store: sqliteStore(path), clock }, asked);
+    const before = await newsroom({ store: sqliteStore(path), clock }, asked);
     await before.flock.publish(Article({ title: "A" }));
     await before.flock.runUntilIdle();
     await before.flock.shutdown();
 
     await clock.advance(3_600_000);
-    const { flock, outcomes } = newsroom({ store: sqliteStore(path), clock }, asked);
+    const { flock, outcomes } = await newsroom({ store: sqliteStore(path), clock }, asked);
     await using _ = flock;
     expect(flock.questions()).toEqual([]);
     await flock.runUntilIdle();
@@ -340,11 +340,11 @@ describe("in a file", () => {
     ] as const) {
       const path = `${folder.path}/${key}.db`;
       const asked = (details: string) => ({ question: details, ...(key === undefined ? {} : { key }) });
-      const before = newsroom({ store: sqliteStore(path) }, asked("Publish A, first draft?"));
+      const before = await newsroom({ store: sqliteStore(path) }, asked("Publish A, first draft?"));
       await before.flock.publish(Article({ title: "A" }));
       await before.flock.runUntilIdle();
       await before.flock.shutdown();
-      const { flock } = newsroom({ store: sqliteStore(path) }, asked("Publish A, second draft?"));
+      const { flock } = await newsroom({ store: sqliteStore(path) }, asked("Publish A, second draft?"));
       await using _ = flock;
       await flock.runUntilIdle();
       expect(flock.questions().map(({ payload }) => payload.question)).toEqual(questions);

@@ -1,4 +1,4 @@
-import { type EventOf, type LastingVisibility, maySee, NOBODY, type Principal, PUBLIC } from "@flock-ts/protocol";
+import { type EventOf, type LastingVisibility, maySee, OWNER_ONLY, type Principal, PUBLIC } from "@flock-ts/protocol";
 import { z } from "zod";
 import type { AskOptions } from "../../agents/ask-options.ts";
 import { type AnyArtifactType, Draft, type PayloadOf } from "../../blackboard/artifact-type.ts";
@@ -10,7 +10,7 @@ import { backoff } from "../../store/backoff.ts";
 import { writeOf } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
 import { isRefusal } from "../../store/refusal.ts";
-import type { DurablePart, QuestionClosure, QuestionRecord } from "../../store/store.ts";
+import type { QuestionClosure, QuestionRecord, WorkStore } from "../../store/store.ts";
 import type { Origin, Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Activation } from "../runs/activation.ts";
@@ -20,7 +20,8 @@ import { PersonQuestion } from "./person-question.ts";
 
 /** What questions work with. */
 export interface QuestionsOptions {
-  readonly durable: DurablePart | undefined;
+  readonly left: { readonly questions: readonly QuestionRecord[] };
+  readonly work: Pick<WorkStore, "question" | "questionsOf">;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RunLog;
@@ -68,16 +69,18 @@ const WRITTEN = Promise.resolve();
 /** What runs ask people, from the question to its end, across restarts. */
 export class Questions {
   readonly #options: QuestionsOptions;
-  /** Those of work that has not ended; without a file all. */
+  /** The questions of work that has not ended. */
   readonly #byId = new Map<string, Asked>();
   /** The same by activation, in the order in which they were asked. */
   readonly #byActivation = new Map<string, Asked[]>();
   /** For how many answers each run waits. */
   readonly #waits = new Map<Run, number>();
-  #isRestored = false;
+  /** Activations whose questions are being read. */
+  readonly #reviving = new Map<string, Promise<void>>();
 
   constructor(options: QuestionsOptions) {
     this.#options = options;
+    for (const record of options.left.questions) this.#remember(askedBefore(record));
   }
 
   /** Asks on behalf of a run; `number`: the how many-th of its questions this is. See `RunContext.askPerson`. */
@@ -96,8 +99,12 @@ export class Questions {
       );
     }
     run.signal.throwIfAborted();
-    this.#restore();
     this.#options.know(type);
+    const { id, attempt } = run.activation;
+    if (attempt > 1 && !this.#byActivation.has(id)) {
+      await this.#revive(id);
+      run.signal.throwIfAborted();
+    }
     const question = this.#before(run, number, type, asked) ?? this.#post(run, number, type, asked);
     await question.written;
     await question.closing?.catch(() => {});
@@ -111,7 +118,6 @@ export class Questions {
 
   /** What is open and a principal may see, oldest first. */
   open(as: Principal): StoredQuestion[] {
-    this.#restore();
     const now = this.#options.clock.now();
     return [...this.#byId.values()]
       .filter(({ closure, artifact }) => !closure && artifact.seq > 0 && !hasPassed(artifact, now))
@@ -129,7 +135,7 @@ export class Questions {
     as: Principal,
     idempotencyKey?: string,
   ): Promise<Publication> {
-    const question = this.#find(id);
+    const question = await this.#find(id);
     if (!question || question.artifact.seq === 0 || !maySee(as, question.artifact.visibility))
       throw new FlockError("not_found", `there is no question ${JSON.stringify(id)}`);
     // Whether another answer, which came first, will stand is known when it is written.
@@ -167,13 +173,11 @@ export class Questions {
 
   /** Closes what is still open of work that ends, in the commit of this tick. */
   withdraw(activationId: string): void {
-    this.#restore();
     const asked = this.#byActivation.get(activationId);
     if (!asked) return;
     // A withdrawal that is lost with its commit comes again with the end of the work.
     for (const question of asked) if (!question.closure) this.#withdraw(question).catch(() => {});
-    // The memory of a process is no place for what is in a file and nobody waits for.
-    if (!this.#options.durable) return;
+    // From then on the store has them.
     this.#options.journal.committed().then(
       () => {
         this.#byActivation.delete(activationId);
@@ -183,25 +187,27 @@ export class Questions {
     );
   }
 
-  #restore(): void {
-    if (this.#isRestored) return;
-    this.#isRestored = true;
-    for (const record of this.#options.durable?.questions() ?? []) this.#remember(askedBefore(record));
-  }
-
-  /** Work that had ended goes on after all: what was asked for it is in the file. */
-  #revive(activationId: string): void {
-    for (const record of this.#options.durable?.questions() ?? []) {
-      if (record.activationId === activationId) this.#remember(askedBefore(record));
+  /** Work that had ended runs again: the store has its questions. */
+  #revive(activationId: string): Promise<void> {
+    let reviving = this.#reviving.get(activationId);
+    if (!reviving) {
+      reviving = this.#options.work
+        .questionsOf(activationId)
+        .then((records) => {
+          if (this.#byActivation.has(activationId)) return;
+          for (const record of records) this.#remember(askedBefore(record));
+        })
+        .finally(() => this.#reviving.delete(activationId));
+      this.#reviving.set(activationId, reviving);
     }
+    return reviving;
   }
 
-  #find(id: string): Asked | undefined {
-    this.#restore();
+  async #find(id: string): Promise<Asked | undefined> {
     const known = this.#byId.get(id);
     if (known) return known;
-    const kept = this.#options.durable?.question(id);
-    return kept && askedBefore(kept);
+    const kept = await this.#options.work.question(id);
+    return this.#byId.get(id) ?? (kept && askedBefore(kept));
   }
 
   #remember(question: Asked): Asked {
@@ -218,8 +224,6 @@ export class Questions {
    */
   #before(run: Run, number: number, type: AnyArtifactType, asked: z.output<typeof askSchema>): Asked | undefined {
     const key = asked.key ?? NUMBER_MARK + number;
-    const { id, attempt } = run.activation;
-    if (attempt > 1 && !this.#byActivation.has(id)) this.#revive(id);
     const before = this.#byActivation
       .get(run.activation.id)
       ?.findLast((one) => one.key === key && one.closure?.status !== "withdrawn");
@@ -416,7 +420,7 @@ function byAgent({ activation: { agent, runId, correlationId } }: Run, visibilit
 
 /** A question may say anything that its run knows. No artifact can say of several conditions that all must hold: such a one is for the owner. */
 function visibilityOf({ saidTo = PUBLIC }: Run): LastingVisibility {
-  return saidTo.kind === "all" ? NOBODY : saidTo;
+  return saidTo.kind === "all" ? OWNER_ONLY : saidTo;
 }
 
 function hasPassed({ payload: { deadline } }: StoredQuestion, now: number): boolean {

@@ -23,13 +23,13 @@ async function turn(): Promise<void> {
 }
 
 /** Creates a chef that fails while the oven is broken, on a manually advanced clock. */
-function kitchen(
+async function kitchen(
   options: { failures?: number; within?: number; cooldown?: number } = {},
   attempts = 1,
   declare = (chef: AgentBuilder) => chef,
   { clock = fakeClock(), store = memoryStore(), hasBreaker = true }: Surroundings = {},
 ) {
-  const flock = new Flock({ clock, store });
+  const flock = await Flock.open({ clock, store });
   const oven = { isBroken: true, tried: [] as number[] };
   const chef = declare(flock.agent("chef"));
   if (hasBreaker) chef.circuitBreaker({ failures: 3, cooldown: 1_000, ...options });
@@ -56,7 +56,7 @@ function kitchen(
 
 describe("circuit breaker", () => {
   it("holds runs after consecutive failures, then releases them when a trial run succeeds", async () => {
-    const { flock, clock, oven, order, circuit, pass } = kitchen();
+    const { flock, clock, oven, order, circuit, pass } = await kitchen();
     expect(circuit()).toEqual({ state: "closed", failures: 0 });
     await order(1, 2, 3, 4, 5, 6);
     expect(oven.tried).toEqual([1, 2, 3]);
@@ -78,7 +78,7 @@ describe("circuit breaker", () => {
   });
 
   it("uses the next activation as trial when none was held", async () => {
-    const { flock, oven, order, circuit, pass } = kitchen();
+    const { flock, oven, order, circuit, pass } = await kitchen();
     await order(1, 2, 3);
     await pass(5_000);
     oven.isBroken = false;
@@ -89,7 +89,7 @@ describe("circuit breaker", () => {
   });
 
   it("counts only consecutive failures within the window", async () => {
-    const { flock, oven, order, circuit, pass } = kitchen({ within: 100 });
+    const { flock, oven, order, circuit, pass } = await kitchen({ within: 100 });
     await order(1, 2);
     oven.isBroken = false;
     await order(3);
@@ -105,7 +105,7 @@ describe("circuit breaker", () => {
   });
 
   it("allows held work to be cancelled, and uses the next activation when the trial is cancelled", async () => {
-    const { flock, oven, order, circuit, pass } = kitchen({ failures: 1 });
+    const { flock, oven, order, circuit, pass } = await kitchen({ failures: 1 });
     await order(1);
     for (const n of [2, 3, 4]) await flock.publish(Order({ n }), { correlationId: `order-${n}` });
     expect((await flock.cancel({ correlationId: "order-2" })).cancelled).toBe(1);
@@ -121,7 +121,7 @@ describe("circuit breaker", () => {
   });
 
   it("holds retries", async () => {
-    const { flock, oven, order, pass } = kitchen({ failures: 1 }, 2);
+    const { flock, oven, order, pass } = await kitchen({ failures: 1 }, 2);
     await order(1);
     await pass(10);
     expect(oven.tried).toEqual([1]);
@@ -129,12 +129,12 @@ describe("circuit breaker", () => {
     await pass(990);
     await flock.runUntilIdle();
     expect(oven.tried).toEqual([1, 1]);
-    expect(flock.deadLetters()).toEqual([]);
+    expect(await flock.deadLetters()).toEqual([]);
     await flock.shutdown();
   });
 
   it("does not delay a shutdown", async () => {
-    const { flock, order } = kitchen({ failures: 1 });
+    const { flock, order } = await kitchen({ failures: 1 });
     await order(1, 2, 3);
     await flock.shutdown();
     expect(flock.stats().runs).toMatchObject({ queued: 0, interrupted: 2 });
@@ -143,7 +143,7 @@ describe("circuit breaker", () => {
 
 describe("circuit events", () => {
   it("are emitted for each change, after the run that caused it and before the next one", async () => {
-    const { flock, clock, oven, order, pass } = kitchen({ failures: 2 });
+    const { flock, clock, oven, order, pass } = await kitchen({ failures: 2 });
     await order(1, 2, 3);
     const retry_at = new Date(clock.now() + 1_000).toISOString();
     expect(graphed(flock)).toBe("open");
@@ -181,7 +181,7 @@ describe("circuit events", () => {
   });
 
   it("are visible only to principals that may see the agent", async () => {
-    const { flock } = kitchen({ failures: 1 }, 1, (chef) => chef.tenant("left"));
+    const { flock } = await kitchen({ failures: 1 }, 1, (chef) => chef.tenant("left"));
     await flock.publish(Order({ n: 1 }), { visibility: visibility.tenant("left") });
     for (let n = 0; n < 20; n++) await turn();
     const [change] = (await readEvents(flock.log)).filter(({ type }) => type === "agent_circuit_changed");
@@ -200,19 +200,19 @@ describe("circuit on a persistent store", () => {
     const clock = fakeClock();
     return {
       clock,
-      start: (options = {}, hasBreaker = true) =>
-        kitchen(options, 1, undefined, { clock, store: sqliteStore(join(folder.path, "flock.db")), hasBreaker }),
+      start: async (options = {}, hasBreaker = true) =>
+        await kitchen(options, 1, undefined, { clock, store: sqliteStore(join(folder.path, "flock.db")), hasBreaker }),
       [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
     };
   }
 
   it("stays open until its time, then releases held work", async () => {
     await using file = await restarts();
-    const first = file.start();
+    const first = await file.start();
     await first.order(1, 2, 3, 4, 5);
     expect(first.circuit()).toMatchObject({ state: "open" });
     await first.flock.shutdown();
-    const second = file.start();
+    const second = await file.start();
     second.oven.isBroken = false;
     await second.order(6);
     expect(second.circuit()).toMatchObject({ state: "open", failures: 3 });
@@ -222,7 +222,7 @@ describe("circuit on a persistent store", () => {
     await second.flock.runUntilIdle();
     expect(second.oven.tried.toSorted()).toEqual([4, 5, 6]);
     await second.flock.shutdown();
-    const third = file.start();
+    const third = await file.start();
     expect(third.circuit()).toEqual({ state: "closed", failures: 0 });
     expect(graphed(third.flock)).toBeUndefined();
     await third.flock.shutdown();
@@ -230,14 +230,14 @@ describe("circuit on a persistent store", () => {
 
   it("uses the next activation when the trial was interrupted", async () => {
     await using file = await restarts();
-    const first = file.start({ failures: 1 });
+    const first = await file.start({ failures: 1 });
     await first.order(1, 2);
     const passing = file.clock.advance(1_000);
     while (first.oven.tried.length < 2) await new Promise<void>((resolve) => setImmediate(resolve));
     expect(first.circuit()).toMatchObject({ state: "half_open" });
     await first.flock.shutdown();
     await passing;
-    const second = file.start({ failures: 1 });
+    const second = await file.start({ failures: 1 });
     expect(second.circuit()).toMatchObject({ state: "half_open" });
     second.oven.isBroken = false;
     await second.flock.runUntilIdle();
@@ -248,16 +248,16 @@ describe("circuit on a persistent store", () => {
 
   it("waits no longer than the current declaration, and not at all without a breaker", async () => {
     await using file = await restarts();
-    const first = file.start({ cooldown: 60_000 });
+    const first = await file.start({ cooldown: 60_000 });
     await first.order(1, 2, 3);
     await first.flock.shutdown();
-    const second = file.start({ cooldown: 10 });
+    const second = await file.start({ cooldown: 10 });
     await second.order(4);
     await second.pass(10);
     expect(second.oven.tried).toEqual([4]);
     expect(second.circuit()).toMatchObject({ state: "open" });
     await second.flock.shutdown();
-    const third = file.start({}, false);
+    const third = await file.start({}, false);
     await third.order(5);
     expect(third.oven.tried).toEqual([5]);
     expect((await readEvents(third.flock.log)).at(-1)).toMatchObject({ type: "agent_execution_completed" });

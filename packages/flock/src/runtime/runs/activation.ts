@@ -31,9 +31,10 @@ export interface Activation {
   readonly onEnd?: ((end: RunEnd) => void) | undefined;
 }
 
-/** An activation as the store keeps it. */
-export function activationWrite(activation: Activation): ActivationWrite {
+/** Returns the write of a queued activation. */
+export function activationWrite(activation: Activation, queuedAt: number): ActivationWrite {
   const { agent, subscription, id, runId, artifacts, correlationId, attempt, visibility } = activation;
   const gate = subscription?.gate;
-  return { kind: "activation", id, runId, agentId: agent.name, gate, correlationId, attempt, artifacts, visibility };
+  const ids = { id, runId, agentId: agent.name, correlationId };
+  return { kind: "activation", ...ids, gate, attempt, artifacts, visibility, queuedAt };
 }

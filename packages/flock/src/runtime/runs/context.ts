@@ -4,7 +4,7 @@ import type { RunContext } from "../../agents/run-context.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { RunLog } from "../../core/logger.ts";
 import type { Redaction } from "../../core/redaction.ts";
-import type { ReadableStore, Store } from "../../store/store.ts";
+import type { BlackboardReader, ReadableStore } from "../../store/store.ts";
 import { VisibleStore } from "../../store/visible-store.ts";
 import type { Questions } from "../questions/questions.ts";
 import type { Activation } from "./activation.ts";
@@ -23,7 +23,7 @@ export class Context implements RunContext {
   readonly artifacts: readonly StoredArtifact[];
   given: Readonly<Record<string, unknown>> = NOTHING;
   readonly #run: Run;
-  readonly #store: Store;
+  readonly #blackboard: BlackboardReader;
   readonly #logOf: (activation: Activation) => RunLog;
   readonly #questions: Questions;
   #visible: ReadableStore | undefined;
@@ -33,7 +33,7 @@ export class Context implements RunContext {
   #step: RunContext["step"] | undefined;
   #askPerson: RunContext["askPerson"] | undefined;
 
-  constructor(run: Run, store: Store, logOf: (activation: Activation) => RunLog, questions: Questions) {
+  constructor(run: Run, blackboard: BlackboardReader, logOf: (activation: Activation) => RunLog, questions: Questions) {
     const { agent, runId, id, correlationId, attempt, artifacts } = run.activation;
     this.agent = agent.name;
     this.runId = runId;
@@ -41,7 +41,7 @@ export class Context implements RunContext {
     this.correlationId = correlationId;
     this.attempt = attempt;
     this.artifacts = artifacts;
-    this.#store = store;
+    this.#blackboard = blackboard;
     this.#logOf = logOf;
     this.#questions = questions;
     this.#run = run;
@@ -80,7 +80,7 @@ export class Context implements RunContext {
 
   get store(): ReadableStore {
     const run = this.#run;
-    this.#visible ??= new VisibleStore(this.#store, run.activation.agent.principal, (seen) => run.noteRead(seen));
+    this.#visible ??= new VisibleStore(this.#blackboard, run.activation.agent.principal, (seen) => run.noteRead(seen));
     return this.#visible;
   }
 

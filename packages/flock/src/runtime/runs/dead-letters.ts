@@ -1,11 +1,11 @@
-import { type EventOf, OWNER, type Principal } from "@flock-ts/protocol";
+import type { EventOf, Principal } from "@flock-ts/protocol";
 import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Clock } from "../../core/clock.ts";
 import { FlockError } from "../../core/errors.ts";
 import { timestamp } from "../../core/time.ts";
 import { eventWrite } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
-import type { DeadLetter, DeadLetterQuery, Store } from "../../store/store.ts";
+import type { DeadLetter, DeadLetterQuery, DeadLetterReader } from "../../store/store.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { Runner } from "./runner.ts";
 
@@ -25,7 +25,7 @@ export interface Revived {
 /** What the dead letters work with. */
 export interface DeadLettersOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
-  readonly store: Store;
+  readonly store: DeadLetterReader;
   readonly journal: Journal;
   readonly runner: Pick<Runner, "runAgain" | "enqueue" | "abandon">;
   readonly clock: Clock;
@@ -42,26 +42,19 @@ export class DeadLetters {
   }
 
   /** Newest first. */
-  list(query: DeadLetterQuery = {}, as: Principal = OWNER): readonly DeadLetter[] {
-    return this.#options.store.deadLetters.list(query, as);
+  list(query: DeadLetterQuery, as: Principal): Promise<readonly DeadLetter[]> {
+    return this.#options.store.list(query, as);
   }
 
   /** Queues one again. Resolves when that is committed. */
-  async retry(id: string, as: Principal = OWNER): Promise<Revived> {
+  async retry(id: string, as: Principal): Promise<Revived> {
     const { agents, runner } = this.#options;
-    const letter = this.#find(id, as);
+    const letter = await this.#reserve(id, as);
     const { agentId, correlationId, missing, attempts } = letter;
-    if (!agents.has(agentId)) {
-      throw new FlockError(
-        "unknown_agent",
-        `dead letter ${id} is for agent ${JSON.stringify(agentId)}, which is not declared: declare it, or discard the letter`,
-      );
-    }
-    if (missing > 0) {
-      throw new FlockError(
-        "not_found",
-        `dead letter ${id} cannot be run again: retention has dropped ${missing} of its artifacts; discard it, and publish them anew`,
-      );
+    const obstacle = agents.has(agentId) ? missing > 0 && missingInputs(id, missing) : undeclared(id, agentId);
+    if (obstacle) {
+      this.#leaving.delete(id);
+      throw obstacle;
     }
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
     const activation = runner.runAgain(letter, onEnd);
@@ -72,8 +65,8 @@ export class DeadLetters {
   }
 
   /** Throws one away. Resolves when that is committed. */
-  async discard(id: string, as: Principal = OWNER): Promise<{ readonly seq: number }> {
-    const letter = this.#find(id, as);
+  async discard(id: string, as: Principal): Promise<{ readonly seq: number }> {
+    const letter = await this.#reserve(id, as);
     this.#options.journal.write({ kind: "dead_letter_discarded", id });
     const closed = this.#tell(letter, { status: "discarded" });
     await this.#takeOut(id);
@@ -95,17 +88,21 @@ export class DeadLetters {
     return write.event;
   }
 
-  #find(id: string, as: Principal): DeadLetter {
-    const letter = this.#leaving.has(id) ? undefined : this.#options.store.deadLetters.get(id, as);
-    if (letter) return letter;
-    throw new FlockError(
-      "not_found",
-      `there is no dead letter ${JSON.stringify(id)}: it has been run again or discarded, or is too old`,
-    );
+  /** Finds a dead letter, and keeps other callers away from it until it is released. */
+  async #reserve(id: string, as: Principal): Promise<DeadLetter> {
+    const letter = await this.#options.store.get(id, as);
+    // Another caller may have begun to take it out meanwhile.
+    if (!letter || this.#leaving.has(id)) {
+      throw new FlockError(
+        "not_found",
+        `there is no dead letter ${JSON.stringify(id)}: it has been run again or discarded, or is too old`,
+      );
+    }
+    this.#leaving.add(id);
+    return letter;
   }
 
   async #takeOut(id: string, onError?: () => void): Promise<void> {
-    this.#leaving.add(id);
     try {
       await this.#options.journal.committed();
     } catch (error) {
@@ -115,4 +112,18 @@ export class DeadLetters {
       this.#leaving.delete(id);
     }
   }
+}
+
+function undeclared(id: string, agentId: string): FlockError {
+  return new FlockError(
+    "unknown_agent",
+    `dead letter ${id} is for agent ${JSON.stringify(agentId)}, which is not declared: declare it, or discard the letter`,
+  );
+}
+
+function missingInputs(id: string, missing: number): FlockError {
+  return new FlockError(
+    "not_found",
+    `dead letter ${id} cannot be run again: retention has dropped ${missing} of its artifacts; discard it, and publish them anew`,
+  );
 }

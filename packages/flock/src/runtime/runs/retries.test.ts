@@ -33,9 +33,15 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A chef that fails so many times, on a clock that stands still; each attempt is noted. */
-function failing(times: number, options: { attempts?: number; file?: string | undefined; clock?: FakeClock } = {}) {
+async function failing(
+  times: number,
+  options: { attempts?: number; file?: string | undefined; clock?: FakeClock } = {},
+) {
   const { attempts = 3, file, clock = fakeClock() } = options;
-  const flock = new Flock({ clock, store: file === undefined ? memoryStore() : sqliteStore(join(folder, file)) });
+  const flock = await Flock.open({
+    clock,
+    store: file === undefined ? memoryStore() : sqliteStore(join(folder, file)),
+  });
   const tries: { attempt: number; activationId: string; at: number }[] = [];
   const chef = flock.agent("chef").consumes(Idea).publishes(Pizza);
   if (attempts > 1) chef.retry({ attempts, delay: 1_000, factor: 2, jitter: 0 });
@@ -52,7 +58,7 @@ describe.each([
   ["in a file", "flock.db"],
 ])("an agent with retries, %s", (_, file) => {
   it("is run again after each wait, and the workflow stays active until it has succeeded", async () => {
-    const { flock, clock, tries } = failing(2, { file });
+    const { flock, clock, tries } = await failing(2, { file });
     const start = clock.now();
     const { correlationId } = await flock.publish(idea);
     await turn();
@@ -84,12 +90,12 @@ describe.each([
     expect(starts.map(({ run_id }) => run_id)).toEqual(ends.map(({ run_id }) => run_id));
     expect(new Set(starts.map(({ run_id }) => run_id)).size).toBe(3);
     expect(await flock.store.getByType(Pizza)).toHaveLength(1);
-    expect(flock.deadLetters()).toEqual([]);
+    expect(await flock.deadLetters()).toEqual([]);
     await flock.shutdown();
   });
 
   it("can be cancelled while it waits, by any of its ids", async () => {
-    const { flock, clock, tries } = failing(9, { file, attempts: 5 });
+    const { flock, clock, tries } = await failing(9, { file, attempts: 5 });
     for (const which of ["failed run", "activation", "workflow"]) {
       const { correlationId } = await flock.publish(idea);
       await turn();
@@ -110,18 +116,18 @@ describe.each([
     await clock.advance(1e6);
     await turn();
     expect(tries).toHaveLength(count);
-    expect(flock.deadLetters()).toEqual([]);
+    expect(await flock.deadLetters()).toEqual([]);
     await flock.shutdown();
   });
 
   it("that has used up its attempts leaves a dead letter, which can be run again, with all its retries", async () => {
-    const { flock, clock, tries } = failing(4, { file, attempts: 2 });
+    const { flock, clock, tries } = await failing(4, { file, attempts: 2 });
     const { artifactId, correlationId } = await flock.publish(idea);
     await turn();
     await clock.advance(1_000);
     await flock.runUntilIdle();
     expect(await flock.correlation(correlationId)).toMatchObject({ state: "failed" });
-    const [letter] = flock.deadLetters();
+    const [letter] = await flock.deadLetters();
     expect(letter).toMatchObject({
       id: tries[0]?.activationId,
       agentId: "chef",
@@ -137,11 +143,11 @@ describe.each([
 
     const { attempt, done } = await flock.retryDeadLetter(id);
     expect(attempt).toBe(3);
-    expect(flock.deadLetters()).toEqual([]);
+    expect(await flock.deadLetters()).toEqual([]);
     await turn();
     await clock.advance(1_000);
     expect(await done).toMatchObject({ status: "error" });
-    expect(flock.deadLetters()).toMatchObject([{ id, attempts: 4, error: { message: "failure 4" } }]);
+    expect(await flock.deadLetters()).toMatchObject([{ id, attempts: 4, error: { message: "failure 4" } }]);
 
     const again = await Promise.allSettled([flock.retryDeadLetter(id), flock.retryDeadLetter(id)]);
     expect(again.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
@@ -154,31 +160,31 @@ describe.each([
   });
 
   it("leaves dead letters that can be thrown away, and are read page by page", async () => {
-    const { flock } = failing(9, { file, attempts: 1 });
+    const { flock } = await failing(9, { file, attempts: 1 });
     for (let n = 0; n < 5; n++) await flock.publish(idea, { correlationId: `dinner-${n}` });
     await flock.runUntilIdle();
-    const all = flock.deadLetters();
+    const all = await flock.deadLetters();
     expect(all).toHaveLength(5);
     const pages = [];
     for (let after: string | undefined; ; ) {
-      const page = flock.deadLetters({ limit: 2, after });
+      const page = await flock.deadLetters({ limit: 2, after });
       if (page.length === 0) break;
       pages.push(page);
       after = page.at(-1)?.id;
     }
     expect(pages.map(({ length }) => length)).toEqual([2, 2, 1]);
     expect(pages.flat()).toEqual(all);
-    const [one] = flock.deadLetters({ correlationId: "dinner-3", agentId: "chef" });
+    const [one] = await flock.deadLetters({ correlationId: "dinner-3", agentId: "chef" });
     expect(one?.correlationId).toBe("dinner-3");
     await flock.discardDeadLetter(one?.id ?? "");
     await expect(flock.discardDeadLetter(one?.id ?? "")).rejects.toMatchObject({ code: "not_found" });
-    expect(flock.deadLetters()).toEqual(all.filter(({ id }) => id !== one?.id));
-    expect(flock.deadLetters({ agentId: "nobody" })).toEqual([]);
+    expect(await flock.deadLetters()).toEqual(all.filter(({ id }) => id !== one?.id));
+    expect(await flock.deadLetters({ agentId: "nobody" })).toEqual([]);
     await flock.shutdown();
   });
 
   it("shows its dead letters only to those who may see the run", async () => {
-    const flock = new Flock({ store: file === undefined ? memoryStore() : sqliteStore(join(folder, file)) });
+    const flock = await Flock.open({ store: file === undefined ? memoryStore() : sqliteStore(join(folder, file)) });
     flock
       .agent("chef")
       .labels("red")
@@ -188,9 +194,9 @@ describe.each([
       });
     await flock.publish(idea, { visibility: visibility.labelled("red") });
     await flock.runUntilIdle();
-    const [letter] = flock.deadLetters();
-    expect(flock.deadLetters({}, red)).toEqual([letter]);
-    expect(flock.deadLetters({}, stranger)).toEqual([]);
+    const [letter] = await flock.deadLetters();
+    expect(await flock.deadLetters({}, red)).toEqual([letter]);
+    expect(await flock.deadLetters({}, stranger)).toEqual([]);
     const id = letter?.id ?? "";
     await expect(flock.retryDeadLetter(id, stranger)).rejects.toMatchObject({ code: "not_found" });
     await expect(flock.discardDeadLetter(id, stranger)).rejects.toMatchObject({ code: "not_found" });
@@ -199,7 +205,7 @@ describe.each([
   });
 
   it("publishes nothing of a failed attempt, and does not try again what was refused as a loop", async () => {
-    const flock = new Flock({
+    const flock = await Flock.open({
       maxRunsPerCorrelation: 1,
       store: file === undefined ? memoryStore() : sqliteStore(join(folder, file)),
     });
@@ -220,7 +226,7 @@ describe.each([
     await flock.publish(idea, { correlationId: "dinner" });
     await flock.runUntilIdle();
     expect(tries).toBe(3);
-    expect(flock.deadLetters()).toMatchObject([{ error: { name: "RunLimitError" }, attempts: 1 }]);
+    expect(await flock.deadLetters()).toMatchObject([{ error: { name: "RunLimitError" }, attempts: 1 }]);
     await flock.shutdown();
   });
 });
@@ -229,13 +235,13 @@ describe("a shutdown between two attempts", () => {
   it("leaves the rest of the wait, the count of failures and the dead letters to the next process", async () => {
     const clock = fakeClock();
     const start = clock.now();
-    const first = failing(9, { file: "flock.db", attempts: 3, clock });
+    const first = await failing(9, { file: "flock.db", attempts: 3, clock });
     await first.flock.publish(idea);
     await turn();
     await clock.advance(400);
     await first.flock.shutdown();
 
-    const second = failing(9, { file: "flock.db", attempts: 3, clock });
+    const second = await failing(9, { file: "flock.db", attempts: 3, clock });
     const idle = second.flock.runUntilIdle();
     await turn();
     expect(second.tries).toEqual([]);
@@ -250,12 +256,12 @@ describe("a shutdown between two attempts", () => {
       [2, 1_000],
       [3, 3_000],
     ]);
-    const [letter] = second.flock.deadLetters();
+    const [letter] = await second.flock.deadLetters();
     expect(letter).toMatchObject({ id: first.tries[0]?.activationId, attempts: 3 });
     await second.flock.shutdown();
 
-    const third = failing(0, { file: "flock.db", clock });
-    expect(third.flock.deadLetters()).toEqual([letter]);
+    const third = await failing(0, { file: "flock.db", clock });
+    expect(await third.flock.deadLetters()).toEqual([letter]);
     const { done } = await third.flock.retryDeadLetter(letter?.id ?? "");
     expect(await done).toMatchObject({ status: "success" });
     expect(third.tries).toMatchObject([{ attempt: 4, activationId: letter?.id }]);

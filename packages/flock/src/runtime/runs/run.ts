@@ -1,7 +1,7 @@
 import {
   allOf,
   type EventVisibility,
-  isNoNarrower,
+  isAtLeastAsVisible,
   type RunStatus,
   type Visibility,
   type WireError,
@@ -147,7 +147,7 @@ export class Run {
 
   /** The run has read something: from now on, only those are told what it says who may see that, too. */
   noteRead(visibility: Visibility | EventVisibility | undefined): void {
-    if (!isNoNarrower(visibility, this.#said)) this.#said = allOf([this.#said, visibility]);
+    if (!isAtLeastAsVisible(visibility, this.#said)) this.#said = allOf([this.#said, visibility]);
   }
 
   /** Ends the run now, whatever its function still does. */
@@ -239,7 +239,7 @@ export class Run {
 
   /** How an error is told to all who may see the run: it may say anything that the run knows. */
   told(error: WireError | undefined): WireError | undefined {
-    const isForAll = isNoNarrower(this.#said, this.activation.visibility);
+    const isForAll = isAtLeastAsVisible(this.#said, this.activation.visibility);
     return error === undefined || isForAll ? error : HIDDEN;
   }
 

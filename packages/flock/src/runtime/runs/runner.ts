@@ -2,7 +2,7 @@ import {
   allOf,
   type EventOf,
   type EventVisibility,
-  isNoNarrower,
+  isAtLeastAsVisible,
   maySee,
   type Principal,
   type WireError,
@@ -21,9 +21,9 @@ import { eventWrite, writeOf } from "../../store/event-write.ts";
 import type { CommitGroup, Journal } from "../../store/journal.ts";
 import type {
   ActivationAgainWrite,
+  BlackboardReader,
   DeadLetter,
-  DurablePart,
-  Store,
+  LeftWork,
   UnfinishedActivation,
   Write,
 } from "../../store/store.ts";
@@ -46,9 +46,9 @@ import type { StepEvent } from "./steps.ts";
 /** What the runner works with. */
 export interface RunnerOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
-  readonly store: Store;
-  /** What earlier processes have left, if the store outlives them. */
-  readonly durable: DurablePart | undefined;
+  readonly blackboard: BlackboardReader;
+  /** The work that earlier processes have left. */
+  readonly left: LeftWork;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RootLog;
@@ -256,8 +256,8 @@ export class Runner {
   /** Goes on with what earlier processes have left undone. Does nothing the second time. */
   goOn(): void {
     if (this.#unfinishedBefore || this.#stopped) return;
-    const { durable, agents, log } = this.#options;
-    this.#unfinishedBefore = durable ? Map.groupBy(durable.unfinished(), ({ agentId }) => agentId) : new Map();
+    const { left, agents, log } = this.#options;
+    this.#unfinishedBefore = Map.groupBy(left.unfinished, ({ agentId }) => agentId);
     for (const agent of agents.values()) this.resumeAgent(agent);
     for (const [agent, { length }] of this.#unfinishedBefore) {
       log.warn({ agent, runs: length }, "runs wait for an agent that is not declared: they begin when it is");
@@ -313,7 +313,7 @@ export class Runner {
 
   #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
-    const { journal, store, clock, errorDetail } = this.#options;
+    const { journal, blackboard, clock, errorDetail } = this.#options;
     const run = new Run(activation, clock, errorDetail, this.#tell);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
@@ -340,7 +340,7 @@ export class Runner {
     for (const write of begun.writes) journal.write(write);
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, store, this.#logOf, this.#options.questions));
+      output = run.execute(new Context(run, blackboard, this.#logOf, this.#options.questions));
     } catch (error) {
       return this.#end(run, begun, NO_DRAFTS, readable(error));
     }
@@ -378,9 +378,9 @@ export class Runner {
     const { activation, end, toldError, publications, failure, begun } = ending;
     const { journal, publisher, tracing } = this.#options;
     const { agent, visibility } = activation;
-    const produced = publications.every(({ artifact }) => isNoNarrower(artifact.visibility, visibility))
+    const produced = publications.every(({ artifact }) => isAtLeastAsVisible(artifact.visibility, visibility))
       ? end.produced
-      : idsOf(publications.filter(({ artifact }) => isNoNarrower(artifact.visibility, visibility)));
+      : idsOf(publications.filter(({ artifact }) => isAtLeastAsVisible(artifact.visibility, visibility)));
     const told = { ...end, error: toldError as WireError, produced };
     const { again, endedAt, write } = this.#writesOfEnd(activation, end, told, failure, begun !== undefined);
     const isRetried = again?.retryAt !== undefined;
@@ -415,7 +415,7 @@ export class Runner {
         const failed: RunEnd = { ...kept, status: "error", error };
         this.#logFailure(activation, reason.refusal, failed);
         // The store's reasons can quote what it was to write.
-        const isPublic = publications.every(({ artifact }) => isNoNarrower(artifact.visibility, visibility));
+        const isPublic = publications.every(({ artifact }) => isAtLeastAsVisible(artifact.visibility, visibility));
         return this.#outcomeOf({
           ...none,
           end: failed,
@@ -484,6 +484,7 @@ export class Runner {
       kind: "activation_done",
       id,
       status: end.status,
+      endedAt: Date.parse(endedAt),
       deadLetter: deadLetterOf(activation, told, endedAt),
     };
     const ofCircuit: Write[] = [];

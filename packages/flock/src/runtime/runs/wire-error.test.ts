@@ -89,7 +89,7 @@ describe("whatever is thrown becomes an error that can be told", () => {
         const { status, error } = await done;
         expect(status).toBe("error");
         wireErrorSchema.strict().parse(error);
-        expect(flock.deadLetters()).toMatchObject([{ error }]);
+        expect(await flock.deadLetters()).toMatchObject([{ error }]);
         expect(logged.pop()).toContain("a run failed");
       }),
       { numRuns: 60 },
@@ -187,7 +187,7 @@ describe("errorDetail", () => {
       await flock.runUntilIdle();
       const told = [...eventsOf(flock, "run_step_completed"), ...eventsOf(flock, "agent_execution_completed")];
       expect(told).toHaveLength(2);
-      for (const { error } of [...told, ...flock.deadLetters()]) {
+      for (const { error } of [...told, ...(await flock.deadLetters())]) {
         if (errorDetail === "message") expect(error).toEqual({ name: "Error", message: "burnt" });
         else expect(error).toMatchObject({ stack: /wire-error\.test\.ts/, cause: { message: "too hot" } });
       }

@@ -1,13 +1,14 @@
+import { OWNER } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { RunLog } from "../../core/logger.ts";
-import type { DurablePart, Hidden, ReadableStore } from "../../store/store.ts";
+import type { BlackboardReader, Hidden } from "../../store/store.ts";
 
 /** Collaborators of {@link ScheduledPublishes}. */
 export interface ScheduledPublishesOptions {
-  readonly store: ReadableStore;
+  readonly blackboard: BlackboardReader;
   /** State of earlier processes, if the store is persistent. */
-  readonly durable: DurablePart | undefined;
+  readonly left: { readonly hidden: readonly Hidden[] };
   readonly clock: Clock;
   readonly log: RunLog;
   /** Publishes a hidden artifact with its final visibility. Rejects when it could not be written. */
@@ -34,7 +35,7 @@ export class ScheduledPublishes {
 
   /** Schedules the pending publishes of earlier processes; overdue ones happen immediately. */
   restore(): void {
-    for (const hidden of this.#options.durable?.hidden() ?? []) this.#wait(hidden);
+    for (const hidden of this.#options.left.hidden) this.#wait(hidden);
   }
 
   /** Cancels the timer. */
@@ -57,9 +58,9 @@ export class ScheduledPublishes {
   }
 
   async #reveal(hidden: Hidden): Promise<void> {
-    const { store, log, reveal } = this.#options;
+    const { blackboard, log, reveal } = this.#options;
     try {
-      const artifact = await store.get(hidden.id);
+      const artifact = await blackboard.get(hidden.id, OWNER);
       if (artifact && !this.#stopped) await reveal(artifact);
     } catch (err) {
       log.error({ err, artifact: hidden.id }, "failed to publish scheduled artifact; retry scheduled");

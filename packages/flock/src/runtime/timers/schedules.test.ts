@@ -17,7 +17,8 @@ import {
   type Store,
   type StoredArtifact,
 } from "../../index.ts";
-import { sqliteStore } from "../../store/sqlite/sqlite.ts";
+import { intercept } from "../../store/contract.ts";
+import { sqliteStore } from "../../store/sqlite/store.ts";
 import { type FakeClock, fakeClock } from "../../testing/fake-clock.ts";
 
 const MINUTE = 60_000;
@@ -66,15 +67,15 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function newFlock(store?: Store): Flock {
-  const flock = new Flock({ clock, logger: pino({ level: "silent" }), ...(store ? { store } : {}) });
+async function newFlock(store?: Store): Promise<Flock> {
+  const flock = await Flock.open({ clock, logger: pino({ level: "silent" }), ...(store ? { store } : {}) });
   flocks.push(flock);
   return flock;
 }
 
 /** Creates a flock with an agent that is triggered each minute and records it. */
 async function everyMinute(options: EveryOptions = {}, store?: Store): Promise<Flock> {
-  const flock = newFlock(store);
+  const flock = await newFlock(store);
   flock
     .agent("digest")
     .every(MINUTE, options)
@@ -157,7 +158,7 @@ describe("every", () => {
   });
 
   it("does not trigger other agents", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     const runs: string[] = [];
     for (const [name, ms] of [
       ["a", MINUTE],
@@ -176,7 +177,7 @@ describe("every", () => {
   });
 
   it("works as an alternative to consumes, and the function can tell them apart", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     const woken: unknown[] = [];
     flock
       .agent("both")
@@ -194,7 +195,7 @@ describe("every", () => {
   });
 
   it("of a tenant's agent: ticks are visible only to the tenant", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     flock
       .agent("digest")
       .tenant("acme")
@@ -211,7 +212,7 @@ describe("every", () => {
 describe("cron", () => {
   async function timesIn(expression: string, options: CronOptions, from: string, until: string): Promise<string[]> {
     clock = new SleepyClock(Date.parse(from));
-    const flock = newFlock();
+    const flock = await newFlock();
     flock
       .agent("digest")
       .cron(expression, options)
@@ -258,25 +259,24 @@ describe("cron", () => {
     ["0 9 * * *", { timezone: "Mars/Olympus" }, /unknown time zone `Mars\/Olympus`/],
     ["0 9 * * *", { overlap: "both" }, /overlap/],
     ["0 9 * * *", { initialDelay: 1 }, /initialDelay/],
-  ])("explains what is wrong with %j %j", (expression, options, message) => {
-    expect(() =>
-      newFlock()
-        .agent("digest")
-        .cron(expression, options as CronOptions),
-    ).toThrow(message);
+  ])("explains what is wrong with %j %j", async (expression, options, message) => {
+    const flock = await newFlock();
+    expect(() => flock.agent("digest").cron(expression, options as CronOptions)).toThrow(message);
   });
 
-  it("explains an invalid interval and a duplicate schedule", () => {
+  it("explains an invalid interval and a duplicate schedule", async () => {
     for (const ms of [0, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-      expect(() => newFlock().agent("digest").every(ms)).toThrow(/`every` of agent `digest`/);
+      const flock = await newFlock();
+      expect(() => flock.agent("digest").every(ms)).toThrow(/`every` of agent `digest`/);
     }
-    expect(() => newFlock().agent("digest").every(5).every(5)).toThrow(/`every 5` is declared twice/);
+    const flock = await newFlock();
+    expect(() => flock.agent("digest").every(5).every(5)).toThrow(/`every 5` is declared twice/);
   });
 });
 
 describe("a time during a run of the schedule", () => {
   async function slow(options: EveryOptions) {
-    const flock = newFlock();
+    const flock = await newFlock();
     const ends: (() => void)[] = [];
     flock
       .agent("slow")
@@ -317,8 +317,8 @@ describe("a time during a run of the schedule", () => {
 
   it("is skipped while a retry is pending, also one of an earlier process", async () => {
     const path = join(folder, "retries.db");
-    const failing = () => {
-      const flock = newFlock(sqliteStore(path));
+    const failing = async () => {
+      const flock = await newFlock(sqliteStore(path));
       flock
         .agent("slow")
         .every(MINUTE)
@@ -335,12 +335,12 @@ describe("a time during a run of the schedule", () => {
         for (let turn = 0; turn < 4; turn++) await setImmediate();
       }
     };
-    const first = failing();
+    const first = await failing();
     for (let turn = 0; turn < 4; turn++) await setImmediate();
     await step(3 * MINUTE);
     expect(first.stats().runs).toMatchObject({ started: 1, queued: 1 });
     await first.shutdown();
-    const second = failing();
+    const second = await failing();
     for (let turn = 0; turn < 4; turn++) await setImmediate();
     await step(3 * MINUTE);
     expect(second.stats().runs).toMatchObject({ started: 0, queued: 1 });
@@ -373,7 +373,7 @@ describe("times that passed during sleep", () => {
   });
 
   it('are dropped with `missed: "skip"`', async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     flock
       .agent("digest")
       .every(HOUR, { missed: "skip" })
@@ -388,7 +388,7 @@ describe("times that passed during sleep", () => {
   });
 
   it("are counted up to a thousand for a cron expression, and the latest is still found", async () => {
-    const flock = newFlock();
+    const flock = await newFlock();
     flock
       .agent("digest")
       .cron("*/10 * * * * *", { timezone: "UTC" })
@@ -421,14 +421,13 @@ describe("the end of schedules", () => {
 
 describe("a tick that could not be written", () => {
   it("is retried and emitted once", async () => {
-    const store = sqliteStore(join(folder, "full.db"));
-    const flock = await everyMinute({}, store);
-    const commit = store.commit.bind(store);
     let refused = 0;
-    store.commit = (writes) => {
-      if (refused++ < 3) throw new Error("the disk is full");
-      return commit(writes);
-    };
+    let isFull = false;
+    const store = intercept(sqliteStore(join(folder, "full.db")), () => {
+      if (isFull && refused++ < 3) throw new Error("the disk is full");
+    });
+    const flock = await everyMinute({}, store);
+    isFull = true;
     for (let second = 0; second < 120; second++) {
       await clock.advance(1_000);
       for (let turn = 0; turn < 3; turn++) await setImmediate();
@@ -472,7 +471,7 @@ describe("schedule on a persistent store", () => {
   });
 
   it("skips a time while an interrupted run of an earlier process resumes", async () => {
-    const first = newFlock(sqliteStore(path()));
+    const first = await newFlock(sqliteStore(path()));
     const never = () => new Promise<void>(() => {});
     first.agent("slow").every(MINUTE).run(never);
     await first.runUntilIdle();
@@ -481,7 +480,7 @@ describe("schedule on a persistent store", () => {
     while (first.stats().runs.running === 0) await setImmediate();
     await first.shutdown();
     await clock.advance(3 * MINUTE);
-    const second = newFlock(sqliteStore(path()));
+    const second = await newFlock(sqliteStore(path()));
     second.agent("slow").every(MINUTE).run(never);
     void second.runUntilIdle();
     while (second.stats().runs.running === 0) await setImmediate();

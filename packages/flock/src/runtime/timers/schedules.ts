@@ -7,12 +7,12 @@ import type { Clock } from "../../core/clock.ts";
 import type { RunLog } from "../../core/logger.ts";
 import { isoTime } from "../../core/time.ts";
 import type { Journal } from "../../store/journal.ts";
-import type { DurablePart, ScheduleState } from "../../store/store.ts";
+import type { ScheduleRecord, ScheduleState } from "../../store/store.ts";
 
 /** Collaborators of {@link Schedules}. */
 export interface SchedulesOptions {
   /** State of earlier processes, if the store is persistent. */
-  readonly durable: DurablePart | undefined;
+  readonly left: { readonly schedules: readonly ScheduleRecord[] };
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RunLog;
@@ -59,12 +59,12 @@ export class Schedules {
   /** Starts or resumes the schedules of an agent, after pending writes are committed. */
   async resumeAgent(agent: AgentDefinition): Promise<void> {
     if (agent.schedules.size === 0) return;
-    const { journal, durable, clock, log } = this.#options;
+    const { journal, clock, log, left: before } = this.#options;
     // By then, runs of earlier processes are queued, which decides whether a time overlaps with one.
     await journal.settled().catch(() => {});
     if (this.#stopped) return;
     for (const [subscription, schedule] of agent.schedules) {
-      const left = durable?.scheduleOf(agent.name, schedule.spec);
+      const left = before.schedules.find((one) => one.agentId === agent.name && one.schedule === schedule.spec);
       const state = left ?? schedule.begin(clock.now());
       const ticker: Ticker = { agent, subscription, schedule, state, running: 0, cancel: () => {} };
       this.#tickers.set(subscription, ticker);

@@ -78,12 +78,7 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
     const { tags } = this.config;
     const path = joinPath(this.config.prefix, "artifacts");
     const consumptionsOf = async (artifacts: readonly StoredArtifact[], wanted: boolean, as: Principal) =>
-      wanted
-        ? flock.store.consumptionsOf(
-            artifacts.map(({ id }) => id),
-            as,
-          )
-        : undefined;
+      wanted ? flock.store.as(as).consumptionsOf(artifacts.map(({ id }) => id)) : undefined;
 
     app.get(
       path,
@@ -104,7 +99,7 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
           producedBy: produced_by,
           correlationId: correlation_id,
         };
-        const { artifacts, total, nextCursor } = await flock.store.query(query, principal);
+        const { artifacts, total, nextCursor } = await flock.store.as(principal).query(query);
         const consumptions = await consumptionsOf(artifacts, embed_consumptions, principal);
         return {
           artifacts: artifacts.map((artifact) => recordOf(artifact, consumptions)),
@@ -131,7 +126,7 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
         const { id } = request.params;
         const { embed_consumptions } = request.query;
         const principal = principalOf(request);
-        const artifact = await flock.store.get(id, principal);
+        const artifact = await flock.store.as(principal).get(id);
         if (!artifact) throw new FlockError("not_found", `there is no artifact ${JSON.stringify(id)}`);
         return recordOf(artifact, await consumptionsOf([artifact], embed_consumptions, principal));
       },

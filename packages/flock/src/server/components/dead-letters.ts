@@ -59,10 +59,10 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
           response: { 200: deadLettersSchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => {
+      async (request) => {
         const { agent_id, correlation_id, limit, cursor } = request.query;
         const query = { agentId: agent_id, correlationId: correlation_id, limit: limit + 1, after: cursor };
-        const found = flock.deadLetters(query, principalOf(request));
+        const found = await flock.deadLetters(query, principalOf(request));
         const page = found.slice(0, limit);
         return {
           dead_letters: page.map(recordOf),

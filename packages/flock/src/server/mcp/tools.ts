@@ -80,17 +80,14 @@ const TOOLS = {
     }),
     isReadOnly: true,
     run: async ({ type_names, produced_by, correlation_id, start, end, ...rest }, { flock, principal }) => {
-      const { artifacts, total, nextCursor } = await flock.store.query(
-        {
-          ...rest,
-          types: type_names,
-          producedBy: produced_by,
-          correlationId: correlation_id,
-          start: start === undefined ? undefined : new Date(start),
-          end: end === undefined ? undefined : new Date(end),
-        },
-        principal,
-      );
+      const { artifacts, total, nextCursor } = await flock.store.as(principal).query({
+        ...rest,
+        types: type_names,
+        producedBy: produced_by,
+        correlationId: correlation_id,
+        start: start === undefined ? undefined : new Date(start),
+        end: end === undefined ? undefined : new Date(end),
+      });
       return { artifacts: artifacts.map((artifact) => recordOf(artifact)), total, next_cursor: nextCursor };
     },
   }),
@@ -99,7 +96,7 @@ const TOOLS = {
     input: z.strictObject({ id: z.string().min(1) }),
     isReadOnly: true,
     run: async ({ id }, { flock, principal }) => {
-      const artifact = await flock.store.get(id, principal);
+      const artifact = await flock.store.as(principal).get(id);
       if (!artifact) throw new FlockError("not_found", `there is no artifact ${JSON.stringify(id)}`);
       return recordOf(artifact);
     },

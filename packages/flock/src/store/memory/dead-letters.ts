@@ -1,27 +1,38 @@
-import { maySee, OWNER, type Principal } from "@flock-ts/protocol";
-import type { DeadLetter, DeadLetterQuery, DeadLetterStore, Write } from "../store.ts";
+import { maySee, type Principal } from "@flock-ts/protocol";
+import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import type { DeadLetterQuery, DeadLetterReader } from "../queries.ts";
+import type { DeadLetter } from "../work.ts";
 
-/** So many are kept: one more, and the oldest is forgotten. Each holds on to its artifacts. */
+/** The most dead letters that are kept; each holds its artifacts. The oldest is dropped first. */
 const MAX_KEPT = 1_000;
 
-/** How many a page has when nobody says so. */
+/** How many dead letters a page holds by default. */
 export const DEFAULT_LIMIT = 50;
 
-/** The dead letters of this process. */
-export class DeadLettersInMemory implements DeadLetterStore {
+/** Dead letters in memory. */
+export class DeadLettersInMemory implements DeadLetterReader {
   readonly #byId = new Map<string, DeadLetter>();
+  readonly #current: (artifact: StoredArtifact) => StoredArtifact;
 
-  /** Keeps or lets go of one, if the write says so. */
-  apply(write: Write): void {
-    if (write.kind === "activation_done" && write.deadLetter) {
-      this.#byId.set(write.id, write.deadLetter);
-      if (this.#byId.size > MAX_KEPT) this.#byId.delete(this.#byId.keys().next().value as string);
-    } else if (write.kind === "dead_letter_again" || write.kind === "dead_letter_discarded") {
-      this.#byId.delete(write.id);
-    }
+  /** @param current returns an artifact as it is on the blackboard now: a scheduled publish changes its visibility. */
+  constructor(current: (artifact: StoredArtifact) => StoredArtifact) {
+    this.#current = current;
   }
 
-  list(query: DeadLetterQuery = {}, as: Principal = OWNER): readonly DeadLetter[] {
+  has(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
+  add(letter: DeadLetter): void {
+    this.#byId.set(letter.id, letter);
+    if (this.#byId.size > MAX_KEPT) this.#byId.delete(this.#byId.keys().next().value as string);
+  }
+
+  delete(id: string): void {
+    this.#byId.delete(id);
+  }
+
+  async list(query: DeadLetterQuery, as: Principal): Promise<readonly DeadLetter[]> {
     const { agentId, correlationId, after, limit = DEFAULT_LIMIT } = query;
     return [...this.#byId.values()]
       .filter(
@@ -32,11 +43,16 @@ export class DeadLettersInMemory implements DeadLetterStore {
           maySee(as, one.visibility),
       )
       .sort((a, b) => (a.id < b.id ? 1 : -1))
-      .slice(0, limit);
+      .slice(0, limit)
+      .map((letter) => this.#withCurrentArtifacts(letter));
   }
 
-  get(id: string, as: Principal = OWNER): DeadLetter | undefined {
+  async get(id: string, as: Principal): Promise<DeadLetter | undefined> {
     const letter = this.#byId.get(id);
-    return letter && maySee(as, letter.visibility) ? letter : undefined;
+    return letter && maySee(as, letter.visibility) ? this.#withCurrentArtifacts(letter) : undefined;
+  }
+
+  #withCurrentArtifacts(letter: DeadLetter): DeadLetter {
+    return { ...letter, artifacts: letter.artifacts.map(this.#current) };
   }
 }

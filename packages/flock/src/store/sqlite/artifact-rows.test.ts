@@ -6,13 +6,14 @@ import { type Principal, settleVisibility, type Visibility } from "@flock-ts/pro
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import { systemClock } from "../../core/clock.ts";
 import { eventWrite } from "../event-write.ts";
-import { memoryStore } from "../memory/memory.ts";
-import type { ArtifactQuery, EventWrite, Store } from "../store.ts";
+import { memoryStore } from "../memory/store.ts";
+import type { ArtifactQuery, EventWrite, StoreSession } from "../store.ts";
 import { artifactQuery, cursorAfter } from "./artifact-rows.ts";
 import { defineMaySee } from "./may-see.ts";
 import { MIGRATIONS } from "./schema.ts";
-import { sqliteStore } from "./sqlite.ts";
+import { sqliteStore } from "./store.ts";
 
 const DAY = 24 * 3_600_000;
 const EPOCH = Date.UTC(2026, 0, 1);
@@ -111,8 +112,10 @@ describe("artifacts are found in a file as they are in memory", () => {
         fc.array(written, { maxLength: 25 }),
         fc.array(asked, { maxLength: 12 }),
         async (all, queries) => {
-          const [memory, file] = [memoryStore(), sqliteStore(join(folder, `${++files}.db`))];
-          for (const store of [memory, file]) store.commit(all.map((fields, n) => publication(n, fields)));
+          const options = { clock: systemClock };
+          const memory = await memoryStore().open(options);
+          const file = await sqliteStore(join(folder, `${++files}.db`)).open(options);
+          for (const store of [memory, file]) await store.commit([all.map((fields, n) => publication(n, fields))]);
           for (const query of queries) expect(await pagesOf(file, query)).toEqual(await pagesOf(memory, query));
           await file.close();
         },
@@ -124,14 +127,14 @@ describe("artifacts are found in a file as they are in memory", () => {
 
 /** Every page's artifacts, and how many there are said to be. */
 async function pagesOf(
-  store: Store,
+  store: StoreSession,
   { offset, as, ...query }: ArtifactQuery & { as: Principal },
 ): Promise<{ ids: string[]; total: number }[]> {
   const pages = [];
-  let { artifacts, total, nextCursor } = await store.query({ ...query, offset }, as);
+  let { artifacts, total, nextCursor } = await store.blackboard.query({ ...query, offset }, as);
   pages.push({ ids: artifacts.map(({ id }) => id), total });
   while (nextCursor !== null) {
-    ({ artifacts, total, nextCursor } = await store.query({ ...query, cursor: nextCursor }, as));
+    ({ artifacts, total, nextCursor } = await store.blackboard.query({ ...query, cursor: nextCursor }, as));
     pages.push({ ids: artifacts.map(({ id }) => id), total });
   }
   return pages;

@@ -2,41 +2,50 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type FlockEvent, mergedInto } from "@flock-ts/protocol";
+import { type FlockEvent, mergedSeqs, OWNER } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import { systemClock } from "../../core/clock.ts";
 import { compact } from "../../log/compaction.ts";
 import { EventLog } from "../../log/event-log.ts";
+import { commit } from "../contract.ts";
 import { eventWrite } from "../event-write.ts";
+import type { SealedEvent } from "../store.ts";
+import type { Write } from "../writes.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { openFile } from "./open.ts";
 import { MIGRATIONS, migrate } from "./schema.ts";
-import { type SqliteStore, sqliteStore } from "./sqlite.ts";
+import type { SqliteSession } from "./session.ts";
+import { type SqliteStoreOptions, sqliteStore } from "./store.ts";
 
 let folder = "";
 let path = "";
-const open: SqliteStore[] = [];
+const open: SqliteSession[] = [];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "flock-file-"));
   path = join(folder, "flock.db");
 });
 
-afterEach(() => {
-  for (const store of open.splice(0)) void store.close();
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((store) => store.close()));
   rmSync(folder, { recursive: true, force: true });
 });
 
-function storeOnFile(options?: Parameters<typeof sqliteStore>[1]): SqliteStore {
-  const store = sqliteStore(path, options);
+function openFileAt(at: string, options?: SqliteStoreOptions): Promise<SqliteSession> {
+  return sqliteStore(at, options).open({ clock: systemClock }) as Promise<SqliteSession>;
+}
+
+async function storeOnFile(options?: SqliteStoreOptions): Promise<SqliteSession> {
+  const store = await openFileAt(path, options);
   open.push(store);
   return store;
 }
 
-function closed(store: SqliteStore): void {
-  void store.close();
+async function closed(store: SqliteSession): Promise<void> {
   open.splice(open.indexOf(store), 1);
+  await store.close();
 }
 
 let numbered = 0;
@@ -84,11 +93,11 @@ function piece(run: string, offset: number, content: string) {
   );
 }
 
-function everythingIn(store: SqliteStore): FlockEvent[] {
-  const { log } = store.durable;
+async function everythingIn(store: SqliteSession): Promise<FlockEvent[]> {
+  const { log } = store;
   const events: FlockEvent[] = [];
   for (let seq = log.oldest; seq <= log.head; ) {
-    const { lines, last } = log.read(seq, log.head);
+    const { lines, last } = await log.read(seq, log.head);
     events.push(...lines.split("\n").map((line) => JSON.parse(line)));
     seq = last + 1;
   }
@@ -97,79 +106,79 @@ function everythingIn(store: SqliteStore): FlockEvent[] {
 
 /** Housekeeping by hand, on a file whose store is closed. */
 function tidy(retention: { maxAgeMs?: number; maxBytes?: number } = {}): void {
-  const file = openFile(path, "normal");
+  const file = openFile(path);
   const everything = { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
-  const housekeeping = new Housekeeping(file.db, { ...everything, ...retention });
+  const housekeeping = new Housekeeping(file.db, { ...everything, ...retention }, systemClock);
   for (let steps = 0; housekeeping.step(); steps++) expect(steps).toBeLessThan(10_000);
   file.close();
 }
 
 describe("a file that cannot be used is left as it is, and the error says what to do", () => {
-  it("when another process has it", () => {
-    storeOnFile();
-    expect(() => sqliteStore(path)).toThrow(/in use by another process.*End the other one/);
+  it("when another process has it", async () => {
+    await storeOnFile();
+    await expect(openFileAt(path)).rejects.toThrow(/in use by another process.*End the other one/);
   });
 
-  it("when it is no database, or another program's", () => {
+  it("when it is no database, or another program's", async () => {
     writeFileSync(path, "These are notes, and no database at all. ".repeat(50));
     const before = readFileSync(path);
-    expect(() => sqliteStore(path)).toThrow(/is not a SQLite database/);
+    await expect(openFileAt(path)).rejects.toThrow(/is not a SQLite database/);
     expect(readFileSync(path)).toEqual(before);
     rmSync(path);
     const other = new DatabaseSync(path);
     other.exec("CREATE TABLE notes (text TEXT)");
     other.close();
-    expect(() => sqliteStore(path)).toThrow(/of another program/);
+    await expect(openFileAt(path)).rejects.toThrow(/of another program/);
   });
 
-  it("when a newer version has written it", () => {
-    closed(storeOnFile());
+  it("when a newer version has written it", async () => {
+    await closed(await storeOnFile());
     const db = new DatabaseSync(path);
     db.exec("PRAGMA user_version = 99");
     db.close();
     const before = readFileSync(path);
-    expect(() => sqliteStore(path)).toThrow(/newer version of Flock \(schema 99.*update Flock/);
+    await expect(openFileAt(path)).rejects.toThrow(/newer version of Flock \(schema 99.*update Flock/);
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
-  it("when it is damaged", () => {
-    const store = storeOnFile();
-    for (let i = 0; i < 200; i++) store.commit([publication({ text: "x".repeat(2_000) }).write]);
-    closed(store);
+  it("when it is damaged", async () => {
+    const store = await storeOnFile();
+    for (let i = 0; i < 200; i++) await commit(store, [publication({ text: "x".repeat(2_000) }).write]);
+    await closed(store);
     const bytes = readFileSync(path);
     const damaged = Buffer.concat([bytes.subarray(0, 4_096), Buffer.alloc(bytes.length - 4_096, 7)]);
     writeFileSync(path, damaged);
-    expect(() => sqliteStore(path)).toThrow(/damaged.*backup/);
+    await expect(openFileAt(path)).rejects.toThrow(/damaged.*backup/);
     expect(readFileSync(path).equals(damaged)).toBe(true);
   });
 
-  it("when the end of it is missing, wherever it was cut off", () => {
-    const store = storeOnFile();
-    for (let i = 0; i < 100; i++) store.commit([publication({ text: "x".repeat(2_000) }).write]);
-    closed(store);
+  it("when the end of it is missing, wherever it was cut off", async () => {
+    const store = await storeOnFile();
+    for (let i = 0; i < 100; i++) await commit(store, [publication({ text: "x".repeat(2_000) }).write]);
+    await closed(store);
     const bytes = readFileSync(path);
     for (const length of [bytes.length - 4_096, bytes.length >> 1, 4_096, 512, 50]) {
       const cut = bytes.subarray(0, length);
       writeFileSync(path, cut);
-      expect(() => sqliteStore(path), `${length} bytes`).toThrow(/damaged.*backup|not a SQLite database/);
+      await expect(openFileAt(path), `${length} bytes`).rejects.toThrow(/damaged.*backup|not a SQLite database/);
       expect(readFileSync(path).equals(cut)).toBe(true);
     }
     writeFileSync(path, bytes);
-    expect(storeOnFile().durable.log.head).toBe(100);
+    expect((await storeOnFile()).log.head).toBe(100);
   });
 
-  it("when its place is a folder", () => {
-    expect(() => sqliteStore(folder)).toThrow(/cannot be opened/);
+  it("when its place is a folder", async () => {
+    await expect(openFileAt(folder)).rejects.toThrow(/cannot be opened/);
   });
 });
 
 describe("a file that is damaged in the middle", () => {
   it("says so to who reads there, and serves everyone else", async () => {
-    const store = storeOnFile();
+    const store = await storeOnFile();
     const marked = (n: number) => publication({ text: `piece ${n} `.padEnd(30_000, "x") }).write;
-    for (let i = 0; i < 60; i++) store.commit([marked(i)]);
-    for (let i = 60; i < 1_100; i++) store.commit([publication({}).write]);
-    closed(store);
+    for (let i = 0; i < 60; i++) await commit(store, [marked(i)]);
+    for (let i = 60; i < 1_100; i++) await commit(store, [publication({}).write]);
+    await closed(store);
     const bytes = readFileSync(path);
     // The payload is in the event and in the artifact: of each the first page that holds nothing else.
     const filling = Buffer.alloc(4_000, "x");
@@ -179,8 +188,8 @@ describe("a file that is damaged in the middle", () => {
       bytes.fill(0xff, page, page + 4_096);
     }
     writeFileSync(path, bytes);
-    const after = storeOnFile();
-    const log = new EventLog(after.epoch, 0, after.durable.log);
+    const after = await storeOnFile();
+    const log = new EventLog(after.epoch, 0, after.log);
     const readAll = async (from: number) => {
       let events = 0;
       for (let seq = from; seq < log.head; ) {
@@ -191,36 +200,39 @@ describe("a file that is damaged in the middle", () => {
       return events;
     };
     await expect(readAll(0)).rejects.toThrow(/is damaged: put a backup in its place/);
-    expect(log.beforeNewest(1_090, 1_100, undefined)).toBe(1_023);
+    expect(await log.beforeNewest(1_090, 1_100, undefined)).toBe(1_023);
     expect(await readAll(1_023)).toBe(77);
-    after.commit([publication({}).write]);
-    expect(after.durable.log.head).toBe(1_101);
+    await commit(after, [publication({}).write]);
+    expect(after.log.head).toBe(1_101);
   });
 });
 
 describe("a disk that is full", () => {
-  it("refuses a snapshot, and nothing else with it", () => {
-    const store = storeOnFile({ maxFileBytes: 400_000 });
-    expect(() => store.durable.saveSnapshot(0, "x".repeat(500_000))).toThrow(/is full.*make room/);
+  it("refuses a snapshot, and no other group with it", async () => {
+    const store = await storeOnFile({ maxFileBytes: 400_000 });
     const { write } = publication({ text: "small" });
-    store.commit([write]);
-    expect(everythingIn(store).map(({ seq }) => seq)).toEqual([1]);
-    store.durable.saveSnapshot(1, "small");
-    expect(store.durable.snapshot()).toEqual({ seq: 1, state: "small" });
+    const large: Write = { kind: "snapshot", seq: 0, state: JSON.stringify("x".repeat(500_000)) };
+    const { events, refused } = await store.commit([[large], [write]]);
+    expect(events.map(({ seq }) => seq)).toEqual([1]);
+    expect([...refused.keys()]).toEqual([0]);
+    expect(refused.get(0)?.message).toMatch(/is full.*make room/);
+    expect((await everythingIn(store)).map(({ seq }) => seq)).toEqual([1]);
+    await store.commit([[{ kind: "snapshot", seq: 1, state: '"small"' }]]);
+    expect((await store.work.load()).snapshot).toEqual({ seq: 1, state: "small" });
   });
 
-  it("refuses the whole commit with what to do, and goes on with the same seq when there is room", () => {
+  it("refuses the whole commit with what to do, and goes on with the same seq when there is room", async () => {
     // SQLite reports the end of the disk and the end of what a file may be alike.
-    const store = storeOnFile({ maxFileBytes: 400_000 });
-    store.commit([publication({ text: "small" }).write]);
+    const store = await storeOnFile({ maxFileBytes: 400_000 });
+    await commit(store, [publication({ text: "small" }).write]);
     const big = () => publication({ text: "x".repeat(300_000) }).write;
-    expect(() => store.commit([publication({ text: "with it" }).write, big(), big()])).toThrow(
+    await expect(commit(store, [publication({ text: "with it" }).write, big(), big()])).rejects.toThrow(
       /nothing was written.*is full.*make room/,
     );
     const { write } = publication({ text: "next" });
-    store.commit([write]);
+    await commit(store, [write]);
     expect(write.event.seq).toBe(2);
-    expect(everythingIn(store).map(({ seq }) => seq)).toEqual([1, 2]);
+    expect((await everythingIn(store)).map(({ seq }) => seq)).toEqual([1, 2]);
   });
 });
 
@@ -233,10 +245,10 @@ describe("a file of an older version", () => {
   const version = MIGRATIONS.length;
 
   /** A blackboard with something on it, and all that its file holds. */
-  function written(): { before: string } {
-    const store = storeOnFile();
-    for (let n = 1; n <= 20; n++) store.commit([publication({ n }, { tags: ["t"] }).write]);
-    closed(store);
+  async function written(): Promise<{ before: string }> {
+    const store = await storeOnFile();
+    for (let n = 1; n <= 20; n++) await commit(store, [publication({ n }, { tags: ["t"] }).write]);
+    await closed(store);
     const file = new DatabaseSync(path);
     const before = contents(file);
     file.close();
@@ -251,8 +263,8 @@ describe("a file of an older version", () => {
     return JSON.stringify([db.prepare("PRAGMA user_version").get(), tables, rows]);
   }
 
-  it("is brought up to date with all that is in it", () => {
-    written();
+  it("is brought up to date with all that is in it", async () => {
+    await written();
     const db = new DatabaseSync(path);
     migrate(db, version, [...MIGRATIONS, step]);
     expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: version + 1 });
@@ -260,32 +272,32 @@ describe("a file of an older version", () => {
     migrate(db, version + 1, [...MIGRATIONS, step]);
     db.close();
     // What it has become is not for the version before: that one leaves it alone.
-    expect(() => sqliteStore(path)).toThrow(/newer version of Flock/);
+    await expect(openFileAt(path)).rejects.toThrow(/newer version of Flock/);
   });
 
-  it("stays as it was when a step fails half way, whatever the steps before have done", () => {
-    const { before } = written();
+  it("stays as it was when a step fails half way, whatever the steps before have done", async () => {
+    const { before } = await written();
     const db = new DatabaseSync(path);
     const broken = "CREATE TABLE half (n INTEGER); INSERT INTO half VALUES (1); INSERT INTO nowhere VALUES (1);";
     expect(() => migrate(db, version, [...MIGRATIONS, step, broken])).toThrow(/nowhere/);
     expect(db.isTransaction).toBe(false);
     expect(contents(db)).toBe(before);
     db.close();
-    const store = storeOnFile();
-    expect(everythingIn(store).map(({ seq }) => seq)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    const store = await storeOnFile();
+    expect((await everythingIn(store)).map(({ seq }) => seq)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
   });
 });
 
 describe("a loss of power", () => {
   /** The file as a machine that went down has left it: open, and by a process of another start of the machine. */
-  function afterLossOfPower(lived: "normal" | "full"): string {
-    const store = storeOnFile({ durability: lived });
-    store.commit([publication({}).write]);
+  async function afterLossOfPower(lived: "normal" | "full"): Promise<string> {
+    const store = await storeOnFile({ durability: lived });
+    await commit(store, [publication({}).write]);
     const { epoch } = store;
     const copy = join(folder, "copy.db");
     // Not closed: what a process does at its end must not help here.
     for (const end of ["", "-wal"]) copyFileSync(path + end, copy + end);
-    closed(store);
+    await closed(store);
     for (const end of ["", "-wal"]) if (existsSync(copy + end)) copyFileSync(copy + end, path + end);
     const db = new DatabaseSync(path);
     db.exec("UPDATE log SET booted_at = booted_at - 86400000");
@@ -293,37 +305,37 @@ describe("a loss of power", () => {
     return epoch;
   }
 
-  it("begins another log when the newest events may not have reached the disk", () => {
-    const epoch = afterLossOfPower("normal");
-    const after = storeOnFile();
+  it("begins another log when the newest events may not have reached the disk", async () => {
+    const epoch = await afterLossOfPower("normal");
+    const after = await storeOnFile();
     expect(after.epoch).not.toBe(epoch);
-    expect(after.durable.log.head).toBe(1);
+    expect(after.log.head).toBe(1);
   });
 
-  it("also for a process that now waits for the disk: it is the one before that did not", () => {
-    const epoch = afterLossOfPower("normal");
-    expect(storeOnFile({ durability: "full" }).epoch).not.toBe(epoch);
+  it("also for a process that now waits for the disk: it is the one before that did not", async () => {
+    const epoch = await afterLossOfPower("normal");
+    expect((await storeOnFile({ durability: "full" })).epoch).not.toBe(epoch);
   });
 
-  it("changes nothing when each commit had waited for the disk", () => {
-    const epoch = afterLossOfPower("full");
-    expect(storeOnFile({ durability: "normal" }).epoch).toBe(epoch);
+  it("changes nothing when each commit had waited for the disk", async () => {
+    const epoch = await afterLossOfPower("full");
+    expect((await storeOnFile({ durability: "normal" })).epoch).toBe(epoch);
   });
 
-  it("is not what a crash of the process is", () => {
-    const store = storeOnFile();
+  it("is not what a crash of the process is", async () => {
+    const store = await storeOnFile();
     const { epoch } = store;
-    closed(store);
+    await closed(store);
     const db = new DatabaseSync(path);
     db.exec("UPDATE log SET is_open = 1");
     db.close();
-    expect(storeOnFile().epoch).toBe(epoch);
+    expect((await storeOnFile()).epoch).toBe(epoch);
   });
 });
 
 describe("retention", () => {
   it("by age drops old events and artifacts, but nothing that a queued run or a gate needs", async () => {
-    const store = storeOnFile();
+    const store = await storeOnFile();
     const old = Date.now() - 3_600_000;
     const [queued, gathered, gone, young] = [
       publication({ n: 1 }, { createdAt: old }),
@@ -331,10 +343,11 @@ describe("retention", () => {
       publication({ n: 3 }, { createdAt: old, tags: ["t"] }),
       publication({ n: 4 }),
     ];
-    store.commit([
+    await commit(store, [
       queued.write,
       {
         kind: "activation",
+        queuedAt: old,
         id: "run",
         runId: "run",
         agentId: "a",
@@ -362,28 +375,32 @@ describe("retention", () => {
         artifacts: [gone.artifact],
       },
     ]);
-    store.commit([young.write]);
-    closed(store);
+    await commit(store, [young.write]);
+    await closed(store);
     tidy({ maxAgeMs: 60_000 });
-    const after = storeOnFile();
-    expect((await after.query()).artifacts.map(({ payload }) => payload)).toEqual([{ n: 4 }, { n: 2 }, { n: 1 }]);
-    expect(everythingIn(after).map(({ seq }) => seq)).toEqual([4]);
-    expect(after.durable.unfinished()[0]?.artifacts[0]?.payload).toEqual({ n: 1 });
-    expect(after.durable.gathered()[0]?.artifact.payload).toEqual({ n: 2 });
-    expect(await after.consumptionsOf([gone.artifact.id])).toEqual(new Map([[gone.artifact.id, []]]));
+    const after = await storeOnFile();
+    expect((await after.blackboard.query({}, OWNER)).artifacts.map(({ payload }) => payload)).toEqual([
+      { n: 4 },
+      { n: 2 },
+      { n: 1 },
+    ]);
+    expect((await everythingIn(after)).map(({ seq }) => seq)).toEqual([4]);
+    expect((await after.work.load()).unfinished[0]?.artifacts[0]?.payload).toEqual({ n: 1 });
+    expect((await after.work.load()).gathered[0]?.artifact.payload).toEqual({ n: 2 });
+    expect(await after.blackboard.consumptionsOf([gone.artifact.id], OWNER)).toEqual(new Map([[gone.artifact.id, []]]));
   });
 
   it("drops all artifacts of a commit, however many, and what was needed as soon as it is not", async () => {
-    const store = storeOnFile();
+    const store = await storeOnFile();
     const old = Date.now() - 3_600_000;
     const many = Array.from({ length: 700 }, (_, n) =>
       publication({ n }, { createdAt: old, tags: ["t", `t${n % 7}`] }),
     );
     const [first] = many as [(typeof many)[number]];
     const activation = { id: "run", runId: "run", agentId: "a", gate: "0", correlationId: "c", attempt: 1 };
-    store.commit([
+    await commit(store, [
       ...many.map(({ write }) => write),
-      { kind: "activation", ...activation, artifacts: [first.artifact] },
+      { kind: "activation", queuedAt: old, ...activation, artifacts: [first.artifact] },
       {
         kind: "consumption",
         agentId: "a",
@@ -392,51 +409,58 @@ describe("retention", () => {
         artifacts: [first.artifact],
       },
     ]);
-    store.commit([publication({ n: "young" }, { tags: ["t"] }).write]);
-    closed(store);
+    await commit(store, [publication({ n: "young" }, { tags: ["t"] }).write]);
+    await closed(store);
     tidy({ maxAgeMs: 60_000 });
-    const between = storeOnFile();
-    expect((await between.query()).artifacts.map(({ payload }) => payload)).toEqual([{ n: "young" }, { n: 0 }]);
-    expect((await between.query({ tags: ["t"] })).total).toBe(2);
-    between.commit([{ kind: "activation_done", id: "run", status: "success" }]);
-    closed(between);
+    const between = await storeOnFile();
+    expect((await between.blackboard.query({}, OWNER)).artifacts.map(({ payload }) => payload)).toEqual([
+      { n: "young" },
+      { n: 0 },
+    ]);
+    expect((await between.blackboard.query({ tags: ["t"] }, OWNER)).total).toBe(2);
+    await commit(between, [{ kind: "activation_done", id: "run", status: "success", endedAt: Date.now() }]);
+    await closed(between);
     tidy();
     tidy({ maxAgeMs: 60_000 });
-    const after = storeOnFile();
-    expect((await after.query({ tags: ["t"] })).artifacts.map(({ payload }) => payload)).toEqual([{ n: "young" }]);
-    expect(await after.consumptionsOf([first.artifact.id])).toEqual(new Map([[first.artifact.id, []]]));
-    closed(after);
+    const after = await storeOnFile();
+    expect((await after.blackboard.query({ tags: ["t"] }, OWNER)).artifacts.map(({ payload }) => payload)).toEqual([
+      { n: "young" },
+    ]);
+    expect(await after.blackboard.consumptionsOf([first.artifact.id], OWNER)).toEqual(
+      new Map([[first.artifact.id, []]]),
+    );
+    await closed(after);
     const db = new DatabaseSync(path, { readOnly: true });
     const rows = (table: string) => Object.values(db.prepare(`SELECT count(*) FROM ${table}`).get() ?? {})[0];
     expect(["artifacts", "artifact_tags", "consumptions"].map(rows)).toEqual([1, 1, 0]);
     db.close();
   });
 
-  it("by size drops the oldest until the file is small enough, and gives the space back", () => {
-    const store = storeOnFile();
-    for (let i = 0; i < 300; i++) store.commit([publication({ text: "x".repeat(20_000) }).write]);
-    closed(store);
+  it("by size drops the oldest until the file is small enough, and gives the space back", async () => {
+    const store = await storeOnFile();
+    for (let i = 0; i < 300; i++) await commit(store, [publication({ text: "x".repeat(20_000) }).write]);
+    await closed(store);
     const limit = 2_000_000;
     tidy({ maxBytes: limit });
     const db = new DatabaseSync(path);
     db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     db.close();
     expect(readFileSync(path).length).toBeLessThan(limit * 1.6);
-    const after = storeOnFile();
-    expect(after.durable.log.head).toBe(300);
-    expect(after.durable.log.oldest).toBeGreaterThan(200);
-    expect(everythingIn(after).at(-1)?.seq).toBe(300);
+    const after = await storeOnFile();
+    expect(after.log.head).toBe(300);
+    expect(after.log.oldest).toBeGreaterThan(200);
+    expect((await everythingIn(after)).at(-1)?.seq).toBe(300);
   });
 
-  it("keeps counting where it was when no event is left", () => {
-    const store = storeOnFile();
-    store.commit([publication({}, { createdAt: 1_000 }).write]);
-    closed(store);
+  it("keeps counting where it was when no event is left", async () => {
+    const store = await storeOnFile();
+    await commit(store, [publication({}, { createdAt: 1_000 }).write]);
+    await closed(store);
     tidy({ maxAgeMs: 1_000 });
-    const after = storeOnFile();
-    expect(after.durable.log).toMatchObject({ head: 1, oldest: 2 });
-    after.commit([publication({}).write]);
-    expect(everythingIn(after).map(({ seq }) => seq)).toEqual([2]);
+    const after = await storeOnFile();
+    expect(after.log).toMatchObject({ head: 1, oldest: 2 });
+    await commit(after, [publication({}).write]);
+    expect((await everythingIn(after)).map(({ seq }) => seq)).toEqual([2]);
   });
 });
 
@@ -459,7 +483,7 @@ describe("compaction", () => {
           expect(compacted.map(({ seq }) => seq)).toEqual(compacted.map(({ seq }) => seq).sort((a, b) => a - b));
           expect(textsOf(compacted)).toEqual(textsOf(events));
           // No number is lost without a word: whoever counts holes can tell them from what is hidden.
-          const numbers = compacted.flatMap((event) => [event.seq, ...mergedInto(event)]).sort((a, b) => a - b);
+          const numbers = compacted.flatMap((event) => [event.seq, ...mergedSeqs(event)]).sort((a, b) => a - b);
           expect(numbers).toEqual(events.map(({ seq }) => seq));
           expect(compact(compacted)).toEqual(compacted);
         },
@@ -467,14 +491,14 @@ describe("compaction", () => {
     );
   });
 
-  it("loses no character for a reader who stops anywhere and goes on after it has been compacted", () => {
-    const store = storeOnFile();
-    for (let i = 0; i < 300; i++) store.commit([piece(i % 2 ? "x" : "y", Math.floor(i / 2) * 3, `${i % 10}ab`)]);
-    const before = everythingIn(store);
-    closed(store);
+  it("loses no character for a reader who stops anywhere and goes on after it has been compacted", async () => {
+    const store = await storeOnFile();
+    for (let i = 0; i < 300; i++) await commit(store, [piece(i % 2 ? "x" : "y", Math.floor(i / 2) * 3, `${i % 10}ab`)]);
+    const before = await everythingIn(store);
+    await closed(store);
     tidy();
-    const after = storeOnFile();
-    const compacted = everythingIn(after);
+    const after = await storeOnFile();
+    const compacted = await everythingIn(after);
     expect(compacted.length).toBeLessThan(10);
     for (const stop of [0, 1, 57, 150, 299, 300]) {
       const seen = before.filter(({ seq }) => seq <= stop);
@@ -485,25 +509,27 @@ describe("compaction", () => {
 });
 
 describe("compaction of rows", () => {
-  const commit = fc.oneof(
+  const oneCommit = fc.oneof(
     { weight: 3, arbitrary: fc.constant("small" as const) },
     { weight: 1, arbitrary: fc.constant("large" as const) },
     { weight: 1, arbitrary: fc.constantFrom("x" as const, "y" as const) },
   );
 
-  function commitAll(commits: readonly ("small" | "large" | "x" | "y")[]): { before: FlockEvent[]; rows: number } {
-    const store = storeOnFile();
+  async function commitAll(
+    commits: readonly ("small" | "large" | "x" | "y")[],
+  ): Promise<{ before: FlockEvent[]; rows: number }> {
+    const store = await storeOnFile();
     const offsets = { x: 0, y: 0 };
     for (const what of commits) {
-      if (what === "small") store.commit([publication({ n: 1 }).write]);
-      else if (what === "large") store.commit([publication({ text: "ü".repeat(20_000) }).write]);
+      if (what === "small") await commit(store, [publication({ n: 1 }).write]);
+      else if (what === "large") await commit(store, [publication({ text: "ü".repeat(20_000) }).write]);
       else {
-        store.commit([piece(what, offsets[what], "abc")]);
+        await commit(store, [piece(what, offsets[what], "abc")]);
         offsets[what] += 3;
       }
     }
-    const before = everythingIn(store);
-    closed(store);
+    const before = await everythingIn(store);
+    await closed(store);
     tidy();
     const db = new DatabaseSync(path);
     const { rows } = db.prepare("SELECT count(*) AS rows FROM events").get() as { rows: number };
@@ -511,38 +537,38 @@ describe("compaction of rows", () => {
     return { before, rows };
   }
 
-  it("changes nothing but streams, whatever rows stand beside each other", () => {
-    fc.assert(
-      fc.property(fc.array(commit, { minLength: 1, maxLength: 200 }), (commits) => {
-        const { before } = commitAll(commits);
-        const after = storeOnFile();
-        const events = everythingIn(after);
+  it("changes nothing but streams, whatever rows stand beside each other", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(oneCommit, { minLength: 1, maxLength: 200 }), async (commits) => {
+        const { before } = await commitAll(commits);
+        const after = await storeOnFile();
+        const events = await everythingIn(after);
         const others = (all: FlockEvent[]) => all.filter(({ type }) => type !== "streaming_output");
         expect(others(events)).toEqual(others(before));
         expect(textsOf(events)).toEqual(textsOf(before));
         expect(events.at(-1)?.seq).toBe(before.at(-1)?.seq);
-        closed(after);
+        await closed(after);
         for (const end of ["", "-wal", "-shm", "-lock"]) rmSync(path + end, { force: true });
       }),
       { numRuns: 25 },
     );
   });
 
-  it("puts small ones together and lets large ones stand", () => {
+  it("puts small ones together and lets large ones stand", async () => {
     const commits = Array.from({ length: 300 }, (_, i) => (i === 150 ? "large" : "small") as "large" | "small");
-    expect(commitAll(commits).rows).toBe(3);
+    expect((await commitAll(commits)).rows).toBe(3);
   });
 });
 
 describe("the log behind the tail", () => {
-  it("gives any reader what a plain list of the events gives, whatever of it memory still holds", () => {
-    const store = storeOnFile();
-    const log = new EventLog(store.epoch, 1, store.durable.log);
+  it("gives any reader what a plain list of the events gives, whatever of it memory still holds", async () => {
+    const store = await storeOnFile();
+    const log = new EventLog(store.epoch, 1, store.log);
     const all: number[] = [];
     for (let i = 0; i < 3_000; i++) {
       const { write } = publication({ text: "y".repeat(i % 7 === 0 ? 2_000 : 10) }, { type: i % 5 ? "A" : "B" });
-      store.commit([write]);
-      const { seq } = write.event;
+      const [sealed] = (await commit(store, [write])) as [SealedEvent];
+      const { seq, json } = sealed;
       const facts = {
         type: write.event.type,
         agent: "external",
@@ -550,26 +576,25 @@ describe("the log behind the tail", () => {
         correlationId: "c",
         runId: undefined,
       };
-      log.append([{ seq, json: write.json, facts }]);
+      log.append([{ seq, json, facts }]);
       if (i % 5 === 0) all.push(seq);
     }
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.nat({ max: 3_000 }),
         fc.boolean(),
         fc.integer({ min: 1, max: 100_000 }),
-        (from, filtered, bytes) => {
+        async (from, filtered, bytes) => {
           const filter = filtered ? { artifact_types: ["B"] } : undefined;
           let events = 0;
           for (let at = from; at < log.head; ) {
-            const batch = log.read(at, log.head, filter, bytes);
-            if (batch instanceof Promise) throw new Error("a file is read at once");
+            const batch = await log.read(at, log.head, filter, bytes);
             expect(batch.seq).toBeGreaterThan(at);
             events += batch.events;
             at = batch.seq;
           }
           expect(events).toBe(filtered ? all.filter((seq) => seq > from).length : 3_000 - from);
-          const newest = log.beforeNewest(Math.min(bytes, 500), log.head, filter);
+          const newest = await log.beforeNewest(Math.min(bytes, 500), log.head, filter);
           expect(filtered ? all.filter((seq) => seq > newest).length : log.head - newest).toBe(Math.min(bytes, 500));
         },
       ),
@@ -580,14 +605,14 @@ describe("the log behind the tail", () => {
 
 describe("pages of artifacts", () => {
   it("meet every artifact once, whatever is asked for, and know the whole number", async () => {
-    const store = storeOnFile();
+    const store = await storeOnFile();
     for (let i = 0; i < 90; i++)
-      store.commit([publication({ i }, { type: i % 2 ? "A" : "B", tags: i % 3 ? ["t"] : [] }).write]);
+      await commit(store, [publication({ i }, { type: i % 2 ? "A" : "B", tags: i % 3 ? ["t"] : [] }).write]);
     for (const query of [{}, { types: ["A"] }, { tags: ["t"] }, { types: ["A", "B"], correlationId: "c1" }]) {
       const found: number[] = [];
       let total = 0;
       for (let cursor: string | null | undefined; cursor !== null; ) {
-        const page = await store.query({ ...query, limit: 7, cursor });
+        const page = await store.blackboard.query({ ...query, limit: 7, cursor }, OWNER);
         found.push(...page.artifacts.map(({ seq }) => seq));
         total = page.total;
         cursor = page.nextCursor;
@@ -595,33 +620,33 @@ describe("pages of artifacts", () => {
       expect(found).toEqual([...new Set(found)].sort((a, b) => b - a));
       expect(found).toHaveLength(total);
     }
-    await expect(store.query({ cursor: "nonsense" })).rejects.toThrow(/is not a cursor/);
+    await expect(store.blackboard.query({ cursor: "nonsense" }, OWNER)).rejects.toThrow(/is not a cursor/);
   });
 });
 
 describe("a backup", () => {
   it("is a whole blackboard of its own, made while work goes on", async () => {
-    const store = storeOnFile();
-    store.commit([publication({ n: 1 }).write]);
+    const store = await storeOnFile();
+    await commit(store, [publication({ n: 1 }).write]);
     const copy = join(folder, "copy.db");
     await store.backup(copy);
-    store.commit([publication({ n: 2 }).write]);
+    await commit(store, [publication({ n: 2 }).write]);
     expect(existsSync(copy)).toBe(true);
     copyFileSync(copy, join(folder, "restored.db"));
-    const restored = sqliteStore(join(folder, "restored.db"));
+    const restored = await openFileAt(join(folder, "restored.db"));
     open.push(restored);
-    expect((await restored.query()).artifacts.map(({ payload }) => payload)).toEqual([{ n: 1 }]);
+    expect((await restored.blackboard.query({}, OWNER)).artifacts.map(({ payload }) => payload)).toEqual([{ n: 1 }]);
   });
 
   it("is another log: numbers that clients know from the original mean other events there", async () => {
-    const store = storeOnFile();
-    store.commit([publication({ n: 1 }).write]);
+    const store = await storeOnFile();
+    await commit(store, [publication({ n: 1 }).write]);
     const copy = join(folder, "copy.db");
     await store.backup(copy);
-    const restored = sqliteStore(copy);
+    const restored = await openFileAt(copy);
     open.push(restored);
     expect(restored.epoch).not.toBe(store.epoch);
-    expect(restored.durable.log.head).toBe(store.durable.log.head);
+    expect(restored.log.head).toBe(store.log.head);
   });
 });
 

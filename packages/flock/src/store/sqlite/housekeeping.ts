@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { FlockEvent } from "@flock-ts/protocol";
+import { type Clock, systemClock } from "../../core/clock.ts";
 import { compact } from "../../log/compaction.ts";
 
 /**
@@ -58,14 +59,18 @@ interface EventRow {
 export class Housekeeping {
   readonly #db: DatabaseSync;
   readonly #retention: Required<Retention>;
+  readonly #clock: Clock;
   readonly #sizes: StepSizes;
   #leftMemory: number;
   #oldest: number | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  /** Cancels the next step. */
+  #cancel: () => void = () => {};
 
-  constructor(db: DatabaseSync, retention: Required<Retention>, sizes: StepSizes = STEP_SIZES) {
+  /** @param clock decides what is too old. */
+  constructor(db: DatabaseSync, retention: Required<Retention>, clock: Clock, sizes: StepSizes = STEP_SIZES) {
     this.#db = db;
     this.#retention = retention;
+    this.#clock = clock;
     this.#sizes = sizes;
     // Nothing of what an earlier process has written is in this one's memory.
     this.#leftMemory = this.#number("SELECT coalesce(max(last_seq), 0) FROM events");
@@ -89,7 +94,7 @@ export class Housekeeping {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#cancel();
   }
 
   /** Does a few milliseconds of work. Returns whether there may be more. */
@@ -103,7 +108,8 @@ export class Housekeeping {
   }
 
   #schedule(rest: number): void {
-    this.#timer = setTimeout(() => {
+    // On the machine's timers: a test that passes a clock moves it by days, and would wait for every step in them.
+    this.#cancel = systemClock.after(rest, () => {
       let more = false;
       try {
         more = this.step();
@@ -112,7 +118,7 @@ export class Housekeeping {
         if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       }
       this.#schedule(more ? REST_MS.busy : REST_MS.idle);
-    }, rest).unref();
+    });
   }
 
   #compact(): boolean {
@@ -213,7 +219,7 @@ export class Housekeeping {
     const { maxAgeMs, maxBytes } = this.#retention;
     let horizon = 0;
     if (maxAgeMs !== Number.POSITIVE_INFINITY) {
-      const cutoff = Date.now() - maxAgeMs;
+      const cutoff = this.#clock.now() - maxAgeMs;
       // Rows are in the order of time, so the first that is young enough ends the search.
       const [row] = this.#db.prepare("SELECT last_seq, newest_at FROM events ORDER BY last_seq LIMIT 1").all() as {
         last_seq: number;

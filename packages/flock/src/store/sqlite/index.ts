@@ -1,4 +1,4 @@
 /** The blackboard in one SQLite file: `import { sqliteStore } from "flock-ts/stores/sqlite"`. */
 export type { Retention } from "./housekeeping.ts";
 export type { Durability } from "./open.ts";
-export { type SqliteStore, type SqliteStoreOptions, sqliteStore } from "./sqlite.ts";
+export { type SqliteStore, type SqliteStoreOptions, sqliteStore } from "./store.ts";

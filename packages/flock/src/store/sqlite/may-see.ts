@@ -26,3 +26,9 @@ export function seenBy(principal: Principal, column: string): { readonly sql: st
   const sql = `(${column} IS NULL OR ${column} = '${JSON.stringify(PUBLIC)}' OR may_see(${column}, ?))`;
   return [{ sql, values: [JSON.stringify(principal)] }];
 }
+
+/** Returns the end of a WHERE clause that leaves what a principal may see. */
+export function onlyFor(as: Principal): { readonly and: string; readonly values: readonly string[] } {
+  const [condition] = seenBy(as, "visibility");
+  return condition ? { and: ` AND ${condition.sql}`, values: condition.values } : { and: "", values: [] };
+}

@@ -2,57 +2,52 @@ import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { FlockError } from "../../core/errors.ts";
+import { isBusy } from "./busy.ts";
+import { readError } from "./errors.ts";
 import { APPLICATION_ID, MIGRATIONS, migrate } from "./schema.ts";
 
-/**
- * The file takes over what the write-ahead log holds once it holds so many pages (16 MiB). Pages that every commit
- * changes are then written to the file a quarter as often as with SQLite's 1,000, and one checkpoint holds up the event
- * loop for some 15 ms.
- */
-const CHECKPOINT_PAGES = 4_000;
-
-/** What survives what: see {@link SqliteStoreOptions.durability}. */
+/** What survives a loss of power: see {@link SqliteStoreOptions.durability}. */
 export type Durability = "normal" | "full";
 
-/** A file that is open, and ours alone. */
+/** A file that is open and locked for this process. */
 export interface OpenFile {
   readonly db: DatabaseSync;
-  /** Closes the file and lets others have it. */
+  /** Closes the file and releases the lock. */
   close(): void;
 }
 
 /**
- * Opens a database file, or makes it, with its folder.
- * @throws FlockError `store_unusable`, with what to do. A file that cannot be used is left as it is.
+ * Opens a database file, or creates it, with its folder. Throws SQLite's own error when another program holds the file for
+ * a moment.
+ * @throws FlockError `store_unusable`. A file that cannot be used is left as it is.
  */
-export function openFile(path: string, durability: Durability): OpenFile {
+export function openFile(path: string): OpenFile {
   let lock: DatabaseSync | undefined;
   let db: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    // A lock that may only be read locks nothing, and SQLite would not say so.
+    // A lock file that is read-only locks nothing, and SQLite does not report that.
     for (const file of [path, `${path}-lock`]) if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
     lock = takeLock(path);
     db = new DatabaseSync(path);
     const version = checkFile(db, path);
-    // Must stand before the first table; pages that retention frees can then be given back piece by piece.
+    // Has to come before the first table. Pages that retention frees can then be given back a few at a time.
     if (version === 0) db.exec("PRAGMA auto_vacuum = INCREMENTAL");
     db.exec(`
+      PRAGMA busy_timeout = 0;
       PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = ${durability === "full" ? "FULL" : "NORMAL"};
-      PRAGMA busy_timeout = 5000;
+      PRAGMA synchronous = NORMAL;
       PRAGMA cache_size = -16000;
       PRAGMA temp_store = MEMORY;
       PRAGMA journal_size_limit = 67108864;
-      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      PRAGMA wal_autocheckpoint = 0;
     `);
     migrate(db, version);
   } catch (error) {
     db?.close();
     lock?.close();
-    throw error instanceof FlockError
-      ? error
-      : new FlockError("store_unusable", explain(error, path), { cause: error });
+    // The caller tries again.
+    throw isBusy(error) ? error : readError(error, path);
   }
   const [opened, held] = [db, lock];
   LOCKS.add(held);
@@ -66,28 +61,12 @@ export function openFile(path: string, durability: Durability): OpenFile {
   };
 }
 
-/** The locks that this process holds: a lock that nobody refers to would be let go of with the next garbage. */
+/** The locks that this process holds: the next garbage collection would release a lock without a reference. */
 const LOCKS = new Set<DatabaseSync>();
 
-/** An error of opening or reading a file, as whoever wants it is told of it. */
-export function readError(error: unknown, path: string): FlockError {
-  return error instanceof FlockError ? error : new FlockError("store_unusable", explain(error, path), { cause: error });
-}
-
-/** Returns the error that the writers of a failed commit receive: `store_refused` when trying again cannot help. */
-export function writeError(error: unknown, path: string): FlockError {
-  const code = isUnwritable(error) ? "store_refused" : "store_failed";
-  return new FlockError(code, `nothing was written: ${explain(error, path)}`, { cause: error });
-}
-
-function isUnwritable(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === undefined ? error instanceof TypeError || error instanceof RangeError : UNWRITABLE.has(code);
-}
-
 /**
- * Two processes that both gave out seqs would break every cursor. The lock is a database of its own, so that the
- * blackboard stays open to readers such as the sqlite3 shell and backups; the system lets go of it when we die.
+ * Two processes that both number events would break every cursor. The lock is a database of its own, so that the
+ * blackboard stays open to readers such as the sqlite3 shell and backups. The system releases it when the process dies.
  */
 function takeLock(path: string): DatabaseSync {
   const lock = new DatabaseSync(`${path}-lock`);
@@ -96,7 +75,7 @@ function takeLock(path: string): DatabaseSync {
     return lock;
   } catch (error) {
     lock.close();
-    if (errorCode(error) !== BUSY) throw error;
+    if (!isBusy(error)) throw error;
     throw new FlockError(
       "store_unusable",
       `${path} is in use by another process: a blackboard has one flock at a time. End the other one, or give this one a file of its own`,
@@ -105,7 +84,7 @@ function takeLock(path: string): DatabaseSync {
   }
 }
 
-/** The file's schema version; 0 for an empty one. */
+/** Returns the file's schema version; 0 for an empty file. */
 function checkFile(db: DatabaseSync, path: string): number {
   const read = (pragma: string) => Object.values(db.prepare(`PRAGMA ${pragma}`).get() ?? {})[0] as number;
   const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get() as { n: number };
@@ -124,45 +103,4 @@ function checkFile(db: DatabaseSync, path: string): number {
     );
   }
   return version;
-}
-
-// SQLite's result codes (sqlite.org/rescode.html).
-const BUSY = 5;
-const READ_ONLY = 8;
-const IO_ERROR = 10;
-const CORRUPT = 11;
-const FULL = 13;
-const CANNOT_OPEN = 14;
-const NOT_A_DATABASE = 26;
-/** Too big, constraint, mismatch, misuse and range: what the values are to blame for. */
-const UNWRITABLE: ReadonlySet<number> = new Set([18, 19, 20, 21, 25]);
-
-function explain(error: unknown, path: string): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  switch (errorCode(error)) {
-    case BUSY:
-      return `${path} is locked by another program, such as a backup that holds it: end that, and try again`;
-    case READ_ONLY:
-      return `${path} is read-only: let this user write the file and its folder`;
-    case IO_ERROR:
-      return `the disk under ${path} does not work: ${message}`;
-    case CORRUPT:
-      return `${path} is damaged: put a backup in its place, or save what "sqlite3 ${path} .recover" finds`;
-    case FULL:
-      return `the disk under ${path} is full, or the file's limit is reached: make room; what was there is safe`;
-    case CANNOT_OPEN:
-      return `${path} cannot be opened: it must be a file in a folder that this user may write`;
-    case NOT_A_DATABASE:
-      return `${path} is not a SQLite database: give the blackboard a file of its own`;
-  }
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
-    return `${path} is read-only for this user: let this user read and write the file and its folder`;
-  }
-  return `${path} cannot be used: ${message}`;
-}
-
-function errorCode(error: unknown): number | undefined {
-  const { errcode } = error as { errcode?: number };
-  // The low byte is the kind of error; the rest says where it came up.
-  return errcode === undefined ? undefined : errcode & 0xff;
 }

@@ -16,11 +16,14 @@ import type {
   QuestionClosedWrite,
   QuestionWrite,
   ScheduledWrite,
-} from "../store.ts";
+  SnapshotWrite,
+} from "../writes.ts";
 import { COLUMNS } from "./artifact-rows.ts";
 
 /** Turns writes into rows. Its statements are prepared once: every artifact and every run goes through them. */
 export class Rows {
+  /** The seqs of the artifacts of this transaction, by id. */
+  readonly #seqs = new Map<string, number>();
   readonly #events: StatementSync;
   readonly #artifact: StatementSync;
   readonly #plainArtifact: StatementSync;
@@ -28,7 +31,7 @@ export class Rows {
   readonly #hidden: StatementSync;
   readonly #reveal: StatementSync;
   readonly #revealed: StatementSync;
-  readonly #narrowConsumption: StatementSync;
+  readonly #restrictedConsumption: StatementSync;
   readonly #consumption: StatementSync;
   readonly #activation: StatementSync;
   readonly #activationAgain: StatementSync;
@@ -42,6 +45,8 @@ export class Rows {
   readonly #scheduled: StatementSync;
   readonly #question: StatementSync;
   readonly #questionClosed: StatementSync;
+  readonly #snapshotDropped: StatementSync;
+  readonly #snapshot: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#events = db.prepare(
@@ -50,7 +55,7 @@ export class Rows {
     this.#artifact = db.prepare(
       `INSERT INTO artifacts (${COLUMNS}, idempotency_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    // What most artifacts have in common stands in the statement: each value that is bound costs as much as a column.
+    // What most artifacts have in common is part of the statement: each bound value costs as much as a column.
     this.#plainArtifact = db.prepare(
       `INSERT INTO artifacts (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, '[]', '${JSON.stringify(PUBLIC)}', ?, ?)`,
     );
@@ -58,7 +63,7 @@ export class Rows {
     this.#hidden = db.prepare("INSERT INTO hidden (artifact_seq, at) VALUES (?, ?)");
     this.#reveal = db.prepare("UPDATE artifacts SET visibility = ? WHERE seq = ?");
     this.#revealed = db.prepare("DELETE FROM hidden WHERE artifact_seq = ?");
-    this.#narrowConsumption = db.prepare(
+    this.#restrictedConsumption = db.prepare(
       "INSERT INTO consumptions (artifact_seq, run_id, agent_id, consumed_at, visibility) VALUES (?, ?, ?, ?, ?)",
     );
     this.#consumption = db.prepare(
@@ -86,21 +91,29 @@ export class Rows {
       "INSERT OR REPLACE INTO schedules (agent_id, schedule, origin, seen, count, missed) VALUES (?, ?, ?, ?, ?, ?)",
     );
     this.#gateTaken = db.prepare("INSERT OR REPLACE INTO gates (agent_id, gate, taken) VALUES (?, ?, ?)");
+    this.#snapshotDropped = db.prepare("DELETE FROM snapshot");
+    this.#snapshot = db.prepare("INSERT INTO snapshot (seq, state) VALUES (?, ?)");
     this.#question = db.prepare("INSERT INTO questions (artifact_seq, activation_id, key) VALUES (?, ?, ?)");
     this.#questionClosed = db.prepare(
       "UPDATE questions SET status = ?, closed_at = ?, answered_by = ?, answer_seq = ? WHERE artifact_seq = ?",
     );
   }
 
-  /** A row of events, which must follow on each other. `isFinal`: compaction would make nothing better of it. */
+  /** Writes a row of consecutive events. `isFinal`: compaction would not improve it. */
   events(first: number, last: number, newestAt: number, lines: string, isFinal: boolean): void {
     this.#events.run(last, first, newestAt, isFinal ? 1 : 0, lines);
   }
 
-  artifact({ artifactJson, idempotencyKey }: EventWrite, artifact: StoredArtifact): void {
-    const { seq, id, type, producedBy, runId = null, correlationId, tags, visibility, createdAt } = artifact;
+  /** Forgets the previous transaction. */
+  begin(): void {
+    this.#seqs.clear();
+  }
+
+  artifact({ artifactJson, idempotencyKey }: EventWrite, artifact: StoredArtifact, seq: number): void {
+    const { id, type, producedBy, runId = null, correlationId, tags, visibility, createdAt } = artifact;
     const at = millisecondsOf(createdAt);
     const payload = artifactJson ?? JSON.stringify(artifact.payload);
+    this.#seqs.set(id, seq);
     if (tags.length === 0 && visibility === PUBLIC && idempotencyKey === undefined) {
       this.#plainArtifact.run(seq, id, type, producedBy, runId, correlationId, at, payload);
       return;
@@ -122,7 +135,7 @@ export class Rows {
     if (visibility.kind === "after") this.#hidden.run(seq, Date.parse(visibility.at));
   }
 
-  /** An artifact's time has come. */
+  /** Gives an artifact the visibility of its scheduled publish. */
   reveal({ seq }: StoredArtifact, { visibility }: EventOf<"artifact_published">): void {
     this.#reveal.run(JSON.stringify(visibility), seq);
     this.#revealed.run(seq);
@@ -130,17 +143,17 @@ export class Rows {
 
   consumption({ artifacts, runId, agentId, consumedAt, visibility }: ConsumptionWrite): void {
     const at = millisecondsOf(consumedAt);
-    const narrow = jsonOf(visibility);
-    if (narrow !== null) {
-      for (const { seq } of artifacts) this.#narrowConsumption.run(seq, runId, agentId, at, narrow);
+    const restricted = jsonOf(visibility);
+    if (restricted !== null) {
+      for (const one of artifacts) this.#restrictedConsumption.run(this.#seqOf(one), runId, agentId, at, restricted);
       return;
     }
-    for (const { seq } of artifacts) this.#consumption.run(seq, runId, agentId, at);
+    for (const one of artifacts) this.#consumption.run(this.#seqOf(one), runId, agentId, at);
   }
 
   activation(number: number, write: ActivationWrite, afterSeq: number): void {
-    const { id, runId, agentId, correlationId, attempt, artifacts, gate, visibility } = write;
-    const seqs = `[${artifacts.map(({ seq }) => seq).join()}]`;
+    const { id, runId, agentId, correlationId, attempt, artifacts, gate, visibility, queuedAt } = write;
+    const seqs = `[${artifacts.map((one) => this.#seqOf(one)).join()}]`;
     this.#activation.run(
       number,
       id,
@@ -150,7 +163,7 @@ export class Rows {
       attempt,
       seqs,
       afterSeq,
-      Date.now(),
+      Math.round(queuedAt),
       gate ?? null,
       jsonOf(visibility),
     );
@@ -160,8 +173,8 @@ export class Rows {
     this.#activationAgain.run(runId, attempt, failures, retryAt ?? null, number);
   }
 
-  activationDone(number: number, { status, deadLetter }: ActivationDoneWrite): void {
-    if (!deadLetter) this.#activationDone.run(status, Date.now(), number);
+  activationDone(number: number, { status, endedAt, deadLetter }: ActivationDoneWrite): void {
+    if (!deadLetter) this.#activationDone.run(status, Math.round(endedAt), number);
     else {
       const { failedAt, error } = deadLetter;
       this.#activationFailed.run(status, millisecondsOf(failedAt), JSON.stringify(error), number);
@@ -173,16 +186,17 @@ export class Rows {
     return (this.#deadLetterAgain.get(runId, attempt, id) as { number: number } | undefined)?.number;
   }
 
-  deadLetterDiscarded({ id }: DeadLetterDiscardedWrite): void {
-    this.#deadLetterDiscarded.run(id);
+  /** Returns whether there was such a dead letter. */
+  deadLetterDiscarded({ id }: DeadLetterDiscardedWrite): boolean {
+    return this.#deadLetterDiscarded.run(id).changes > 0;
   }
 
   gathered({ artifact, agentId, gate, key, position, group }: GatheredWrite): void {
-    this.#gathered.run(artifact.seq, agentId, gate, key ?? null, position, group ?? null);
+    this.#gathered.run(this.#seqOf(artifact), agentId, gate, key ?? null, position, group ?? null);
   }
 
   gatheredUsed({ artifacts, agentId, gate }: GatheredUsedWrite): void {
-    for (const { seq } of artifacts) this.#gatheredUsed.run(agentId, gate, seq);
+    for (const one of artifacts) this.#gatheredUsed.run(agentId, gate, this.#seqOf(one));
   }
 
   scheduled({ agentId, schedule, origin, seen, count, missed }: ScheduledWrite): void {
@@ -194,11 +208,22 @@ export class Rows {
   }
 
   question({ artifact, activationId, key }: QuestionWrite): void {
-    this.#question.run(artifact.seq, activationId, key);
+    this.#question.run(this.#seqOf(artifact), activationId, key);
   }
 
   questionClosed({ artifact, closure: { status, at, by, answer } }: QuestionClosedWrite): void {
-    this.#questionClosed.run(status, millisecondsOf(at), by ?? null, answer?.seq ?? null, artifact.seq);
+    const answerSeq = answer ? this.#seqOf(answer) : null;
+    this.#questionClosed.run(status, millisecondsOf(at), by ?? null, answerSeq, this.#seqOf(artifact));
+  }
+
+  snapshot({ seq, state }: SnapshotWrite): void {
+    this.#snapshotDropped.run();
+    this.#snapshot.run(seq, state);
+  }
+
+  /** An artifact of this transaction has no seq of its own yet. */
+  #seqOf({ id, seq }: StoredArtifact): number {
+    return seq > 0 ? seq : (this.#seqs.get(id) ?? 0);
   }
 }
 

@@ -1,0 +1,311 @@
+import type {
+  CancelResult,
+  DeadLetterDiscarded,
+  DeadLetterPage,
+  DeadLetterRecord,
+  DeadLetterRetried,
+  FlockEvent,
+  InvokeRequest,
+  InvokeResult,
+  PauseResult,
+  RunState,
+} from "@flock-ts/protocol";
+import { Refusal, sendJson } from "../connection/rest.ts";
+import { lettersUrl, readLetters } from "../queries/dead-letters.ts";
+import { session, useSession } from "../session/tab-session.ts";
+import { short } from "../ui/format.ts";
+import type { Answer } from "./actions.ts";
+import { confirmed } from "./confirmation.ts";
+import { actions } from "./tab-actions.ts";
+import { workOf } from "./waiting-for-retry.ts";
+
+// What concerns one thing is done when it is asked for; what concerns several, or is gone for good, is asked about first.
+
+/** After which time without an answer nobody waits any longer, in ms. */
+const ANSWER_MS = 30_000;
+/** Dead letters of one page: the server gives no more. */
+const PAGE = 500;
+/** Reasons that are told of those that were refused among many. */
+const REASONS = 3;
+
+/** Nothing of an agent begins from now on. */
+export function pauseAgent(agent: string): void {
+  void actions.act({
+    key: `pause ${agent}`,
+    name: `Pause ${agent}`,
+    ask: () => pauseOrResume("pause", agent),
+    shows: isAbout("agent_paused", agent),
+  });
+}
+
+/** An agent goes on. */
+export function resumeAgent(agent: string): void {
+  void actions.act({
+    key: `resume ${agent}`,
+    name: `Resume ${agent}`,
+    ask: () => pauseOrResume("resume", agent),
+    shows: isAbout("agent_resumed", agent),
+  });
+}
+
+/** Nothing of any agent begins from now on. */
+export async function pauseAll(): Promise<void> {
+  const { agents, runs } = session.timeline.head;
+  const paused = [...agents.values()].filter((agent) => agent.paused).length;
+  const left = agents.size - paused;
+  const running = [...runs.values()].filter(({ status }) => status === "running").length;
+  const isWanted = await confirmed({
+    title: `Pause ${agentsOf(left)}?`,
+    lines: [
+      `Nothing of ${agentsOf(left)} begins from now on${paused > 0 ? `; ${paused} more ${paused === 1 ? "is" : "are"} paused already` : ""}.`,
+      running === 0
+        ? "Nothing runs at the moment."
+        : `${runsOf(running)} that ${running === 1 ? "goes" : "go"} on now will end as usual.`,
+      "What the agents are woken for meanwhile waits in line. It stays so over a restart, until somebody resumes them.",
+    ],
+    verb: `Pause ${agentsOf(left)}`,
+  });
+  if (!isWanted) return;
+  void actions.act({
+    key: "pause all",
+    name: "Pause all agents",
+    ask: () => pauseOrResume("pause"),
+    shows: ({ type }) => type === "agent_paused",
+  });
+}
+
+/** All agents go on. */
+export function resumeAll(): void {
+  void actions.act({
+    key: "resume all",
+    name: "Resume all agents",
+    ask: () => pauseOrResume("resume"),
+    shows: ({ type }) => type === "agent_resumed",
+  });
+}
+
+async function pauseOrResume(what: "pause" | "resume", agent?: string): Promise<Answer> {
+  const { agents, seq } = await ask<PauseResult>(what, agent === undefined ? {} : { agent_id: agent });
+  if (agents.length === 0) {
+    const already = what === "pause" ? "paused" : "at work";
+    return { words: `${agent ?? "Every agent"} was ${already} already: nothing has changed.` };
+  }
+  const who = agents.length > 3 ? `${agents.length} agents` : agents.join(", ");
+  const is = agents.length === 1 ? "is" : "are";
+  return {
+    words: what === "pause" ? `${who} ${is} paused.` : `${who} ${agents.length === 1 ? "goes" : "go"} on.`,
+    seq,
+  };
+}
+
+/** Ends a run, also one that waits for its next attempt. */
+export function cancelRun({ run_id, activation_id, agent_id, status }: RunState): void {
+  void actions.act({
+    key: `cancel run ${activation_id ?? run_id}`,
+    name: status === "running" ? `Cancel the run of ${agent_id}` : `Cancel the next attempt of ${agent_id}`,
+    ask: async () => {
+      const { cancelled, seq } = await ask<CancelResult>("cancel", { run_id });
+      return cancelled > 0
+        ? { words: `The run of ${agent_id} is cancelled.`, seq }
+        : {
+            words: `The run of ${agent_id} was not cancelled: it has ended already, or you may not see all that it read.`,
+          };
+    },
+    shows: (event) =>
+      event.type === "agent_execution_completed" &&
+      (event.run_id === run_id || (event.activation_id !== undefined && event.activation_id === activation_id)),
+  });
+}
+
+/** Ends everything of a workflow that goes on or waits. */
+export async function cancelWorkflow(correlationId: string): Promise<void> {
+  const { running, retrying } = workOf(session.timeline.head, correlationId);
+  const count = running.length + retrying.length;
+  const name = `workflow ${short(correlationId)}`;
+  const isWanted = await confirmed({
+    title: `Cancel ${name}?`,
+    lines: [
+      running.length === 0
+        ? "None of its runs goes on at the moment."
+        : `${runsOf(running.length)} of it that ${running.length === 1 ? "goes" : "go"} on now ${running.length === 1 ? "ends" : "end"} as cancelled: ${namesOf(running)}.`,
+      ...(retrying.length > 0 ? [`${runsOf(retrying.length)} will not be tried again: ${namesOf(retrying)}.`] : []),
+      "What of it waits for its turn is cancelled, too. What it has published stays on the blackboard.",
+    ],
+    verb: count === 0 ? "Cancel the workflow" : `Cancel ${runsOf(count)}`,
+  });
+  if (!isWanted) return;
+  void actions.act({
+    key: `cancel workflow ${correlationId}`,
+    name: `Cancel ${name}`,
+    ask: async () => {
+      const { cancelled, seq } = await ask<CancelResult>("cancel", { correlation_id: correlationId });
+      return cancelled > 0
+        ? { words: `${runsOf(cancelled)} of ${name} ${cancelled === 1 ? "is" : "are"} cancelled.`, seq }
+        : { words: `Nothing of ${name} was cancelled: it had ended already, or you may not see it.` };
+    },
+    shows: (event) => event.type === "agent_execution_completed" && event.correlation_id === correlationId,
+  });
+}
+
+/** Runs one agent on given inputs. Resolves to the answer; undefined when there is none. */
+export async function invokeAgent(request: InvokeRequest): Promise<Answer | undefined> {
+  return actions.act({
+    key: `invoke ${request.agent_id}`,
+    name: `Invoke ${request.agent_id}`,
+    ask: async () => {
+      const { run_id, seq } = await ask<InvokeResult>("invoke", request);
+      return { words: `${request.agent_id} is to run.`, seq: seq ?? 0, runId: run_id };
+    },
+    shows: ({ type }) => type === "artifact_published",
+  });
+}
+
+/** Runs again what has failed for good. */
+export function retryLetter(letter: Pick<DeadLetterRecord, "id" | "agent_id">): void {
+  void actions.act({
+    key: `letter ${letter.id}`,
+    name: `Run ${letter.agent_id} again`,
+    ask: async () => {
+      const { run_id, seq, attempt } = await askAboutLetter<DeadLetterRetried>(letter.id, "retry");
+      return { words: `${letter.agent_id} is to run again, as attempt ${attempt}.`, seq, runId: run_id };
+    },
+    shows: isAboutLetter(letter.id),
+  });
+}
+
+/** Throws away what has failed for good. */
+export async function discardLetter({ id, agent_id, artifacts, attempts, error }: DeadLetterRecord): Promise<void> {
+  const isWanted = await confirmed({
+    title: `Discard this dead letter of ${agent_id}?`,
+    lines: [
+      `Nobody will run it again after its ${attempts === 1 ? "one attempt" : `${attempts} attempts`}, the last of which ended with ${error.name}.`,
+      `${artifacts.length === 1 ? "What it was to work on stays" : `The ${artifacts.length} artifacts that it was to work on stay`} on the blackboard, and its runs in the log.`,
+      "This cannot be taken back.",
+    ],
+    verb: "Discard it",
+  });
+  if (!isWanted) return;
+  void actions.act({
+    key: `letter ${id}`,
+    name: `Discard a dead letter of ${agent_id}`,
+    ask: async () => {
+      const { seq } = await askAboutLetter<DeadLetterDiscarded>(id, "discard");
+      return { words: `The dead letter of ${agent_id} is discarded.`, seq };
+    },
+    shows: isAboutLetter(id),
+  });
+}
+
+/** Runs again, or throws away, all dead letters, or those of one agent. */
+export async function settleLetters(what: "retry" | "discard", agent: string | undefined): Promise<void> {
+  const letters = await allLetters(agent).catch((error: Error) => {
+    session.notify(`The dead letters could not be counted: ${error.message}`);
+    return [];
+  });
+  const able = what === "retry" ? letters.filter(({ missing }) => missing === 0) : letters;
+  if (able.length === 0) return;
+  const whose = agent === undefined ? "all agents" : agent;
+  const count = lettersOf(able.length);
+  const agents = new Set(able.map(({ agent_id }) => agent_id)).size;
+  const isWanted = await confirmed({
+    title: what === "retry" ? `Run ${count} again?` : `Discard ${count}?`,
+    lines:
+      what === "retry"
+        ? [
+            `${count} of ${agent === undefined ? agentsOf(agents) : agent} ${able.length === 1 ? "is" : "are"} queued again, each as another attempt of the same work, with all its retries once more.`,
+            ...(able.length < letters.length
+              ? [
+                  `${letters.length - able.length} more cannot be run again: what they were to work on is no longer kept.`,
+                ]
+              : []),
+            "As long as the cause is not mended, they will fail again.",
+          ]
+        : [
+            `Nobody will run ${able.length === 1 ? "it" : "them"} again. What was to be worked on stays on the blackboard, and the runs in the log.`,
+            "This cannot be taken back.",
+          ],
+    verb: what === "retry" ? `Run ${count} again` : `Discard ${count}`,
+  });
+  if (!isWanted) return;
+  void actions.act({
+    key: `letters of ${agent ?? "all"}`,
+    name: what === "retry" ? `Run the dead letters of ${whose} again` : `Discard the dead letters of ${whose}`,
+    ask: (progress) => eachLetter(what, able, progress),
+    shows: ({ type }) => type === "dead_letter_closed",
+  });
+}
+
+/** One after the other: what comes in between, and what is refused, stays as it is. */
+async function eachLetter(
+  what: "retry" | "discard",
+  letters: readonly DeadLetterRecord[],
+  progress: (words: string) => void,
+): Promise<Answer> {
+  const refused = new Map<string, number>();
+  let done = 0;
+  let last: number | undefined;
+  for (const [index, { id }] of letters.entries()) {
+    progress(`${index} of ${letters.length}`);
+    try {
+      ({ seq: last } = await askAboutLetter<{ seq: number }>(id, what));
+      done += 1;
+    } catch (error) {
+      // Nobody is there any more who could refuse: what is done is done, and the rest would fare no better.
+      if (!(error instanceof Refusal)) throw error;
+      refused.set(error.message, (refused.get(error.message) ?? 0) + 1);
+    }
+  }
+  const words = [`${lettersOf(done)} ${done === 1 ? "is" : "are"} ${what === "retry" ? "queued again" : "discarded"}.`];
+  for (const [why, count] of [...refused].slice(0, REASONS)) words.push(`${count} refused: ${why}.`);
+  return { words: words.join(" "), seq: last, isRefused: done === 0 };
+}
+
+/** Every dead letter there is now, of one agent or of all. */
+async function allLetters(agent: string | undefined): Promise<DeadLetterRecord[]> {
+  const all: DeadLetterRecord[] = [];
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const page: DeadLetterPage = await readLetters({ agent, cursor, limit: PAGE });
+    all.push(...page.dead_letters);
+    cursor = page.next_cursor;
+  }
+  return all;
+}
+
+function askAboutLetter<T>(id: string, what: "retry" | "discard"): Promise<T> {
+  const url = `${lettersUrl()}/${encodeURIComponent(id)}`;
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  return what === "retry"
+    ? sendJson<T>(`${url}/retry`, undefined, { signal })
+    : sendJson<T>(url, undefined, { method: "DELETE", signal });
+}
+
+function ask<T>(what: string, body: unknown): Promise<T> {
+  const { config } = useSession.getState();
+  return sendJson<T>(`${config?.control ?? ""}/${what}`, body, { signal: AbortSignal.timeout(ANSWER_MS) });
+}
+
+function isAbout(type: "agent_paused" | "agent_resumed", agent: string): (event: FlockEvent) => boolean {
+  return (event) => event.type === type && event.agent_id === agent;
+}
+
+function isAboutLetter(id: string): (event: FlockEvent) => boolean {
+  return (event) => event.type === "dead_letter_closed" && event.activation_id === id;
+}
+
+function namesOf(runs: readonly RunState[]): string {
+  const counts = new Map<string, number>();
+  for (const { agent_id } of runs) counts.set(agent_id, (counts.get(agent_id) ?? 0) + 1);
+  return [...counts].map(([agent, count]) => (count > 1 ? `${agent} × ${count}` : agent)).join(", ");
+}
+
+function agentsOf(count: number): string {
+  return count === 1 ? "1 agent" : `${count} agents`;
+}
+
+function runsOf(count: number): string {
+  return count === 1 ? "1 run" : `${count} runs`;
+}
+
+function lettersOf(count: number): string {
+  return count === 1 ? "1 dead letter" : `${count} dead letters`;
+}

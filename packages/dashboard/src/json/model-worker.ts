@@ -1,5 +1,0 @@
-import { answering, type WorkerRequest } from "./model.ts";
-
-const answer = answering();
-
-addEventListener("message", async ({ data }: MessageEvent<WorkerRequest>) => postMessage(await answer(data)));

@@ -1,7 +1,0 @@
-import { useShallow } from "zustand/react/shallow";
-import { useLive } from "./store.ts";
-
-/** The names of all agents: the component renders anew when there is another one, not when one of them does something. */
-export function useAgentNames(): readonly string[] {
-  return useLive(useShallow(({ state }) => [...state.agents.keys()]));
-}

@@ -1,0 +1,41 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { linkOf, routeOf, SCREENS } from "./route.ts";
+
+/** The place of a link as the browser takes it apart. */
+function follow(link: string) {
+  const { pathname, search } = new URL(link, "http://flock.test");
+  return routeOf(pathname, search);
+}
+
+describe("a link is a picture", () => {
+  it("it leads to the screen, selection, filter and seq that it was made of, whatever is in their names", () => {
+    const word = fc.string({ minLength: 1, unit: "grapheme" });
+    const name = fc.stringMatching(/^[a-z]{1,8}$/).filter((one) => one !== "seq" && one !== "constructor");
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...SCREENS),
+        fc.option(
+          word.filter((id) => id !== "." && id !== ".."),
+          { nil: undefined },
+        ),
+        fc.option(fc.nat(), { nil: null }),
+        fc.dictionary(name, word, { noNullPrototype: true }),
+        (screen, id, seq, params) => {
+          expect(follow(linkOf({ screen, id, seq, params }))).toEqual({ screen, id, seq, params });
+        },
+      ),
+    );
+  });
+
+  it("the first page, an unknown one and a broken one are shown as far as they can be", () => {
+    expect(follow("/").screen).toBe("agents");
+    expect(follow("/nowhere/at/all").screen).toBe("agents");
+    expect(routeOf("/runs/50%").id).toBe("50%");
+    expect(follow("/runs?seq=yesterday").seq).toBeNull();
+  });
+
+  it("links of earlier versions still lead somewhere", () => {
+    expect(follow("/artifacts/42")).toMatchObject({ screen: "blackboard", id: "42" });
+  });
+});

@@ -1,0 +1,318 @@
+import {
+  applyNodeChanges,
+  Background,
+  ControlButton,
+  Controls,
+  type Node,
+  type NodeChange,
+  Panel,
+  Position,
+  ReactFlow,
+  ReactFlowProvider,
+  useNodesState,
+  useReactFlow,
+  useStoreApi,
+} from "@xyflow/react";
+import { useThrottledState } from "../../../session/throttled-state.ts";
+import "@xyflow/react/dist/style.css";
+import { LayoutGrid, Move } from "lucide-react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useParam } from "../../../router/route.ts";
+import type { Rate } from "../rates.ts";
+import { AgentBox, Rates } from "./agent-box.tsx";
+import { firstView, type PlacedBox } from "./first-view.ts";
+import { FlowLine } from "./flow-line.tsx";
+import { type Flow, flowsOf } from "./flows.ts";
+import { useFollowFocus } from "./follow-focus.ts";
+import { frameSize, placeInFrame } from "./frame.ts";
+import { FrameBox } from "./frame-box.tsx";
+import { layout } from "./graph-layout.ts";
+import { GraphMap } from "./graph-map.tsx";
+import { type DrawnNode, drawnGraph, type Frame } from "./grouping.ts";
+import { NODE } from "./layered.ts";
+import type { AgentNode, AnyNode, FlowEdge, FrameNode } from "./nodes.ts";
+import { openGroups } from "./open-groups.ts";
+import { forgetPlaces, movedPlaces, type Point, rememberPlace, settled } from "./places.ts";
+
+/** The space that a node wants around it, in px. */
+const AROUND = { width: 24, height: 18 };
+
+/** The agents and how artifacts flow between them. */
+export default function FlowGraph({ rates, shown, covered }: FlowGraphProps) {
+  return (
+    <ReactFlowProvider>
+      <Rates value={rates}>
+        <Graph shown={shown} covered={covered} />
+      </Rates>
+    </ReactFlowProvider>
+  );
+}
+
+interface FlowGraphProps {
+  readonly rates: ReadonlyMap<string, Rate>;
+  /** The agent that is looked at. */
+  readonly shown: string | undefined;
+  /** So much of the graph, on the right, lies under something else, in px. */
+  readonly covered: number;
+}
+
+function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
+  const nodes = useThrottledState(({ nodes }) => nodes);
+  const edges = useThrottledState(({ edges }) => edges);
+  const [drawn, setDrawn] = useNodesState<AnyNode>([]);
+  const [lines, setLines] = useState<readonly FlowEdge[]>([]);
+  /** Where the layout would have each node: its lines fit only there. */
+  const laidOut = useRef<ReadonlyMap<string, Point>>(new Map());
+  const places = useRef(new Map<string, Point>());
+  const { setViewport, screenToFlowPosition } = useReactFlow();
+  const picture = useRef<HTMLDivElement>(null);
+  /** Whether boxes are chosen and put elsewhere, for who does not drag. */
+  const [isMoving, setMoving] = useState(false);
+  const followFocus = useFollowFocus(picture, covered);
+  const screen = useStoreApi();
+  const standing = useMemo(() => drawn.filter(({ parentId }) => parentId === undefined).map(boxOf), [drawn]);
+  /** The agent that is looked at when the graph appears. */
+  const began = useRef(shown);
+  const look = useCallback(
+    (boxes: readonly PlacedBox[], from?: string) => void setViewport(firstView(boxes, screen.getState(), from)),
+    [screen, setViewport],
+  );
+  const [opened] = useParam("open");
+  // The same topology may come again, after a reconnect for one: that is no reason to move anything.
+  const key = JSON.stringify([nodes, edges, opened]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for all of them
+  const topology = useMemo(() => {
+    const { nodes: drawn, edges: joined, frames } = drawnGraph(nodes, edges, { open: openGroups(opened) });
+    const boxes = [
+      ...drawn.map(({ id }) => ({ id, ...NODE })),
+      ...frames.map(({ id, members }) => ({ id, ...frameSize(members.length) })),
+    ];
+    const ties = frames.map(({ id, of }): Flow => ({ id: `to ${id}`, source: of.id, target: id, types: [] }));
+    return { nodes: drawn, frames, boxes, flows: [...flowsOf(joined), ...ties] };
+  }, [key]);
+  useEffect(() => {
+    let isCurrent = true;
+    const { nodes, frames, boxes, flows } = topology;
+    void layout(boxes, flows).then((wanted) => {
+      if (!isCurrent) return;
+      const isFirst = places.current.size === 0;
+      const neighbours = (id: string) =>
+        flows.flatMap(({ source, target }) => (source === id ? [target] : target === id ? [source] : []));
+      const moved = movedPlaces();
+      const before = isFirst ? new Map() : places.current;
+      const sizes = new Map(boxes.map(({ id, width, height }) => [id, { width, height }]));
+      const sizeOf = (id: string) => {
+        const { width, height } = sizes.get(id) ?? NODE;
+        return { width: width + AROUND.width, height: height + AROUND.height };
+      };
+      const settledPlaces = settled(before, wanted.nodes, neighbours, sizeOf);
+      for (const [id, place] of moved) if (settledPlaces.has(id)) settledPlaces.set(id, place);
+      // What is closed has its place again when it is opened.
+      places.current = new Map([...places.current, ...settledPlaces]);
+      laidOut.current = wanted.nodes;
+      const open = new Set(frames.map(({ of }) => of.id));
+      const placeOf = (id: string) => settledPlaces.get(id) ?? { x: 0, y: 0 };
+      // Once, and before there is anything to see: after that the viewer decides what is looked at.
+      if (isFirst) {
+        const from = nodes.find(({ members }) => members.includes(began.current ?? ""))?.id;
+        look(
+          boxes.map((box) => ({ ...box, ...placeOf(box.id) })),
+          from,
+        );
+      }
+      setDrawn([
+        ...nodes.map((each) => agentNode(each, placeOf(each.id), open.has(each.id))),
+        ...frames.flatMap((frame) => framed(frame, placeOf(frame.id), moved)),
+      ]);
+      setLines(
+        flows.flatMap((flow) => {
+          const line = wanted.flows.get(flow.id);
+          return line
+            ? [{ id: flow.id, source: flow.source, target: flow.target, type: "flow" as const, data: { flow, line } }]
+            : [];
+        }),
+      );
+    });
+    return () => {
+      isCurrent = false;
+    };
+  }, [topology, look, setDrawn]);
+  const shownNodes = useMemo(
+    () =>
+      drawn.map((node) =>
+        isMoving
+          ? { ...node, ariaLabel: nameOf(node) }
+          : { ...node, selected: shown !== undefined && isShown(node, shown) },
+      ),
+    [drawn, shown, isMoving],
+  );
+  const onNodesChange = (changes: NodeChange<AnyNode>[]) => {
+    for (const change of changes) {
+      const node = change.type === "position" && !change.dragging && drawn.find(({ id }) => id === change.id);
+      if (node && change.position) keep(node, change.position);
+    }
+    setDrawn((before) => applyNodeChanges(changes, before));
+  };
+  const keep = (node: AnyNode, position: Point) => {
+    if (node.parentId === undefined) places.current.set(node.id, position);
+    rememberPlace(placeName(node), position);
+  };
+  /** Puts what is chosen where somebody has clicked. */
+  const put = ({ clientX, clientY }: { clientX: number; clientY: number }) => {
+    const node = drawn.find(({ selected }) => selected);
+    if (!isMoving || !node) return;
+    const { width = 0, height = 0 } = node;
+    const around = drawn.find(({ id }) => id === node.parentId)?.position ?? { x: 0, y: 0 };
+    const { x, y } = screenToFlowPosition({ x: clientX, y: clientY });
+    const position = { x: x - around.x - width / 2, y: y - around.y - height / 2 };
+    keep(node, position);
+    setDrawn((before) => before.map((each) => (each.id === node.id ? { ...each, position } : each)));
+  };
+  const edgesNow = useMemo(() => {
+    const at = new Map(drawn.map(({ id, position }) => [id, position]));
+    const isInPlace = (id: string) => {
+      const is = at.get(id);
+      const was = laidOut.current.get(id);
+      return is !== undefined && was !== undefined && is.x === was.x && is.y === was.y;
+    };
+    return lines.map((line) =>
+      isInPlace(line.source) && isInPlace(line.target)
+        ? line
+        : { ...line, data: { ...line.data, line: undefined } as unknown as FlowEdge["data"] },
+    ) as FlowEdge[];
+  }, [drawn, lines]);
+  return (
+    <ReactFlow
+      ref={picture}
+      autoPanOnNodeFocus={false}
+      attributionPosition="top-left"
+      nodes={shownNodes}
+      edges={edgesNow}
+      nodeTypes={NODE_TYPES}
+      edgeTypes={EDGE_TYPES}
+      onNodesChange={onNodesChange}
+      onPaneClick={put}
+      nodesConnectable={false}
+      nodesFocusable={isMoving}
+      elementsSelectable={isMoving}
+      edgesFocusable={false}
+      deleteKeyCode={null}
+      selectionKeyCode={null}
+      multiSelectionKeyCode={null}
+      ariaLabelConfig={KEYS_IN_WORDS}
+      onKeyUp={followFocus}
+      minZoom={0.02}
+      onlyRenderVisibleElements={drawn.length > 100}
+    >
+      <svg className="absolute size-0" aria-hidden="true">
+        <title>Arrowhead</title>
+        <defs>
+          <marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto">
+            <path d="M 0 1 L 9 5 L 0 9" fill="none" stroke="var(--soft)" strokeWidth="1.5" />
+          </marker>
+        </defs>
+      </svg>
+      <Background color="var(--line)" />
+      <Controls showInteractive={false}>
+        <ControlButton
+          title="Put every agent back where the layout has it"
+          aria-label="Put every agent back where the layout has it"
+          onClick={() => {
+            forgetPlaces();
+            places.current = new Map(laidOut.current);
+            look(standing.map((box) => ({ ...box, ...laidOut.current.get(box.id) })));
+            setDrawn((before) =>
+              before.map((node) => ({
+                ...node,
+                position:
+                  (node.type === "agent" ? node.data.home : undefined) ?? laidOut.current.get(node.id) ?? node.position,
+              })),
+            );
+          }}
+        >
+          <LayoutGrid aria-hidden="true" className="!fill-none" />
+        </ControlButton>
+        <ControlButton
+          title="Move boxes without dragging"
+          aria-label="Move boxes without dragging"
+          aria-pressed={isMoving}
+          onClick={() => setMoving(!isMoving)}
+          className="aria-pressed:!bg-accent-soft aria-pressed:!text-accent"
+        >
+          <Move aria-hidden="true" className="!fill-none" />
+        </ControlButton>
+      </Controls>
+      <Panel position="top-center">
+        <p role="status" className="rounded-lg border border-accent bg-card px-3 py-1.5 text-sm shadow-md empty:hidden">
+          {isMoving && "Choose a box, then a free place for it; or move it by arrow keys, faster with Shift."}
+        </p>
+      </Panel>
+      <GraphMap boxes={standing} />
+    </ReactFlow>
+  );
+}
+
+function boxOf({ id, position, width = 0, height = 0 }: AnyNode): PlacedBox {
+  return { id, ...position, width, height };
+}
+
+function agentNode(drawn: DrawnNode, position: Point, isOpen = false): AgentNode {
+  return { id: drawn.id, type: "agent", position, data: { drawn, isOpen }, ...known(NODE) };
+}
+
+/** The size of the points at which lines begin and end, in px. */
+const HANDLE_PX = 6;
+
+/** How large a node is, and where lines begin and end. What is not known the library draws, wherever it is, to find it out. */
+function known({ width, height }: { width: number; height: number }) {
+  const handle = { width: HANDLE_PX, height: HANDLE_PX, y: (height - HANDLE_PX) / 2 };
+  return {
+    width,
+    height,
+    measured: { width, height },
+    handles: [
+      { type: "target" as const, position: Position.Left, x: -HANDLE_PX / 2, ...handle },
+      { type: "source" as const, position: Position.Right, x: width - HANDLE_PX / 2, ...handle },
+    ],
+  };
+}
+
+/** A frame and the agents in it, which move with it. */
+function framed(frame: Frame, position: Point, moved: ReadonlyMap<string, Point>): AnyNode[] {
+  const { id, members } = frame;
+  const size = known(frameSize(members.length));
+  const around: FrameNode = { id, type: "frame", position, data: { frame }, ...size, zIndex: -1 };
+  return [
+    around,
+    ...members.map((member, index): AgentNode => {
+      const home = placeInFrame(index, members.length);
+      const node = { ...agentNode(member, home), parentId: id };
+      return { ...node, position: moved.get(placeName(node)) ?? home, data: { ...node.data, home } };
+    }),
+  ];
+}
+
+/** What is told of the keys while boxes are moved. */
+const KEYS_IN_WORDS = {
+  // By this name, although it is told where keys do something.
+  "node.a11yDescription.keyboardDisabled":
+    "Press Enter to choose this box, then arrow keys to move it, with Shift faster.",
+  "node.a11yDescription.ariaLiveMessage": ({ direction }: { direction: string }) => `Moved ${direction}.`,
+};
+
+function nameOf({ type, data }: AnyNode): string {
+  return type === "frame" ? `The frame of ${data.frame.of.node.label}` : data.drawn.node.label;
+}
+
+/** Under which name it is remembered where a node has been put: within a frame it is another place than without. */
+function placeName({ id, parentId }: Pick<Node, "id" | "parentId">): string {
+  return parentId === undefined ? id : `${parentId}: ${id}`;
+}
+
+/** Whether an agent is what a node stands for; an open group leaves that to the agent itself. */
+function isShown({ type, data }: AnyNode, agent: string): boolean {
+  return type === "agent" && !data.isOpen && data.drawn.members.includes(agent);
+}
+
+const NODE_TYPES = { agent: AgentBox, frame: FrameBox };
+const EDGE_TYPES = { flow: FlowLine };

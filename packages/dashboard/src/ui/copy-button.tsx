@@ -1,0 +1,42 @@
+import { Check, Copy } from "lucide-react";
+import { type ReactNode, useEffect, useState } from "react";
+import { copyText } from "./copy-text.ts";
+import { quietButton } from "./quiet-button.ts";
+
+/** How long it says that it has copied, in milliseconds: as long as one looks. */
+const TOLD_FOR = 1_600;
+
+/** Copies a text that is made when it is asked for, and says that it has. */
+export function CopyButton({ text, label, children }: CopyButtonProps) {
+  const [told, tell] = useState<string>();
+  useEffect(() => {
+    if (told === undefined) return;
+    const timer = setTimeout(() => tell(undefined), TOLD_FOR);
+    return () => clearTimeout(timer);
+  }, [told]);
+  const copy = async () => {
+    try {
+      await copyText(await text());
+      tell("Copied");
+    } catch (error) {
+      tell(`Not copied: ${(error as Error).message}`);
+    }
+  };
+  const Icon = told === "Copied" ? Check : Copy;
+  return (
+    <button type="button" className={quietButton} aria-label={label} title={told ?? label} onClick={() => void copy()}>
+      <Icon size={13} aria-hidden="true" className={told === "Copied" ? "text-good" : ""} />
+      {children}
+      <span role="status" className="sr-only">
+        {told}
+      </span>
+    </button>
+  );
+}
+
+interface CopyButtonProps {
+  readonly text: () => string | Promise<string>;
+  /** What it copies, for those who do not see where it stands. */
+  readonly label: string;
+  readonly children?: ReactNode;
+}

@@ -1,0 +1,13 @@
+import { Fact } from "./fact.tsx";
+import { short } from "./format.ts";
+
+/** A name with an id, shortened: the whole one is told on hover. */
+export function IdFact({ name, id }: { name: string; id: string }) {
+  return (
+    <Fact name={name}>
+      <span title={id} className="font-mono text-xs">
+        {short(id)}
+      </span>
+    </Fact>
+  );
+}

@@ -1,0 +1,27 @@
+import { useEffect, useRef, useState } from "react";
+
+/** A value as it was at most so many ms ago: for what is dear to compute and need not be anew in each frame. */
+export function useThrottled<V>(value: V, ms: number): V {
+  const [calm, setCalm] = useState(value);
+  const latest = useRef(value);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const setAt = useRef(0);
+  useEffect(() => {
+    latest.current = value;
+    if (timer.current !== undefined || Object.is(value, calm)) return;
+    const wait = Math.max(0, setAt.current + ms - performance.now());
+    timer.current = setTimeout(() => {
+      timer.current = undefined;
+      setAt.current = performance.now();
+      setCalm(latest.current);
+    }, wait);
+  }, [value, calm, ms]);
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    },
+    [],
+  );
+  return ms === 0 ? value : calm;
+}
