@@ -1,121 +1,121 @@
-// What the processes of a measurement ask each other: the suite asks, servers and load answer.
+// Calls between the processes of a measurement: the suite calls, servers and load generators answer.
 
 export const PEERS = ["flock", "ws", "socket.io"] as const;
 export type Peer = (typeof PEERS)[number];
 
-/** How a server is set up. Each peer takes what it has a notion of. */
+/** Options of a server. Each peer applies those that it supports. */
 export interface ServerOptions {
-  /** How many workflows the events belong to, in turn. Default 1. */
+  /** Number of workflows that the events alternate between. Default: 1. */
   readonly workflows: number;
-  /** Asks its clients for a sign of life so often, in ms. Default: never. */
+  /** Heartbeat interval in ms. Default: no heartbeat. */
   readonly heartbeatMs: number;
-  /** Keeps what clients need to come back. Flock does so anyway; `ws` has no notion of it. */
+  /** Retains what clients need to resume. Flock always does; `ws` has no such feature. */
   readonly recovery: boolean;
-  /** Neighbours are labelled differently, so that Flock does not merge them in its file: as many come back as went. */
+  /** Labels consecutive events differently, so that Flock does not compact them: as many are replayed as were sent. */
   readonly separate: boolean;
-  /** Flock's memory for the newest events; what is older is read from the file. */
+  /** Size of Flock's log buffer; older events are read from the file. */
   readonly logBufferBytes: number;
-  /** Compresses what it sends to clients that offer it (permessage-deflate). Default: never. */
+  /** Compresses messages for clients that offer it (permessage-deflate). Default: off. */
   readonly compression: boolean;
 }
 
 export interface ServerCalls {
-  /** Where it listens. */
+  /** Returns the port. */
   port(): number;
-  /** What the process has used, after garbage has been collected. */
+  /** Returns the resource usage of the process after garbage collection. */
   measure(collect: Collection): Used;
-  /** Publishes the next events. Resolves when that is done or `stop` was called. */
+  /** Publishes the next events. Resolves when all are published or `stop` was called. */
   publish(task: Publishing): Promise<Published>;
-  /** Ends all publishing. */
+  /** Stops all publishing. */
   stop(): void;
 }
 
-/** `once` costs what a server spends on its garbage anyway; `to the last` shows what memory is really needed. */
+/** Garbage collection before a measurement: `once` is the usual cost, `to the last` shows the minimum memory. */
 export type Collection = "never" | "once" | "to the last";
 
 export interface Used {
-  /** CPU time since the process began, in ms. */
+  /** CPU time since the process started, in ms. */
   readonly cpuMs: number;
   readonly rssMB: number;
-  /** Timers that run. */
+  /** Active timers. */
   readonly timers: number;
 }
 
 export interface Publishing {
   readonly events: number;
-  /** Null: as fast as the publisher can. */
+  /** Events per second; null publishes as fast as possible. */
   readonly perSecond: number | null;
 }
 
 export interface Published {
-  /** How many events the server has published in all: they are numbered from 0. */
+  /** Total number of events that the server has published. They are numbered from 0. */
   readonly total: number;
   readonly events: number;
   readonly elapsedMs: number;
 }
 
-/** What a client follows: everything, one workflow of its own, or a workflow that does not occur. */
+/** What a client subscribes to: everything, its own workflow, or a workflow without events. */
 export type Following = "everything" | "its own" | "nothing";
 
 export interface Joining {
-  /** Clients are spoken of by the name of their crowd. */
+  /** Name of the crowd; calls refer to clients by it. */
   readonly crowd: string;
   readonly peer: Peer;
   readonly port: number;
   readonly clients: number;
   readonly following?: Following;
-  /** The number of the first event that they will see. Default 0. */
+  /** Number of the first expected event. Default: 0. */
   readonly first?: number;
-  /** Whether the clients offer permessage-deflate. Default false. */
+  /** Whether the clients offer permessage-deflate. Default: false. */
   readonly compression?: boolean;
 }
 
 export interface LoadCalls {
-  /** Connects a new crowd. Resolves when all of them are in. */
+  /** Connects a new crowd. Resolves when all its clients are connected. */
   join(joining: Joining): Promise<void>;
-  /** Forgets what was received and how long that took; not which event each client waits for. */
+  /** Resets counts and latencies, but not which event each client expects. */
   begin(crowd: string): void;
-  /** Resolves when everyone in the crowd has all its events numbered below `until`, or when the time is over. */
+  /** Resolves when the whole crowd has all its events numbered below `until`, or when the time limit passes. */
   receive(crowd: string, until: number, withinMs: number): Promise<Received>;
-  /** The whole crowd stops reading. */
+  /** Stops reading in the whole crowd. */
   stall(crowd: string): void;
-  /** It reads on. */
+  /** Resumes reading. */
   read(crowd: string): void;
-  /** The whole crowd loses its connections. */
+  /** Drops the connections of the whole crowd. */
   drop(crowd: string): void;
-  /** It comes back, each client from where it was. Resolves when all of them are in. */
+  /** Reconnects the crowd; each client resumes at its cursor. Resolves when all are connected. */
   comeBack(crowd: string): Promise<void>;
-  /** One client begins to ask for more than its share. */
+  /** Starts one client that sends excessive requests. */
   beGreedy(port: number, greed: Greed): Promise<void>;
-  /** It ends. */
+  /** Stops that client. */
   endGreed(): Greedy;
 }
 
 export interface Received {
-  /** Whether everyone who is still there has everything. */
+  /** Whether all remaining clients have all events. */
   readonly complete: boolean;
-  /** Clients whose connection the server has ended, and why in the last case. */
+  /** Clients that the server disconnected, and the reason of the last case. */
   readonly lost: number;
   readonly lostBecause: string;
   readonly deliveries: number;
-  /** Bytes on the wire, over all clients. */
+  /** Bytes on the wire, of all clients. */
   readonly bytes: number;
-  /** From the first delivery to the last that was waited for, in ms. */
+  /** Time from the first delivery to the last expected one, in ms. */
   readonly elapsedMs: number;
-  /** From publishing to arrival, over a sample of the deliveries, in ms; null without any. */
+  /** Time from publish to arrival for a sample of the deliveries, in ms; null without deliveries. */
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
-  /** Events that came twice, too late, or not at all though a later one did. */
+  /** Events that arrived twice, late, or not at all before a later one. */
   readonly mistakes: number;
-  /** The first of them, in words. */
+  /** Description of the first mistake. */
   readonly firstMistake: string;
 }
 
-/** Commands without pause, or the whole log again and again. */
+/** Kind of excessive requests: continuous commands, or repeated replays of the whole log. */
 export type Greed = "commands" | "replays";
 
 export interface Greedy {
-  /** Bytes that it sent and was sent. */
+  /** Bytes that it sent and received. */
   readonly sentBytes: number;
   readonly receivedBytes: number;
   readonly closed: boolean;

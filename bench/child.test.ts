@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { LoadCalls } from "./calls.ts";
 import { start } from "./child.ts";
 
-describe("a process that is asked while it ends", () => {
-  it("answers, or the question fails: nothing waits for ever, and nothing ends who asked", async () => {
+describe("calling a process that ends", () => {
+  it("resolves or rejects every call, and does not end the caller", async () => {
     const child = start<LoadCalls>("load/main.ts");
     await child.ask("join", { crowd: "nobody", peer: "flock", port: 1, clients: 0, first: 0, compression: false });
     const outcomes: Promise<string>[] = [];

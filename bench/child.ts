@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** The arguments of a call, and what it gives back. */
+/** Arguments and result of a call. */
 type Arguments<Call> = Call extends (...given: infer A) => unknown ? A : never;
 type Result<Call> = Call extends (...given: never) => infer R ? Awaited<R> : never;
 
@@ -17,15 +17,15 @@ interface Answer {
   readonly error?: string;
 }
 
-/** A process that answers `Calls`, an interface of functions. */
+/** A process that implements `Calls`, an interface of functions. */
 export interface Child<Calls> {
-  /** Rejects when the call fails, and when the process ends before it has answered. */
+  /** Calls a function. Rejects when the call fails or the process ends before the answer. */
   ask<Name extends keyof Calls & string>(call: Name, ...given: Arguments<Calls[Name]>): Promise<Result<Calls[Name]>>;
-  /** Ends the process, whatever it does. Resolves when it is gone. */
+  /** Kills the process. Resolves when it has ended. */
   end(): Promise<void>;
 }
 
-/** Starts a file of this folder as a process of its own. `options` is what its {@link optionsOf} reads. */
+/** Starts a file of this folder as a separate process. It reads `options` with {@link optionsOf}. */
 export function start<Calls>(file: string, options: object = {}): Child<Calls> {
   const child: ChildProcess = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(options)], {
     execArgv: ["--expose-gc", "--disable-warning=ExperimentalWarning"],
@@ -53,11 +53,11 @@ export function start<Calls>(file: string, options: object = {}): Child<Calls> {
       const question = Promise.withResolvers<unknown>();
       const id = asked++;
       waiting.set(id, question);
-      // Without somebody who hears of it, a channel that closed a moment before its process ended ends this one too.
+      // Without a callback, a channel that closes just before its process ends would end this process, too.
       child.send({ id, call, given } satisfies Question, (error) => {
         if (!error) return;
         waiting.delete(id);
-        question.reject(new Error(`${file} can no longer be asked: ${error.message}`));
+        question.reject(new Error(`failed to call ${file}: ${error.message}`));
       });
       return question.promise as never;
     },
@@ -68,22 +68,22 @@ export function start<Calls>(file: string, options: object = {}): Child<Calls> {
   };
 }
 
-/** What {@link start} was told, in the process that it started. */
+/** Returns the options that {@link start} passed to this process. */
 export function optionsOf<Options extends object>(): Partial<Options> {
   return JSON.parse(process.argv[2] ?? "{}") as Partial<Options>;
 }
 
-/** Answers the process that started this one. */
+/** Answers calls of the process that started this one. */
 export function answer<Calls>(calls: Calls): void {
   process.on("message", async ({ id, call, given }: Question) => {
-    const say = (answer: Answer) => process.send?.(answer);
+    const send = (answer: Answer) => process.send?.(answer);
     try {
       const handler = calls[call as keyof Calls] as (...given: readonly unknown[]) => unknown;
-      say({ id, result: await handler(...given) });
+      send({ id, result: await handler(...given) });
     } catch (error) {
-      say({ id, error: (error as Error).message });
+      send({ id, error: (error as Error).message });
     }
   });
-  // Nobody is left who could end it.
+  // The parent is gone, so nothing else could end this process.
   process.on("disconnect", () => process.exit(1));
 }

@@ -1,25 +1,25 @@
-/** About 300 bytes an event on the wire, of which a few words are the text that an agent streams. */
+/** Words for texts: an event has about 300 bytes on the wire, a few words of which are streamed text. */
 const WORDS =
   "every agent says which artifacts wake it and what it publishes so the work flows from types while people watch".split(
     " ",
   );
 
-/** The n-th event's text, with the time it was made (ms since the epoch, to a µs; processes share the clock). */
+/** Returns the n-th event's text with its time (ms since the epoch, µs precision; processes share the clock). */
 export function textOf(n: number): string {
   return `#${n}@${now().toFixed(3)}#${WORDS[n % WORDS.length]} ${WORDS[(n * 7 + 3) % WORDS.length]} `;
 }
 
-/** The time as `textOf` writes it. */
+/** Returns the time in the format of `textOf`. */
 export function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** The workflow that the n-th event belongs to, where there are several. */
+/** Returns the workflow of the n-th event, when there are several. */
 export function workflowOf(n: number): string {
   return `workflow-${n}`;
 }
 
-/** The event that Flock makes of a streamed text, for the peers to send: the same bytes for all. */
+/** Returns the event that Flock creates for a streamed text, so that all peers send the same bytes. */
 export function eventOf(n: number, content: string) {
   return {
     type: "streaming_output",
@@ -38,13 +38,13 @@ export function eventOf(n: number, content: string) {
 const HASH = 35;
 const AT = 64;
 
-/** Finds the numbers and times in events: half a million of them a second, so without making a string of each. */
+/** Finds numbers and times in events at half a million per second, without creating strings. */
 export class EventReader {
-  /** Where the text began in the last event: in the next one it most likely does, too. */
+  /** Offset of the text in the last event, which is most likely the same in the next one. */
   #hint = 0;
   #timeStart = 0;
 
-  /** The number of the event in `data` from `start` to `end`; -1 where it is another message. */
+  /** Returns the number of the event in `data` from `start` to `end`; -1 for other messages. */
   numberIn(data: Buffer, start: number, end: number): number {
     const n = this.#numberAt(data, start + this.#hint, end);
     if (n >= 0) return n;
@@ -54,7 +54,7 @@ export class EventReader {
     return this.#numberAt(data, found, end);
   }
 
-  /** When the event was made that `numberIn` has just read. */
+  /** Returns the time of the event that `numberIn` read last. */
   timeIn(data: Buffer): number {
     return Number(data.toString("latin1", this.#timeStart, data.indexOf(HASH, this.#timeStart)));
   }

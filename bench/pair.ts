@@ -7,12 +7,12 @@ const SERVERS: Readonly<Record<Peer, string>> = {
   ws: "servers/ws.ts",
   "socket.io": "peers/socket.io.ts",
 };
-/** Longer than any exchange needs, in ms: what hangs is a failure, not a slow server. */
+/** Time limit of every exchange, in ms: beyond it, something hangs. */
 const PATIENCE_MS = 120_000;
-/** How often a server's memory is looked at, in ms. */
+/** Interval for sampling a server's memory, in ms. */
 const WATCH_EVERY_MS = 250;
 
-/** A server, and its clients, each in a process of its own. */
+/** A server and its clients, each in its own process. */
 export class Pair {
   readonly peer: Peer;
   readonly port: number;
@@ -27,7 +27,7 @@ export class Pair {
     this.load = load;
   }
 
-  /** Does something with a new server and new clients, and ends both, however that goes. */
+  /** Runs work with a new server and new clients, and ends both in any case. */
   static async with<T>(peer: Peer, options: Partial<ServerOptions>, work: (pair: Pair) => Promise<T>): Promise<T> {
     const server = start<ServerCalls>(SERVERS[peer], options);
     const load = start<LoadCalls>("load/main.ts");
@@ -38,7 +38,7 @@ export class Pair {
     }
   }
 
-  /** Tells `look` again and again how much memory the server has, until `work` is done. */
+  /** Reports the server's memory to `look` repeatedly until `work` is done. */
   async watch<T>(work: Promise<T>, look: (rssMB: number) => void): Promise<T> {
     let done = false;
     const finished = work.finally(() => {
@@ -51,14 +51,14 @@ export class Pair {
     return finished;
   }
 
-  /** Connects a crowd of clients that follow everything from the event numbered `first` on. */
+  /** Connects a crowd of clients that subscribe to everything from event number `first`. */
   join(crowd: string, clients: number, first = 0, compression = false): Promise<void> {
     return this.load.ask("join", { crowd, peer: this.peer, port: this.port, clients, first, compression });
   }
 
   /**
-   * Publishes, and waits until the whole crowd has received it.
-   * @throws Error when an event was lost, doubled or out of order.
+   * Publishes, and waits until the whole crowd has received everything.
+   * @throws Error when an event was lost, duplicated or out of order.
    */
   async exchange(crowd: string, task: Publishing): Promise<{ received: Received; used: Use }> {
     await this.load.ask("begin", crowd);
@@ -69,24 +69,27 @@ export class Pair {
     return { received, used: between(before, await this.server.ask("measure", "once")) };
   }
 
-  /** @throws Error when an event was lost, doubled or out of order, or a client. */
+  /**
+   * Checks received events.
+   * @throws Error when an event was lost, duplicated or out of order, or a client was lost.
+   */
   assertWhole({ complete, mistakes, firstMistake, deliveries, lost, lostBecause }: Received): void {
     if (lost > 0) throw new Error(`${this.peer}: ${lost} clients were lost: ${lostBecause}`);
     if (mistakes > 0)
-      throw new Error(`${this.peer}: ${mistakes} events were lost, doubled or out of order: ${firstMistake}`);
-    if (!complete) throw new Error(`${this.peer}: not everything came in time, only ${deliveries} deliveries`);
+      throw new Error(`${this.peer}: ${mistakes} events were lost, duplicated or out of order: ${firstMistake}`);
+    if (!complete) throw new Error(`${this.peer}: not everything arrived in time, only ${deliveries} deliveries`);
   }
 }
 
-/** What a server used in a while. */
+/** Resource usage of a server over a period. */
 export interface Use {
   readonly cpuMs: number;
-  /** Memory at its end, and what it had grown by. */
+  /** Memory at the end, and its growth. */
   readonly rssMB: number;
   readonly grownMB: number;
 }
 
-/** What was used from one measurement to the next. */
+/** Returns the usage between two measurements. */
 export function between(before: Used, after: Used): Use {
   return { cpuMs: after.cpuMs - before.cpuMs, rssMB: after.rssMB, grownMB: after.rssMB - before.rssMB };
 }

@@ -1,7 +1,7 @@
-// One agent without a function: a model invents the pizzas. Run it with `npm run pizza -- [IDEA …]`.
+// A model agent that invents pizzas. Run it with `npm run pizza -- [IDEA …]`.
 //
-// Without a key the offline model makes something up. With OPENAI_API_KEY or ANTHROPIC_API_KEY in the environment, or
-// OPENAI_BASE_URL of an OpenAI-compatible server (Ollama, vLLM, LM Studio), a real one does; FLOCK_MODEL says which.
+// Without an API key, the offline model generates the answers. With OPENAI_API_KEY, ANTHROPIC_API_KEY, or
+// OPENAI_BASE_URL of an OpenAI-compatible server (Ollama, vLLM, LM Studio), it uses that model; FLOCK_MODEL selects one.
 import { connect } from "@flock-ts/client";
 import { artifact, Flock, FlockError } from "flock-ts";
 import { WebSocketServerComponent } from "flock-ts/components/server";
@@ -13,14 +13,14 @@ const Pizza = artifact(
   "Pizza",
   z.object({
     name: z.string().describe("Two or three words, in Italian."),
-    toppings: z.array(z.string()).min(2).max(6).describe("What lies on it, from the base up."),
-    minutes: z.int().min(1).max(30).describe("How long it bakes."),
+    toppings: z.array(z.string()).min(2).max(6).describe("Toppings, from the base up."),
+    minutes: z.int().min(1).max(30).describe("Baking time in minutes."),
   }),
 );
 
 const model = await chooseModel();
 console.log(
-  `The pizza master thinks with ${typeof model === "string" ? model : "the offline model, which makes things up"}.`,
+  `The pizza master uses ${typeof model === "string" ? model : "the offline model, which generates meaningless answers"}.`,
 );
 
 const flock = new Flock({ model });
@@ -45,7 +45,7 @@ try {
   await flock.publish(ideas.map((description) => Idea({ description })));
   await flock.runUntilIdle();
   const pizzas = await flock.store.getByType(Pizza);
-  await flock.shutdown(); // the client hears everything first
+  await flock.shutdown(); // the client receives everything first
   client.close();
 
   for (const { name, toppings, minutes } of pizzas) console.log(`${name}: ${toppings.join(", ")}; ${minutes} minutes`);
@@ -65,14 +65,14 @@ async function chooseModel() {
   return offlineModel({ delayMs: 15 });
 }
 
-/** Servers of one's own tell what they have. */
+/** Lists the models of your own server. */
 async function firstModelOf(baseUrl: string): Promise<string> {
   try {
     const response = await fetch(`${baseUrl.replace(/\/$/, "")}/models`);
     const { data } = (await response.json()) as { data: { id: string }[] };
     return `openai/${data[0]?.id}`;
   } catch {
-    console.error(`pizza: ${baseUrl} does not tell which models it has: say which with FLOCK_MODEL=openai/NAME`);
+    console.error(`pizza: failed to list the models of ${baseUrl}. Set FLOCK_MODEL=openai/NAME.`);
     process.exit(1);
   }
 }

@@ -5,17 +5,17 @@ import { answer } from "../child.ts";
 import { now } from "../event.ts";
 import type { Board, BoardCalls } from "./calls.ts";
 
-// A newsroom of 200 agents with the dashboard: 20 desks, where one plans, eight write, and one puts together what they wrote.
+// A newsroom of 200 agents with the dashboard: 20 desks with one planner, eight writers and one editor each.
 const DESKS = 20;
 const WRITERS = 8;
-/** Pieces of a run's output, and between two of them, in ms, while the board is flooded. */
+/** Chunks of a run's output, and the delay between them in ms, under load. */
 const PIECES = 4;
 const PIECE_MS = 30;
-/** One run in so many fails. */
+/** One in this many runs fails. */
 const FAILS = 97;
-/** Tasks between two looks at how much there is. */
+/** Tasks between two checks of the number of events. */
 const CHUNK = 20;
-/** Between two looks at what is owed to the flood, in ms. */
+/** Interval between two publishes of the load, in ms. */
 const TICK_MS = 10;
 
 const flock = new Flock();
@@ -45,7 +45,7 @@ for (let desk = 0; desk < DESKS; desk++) {
       .run(async (inputs, { stream }) => {
         const { task } = inputs[Plan.typeName] as { task: number };
         const text = await written(task + writer, stream);
-        if (++runs % FAILS === 0) throw new RangeError(`nothing to say about task ${task}`);
+        if (++runs % FAILS === 0) throw new RangeError(`no idea for task ${task}`);
         return Draft({ task, writer, text });
       });
   }
@@ -62,7 +62,7 @@ for (let desk = 0; desk < DESKS; desk++) {
 }
 const server = await flock.serve({ dashboard: true, port: 0 });
 
-/** Says something in pieces, which take their time while the board is flooded. */
+/** Streams text in chunks, with delays under load. */
 async function written(about: number, stream: (text: string) => void): Promise<string> {
   let text = "";
   for (let piece = 0; piece < PIECES; piece++) {
@@ -81,7 +81,7 @@ function publish(): void {
 
 function look(): Board {
   const { head, runs } = flock.stats();
-  // Each run that ends well publishes one.
+  // Each successful run publishes one artifact.
   return { head, artifacts: tasks + runs.success, at: now() };
 }
 
@@ -102,7 +102,7 @@ answer<BoardCalls>({
     clearInterval(timer);
     isFlooded = perSecond > 0;
     if (!isFlooded) return;
-    // What a task leads to is known from those that there were.
+    // Estimate the events per task from the tasks so far.
     const perTask = tasks === 0 ? 1 : look().head / tasks;
     const began = performance.now();
     let published = 0;

@@ -1,20 +1,20 @@
-/** What the suite asks the process that has the board. */
+/** Calls to the process with the board. */
 export interface BoardCalls {
-  /** Where the dashboard is. */
+  /** Returns the URL of the dashboard. */
   url(): string;
-  /** Lets the agents work, as fast as they can, until there are at least so many events and artifacts. */
+  /** Runs the agents at full speed until there are at least this many events and artifacts. */
   fill(events: number, artifacts: number): Promise<Board>;
-  /** Begins to make so many events a second, until it is told another number. 0: none. */
+  /** Produces a number of events per second until changed; 0 stops. */
   flood(perSecond: number): void;
-  /** What there is now. */
+  /** Returns the current size of the board. */
   look(): Board;
 }
 
-/** What is on the board. */
+/** Size of the board. */
 export interface Board {
-  /** The newest seq. */
+  /** The latest `seq`. */
   readonly head: number;
   readonly artifacts: number;
-  /** As `Date.now()` counts, to a fraction. */
+  /** Time in ms like `Date.now()`, with a fraction. */
   readonly at: number;
 }

@@ -1,8 +1,8 @@
-/** Pages beside which the dashboard is measured: they follow the same events, in the same browser. */
+/** Baseline pages that process the same events in the same browser. */
 export const PLAIN_PAGES = {
-  /** The least that any page can do with events. */
+  /** The minimum that a page can do with events. */
   "a page that only reads": "",
-  /** What is written first: each event changes the page when it comes. */
+  /** The simplest implementation: each event changes the page on arrival. */
   "a page with a line for each event": `
     const line = document.createElement("li");
     line.textContent = event.seq + " " + event.type + " " + (event.agent_id ?? event.produced_by ?? "");
@@ -14,10 +14,13 @@ export const PLAIN_PAGES = {
 
 export type PlainPage = keyof typeof PLAIN_PAGES;
 
-/** What such a page takes the place of: something of the server, without a policy that forbids it its script. */
+/** URL that the pages replace: a resource of the server without a content security policy. */
 export const PLAIN_PATH = "/dashboard-config.json";
 
-/** A page that does something with each event. `since` is what the server is asked for. */
+/**
+ * Returns a page that processes each event.
+ * @param since cursor for the server.
+ */
 export function plainPage(name: PlainPage, since: number): string {
   return `<!doctype html><title>${name}</title><p style="position:fixed;top:0"><a href="#">A link</a> <output>0</output></p><ol></ol><script>
     const began = performance.now();

@@ -1,6 +1,6 @@
 /**
- * What looks on in the page, as JavaScript that is there before the page's own. `bench` in it tells what a viewer notices.
- * It is text, because it runs in a browser.
+ * The measuring script, as text because it runs in the browser before the page's own scripts. Its `bench` object
+ * reports what a viewer notices.
  */
 export const PROBE = `
   globalThis.bench = (() => {
@@ -29,18 +29,18 @@ export const PROBE = `
       port2.postMessage(null);
     }));
 
-    const until = async (isSo) => {
-      while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
+    const until = async (isTrue) => {
+      while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 10));
     };
 
     return {
-      /** Resolves when the dashboard is live, to when that was, in ms after the navigation. */
+      /** Resolves when the dashboard is live, to the time in ms since navigation. */
       live: () => until(() => liveAt !== null).then(() => liveAt),
-      /** Resolves when at least so many seqs can be shown. */
+      /** Resolves when at least this many seqs can be shown. */
       whole: (events) => until(() => slider()?.max - slider()?.min + 1 >= events),
-      /** Resolves when a plain page has everything, to when that was. */
+      /** Resolves when a baseline page has everything, to the time in ms since navigation. */
       caughtUp: () => until(() => globalThis.caughtUpAt !== undefined).then(() => globalThis.caughtUpAt),
-      /** Resolves when a script of this name has come. */
+      /** Resolves when a script with this name is loaded. */
       script: (part) => until(() => performance.getEntriesByType("resource").some(({ name }) => name.includes(part))),
       /** The seqs that can be shown. */
       range: () => ({ first: Number(slider()?.min ?? NaN), last: Number(slider()?.max ?? NaN) }),
@@ -50,8 +50,8 @@ export const PROBE = `
         clicks = new Map();
       },
       /**
-       * What was noticed in so many seconds since: frames in each, tasks above 50 ms, which are all that browsers tell, and
-       * clicks.
+       * Returns the measurements of a number of seconds: frames per second, tasks above 50 ms (shorter ones are not
+       * reported by browsers), and clicks.
        */
       end(count) {
         const seconds = new Map();

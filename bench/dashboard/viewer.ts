@@ -7,23 +7,23 @@ import { PROBE } from "./probe.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];
-/** Longer than anything here needs, in ms. */
+/** Time limit for every step, in ms. */
 const PATIENCE_MS = 120_000;
 
-/** What the page has noticed in a while. */
+/** Measurements of the page over a period. */
 export interface Noticed {
   readonly framesPerSecond: readonly number[];
-  /** 0 when none was longer than 50 ms. */
+  /** Longest task in ms; 0 when none was longer than 50 ms. */
   readonly longestTaskMs: number;
   readonly clicksMs: readonly number[];
 }
 
-/** Somebody who looks at a page in a headless Chromium. */
+/** A user with a page in headless Chromium. */
 export class Viewer {
   readonly page: Page;
   readonly #browserSession: CDPSession;
   readonly #session: CDPSession;
-  /** Compressed sizes of the scripts that have come, in bytes. */
+  /** Compressed sizes of the loaded scripts, in bytes. */
   readonly #scripts: Promise<number>[] = [];
 
   /** @internal */
@@ -36,17 +36,17 @@ export class Viewer {
       this.#scripts.push(
         response.body().then(
           (body) => gzipSync(body).length,
-          // The browser has been closed: nobody asks any more.
+          // The browser is already closed.
           () => 0,
         ),
       );
     });
   }
 
-  /** Lets somebody look, and ends the browser, however that goes. */
+  /** Runs work with a viewer and closes the browser in any case. */
   static async with<T>(work: (viewer: Viewer) => Promise<T>): Promise<T> {
     if (!existsSync(CHROMIUM))
-      throw new Error(`${CHROMIUM} is missing (Debian package chromium): npm test installs it`);
+      throw new Error(`${CHROMIUM} is missing (Debian package chromium). Run npm test to install it.`);
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
     try {
       const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
@@ -59,13 +59,13 @@ export class Viewer {
     }
   }
 
-  /** Opens a screen of the dashboard. Resolves when it is live, to how long that took, in ms. */
+  /** Opens a screen of the dashboard. Resolves to the time until it is live, in ms. */
   async open(url: string): Promise<number> {
     await this.page.goto(url, { waitUntil: "commit" });
     return this.ask<number>("live()");
   }
 
-  /** Opens a page that is none of the dashboard's. Resolves when it has caught up, to how long that took, in ms. */
+  /** Opens a baseline page. Resolves to the time until it has caught up, in ms. */
   async openPlain(url: string, name: PlainPage, since: number): Promise<number> {
     await this.page.goto(url + PLAIN_PATH);
     await this.page.setContent(plainPage(name, since));
@@ -73,18 +73,18 @@ export class Viewer {
   }
 
   /**
-   * Asks the probe.
-   * @throws Error when it has not answered in time.
+   * Calls the probe.
+   * @throws Error when it does not answer in time.
    */
   ask<T = unknown>(question: string): Promise<T> {
     const answer = this.page.evaluate<T>(`bench.${question}`);
     const late = pause(PATIENCE_MS, undefined, { ref: false }).then(() => {
-      throw new Error(`the page has not answered bench.${question}`);
+      throw new Error(`the page did not answer \`bench.${question}\``);
     });
     return Promise.race([answer, late]);
   }
 
-  /** Clicks something that is in sight, as a hand would. Does nothing when there is no such thing. */
+  /** Clicks a visible element like a user. Does nothing when there is none. */
   async click(selector: string): Promise<boolean> {
     const target = await this.ask<{ x: number; y: number } | null>(`target(${JSON.stringify(selector)})`);
     if (!target) return false;
@@ -92,7 +92,7 @@ export class Viewer {
     return true;
   }
 
-  /** Looks for so long, and in the meantime clicks one thing after the other. Resolves to how many clicks there were. */
+  /** Watches for a time and clicks elements in turn. Resolves to the number of clicks. */
   async watch(seconds: number, clicks: readonly string[], everyMs: number): Promise<number> {
     const until = performance.now() + seconds * 1_000;
     let clicked = 0;
@@ -105,25 +105,25 @@ export class Viewer {
     return clicked;
   }
 
-  /** What was noticed in so many seconds from the beginning of the last `watch`. */
+  /** Returns the measurements of a number of seconds since the last `watch` started. */
   noticed(seconds: number): Promise<Noticed> {
     return this.ask<Noticed>(`end(${seconds})`);
   }
 
-  /** What the page holds when everything that can go has gone, in MB. */
+  /** Returns the heap of the page after garbage collection, in MB. */
   async heapMB(): Promise<number> {
     await this.#session.send("HeapProfiler.collectGarbage");
     const { usedSize } = await this.#session.send("Runtime.getHeapUsage");
     return usedSize / 1e6;
   }
 
-  /** What the browser's processes for pages have used, workers included, in ms. */
+  /** Returns the CPU time of the browser's page processes, including workers, in ms. */
   async cpuMs(): Promise<number> {
     const { processInfo } = await this.#browserSession.send("SystemInfo.getProcessInfo");
     return processInfo.filter(({ type }) => type === "renderer").reduce((sum, { cpuTime }) => sum + cpuTime * 1_000, 0);
   }
 
-  /** Compressed JavaScript that has come so far, in kB. */
+  /** Returns the compressed JavaScript loaded so far, in kB. */
   async scriptKB(): Promise<number> {
     const sizes = await Promise.all(this.#scripts);
     return sizes.reduce((sum, size) => sum + size, 0) / 1_000;

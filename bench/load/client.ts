@@ -10,28 +10,34 @@ const TEXT = 1;
 const CLOSE = 8;
 const PING = 9;
 
-/** What a client tells its crowd. */
+/** Callbacks of a client to its crowd. */
 export interface Listener {
-  /** An event has come. `mistake`: it is not the one that the client was waiting for. */
+  /**
+   * An event arrived.
+   * @param mistake set when it is not the expected event.
+   */
   took(data: Buffer, mistake: string | undefined): void;
-  /** So many bytes have come. */
+  /** Bytes arrived. */
   received(bytes: number): void;
-  /** The client has all events that it was to wait for. */
+  /** The client has all expected events. */
   hasAll(): void;
-  /** The server has closed the connection, or it broke. `isAwaited`: the client was to say when it has all. */
+  /**
+   * The connection was closed or broke.
+   * @param isAwaited whether the client still expected events.
+   */
   wasLost(reason: string, isAwaited: boolean): void;
 }
 
-/** Which events a client sees: `first`, and every `step`-th from there; none when `step` is 0. */
+/** The events that a client receives: `first` and every `step`-th after it; none when `step` is 0. */
 export interface Expectation {
   readonly first: number;
   readonly step: number;
 }
 
-/** One reader for all: their events look alike. */
+/** Shared reader, because all clients receive events of the same form. */
 export const events = new EventReader();
 
-/** One client: it reads frames and checks which event each one is, and nothing else. */
+/** A client that only reads frames and checks the event numbers. */
 export class Client {
   readonly #port: number;
   readonly #dialect: Dialect;
@@ -40,10 +46,10 @@ export class Client {
   readonly #step: number;
   readonly #compression: boolean;
   readonly #memory: Memory = {};
-  /** The number of the event that comes next. */
+  /** Number of the next expected event. */
   #next: number;
   #until = 0;
-  /** Where the newest event is, while the piece of the stream is read that it came in. */
+  /** Position of the latest event in the chunk that is being read. */
   #newest: { readonly data: Buffer; readonly start: number; readonly end: number } | undefined;
   #socket: Socket | undefined;
 
@@ -64,17 +70,17 @@ export class Client {
     this.#compression = compression;
   }
 
-  /** Whether something is to come: events numbered below `until` that it does not have yet. */
+  /** Returns whether events numbered below `until` are missing. */
   lacks(until: number): boolean {
     return this.#socket !== undefined && this.#step > 0 && this.#next < until;
   }
 
-  /** From now on it says when it has all below `until`. */
+  /** Makes the client report when it has all events below `until`. */
   awaitUntil(until: number): void {
     this.#until = until;
   }
 
-  /** Connects, anew or from where it was. Resolves when it is in. */
+  /** Connects, from the start or from the cursor. Resolves when connected. */
   connect(isBack: boolean): Promise<void> {
     const memory = isBack ? this.#memory : undefined;
     return new Promise((resolve, reject) => {
@@ -83,13 +89,14 @@ export class Client {
       socket.setNoDelay(true);
       socket.on("error", reject);
       socket.on("close", () => {
-        if (this.#socket === socket) this.#lose("its connection broke");
+        if (this.#socket === socket) this.#lose("connection lost");
       });
       const inflate = this.#compression ? inflater() : undefined;
       const reader = new FrameReader((first, compressed, from, to) => {
         const opcode = first & OPCODE;
         const isCompressed = (first & COMPRESSED) !== 0;
-        if (isCompressed && !inflate) throw new Error("a compressed message came, and nobody had offered to read it");
+        if (isCompressed && !inflate)
+          throw new Error("received a compressed message without having offered compression");
         const data = isCompressed && inflate ? inflate(compressed.subarray(from, to)) : compressed;
         const [start, end] = data === compressed ? [from, to] : [0, data.length];
         if (opcode === TEXT) {
@@ -103,7 +110,7 @@ export class Client {
           if (reaction?.isGreeting) this.#memory.greeting = data.toString("utf8", start, end);
           if (reaction?.isIn) resolve();
         } else if (opcode === PING) socket.write(PONG);
-        else if (opcode === CLOSE) this.#lose(`the server closed it with ${data.readUInt16BE(start)}`);
+        else if (opcode === CLOSE) this.#lose(`closed by the server with ${data.readUInt16BE(start)}`);
       });
       let head: Buffer | undefined = Buffer.alloc(0);
       socket.on("data", (chunk) => {
@@ -127,7 +134,7 @@ export class Client {
     });
   }
 
-  /** Reads no more: what comes waits in the socket, and then in the server. */
+  /** Stops reading: data accumulates in the socket and then in the server. */
   stall(): void {
     this.#socket?.pause();
   }
@@ -136,7 +143,7 @@ export class Client {
     this.#socket?.resume();
   }
 
-  /** Loses its connection. */
+  /** Drops the connection. */
   drop(): void {
     const socket = this.#socket;
     this.#socket = undefined;
@@ -145,7 +152,7 @@ export class Client {
 
   #take(n: number, data: Buffer, start: number, end: number): void {
     const isRight = n === this.#next && this.#step > 0;
-    const mistake = isRight ? undefined : `event ${n} came instead of ${this.#step > 0 ? this.#next : "none"}`;
+    const mistake = isRight ? undefined : `received event ${n} instead of ${this.#step > 0 ? this.#next : "none"}`;
     this.#next = n + (this.#step || 1);
     this.#newest = { data, start, end };
     this.#listener.took(data, mistake);
@@ -154,7 +161,7 @@ export class Client {
     this.#listener.hasAll();
   }
 
-  /** Once for each piece of the stream: a copy of every event would take longer than all the rest. */
+  /** Keeps the latest event once per chunk; copying each event would dominate the CPU time. */
   #remember(): void {
     if (!this.#newest) return;
     const { data, start, end } = this.#newest;
@@ -171,7 +178,7 @@ export class Client {
   }
 }
 
-/** What opens a WebSocket. */
+/** Returns the request that opens a WebSocket. */
 export function upgradeRequest(port: number, path: string, compression = false): string {
   return (
     `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +

@@ -4,12 +4,15 @@ import { Client, type Expectation, events, type Listener } from "./client.ts";
 import { DIALECTS } from "./dialects.ts";
 import { Latencies } from "./latencies.ts";
 
-/** One delivery in so many is timed. Prime to the usual numbers of clients, so that all of them have their turn. */
+/**
+ * One in this many deliveries is timed. It shares no factor with the usual client counts, so that all clients are
+ * sampled.
+ */
 const SAMPLED = 7;
-/** So many connect at the same time: a listening socket of Node keeps 511 waiting, and drops the rest for a second. */
+/** Number of concurrent connects: Node's listen backlog is 511, and further connections are delayed by a second. */
 const AT_ONCE = 256;
 
-/** Clients that do the same. */
+/** A group of clients with the same behaviour. */
 export class Crowd implements Listener {
   readonly #clients: Client[];
   readonly #latencies = new Latencies();
@@ -43,7 +46,7 @@ export class Crowd implements Listener {
     this.#deliveries = this.#bytes = this.#mistakes = this.#first = 0;
   }
 
-  /** Resolves when everyone has all below `until`, or when the time is over. */
+  /** Resolves when all clients have all events below `until`, or when the time limit passes. */
   async receive(until: number, withinMs: number): Promise<Received> {
     const late = this.#clients.filter((client) => client.lacks(until));
     this.#waiting = late.length;
@@ -107,7 +110,7 @@ export class Crowd implements Listener {
   }
 }
 
-/** What the i-th client of a crowd follows, and what it will therefore see. */
+/** Returns what the i-th client of a crowd subscribes to, and the events that it will receive. */
 function wishOf(
   following: Following,
   i: number,

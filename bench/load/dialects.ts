@@ -2,29 +2,32 @@ import type { Peer } from "../calls.ts";
 import { workflowOf } from "../event.ts";
 import { clientFrame } from "./frames.ts";
 
-/** What a client remembers, so that it can come back. */
+/** State that a client needs to resume. */
 export interface Memory {
-  /** The server's greeting, which says who the client is and which log this is. */
+  /** The server's greeting, with the client's id and the log's id. */
   greeting?: string;
-  /** The newest event, as it came. */
+  /** The latest event as received. */
   newest?: string;
 }
 
-/** What a client makes of a message that is no event. */
+/** A client's reaction to a message that is not an event. */
 export interface Reaction {
   readonly say?: Buffer;
-  /** The client is in: what happens from now on, it will be sent. */
+  /** The client is subscribed and receives events from now on. */
   readonly isIn?: boolean;
   readonly isGreeting?: boolean;
 }
 
-/** How a client talks with one kind of server. */
+/** The protocol of one kind of server. */
 export interface Dialect {
-  /** Where it connects: to follow a workflow, or everything; anew, or from where it was. */
+  /** Returns the URL path: for one workflow or everything, from the start or from a cursor. */
   path(workflow: number | undefined, memory: Memory | undefined): string;
-  /** Whether the WebSocket's own handshake is all there is. */
+  /** Whether the WebSocket handshake completes the connection. */
   readonly isInAtOnce: boolean;
-  /** @param memory what a client remembers that comes back. */
+  /**
+   * Reacts to a message that is not an event.
+   * @param memory state of a client that resumes.
+   */
   react(message: Buffer, memory: Memory | undefined): Reaction | undefined;
 }
 
@@ -51,7 +54,7 @@ const ws: Dialect = {
   react: () => undefined,
 };
 
-// Engine.IO: 0 opens, 2 asks for a sign of life, 3 is one; Socket.IO: 40 joins, with what is needed to come back.
+// Engine.IO: 0 opens, 2 is a ping, 3 a pong. Socket.IO: 40 joins, with the data for a later recovery.
 const socketIo: Dialect = {
   path: (workflow) =>
     `/socket.io/?EIO=4&transport=websocket${workflow === undefined ? "" : `&follow=${workflowOf(workflow)}`}`,

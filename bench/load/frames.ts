@@ -1,19 +1,19 @@
 const LONGEST_SHORT = 125;
 
-/** Finds WebSocket frames of a server (unmasked, RFC 6455 section 5.2) in a byte stream, and shows each payload. */
+/** Parses a server's WebSocket frames (unmasked, RFC 6455 section 5.2) in a byte stream. */
 export class FrameReader {
   readonly #onFrame: (first: number, data: Buffer, start: number, end: number) => void;
   #rest: Buffer | undefined;
 
   /**
-   * @param onFrame is shown a frame's first byte, and where in `data` its payload is. It must read it at once: the memory
-   * is used again.
+   * @param onFrame receives a frame's first byte and the position of its payload in `data`. It must read the payload
+   * synchronously, because the memory is reused.
    */
   constructor(onFrame: (first: number, data: Buffer, start: number, end: number) => void) {
     this.#onFrame = onFrame;
   }
 
-  /** Takes the next piece of the stream. */
+  /** Parses the next chunk of the stream. */
   push(chunk: Buffer): void {
     const data = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
     let at = 0;
@@ -29,15 +29,15 @@ export class FrameReader {
       this.#onFrame(data[at] as number, data, start, end);
       at = end;
     }
-    // A copy, for a few bytes must not hold a whole chunk: ten thousand clients may wait with them.
+    // Copy, so that a few bytes don't keep a whole chunk alive for each of ten thousand clients.
     this.#rest = at < data.length ? Buffer.from(data.subarray(at)) : undefined;
   }
 }
 
-/** A masked text frame of a client. */
+/** Returns a masked text frame of a client. */
 export function clientFrame(text: string): Buffer {
   const payload = Buffer.from(text);
-  // A mask of zeros is a mask: the payload stays as it is.
+  // A mask of zeros is valid and leaves the payload unchanged.
   const mask = Buffer.alloc(4);
   if (payload.length <= LONGEST_SHORT) {
     return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length]), mask, payload]);
@@ -47,5 +47,5 @@ export function clientFrame(text: string): Buffer {
   return Buffer.concat([head, mask, payload]);
 }
 
-/** The answer to a ping without a payload. */
+/** Pong frame without a payload. */
 export const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);

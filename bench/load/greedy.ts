@@ -4,12 +4,12 @@ import type { Greed, Greedy } from "../calls.ts";
 import { upgradeRequest } from "./client.ts";
 import { clientFrame } from "./frames.ts";
 
-/** So many commands go out in one write. */
+/** Number of commands per write. */
 const COMMANDS_AT_ONCE = 1_000;
-/** A client that wants the whole log asks for it again so often, in ms: far more often than it can be sent. */
+/** Interval between requests for the whole log, in ms: far shorter than sending it takes. */
 const REPLAY_EVERY_MS = 20;
 
-/** A client that asks for all it can get, and reads what it is sent without looking at it. */
+/** A client that requests as much as possible and discards what it receives. */
 export class GreedyClient {
   readonly #greed: Greed;
   #socket: Socket | undefined;
@@ -51,7 +51,7 @@ export class GreedyClient {
     return greedy;
   }
 
-  /** As fast as the server reads. */
+  /** Sends commands as fast as the server reads them. */
   #flood(socket: Socket): void {
     const commands = Buffer.concat(
       Array.from({ length: COMMANDS_AT_ONCE }, (_, id) => clientFrame(JSON.stringify({ id, type: "graph" }))),

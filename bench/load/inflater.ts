@@ -1,11 +1,11 @@
 import { constants, inflateRawSync } from "node:zlib";
 
-/** What a sender leaves out at the end of each message (RFC 7692 section 7.2.1). */
+/** The bytes that a sender omits at the end of each message (RFC 7692 section 7.2.1). */
 const TAIL = Buffer.from([0, 0, 255, 255]);
-/** As far back as any server may refer. */
+/** Maximum window size. */
 const WINDOW_BYTES = 32_768;
 
-/** Decompresses the messages of one connection, each of which may refer to those before it. */
+/** Returns a function that decompresses the messages of one connection in order. */
 export function inflater(): (payload: Buffer) => Buffer {
   let window = Buffer.alloc(0);
   return (payload) => {

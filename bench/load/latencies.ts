@@ -1,11 +1,11 @@
-/** A bucket is so much wider than the one before: what is read from it is at most half a percent off. */
+/** Logarithm of the growth between buckets: values are off by at most half a percent. */
 const STEP = Math.log(1.01);
-/** The narrowest bucket, in ms. */
+/** Upper limit of the first bucket, in ms. */
 const LEAST_MS = 0.001;
-/** Enough of them for an hour. */
+/** Number of buckets, enough for an hour. */
 const BUCKETS = Math.ceil(Math.log(3_600_000 / LEAST_MS) / STEP);
 
-/** How long deliveries took: millions of them in a few kilobytes. */
+/** A histogram of delivery times: millions of them in a few kilobytes. */
 export class Latencies {
   readonly #counts = new Uint32Array(BUCKETS);
   #total = 0;
@@ -17,7 +17,7 @@ export class Latencies {
     this.#total += 1;
   }
 
-  /** The time within which a part (0 to 1) of them arrived, in ms; null without any. */
+  /** Returns the time within which a fraction (0 to 1) of them arrived, in ms; null without any. */
   percentile(part: number): number | null {
     if (this.#total === 0) return null;
     let left = Math.floor((this.#total - 1) * part);

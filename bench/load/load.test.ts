@@ -4,7 +4,7 @@ import { EventReader, eventOf, textOf } from "../event.ts";
 import { clientFrame, FrameReader } from "./frames.ts";
 import { Latencies } from "./latencies.ts";
 
-/** A text frame as a server writes it. */
+/** Returns a text frame of a server. */
 function frame(text: string): Buffer {
   const payload = Buffer.from(text);
   const head = payload.length < 126 ? Buffer.from([0x81, payload.length]) : Buffer.from([0x81, 126, 0, 0]);
@@ -12,8 +12,8 @@ function frame(text: string): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-describe("the load generator", () => {
-  it("reads every frame, however the stream is cut", () => {
+describe("load generator", () => {
+  it("reads every frame of an arbitrarily split stream", () => {
     const text = fc.string({ maxLength: 300 });
     fc.assert(
       fc.property(
@@ -34,12 +34,12 @@ describe("the load generator", () => {
     );
   });
 
-  it("masks what it says", () => {
+  it("masks its frames", () => {
     expect(clientFrame("hi")).toEqual(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
     expect(clientFrame("x".repeat(300)).subarray(0, 4)).toEqual(Buffer.from([0x81, 0xfe, 1, 44]));
   });
 
-  it("finds the number and the time in an event, wherever its text is, and nothing in other messages", () => {
+  it("finds number and time in an event at any position, and ignores other messages", () => {
     const reader = new EventReader();
     fc.assert(
       fc.property(fc.nat(), fc.string({ unit: fc.constantFrom("a", "1", "@") }), (n, before) => {
@@ -52,7 +52,7 @@ describe("the load generator", () => {
     expect(reader.numberIn(other, 0, 16)).toBe(-1);
   });
 
-  it("knows percentiles to a percent", () => {
+  it("computes percentiles within one percent", () => {
     const latencies = new Latencies();
     expect(latencies.percentile(0.5)).toBeNull();
     for (let ms = 1; ms <= 1_000; ms++) latencies.add(ms);

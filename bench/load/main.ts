@@ -1,4 +1,4 @@
-// The clients, in a process of their own. They read frames and nothing else, so that the server is what is measured.
+// The client process. It only reads frames, so that the server is what is measured.
 import type { LoadCalls } from "../calls.ts";
 import { answer } from "../child.ts";
 import { Crowd } from "./crowd.ts";
@@ -24,13 +24,13 @@ answer<LoadCalls>({
     await greedy.begin(port);
   },
   endGreed: () => {
-    if (!greedy) throw new Error("nobody is greedy");
+    if (!greedy) throw new Error("no greedy client was started");
     return greedy.end();
   },
 });
 
 function crowdCalled(name: string): Crowd {
   const crowd = crowds.get(name);
-  if (!crowd) throw new Error(`there is no crowd called ${name}`);
+  if (!crowd) throw new Error(`unknown crowd \`${name}\``);
   return crowd;
 }

@@ -1,4 +1,4 @@
-// LangGraph: a compiled StateGraph, its state without a schema that would be validated, nothing traced.
+// LangGraph: a compiled StateGraph without state validation or tracing.
 import { Annotation, END, START as ENTRY, MemorySaver, StateGraph } from "@langchain/langgraph";
 import { answerWith, inGroups, times, type Work } from "../programs/program.ts";
 import { CHAINS_AT_ONCE, chainOf, checked, FAN_OUTS_AT_ONCE, fanOutOf, START, step } from "../programs/steps.ts";
@@ -10,7 +10,7 @@ answerWith({
   "fan-out, kept": (agents) => fanOut(agents, new MemorySaver()),
 });
 
-/** Nodes one after the other. */
+/** Nodes in sequence. */
 function chain(agents: number, checkpointer?: MemorySaver): Work {
   const names = namesOf(agents);
   const graph = emptyGraph();
@@ -38,7 +38,7 @@ function namesOf(agents: number): string[] {
   return Array.from({ length: agents }, (_, i) => `a${i}`);
 }
 
-/** The types of a graph name its nodes, which are known only later here. */
+/** A graph's type contains the names of its nodes, which are only known at run time here. */
 function emptyGraph() {
   const State = Annotation.Root({ n: Annotation<number> });
   return new StateGraph<typeof State.spec, typeof State.State, typeof State.Update, string>(State);

@@ -1,4 +1,4 @@
-// Mastra: a committed workflow, each step with its schemas; inputs are not validated, nothing is logged or traced.
+// Mastra: a committed workflow with step schemas, without input validation, logging or tracing.
 import { Mastra } from "@mastra/core";
 import { InMemoryStore } from "@mastra/core/storage";
 import { createStep, createWorkflow } from "@mastra/core/workflows";
@@ -16,7 +16,7 @@ answerWith({
 const Count = z.object({ n: z.number() });
 const Nothing = z.object({});
 
-/** Steps one after the other. */
+/** Steps in sequence. */
 function chain(agents: number, isKept: boolean): Work {
   let workflow = emptyWorkflow(isKept);
   for (const id of idsOf(agents)) {
@@ -32,7 +32,7 @@ function chain(agents: number, isKept: boolean): Work {
   return checked(starting(workflow.commit(), 0, CHAINS_AT_ONCE, isKept), chainOf(agents));
 }
 
-/** Steps side by side. */
+/** Steps in parallel. */
 function fanOut(agents: number, isKept: boolean): Work {
   const steps = idsOf(agents).map((id) =>
     createStep({
@@ -62,7 +62,7 @@ function emptyWorkflow(isKept: boolean) {
   });
 }
 
-/** A workflow's types tell of its steps, of which a runner need not know. */
+/** A workflow's type contains its steps, which a runner does not need. */
 type Runnable = Pick<ReturnType<typeof emptyWorkflow>, "createRun">;
 
 function starting(workflow: Runnable, n: number, atOnce: number, isKept: boolean): Work {
@@ -71,7 +71,7 @@ function starting(workflow: Runnable, n: number, atOnce: number, isKept: boolean
     await times(count, async () => {
       const run = await workflow.createRun();
       const { status } = await run.start({ inputData: { n } });
-      if (status !== "success") throw new Error(`a workflow ended as ${status}`);
+      if (status !== "success") throw new Error(`a workflow ended with status \`${status}\``);
     });
   });
 }

@@ -6,9 +6,9 @@ import { optionsOf } from "../child.ts";
 import { eventOf, textOf, workflowOf } from "../event.ts";
 import { serve } from "../servers/serve.ts";
 
-/** Longer than any client of a benchmark is away. */
+/** Longer than any client of a benchmark is disconnected. */
 const MAX_DISCONNECTION_MS = 600_000;
-/** The room of those who follow everything, where there are several workflows. */
+/** Room of clients that subscribe to everything, when there are several workflows. */
 const EVERYTHING = "everything";
 
 const { workflows = 1, heartbeatMs, recovery = false, compression = false } = optionsOf<ServerOptions>();

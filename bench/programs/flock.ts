@@ -1,4 +1,4 @@
-// Flock without a server: what is published, and what agents do.
+// Flock without a server: publishing and running agents.
 import { artifact, Flock } from "flock-ts";
 import { sqliteStore } from "flock-ts/stores/sqlite";
 import { z } from "zod";
@@ -17,7 +17,7 @@ answerWith({
   ...inBothStores("join", join),
 });
 
-/** A program in memory and on SQLite, at its normal durability. */
+/** Returns a program for the memory store and for SQLite with normal durability. */
 function inBothStores(
   name: string,
   program: (flock: Flock, among: number) => Work | Promise<Work>,
@@ -30,7 +30,7 @@ function inBothStores(
 
 const Text = z.object({ text: z.string() });
 
-/** Artifacts through one trivial agent. */
+/** Publishes artifacts through one trivial agent. */
 function echo(flock: Flock): Work {
   const In = artifact("In", Text);
   const Out = artifact("Out", Text);
@@ -46,7 +46,7 @@ function echo(flock: Flock): Work {
   });
 }
 
-/** Artifacts that wake one of many agents each. */
+/** Publishes artifacts that each trigger one of many agents. */
 function matching(agents: number): Work {
   const flock = new Flock({ maxRunsPerCorrelation: Number.MAX_SAFE_INTEGER });
   const types = Array.from({ length: agents }, (_, i) => artifact(`T${i}`, Text));
@@ -69,7 +69,7 @@ function countsOf(types: number) {
   return Array.from({ length: types }, (_, i) => artifact(`T${i}`, Count));
 }
 
-/** Agents of which each is woken by what the one before has published. */
+/** Creates agents that each trigger the next one. */
 function chain(flock: Flock, agents: number): Work {
   const [First, ...others] = countsOf(agents + 1) as [Counted, ...Counted[]];
   let In = First;
@@ -90,7 +90,7 @@ function chain(flock: Flock, agents: number): Work {
   return checked(publish, chainOf(agents));
 }
 
-/** Agents that one artifact wakes. */
+/** Creates agents that one artifact triggers. */
 function fanOut(flock: Flock, agents: number): Work {
   const In = artifact("In", Count);
   for (let i = 1; i <= agents; i++) {
@@ -108,7 +108,7 @@ function fanOut(flock: Flock, agents: number): Work {
   return checked(publish, fanOutOf(agents));
 }
 
-/** An agent that waits for an artifact of each of several types. */
+/** Creates an agent that waits for one artifact of each of several types. */
 function gate(flock: Flock, inputs: number): Work {
   const types = countsOf(inputs) as [Counted, ...Counted[]];
   flock
@@ -129,7 +129,7 @@ function gate(flock: Flock, inputs: number): Work {
   return checked(publish, { steps: 1, sum: (inputs * (inputs - 1)) / 2 });
 }
 
-/** An agent that is woken by two artifacts with the same key, beside so many others that wait for theirs. */
+/** Creates an agent that two artifacts with the same key trigger, while many other keys stay open. */
 async function join(flock: Flock, open: number): Promise<Work> {
   const Keyed = z.object({ key: z.string(), n: z.number() });
   const Left = artifact("Left", Keyed);

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { answer } from "../child.ts";
 
-/** What a program is asked to do. */
+/** A task for a program. */
 export interface Task {
   readonly what: string;
-  /** How often. */
+  /** Number of repetitions. */
   readonly count: number;
-  /** Among how many others, where that matters: agents, open keys. */
+  /** Number of other agents or open keys, where that matters. */
   readonly among: number;
 }
 
@@ -16,34 +16,34 @@ export interface ProgramCalls {
   measure(task: Task): Promise<Spent>;
 }
 
-/** What something took, in ms by the clock and of CPU time. */
+/** Wall-clock and CPU time, in ms. */
 export interface Spent {
   readonly elapsedMs: number;
   readonly cpuMs: number;
 }
 
-/** Does it so often. */
+/** Runs the work a number of times. */
 export type Work = (count: number) => void | Promise<void>;
 
-/** Makes ready what is to be measured. `file` does not exist yet, and is gone afterwards. */
+/** Prepares the work to measure. `file` does not exist yet and is removed afterwards. */
 export type Program = (among: number, file: string) => Work | Promise<Work>;
 
-/** How many artifacts are published before the publisher waits for them. */
+/** Number of artifacts that are published before waiting for them. */
 export const GROUP = 100;
-/** What one artifact through one agent writes: 4 events, 2 artifacts, a consumption, an activation queued and ended. */
+/** Rows per artifact through one agent: 4 events, 2 artifacts, a consumption, an activation queued and ended. */
 export const ROWS_PER_ARTIFACT = 9;
-/** What an artifact says. */
+/** Payload of an artifact. */
 export const TEXT = "x".repeat(200);
 
-/** Before anything is measured, a quarter of it is done: the code is compiled then. */
+/** Fraction of the work that runs before the measurement, so that the code is compiled. */
 const WARM_UP = 1 / 4;
 
-/** Answers the suite that started this process, which measures one of these programs. */
+/** Runs these programs for the suite that started this process. */
 export function answerWith(programs: Readonly<Record<string, Program>>): void {
   answer<ProgramCalls>({
     measure: async ({ what, count, among }) => {
       const program = programs[what];
-      if (!program) throw new Error(`there is nothing called ${what}`);
+      if (!program) throw new Error(`unknown program \`${what}\``);
       const folder = mkdtempSync(join(tmpdir(), "flock-bench-"));
       try {
         return await timed(await program(among, join(folder, "bench.db")), count);
@@ -54,14 +54,14 @@ export function answerWith(programs: Readonly<Record<string, Program>>): void {
   });
 }
 
-/** Work that is done by so many at a time, each of which waits for all of them. */
+/** Runs work in groups, each of which is awaited as a whole. */
 export function inGroups(atOnce: number, group: (count: number) => void | Promise<void>): Work {
   return async (count) => {
     for (let left = count; left > 0; left -= atOnce) await group(Math.min(atOnce, left));
   };
 }
 
-/** Something so often at once. */
+/** Runs something a number of times concurrently. */
 export function times<T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: count }, (_, i) => make(i)));
 }

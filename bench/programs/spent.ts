@@ -10,7 +10,7 @@ const FILES = {
 
 export type ProgramName = keyof typeof FILES;
 
-/** What a program takes in a process of its own, new for each measurement. */
+/** Measures a program in a new process. */
 export async function spentOn(program: ProgramName, task: Omit<Task, "among"> & Partial<Task>): Promise<Spent> {
   const child = start<ProgramCalls>(FILES[program]);
   try {

@@ -1,4 +1,4 @@
-// What a file costs without Flock: `node:sqlite`, prepared statements, nothing else.
+// The cost of a file without Flock: `node:sqlite` with prepared statements.
 import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { migrate } from "../../packages/flock/src/store/sqlite/schema.ts";
@@ -6,7 +6,7 @@ import { answerWith, GROUP, inGroups, type Program, ROWS_PER_ARTIFACT, TEXT } fr
 
 answerWith({ "bare table": inserting(bareTable), "same rows": inserting(sameRows) });
 
-/** `prepare` makes its tables, and gives back what writes a group. */
+/** @param prepare creates the tables and returns a function that writes a group. */
 function inserting(prepare: (db: DatabaseSync) => () => void): Program {
   return (_, file) => {
     const db = new DatabaseSync(file);
@@ -15,7 +15,7 @@ function inserting(prepare: (db: DatabaseSync) => () => void): Program {
   };
 }
 
-/** As many rows as Flock writes, in one table without an index. */
+/** Writes as many rows as Flock, into one table without an index. */
 function bareTable(db: DatabaseSync): () => void {
   db.exec("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT)");
   const insert = db.prepare("INSERT INTO rows (text) VALUES (?)");
@@ -26,9 +26,9 @@ function bareTable(db: DatabaseSync): () => void {
   };
 }
 
-/** The rows that Flock writes, with their columns and indexes, in the two commits that it takes for a group. */
+/** Writes Flock's rows with their columns and indexes, in two commits per group like Flock. */
 function sameRows(db: DatabaseSync): () => void {
-  // As Flock sets its file up (packages/flock/src/store/sqlite/open.ts).
+  // The settings of Flock's file (packages/flock/src/store/sqlite/open.ts).
   db.exec("PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000");
   migrate(db, 0);
   const events = db.prepare(
@@ -46,7 +46,7 @@ function sameRows(db: DatabaseSync): () => void {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const ended = db.prepare("UPDATE activations SET status = ?, ended_at = ? WHERE number = ?");
-  // As long as the lines of Flock's events, which are many to a row; what they say, the file does not look at.
+  // Lines have the length of Flock's events, many per row; SQLite does not parse their content.
   const published = lines(GROUP * EVENT_CHARACTERS.published);
   const ran = lines(GROUP * (EVENT_CHARACTERS.started + EVENT_CHARACTERS.published + EVENT_CHARACTERS.completed));
   const payload = JSON.stringify({ text: TEXT });
@@ -81,7 +81,7 @@ function sameRows(db: DatabaseSync): () => void {
   };
 }
 
-/** How long the JSON of an event is with a payload of `TEXT`, as measured. */
+/** Measured length of each event's JSON with a payload of `TEXT`. */
 const EVENT_CHARACTERS = { published: 497, started: 335, completed: 352 };
 
 function lines(characters: number): string {

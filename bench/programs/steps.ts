@@ -3,20 +3,20 @@ import type { Work } from "./program.ts";
 let steps = 0;
 let sum = 0;
 
-/** All that an agent does, in Flock as in its peers: one more than it was given. */
+/** The work of an agent in Flock and its peers: adds one to its input. */
 export function step(n: number): number {
   steps += 1;
   sum += n;
   return n + 1;
 }
 
-/** What `step` has to see in each workflow: how often it is called, and the sum of what it is given. */
+/** Expected calls of `step` per workflow, and the expected sum of its inputs. */
 export interface Expected {
   readonly steps: number;
   readonly sum: number;
 }
 
-/** Workflows, each of which is looked at: a side that has not done its work has not been fast. */
+/** Checks each workflow of some work, because skipped work would look fast. */
 export function checked(work: Work, each: Expected): Work {
   return async (workflows) => {
     steps = sum = 0;
@@ -29,18 +29,18 @@ export function checked(work: Work, each: Expected): Work {
   };
 }
 
-/** One agent after the other, each with what the one before has made of 0. */
+/** Expectation for agents in sequence, starting with 0. */
 export function chainOf(agents: number): Expected {
   return { steps: agents, sum: (agents * (agents - 1)) / 2 };
 }
 
-/** Where a fan-out begins: every agent is given this. */
+/** Input of a fan-out, passed to every agent. */
 export const START = 1;
 
 export function fanOutOf(agents: number): Expected {
   return { steps: agents, sum: agents * START };
 }
 
-/** How many workflows go on at the same time; a fan-out has so many runs of its own that one will do. */
+/** Number of concurrent workflows. One is enough for a fan-out, which has many runs. */
 export const CHAINS_AT_ONCE = 10;
 export const FAN_OUTS_AT_ONCE = 1;

@@ -2,13 +2,13 @@ import { type Bar, CHARTED, type Report } from "./report.ts";
 
 const WIDTH = 760;
 const LABELS_WIDTH = 260;
-/** Room for a figure beyond the longest bar. */
+/** Space for a figure beyond the longest bar. */
 const RIGHT = 70;
 const TOP = 64;
 const BAR_HEIGHT = 14;
 const GROUP_GAP = 12;
 const AXIS_HEIGHT = 34;
-/** Grid lines may stand here. */
+/** Possible grid lines. */
 const TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000];
 const CLASSES: Readonly<Record<Bar["peer"], string>> = {
   ws: "ws",
@@ -17,13 +17,13 @@ const CLASSES: Readonly<Record<Bar["peer"], string>> = {
   mastra: "mastra",
 };
 
-/** A measurement of the chart: how many times as much each peer takes. */
+/** A measurement of the chart, with the ratio for each peer. */
 interface Group {
   readonly label: string;
   readonly times: ReadonlyMap<Bar["peer"], number>;
 }
 
-/** How many times as much the others take as Flock, as SVG: readable in light and dark, on a logarithmic scale. */
+/** Draws the ratios of the peers to Flock as SVG for light and dark mode, on a logarithmic scale. */
 export function chartOf(reports: readonly Report[]): string {
   const groups = groupsOf(reports);
   const values = groups.flatMap(({ times }) => [...times.values()]);
@@ -105,7 +105,7 @@ function groupsOf(reports: readonly Report[]): Group[] {
   return [...groups].map(([label, times]) => ({ label, times }));
 }
 
-/** From the tick below all values, and below 1, to the one above. */
+/** Returns the ticks from the one below all values (and below 1) to the one above. */
 function ticksFor(values: readonly number[]): number[] {
   const [least, most] = [Math.min(1, ...values), Math.max(2, ...values)];
   const first = TICKS.findLastIndex((tick) => tick <= least);
@@ -117,7 +117,7 @@ function figure(value: number): string {
   return value.toLocaleString("en-US", { maximumSignificantDigits: 2 });
 }
 
-/** A coordinate without digits that nobody sees. */
+/** Formats a coordinate without invisible digits. */
 function px(value: number): string {
   return String(Number(value.toFixed(1)));
 }

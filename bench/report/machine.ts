@@ -1,14 +1,14 @@
 import { cpus, loadavg, totalmem } from "node:os";
 
-/** Where and when something was measured. */
+/** Environment and date of a measurement. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGB: number;
   readonly node: string;
-  /** How many processes wanted a core, on average over the minute before: more than a fraction disturbs. */
+  /** Load average of the last minute: more than a fraction distorts the results. */
   readonly load: number;
-  /** As `2026-03-14`. */
+  /** Date such as `2026-03-14`. */
   readonly date: string;
 }
 

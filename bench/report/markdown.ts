@@ -5,14 +5,14 @@ import { cellsOf, ratioFigure, targetText } from "./text.ts";
 const BEGIN = "<!-- Results: npm run bench -- report writes this part from bench/results. -->";
 const END = "<!-- End of the results. -->";
 
-/** A document with `results` between its two marks. */
+/** Replaces the text between the two marks of a document with `results`. */
 export function withResults(document: string, results: string): string {
   const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`the document has no ${BEGIN} … ${END} to write between`);
   return `${document.slice(0, begin)}${BEGIN}\n\n${results}\n${document.slice(end)}`;
 }
 
-/** The results of all suites. */
+/** Formats the results of all suites. */
 export function resultsOf(reports: readonly Report[]): string {
   if (reports.length === 0) return "None are kept. `npm run bench` makes them.\n";
   return reports.map(suiteText).join("\n");
@@ -32,7 +32,7 @@ function workloadText(workload: WorkloadReport): string {
   return `**${name}**: ${title}. ${note}\n\n${table(cellsOf(workload))}\n${ratios.length > 0 ? `\n${ratios.map(ratioText).join("\n")}\n` : ""}`;
 }
 
-/** Names to the left, figures to the right, aligned as the formatter wants it. */
+/** Formats a table with names to the left and figures to the right, aligned like the formatter does. */
 function table(cells: readonly (readonly string[])[]): string {
   const widths = (cells[0] ?? []).map((_, i) => Math.max(3, ...cells.map((row) => row[i]?.length ?? 0)));
   const line = (row: readonly string[]) =>

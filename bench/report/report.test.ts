@@ -22,16 +22,16 @@ const race = workload({
   }),
 });
 
-describe("what is published of the results", () => {
-  it("is what `npm run bench -- report` writes", () => {
+describe("published results", () => {
+  it("equal the output of `npm run bench -- report`", () => {
     for (const [file, text] of documents(SUITES.map(({ name }) => name))) {
       expect(readFileSync(file, "utf8"), `${file}: run npm run bench -- report`).toBe(text);
     }
   });
 });
 
-describe("a report", () => {
-  it("tells medians and spread of the rounds, ratios within a round, and which targets are reached", async () => {
+describe("report", () => {
+  it("contains medians and spread of the rounds, ratios within a round, and reached targets", async () => {
     laps = 0;
     const report = await run(
       { name: "laps", about: "Who is fast?", minutes: { full: 1, quick: 1 }, workloads: [race] },
@@ -51,15 +51,15 @@ describe("a report", () => {
     expect(() => withResults("# No marks", results)).toThrow(/no <!-- Results/);
   });
 
-  it("knows medians", () => {
+  it("computes medians", () => {
     expect(median([3, 1, 2])).toBe(2);
     expect(spreadOf([3, 1, 2])).toEqual({ median: 2, least: 1, most: 3 });
   });
 });
 
-describe("a suite", () => {
-  it("says what it has when it is asked for what it has not", async () => {
+describe("suite", () => {
+  it("lists its workloads for an unknown name", async () => {
     const [suite] = SUITES;
-    await expect(suite && run(suite, "tiny", "nonsense")).rejects.toThrow(/there are burst, paced, single/);
+    await expect(suite && run(suite, "tiny", "nonsense")).rejects.toThrow(/Use burst, paced, single/);
   });
 });

@@ -1,18 +1,18 @@
 import type { Machine } from "./machine.ts";
 import type { Spread } from "./statistics.ts";
 
-/** What a suite has found: what is printed, written as JSON, and made into the results of the README. */
+/** Results of a suite: printed, written as JSON, and published in the README. */
 export interface Report {
   readonly suite: string;
   readonly about: string;
   readonly machine: Machine;
-  /** `full` is worth quoting. */
+  /** Only `full` results are worth publishing. */
   readonly size: Size;
   readonly seconds: number;
   readonly workloads: readonly WorkloadReport[];
 }
 
-/** How much is measured: all, enough for a look, or only enough to see that everything works. */
+/** Size of a measurement: complete, a quick look, or only a check that everything works. */
 export type Size = "full" | "quick" | "tiny";
 
 export interface WorkloadReport {
@@ -26,19 +26,19 @@ export interface WorkloadReport {
 
 export interface Column {
   readonly key: string;
-  /** With its unit. */
+  /** Title with its unit. */
   readonly title: string;
-  /** Digits after the point. */
+  /** Decimal places. */
   readonly digits: number;
 }
 
 export interface Row {
   readonly name: string;
-  /** By the column's key. Absent: there is no such thing here. */
+  /** By column key; absent when not applicable. */
   readonly figures: Readonly<Record<string, Spread>>;
 }
 
-/** Two figures of the same round. */
+/** Ratio of two figures of the same round. */
 export interface Ratio {
   readonly what: string;
   readonly ratio: Spread;
@@ -50,14 +50,14 @@ export interface Ratio {
 
 export type Target = { readonly atLeast: number } | { readonly atMost: number };
 
-/** Whom the chart shows beside Flock. */
+/** Peers in the chart. */
 export const CHARTED = ["ws", "socket.io", "langgraph", "mastra"] as const;
 
-/** A bar in the chart: how many times as much a peer takes as Flock. */
+/** A bar of the chart: the ratio of a peer to Flock. */
 export interface Bar {
   readonly label: string;
   readonly peer: (typeof CHARTED)[number];
-  /** Less is better: the bar shows one over the ratio. */
+  /** Lower is better: the bar shows the inverse ratio. */
   readonly isCost?: boolean;
 }
 

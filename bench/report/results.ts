@@ -8,7 +8,7 @@ const FOLDER = new URL("../results/", import.meta.url);
 const README = new URL("../README.md", import.meta.url);
 const CHART = new URL("../chart.svg", import.meta.url);
 
-/** Keeps what a full run has found, for {@link publishResults}. Returns where. */
+/** Saves the results of a full run for {@link publishResults}. Returns the path. */
 export function keep(report: Report): string {
   const file = new URL(`${report.suite}.json`, FOLDER);
   mkdirSync(FOLDER, { recursive: true });
@@ -16,7 +16,7 @@ export function keep(report: Report): string {
   return fileURLToPath(file);
 }
 
-/** The documents that show the results, as they have to be: by path. */
+/** Returns the expected text of the documents that contain results, by path. */
 export function documents(suites: readonly string[]): ReadonlyMap<string, string> {
   const reports = keptReports(suites);
   return new Map([
@@ -25,14 +25,14 @@ export function documents(suites: readonly string[]): ReadonlyMap<string, string
   ]);
 }
 
-/** Writes what was kept into the README and the chart. Returns what it has written. */
+/** Writes the saved results into the README and the chart. Returns the written paths. */
 export function publishResults(suites: readonly string[]): string[] {
   const written = documents(suites);
   for (const [file, text] of written) writeFileSync(file, text);
   return [...written.keys()];
 }
 
-/** What there is of the suites, in their order. */
+/** Returns the saved reports of the suites, in their order. */
 function keptReports(suites: readonly string[]): Report[] {
   const files = existsSync(FOLDER) ? readdirSync(FOLDER) : [];
   return suites

@@ -1,11 +1,11 @@
-/** What several rounds have found. */
+/** Median and range of several rounds. */
 export interface Spread {
   readonly median: number;
   readonly least: number;
   readonly most: number;
 }
 
-/** The middle of some values, in any order; of an even number, the upper one of the two in the middle. */
+/** Returns the median of values in any order; of an even number, the upper middle one. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;

@@ -7,7 +7,7 @@ export function workloadText(workload: WorkloadReport): string {
   return [`\n${name}: ${title}; ${note}`, aligned(cellsOf(workload)), ...workload.ratios.map(ratioText)].join("\n");
 }
 
-/** Head, then rows. */
+/** Returns the header row, then the data rows. */
 export function cellsOf({ columns, rows, rounds }: WorkloadReport): string[][] {
   return [
     ["", ...columns.map(({ title }) => title)],
@@ -27,7 +27,7 @@ function rangeOf({ least, most }: Spread, number: (value: number) => string): st
 }
 
 function formatted(value: number, digits: number): string {
-  // Large figures are not known to their last digits.
+  // The last digits of large figures are not significant.
   const rounded = Math.abs(value) >= 1_000 ? Number(value.toPrecision(3)) : value;
   return rounded.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
@@ -48,7 +48,7 @@ export function targetText(target: Target): string {
   return "atLeast" in target ? `at least ${target.atLeast}` : `at most ${target.atMost}`;
 }
 
-/** A number of things, as tables write it. */
+/** Formats a count for tables. */
 export function counted(things: number): string {
   return things.toLocaleString("en-US");
 }

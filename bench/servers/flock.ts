@@ -10,7 +10,8 @@ import { optionsOf } from "../child.ts";
 import { textOf, workflowOf } from "../event.ts";
 import { serve } from "./serve.ts";
 
-// As a user has it: an agent that streams. Each event is made, committed to a file, kept and filtered as in production.
+// A realistic setup: an agent that streams. Each event is created, committed to a file, buffered and filtered as in
+// production.
 const {
   workflows = 1,
   heartbeatMs,
@@ -23,7 +24,7 @@ const flock = await Flock.open({
   store: sqliteStore(join(folder, "bench.db")),
   ...(logBufferBytes === undefined ? {} : { logBufferBytes }),
 });
-// The process is killed when it has been measured: an open file needs no name.
+// The process is killed after the measurement; an open file needs no name.
 rmSync(folder, { recursive: true, force: true });
 
 const Go = artifact("Go", z.object({ workflow: z.int() }));

@@ -2,10 +2,13 @@ import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promi
 import type { Collection, ServerCalls } from "../calls.ts";
 import { answer } from "../child.ts";
 
-/** Events between two looks at the event loop: what one chunk of a model's answer brings. */
+/** Events between two turns of the event loop, like one chunk of a model's answer. */
 const CHUNK = 20;
 
-/** Makes a server process answer the suite. `publish` is given the number of each event. */
+/**
+ * Makes a server process answer the suite.
+ * @param publish receives the number of each event.
+ */
 export function serve(port: number, publish: (n: number) => void): void {
   let total = 0;
   let stops = 0;
@@ -29,7 +32,7 @@ export function serve(port: number, publish: (n: number) => void): void {
           if (i % CHUNK === 0) await nextTurn();
         } else {
           const wait = started + (i * 1_000) / perSecond - performance.now();
-          // Who is late publishes at once, but looks at its sockets in between, as any server would.
+          // A late publisher continues immediately, but yields to its sockets in between, like any server.
           await (wait > 0 ? pause(wait) : nextTurn());
         }
         publish(total++);
@@ -44,6 +47,6 @@ export function serve(port: number, publish: (n: number) => void): void {
 
 function collectGarbage(how: Collection): void {
   if (how === "once") globalThis.gc?.();
-  // Also closes the gaps that the garbage leaves, so that the memory goes back to the system.
+  // Also compacts the heap, so that memory returns to the system.
   if (how === "to the last") globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
 }

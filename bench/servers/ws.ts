@@ -5,7 +5,7 @@ import { optionsOf } from "../child.ts";
 import { eventOf, textOf, workflowOf } from "../event.ts";
 import { serve } from "./serve.ts";
 
-// The broadcast of the `ws` documentation: encode once, send to each that wants it.
+// The broadcast of the `ws` documentation: encode once, send to each subscriber.
 const { workflows = 1, heartbeatMs, compression = false } = optionsOf<ServerOptions>();
 const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: compression && { threshold: 0 } });
 const followed = new WeakMap<WebSocket, string>();

@@ -5,15 +5,15 @@ import type { Figure, Figures } from "./figures.ts";
 import { type Comparison, type Rows, type Suite, type Workload, workload } from "./suite.ts";
 
 interface Load {
-  /** How often an agent is woken. */
+  /** Number of activations. */
   readonly activations: number;
 }
 
 const LOADS = { full: { activations: 50_000 }, quick: { activations: 10_000 }, tiny: { activations: 400 } };
-/** LangGraph would take minutes for as much as the others do: it does a part of it. */
+/** LangGraph runs a fraction of the work, because all of it would take minutes. */
 const PART_OF_LANGGRAPH = 1 / 5;
 
-/** Each row: who wakes the agents, and how it calls its way to keep what they do. */
+/** Rows by name: the program, and the suffix for its kind of persistence. */
 const FLOCK = { "flock, memory": ["flock", ", memory"], "flock, SQLite": ["flock", ", sqlite"] } as const;
 const ALL = {
   ...FLOCK,
@@ -28,7 +28,7 @@ const INPUTS = 5;
 const OPEN_KEYS = { full: [1_000, 100_000], quick: [1_000, 100_000], tiny: [100, 1_000] };
 const STORES = { memory: ", memory", SQLite: ", sqlite" };
 
-/** What it takes to wake an agent, beside what it does. */
+/** Measures the overhead of triggering an agent. */
 export const suite: Suite = {
   name: "agents",
   about: "What does it take to wake an agent, whatever it does then?",
@@ -68,7 +68,7 @@ export const suite: Suite = {
   ],
 };
 
-/** Sides that wake so many agents, or one agent by so many artifacts. */
+/** Creates a workload that triggers many agents, or one agent with many artifacts. */
 function waking(
   name: string,
   title: string,
@@ -111,7 +111,7 @@ async function measure(
   };
 }
 
-/** Flock in memory to peers that keep nothing, which is the least they can do, and to those that keep as much as it does. */
+/** Compares Flock in memory with peers without persistence, and with peers that keep as much as Flock. */
 function besidePeers(chart?: string): Comparison[] {
   const peers = Object.keys(ALL).filter((row) => !(row in FLOCK));
   return [
@@ -120,7 +120,7 @@ function besidePeers(chart?: string): Comparison[] {
       target: { atLeast: 10 },
       ...(chart === undefined || row.includes(",") ? {} : { chart }),
     })),
-    // Where the machine is busy, this is what to believe.
+    // CPU time is more reliable on a busy machine.
     ...peers.map((row) => flockInMemoryTo(row, "CPU time of an activation", "cpuMicros")),
   ];
 }

@@ -5,17 +5,17 @@ import type { Figure, Figures } from "./figures.ts";
 import { type Comparison, flockTo, rowsOf, type Suite, workload } from "./suite.ts";
 
 interface Load {
-  /** Events belong to so many workflows in turn, and as many clients follow one each. */
+  /** Number of workflows that events alternate between; one client subscribes to each. */
   readonly workflows: number;
   readonly events: number;
 }
 
-/** Slow enough that each event goes out alone. */
+/** Slow enough that each event is sent separately. */
 const PER_SECOND = 400;
-/** How long everybody may take to get the last events, in ms. */
+/** Time limit for the last events, in ms. */
 const PATIENCE_MS = 30_000;
 
-/** Who is connected. Each is a column. */
+/** Connected clients, one column each. */
 const AUDIENCES: readonly { readonly figure: Figure; readonly following?: Following; readonly isOne?: true }[] = [
   { figure: "nobodyMicros" },
   { figure: "oneMicros", following: "everything", isOne: true },
@@ -23,7 +23,7 @@ const AUDIENCES: readonly { readonly figure: Figure; readonly following?: Follow
   { figure: "nothingMicros", following: "nothing" },
 ];
 
-/** Clients that each follow something else. */
+/** Clients with different subscriptions. */
 export const suite: Suite = {
   name: "cohorts",
   about: "Hundreds of clients follow a workflow each: does an event cost more than the one client that wants it?",
@@ -53,7 +53,7 @@ export const suite: Suite = {
   ],
 };
 
-/** What many clients cost to what as many events go out for one, or for none. */
+/** Compares many subscribers with as many events for one subscriber, or for none. */
 function within(peer: Peer, target?: Target): Comparison[] {
   const more = target ? { target } : {};
   return [
@@ -67,7 +67,7 @@ function within(peer: Peer, target?: Target): Comparison[] {
   ];
 }
 
-/** CPU time of the server for each event, in µs, for each audience. */
+/** Measures the server's CPU time per event for each audience, in µs. */
 async function measure(peer: Peer, { workflows, events }: Load): Promise<Figures> {
   return Pair.with(peer, { workflows }, async (pair) => {
     const { server, load, port } = pair;
@@ -83,7 +83,7 @@ async function measure(peer: Peer, { workflows, events }: Load): Promise<Figures
       if (crowd) await load.ask("join", { crowd, peer, port, clients, following: crowd, first });
       const before = await server.ask("measure", "once");
       await publish(crowd);
-      // Not what it takes to look for garbage in 500 connections: that is not of these events.
+      // Excludes garbage collection over 500 connections, which these events don't cause.
       const { cpuMs } = between(before, await server.ask("measure", "never"));
       costs[figure] = (cpuMs / events) * 1_000;
       if (crowd !== undefined) await load.ask("drop", crowd);

@@ -6,14 +6,14 @@ import { type Comparison, flockTo, type Suite, workload } from "./suite.ts";
 interface Load {
   readonly clients: number;
   readonly events: number;
-  /** Events before anything is measured. */
+  /** Events before the measurement. */
   readonly warmUp: number;
 }
 
-/** As several models stream together; slow enough that a peer that compresses for each client keeps up. */
+/** Like several models that stream together; slow enough for a peer that compresses per client. */
 const PER_SECOND = 150;
 
-/** The same stream of tokens, plain and compressed. */
+/** The same token stream, plain and compressed. */
 export const suite: Suite = {
   name: "compression",
   about: "What does compression save and cost on a stream of tokens?",

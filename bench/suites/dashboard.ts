@@ -9,7 +9,7 @@ import { counted } from "../report/text.ts";
 import type { Figures } from "./figures.ts";
 import { type Comparison, rowsOf, type Suite, workload } from "./suite.ts";
 
-/** The screens, with what is clicked on each in turn. */
+/** The screens with the elements to click in turn. */
 const SCREENS = {
   agents: [
     ".react-flow__node a",
@@ -44,9 +44,9 @@ type ScreenName = keyof typeof SCREENS;
 const NAMES = Object.keys(SCREENS) as ScreenName[];
 const PLAIN_NAMES = Object.keys(PLAIN_PAGES) as PlainPage[];
 const [FLOOR, NAIVE] = PLAIN_NAMES as [PlainPage, PlainPage];
-/** Between two clicks, in ms. */
+/** Interval between two clicks, in ms. */
 const CLICK_MS = 800;
-/** Nothing is measured until this has passed, in ms: code is compiled, and the first events have come. */
+/** Warm-up before the measurement, in ms: code is compiled and the first events arrive. */
 const WARM_UP_MS = 2_000;
 
 interface Flood {
@@ -62,7 +62,7 @@ const FLOODS: Readonly<Record<Size, Flood>> = {
   tiny: { perSecond: 500, seconds: 1, artifacts: 50, screens: ["events"], pages: [FLOOR] },
 };
 
-/** What somebody notices who looks at the dashboard while much happens, or has happened. */
+/** Measures what a user of the dashboard notices under load and with a long log. */
 export const suite: Suite = {
   name: "dashboard",
   about: "How does the dashboard feel while agents flood it, and with a long log behind it?",
@@ -86,7 +86,7 @@ export const suite: Suite = {
           of: [name, "framesPerSecond"] as const,
           to: [FLOOR, "framesPerSecond"] as const,
         })),
-        // Where the machine is busy, this is what to believe.
+        // Ratios are more reliable on a busy machine.
         ...NAMES.map((name) => ({
           what: `CPU time, ${name} to ${NAIVE}`,
           of: [name, "cpuPercent"] as const,
@@ -181,7 +181,7 @@ export const suite: Suite = {
   ],
 };
 
-/** A board in a process of its own, and somebody who looks at it. */
+/** Runs work with a board in its own process and a viewer. */
 async function withBoard(
   events: number,
   artifacts: number,
@@ -197,7 +197,7 @@ async function withBoard(
   }
 }
 
-/** Waits until the page has all that there is, of a board that rests. */
+/** Waits until the page has all events of an idle board. */
 async function untilWhole(board: Child<BoardCalls>, viewer: Viewer): Promise<void> {
   const { head } = await board.ask("look");
   await viewer.ask(`whole(${head})`);
@@ -215,13 +215,13 @@ function flooded(
     const [before, cpuMs] = [await board.ask("look"), await viewer.cpuMs()];
     const clickCount = await viewer.watch(seconds, clicks, CLICK_MS);
     const [after, cpuMsAfter] = [await board.ask("look"), await viewer.cpuMs()];
-    // A page that cannot keep up answers only when it is left in peace.
+    // A page that cannot keep up only responds after the load ends.
     await board.ask("flood", 0);
     const noticed = await viewer.noticed(seconds);
-    // What took less than 16 ms is not told.
+    // Browsers don't report interactions below 16 ms.
     const quick = new Array<number>(Math.max(0, clickCount - noticed.clicksMs.length)).fill(16);
     const clicked = [...noticed.clicksMs, ...quick];
-    // A page that is too busy to say where something can be clicked has not been clicked in all that time.
+    // A page too busy to report a click target counts as blocked for the whole time.
     if (clicked.length === 0) clicked.push(seconds * 1_000);
     return {
       publishedPerSecond: ((after.head - before.head) / (after.at - before.at)) * 1_000,
@@ -273,7 +273,7 @@ function travelled(name: ScreenName, events: number, visits: number): Promise<Fi
   });
 }
 
-/** How long it takes to read as much, whatever is done with it. */
+/** Measures how long it takes to read the same number of events without processing. */
 function readAll(events: number): Promise<Figures> {
   return withBoard(events, 0, async (_board, viewer, url) => {
     return { allSeconds: (await viewer.openPlain(url, FLOOR, 0)) / 1_000 };

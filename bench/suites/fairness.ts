@@ -8,17 +8,17 @@ import { type Comparison, type Suite, workload } from "./suite.ts";
 
 interface Load {
   readonly clients: number;
-  /** How many events the log holds already. */
+  /** Number of events already in the log. */
   readonly log: number;
   readonly perSecond: number;
-  /** How long latency is measured, and then how fast the agent can be. */
+  /** Duration of the latency measurement, and then of the throughput measurement. */
   readonly seconds: number;
-  /** How long somebody is greedy before that, in ms: what may come at once, after silence, is over then. */
+  /** Duration of excessive requests before that, in ms, until the initial burst allowance is used up. */
   readonly greedyForMs: number;
 }
 
 const FULL: Load = { clients: 20, log: 50_000, perSecond: 200, seconds: 10, greedyForMs: 2_000 };
-/** How long everybody may take to get everything, in ms. */
+/** Time limit for all events, in ms. */
 const PATIENCE_MS = 60_000;
 
 const NOBODY = "nobody is greedy";
@@ -28,7 +28,7 @@ const ROWS: Readonly<Record<string, Greed | undefined>> = {
   "one replays all again and again": "replays",
 };
 
-/** A client that wants more than its share. */
+/** One client that requests more than its share. */
 export const suite: Suite = {
   name: "fairness",
   about:
@@ -69,10 +69,10 @@ function toNobody(what: string, row: string, figure: Figure): Comparison {
 
 async function measure(greed: Greed | undefined, load: Load): Promise<Figures> {
   const { clients, log, perSecond, seconds, greedyForMs } = load;
-  // A process of its own: nobody's latency shall suffer from how busy the greedy one is.
+  // A separate process, so that the greedy client does not add to the others' latency.
   const greedy = start<LoadCalls>("load/main.ts");
   try {
-    // An agent that is as fast as it can be leaves clients so far behind that they read from the file.
+    // An agent at full speed leaves clients so far behind that they read from the file.
     return await Pair.with("flock", { separate: true }, async (pair) => {
       const { server, load } = pair;
       await server.ask("publish", { events: log, perSecond: null });

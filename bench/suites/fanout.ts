@@ -8,14 +8,14 @@ import { type Comparison, flockTo, rowsOf, type Suite, type Workload, workload }
 interface Load {
   readonly clients: number;
   readonly events: number;
-  /** Null: as fast as the publisher can. */
+  /** Events per second; null publishes as fast as possible. */
   readonly perSecond: number | null;
 }
 
-/** Events before anything is measured: the code is compiled then. */
+/** Events before the measurement, so that the code is compiled. */
 const WARM_UP = 500;
 
-/** The same events to many clients. */
+/** Sends the same events to many clients. */
 export const suite: Suite = {
   name: "fanout",
   about: "How much of a machine does it take to send every event to everybody?",

@@ -1,9 +1,9 @@
 import type { Column } from "../report/report.ts";
 
-/** What a figure is called in a table, with its unit. `isGain`: more is better; of the others less is. */
+/** Title of a figure with its unit. With `isGain`, more is better; otherwise less. */
 interface Description {
   readonly title: string;
-  /** Digits after the point. */
+  /** Decimal places. */
   readonly digits: number;
   readonly isGain?: true;
 }
@@ -58,19 +58,19 @@ const DESCRIPTIONS = {
   allScriptKB: { title: "kB in all", digits: 0 },
 } as const satisfies Readonly<Record<string, Description>>;
 
-/** What the suites measure. */
+/** Names of all figures. */
 export type Figure = keyof typeof DESCRIPTIONS;
 
-/** What was measured in one row; null where there is no such thing. */
+/** Figures of one row; null when not applicable. */
 export type Figures = Readonly<Partial<Record<Figure, number | null>>>;
 
-/** How a table shows a figure. */
+/** Returns the table column of a figure. */
 export function columnOf(figure: Figure): Column {
   const { title, digits } = DESCRIPTIONS[figure];
   return { key: figure, title, digits };
 }
 
-/** Whether less of it is better. */
+/** Returns whether less is better. */
 export function isCost(figure: Figure): boolean {
   return !("isGain" in DESCRIPTIONS[figure]);
 }

@@ -6,19 +6,19 @@ import { flockTo, rowsOf, type Suite, workload } from "./suite.ts";
 
 interface Load {
   readonly connections: number;
-  /** So often everybody is asked for a sign of life, in ms. */
+  /** Heartbeat interval, in ms. */
   readonly heartbeatMs: number;
 }
 
 const FULL: Load = { connections: 10_000, heartbeatMs: 2_000 };
-/** What is compared with: the first connections bring up what all share. */
+/** Number of connections of the baseline, which includes shared initialization. */
 const FEW = 10;
-/** So many heartbeats pass before anything is read. */
+/** Heartbeats before the measurement. */
 const BEATS = 4;
-/** Files that a process holds besides its connections. */
+/** Open files of a process besides its connections. */
 const OTHER_FILES = 100;
 
-/** Many connections on which nothing happens. */
+/** Measures many idle connections. */
 export const suite: Suite = {
   name: "idle",
   about: "What does a connection cost on which nothing happens but the heartbeat?",
@@ -47,13 +47,13 @@ export const suite: Suite = {
   ],
 };
 
-/** As many connections as asked for, or as one process may hold open. */
+/** Returns the requested number of connections, limited by open files per process. */
 function possible(connections: number): number {
   return Math.min(connections, openFilesLimit() - OTHER_FILES);
 }
 
 function openFilesLimit(): number {
-  // Node raises the soft limit to the hard one when it starts.
+  // Node raises the soft limit to the hard limit at startup.
   const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { hard: number | string } } };
   const hard = Number(userLimits?.open_files?.hard ?? Number.POSITIVE_INFINITY);
   return Number.isNaN(hard) ? Number.POSITIVE_INFINITY : hard;
@@ -66,7 +66,7 @@ async function measure(peer: Peer, { connections, heartbeatMs }: Load): Promise<
     const many = possible(connections) - FEW;
     await pair.join("many", many);
     const all = await settled(pair, heartbeatMs);
-    // Nothing was published. This only finds out whether everybody is still there.
+    // Nothing was published: this only checks that all clients are still connected.
     pair.assertWhole(await pair.load.ask("receive", "many", 0, 0));
     return {
       kiB: ((all.rssMB - few.rssMB) * 1_024) / many,
@@ -78,7 +78,7 @@ async function measure(peer: Peer, { connections, heartbeatMs }: Load): Promise<
   });
 }
 
-/** What a server uses when some heartbeats have gone by. */
+/** Returns a server's usage after some heartbeats. */
 async function settled(pair: Pair, heartbeatMs: number): Promise<Used & { readonly cpuPercent: number }> {
   const before = await pair.server.ask("measure", "to the last");
   const ms = BEATS * heartbeatMs;

@@ -13,7 +13,7 @@ import { suite as stalled } from "./stalled.ts";
 import { suite as storm } from "./storm.ts";
 import type { Suite } from "./suite.ts";
 
-/** All of them, in the order in which they run. */
+/** All suites in the order in which they run. */
 export const SUITES: readonly Suite[] = [
   fanout,
   latency,

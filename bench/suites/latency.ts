@@ -7,7 +7,7 @@ import { flockTo, rowsOf, type Suite, type Workload, workload } from "./suite.ts
 
 interface Load {
   readonly clients: number;
-  /** How long events are published at a pace; and how long before, without being measured: the code is compiled then. */
+  /** Duration of the measurement, and of the warm-up before it. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
 }
@@ -18,7 +18,7 @@ const LOADS: Readonly<Record<Size, Load>> = {
   tiny: { clients: 3, seconds: 0.5, warmUpSeconds: 0.1 },
 };
 
-/** From publishing to arrival. */
+/** Measures the time from publish to arrival. */
 export const suite: Suite = {
   name: "latency",
   about: "How long is an event on its way, at different paces?",

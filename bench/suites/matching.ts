@@ -4,7 +4,7 @@ import { type Suite, workload } from "./suite.ts";
 
 const FULL = { artifacts: 20_000, agents: [10, 1_000, 100_000] };
 
-/** Publishing among many agents of which one is woken. What it costs among many that wait in a gate, `agents` asks. */
+/** Measures publishes among many agents of which one is triggered. The `agents` suite covers waiting gates. */
 export const suite: Suite = {
   name: "matching",
   about: "What does it cost to publish where there are many agents that do not want the artifact?",

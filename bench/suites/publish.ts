@@ -3,7 +3,7 @@ import { spentOn } from "../programs/spent.ts";
 import { counted } from "../report/text.ts";
 import { type Cell, type Suite, workload } from "./suite.ts";
 
-/** Each row: which program publishes, and what it calls that. */
+/** Rows by name: the program and its task. */
 const ROWS = {
   "bare table": ["sqlite", "bare table"],
   "same rows": ["sqlite", "same rows"],
@@ -14,7 +14,7 @@ const ROWS = {
 
 const NORMAL: Cell = ["Flock, SQLite normal", "artifacts"];
 
-/** Artifacts through one trivial agent. */
+/** Publishes artifacts through one trivial agent. */
 export const suite: Suite = {
   name: "publish",
   about: "What does an artifact cost on its way through an agent, and what of it is the file?",

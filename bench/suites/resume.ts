@@ -13,20 +13,20 @@ interface Source {
 const SOCKET_IO: Source = { row: "socket.io", peer: "socket.io", options: { recovery: true } };
 const SOURCES: readonly Source[] = [
   { row: "flock, from memory", peer: "flock", options: { separate: true } },
-  // So little memory that all of it comes from the file.
+  // No log buffer, so that everything comes from the file.
   { row: "flock, from the file", peer: "flock", options: { separate: true, logBufferBytes: 0 } },
   SOCKET_IO,
 ];
-/** How many clients come back together. */
+/** Number of clients that resume together. */
 const MANY_AT_ONCE = 100;
-/** Longer than anything takes, in ms. */
+/** Time limit of every step, in ms. */
 const PATIENCE_MS = 120_000;
-/** Events before clients leave. */
+/** Events before clients disconnect. */
 const WARM_UP = 200;
-/** The whole is done so often before it is measured, by other clients: the code is compiled then. */
-const REHEARSALS = 1;
+/** Number of dry runs with other clients before the measurement, so that the code is compiled. */
+const DRY_RUNS = 1;
 
-/** Clients that come back after a while. */
+/** Measures clients that resume after a disconnect. */
 export const suite: Suite = {
   name: "resume",
   about: "What does it cost to bring a client up to date that was away?",
@@ -34,7 +34,7 @@ export const suite: Suite = {
   workloads: [
     comingBack(1_000, SOURCES, besideSocketIo()),
     comingBack(10_000, SOURCES, besideSocketIo("CPU: 100 come back, 10,000 missed")),
-    // So many take Socket.IO minutes.
+    // More would take Socket.IO minutes.
     comingBack(
       100_000,
       SOURCES.filter((source) => source !== SOCKET_IO),
@@ -99,7 +99,7 @@ async function measure({ peer, options }: Source, missed: number, clients: numbe
         rssMB,
       };
     };
-    for (let i = 0; i < REHEARSALS; i++) await leaveAndComeBack(`rehearsal ${i}`);
+    for (let i = 0; i < DRY_RUNS; i++) await leaveAndComeBack(`dry run ${i}`);
     return leaveAndComeBack("measured");
   });
 }

@@ -8,11 +8,11 @@ import { type Comparison, type Suite, type Workload, workload } from "./suite.ts
 
 interface Load {
   readonly clients: number;
-  /** How many of them stop reading, in the row where somebody does. */
+  /** Number of clients that stop reading, in the rows with stalled clients. */
   readonly stalled: number;
-  /** How long events are published while nobody stalls; while some do; and to a server that cannot keep up. */
+  /** Duration with healthy clients, with stalled clients, and with an overloaded server. */
   readonly seconds: { readonly healthy: number; readonly stalled: number; readonly overloaded: number };
-  /** Seconds at the same pace before anything is measured. */
+  /** Warm-up in seconds, at the same pace. */
   readonly warmUp: number;
 }
 
@@ -21,12 +21,12 @@ const LOADS: Readonly<Record<Size, Load>> = {
   quick: { clients: 500, stalled: 100, seconds: { healthy: 5, stalled: 10, overloaded: 10 }, warmUp: 2 },
   tiny: { clients: 5, stalled: 1, seconds: { healthy: 0.2, stalled: 0.5, overloaded: 0.2 }, warmUp: 0.1 },
 };
-/** A server that takes more memory than this is stopped: what it does is clear by then, and the machine has to live. */
+/** Memory limit: beyond it, the result is clear and the server is stopped to protect the machine. */
 const TOO_MUCH_MB = 1_500;
-/** How long everybody may take to get what was published, in ms. */
+/** Time limit for all published events, in ms. */
 const PATIENCE_MS = 120_000;
 
-/** Clients that stop reading. */
+/** Measures clients that stop reading. */
 export const suite: Suite = {
   name: "stalled",
   about:
@@ -48,7 +48,7 @@ export const suite: Suite = {
         },
       ],
     ),
-    // At a pace that everybody keeps, half the time shows as much.
+    // At a pace that all peers can keep, half the duration is enough.
     stalling(
       "hundred",
       100,
@@ -65,7 +65,7 @@ function halved(load: Load): Load {
   return { ...load, seconds: { healthy: healthy / 2, stalled: stalled / 2, overloaded } };
 }
 
-/** Who is able to keep the pace is measured without anybody stalled as well. */
+/** Peers that keep the pace are also measured without stalled clients. */
 function stalling(
   name: string,
   perSecond: number,
@@ -122,7 +122,7 @@ async function measure(
     await load.ask("receive", "healthy", begun.total, PATIENCE_MS);
     const before = await server.ask("measure", "once");
     let most = before.rssMB;
-    // It may be asked of a server that is gone: then all had been received before.
+    // The server may already be gone, after all events were received.
     const stop = () => server.ask("stop").catch(() => {});
     const look = (rssMB: number) => {
       most = Math.max(most, rssMB);
@@ -139,7 +139,7 @@ async function measure(
     await load.ask("read", "slow");
     const slow = await pair.watch(load.ask("receive", "slow", published.total, PATIENCE_MS), look);
     const catchUpSeconds = (performance.now() - reading) / 1_000;
-    // Flock promises that nothing is missing. What a peer does is a finding.
+    // Flock must not lose events. A peer's losses are a finding.
     if (peer === "flock") for (const received of [healthy, slow]) pair.assertWhole(received);
     return {
       publishedPerSecond: (published.events / published.elapsedMs) * 1_000,

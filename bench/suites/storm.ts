@@ -6,24 +6,24 @@ import { type Comparison, flockTo, rowsOf, type Suite, type Workload, workload }
 
 interface Storm {
   readonly clients: number;
-  /** How many events each of them has missed. */
+  /** Number of events that each client missed. */
   readonly missed: number;
-  /** A storm that takes longer than this, in ms, is over without an end. */
+  /** Time limit of a storm, in ms. */
   readonly patienceMs: number;
 }
 
 const MANY = { clients: 2_000, missed: 1_000 };
-/** Events before anything is measured, and live ones after everybody is back. */
+/** Events before the measurement, and live events after all clients are back. */
 const WARM_UP = 200;
 const AFTERWARDS = 20;
 
-/** Everybody drops and comes back at once. */
+/** All clients disconnect and reconnect at once. */
 export const suite: Suite = {
   name: "storm",
   about: "Everybody drops at once and comes back: how long until all have what they missed, and what does that cost?",
   minutes: { full: 4, quick: 1 },
   workloads: [
-    // What Socket.IO can send to so many while it brings back what they missed.
+    // The pace that Socket.IO can handle while it replays missed events.
     storm("calm", ["flock", "socket.io"], 20, [
       flockTo("socket.io", "server CPU time for an event", "cpuPerEvent", { chart: "CPU: 2,000 come back at once" }),
       flockTo("socket.io", "time until all are back", "seconds"),
@@ -32,7 +32,7 @@ export const suite: Suite = {
   ],
 };
 
-/** Events go on at a pace while everybody comes back. */
+/** Measures a reconnect of all clients while events continue at a pace. */
 function storm(name: string, peers: readonly Peer[], perSecond: number, comparisons: readonly Comparison[]): Workload {
   return workload({
     name,
@@ -66,10 +66,10 @@ async function measure(peer: Peer, perSecond: number, { clients, missed, patienc
     const { cpuMs, rssMB } = between(before, await server.ask("measure", "never"));
     await server.ask("stop");
     await publishing;
-    // What came meanwhile and what comes now must be whole, too.
+    // Events that arrived meanwhile and new ones must be complete, too.
     const after = await server.ask("publish", { events: AFTERWARDS, perSecond });
     const all = await load.ask("receive", "all", after.total, patienceMs);
-    // Flock promises that nothing is missing. What a peer brings back is a finding.
+    // Flock must not lose events. What a peer recovers is a finding.
     if (peer === "flock") for (const received of [caughtUp, all]) pair.assertWhole(received);
     return {
       seconds: caughtUp.complete ? seconds : null,

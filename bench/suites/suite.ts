@@ -13,43 +13,43 @@ import {
 import { type Spread, spreadOf } from "../report/statistics.ts";
 import { columnOf, type Figure, type Figures, isCost } from "./figures.ts";
 
-/** What was measured in one round, by row. A round may lack a row. */
+/** Figures of one round by row. A round may lack a row. */
 type Round = Readonly<Record<string, Figures>>;
 
-/** How each row is measured, in their order. The name of a row begins with whom it is about. */
+/** How each row is measured, in order. A row's name starts with its peer. */
 export type Rows = Readonly<Record<string, () => Promise<Figures>>>;
 
 /** One figure of a round. */
 export type Cell = readonly [row: string, figure: Figure];
 
-/** A figure of a round to another one of it, or one by itself. */
+/** Ratio of two figures of a round, or a single figure. */
 export interface Comparison {
   readonly what: string;
   readonly of: Cell;
   readonly to?: Cell;
   readonly target?: Target;
-  /** Its bar in the chart, for the peer that it is compared `to`. */
+  /** Label of its bar in the chart, for the peer in `to`. */
   readonly chart?: string;
 }
 
-/** One thing to measure: a table, made in rounds that can be compared with each other. */
+/** One measurement: a table of comparable rounds. */
 export interface Table<Load> {
   readonly name: string;
-  /** How much is measured. */
+  /** Load by size. */
   readonly loads: Readonly<Record<Size, Load>>;
   readonly title: (load: Load) => string;
-  /** How many rounds a full run has. Default 3. */
+  /** Rounds of a full run. Default: 3. */
   readonly rounds?: number;
   readonly columns: readonly Figure[];
   readonly comparisons: readonly Comparison[];
   /**
-   * A round measures every row once, one after another: what else the machine does then concerns all alike.
-   * A row fails when a server has lost an event, or when not all that was to be done has been.
+   * Measures each row once per round, in sequence, so that other activity of the machine affects all rows alike. A row
+   * fails when events were lost or work was not done.
    */
   readonly rows: (load: Load) => Rows;
 }
 
-/** A {@link Table} for whoever does not know what its load is. */
+/** A {@link Table} without its load type. */
 export interface Workload extends Omit<Table<never>, "loads" | "title" | "rows"> {
   readonly title: (size: Size) => string;
   readonly rows: (size: Size) => Rows;
@@ -60,7 +60,7 @@ export interface Suite {
   readonly name: string;
   /** The question. */
   readonly about: string;
-  /** How long a run takes, in minutes. */
+  /** Duration of a run, in minutes. */
   readonly minutes: { readonly full: number; readonly quick: number };
   readonly workloads: readonly Workload[];
 }
@@ -71,7 +71,7 @@ export function workload<Load>({ loads, title, rows, ...table }: Table<Load>): W
   return { ...table, title: (size) => title(loads[size]), rows: (size) => rows(loads[size]) };
 }
 
-/** A row for each of some names. */
+/** Creates a row for each name. */
 export function rowsOf<Name extends string>(
   names: readonly Name[],
   measure: (name: Name) => Promise<Figures>,
@@ -79,7 +79,10 @@ export function rowsOf<Name extends string>(
   return Object.fromEntries(names.map((name) => [name, () => measure(name)]));
 }
 
-/** A figure of Flock to that of a peer; `rowOf` says which rows these are, if they are not called as the two. */
+/**
+ * Compares a figure of Flock with that of a peer.
+ * @param rowOf returns the rows, if they are not named like the peers.
+ */
 export function flockTo(
   peer: string,
   what: string,
@@ -90,7 +93,10 @@ export function flockTo(
   return { what: `${what}, Flock to ${peer}`, of: [rowOf("flock"), figure], to: [rowOf(peer), figure], ...more };
 }
 
-/** Runs a suite, or one workload of it. `show` is given each workload's report as soon as there is one. */
+/**
+ * Runs a suite or one of its workloads.
+ * @param show receives each workload's report when it is done.
+ */
 export async function run(
   { name, about, workloads }: Suite,
   size: Size,
@@ -100,7 +106,7 @@ export async function run(
   const chosen = workloads.filter((workload) => only === undefined || workload.name === only);
   if (chosen.length === 0) {
     const names = workloads.map((workload) => workload.name).join(", ");
-    throw new Error(`the suite ${name} has no workload ${only}: there are ${names}`);
+    throw new Error(`Unknown workload \`${only}\` of suite \`${name}\`. Use ${names}.`);
   }
   const machine = thisMachine();
   const started = performance.now();
@@ -136,7 +142,7 @@ function reportOf(workload: Workload, size: Size, rounds: readonly Round[]): Wor
   return { name, title: workload.title(size), rounds: rounds.length, columns: columns.map(columnOf), rows, ratios };
 }
 
-/** None where no round has both figures. */
+/** Returns nothing when no round has both figures. */
 function ratioOf({ what, of, to, target, chart }: Comparison, rounds: readonly Round[]): Ratio[] {
   const values = rounds.flatMap((round) => {
     const [upper, lower] = [figureAt(round, of), to ? figureAt(round, to) : 1];
@@ -160,6 +166,6 @@ function figureAt(round: Round, [row, figure]: Cell): number | undefined {
 
 function barOf(label: string, [row, figure]: Cell): Bar {
   const peer = CHARTED.find((one) => row === one || row.startsWith(`${one},`));
-  if (!peer) throw new Error(`the chart has no colour for ${row}: there are ${CHARTED.join(", ")}`);
+  if (!peer) throw new Error(`No chart colour for \`${row}\`. Charted peers: ${CHARTED.join(", ")}.`);
   return { label, peer, ...(isCost(figure) ? { isCost: true } : {}) };
 }

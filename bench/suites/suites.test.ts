@@ -20,9 +20,9 @@ function withInstalledPeers(suite: Suite): Suite {
   return { ...suite, workloads };
 }
 
-// A suite fails when a server loses an event, doubles one or mixes up the order. How fast they are is not looked at here.
-// One workload of each: the others differ in numbers.
-describe("each suite runs, and every event comes once and in order", () => {
+// A suite fails when a server loses, duplicates or reorders events. Speed is not checked here.
+// One workload of each: the others only differ in numbers.
+describe("every suite delivers each event once and in order", () => {
   it.for(SUITES)("$name", { timeout: 120_000 }, async (suite) => {
     const { workloads } = await run(withInstalledPeers(suite), "tiny", suite.workloads[0]?.name);
     expect(workloads).toHaveLength(1);
@@ -37,7 +37,7 @@ describe("each suite runs, and every event comes once and in order", () => {
   });
 });
 
-describe("each comparison is of figures that there are", () => {
+describe("every comparison refers to existing figures", () => {
   it.for(SUITES.flatMap(({ name, workloads }) => workloads.map((workload) => ({ name, workload }))))(
     "$name, $workload.name",
     ({ workload: { rows, columns, comparisons } }) => {

@@ -1,7 +1,7 @@
 import { artifact } from "flock-ts";
 import { z } from "zod";
 
-/** A text to work on: plain, or Markdown with `#` headings. At most 2 MB. */
+/** A text to review: plain text, or Markdown with `#` headings. At most 2 MB. */
 export const Article = artifact(
   "Article",
   z.object({
@@ -10,7 +10,7 @@ export const Article = artifact(
   }),
 );
 
-/** What the outliner finds. */
+/** Result of the outliner. */
 export const Outline = artifact(
   "Outline",
   z.object({
@@ -22,7 +22,7 @@ export const Outline = artifact(
   }),
 );
 
-/** What the fact finder finds. */
+/** Result of the fact finder. */
 export const Facts = artifact(
   "Facts",
   z.object({
@@ -33,7 +33,7 @@ export const Facts = artifact(
   }),
 );
 
-/** What the stylist finds. */
+/** Result of the stylist. */
 export const Style = artifact(
   "Style",
   z.object({
@@ -43,10 +43,10 @@ export const Style = artifact(
   }),
 );
 
-/** What the summariser chooses. */
+/** Result of the summariser. */
 export const Summary = artifact("Summary", z.object({ sentences: z.array(z.string()) }));
 
-/** What the editor makes of all four. */
+/** The editor's review, based on all four results. */
 export const Review = artifact(
   "Review",
   z.object({
@@ -60,10 +60,10 @@ export const Review = artifact(
   }),
 );
 
-/** The critic wants more: the review as it stands, and what is missing. */
+/** The critic's request for more: the current review and what it lacks. */
 export const Objection = artifact("Objection", z.object({ review: Review.schema, missing: z.array(z.string()) }));
 
-/** The critic is content. */
+/** The critic's approval. */
 export const Verdict = artifact(
   "Verdict",
   z.object({ title: z.string(), rounds: z.int(), summary: z.string(), suggestions: z.array(z.string()) }),

@@ -1,4 +1,4 @@
-// The newsroom: agents that review the given texts, and a page that shows them at work.
+// The newsroom: agents that review the given texts, and a page that shows their work.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Flock, FlockError } from "flock-ts";
@@ -11,22 +11,22 @@ const USAGE = `Usage: npm start -- [FILE ...] [--port 8000] [--host 127.0.0.1] [
 
 Agents review each text FILE (default: an article that comes with Flock), and a web page shows them at work.
 
-  --port PORT   where to serve; 0 takes a free one (default 8000)
-  --host HOST   where to listen (default 127.0.0.1: only this machine)
-  --data FILE   the file that keeps the blackboard (default .flock/newsroom.db); "none" forgets it at the end
+  --port PORT   port to serve on; 0 chooses a free one (default 8000)
+  --host HOST   address to listen on (default 127.0.0.1: only this machine)
+  --data FILE   file for the blackboard (default .flock/newsroom.db); "none" keeps it in memory only
   --no-open     do not open a browser
-  --help        show this
+  --help        show this help
 
 With FLOCK_MODEL=provider/model in the environment, such as openai/gpt-4.1 with OPENAI_API_KEY, the summariser and the
-critic ask that model. Without it no text leaves this machine.
+critic use that model. Without it, no text leaves this machine.
 `;
 
-/** What the blackboard may take before the oldest is dropped, in bytes: some 100,000 reviews. */
+/** Size limit of the blackboard in bytes (about 100,000 reviews); beyond it, the oldest data is dropped. */
 const MAX_BYTES = 1024 ** 3;
-/** How long a clean end may take before it is forced, in ms. */
+/** Time limit of a clean shutdown, in ms, before it is forced. */
 const END_WITHIN_MS = 4_000;
 
-/** By name only: a key that happens to be in the environment is no wish to send one's texts somewhere. */
+/** Used only if named: an API key in the environment is no consent to send texts to a provider. */
 const model = process.env.FLOCK_MODEL || undefined;
 
 const { files, port, host, data, open } = readArguments();
@@ -37,10 +37,10 @@ const server = await listen(flock);
 let ending = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, end);
 
-console.log(`The newsroom is open: ${server.url}  (Ctrl-C ends it)`);
-if (model) console.log(`The summariser and the critic ask ${model}.`);
-if (before > 0) console.log(`On the blackboard from before: ${before === 1 ? "1 review" : `${before} reviews`}.`);
-tell(flock, before);
+console.log(`The newsroom is running at ${server.url}  (press Ctrl-C to stop)`);
+if (model) console.log(`The summariser and the critic use ${model}.`);
+if (before > 0) console.log(`Already on the blackboard: ${before === 1 ? "1 review" : `${before} reviews`}.`);
+reportVerdicts(flock, before);
 for (const article of articles) await flock.publish(article);
 if (open && hasDesktop()) await openBrowser(server.url);
 
@@ -63,7 +63,7 @@ function readArguments() {
     }
     const number = Number(values.port);
     if (!/^\d+$/.test(values.port) || number > 65_535) {
-      fail(`--port ${values.port}: a port is a whole number from 0 to 65535`, 2);
+      fail(`Invalid --port ${values.port}: a port is an integer from 0 to 65535`, 2);
     }
     const article = fileURLToPath(new URL("article.md", import.meta.url));
     return {
@@ -74,11 +74,11 @@ function readArguments() {
       open: values.open,
     };
   } catch (error) {
-    return fail(`${(error as Error).message.split(". ")[0]}: npm start -- --help shows what there is`, 2);
+    return fail(`${(error as Error).message.split(". ")[0]}: run npm start -- --help for the options`, 2);
   }
 }
 
-/** All articles that can be read. What cannot is told; when nothing is left, there is no work. */
+/** Reads all articles. Reports unreadable ones, and exits if none is left. */
 async function readAll(names: readonly string[]) {
   const found = [];
   for (const name of names) {
@@ -114,9 +114,9 @@ async function listen(flock: Flock) {
   }
 }
 
-/** Says in a few lines what the verdicts are, also on work that comes later; not on those that were there before. */
-function tell(flock: Flock, before: number): void {
-  let told = before;
+/** Prints each new verdict in a few lines, but not those of earlier processes. */
+function reportVerdicts(flock: Flock, before: number): void {
+  let reported = before;
   let looking = false;
   flock.log.onGrowth(() => {
     if (looking) return;
@@ -125,8 +125,8 @@ function tell(flock: Flock, before: number): void {
       looking = false;
       if (ending) return;
       const verdicts = await flock.store.getByType(Verdict);
-      for (const { title, rounds, suggestions } of verdicts.slice(told)) {
-        told += 1;
+      for (const { title, rounds, suggestions } of verdicts.slice(reported)) {
+        reported += 1;
         console.log(`\n${title}: reviewed in ${rounds === 1 ? "one round" : `${rounds} rounds`}.`);
         for (const suggestion of suggestions) console.log(`  - ${suggestion}`);
       }
@@ -141,14 +141,14 @@ function hasDesktop(): boolean {
 
 async function openBrowser(url: string): Promise<void> {
   const { default: openUrl } = await import("open");
-  // A desktop without a browser is no reason to stop: the URL stands above.
+  // A desktop without a browser is not an error: the URL is printed above.
   await openUrl(url).catch(() => {});
 }
 
 async function end(signal: string): Promise<void> {
   if (ending) process.exit(130);
   ending = true;
-  if (signal === "SIGINT") console.log("\nThe newsroom closes.");
+  if (signal === "SIGINT") console.log("\nThe newsroom is stopping.");
   setTimeout(() => process.exit(1), END_WITHIN_MS).unref();
   await flock.shutdown();
   process.exit(0);

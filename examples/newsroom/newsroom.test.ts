@@ -6,8 +6,8 @@ import { Article, Review, Summary, Verdict } from "./artifacts.ts";
 import { newsroom } from "./newsroom.ts";
 import { readArticle } from "./read-article.ts";
 
-describe("the newsroom", () => {
-  it("reviews the article that comes with it in two rounds, since the critic sends the first one back", async () => {
+describe("newsroom", () => {
+  it("reviews its sample article in two rounds, because the critic rejects the first review", async () => {
     await using flock = newsroom({ pauseMs: 0 });
     await flock.publish(await readArticle(fileURLToPath(new URL("article.md", import.meta.url))));
     await flock.runUntilIdle();
@@ -21,7 +21,7 @@ describe("the newsroom", () => {
     );
   });
 
-  it("lets a model summarise and judge when it is given one", async () => {
+  it("uses a model for summary and judgement when it has one", async () => {
     await using flock = newsroom({ pauseMs: 0, model: offlineModel({ seed: 1 }) });
     await flock.publish(await readArticle(fileURLToPath(new URL("article.md", import.meta.url))));
     await flock.runUntilIdle();
@@ -34,7 +34,7 @@ describe("the newsroom", () => {
     expect(new Set(asked.map(({ agent_id }) => agent_id))).toEqual(new Set(["summariser", "critic"]));
   });
 
-  it("keeps two articles apart", async () => {
+  it("keeps two articles separate", async () => {
     await using flock = newsroom({ pauseMs: 0 });
     await Promise.all(
       ["one", "two"].map((name) => flock.publish(Article({ title: name, text: `# ${name}\n\nA text about ${name}.` }))),

@@ -6,13 +6,13 @@ import { outliner } from "./agents/outliner.ts";
 import { stylist } from "./agents/stylist.ts";
 import { summariser } from "./agents/summariser.ts";
 
-/** What {@link newsroom} can be told, beside the flock's own options. */
+/** Options of {@link newsroom}, in addition to the flock's own. */
 export interface NewsroomOptions extends FlockOptions {
-  /** Between two words of the summary, in ms; default 15, so that people can watch it. */
+  /** Delay between two words of the summary, in ms, for people who watch. Default: 15. */
   readonly pauseMs?: number;
 }
 
-/** A flock of six agents that review an article; summariser and critic ask a model if there is one. */
+/** Creates a flock of six agents that review an article. Summariser and critic use a model if there is one. */
 export function newsroom({ pauseMs = 15, ...options }: NewsroomOptions = {}): Flock {
   const flock = new Flock(options);
   outliner(flock);

@@ -1,6 +1,6 @@
 import nlp from "compromise";
 
-/** The running text: without headings, list marks, links and emphasis. */
+/** Returns the running text, without headings, list markers, links and emphasis. */
 export function plainText(markdown: string): string {
   return markdown
     .split(/\r?\n/)
@@ -11,7 +11,7 @@ export function plainText(markdown: string): string {
     .replace(/(\*\*|__|[*_`])(\S(?:.*?\S)?)\1/g, "$2");
 }
 
-/** The sentences of a Markdown text, in order. */
+/** Returns the sentences of a Markdown text, in order. */
 export function sentencesOf(markdown: string): string[] {
   return plainText(markdown)
     .split(/\n\s*\n/)
@@ -19,7 +19,7 @@ export function sentencesOf(markdown: string): string[] {
     .filter((sentence) => /\p{L}/u.test(sentence));
 }
 
-/** The words of a text, as written. */
+/** Returns the words of a text as written. */
 export function wordsOf(text: string): string[] {
   return text.match(/[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu) ?? [];
 }

@@ -22,9 +22,9 @@ const components = () => [new WebSocketServerComponent(), new ArtifactsComponent
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** What the process holds, in bytes, when everything that can go has gone. */
+/** Returns the memory of the process after garbage collection, in bytes. */
 async function memory(): Promise<number> {
-  // Sockets and streams let go of their buffers a turn or two after they are done.
+  // Sockets and streams release their buffers a turn or two after they end.
   for (let i = 0; i < 3; i++) {
     await new Promise((resolve) => setImmediate(resolve));
     collectGarbage();
@@ -33,13 +33,13 @@ async function memory(): Promise<number> {
   return heapUsed + external;
 }
 
-describe("an artifact of 50 MiB", () => {
-  // Plain letters: anything else would take two bytes each in memory.
+describe("artifact of 50 MiB", () => {
+  // ASCII letters: other characters would take two bytes each in memory.
   const book = () => ({ text: `${"x".repeat(50 * MIB)} The end` });
   const bytes = Buffer.byteLength(JSON.stringify(book()));
 
   it.for(["memory", "a file"])(
-    "is published into %s, announced by its size, and read whole over HTTP; no other event is lost",
+    "is published into %s, announced by its size and read completely over HTTP, with no other event lost",
     async (where) => {
       await using folder = await temporaryFolder();
       const flock =
@@ -59,20 +59,20 @@ describe("an artifact of 50 MiB", () => {
       expect(announced).toMatchObject({ payload_bytes: bytes });
       await viewer.next("artifact_published", ({ payload }) => (payload as { n: number } | undefined)?.n === 3);
       expect(viewer.events.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
-      // In a function of its own, so that nothing here still holds it when memory is looked at.
+      // In a separate function, so that nothing here keeps it alive when memory is measured.
       const isWhole = async () => {
         const response = await server.get(`/api/v1/plugin/artifacts/${announced.artifact_id}`);
         const { payload } = (await response.json()) as { payload: { text: string } };
         return payload.text === book().text;
       };
       expect(await isWhole()).toBe(true);
-      // A blackboard in memory keeps it, and only once; with a file the memory comes back.
+      // A blackboard in memory keeps it exactly once; with a file, the memory is released.
       const kept = where === "a file" ? 0 : 50 * MIB;
       expect((await memory()) - before).toBeLessThan(kept + 25 * MIB);
     },
   );
 
-  it("is too much for a request, which is told the limit, unless `maxBodyBytes` says otherwise", async () => {
+  it("is rejected as a request body with the limit in the error, unless `maxBodyBytes` is higher", async () => {
     const flock = new Flock().register(Book);
     await using _ = flock;
     const strict = await flock.serve({ components: components(), port: 0 });
@@ -99,8 +99,8 @@ describe("an artifact of 50 MiB", () => {
   });
 });
 
-describe("a client's message", () => {
-  it("may have exactly `maxMessageBytes`; one byte more ends its connection with 1009, and harms nobody else", async () => {
+describe("client message", () => {
+  it("may have exactly `maxMessageBytes`; one byte more closes its connection with 1009 and affects no other client", async () => {
     const maxMessageBytes = 70_000;
     await using server = await startServer({ components: [new WebSocketServerComponent({ maxMessageBytes })] });
     await using other = await server.connect();
@@ -119,8 +119,8 @@ describe("a client's message", () => {
   });
 });
 
-describe("a run that streams 20 MB of text", () => {
-  // Five code units, of which two are one character: cut anywhere, some pieces would end inside it.
+describe("run that streams 20 MB of text", () => {
+  // Five code units, of which two are one character: arbitrary cuts would split it.
   const text = "ab🍕c".repeat(4_000_000);
   const SMALL = 99;
   let folder: TemporaryFolder;
@@ -149,7 +149,7 @@ describe("a run that streams 20 MB of text", () => {
     ["one huge piece", text.length, text.length / 16_384],
     ["200,000 small ones", SMALL, text.length / SMALL],
   ] as const)(
-    "in %s: every client has it exactly, and the file only a few large events",
+    "in %s: reaches every client exactly, and the file as a few large events",
     async ([name, size, least]) => {
       const flock = await writing(`${name}.db`);
       const { run, middle } = await (async () => {
@@ -159,7 +159,7 @@ describe("a run that streams 20 MB of text", () => {
         stalled.pause();
         await restless.connect();
         await flock.publish(Note({ n: size }));
-        // Comes and goes in the middle of the stream.
+        // Connects and disconnects in the middle of the stream.
         for (let visits = 1; restless.complete.size === 0; visits++) {
           await restless.until(() => restless.pieces >= (visits * least) / 5 || restless.complete.size > 0);
           restless.leave();
@@ -187,7 +187,7 @@ describe("a run that streams 20 MB of text", () => {
       const merged = again.all("streaming_output");
       expect(merged.length).toBeLessThan(text.length / 30_000);
       expect(merged.map(({ content }) => content).join("") === text).toBe(true);
-      // Who had come to the middle goes on there, in events that begin before it.
+      // A client that was in the middle continues there, in events that start before it.
       await using half = await RecordingSocket.open(server.ws(`/plugin/ws?since=${middle}&run_id=${run}`));
       await half.next("caught_up");
       const [first, ...rest] = half.all("streaming_output");

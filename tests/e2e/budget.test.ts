@@ -9,7 +9,7 @@ import { Idea, Pizza } from "../support/pizzeria.ts";
 
 const PIZZA = { name: "Tartufo", toppings: ["truffle", "fontina"] };
 
-/** A chef on a server that gives these answers; each costs ten tokens and what it says. */
+/** Creates a chef on a server with these answers; each costs ten tokens plus its own. */
 async function kitchen(component: ReturnType<typeof budget>, ...answers: [Answer, ...Answer[]]) {
   const server = await ModelServer.start(...answers);
   const model = await resolveModel("openai/test-model", { OPENAI_BASE_URL: server.url });
@@ -28,8 +28,8 @@ async function kitchen(component: ReturnType<typeof budget>, ...answers: [Answer
   };
 }
 
-describe("a budget, where a model really answers over HTTP", () => {
-  it("asks the model no more once all is spent", async () => {
+describe("budget with a model over HTTP", () => {
+  it("stops calling the model when it is exhausted", async () => {
     await using k = await kitchen(budget({ tokens: 15, per: "agent" }), saysJson(PIZZA));
     k.flock.agent("chef").consumes(Idea).publishes(Pizza);
     expect((await k.cook()).status).toBe("success");
@@ -37,7 +37,7 @@ describe("a budget, where a model really answers over HTTP", () => {
     expect(k.server.requests).toHaveLength(1);
   });
 
-  it("stops a run between two calls of tools", async () => {
+  it("stops a run between two tool calls", async () => {
     await using k = await kitchen(budget({ tokens: 25, per: "run" }), callsTool("taste", { what: "truffle" }));
     let tasted = 0;
     k.flock
@@ -54,7 +54,7 @@ describe("a budget, where a model really answers over HTTP", () => {
           },
         }),
       });
-    // Eleven tokens for each step: the third is too much, of sixteen that it might have taken.
+    // Eleven tokens per step: the third of up to sixteen steps exceeds the budget.
     expect(await k.cook()).toMatchObject({
       status: "error",
       error: { name: "budget_exceeded" },
@@ -65,14 +65,14 @@ describe("a budget, where a model really answers over HTTP", () => {
     expect(k.server.requests.length).toBeLessThanOrEqual(4);
   });
 
-  it("does not ask again when the answer that did not fit was too dear", async () => {
+  it("does not ask again after an invalid answer that exceeded it", async () => {
     await using k = await kitchen(budget({ tokens: 12, per: "run" }), says(["I ", "would ", "rather ", "not"]));
     k.flock.agent("chef").consumes(Idea).publishes(Pizza);
     expect((await k.cook()).error?.name).toBe("budget_exceeded");
     expect(k.server.requests).toHaveLength(1);
   });
 
-  it("cuts off a request that is under way when the run spends too much beside it", async () => {
+  it("aborts the current request when the run exceeds it", async () => {
     await using k = await kitchen(
       budget({ cost: 1, per: "run", prices: { "openai/test-model": { input: 1, output: 1 } } }),
       hangs("thinking"),
@@ -92,7 +92,7 @@ describe("a budget, where a model really answers over HTTP", () => {
   });
 });
 
-it("a cache asks the model once for the same", async () => {
+it("a cache calls the model once for the same input", async () => {
   await using k = await kitchen(cache(), saysJson(PIZZA));
   k.flock.agent("chef").consumes(Idea).publishes(Pizza);
   for (let i = 0; i < 3; i++) expect((await k.cook()).status).toBe("success");

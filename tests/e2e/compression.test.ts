@@ -18,13 +18,13 @@ async function bake({ flock }: TestServer, pizzas: number): Promise<void> {
 const ofExtension = (client: RecordingSocket) => client.socket.extensions;
 
 describe("compression", () => {
-  it("is off unless it is asked for", async () => {
+  it("is off by default", async () => {
     await using server = await startServer();
     await using client = await RecordingSocket.open(server.ws());
     expect(ofExtension(client)).toBe("");
   });
 
-  it("gives clients with and without it, early and late, the same log", async () => {
+  it("gives clients with and without it the same log, early and late", async () => {
     await using server = await compressing();
     await bake(server, 3);
     const clients = [
@@ -44,7 +44,7 @@ describe("compression", () => {
     for (const client of clients) await client.close();
   });
 
-  it("lets clients send compressed commands, and judges their size when they are out", async () => {
+  it("accepts compressed commands and checks their inflated size", async () => {
     await using server = await startServer({
       flock: pizzeria(),
       components: [new WebSocketServerComponent({ compression: true, maxMessageBytes: 10_000 })],
@@ -61,7 +61,7 @@ describe("compression", () => {
     expect(await client.closed).toMatchObject({ code: 1009 });
   });
 
-  it("declines what it cannot do, and the client connects without", async () => {
+  it("declines unsupported offers, and the client connects without it", async () => {
     await using server = await compressing();
     for (const offer of [
       "permessage-deflate; server_no_context_takeover",
@@ -84,7 +84,7 @@ describe("compression", () => {
     expect(await bytes(true)).toBeLessThan((await bytes(false)) / 3);
   });
 
-  it("is understood by Python's websockets, which asks for a small window", async () => {
+  it("works with Python's websockets, which requests a small window", async () => {
     await using server = await compressing();
     const program = fileURLToPath(new URL("../seed/programs/client.py", import.meta.url));
     await using python = runPython(program, [server.ws()]);

@@ -19,7 +19,7 @@ async function kitchen(options: Omit<FlockOptions, "model"> = {}, ...answers: An
     server,
     flock,
     chef: () => flock.agent("chef").consumes(Idea).publishes(Pizza),
-    /** All that went to the model, as it went over the wire. */
+    /** Everything that was sent to the model. */
     sent: () => JSON.stringify(server.requests.map(({ body }) => body)),
     message: () => String(server.requests.at(-1)?.body.messages.at(-1)?.content),
     async [Symbol.asyncDispose]() {
@@ -29,8 +29,8 @@ async function kitchen(options: Omit<FlockOptions, "model"> = {}, ...answers: An
   };
 }
 
-describe("what a model is given beside its input", () => {
-  it("stands in its message under the names of the providers, and apart from the input", async () => {
+describe("context of a model", () => {
+  it("is in its message under the names of the providers, separate from the input", async () => {
     await using at = await kitchen();
     at.flock.register(Note);
     at.chef().context({ earlier: history({ types: [Note] }), weather: async () => ({ sky: "grey" }) });
@@ -45,7 +45,7 @@ describe("what a model is given beside its input", () => {
     expect(await at.flock.store.getByType(Pizza)).toEqual([PIZZA]);
   });
 
-  it("goes along when a function asks, unless it gives something else", async () => {
+  it("is included when a function asks, unless it passes other context", async () => {
     await using at = await kitchen();
     at.flock
       .agent("chef")
@@ -63,8 +63,8 @@ describe("what a model is given beside its input", () => {
   });
 });
 
-describe("no secret reaches a model", () => {
-  it("from inputs, history, other context, instructions or tools, in any form; and what is stored keeps it", async () => {
+describe("secrets are hidden from the model", () => {
+  it("in inputs, history, context, instructions and tools, while stored data keeps them", async () => {
     await using at = await kitchen();
     let secret = "";
     at.flock.register(Note);
@@ -90,7 +90,7 @@ describe("no secret reaches a model", () => {
     );
   });
 
-  it("from what a tool answers", async () => {
+  it("in tool results", async () => {
     const key = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
     await using at = await kitchen({}, callsTool("vault", {}), saysJson(PIZZA));
     at.chef().tools({
@@ -106,7 +106,7 @@ describe("no secret reaches a model", () => {
     expect(at.sent()).not.toMatch(/ghp_0|hunter2/);
   });
 
-  it("that a pattern of the flock's or the agent's names", async () => {
+  it("by patterns of the flock and of the agent", async () => {
     await using at = await kitchen({ redact: [/EMP-\d+/] });
     at.chef().redact([/badge \d+/]);
     await at.flock.publish(Idea({ description: "EMP-17 with badge 4, room 9" }));
@@ -114,7 +114,7 @@ describe("no secret reaches a model", () => {
     expect(at.message()).toContain('"[redacted] with [redacted], room 9"');
   });
 
-  it("unless its agent says that it may", async () => {
+  it("unless its agent disables redaction", async () => {
     await using at = await kitchen();
     at.chef().redact(false);
     await at.flock.publish(Idea({ description: "sk-ABCDEFGHIJKLMNOPQRSTUV" }));

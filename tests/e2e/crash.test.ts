@@ -16,8 +16,8 @@ async function start(file: string, port: string): Promise<{ server: RunningProgr
   return { server, port: line.slice(5) };
 }
 
-describe(`a busy server that is killed ${KILLS} times at random moments`, () => {
-  it("loses nothing that was acknowledged, doubles nothing, and shows every client the log as it is", async () => {
+describe(`busy server that is killed ${KILLS} times at random moments`, () => {
+  it("loses nothing acknowledged, duplicates nothing, and sends every client the log as it is", async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");
     let { server, port } = await start(file, "0");
@@ -68,21 +68,21 @@ describe(`a busy server that is killed ${KILLS} times at random moments`, () => 
       .poll(async () => (await artifactsOf("Pizza")).length, { timeout: 30_000 })
       .toBeGreaterThanOrEqual(acknowledged.size);
     const orders = await artifactsOf("Order");
-    // Every order once, under the id that its publisher was told, although publishers repeat what they got no answer to.
+    // Every order exists once, under the id that its publisher received, although publishers retry.
     expect(orders.map(({ payload }) => payload.n).sort((a, b) => a - b)).toEqual(
       [...acknowledged.keys()].sort((a, b) => a - b),
     );
     for (const { id, payload } of orders) expect(acknowledged.get(payload.n)).toBe(id);
-    // Everything that an order sets in motion was done: no gate has forgotten what it had gathered.
+    // All work of each order was done: no gate lost what it had collected.
     const pizzas = new Set((await artifactsOf("Pizza")).map(({ payload }) => payload.n));
     expect([...acknowledged.keys()].filter((n) => !pizzas.has(n))).toEqual([]);
-    // Every pizza left in one batch, full or not, and in no other.
+    // Every pizza left in exactly one batch, full or not.
     const delivered = async () =>
       (await artifactsOf<{ ns: number[] }>("Delivery")).flatMap(({ payload: { ns } }) => ns).sort((a, b) => a - b);
     const baked = (await artifactsOf("Pizza")).map(({ payload: { n } }) => n).sort((a, b) => a - b);
     await expect.poll(delivered, { timeout: 10_000 }).toEqual(baked);
 
-    // A client that comes only now is shown the log; all others have seen the same.
+    // A client that connects now receives the log; all others have received the same.
     const log: FlockEvent[] = [];
     const reader = connect(url, { since: 0 });
     const caughtUp = new Promise<number>((resolve) => reader.on("caught_up", ({ seq }) => resolve(seq)));
@@ -109,7 +109,7 @@ function withoutStreams(events: readonly FlockEvent[], until: number): FlockEven
   return events.filter(({ seq, type }) => seq <= until && type !== "streaming_output");
 }
 
-/** The text of each run, put together by nothing but the order of the events. */
+/** The text of each run, joined in the order of its events. */
 function streams(events: readonly FlockEvent[], until: number): Record<string, string> {
   const texts: Record<string, string> = {};
   for (const event of events) {

@@ -11,8 +11,8 @@ import { RunningProgram } from "../support/process.ts";
 const program = (name: string) => fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url));
 const Order = artifact("Order", z.object({ n: z.int() }));
 
-describe("a SQLite file that another program locks", () => {
-  it("holds up publishes for as long as the lock lasts, and nothing else", async () => {
+describe("SQLite file that another program locks", () => {
+  it("delays publishes for as long as the lock lasts, and nothing else", async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");
     await using flock = await await Flock.open({ store: sqliteStore(file) });
@@ -26,7 +26,8 @@ describe("a SQLite file that another program locks", () => {
       await flock.publish(Order({ n: i + 1 }));
       acknowledged += 1;
     });
-    // The event loop goes on: a wait in SQLite would let no timer fire. Reads work, and no publish is acknowledged.
+    // The event loop keeps running: a wait inside SQLite would let no timer fire. Reads work, and no publish is
+    // acknowledged.
     for (let turn = 0; turn < 150; turn++) await sleep(40);
     expect(await flock.store.getByType(Order)).toEqual([{ n: 0 }]);
     expect(acknowledged).toBe(0);
@@ -39,8 +40,8 @@ describe("a SQLite file that another program locks", () => {
   }, 60_000);
 });
 
-describe('a process with durability "full" that is killed', () => {
-  it("has lost nothing that it acknowledged", async () => {
+describe("process with durability `full` that is killed", () => {
+  it("has lost nothing acknowledged", async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");
     for (const enough of [1, 40, 90, 200]) {

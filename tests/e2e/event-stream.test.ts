@@ -6,13 +6,13 @@ import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { RawSocket } from "../support/raw-socket.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-/** Six events: an artifact, a run's beginning, three pieces of its stream, its pizza, its end. */
+/** Six events: an artifact, the start of a run, three chunks of its stream, its pizza, its end. */
 async function bake(server: TestServer, description = "truffle"): Promise<void> {
   await server.flock.publish(Idea({ description }));
   await server.flock.runUntilIdle();
 }
 
-/** The log, as the JSON door has it. */
+/** Returns the log over JSON. */
 async function logOf(server: TestServer, query = ""): Promise<{ seq: number }[]> {
   const response = await server.get(`/plugin/events?limit=1000${query}`);
   return ((await response.json()) as { events: { seq: number }[] }).events;
@@ -20,8 +20,8 @@ async function logOf(server: TestServer, query = ""): Promise<{ seq: number }[]>
 
 const events = (client: EventStreamClient) => client.messages.filter((message) => "timestamp" in message);
 
-describe("Server-Sent Events: the same log by another door", () => {
-  it("sends the JSON of the WebSocket, each event with its place as id", async () => {
+describe("Server-Sent Events", () => {
+  it("send the JSON of the WebSocket, with the cursor as event id", async () => {
     await using server = await startServer({ flock: pizzeria() });
     const socket = await server.connect("/plugin/ws?since=0");
     await using client = await EventStreamClient.open(`${server.url}/plugin/events?since=0`);
@@ -40,7 +40,7 @@ describe("Server-Sent Events: the same log by another door", () => {
     await socket.close();
   });
 
-  it("goes on exactly after Last-Event-ID, whatever the address says", async () => {
+  it("resume after Last-Event-ID, regardless of the URL", async () => {
     await using server = await startServer({ flock: pizzeria() });
     await bake(server);
     const all = (await logOf(server)).map(({ seq }) => seq);
@@ -53,7 +53,7 @@ describe("Server-Sent Events: the same log by another door", () => {
     }
   });
 
-  it("gives a client its place before the first event, so that a break costs it nothing", async () => {
+  it("send the cursor before the first event, so that a disconnect loses nothing", async () => {
     await using server = await startServer({ flock: pizzeria() });
     await bake(server);
     const before = server.flock.log.head;
@@ -67,7 +67,7 @@ describe("Server-Sent Events: the same log by another door", () => {
     expect(second.seqs).toEqual((await logOf(server, `&after=${before}`)).map(({ seq }) => seq));
   });
 
-  it("tells a client of another log what is missing", async () => {
+  it("report a gap to a client of another log", async () => {
     await using server = await startServer({ flock: pizzeria() });
     await bake(server);
     await using client = await EventStreamClient.open(`${server.url}/plugin/events`, { "last-event-id": "other:3" });
@@ -76,7 +76,7 @@ describe("Server-Sent Events: the same log by another door", () => {
   });
 
   it.for(["&types=artifact_published", "&agents=pizza_master", "&artifact_types=Pizza"])(
-    "filters as the other doors do: %s",
+    "filter like the other endpoints: %s",
     async (filter) => {
       await using server = await startServer({ flock: pizzeria() });
       await bake(server);
@@ -89,7 +89,7 @@ describe("Server-Sent Events: the same log by another door", () => {
     },
   );
 
-  it("the newest few: since=-2", async () => {
+  it("send the latest events with since=-2", async () => {
     await using server = await startServer({ flock: pizzeria() });
     await bake(server);
     await using client = await EventStreamClient.open(`${server.url}/plugin/events?since=-2`);
@@ -97,7 +97,7 @@ describe("Server-Sent Events: the same log by another door", () => {
     expect(client.seqs).toEqual((await logOf(server)).slice(-2).map(({ seq }) => seq));
   });
 
-  it("a client that does not read is a cursor: agents go on, and it gets everything when it reads", async () => {
+  it("buffer nothing for a client that does not read, which later receives everything", async () => {
     await using server = await startServer({ flock: pizzeria() });
     await using stalled = await RawSocket.connect(server.url);
     stalled.stall();
@@ -117,14 +117,14 @@ describe("Server-Sent Events: the same log by another door", () => {
     expect(seqs).toEqual(Array.from({ length: head }, (_, i) => i + 1));
   });
 
-  it("keeps a silent connection open with comments", async () => {
+  it("keep a silent connection open with comments", async () => {
     const component = new WebSocketServerComponent({ enableHeartbeat: true, heartbeatInterval: 0.05 });
     await using server = await startServer({ components: [component] });
     await using client = await EventStreamClient.open(`${server.url}/plugin/events`);
     await client.until(() => client.comments.length >= 3, "a third comment");
   });
 
-  it("says goodbye, and when to come back", async () => {
+  it("send a close notice with the reconnect delay", async () => {
     const server = await startServer();
     await using client = await EventStreamClient.open(`${server.url}/plugin/events`);
     await client.until(() => client.lastEventId !== "", "a place");
@@ -133,7 +133,7 @@ describe("Server-Sent Events: the same log by another door", () => {
     expect(client.messages.at(-1)).toMatchObject({ type: "goodbye", retry_after_ms: client.retry });
   });
 
-  it("counts with the other clients, and is told to come back later when the server is full", async () => {
+  it("count towards the connection limit and are refused with a retry delay", async () => {
     await using server = await startServer({ components: [new WebSocketServerComponent({ maxConnections: 1 })] });
     await using client = await EventStreamClient.open(`${server.url}/plugin/events`);
     await client.until(() => server.websocket.connectionCount === 1, "a client");
@@ -143,7 +143,7 @@ describe("Server-Sent Events: the same log by another door", () => {
     expect(await refused.json()).toMatchObject({ error: { code: "too_many_connections" } });
   });
 
-  it("answers a wrong query as every route does", async () => {
+  it("answer an invalid query like every route", async () => {
     await using server = await startServer();
     const response = await fetch(`${server.url}/plugin/events?since=yesterday`, {
       headers: { accept: "text/event-stream" },
@@ -152,14 +152,14 @@ describe("Server-Sent Events: the same log by another door", () => {
     expect(await response.json()).toMatchObject({ error: { code: "invalid_request", issues: [{ path: ["since"] }] } });
   });
 
-  it("comes through nginx event by event", async () => {
+  it("pass through nginx event by event", async () => {
     await using server = await startServer({ flock: pizzeria() });
     const { port } = new URL(server.url);
     await using nginx = await startNginx({ locations: `location / { proxy_pass http://127.0.0.1:${port}; }` });
     await using client = await EventStreamClient.open(`${nginx.url}/plugin/events?since=0`);
     for (const topping of ["truffle", "ham", "olives"]) {
       await bake(server, topping);
-      // Each is here before the next one is made: nothing is held back.
+      // Each event arrives before the next one is published, so nothing is buffered.
       await client.until(() => client.seqs.at(-1) === server.flock.log.head, "everything so far");
     }
   });

@@ -14,13 +14,13 @@ import { startServer } from "../support/server.ts";
 const program = fileURLToPath(new URL("programs/holder.ts", import.meta.url));
 const Note = artifact("Note", z.object({ text: z.string() }));
 
-/** A blackboard with some notes, closed again. */
+/** Creates a blackboard with some notes and closes it. */
 async function written(file: string, notes = 3): Promise<void> {
   await using flock = await Flock.open({ store: sqliteStore(file) });
   for (let n = 0; n < notes; n++) await flock.publish(Note({ text: `note ${n} `.padEnd(20_000, "x") }));
 }
 
-/** What a folder holds: names, permissions, bytes. */
+/** Returns the content of a folder: names, permissions, bytes. */
 function picture(folder: string): unknown[] {
   return readdirSync(folder)
     .sort()
@@ -30,7 +30,7 @@ function picture(folder: string): unknown[] {
     });
 }
 
-describe("a file that this user may read and not write is left as it is, and the error says what to do", () => {
+describe("read-only file: is left unchanged, and the error explains what to do", () => {
   const cases: [string, (folder: string, file: string) => void][] = [
     [
       "the file and its folder",
@@ -57,7 +57,7 @@ describe("a file that this user may read and not write is left as it is, and the
       },
     ],
     [
-      "the lock beside it",
+      "the lock next to it",
       (folder, file) => {
         chmodSync(file, 0o666);
         chmodSync(`${file}-lock`, 0o444);
@@ -80,11 +80,11 @@ describe("a file that this user may read and not write is left as it is, and the
     );
     expect(await child.exit()).toBe(0);
     expect(picture(folder)).toEqual(before);
-    // So that everything can be removed again, also by those who are not root.
+    // Allows the cleanup, also without root permissions.
     chmodSync(folder, 0o755);
   });
 
-  it("and where there is none yet, none is begun", async () => {
+  it("a missing file is not created", async () => {
     await using outer = await temporaryFolder();
     chmodSync(outer.path, 0o755);
     const folder = join(outer.path, "data");
@@ -98,8 +98,8 @@ describe("a file that this user may read and not write is left as it is, and the
   });
 });
 
-describe("a file that another process has", () => {
-  it("is refused, and free as soon as that process is gone, however it went", async () => {
+describe("file in use by another process", () => {
+  it("is refused, and available as soon as that process has ended, in any way", async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");
     await written(file);
@@ -115,7 +115,7 @@ describe("a file that another process has", () => {
   });
 });
 
-/** Damages what the file holds of one note, in the event and in the artifact: of each a page that holds nothing else. */
+/** Damages one note in the file: in the event and in the artifact, one page each that contains nothing else. */
 function damage(file: string, note: string): void {
   const bytes = readFileSync(file);
   const filling = Buffer.alloc(4_000, "x");
@@ -127,8 +127,8 @@ function damage(file: string, note: string): void {
   writeFileSync(file, bytes);
 }
 
-describe("a flock on a file that is damaged in the middle", () => {
-  it("does not start when it needs what stood there, says what to do, and lets go of the file", async () => {
+describe("flock on a file that is damaged in the middle", () => {
+  it("does not start if it needs the damaged part, explains what to do, and releases the file", async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");
     await written(file);
@@ -141,7 +141,7 @@ describe("a flock on a file that is damaged in the middle", () => {
     await expect(start(), "not: in use").rejects.toThrow(/is damaged/);
   });
 
-  it("turns away who reads there, and goes on for everyone else", async () => {
+  it("rejects reads of the damaged part and continues otherwise", async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");
     await written(file, 40);

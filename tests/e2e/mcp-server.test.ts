@@ -12,11 +12,11 @@ import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { RunningProgram } from "../support/process.ts";
 import { rawRequest } from "../support/raw-request.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: what a server answers, as any client reads it
+// biome-ignore lint/suspicious/noExplicitAny: an untyped response, as any client reads it
 type Answer = Record<string, any>;
 type Mode = "legacy" | { pin: string };
 
-/** A pizzeria that is an MCP server. */
+/** Creates a pizzeria with an MCP server. */
 async function served(config: McpServerConfig = {}, serve: Parameters<Flock["serve"]>[0] = {}, flock = pizzeria()) {
   const component = new McpServerComponent(config);
   const server = await flock.serve({ port: 0, ...serve, components: [component, ...(serve.components ?? [])] });
@@ -38,8 +38,8 @@ async function served(config: McpServerConfig = {}, serve: Parameters<Flock["ser
 describe.for<[string, Mode]>([
   ["2026", { pin: "2026-07-28" }],
   ["2025", "legacy"],
-])("a client of the protocol of %s", ([, mode]) => {
-  it("finds the tools, the types and the agents", async () => {
+])("client of protocol version %s", ([, mode]) => {
+  it("lists the tools, types and agents", async () => {
     const { one, call } = await (await served()).client(mode);
     expect(one.getServerVersion()).toMatchObject({ name: "flock" });
     expect(one.getInstructions()).toMatch(/blackboard/);
@@ -68,7 +68,7 @@ describe.for<[string, Mode]>([
     });
   });
 
-  it("publishes, watches what comes of it, and reads it", async () => {
+  it("publishes, watches the results and reads them", async () => {
     const { call } = await (await served()).client(mode);
     const { seq, correlation_id, artifact_id, triggered_agents } = await call("publish_artifact", {
       artifact_type: "Idea",
@@ -90,7 +90,7 @@ describe.for<[string, Mode]>([
     );
   });
 
-  it("is told what is wrong, and in which field, also as text", async () => {
+  it("receives errors with the invalid field, also as text", async () => {
     const { raw } = await (await served()).client(mode);
     const error = async (name: string, input: object) => {
       const { isError, content } = await raw(name, input);
@@ -120,7 +120,7 @@ describe.for<[string, Mode]>([
 });
 
 describe("watch", () => {
-  it("waits for what is yet to come, and for nothing else", async () => {
+  it("waits for future events only", async () => {
     const { client, flock, component } = await served();
     const { call } = await client();
     const watching = call("watch", { artifact_types: ["Pizza"] });
@@ -130,7 +130,7 @@ describe("watch", () => {
     expect(events.map(({ artifact_type }: Answer) => artifact_type)).toEqual(["Pizza"]);
   });
 
-  it("answers with nothing, and where to go on, when the time is over", async () => {
+  it("times out with no events and a cursor", async () => {
     const { client, flock } = await served();
     const { call } = await client();
     await flock.publish(Idea({ description: "x" }));
@@ -139,7 +139,7 @@ describe("watch", () => {
     expect(page).toEqual({ events: [], next: flock.log.head, head: flock.log.head, oldest: 1, epoch: flock.log.epoch });
   });
 
-  it("tells each event once, whatever the pages and whenever they are published", async () => {
+  it("returns each event once, for any page size and timing", async () => {
     const Note = artifact("Note", z.object({ n: z.int() }));
     const flock = new Flock().register(Note);
     const { client } = await served({}, {}, flock);
@@ -172,7 +172,7 @@ describe("watch", () => {
     );
   });
 
-  it("tells of a gap where events are no longer kept, or are of another log", async () => {
+  it("reports a gap for dropped events and for another log", async () => {
     const Note = artifact("Note", z.string());
     const flock = new Flock({ logBufferBytes: 0 }).register(Note);
     const { call } = await (await served({}, {}, flock)).client();
@@ -182,7 +182,7 @@ describe("watch", () => {
     expect((await call("watch", { since: -3 })).events).toHaveLength(3);
   });
 
-  it("ends when its client is gone, and when it gives up", async () => {
+  it("ends when its client disconnects or cancels", async () => {
     const { client, component, url } = await served();
     const { call } = await client();
     const abort = new AbortController();
@@ -209,7 +209,7 @@ describe("watch", () => {
     await vi.waitFor(() => expect(component.requestCount).toBe(0), { timeout: 20_000 });
   });
 
-  it("is answered when the server goes down, which nobody can hold up", async () => {
+  it("is answered on shutdown, which no client can delay", async () => {
     const { client, server, component } = await served();
     const { call } = await client();
     const watching = call("watch", { wait_seconds: 50 });
@@ -219,31 +219,31 @@ describe("watch", () => {
   });
 });
 
-describe("who may come in", () => {
+describe("access", () => {
   it.for([
     ["http://evil.example", 403],
     ["null", 403],
     ["http://localhost:3000", 403],
     ["http://127.0.0.1:3000", 200],
     [undefined, 200],
-  ] as const)("a page from %s: %s", async ([origin, status]) => {
+  ] as const)("for a page from %s: %s", async ([origin, status]) => {
     const { url } = await served();
     expect((await post(url, INITIALIZE, origin ? { origin } : {})).status).toBe(status);
   });
 
-  it("a page whose name has been made to lead here does not", async () => {
+  it("is denied to a page with a rebound DNS name", async () => {
     const { server } = await served();
     const answer = await rawRequest(server.port, INITIALIZE, { host: "evil.example", origin: "http://evil.example" });
     expect(answer).toMatch(/^HTTP\/1\.1 403 .*host_not_allowed/s);
   });
 
-  it("a page does that the CORS component allows", async () => {
+  it("is granted to a page that the CORS component allows", async () => {
     const { url } = await served({}, { components: [new CORSComponent({ allowOrigins: ["http://app.example"] })] });
     expect((await post(url, INITIALIZE, { origin: "http://app.example" })).status).toBe(200);
     expect((await post(url, INITIALIZE, { origin: "http://evil.example" })).status).toBe(403);
   });
 
-  it("no more than maxRequests at once do, and one that ends makes room", async () => {
+  it("is limited to maxRequests at once, and freed when a request ends", async () => {
     const { client, component, url } = await served({ maxRequests: 2 });
     const { call } = await client();
     const abort = new AbortController();
@@ -257,7 +257,7 @@ describe("who may come in", () => {
     await vi.waitFor(async () => expect((await post(url, INITIALIZE)).status).toBe(200), { timeout: 20_000 });
   });
 
-  it("each is told only what it may see, by every tool", async () => {
+  it("every tool returns only what the client may see", async () => {
     const Secret = artifact("Secret", z.object({ text: z.string() }));
     const flock = new Flock().register(Secret);
     const identify = ({ headers }: { headers: Record<string, unknown> }) =>
@@ -286,7 +286,7 @@ describe("who may come in", () => {
     expect(seen.match(/not_found/g)?.length).toBeGreaterThanOrEqual(2);
   });
 
-  it("no tool is there that was not named", async () => {
+  it("only named tools are available", async () => {
     const { client, flock } = await served({ tools: ["query_artifacts", "watch"] });
     const { one, raw } = await client();
     expect((await one.listTools()).tools.map(({ name }) => name)).toEqual(["query_artifacts", "watch"]);
@@ -297,7 +297,7 @@ describe("who may come in", () => {
   });
 });
 
-describe("rubbish", () => {
+describe("invalid requests", () => {
   it.for<[string, string, number]>([
     ["no JSON", "{", 400],
     ["nothing", "", 400],
@@ -305,14 +305,14 @@ describe("rubbish", () => {
     ["an unknown method", '{"jsonrpc":"2.0","id":1,"method":"no/such"}', 200],
     ["a tool without arguments", '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":7}', 400],
     ["too much", `{"x":"${"y".repeat(11 * 1024 * 1024)}"}`, 413],
-  ])("%s is refused, and the server goes on", async ([, body, status]) => {
+  ])("%s is rejected, and the server keeps running", async ([, body, status]) => {
     const { url, client, component } = await served();
     expect((await post(url, body)).status).toBe(status);
     expect((await (await client()).call("list_agents")).agents).toHaveLength(1);
     await vi.waitFor(() => expect(component.requestCount).toBe(0), { timeout: 20_000 });
   });
 
-  it("any bytes at all do no harm", async () => {
+  it("random bytes do no harm", async () => {
     const { url, client } = await served();
     await fc.assert(
       fc.asyncProperty(
@@ -337,7 +337,7 @@ describe("rubbish", () => {
     expect((await (await client()).call("list_agents")).agents).toHaveLength(1);
   });
 
-  it("GET and DELETE, which only sessions need, are refused", async () => {
+  it("GET and DELETE, which only sessions need, are rejected", async () => {
     const { url } = await served();
     for (const method of ["GET", "DELETE"]) expect((await fetch(url, { method })).status).toBe(405);
   });
@@ -357,8 +357,8 @@ describe("another flock", () => {
   });
 });
 
-describe("the SDK", () => {
-  it("is not missed without the component, and told with the command", async () => {
+describe("MCP SDK", () => {
+  it("is not required without the component, and otherwise named with the install command", async () => {
     const code = `
       import { Flock } from "flock-ts";
       import { HealthAndMetricsComponent, McpServerComponent } from "flock-ts/components/server";

@@ -12,7 +12,7 @@ import { RunningProgram } from "../support/process.ts";
 const PROGRAM = `${import.meta.dirname}/programs/mcp-server.ts`;
 const PIZZA = { name: "Tartufo", toppings: ["truffle"] };
 
-/** Tools that end with the test. */
+/** Creates tools that are closed after the test. */
 function ending<T extends AsyncDisposable>(tools: T): T {
   onTestFinished(() => tools[Symbol.asyncDispose]() as Promise<void>);
   return tools;
@@ -38,8 +38,8 @@ describe.for<[string, () => Promise<McpTools>]>([
   ["a program that prints something first", async () => stdio({}, "noisy")],
   ["a server on the network", async () => http(ending(await HttpMcpServer.start(stateless(toolState()))).url)],
   ["a server with sessions", async () => http(ending(await HttpMcpServer.start(sessions(toolState()))).url)],
-])("a function calls a tool of %s", ([, make]) => {
-  it("and reads texts, data and parts", async () => {
+])("calling a tool of %s", ([, make]) => {
+  it("returns texts, data and parts", async () => {
     const tools = await make();
     expect(await tools.call("echo", { text: "hello" })).toMatchObject({ text: "hello", structured: undefined });
     expect(await tools.call("measure")).toMatchObject({ text: '{"grams":12}', structured: { grams: 12 } });
@@ -49,7 +49,7 @@ describe.for<[string, () => Promise<McpTools>]>([
     expect((await tools.call("big")).text).toHaveLength(200_000);
   });
 
-  it("and is told what went wrong: by the tool, in the arguments, in the name", async () => {
+  it("reports errors of the tool, the arguments and the name", async () => {
     const tools = await make();
     const message = async (tool: string, input = {}) => {
       const { code, message } = await failureOf(tools.call(tool, input));
@@ -58,10 +58,12 @@ describe.for<[string, () => Promise<McpTools>]>([
     expect(await message("fail")).toBe("tool_failed: MCP server test: fail failed: the disk is full");
     expect(await message("throw")).toMatch(/^tool_failed: MCP server test: throw failed: .*it broke/);
     expect(await message("echo", { text: 1 })).toMatch(/^tool_failed: .*text/s);
-    expect(await message("nowhere")).toMatch(/^tool_unknown: MCP server test has no tool nowhere; .*it has .*echo/);
+    expect(await message("nowhere")).toMatch(
+      /^tool_unknown: Tool `nowhere` .*MCP server `test` does not have it.*echo/,
+    );
   });
 
-  it("and gives up, which the server is told", async () => {
+  it("can be cancelled, which notifies the server", async () => {
     const tools = await make();
     const abort = new AbortController();
     const call = failureOf(tools.call("wait", {}, { signal: abort.signal }));
@@ -71,11 +73,11 @@ describe.for<[string, () => Promise<McpTools>]>([
     await soon(async () => expect((await tools.call("state")).text).toContain('"cancelled":1'));
     expect(await failureOf(tools.call("wait", {}, { timeout: 50 }))).toMatchObject({
       code: "tool_failed",
-      message: expect.stringMatching(/wait failed: it did not answer in time.*callTimeout/),
+      message: expect.stringMatching(/`wait` of MCP server `test` failed: it timed out.*callTimeout/),
     });
   });
 
-  it("under its new name when it was renamed", async () => {
+  it("works under its new name after a rename", async () => {
     const tools = await make();
     const names = async () => (await tools.list()).map(({ name }) => name);
     expect(await names()).toContain("echo");
@@ -86,7 +88,7 @@ describe.for<[string, () => Promise<McpTools>]>([
     expect((await tools.call("say", { text: "x" })).text).toBe("x");
   });
 
-  it("no more when it has been closed", async () => {
+  it("fails after close", async () => {
     const tools = await make();
     await tools.call("echo", { text: "x" });
     const waiting = failureOf(tools.call("wait"));
@@ -100,8 +102,8 @@ describe.for<[string, () => Promise<McpTools>]>([
   });
 });
 
-describe("a tool that is not allowed", () => {
-  it("is neither listed nor called; the server does not even hear of it", async () => {
+describe("tool that is not allowed", () => {
+  it("is neither listed nor called, and the server receives no request", async () => {
     const state = toolState();
     await using server = await HttpMcpServer.start(stateless(state));
     const tools = http(server.url, { allow: ["echo", "state"] });
@@ -115,14 +117,16 @@ describe("a tool that is not allowed", () => {
     expect(state.calls).toEqual([]);
   });
 
-  it("has to be thought of: without `allow` there are no tools at all", () => {
-    expect(() => mcpTools({ name: "a", command: "b" } as never)).toThrow(/mcpTools: allow: must list the tools/);
+  it("cannot exist without `allow`, which is required", () => {
+    expect(() => mcpTools({ name: "a", command: "b" } as never)).toThrow(
+      /mcpTools: allow: must be a list of tool names/,
+    );
     expect(() => mcpTools({ name: "a_b", url: "ftp://x", allow: [] })).toThrow(/name: .*; url: must be an address/);
   });
 });
 
-describe("a program", () => {
-  it("is not given the environment, but for what is named and what every program needs", async () => {
+describe("program", () => {
+  it("receives only named and standard environment variables", async () => {
     vi.stubEnv("MY_SECRET", "1");
     onTestFinished(() => void vi.unstubAllEnvs());
     const seen = (await stdio({ env: { NAMED: "1" } }).call("environment")).text.split(",");
@@ -131,17 +135,17 @@ describe("a program", () => {
     expect(seen).not.toContain("MY_SECRET");
   });
 
-  it("that ends in the middle of a call fails it, and is started again for the next", async () => {
+  it("that exits during a call fails it, and is restarted for the next one", async () => {
     const tools = stdio();
     await tools.call("echo", { text: "x" });
     expect(await failureOf(tools.call("die"))).toMatchObject({
       code: "tool_server_unavailable",
-      message: expect.stringMatching(/lost during die, which may have done its work or not/),
+      message: expect.stringMatching(/lost during `die`, which may or may not have completed/),
     });
     expect((await tools.call("echo", { text: "again" })).text).toBe("again");
   });
 
-  it("that ends as it starts says why, without its secrets, and is not started again at once", async () => {
+  it("that exits at startup is reported with its error, without secrets, and not restarted immediately", async () => {
     const tools = stdio({}, "dies");
     const first = await failureOf(tools.call("echo"));
     expect(first.code).toBe("tool_server_unavailable");
@@ -151,32 +155,34 @@ describe("a program", () => {
     expect(await failureOf(tools.call("echo"))).toBe(first);
   });
 
-  it.for(["silent", "rubbish"])("that is %s is given up after connectTimeout", async (behaviour) => {
+  it.for(["silent", "rubbish"])("that is %s is abandoned after connectTimeout", async (behaviour) => {
     const { code, message } = await failureOf(stdio({ connectTimeout: 800 }, behaviour).call("echo"));
     expect(code).toBe("tool_server_unavailable");
-    expect(message).toMatch(/does not answer as an MCP server/);
+    expect(message).toMatch(/does not respond like an MCP server/);
   });
 
-  it("that is not there is named", async () => {
+  it("that does not exist is named", async () => {
     const { message } = await failureOf(stdio({ command: "no-such-program" }).list());
-    expect(message).toBe(`MCP server test: there is no program "no-such-program", or no folder ${process.cwd()}`);
+    expect(message).toBe(
+      `MCP server \`test\` is unavailable: no program \`no-such-program\`, or no directory \`${process.cwd()}\``,
+    );
   });
 
-  it("that answers without end is cut off, and started again", async () => {
+  it("with an endless response is ended and restarted", async () => {
     const tools = stdio();
     expect(await failureOf(tools.call("huge"))).toMatchObject({ code: "tool_server_unavailable" });
     expect((await tools.call("echo", { text: "x" })).text).toBe("x");
   });
 });
 
-describe("a server on the network", () => {
-  it("gets the headers that are named", async () => {
+describe("server on the network", () => {
+  it("receives the given headers", async () => {
     await using server = await HttpMcpServer.start(stateless(toolState()));
     await http(server.url, { headers: { authorization: "Bearer t" } }).call("echo", { text: "x" });
     expect(server.requests.every(({ authorization }) => authorization === "Bearer t")).toBe(true);
   });
 
-  it.for([stateless, sessions])("that is started anew goes on, whether it had sessions or not", async (kind) => {
+  it.for([stateless, sessions])("continues after a restart, with or without sessions", async (kind) => {
     await using server = await HttpMcpServer.start(kind(toolState()));
     const tools = http(server.url);
     await tools.call("echo", { text: "x" });
@@ -184,7 +190,7 @@ describe("a server on the network", () => {
     expect((await tools.call("echo", { text: "y" })).text).toBe("y");
   });
 
-  it("that breaks off in the middle of a call fails it, and is asked again for the next", async () => {
+  it("that disconnects during a call fails it, and is called again for the next one", async () => {
     const state = toolState();
     await using server = await HttpMcpServer.start(stateless(state));
     const tools = http(server.url);
@@ -198,26 +204,26 @@ describe("a server on the network", () => {
     ["broken JSON", () => new Response("{", { headers: { "content-type": "application/json" } })],
     ["no", () => new Response("who are you?", { status: 401 })],
     ["an error", () => new Response("oh", { status: 500 })],
-  ])("that answers %s is named", async ([, answer]) => {
+  ])("that responds with %s is named", async ([, answer]) => {
     await using server = await HttpMcpServer.start(async () => answer());
     const { code, message } = await failureOf(http(server.url, { connectTimeout: 2_000 }).list());
     expect(code).toBe("tool_server_unavailable");
-    expect(message).toContain(`MCP server test: it cannot be reached at ${server.url}`);
+    expect(message).toContain(`MCP server \`test\` is unavailable: \`${server.url}\` cannot be reached`);
   });
 
-  it("that is not there is named", async () => {
+  it("that does not exist is named", async () => {
     const { message } = await failureOf(http("http://127.0.0.1:9/mcp").list());
-    expect(message).toMatch(/it cannot be reached at http:\/\/127\.0\.0\.1:9\/mcp: /);
+    expect(message).toMatch(/`http:\/\/127\.0\.0\.1:9\/mcp` cannot be reached: /);
   });
 
-  it("that answers without end is cut off", async () => {
+  it("with an endless response is aborted", async () => {
     await using server = await HttpMcpServer.start(stateless(toolState()));
     expect((await failureOf(http(server.url).call("huge"))).message).toMatch(/larger than \d+ bytes/);
   });
 });
 
-describe("an agent with a model", () => {
-  /** A chef with these tools, on a model that gives these answers. */
+describe("agent with a model", () => {
+  /** Creates a chef with these tools and a model with these answers. */
   async function kitchen(tools: McpTools, ...answers: [Answer, ...Answer[]]) {
     const model = await ModelServer.start(...answers);
     onTestFinished(() => model[Symbol.asyncDispose]());
@@ -228,13 +234,13 @@ describe("an agent with a model", () => {
       model,
       flock,
       cook: async (): Promise<RunEnd> => (await flock.invoke("chef", [Idea({ description: "truffle" })])).done,
-      /** What the tool's answer was in the question that came after. */
+      /** Returns the tool's result in the next request. */
       told: (request = 1) => String(model.requests[request]?.body.messages.at(-1)?.content),
       offered: (request = 0) => model.requests[request]?.body.tools?.map((tool) => tool.function.name) ?? [],
     };
   }
 
-  it("is offered what is allowed, under the server's name, and calls it", async () => {
+  it("gets the allowed tools under the server's name and calls them", async () => {
     const at = await kitchen(
       stdio({ allow: ["echo", "measure"] }),
       callsTool("test_echo", { text: "hello" }),
@@ -248,7 +254,7 @@ describe("an agent with a model", () => {
     expect(at.told()).toBe("hello");
   });
 
-  it("cannot call what is not allowed", async () => {
+  it("cannot call tools that are not allowed", async () => {
     const state = toolState();
     await using server = await HttpMcpServer.start(stateless(state));
     const at = await kitchen(http(server.url, { allow: ["echo"] }), callsTool("test_rename", {}), saysJson(PIZZA));
@@ -257,7 +263,7 @@ describe("an agent with a model", () => {
     expect(state.calls).toEqual([]);
   });
 
-  it("is told when a tool fails, or its server ends, and may go on", async () => {
+  it("receives an error when a tool fails or its server ends, and may continue", async () => {
     const at = await kitchen(
       stdio(),
       callsTool("test_fail", {}),
@@ -267,11 +273,11 @@ describe("an agent with a model", () => {
     );
     expect(await at.cook()).toMatchObject({ status: "success" });
     expect(at.told(1)).toContain("the disk is full");
-    expect(at.told(2)).toContain("the connection was lost during test_die".replace("test_", ""));
+    expect(at.told(2)).toContain("the connection was lost during `die`");
     expect(at.told(3)).toBe("x");
   });
 
-  it("is offered a tool's new name in the next run", async () => {
+  it("gets a tool's new name in the next run", async () => {
     const at = await kitchen(
       stdio({ allow: ["echo", "say", "rename"] }),
       callsTool("test_rename", {}),
@@ -279,16 +285,16 @@ describe("an agent with a model", () => {
       saysJson(PIZZA),
     );
     expect(await at.cook()).toMatchObject({ status: "success" });
-    expect(at.told(2)).toContain("has no tool echo");
+    expect(at.told(2)).toContain("Tool `echo` was not called");
     await at.cook();
     expect(at.offered(3)).toContain("test_say");
     expect(at.offered(3)).not.toContain("test_echo");
   });
 
-  it("reads no more than it may, and images only where they are wanted", async () => {
+  it("receives at most the allowed characters, and images only on request", async () => {
     const big = await kitchen(stdio({ maxResultCharacters: 100 }), callsTool("test_big", {}), saysJson(PIZZA));
     await big.cook();
-    expect(big.told()).toBe(`${"x".repeat(100)}\n[cut off: these are 100 of 200000 characters; ask for less]`);
+    expect(big.told()).toBe(`${"x".repeat(100)}\n[truncated: 100 of 200000 characters; request less]`);
     const blind = await kitchen(stdio(), callsTool("test_picture", {}), saysJson(PIZZA));
     await blind.cook();
     expect(blind.told()).toContain("[image, image/png,");
@@ -298,7 +304,7 @@ describe("an agent with a model", () => {
     expect(JSON.stringify(seeing.model.requests)).toContain(PIXEL);
   });
 
-  it("ends its call when its run is cancelled", async () => {
+  it("cancels its call with its run", async () => {
     const state = toolState();
     await using server = await HttpMcpServer.start(stateless(state));
     const at = await kitchen(http(server.url), callsTool("test_wait", {}), saysJson(PIZZA));
@@ -309,7 +315,7 @@ describe("an agent with a model", () => {
     await soon(() => expect(state.cancelled).toBe(1));
   });
 
-  it("fails in runs, not before, while the server cannot be had", async () => {
+  it("fails in runs, not earlier, while the server is unavailable", async () => {
     const at = await kitchen(http("http://127.0.0.1:9/mcp"), saysJson(PIZZA));
     expect((await at.cook()).error).toMatchObject({
       name: "tool_server_unavailable",
@@ -318,12 +324,12 @@ describe("an agent with a model", () => {
     expect(at.model.requests).toEqual([]);
   });
 
-  it("does not take one server's tools for another's", async () => {
+  it("does not confuse the tools of two servers", async () => {
     const at = await kitchen(stdio(), saysJson(PIZZA));
     const again = stdio();
     at.flock.agent("sous_chef").consumes(Idea).publishes(Pizza).tools(again).tools(stdio());
     const end = await (await at.flock.invoke("sous_chef", [Idea({ description: "x" })])).done;
-    expect(end.error?.message).toMatch(/agent sous_chef has two tools called test_/);
+    expect(end.error?.message).toMatch(/Invalid tools of agent `sous_chef`: two are called `test_/);
   });
 
   it("ends the program with the flock", async () => {
@@ -335,8 +341,8 @@ describe("an agent with a model", () => {
   });
 });
 
-describe("the SDK", () => {
-  it("is not missed by who uses no server, and told with the command when one is wanted", async () => {
+describe("MCP SDK", () => {
+  it("is not required without servers, and otherwise named with the install command", async () => {
     const code = `
       import { mcpTools } from "flock-ts/tools/mcp";
       await mcpTools({ name: "files", command: "x", allow: [] }).list().catch(({ code, message }) => console.log(code, message));
@@ -348,7 +354,7 @@ describe("the SDK", () => {
     });
     expect(await program.exit(), program.errors).toBe(0);
     expect(program.lines).toEqual([
-      "missing_dependency MCP server files needs a package that is not installed: run `npm install @modelcontextprotocol/client`",
+      "missing_dependency MCP server `files` cannot be used: a package is not installed. Run `npm install @modelcontextprotocol/client`.",
     ]);
   });
 });

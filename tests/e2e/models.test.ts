@@ -30,7 +30,7 @@ import { RunningProgram } from "../support/process.ts";
 
 const PIZZA = { name: "Tartufo", toppings: ["truffle", "fontina"] };
 
-/** A kitchen whose chef has no function, on a server that gives these answers. */
+/** Creates a kitchen whose chef has no function, on a server with these answers. */
 async function kitchen(...answers: [Answer, ...Answer[]]) {
   const server = await ModelServer.start(...answers);
   const model = await resolveModel("openai/test-model", { OPENAI_BASE_URL: server.url });
@@ -39,7 +39,7 @@ async function kitchen(...answers: [Answer, ...Answer[]]) {
     server,
     flock,
     chef: () => flock.agent("chef").description("Invents pizzas").consumes(Idea).publishes(Pizza),
-    /** Runs the chef once and gives how it ended. */
+    /** Runs the chef once and returns the end of the run. */
     async cook(): Promise<RunEnd> {
       const { done } = await flock.invoke("chef", [Idea({ description: "truffle" })]);
       return done;
@@ -53,8 +53,8 @@ async function kitchen(...answers: [Answer, ...Answer[]]) {
 
 const systemOf = ({ body }: ChatRequest) => String(body.messages[0]?.content);
 
-describe("an agent without run", () => {
-  it("asks the model for what it publishes, and streams the answer as it comes", async () => {
+describe("agent without run", () => {
+  it("asks the model for its output and streams the answer", async () => {
     await using at = await kitchen(saysJson(PIZZA));
     at.chef().instructions("Two toppings at most.");
     await at.flock.publish(Idea({ description: "truffle" }));
@@ -80,7 +80,7 @@ describe("an agent without run", () => {
     ]);
   });
 
-  it("tells the tokens that the run has spent", async () => {
+  it("reports the tokens of the run", async () => {
     await using at = await kitchen(says([JSON.stringify(PIZZA)]));
     at.chef();
     expect((await at.cook()).usage).toEqual({ input_tokens: 10, output_tokens: 1, total_tokens: 11 });
@@ -91,7 +91,7 @@ describe("an agent without run", () => {
     });
   });
 
-  it("makes one artifact of each type that it publishes, from one answer", async () => {
+  it("creates one artifact of each published type from one answer", async () => {
     const Wine = artifact("Wine", z.string());
     await using at = await kitchen(saysJson({ Pizza: PIZZA, Wine: "Barolo" }));
     at.chef().publishes(Wine);
@@ -102,7 +102,7 @@ describe("an agent without run", () => {
     expect(eventsOf(at.flock, "streaming_output")[0]?.artifact_type).toBeUndefined();
   });
 
-  it("makes as many as its fanOut says, from one answer", async () => {
+  it("creates `fanOut` artifacts from one answer", async () => {
     const pizzas = [PIZZA, { ...PIZZA, name: "Marinara" }, { ...PIZZA, name: "" }];
     await using at = await kitchen(saysJson({ Pizza: pizzas }));
     at.flock
@@ -117,7 +117,7 @@ describe("an agent without run", () => {
     expect(at.server.requests).toHaveLength(1);
   });
 
-  it("may have a model of its own", async () => {
+  it("can have its own model", async () => {
     await using at = await kitchen(saysJson(PIZZA));
     const flock = new Flock();
     flock
@@ -132,7 +132,7 @@ describe("an agent without run", () => {
     expect(at.server.requests[0]?.headers.authorization).toBeUndefined();
   });
 
-  it("calls tools, tells of it in the stream, and answers with what they gave", async () => {
+  it("calls tools, reports that in the stream, and answers with their results", async () => {
     await using at = await kitchen(callsTool("larder", { shelf: 3 }), saysJson(PIZZA));
     const asked: unknown[] = [];
     at.chef().tools({
@@ -160,7 +160,7 @@ describe("an agent without run", () => {
   });
 });
 
-describe("the providers' own interfaces", () => {
+describe("API of the provider", () => {
   it.for<[string, (baseURL: string) => Model, Answer, RegExp]>([
     [
       "OpenAI's",
@@ -187,17 +187,17 @@ describe("the providers' own interfaces", () => {
   });
 });
 
-describe("however the answer is cut", () => {
+describe("answer in chunks", () => {
   const STARRY = { name: "Stelle 🍕⭐️ für Zoë", toppings: ["蘑菇", "🧀"] };
 
-  it.for([1, 2, 3, 5])("characters arrive whole when the network cuts every %i bytes", async (bytesAtATime) => {
+  it.for([1, 2, 3, 5])("keeps characters whole when the network splits every %i bytes", async (bytesAtATime) => {
     await using at = await kitchen(says([...JSON.stringify(STARRY)], { bytesAtATime }));
     at.chef();
     expect(await at.cook()).toMatchObject({ status: "success" });
     expect(await at.flock.store.getByType(Pizza)).toEqual([STARRY]);
   });
 
-  it("characters arrive whole when the model's own pieces end in the middle of one", async () => {
+  it("keeps characters whole when the model's chunks split one", async () => {
     const halves = JSON.stringify(STARRY).split("");
     await using at = await kitchen(says(halves));
     at.chef();
@@ -214,10 +214,10 @@ describe("however the answer is cut", () => {
   });
 });
 
-describe("an answer that does not fit", () => {
+describe("invalid answer", () => {
   const WRONG = { name: "Tartufo", toppings: "truffle" };
 
-  it("is asked for once more, with what is wrong", async () => {
+  it("is requested once more with the problem", async () => {
     await using at = await kitchen(saysJson(WRONG), saysJson(PIZZA));
     at.chef();
     const { status, usage } = await at.cook();
@@ -225,12 +225,12 @@ describe("an answer that does not fit", () => {
     expect(await at.flock.store.getByType(Pizza)).toEqual([PIZZA]);
     const [, second] = at.server.requests;
     expect(second?.body.messages.at(-2)).toMatchObject({ role: "assistant", content: JSON.stringify(WRONG) });
-    expect(second?.body.messages.at(-1)?.content).toMatch(/Pizza is not valid: toppings: .*expected array/);
+    expect(second?.body.messages.at(-1)?.content).toMatch(/Invalid payload of `Pizza`: toppings: .*expected array/);
     expect(usage?.input_tokens).toBe(20);
     expect(eventsOf(at.flock, "streaming_output").some(({ output_type }) => output_type === "retry")).toBe(true);
   });
 
-  it("by what the agent promises of its output is asked for once more as well", async () => {
+  it("by the output options is also requested once more", async () => {
     const named = (name: string) => ({ ...PIZZA, name });
     await using at = await kitchen(
       saysJson({ Pizza: [named("a")] }),
@@ -242,14 +242,14 @@ describe("an answer that does not fit", () => {
       .consumes(Idea)
       .publishes(Pizza, { fanOut: 2, validate: ({ name }) => name !== "Pineapple" || "no pineapple here" });
     expect((await at.cook()).status).toBe("success");
-    expect(JSON.stringify(at.server.requests[1]?.body.messages)).toContain("1 × Pizza, but declares a fanOut of 2");
+    expect(JSON.stringify(at.server.requests[1]?.body.messages)).toContain("1 × `Pizza`, but declares a `fanOut` of 2");
     const { status, error } = await at.cook();
     expect(status).toBe("error");
-    expect(error?.message).toMatch(/2 answers that cannot be used; of the last: no pineapple here/);
+    expect(error?.message).toMatch(/2 answers were invalid\. Last problem: no pineapple here/);
     expect(await at.flock.store.getByType(Pizza)).toEqual([named("a"), named("b")]);
   });
 
-  it("ends the run the second time, and says which field is wrong", async () => {
+  it("ends the run the second time, with the invalid field", async () => {
     await using at = await kitchen(saysJson(WRONG));
     at.chef();
     const { status, error } = await at.cook();
@@ -273,21 +273,17 @@ describe("an answer that does not fit", () => {
     expect(await at.flock.store.getByType(Pizza)).toEqual([]);
   });
 
-  it("is taken out of a Markdown fence", async () => {
+  it("is avoided by removing a Markdown fence", async () => {
     await using at = await kitchen(says(["```json\n", JSON.stringify(PIZZA), "\n```"]));
     at.chef();
     expect(await at.cook()).toMatchObject({ status: "success" });
   });
 });
 
-describe("what goes wrong is told clearly", () => {
+describe("model failures are explained", () => {
   it.for<[string, Answer, RegExp]>([
-    [
-      "a key that is not accepted",
-      failsWith(401, "bad key"),
-      /did not accept the key \(401: bad key\): check OPENAI_API_KEY/,
-    ],
-    ["a model that is not there", failsWith(404, "no such model"), /is not known at http.*no such model/],
+    ["a rejected key", failsWith(401, "bad key"), /invalid API key \(401: bad key\)\. Check `OPENAI_API_KEY`/],
+    ["a model that is not there", failsWith(404, "no such model"), /was not found at `http.*no such model/],
     ["a request that is not understood", failsWith(400, "bad schema"), /failed with 400: bad schema/],
     [
       "an error in the stream",
@@ -296,7 +292,7 @@ describe("what goes wrong is told clearly", () => {
     ],
     ["a stream that breaks", breaksAfter(['{"name"']), /failed after 7 characters/],
     [
-      "a stream without an end",
+      "an incomplete stream",
       says(['{"name"'], { finishReason: undefined }),
       /failed after 7 characters.*finish reason/,
     ],
@@ -312,12 +308,12 @@ describe("what goes wrong is told clearly", () => {
     expect(at.server.requests).toHaveLength(1);
   });
 
-  it("a refusal, in the model's words", async () => {
+  it("a refusal, with the model's text", async () => {
     await using at = await kitchen(refuses("I cannot ", "cook that."));
     at.chef();
     expect((await at.cook()).error).toMatchObject({
       name: "model_refused",
-      message: "openai/test-model refused to answer: I cannot cook that.",
+      message: "Model `openai/test-model` refused to answer: I cannot cook that.",
     });
     expect(at.server.requests).toHaveLength(1);
   });
@@ -331,12 +327,12 @@ describe("what goes wrong is told clearly", () => {
   it("a model that calls tools and never answers", async () => {
     await using at = await kitchen(callsTool("larder", {}));
     at.chef().tools({ larder: tool({ inputSchema: z.object({}), execute: () => "empty" }) });
-    expect((await at.cook()).error?.message).toMatch(/called tools 16 times/);
+    expect((await at.cook()).error?.message).toMatch(/called tools in 16 steps/);
   });
 });
 
-describe("a provider that is busy", () => {
-  it("is asked again after as long as it says", async () => {
+describe("busy provider", () => {
+  it("is called again after its Retry-After", async () => {
     await using at = await kitchen(
       failsWith(429, "slow down", { "retry-after-ms": "1" }),
       failsWith(503, "busy", { "retry-after": "0" }),
@@ -347,16 +343,16 @@ describe("a provider that is busy", () => {
     expect(at.server.requests).toHaveLength(3);
   });
 
-  it("is given up after three more tries, and the message says what it wants", async () => {
+  it("is abandoned after three retries, with its request in the message", async () => {
     await using at = await kitchen(failsWith(429, "slow down", { "retry-after": "0" }));
     at.chef();
     const { error } = await at.cook();
-    expect(error?.message).toMatch(/takes no more requests for now \(429: slow down\).*after 0 s \(tried 4 times\)/);
+    expect(error?.message).toMatch(/rate limit reached \(429: slow down\).*after 0 s.*\(tried 4 times\)/);
     expect(at.server.requests).toHaveLength(4);
   });
 });
 
-describe("a server that hangs", () => {
+describe("hanging server", () => {
   const after: [string, Answer][] = [
     ["before it answers", hangs()],
     ["in the middle of its answer", hangs('{"name"')],
@@ -388,33 +384,35 @@ describe("examples/pizza.ts", () => {
     return new RunningProgram(["node", "examples/pizza.ts", ...ideas], { cwd: ROOT, env: { ...env, ...variables } });
   };
 
-  it("makes something up without a key, and says so", async () => {
+  it("generates an answer without a key and says so", async () => {
     await using program = run({});
     expect(await program.exit(), program.errors).toBe(0);
-    expect(program.lines[0]).toBe("The pizza master thinks with the offline model, which makes things up.");
+    expect(program.lines[0]).toBe("The pizza master uses the offline model, which generates meaningless answers.");
     expect(program.lines.at(-1)).toMatch(/^\[offline\] .*: .*; \d+ minutes$/);
     expect(program.errors).toBe("");
   });
 
-  it("asks a server of one's own", async () => {
+  it("uses your own server", async () => {
     await using server = await ModelServer.start(saysJson({ ...PIZZA, minutes: 9 }));
     await using program = run({ OPENAI_BASE_URL: server.url }, "truffle", "basil");
     expect(await program.exit(), program.errors).toBe(0);
-    expect(program.lines[0]).toMatch(/thinks with openai\/test-model/);
+    expect(program.lines[0]).toMatch(/uses openai\/test-model/);
     expect(program.lines.slice(-2)).toEqual(Array(2).fill("Tartufo: truffle, fontina; 9 minutes"));
     expect(server.requests).toHaveLength(2);
     expect(program.errors).toBe("");
   });
 
-  it("says in one line which key is missing", async () => {
+  it("names the missing key in one line", async () => {
     await using program = run({ FLOCK_MODEL: "anthropic/claude-haiku-4-5" });
     expect(await program.exit()).toBe(1);
-    expect(program.errors).toBe('pizza: model "anthropic/claude-haiku-4-5" needs a key: set ANTHROPIC_API_KEY\n');
+    expect(program.errors).toBe(
+      "pizza: Model `anthropic/claude-haiku-4-5` is unavailable: no API key. Set `ANTHROPIC_API_KEY`.\n",
+    );
   });
 });
 
-describe("a blackboard that outlives the process", () => {
-  it("asks again for what was interrupted", async () => {
+describe("persistent blackboard", () => {
+  it("repeats an interrupted request", async () => {
     await using folder = await temporaryFolder();
     await using server = await ModelServer.start(hangs('{"name"'), saysJson(PIZZA));
     const open = async () => {
@@ -445,7 +443,7 @@ describe("packages that are not installed", () => {
       },
     );
 
-  it("are not missed by agents with functions, and told with the command when a model is wanted", async () => {
+  it("are not required by function agents, and otherwise named with the install command", async () => {
     await using program = run("openai/gpt-4.1", "ai");
     expect(await program.exit(), program.errors).toBe(0);
     expect(program.lines).toEqual([
@@ -454,15 +452,15 @@ describe("packages that are not installed", () => {
     ]);
   });
 
-  it("are told by provider", async () => {
+  it("are named by provider", async () => {
     await using program = run("openai/gpt-4.1", "@ai-sdk/openai");
     expect(await program.exit(), program.errors).toBe(0);
     expect(program.lines[1]).toBe(
-      'missing_dependency: model "openai/gpt-4.1" needs a package that is not installed: run `npm install @ai-sdk/openai`',
+      "missing_dependency: Model `openai/gpt-4.1` is unavailable: a package is not installed. Run `npm install @ai-sdk/openai`.",
     );
   });
 
-  it("of other providers are not missed", async () => {
+  it("of other providers are not required", async () => {
     await using program = run("openai/gpt-4.1", "@ai-sdk/anthropic,@ai-sdk/openai-compatible");
     expect(await program.exit(), program.errors).toBe(0);
     expect(program.lines[1]).toBe("the model is there");

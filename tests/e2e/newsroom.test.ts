@@ -16,7 +16,7 @@ async function urlOf(program: RunningProgram): Promise<string> {
 }
 
 describe("npm start", () => {
-  it("reviews the article that comes with it, serves it, takes more work, and ends cleanly on Ctrl-C", async () => {
+  it("reviews its sample article, serves it, accepts more work, and ends cleanly on Ctrl-C", async () => {
     await using program = newsroom("--port", "0");
     const url = await urlOf(program);
     await program.line(/lighthouse.*reviewed in 2 rounds/);
@@ -40,7 +40,7 @@ describe("npm start", () => {
     expect(await client.closed).toMatchObject({ code: 1001 });
   });
 
-  it("asks a model for the summary and the critic's judgement when FLOCK_MODEL names one", async () => {
+  it("uses the model in FLOCK_MODEL for summary and judgement", async () => {
     const isSummariser = ({ body }: ChatRequest) => String(body.messages[0]?.content).includes('"summariser"');
     await using server = await ModelServer.start((response, request) => {
       const answer = isSummariser(request) ? { sentences: ["It counts birds."] } : { missing: ["who counts?"] };
@@ -48,19 +48,19 @@ describe("npm start", () => {
     });
     const env = { ...process.env, FLOCK_MODEL: "openai/test-model", OPENAI_BASE_URL: server.url };
     await using program = new RunningProgram(["node", main, "--no-open", "--data", "none", "--port", "0"], { env });
-    await program.line(/The summariser and the critic ask openai\/test-model\./);
+    await program.line(/The summariser and the critic use openai\/test-model\./);
     await program.line(/lighthouse.*reviewed in 2 rounds/);
     expect(server.requests.map(isSummariser)).toEqual([true, false]);
   });
 
-  it("says in one line when the model cannot be had", async () => {
+  it("explains an unavailable model in one line", async () => {
     const env = { ...process.env, FLOCK_MODEL: "acme/large" };
     await using program = new RunningProgram(["node", main, "--no-open", "--data", "none", "--port", "0"], { env });
     expect(await program.exit()).toBe(1);
-    expect(program.errors).toMatch(/^newsroom: model "acme\/large": there is no provider called "acme".*\n$/);
+    expect(program.errors).toMatch(/^newsroom: Model `acme\/large` is unavailable: unknown provider `acme`.*\n$/);
   });
 
-  it("keeps its blackboard, and shows yesterday's work today", async () => {
+  it("keeps its blackboard and shows earlier work", async () => {
     await using folder = await temporaryFolder();
     const data = join(folder.path, "kept", "newsroom.db");
     await using yesterday = newsroom("--port", "0", "--data", data);
@@ -79,7 +79,7 @@ describe("npm start", () => {
     expect(other.errors).toMatch(/in use by another process/);
   });
 
-  it("works on the files that it is given, and tells of those that it cannot read", async () => {
+  it("reviews the given files and reports unreadable ones", async () => {
     await using folder = await temporaryFolder();
     const at = (name: string) => join(folder.path, name);
     await writeFile(at("good.md"), "# Good\n\nThis is a short text. It was written by hand.");
@@ -97,7 +97,7 @@ describe("npm start", () => {
     );
     await program.line(/^Good: reviewed/);
     expect(program.errors.trim().split("\n")).toEqual([
-      expect.stringMatching(/there is no file .*missing$/),
+      expect.stringMatching(/missing does not exist$/),
       expect.stringMatching(/folder is a folder/),
       expect.stringMatching(/binary is a binary file/),
       expect.stringMatching(/empty\.txt.*empty/),
@@ -107,16 +107,16 @@ describe("npm start", () => {
   });
 
   it.for([
-    [["no-such-file.md"], 1, /^newsroom: there is no file no-such-file\.md\n$/],
-    [["--port", "abc"], 2, /^newsroom: --port abc: .*\n$/],
+    [["no-such-file.md"], 1, /^newsroom: no-such-file\.md does not exist\n$/],
+    [["--port", "abc"], 2, /^newsroom: Invalid --port abc: .*\n$/],
     [["--colour"], 2, /^newsroom: Unknown option '--colour'.*\n$/],
-  ] as const)("%s: one sentence, and exit code %i", async ([args, code, sentence]) => {
+  ] as const)("%s: prints one sentence and exits with %i", async ([args, code, sentence]) => {
     await using program = newsroom(...args);
     expect(await program.exit()).toBe(code);
     expect(program.errors).toMatch(sentence);
   });
 
-  it("a port that is taken: one sentence, and a non-zero exit", async () => {
+  it("port in use: prints one sentence and exits with a non-zero code", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => other.once("listening", resolve));
     const { port } = other.address() as { port: number };
@@ -126,7 +126,7 @@ describe("npm start", () => {
     other.close();
   });
 
-  it("--help shows what there is", async () => {
+  it("--help lists the options", async () => {
     await using program = newsroom("--help");
     expect(await program.exit()).toBe(0);
     expect(program.lines.join("\n")).toMatch(/Usage: npm start.*--port/s);

@@ -12,7 +12,7 @@ import { RecordingSocket } from "../support/recording-socket.ts";
 
 const Order = artifact("Order", z.object({ n: z.int() }));
 
-/** A kitchen whose clients are guests unless they say that they are the owner. */
+/** Creates a kitchen whose clients are guests unless they authenticate as the owner. */
 async function kitchen() {
   const flock = new Flock();
   const done: number[] = [];
@@ -46,8 +46,8 @@ async function kitchen() {
   };
 }
 
-describe("the owner pauses an agent and lets it go on", () => {
-  it("over HTTP", async () => {
+describe("pausing and resuming an agent", () => {
+  it("works over HTTP", async () => {
     await using site = await kitchen();
     await using viewer = await site.connect("guest");
     const { status, body } = await site.post("/api/plugin/pause", { agent_id: "chef" });
@@ -70,7 +70,7 @@ describe("the owner pauses an agent and lets it go on", () => {
     });
   });
 
-  it("over a WebSocket", async () => {
+  it("works over a WebSocket", async () => {
     await using site = await kitchen();
     await using owner = await site.connect("owner");
     const paused = await owner.command({ id: 1, type: "pause" });
@@ -88,7 +88,7 @@ describe("the owner pauses an agent and lets it go on", () => {
     });
   });
 
-  it("and nobody else does", async () => {
+  it("is limited to the owner", async () => {
     await using site = await kitchen();
     await using guest = await site.connect("guest");
     const refused = { error: { code: "not_allowed" } };
@@ -102,8 +102,8 @@ describe("the owner pauses an agent and lets it go on", () => {
 
 const program = fileURLToPath(new URL("programs/busy-server.ts", import.meta.url));
 
-describe("a pause outlives the process on a durable store", () => {
-  it.for(["SIGKILL", "SIGTERM"] as const)("that ends by %s, and so does the queue", async (signal) => {
+describe("pause on a persistent store", () => {
+  it.for(["SIGKILL", "SIGTERM"] as const)("survives %s together with the queue", async (signal) => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");
     const start = async () => {

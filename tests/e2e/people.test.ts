@@ -15,7 +15,7 @@ const Article = artifact("Article", z.object({ title: z.string() }));
 const Approval = artifact("Approval", z.object({ ok: z.boolean(), note: z.string().min(3).optional() }));
 const Outcome = artifact("Outcome", z.object({ title: z.string(), ok: z.boolean() }));
 
-/** A server with an editor who asks before each article. */
+/** Creates a server with an editor that asks before each article. */
 async function newsroom() {
   const flock = new Flock();
   flock
@@ -41,8 +41,8 @@ async function answerAt(url: string, id: string, payload: unknown): Promise<{ st
   return { status: response.status, body: await response.json() };
 }
 
-describe("a question over HTTP", () => {
-  it("is listed with the schema of its answer, and the answer wakes exactly the run that asked", async () => {
+describe("question over HTTP", () => {
+  it("is listed with the answer's schema, and the answer resumes exactly the run that asked", async () => {
     await using server = await newsroom();
     const { flock, url } = server;
     const events: FlockEvent[] = [];
@@ -72,7 +72,7 @@ describe("a question over HTTP", () => {
     client.close();
   });
 
-  it("stays open when the answer does not fit, and each wrong field is named", async () => {
+  it("stays open after an invalid answer, whose invalid fields are named", async () => {
     await using server = await newsroom();
     const { flock, url } = server;
     await flock.publish(Article({ title: "A" }));
@@ -89,7 +89,7 @@ describe("a question over HTTP", () => {
     await expect.poll(() => flock.store.getByType(Outcome)).toEqual([{ title: "A", ok: false }]);
   });
 
-  it("takes one of ten answers that race", async () => {
+  it("accepts one of ten concurrent answers", async () => {
     await using server = await newsroom();
     const { flock, url } = server;
     await flock.publish(Article({ title: "A" }));
@@ -111,7 +111,7 @@ describe("a question over HTTP", () => {
     expect(await flock.store.getByType(Approval)).toHaveLength(1);
   });
 
-  it("that nobody has asked is not there", async () => {
+  it("with an unknown id is not found", async () => {
     await using server = await newsroom();
     expect(await openAt(server.url)).toEqual([]);
     const { status, body } = await answerAt(server.url, "nothing", { ok: true });
@@ -123,7 +123,7 @@ describe("a question over HTTP", () => {
   });
 });
 
-/** A newsroom that has asked, a client of it, and the question. */
+/** Creates a newsroom with an open question, and a client of it. */
 async function asked() {
   const server = await newsroom();
   await server.flock.publish(Article({ title: "A" }));
@@ -132,8 +132,8 @@ async function asked() {
   return { server, flock: server.flock, url: server.url, id: question!.id, workflow: question!.correlation_id };
 }
 
-describe("a question over the WebSocket", () => {
-  it("is answered with the command, which is checked as over HTTP", async () => {
+describe("question over the WebSocket", () => {
+  it("is answered with a command that is validated as over HTTP", async () => {
     const { server, flock, url, id, workflow } = await asked();
     await using _ = server;
     await using socket = await server.connect();
@@ -158,7 +158,7 @@ describe("a question over the WebSocket", () => {
     expect(await answer(id, { ok: true })).toMatchObject({ ok: false, error: { code: "conflict" } });
   });
 
-  it("takes one answer of those that race with others over HTTP", async () => {
+  it("accepts one of the concurrent answers over HTTP and WebSocket", async () => {
     const { server, flock, url, id } = await asked();
     await using _ = server;
     const clients = Array.from({ length: 5 }, () => connect(server.ws()));
@@ -181,7 +181,7 @@ describe("a question over the WebSocket", () => {
     for (const client of clients) client.close();
   });
 
-  it("gives who repeats an answer under its key the first one's result, by either way, and nobody else", async () => {
+  it("returns the first result for a repeated idempotency key of the same principal, over either transport", async () => {
     const { server, flock, url, id } = await asked();
     await using _ = server;
     const client = connect(server.ws());
@@ -199,7 +199,7 @@ describe("a question over the WebSocket", () => {
       code: "conflict",
     });
     await expect(client.answer("nothing", request)).rejects.toMatchObject({ code: "not_found" });
-    // A publish with the same key is another thing.
+    // A publish with the same key is independent.
     const other = await client.publish({
       artifact_type: "Article",
       payload: { title: "B" },
@@ -209,7 +209,7 @@ describe("a question over the WebSocket", () => {
     client.close();
   });
 
-  it("is answered by those only who may see it", async () => {
+  it("is answered only by principals that may see it", async () => {
     await using flock = new Flock();
     flock
       .agent("editor")
@@ -238,14 +238,14 @@ describe("a question over the WebSocket", () => {
     const command = { id: 1, type: "answer", question_id: id, payload: { ok: true }, idempotency_key: "1" };
     expect(await guest.command(command)).toMatchObject({ ok: false, error: { code: "not_found" } });
     expect(await kim.command(command)).toMatchObject({ ok: true });
-    // Whose key it is, and not who knows it, decides.
+    // The key's owner decides, not knowledge of the key.
     expect(await guest.command({ ...command, id: 2 })).toMatchObject({ ok: false, error: { code: "not_found" } });
     expect(await kim.command({ ...command, id: 2 })).toMatchObject({ ok: true });
   });
 });
 
-describe("a server that is killed while people are asked", () => {
-  it("finds its questions again, and each run ends once, with its own answer", async () => {
+describe("server that is killed while questions are open", () => {
+  it("restores its questions, and each run ends once with its own answer", async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");
     const program = fileURLToPath(new URL("programs/asking-server.ts", import.meta.url));
@@ -276,7 +276,7 @@ describe("a server that is killed while people are asked", () => {
 
     ({ server, url } = await start());
     expect(await openAt(url)).toEqual(asked);
-    // The answer stands once it is acknowledged, even when the process dies before the run has gone on.
+    // The answer is durable once acknowledged, even if the process dies before the run resumes.
     expect((await answerAt(url, b!.id, { ok: false })).status).toBe(200);
     await kill(server);
 

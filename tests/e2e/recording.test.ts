@@ -9,7 +9,7 @@ import { fileOf, opened } from "../../packages/dashboard/src/recordings/format.t
 import { Timeline } from "../../packages/dashboard/src/timeline/timeline.ts";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 
-/** A flock that has done something, with a second between two orders. */
+/** Creates a flock with some events, one second between two orders. */
 async function evening(): Promise<Flock> {
   const clock = fakeClock();
   const flock = pizzeria({ clock });
@@ -21,7 +21,7 @@ async function evening(): Promise<Flock> {
   return flock;
 }
 
-/** What the official client is given, until it has so much. */
+/** Returns what the official client receives, up to a number of events. */
 async function heard(url: string, last: number, options: object = {}): Promise<FlockEvent[]> {
   const events: FlockEvent[] = [];
   const client = connect(url, { since: 0, ...options });
@@ -31,27 +31,27 @@ async function heard(url: string, last: number, options: object = {}): Promise<F
   return events;
 }
 
-describe("a recording is the same events again", () => {
-  it("after a way through a file", async () => {
+describe("recording", () => {
+  it("is unchanged after a round trip through a file", async () => {
     await using flock = await evening();
     const recording = await record(flock);
     const read = readRecording(String(recording));
     expect(read).toEqual(recording);
     expect(recording.head).toMatchObject({ from_seq: 1, to_seq: flock.log.head, epoch: flock.log.epoch });
     expect(reduceAll(emptyState(), [...read]).agents).toEqual(read.state().agents);
-    await expect(record(flock, { from: flock.log.head + 1 })).rejects.toThrow(/no event is kept in that range/);
+    await expect(record(flock, { from: flock.log.head + 1 })).rejects.toThrow(/no events in that range/);
     expect(() => readRecording("rubbish")).toThrow("line 1 is not JSON");
     expect(() => readRecording("null")).toThrow("line 1 is not an event");
   });
 
-  it("the dashboard opens it, and what the dashboard saves is read here", async () => {
+  it("opens in the dashboard, and opens files that the dashboard saved", async () => {
     await using flock = await evening();
     const whole = await record(flock);
     const half = await record(flock, { from: Math.floor(flock.log.head / 2) });
     for (const recording of [whole, half]) {
       const { timeline } = opened(String(recording));
       expect(timeline.last).toBe(flock.log.head);
-      // Counted from before the first event of the file on.
+      // Counted from before the first event of the file.
       expect(timeline.head.agents).toEqual(whole.state().agents);
     }
     const timeline = new Timeline();
@@ -64,8 +64,8 @@ describe("a recording is the same events again", () => {
   });
 });
 
-describe("a served recording is to the official client what the flock was", () => {
-  it("every event once and in order, also of a range, of a file with holes, and with a filter", async () => {
+describe("served recording", () => {
+  it("sends every event once and in order, also for a range, a file with gaps, and with a filter", async () => {
     await using flock = await evening();
     const { head } = flock.log;
     const half = await record(flock, { from: Math.floor(head / 2) });
@@ -86,7 +86,7 @@ describe("a served recording is to the official client what the flock was", () =
     expect(await heard(server.url, wanted.at(-1)?.seq ?? 0, { filter })).toEqual(wanted);
   });
 
-  it("in its own time, and refuses what would change something", async () => {
+  it("keeps the original pace and rejects changes", async () => {
     await using flock = await evening();
     const recording = await record(flock);
     const clock = fakeClock();
@@ -101,14 +101,16 @@ describe("a served recording is to the official client what the flock was", () =
       await clock.advance(500);
     }
     await server.finished;
-    await expect(client.publish({ artifact_type: "PizzaIdea", payload: {} })).rejects.toThrow(/this is a recording/);
+    await expect(client.publish({ artifact_type: "PizzaIdea", payload: {} })).rejects.toThrow(
+      /the server replays a recording/,
+    );
     expect((await client.graph()).nodes.length).toBeGreaterThan(1);
     client.close();
   });
 });
 
-describe("a running server is recorded by its address", () => {
-  it("what has happened so far, as its flock itself would be", async () => {
+describe("recording a running server", () => {
+  it("gives the events so far, like its flock", async () => {
     await using flock = await evening();
     const { url } = await flock.serve({ port: 0, components: [new WebSocketServerComponent()] });
     const whole = await record(flock);
@@ -122,10 +124,10 @@ describe("a running server is recorded by its address", () => {
     expect(new Set(part.events.map(({ type }) => type))).toEqual(new Set(["artifact_published"]));
     expect(readRecording(String(part))).toEqual(part);
     expect(part.head.graph.nodes).toEqual((await record(flock, { from: 5 })).head.graph.nodes);
-    await expect(record(url, { from: flock.log.head + 1 })).rejects.toThrow(/nothing that is wanted has happened/);
+    await expect(record(url, { from: flock.log.head + 1 })).rejects.toThrow(/no event matches/);
   });
 
-  it("what happens then, until it is said to be enough", async () => {
+  it("gives new events until the condition is met", async () => {
     await using flock = await evening();
     const { url } = await flock.serve({ port: 0, components: [new WebSocketServerComponent()] });
     const before = flock.log.head;
@@ -149,12 +151,12 @@ describe("a running server is recorded by its address", () => {
     await vi.waitFor(() => expect(last).toBe(flock.log.head), { timeout: 20_000 });
     stop.abort();
     expect(await recordings[2]).toEqual(await record(flock, { from: before + 1 }));
-    // Also when more is there already, and comes in one go with it.
+    // Also when more events exist already and arrive in the same batch.
     seen = 0;
     expect(await record(url, { from: before + 1, until })).toEqual(untilTwo);
   });
 
-  it("over a break, and not beyond another log", async () => {
+  it("continues after a disconnect, but not in another log", async () => {
     const clock = fakeClock();
     await using flock = pizzeria({ clock });
     const components = () => [new WebSocketServerComponent()];
@@ -182,11 +184,11 @@ describe("a running server is recorded by its address", () => {
     await other.serve({ port: first.port, components: components() });
     await expect(broken).rejects.toMatchObject({
       code: "recording_broken",
-      message: expect.stringMatching(/has begun another log/),
+      message: expect.stringMatching(/started a new log/),
     });
   });
 
-  it("as whom the headers say, and sees no more than that one may", async () => {
+  it("uses the given headers and contains only what that principal may see", async () => {
     await using flock = pizzeria();
     const { url } = await flock.serve({
       port: 0,
@@ -206,8 +208,8 @@ describe("a running server is recorded by its address", () => {
     await expect(record(url)).rejects.toMatchObject({ code: "recording_broken" });
   });
 
-  it("and an address where there is none, or no such option, is a mistake that is told", async () => {
-    await expect(record("http://127.0.0.1:1")).rejects.toThrow(/127\.0\.0\.1:1.*cannot be recorded/);
+  it("rejects an address without a server and unknown options", async () => {
+    await expect(record("http://127.0.0.1:1")).rejects.toThrow(/Failed to record `.*127\.0\.0\.1:1/);
     await expect(record("http://127.0.0.1:1", { since: 3 } as object)).rejects.toThrow(/since/);
   });
 });

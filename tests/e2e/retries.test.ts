@@ -17,8 +17,8 @@ async function killed(server: RunningProgram): Promise<void> {
   await server[Symbol.asyncDispose]();
 }
 
-describe("a process that is killed between two attempts", () => {
-  it("leaves the next attempt to the one that follows, and in the end a dead letter that runs again", async () => {
+describe("process that is killed between two attempts", () => {
+  it("leaves the next attempt to its successor, then a dead letter that can be retried", async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, "flock.db");
 
@@ -43,10 +43,10 @@ describe("a process that is killed between two attempts", () => {
   }, 60_000);
 });
 
-describe("the dead letters over HTTP", () => {
+describe("dead letters over HTTP", () => {
   const Order = artifact("Order", z.object({ n: z.int() }));
 
-  it("are listed page by page, run again and forgotten", async () => {
+  it("are listed page by page, retried and discarded", async () => {
     const flock = new Flock();
     let isBroken = true;
     flock
@@ -111,7 +111,7 @@ describe("the dead letters over HTTP", () => {
     expect((await server.get("/api/plugin/dead_letters?limit=0")).status).toBe(400);
   });
 
-  it("tell what retention has dropped, and are not run without it", async () => {
+  it("report inputs that retention has dropped, and cannot be retried without them", async () => {
     await using folder = await temporaryFolder();
     const store = sqliteStore(join(folder.path, "flock.db"));
     await using flock = await Flock.open({ store });

@@ -29,9 +29,9 @@ async function payloads<T>(port: string, type: string): Promise<T[]> {
   return all;
 }
 
-describe("a schedule whose process is killed again and again, between ticks and in runs of ticks", () => {
+describe("schedule whose process is killed repeatedly, between ticks and during runs", () => {
   it.for(["skip", "queue"] as const)(
-    "tells each time once or counts it as missed, and has each tick's work done once (overlap: %s)",
+    "emits each time once or counts it as missed, and does each tick's work once (overlap: %s)",
     { timeout: 200_000 },
     async (overlap) => {
       await using folder = await temporaryFolder();
@@ -41,7 +41,7 @@ describe("a schedule whose process is killed again and again, between ticks and 
       for (let kill = 0; kill < KILLS; kill++) {
         const server = start();
         await server.line(/^port/);
-        // Some live until a run has begun, so that there is one to interrupt.
+        // Some processes live until a run has started, so that it is interrupted.
         if (kill % 3 === 0) await server.line(/^begins/);
         else await pause(Math.random() * 4 * INTERVAL);
         server.signal("SIGKILL");
@@ -60,7 +60,7 @@ describe("a schedule whose process is killed again and again, between ticks and 
       const times = ticks.map(({ scheduled_for }) => Date.parse(scheduled_for));
       for (const [n, { count, missed }] of ticks.entries()) {
         expect(count).toBe(n + 1);
-        // Every time of the grid between two ticks is one that the later of them has counted.
+        // Every time of the grid between two ticks is counted by the later one.
         if (n > 0) expect((times[n] as number) - (times[n - 1] as number)).toBe((missed + 1) * INTERVAL);
       }
       await expect

@@ -12,22 +12,22 @@ import { startServer } from "../support/server.ts";
 import { TextReader } from "../support/text-reader.ts";
 
 const Topic = artifact("Topic", z.object({ n: z.int() }));
-/** So often each client comes back while everything goes on. */
+/** Number of reconnects of each client. */
 const VISITS = 20;
 
 const random = (most: number) => Math.floor(Math.random() * most);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** A flock that never rests until it is told to, and knows what its runs have streamed. */
+/** A flock that works without pause until stopped and records what its runs streamed. */
 class BusyFlock {
   readonly flock: Flock;
-  /** What each run has streamed. */
+  /** Text that each run streamed. */
   readonly streamed = new Map<string, string>();
   #goesOn = true;
   readonly #publishers: Promise<void>[];
 
   static async open(path: string): Promise<BusyFlock> {
-    // The smallest tail there is holds less than a second of this.
+    // The smallest log buffer, which holds less than a second of this.
     return new BusyFlock(await Flock.open({ store: sqliteStore(path), logBufferBytes: 0 }));
   }
 
@@ -58,20 +58,20 @@ class BusyFlock {
     });
   }
 
-  /** Publishes no more, and ends what has begun. */
+  /** Stops publishing and waits for active runs. */
   async rest(): Promise<void> {
     this.#goesOn = false;
     await Promise.all(this.#publishers);
     await this.flock.runUntilIdle();
   }
 
-  /** Resolves when the log has grown by so many events. */
+  /** Resolves when the log has grown by a number of events. */
   async grows(events: number): Promise<void> {
     const until = this.flock.log.head + events;
     while (this.flock.log.head < until) await turn();
   }
 
-  /** The events of the log that are not pieces of streams. */
+  /** The events of the log except stream chunks. */
   async others(): Promise<FlockEvent[]> {
     const { log } = this.flock;
     const events: FlockEvent[] = [];
@@ -84,7 +84,7 @@ class BusyFlock {
   }
 }
 
-/** The platform's WebSocket, except that its connections break after some messages. */
+/** The platform's WebSocket with connections that break after some messages. */
 class Fickle extends PlainWebSocket {
   static breaks = 0;
 
@@ -99,8 +99,8 @@ class Fickle extends PlainWebSocket {
   }
 }
 
-describe("the switch from the stored log to memory is seamless, while agents stream and publish without a pause", () => {
-  it("for clients that come back again and again, in the middle of streams, a little or far behind", async () => {
+describe("switching from the stored log to memory loses and repeats nothing", () => {
+  it("for clients that reconnect repeatedly, in the middle of streams, near or far behind", async () => {
     await using folder = await temporaryFolder();
     const busy = await BusyFlock.open(join(folder.path, "flock.db"));
     await using server = await startServer({ flock: busy.flock });
@@ -110,7 +110,7 @@ describe("the switch from the stored log to memory is seamless, while agents str
       for (let visit = 0; visit < VISITS; visit++) {
         const socket = await reader.connect();
         if (visit % 3 === 0) {
-          // A client that takes nothing for a while falls behind while it is connected.
+          // A client that pauses reading falls behind while connected.
           socket.pause();
           await busy.grows(random(2_000));
           socket.resume();
@@ -139,7 +139,7 @@ describe("the switch from the stored log to memory is seamless, while agents str
           return;
         }
         const text = texts.get(event.run_id) ?? "";
-        // The client has cut off what was known: pieces follow on each other.
+        // The client has removed known events: chunks are consecutive.
         if (event.offset !== text.length) problems.push(event);
         texts.set(event.run_id, text + event.content);
       });
@@ -164,12 +164,12 @@ describe("the switch from the stored log to memory is seamless, while agents str
       expect(differences(texts, busy.streamed)).toEqual([]);
       expect(heard).toEqual(others);
     }
-    // Otherwise nothing of this was read from the file.
+    // Otherwise nothing would have been read from the file.
     expect(busy.flock.log.buffer.oldest).toBeGreaterThan(head / 2);
   });
 });
 
-/** The runs whose texts are not the same. */
+/** Returns the runs with different texts. */
 function differences(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): string[] {
   return [...new Set([...a.keys(), ...b.keys()])].filter((run) => a.get(run) !== b.get(run));
 }

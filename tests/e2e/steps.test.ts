@@ -16,7 +16,7 @@ import { Idea, Pizza } from "../support/pizzeria.ts";
 
 const PIZZA = { name: "Tartufo", toppings: ["truffle"] };
 
-/** A flock with a chef whose model gives these answers. */
+/** Creates a flock with a chef whose model has these answers. */
 async function kitchen(...answers: [Answer, ...Answer[]]) {
   const server = await ModelServer.start(...answers);
   const model = await resolveModel("openai/test-model", { OPENAI_BASE_URL: server.url });
@@ -35,8 +35,8 @@ async function kitchen(...answers: [Answer, ...Answer[]]) {
   };
 }
 
-describe("an agent with a model tells each step of its runs", () => {
-  it("the model, its tool, and the model again, each with its tokens, time and price", async () => {
+describe("steps of an agent with a model", () => {
+  it("report the model, its tool, and the model again, each with tokens, time and price", async () => {
     await using at = await kitchen(callsTool("larder", { shelf: 3 }), saysJson(PIZZA));
     at.chef().tools({ larder: tool({ inputSchema: z.object({ shelf: z.int() }), execute: () => "truffle" }) });
     const { usage } = await at.cook();
@@ -59,7 +59,7 @@ describe("an agent with a model tells each step of its runs", () => {
     }
   });
 
-  it("a tool that fails, although the run does not, with what it has thrown and where", async () => {
+  it("report a failed tool with its error and stack, although the run succeeds", async () => {
     await using at = await kitchen(callsTool("larder", {}), saysJson(PIZZA));
     const execute = (): string => {
       throw new RangeError("no such shelf", { cause: new Error("the light is broken") });
@@ -75,14 +75,14 @@ describe("an agent with a model tells each step of its runs", () => {
     });
   });
 
-  it("a request that is repeated, once for each time", async () => {
+  it("report each attempt of a repeated request", async () => {
     await using at = await kitchen(failsWith(503, "busy"), saysJson(PIZZA));
     at.chef();
     expect((await at.cook()).status).toBe("success");
     expect(at.steps()).toEqual(["0 model test-model error", "1 model test-model success"]);
   });
 
-  it("and no more of them once the run is stopped", async () => {
+  it("end with a stopped run", async () => {
     await using at = await kitchen(hangs());
     at.chef();
     const { runId, done } = await at.flock.invoke("chef", [Idea({ description: "slow" })]);
@@ -97,7 +97,7 @@ describe("an agent with a model tells each step of its runs", () => {
     expect(run?.steps).toMatchObject([{ kind: "model", status: "cancelled", ended_at: expect.any(String) }]);
   });
 
-  it("with the model that works without a network, too", async () => {
+  it("are also reported for the offline model", async () => {
     await using flock = new Flock({ model: offlineModel() });
     flock.agent("chef").consumes(Idea).publishes(Pizza);
     await flock.publish(Idea({ description: "truffle" }));
@@ -107,7 +107,7 @@ describe("an agent with a model tells each step of its runs", () => {
     ]);
   });
 
-  it("the tools of an MCP server, under the name that the model calls them by", async () => {
+  it("report the tools of an MCP server under the name that the model uses", async () => {
     await using at = await kitchen(callsTool("test_echo", { text: "hello" }), saysJson(PIZZA));
     const program = fileURLToPath(new URL("programs/mcp-server.ts", import.meta.url));
     const command = { name: "test", command: process.execPath, args: [program, "proper"] };
@@ -117,8 +117,8 @@ describe("an agent with a model tells each step of its runs", () => {
   });
 });
 
-describe("steps in a file", () => {
-  it("are there after a restart, and one that was open has ended with its run", async () => {
+describe("persisted steps", () => {
+  it("exist after a restart, and an open one has ended with its run", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/flock.db`;
     const isOpen = Promise.withResolvers<void>();

@@ -18,7 +18,7 @@ const KILLS = strength({ short: 3, soak: 10 });
 
 type Piece = Extract<FlockEvent, { type: "streaming_output" }>;
 
-/** Three writers that stream side by side, and the notes that wake them. */
+/** Three writers that stream concurrently, and the notes that trigger them. */
 async function written(path: string): Promise<void> {
   await using flock = await Flock.open({ store: sqliteStore(path) });
   for (const name of ["a", "b", "c"]) {
@@ -36,7 +36,7 @@ async function written(path: string): Promise<void> {
   await flock.runUntilIdle();
 }
 
-/** Every event that the file has, and where its log begins. */
+/** Returns every event in the file, and where its log starts. */
 async function read(path: string): Promise<{ events: FlockEvent[]; oldest: number }> {
   const store = await sqliteStore(path).open({ clock: systemClock });
   const log = store.log as LogSource;
@@ -52,7 +52,7 @@ async function read(path: string): Promise<{ events: FlockEvent[]; oldest: numbe
   return { events, oldest };
 }
 
-/** What the file is like inside. */
+/** Returns the physical state of the file. */
 function inspect(path: string) {
   const db = new DatabaseSync(path, { readOnly: true });
   const one = (sql: string) => Object.values(db.prepare(sql).get() ?? {})[0];
@@ -68,8 +68,8 @@ function inspect(path: string) {
   return found;
 }
 
-describe(`housekeeping that is killed ${KILLS} times between any two statements`, () => {
-  it("leaves a whole file each time: the log begins where it says, and no stream is half merged", async () => {
+describe(`housekeeping that is killed ${KILLS} times between statements`, () => {
+  it("leaves a consistent file each time: the log starts where it says, and no stream is partly compacted", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "flock.db");
     await written(path);
@@ -98,7 +98,7 @@ describe(`housekeeping that is killed ${KILLS} times between any two statements`
       const notes = kept.filter(({ type }) => type === "artifact_published").map(({ seq }) => seq);
       expect(Number(artifacts)).toBeLessThanOrEqual(notes[0] ?? Number.POSITIVE_INFINITY);
       expect(withoutPieces(now.events)).toEqual(withoutPieces(kept));
-      // Each run's text from where the log begins, in pieces that follow on each other.
+      // Each run's text from the start of the log, in consecutive chunks.
       const ends = new Map<string, number>();
       for (const { seq, run_id, content, offset } of pieces(now.events)) {
         const committed = all.find((event) => event.seq === seq) as Piece;

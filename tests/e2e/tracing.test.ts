@@ -18,14 +18,14 @@ const Review = artifact("Review", z.object({ stars: z.int() }));
 const PIZZA = { name: "Tartufo", toppings: ["truffle", "fontina"] };
 const SECRET = "nobody may read this in a span";
 
-/** A logger whose lines can be read. */
+/** A logger whose lines can be inspected. */
 function recorder() {
   const lines: Record<string, unknown>[] = [];
   const logger = pino({ level: "info" }, { write: (line: string) => void lines.push(JSON.parse(line)) });
   return { lines, logger };
 }
 
-/** Five agents: two beside each other, a gate that joins them, a model with a tool, and two one after the other. */
+/** Five agents: two in parallel, a gate that joins them, a model with a tool, and two in sequence. */
 async function newPizza(...answers: [Answer, ...Answer[]]) {
   const server = await ModelServer.start(...answers);
   const model = await resolveModel("openai/test-model", { OPENAI_BASE_URL: server.url });
@@ -110,7 +110,7 @@ describe("one workflow is one trace", () => {
         "invoke_agent printer",
       ].sort(),
     );
-    // The researcher waits, so that its facts are what the gate has waited for.
+    // The researcher is delayed, so that its facts complete the gate.
     expect(traces.way(traces.one("invoke_agent printer"))).toEqual([
       "invoke_agent printer",
       "publish Review",
@@ -168,7 +168,7 @@ describe("one workflow is one trace", () => {
       "gen_ai.tool.name": "larder",
       "gen_ai.tool.call.id": "call_larder",
     });
-    // What the application does in a run or a tool belongs there.
+    // Spans of the application inside a run or a tool are children.
     expect(traces.way(traces.one("query"))[1]).toBe("invoke_agent researcher");
     expect(traces.way(traces.one("chew"))[1]).toBe("invoke_agent critic");
     expect(traces.way(traces.one("look"))[1]).toBe("execute_tool larder");
@@ -180,7 +180,7 @@ describe("one workflow is one trace", () => {
     expect(told).not.toContain("Tartufo");
   });
 
-  it("which goes on with that of the application", async () => {
+  it("that continues the application's trace", async () => {
     await using traces = new Traces();
     await using flock = pizzeria();
     await traces.tracer.startActiveSpan("POST /orders", async (span) => {
@@ -197,7 +197,7 @@ describe("one workflow is one trace", () => {
     ]);
   });
 
-  it("which a later publish into the same workflow belongs to", async () => {
+  it("that includes later publishes into the same workflow", async () => {
     await using traces = new Traces();
     await using flock = pizzeria();
     await flock.publish(Idea({ description: "truffle" }), { correlationId: "order-1" });
@@ -208,7 +208,7 @@ describe("one workflow is one trace", () => {
     expect(traces.traceIds).toHaveLength(1);
   });
 
-  it("and several artifacts of one publish are one span of it", async () => {
+  it("with one span for several artifacts of one publish", async () => {
     await using traces = new Traces();
     await using flock = pizzeria();
     await flock.publish([Idea({ description: "truffle" }), Idea({ description: "basil" })]);
@@ -218,7 +218,7 @@ describe("one workflow is one trace", () => {
     expect(traces.traceIds).toHaveLength(1);
   });
 
-  it("when an agent is invoked by hand, too", async () => {
+  it("when an agent is invoked", async () => {
     await using traces = new Traces();
     await using flock = pizzeria();
     const { done } = await flock.invoke("pizza_master", [Idea({ description: "truffle" })]);
@@ -226,7 +226,7 @@ describe("one workflow is one trace", () => {
     expect(traces.way(traces.one("invoke_agent pizza_master"))).toEqual(["invoke_agent pizza_master", "publish Idea"]);
   });
 
-  it("and workflows that go on at the same time do not mix", async () => {
+  it("separate from concurrent workflows", async () => {
     await using traces = new Traces();
     await using at = await newPizza(saysJson(PIZZA));
     const published: Published[] = await Promise.all(
@@ -246,7 +246,7 @@ describe("one workflow is one trace", () => {
     expect(conversations.flat().sort()).toEqual(published.map(({ correlationId }) => correlationId).sort());
   });
 
-  it("a gate that gathers across workflows belongs to the one of its run, and links to the others", async () => {
+  it("and a gate across workflows belongs to its run's workflow, with links to the others", async () => {
     await using traces = new Traces();
     await using flock = new Flock();
     flock
@@ -263,7 +263,7 @@ describe("one workflow is one trace", () => {
     expect(traces.one("gate waiter").links.map((link) => link.context.spanId)).toEqual([second?.spanContext().spanId]);
   });
 
-  it("a batch links to what it did not come last of", async () => {
+  it("and a batch links to the other artifacts", async () => {
     await using traces = new Traces();
     await using flock = new Flock();
     flock
@@ -280,7 +280,7 @@ describe("one workflow is one trace", () => {
 });
 
 describe("after a restart", () => {
-  it("a run begins a trace of its own, under the same conversation", async () => {
+  it("a run starts a new trace under the same conversation", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/flock.db`;
     const kitchen = async () => {
@@ -310,8 +310,8 @@ describe("after a restart", () => {
   });
 });
 
-describe("how a run ended is told", () => {
-  it("with the kind of its error, and not what it says", async () => {
+describe("status of a run's span", () => {
+  it("has the kind of the error but not its message", async () => {
     await using traces = new Traces();
     await using flock = pizzeria();
     await flock.publish(Idea({ description: "pineapple" }));
@@ -323,7 +323,7 @@ describe("how a run ended is told", () => {
     expect(traces.all("publish Pizza")).toEqual([]);
   });
 
-  it("and a limit of time is told apart from a cancellation", async () => {
+  it("distinguishes a timeout from a cancellation", async () => {
     await using traces = new Traces();
     await using flock = new Flock();
     flock
@@ -349,7 +349,7 @@ describe("how a run ended is told", () => {
     expect(cancelled.attributes).not.toHaveProperty("error.type");
   });
 
-  it("a model that refuses, and a tool that fails", async () => {
+  it("reports a refusing model and a failing tool", async () => {
     await using traces = new Traces();
     await using server = await ModelServer.start(callsTool("larder", {}), failsWith(400, SECRET));
     const model = await resolveModel("openai/test-model", { OPENAI_BASE_URL: server.url });
@@ -373,7 +373,7 @@ describe("how a run ended is told", () => {
     ).not.toContain(SECRET);
   });
 
-  it("a call of a model that is given up with its run", async () => {
+  it("reports a model call that was aborted with its run", async () => {
     await using traces = new Traces();
     await using server = await ModelServer.start(hangs("{"));
     const model = await resolveModel("openai/test-model", { OPENAI_BASE_URL: server.url });
@@ -400,8 +400,8 @@ describe("how a run ended is told", () => {
   });
 });
 
-describe("an application without an SDK", () => {
-  it("has no spans, and gets them from the moment it sets one up", async () => {
+describe("application without an SDK", () => {
+  it("has no spans until it sets one up", async () => {
     const seen: unknown[] = [];
     const { lines, logger } = recorder();
     await using flock = new Flock({ logger });
@@ -424,8 +424,8 @@ describe("an application without an SDK", () => {
   });
 });
 
-describe("a line of the log tells which run it is about", () => {
-  it("the agent's own and the runtime's, and where in which trace", async () => {
+describe("log lines of a run", () => {
+  it("carry its ids, in the agent's and the runtime's lines, and its trace", async () => {
     await using traces = new Traces();
     const { lines, logger } = recorder();
     await using flock = new Flock({ logger });
@@ -447,7 +447,7 @@ describe("a line of the log tells which run it is about", () => {
     ]);
   });
 
-  it("what the engine says of a model's answer", async () => {
+  it("include the engine's lines about a model's answer", async () => {
     const { lines, logger } = recorder();
     await using server = await ModelServer.start(saysJson({ name: 1 }), saysJson(PIZZA));
     const model = await resolveModel("openai/test-model", { OPENAI_BASE_URL: server.url });
@@ -455,7 +455,7 @@ describe("a line of the log tells which run it is about", () => {
     flock.agent("chef").consumes(Idea).publishes(Pizza);
     await flock.publish(Idea({ description: "truffle" }), { correlationId: "order-1" });
     await flock.runUntilIdle();
-    expect(lines).toMatchObject([{ agent: "chef", correlation_id: "order-1", msg: "a model's answer did not fit" }]);
+    expect(lines).toMatchObject([{ agent: "chef", correlation_id: "order-1", msg: "model answer was invalid" }]);
     expect(lines[0]).toHaveProperty("run_id");
   });
 });

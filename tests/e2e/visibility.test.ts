@@ -39,13 +39,13 @@ import { RecordingSocket } from "../support/recording-socket.ts";
 const Note = artifact("Note", z.object({ secret: z.string() }));
 const Memo = artifact("Memo", z.object({ secret: z.string() }));
 const Echo = artifact("Echo", z.object({ secret: z.string() }));
-/** How many worlds are tried; `RUNS=100 npm test -- e2e/visibility` for a longer look. */
+/** Number of random worlds; use `RUNS=100 npm test -- e2e/visibility` for more. */
 const RUNS = Number(process.env.RUNS ?? 8);
-/** What nobody outside a tenant knows of. */
+/** Names that only the tenant may see. */
 const Hush = artifact("Hush", z.object({ secret: z.string() }));
 const TYPES = { Note, Memo };
 
-/** Everybody who asks, by the token that stands in `Authorization`. */
+/** All principals, by their token in `Authorization`. */
 const PRINCIPALS = {
   owner: { kind: "owner" },
   stranger: { kind: "client", name: "stranger" },
@@ -57,7 +57,7 @@ const PRINCIPALS = {
 type Who = keyof typeof PRINCIPALS;
 const EVERYBODY = Object.keys(PRINCIPALS) as Who[];
 
-/** The agents as the model knows them. */
+/** The agents in the model. */
 const CLEARANCES = {
   open: {},
   reader: { labels: ["red"] },
@@ -66,7 +66,7 @@ const CLEARANCES = {
 } as const;
 const AGENTS = Object.keys(CLEARANCES) as (keyof typeof CLEARANCES)[];
 
-/** The trivial model: who may see an artifact, from its visibility as it stands now. */
+/** The trivial model: who may see an artifact, by its current visibility. */
 function mayModelSee(principal: Principal, visibility: StoredArtifact["visibility"]): boolean {
   if (principal.kind === "owner") return true;
   const labels: readonly string[] = principal.labels ?? [];
@@ -88,10 +88,10 @@ function mayModelSee(principal: Principal, visibility: StoredArtifact["visibilit
 const secret = () => `<${randomUUID()}>`;
 const secretOf = ({ payload }: StoredArtifact) => (payload as { secret: string }).secret;
 
-/** What agents of a tenant say of themselves. */
+/** What a tenant's agents emit. */
 const DESCRIPTIONS = { joiner: secret(), thrower: secret() };
 
-/** A flock whose agents say all that they know: they stream it, throw it, and publish it under another name. */
+/** A flock whose agents leak all they can: they stream it, throw it, and publish it under another name. */
 async function gossips(store: Store, clock: FakeClock): Promise<Flock> {
   const flock = await Flock.open({ store, clock });
   flock.register(Note, Memo);
@@ -101,7 +101,7 @@ async function gossips(store: Store, clock: FakeClock): Promise<Flock> {
         throw new Error(`FORBIDDEN: ${agent} was given what it may not see: ${JSON.stringify(visibility)}`);
     return artifacts.map(secretOf).join();
   };
-  /** Streams the ids of the runs that have consumed some artifacts. */
+  /** Streams the ids of the runs that consumed some artifacts. */
   const streamConsumers = async ({ store, stream }: RunContext, artifacts: readonly StoredArtifact[]) => {
     const consumptions = await store.consumptionsOf(artifacts.map(({ id }) => id));
     stream([...consumptions.values()].flatMap((all) => all.map(({ runId }) => runId)).join());
@@ -148,7 +148,7 @@ async function gossips(store: Store, clock: FakeClock): Promise<Flock> {
     .consumes(Memo)
     .publishes(Echo, { visibility: { kind: "tenant", tenant_id: "acme" } })
     .run(async (_, context) => {
-      // Another run can have consumed a public artifact together with a secret, so its id is a secret as well.
+      // Another run may have consumed a public artifact together with a secret, so its id is a secret, too.
       const { artifacts } = await context.store.query({ limit: 3, types: ["Memo"] });
       await streamConsumers(context, artifacts);
       const found = await context.store.getByType(Note);
@@ -157,7 +157,7 @@ async function gossips(store: Store, clock: FakeClock): Promise<Flock> {
   return flock;
 }
 
-/** A flock behind a server that asks who everybody is. */
+/** A flock behind a server with authentication. */
 async function serve(flock: Flock): Promise<FlockServer> {
   return flock.serve({
     port: 0,
@@ -205,7 +205,7 @@ const steps = fc.array(
   { minLength: 1, maxLength: 14 },
 );
 
-/** A run that may be seen by few consumes what everybody may see. Random scripts seldom get there. */
+/** A restricted run consumes a public artifact, which random scripts seldom produce. */
 const secretConsumer: typeof steps extends fc.Arbitrary<infer S> ? S : never = (
   [
     ["Memo", { kind: "public" }],
@@ -217,14 +217,14 @@ const secretConsumer: typeof steps extends fc.Arbitrary<infer S> ? S : never = (
   return { type, visibility: visibility as VisibilityRequest, ...about };
 });
 
-/** An agent of a tenant is known to that tenant. */
+/** A tenant's agent is visible to that tenant. */
 function knowsAgent(who: Who, agent: string): boolean {
   const principal: Principal = PRINCIPALS[who];
   const { tenant } = CLEARANCES[agent as keyof typeof CLEARANCES] as { tenant?: string };
   return principal.kind === "owner" || tenant === undefined || tenant === principal.tenant;
 }
 
-/** What there is, and what a principal may know of it. */
+/** Everything that exists, and what a principal may see of it. */
 class Truth {
   readonly artifacts: readonly StoredArtifact[];
   readonly events: readonly FlockEvent[];
@@ -240,7 +240,7 @@ class Truth {
     return this.artifacts.filter(({ visibility }) => mayModelSee(PRINCIPALS[who], visibility));
   }
 
-  /** The runs all of whose inputs a principal may see. */
+  /** Runs whose inputs a principal may see completely. */
   runsSeenBy(who: Who): EventOf<"agent_execution_started">[] {
     return this.runs.filter(
       ({ agent_id, consumed_artifacts }) =>
@@ -255,7 +255,7 @@ class Truth {
     return this.events.filter((event) => event.type === "agent_execution_started");
   }
 
-  /** Words that nothing which a principal receives may contain. */
+  /** Words that a principal must not receive. */
   forbidden(who: Who): string[] {
     const seen = this.seenBy(who);
     const runs = this.runsSeenBy(who);
@@ -276,13 +276,13 @@ function expectNothingForbidden(truth: Truth, who: Who, door: string, text: stri
     if (text.includes(word)) expect.fail(`${who} read ${word} at ${door}: ${text}`);
 }
 
-/** Looks through every door that answers, as one principal. */
+/** Reads every endpoint as one principal. */
 async function lookThrough(url: string, truth: Truth, who: Who, onFile: boolean): Promise<void> {
   const ask = async (path: string, expected = [200]) => {
     const response = await fetch(url + path, { headers: { authorization: who } });
     const text = await response.text();
     if (!expected.includes(response.status)) expect.fail(`${who} got ${response.status} at ${path}: ${text}`);
-    // What the client itself has put into the URL comes back in errors.
+    // Errors repeat what the client itself put into the URL.
     if (response.ok) expectNothingForbidden(truth, who, path, text);
     return { status: response.status, body: response.ok ? JSON.parse(text) : undefined };
   };
@@ -290,7 +290,7 @@ async function lookThrough(url: string, truth: Truth, who: Who, onFile: boolean)
   const runs = truth.runsSeenBy(who);
   const ids = (artifacts: readonly { id: string }[]) => artifacts.map(({ id }) => id).sort();
 
-  // Artifacts: all pages, totals, filters, one by one.
+  // Artifacts: all pages, totals, filters, single artifacts.
   const found: { id: string; consumptions: { run_id: string }[] }[] = [];
   for (let cursor = ""; ; ) {
     const { body } = await ask(`/api/v1/plugin/artifacts?limit=3&embed_consumptions=true${cursor}`);
@@ -365,7 +365,7 @@ async function lookThrough(url: string, truth: Truth, who: Who, onFile: boolean)
       expect(body.events.filter(({ type }: FlockEvent) => type !== "artifact_published")).toEqual([]);
   }
 
-  // The same over a WebSocket and Server-Sent Events, from the beginning and from near the end.
+  // The same over a WebSocket and Server-Sent Events, from the start and from near the end.
   for (const query of [
     "?since=0",
     "?since=-4",
@@ -376,7 +376,7 @@ async function lookThrough(url: string, truth: Truth, who: Who, onFile: boolean)
       headers: { authorization: who },
     });
     await socket.next("caught_up");
-    // That something may be hidden is all that is said of it.
+    // The response only reveals that something may be hidden.
     const hello = socket.messages.find(({ type }) => type === "hello");
     expect(hello).toMatchObject({ type: "hello", head: truth.events.at(-1)?.seq ?? 0 });
     expect((hello as { limited?: boolean }).limited).toBe(who === "owner" ? undefined : true);
@@ -386,7 +386,7 @@ async function lookThrough(url: string, truth: Truth, who: Who, onFile: boolean)
     if (query === "?since=0") {
       const received = socket.messages.filter((one) => "seq" in one && "timestamp" in one) as FlockEvent[];
       expect(received.map(({ seq }) => seq)).toEqual(events.map(({ seq }) => seq));
-      // What a client folds for itself is what the server tells it.
+      // What a client folds itself equals what the server returns.
       const folded = graphOf(reduceAll(emptyState(), received));
       expect(inOrder(folded)).toEqual(inOrder(graph));
     }
@@ -398,12 +398,12 @@ async function lookThrough(url: string, truth: Truth, who: Who, onFile: boolean)
   expect(onFile || events.length > 0).toBe(true);
 }
 
-/** A graph without what depends on the order in which it was added up. */
+/** A graph without fields that depend on the order of events. */
 function inOrder(graph: object): unknown {
   return JSON.parse(JSON.stringify(graph, (name, value) => (["seq", "duration_ms"].includes(name) ? 0 : value)));
 }
 
-/** All there is, as the owner sees it. */
+/** Everything, as the owner sees it. */
 async function truthOf(flock: Flock, url: string): Promise<Truth> {
   const { artifacts } = await flock.store.query({ limit: 1_000 });
   const events: FlockEvent[] = [];
@@ -417,7 +417,7 @@ async function truthOf(flock: Flock, url: string): Promise<Truth> {
   return new Truth(artifacts, events);
 }
 
-/** Waits until a socket has been sent everything that has happened. */
+/** Waits until a socket has received all events. */
 async function caughtUp(socket: RecordingSocket, head: number): Promise<void> {
   socket.send({ id: head, type: "subscribe", since: head });
   await socket.next("caught_up", ({ seq }) => seq >= head);
@@ -441,7 +441,7 @@ async function play(
       });
       await socket.next("hello");
       live.set(who, socket);
-      // Those that watch one workflow are found in another way than the others.
+      // Clients that follow one workflow use another index than the others.
       const watching = await RecordingSocket.open(
         `${server.url.replace("http", "ws")}/plugin/ws?correlation_id=flow-one`,
         { headers: { authorization: who } },
@@ -486,11 +486,11 @@ async function play(
         await truthOf(flock, server.url),
         by,
         "its own publish",
-        // Its own artifact's id and workflow it knows.
+        // A publisher may see the id and workflow of its own artifact.
         JSON.stringify(JSON.parse(text).triggered_agents),
       );
       if (idempotency_key !== undefined) {
-        // A key gives everybody what is their own, and never what another has published under it.
+        // A key returns each principal's own result, never another one's.
         const { artifact_id } = JSON.parse(text);
         const known = under.get(`${by} ${idempotency_key}`);
         if (known !== undefined) expect(artifact_id).toBe(known);
@@ -523,7 +523,7 @@ async function play(
   }
 }
 
-describe("no principal receives what it may not see, through any door", () => {
+describe("no principal receives what it may not see, over any endpoint", () => {
   it("with everything in memory", async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (script) => {
@@ -541,7 +541,7 @@ describe("no principal receives what it may not see, through any door", () => {
       fc.asyncProperty(steps, async (script) => {
         const clock = fakeClock();
         const path = join(folder.path, `${++files}.db`);
-        // Every other process has to count anew, from the log, as after a crash.
+        // Every other process recounts from the log, as after a crash.
         const forget = () => {
           const db = new DatabaseSync(path);
           db.exec("DELETE FROM snapshot");

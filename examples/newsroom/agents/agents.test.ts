@@ -6,8 +6,8 @@ import { outline } from "./outliner.ts";
 import { styleOf } from "./stylist.ts";
 import { ranked } from "./summariser.ts";
 
-describe("the outliner", () => {
-  it("finds headings of all levels, and measures what stands under them", () => {
+describe("outliner", () => {
+  it("finds headings of all levels and measures their sections", () => {
     const found = outline("# Title\n\nOne two three. Four five.\n\n## Part ##\n\nSix.\n");
     expect(found).toEqual({
       headings: [
@@ -21,13 +21,13 @@ describe("the outliner", () => {
     });
   });
 
-  it("takes a text without headings or full stops as it is", () => {
+  it("accepts a text without headings or full stops", () => {
     expect(outline("only words")).toMatchObject({ headings: [], paragraphs: 1, sentences: 1, words: 2 });
   });
 });
 
-describe("the fact finder", () => {
-  it("finds names, numbers, dates and quotes, each once, also across line ends", () => {
+describe("fact finder", () => {
+  it("finds each name, number, date and quote once, also across line ends", () => {
     const facts = factsIn(
       'Marie\nCurie moved to Paris in 1891. Paris gave her 2 prizes and 61,000 francs, 12% of it in gold. "It was\nlate," she said on 7 November 1911.',
     );
@@ -39,7 +39,7 @@ describe("the fact finder", () => {
   });
 });
 
-describe("the stylist", () => {
+describe("stylist", () => {
   it("scores plain words higher than learned ones", () => {
     const plain = styleOf("The cat sat on the mat. It was a warm day.").readingEase;
     const learned = styleOf("Institutional considerations necessitate comprehensive reorganisation.").readingEase;
@@ -47,7 +47,7 @@ describe("the stylist", () => {
     expect(learned).toBeLessThan(20);
   });
 
-  it("finds long sentences and the passive voice, and takes no adjective for it", () => {
+  it("finds long sentences and the passive voice, but not adjectives", () => {
     const long = `It went ${"on and ".repeat(16)}on.`;
     const style = styleOf(`${long} The house was built in 1900. The shop was open. He built it.`);
     expect(style.longSentences).toEqual([long]);
@@ -55,32 +55,32 @@ describe("the stylist", () => {
   });
 });
 
-describe("the summariser", () => {
-  it("ranks the sentence first that has most in common with the others", () => {
+describe("summariser", () => {
+  it("ranks the sentence with the most common words first", () => {
     const [first] = ranked(
       "Lighthouse keepers watch the birds. Birds pass the lighthouse at night. The keepers count birds at the lighthouse every night. Bread is baked from flour.",
     );
     expect(first?.sentence).toBe("The keepers count birds at the lighthouse every night.");
   });
 
-  it("knows no better than the order when sentences have nothing in common", () => {
+  it("keeps the order of sentences without common words", () => {
     expect(ranked("Apples fall. Dogs bark.").map(({ place }) => place)).toEqual([0, 1]);
   });
 });
 
-describe("the editor and the critic", () => {
+describe("editor and critic", () => {
   const findings = {
     outline: outline("# A\n\nShort."),
     facts: { names: ["Ada"], numbers: ["7"], dates: [], quotes: [] },
     style: { readingEase: 80, longSentences: [], passiveSentences: [] },
   };
 
-  it("the first review is thin, and the critic says so", () => {
+  it("the critic rejects a thin first review", () => {
     const { suggestions } = firstThoughts(findings);
     expect(missingIn({ round: 1, suggestions })).toHaveLength(1);
   });
 
-  it("the second says what to check and what to change, and stands whatever the critic thinks", () => {
+  it("the second review lists facts and changes, and is final", () => {
     expect(secondThoughts(findings).join(" ")).toMatch(/7.*Ada/);
     expect(missingIn({ round: 2, suggestions: [] })).toEqual([]);
   });

@@ -2,18 +2,18 @@ import { artifact, type Flock, type PayloadOf, type RunContext } from "flock-ts"
 import { z } from "zod";
 import { Objection, Review, Verdict } from "../artifacts.ts";
 
-/** Fewer suggestions than this are no help to an author. */
+/** Minimum number of suggestions that help an author. */
 const ENOUGH = 4;
 const MOST_ROUNDS = 2;
 
-/** What a review lacks; nothing once it has had its second round. */
+/** Returns what a review lacks; nothing after its second round. */
 export function missingIn({ round, suggestions }: Pick<PayloadOf<typeof Review>, "round" | "suggestions">): string[] {
   if (round >= MOST_ROUNDS || suggestions.length >= ENOUGH) return [];
   const few = suggestions.length === 1 ? "one suggestion is" : `${suggestions.length} suggestions are`;
   return [`${few} too few, say what to check and what to change`];
 }
 
-/** What a model thinks of a review. It is not published: the critic makes an objection or a verdict of it. */
+/** A model's judgement of a review. It is not published: the critic converts it to an objection or a verdict. */
 const Judgement = artifact(
   "Judgement",
   z.object({
@@ -21,10 +21,10 @@ const Judgement = artifact(
   }),
 );
 
-/** What a review lacks when a model judges it; nothing once it has had its second round. */
+/** Returns what a review lacks by a model's judgement; nothing after its second round. */
 async function judged({ round, summary, strengths, suggestions }: PayloadOf<typeof Review>, context: RunContext) {
   if (round >= MOST_ROUNDS) return [];
-  // Loaded when there is a model: the newsroom does without.
+  // Loaded on demand, because the newsroom also works without a model.
   const { ask } = await import("flock-ts/engines/ai");
   const { payload } = await ask(context, Judgement, {
     description: "Judges whether a review of an article is of any use to its author",

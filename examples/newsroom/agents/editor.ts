@@ -7,7 +7,7 @@ interface Findings {
   readonly style: PayloadOf<typeof Style>;
 }
 
-/** What to say first: one sentence for each thing that stands out. */
+/** Returns the most important remarks, one sentence for each finding. */
 export function firstThoughts({ outline, facts, style }: Findings) {
   const strengths: string[] = [];
   const suggestions: string[] = [];
@@ -24,7 +24,7 @@ export function firstThoughts({ outline, facts, style }: Findings) {
   return { strengths, suggestions };
 }
 
-/** What the critic missed. */
+/** Returns suggestions for what the critic missed. */
 export function secondThoughts({ outline, facts, style }: Findings): string[] {
   return [
     ...(style.passiveSentences.length > 0
@@ -43,7 +43,7 @@ export function secondThoughts({ outline, facts, style }: Findings): string[] {
 export function editor(flock: Flock): void {
   flock
     .agent("editor")
-    .description("Waits for all four findings and writes the review; writes it anew when the critic objects")
+    .description("Waits for all four findings and writes the review; rewrites it when the critic objects")
     .consumes(Outline, Facts, Style, Summary, { join: { by: "correlation" } })
     .consumes(Objection)
     .publishes(Review)

@@ -11,7 +11,7 @@ const DATE = new RegExp(
 const NUMBER = /[$€£]?\b\d[\d,.]*\d(?:\s?%)?|[$€£]?\b\d\b(?:\s?%)?/g;
 const QUOTE = /[“"]([^”"\n]{3,400})[”"]/g;
 
-/** Names, numbers, dates and quotes: what a fact checker would look up. */
+/** Finds names, numbers, dates and quotes to check. */
 export function factsIn(text: string) {
   const plain = plainText(text).replace(/[^\S\n]*\n(?!\s*\n)/g, " ");
   const doc = nlp(plain);

@@ -2,10 +2,10 @@ import type { Flock } from "flock-ts";
 import { Article, Outline } from "../artifacts.ts";
 import { plainText, sentencesOf, wordsOf } from "../sentences.ts";
 
-/** How fast people read, in words a minute: Brysbaert (2019) for English prose. */
+/** Reading speed in words per minute, for English prose (Brysbaert 2019). */
 const WORDS_PER_MINUTE = 238;
 
-/** Headings, how much there is, and how long it takes to read. */
+/** Finds headings, text length and reading time. */
 export function outline(text: string) {
   const headings = [...text.matchAll(/^\s{0,3}(#{1,6})\s+(.+?)\s*#*\s*$/gm)].map(([, marks = "", heading = ""]) => ({
     level: marks.length,

@@ -3,15 +3,15 @@ import { syllable } from "syllable";
 import { Article, Style } from "../artifacts.ts";
 import { sentencesOf, wordsOf } from "../sentences.ts";
 
-/** A sentence of more words than this makes readers go back. */
+/** Sentences with more words than this are reported as long. */
 const LONG = 30;
 const PASSIVE =
   /\b(?:am|is|are|was|were|be|been|being)\s+(?:\w+ly\s+)?(?:\w+(?:ed|en)|built|held|kept|known|led|made|paid|read|seen|sent|set|shown|sold|taught|told|won)\b/i;
-/** They look like participles, and are none. */
+/** Adjectives that look like participles. */
 const NOT_PASSIVE =
   /\b(?:is|are|was|were|be|been|being)\s+(?:indeed|often|even|then|open|seven|ten|golden|wooden|red|need)\b/i;
 
-/** Flesch's reading ease (1948), long sentences, and the passive voice. */
+/** Computes Flesch's reading ease (1948), and finds long sentences and the passive voice. */
 export function styleOf(text: string) {
   const sentences = sentencesOf(text);
   const words = sentences.flatMap(wordsOf);

@@ -4,13 +4,13 @@ import { Article, Summary } from "../artifacts.ts";
 import { sentencesOf, wordsOf } from "../sentences.ts";
 
 const CHOSEN = 4;
-/** Of a long text, only so many sentences are compared with each other: the work grows with the square. */
+/** Maximum number of sentences that are compared, because the work is quadratic. */
 const COMPARED = 400;
-/** As in PageRank: how much of its weight a sentence passes on. */
+/** Damping factor, as in PageRank. */
 const DAMPING = 0.85;
 const ROUNDS = 25;
 
-/** The sentences that most others resemble, best first: TextRank (Mihalcea and Tarau, 2004), by the cosine of their words. */
+/** Ranks sentences by similarity to the others: TextRank (Mihalcea and Tarau, 2004) with cosine similarity of words. */
 export function ranked(text: string): { sentence: string; place: number }[] {
   const sentences = sentencesOf(text).slice(0, COMPARED);
   const bags = sentences.map((sentence) => new Set(wordsOf(sentence.toLowerCase()).filter((word) => word.length > 3)));
@@ -38,8 +38,8 @@ function likeness(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
 }
 
 /**
- * @param pauseMs between two pieces of the stream: people want to watch.
- * @param hasModel whether the flock's model shall choose the sentences.
+ * @param pauseMs delay between two chunks of the stream, for people who watch.
+ * @param hasModel whether the flock's model chooses the sentences.
  */
 export function summariser(flock: Flock, pauseMs: number, hasModel: boolean): void {
   const agent = flock

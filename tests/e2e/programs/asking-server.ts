@@ -1,4 +1,4 @@
-// A server whose editor asks a person before each article, on the file and port that it is given.
+// A server whose editor asks a person before each article. Arguments: file and port.
 import { artifact, Flock } from "flock-ts";
 import { sqliteStore } from "flock-ts/stores/sqlite";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-// A server that is busy and is killed: chains of runs, streams, an AND gate and batches, on the file and port that it is given.
+// A busy server that is killed: chains of runs, streams, an AND gate and batches. Arguments: file and port.
 import { artifact, Flock } from "flock-ts";
 import { sqliteStore } from "flock-ts/stores/sqlite";
 import { z } from "zod";
@@ -10,7 +10,7 @@ const Sauce = artifact("Sauce", z.object({ n: z.int() }));
 const Pizza = artifact("Pizza", z.object({ n: z.int() }));
 const Delivery = artifact("Delivery", z.object({ ns: z.array(z.int()) }));
 
-// A small tail: clients that come back read from the file.
+// A small log buffer, so that clients that resume read from the file.
 const flock = await Flock.open({ store: sqliteStore(file), logBufferBytes: 64 * 1024 });
 flock
   .agent("baker")

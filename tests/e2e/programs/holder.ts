@@ -1,11 +1,11 @@
-// Opens a blackboard file and holds it, or says why it cannot. "unprivileged" as the second argument: as a user whom
-// permissions bind; root is not.
+// Opens a blackboard file and keeps it open, or prints why it cannot. With "unprivileged" as the second argument, it runs
+// as a user whom file permissions restrict, unlike root.
 import { FlockError } from "flock-ts";
 import { sqliteStore } from "flock-ts/stores/sqlite";
 import { systemClock } from "../../../packages/flock/src/core/clock.ts";
 
 const [file = "", as] = process.argv.slice(2);
-/** Nobody, on Debian and most other systems. */
+/** User id of `nobody` on Debian and most other systems. */
 const NOBODY = 65_534;
 if (as === "unprivileged" && process.getuid?.() === 0) {
   process.setgroups?.([]);

@@ -1,4 +1,4 @@
-// A kitchen with its dashboard on a durable store: FILE PORT. Prints its port.
+// A kitchen with its dashboard on a persistent store. Arguments: file and port. Prints its port.
 import { artifact, Flock } from "flock-ts";
 import { sqliteStore } from "flock-ts/stores/sqlite";
 import { z } from "zod";

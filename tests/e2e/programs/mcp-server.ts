@@ -1,4 +1,4 @@
-// An MCP server on standard input and output. The argument says how it behaves.
+// An MCP server on standard input and output. The argument selects its behaviour.
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { toolServer, toolState } from "../../support/mcp-server.ts";
 
@@ -16,7 +16,7 @@ switch (behaviour) {
     setInterval(() => process.stdout.write('{"jsonrpc":\nHello!\n\u0000\u0001\n[1,2]\n'), 5);
     break;
   case "noisy":
-    // Not of the protocol, but many print something as they start.
+    // Not part of the protocol, but many servers print something at startup.
     process.stdout.write("Starting…\n");
     serveStdio(() => toolServer(state));
     break;

@@ -1,4 +1,4 @@
-// A flock with an agent with a function, and then one without: says how far it comes. The model's name is the argument.
+// A flock with a function agent, then a model agent; prints its progress. Argument: name of the model.
 import { artifact, Flock, FlockError } from "flock-ts";
 import { z } from "zod";
 

@@ -1,4 +1,4 @@
-// Fails, and says each step of it, on the file that it is given; with "works" it takes up the dead letter, and works.
+// Fails and prints each step. Argument: file. With "works", it retries the dead letter successfully.
 import { artifact, Flock } from "flock-ts";
 import { sqliteStore } from "flock-ts/stores/sqlite";
 import { z } from "zod";
@@ -31,7 +31,7 @@ if (how === "works") {
   await flock.shutdown();
 } else {
   const waiting = setInterval(() => {
-    // Ends are counted once they are committed.
+    // Ends of runs are counted at their commit.
     if (flock.stats().runs.error === 0) return;
     clearInterval(waiting);
     console.log("waits");

@@ -1,4 +1,4 @@
-// Ticks on the file that it is given, each run taking as long as an interval, until it is killed.
+// Runs a schedule until it is killed; each run takes as long as an interval. Argument: file.
 import { setTimeout as pause } from "node:timers/promises";
 import { artifact, Flock } from "flock-ts";
 import { ArtifactsComponent } from "flock-ts/components/server";

@@ -1,4 +1,4 @@
-// Does the housekeeping of a closed blackboard in the smallest steps, and kills itself before the given SQL statement.
+// Runs the housekeeping of a closed blackboard in minimal steps and kills itself before the given SQL statement.
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { systemClock } from "../../../packages/flock/src/core/clock.ts";
 import { Housekeeping } from "../../../packages/flock/src/store/sqlite/housekeeping.ts";
@@ -7,7 +7,7 @@ import { openFile } from "../../../packages/flock/src/store/sqlite/open.ts";
 const [path = "", maxBytes = "", lastStatement = ""] = process.argv.slice(2);
 let left = Number(lastStatement);
 
-/** The same object, except that some methods count as a statement. */
+/** Returns a proxy that counts calls of some methods as statements. */
 function counted<T extends DatabaseSync | StatementSync>(target: T, statements: readonly string[]): T {
   return new Proxy(target, {
     get(_, name: string) {

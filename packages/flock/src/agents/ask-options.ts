@@ -1,17 +1,17 @@
 import type { AnyArtifactType, DraftOf } from "../blackboard/artifact-type.ts";
-/** What a person is asked. */
+/** Options of a question to a person. */
 export interface AskOptions<T extends AnyArtifactType = AnyArtifactType> {
-  /** In a sentence. */
+  /** The question, in a sentence. */
   readonly question: string;
-  /** What there is to know before answering, as any JSON: the text to approve, say. Default: nothing. */
+  /** Context for the answer as JSON, such as the text to approve. Default: nothing. */
   readonly details?: unknown;
-  /** How long it can be answered, in ms. Default: as long as it takes. */
+  /** Time to answer, in ms. Default: no limit. */
   readonly deadline?: number;
-  /** What counts as the answer when the deadline passes; without it `askPerson` throws then. */
+  /** Draft that is used as the answer when the deadline passes. Without it, `askPerson` throws. Default: none. */
   readonly default?: DraftOf<T>;
   /**
-   * Which question of its run this is, for a run that begins again: with a key the question that was asked under it
-   * counts, whatever its words. Default: the first, the second and so on, as long as question and details are the same.
+   * Identifies the question when a run starts again: an earlier question with the same key is reused, even if its text
+   * changed. Default: the question's index in the run, if question and details are the same.
    */
   readonly key?: string;
 }

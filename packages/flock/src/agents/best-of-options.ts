@@ -2,16 +2,16 @@ import { z } from "zod";
 import type { Draft } from "../blackboard/artifact-type.ts";
 import { checkOptions } from "../core/errors.ts";
 import type { RunContext } from "./run-context.ts";
-/** Tells how good a candidate is by what would be published of it; a higher number is better. */
+/** Scores a candidate by the drafts it would publish; a higher number is better. */
 export type Score<Out = Draft> = (drafts: readonly Out[], context: RunContext) => number | Promise<number>;
 
-/** How many candidates each run has, and what tells the best of them. */
+/** Number of candidates per run, and the function that scores them. */
 export interface BestOf {
   readonly count: number;
   readonly score: Score;
 }
 
-/** Each costs as much as a run: more than this is a slip of the pen. */
+/** Each candidate costs as much as a run, so a higher number is most likely a mistake. */
 const MAX_CANDIDATES = 100;
 
 const bestOfSchema = z.object({
@@ -19,7 +19,10 @@ const bestOfSchema = z.object({
   score: z.custom<Score>((value) => typeof value === "function", "must be a function"),
 });
 
-/** @throws FlockError `invalid_options`. */
+/**
+ * Validates the arguments of `bestOf`.
+ * @throws FlockError `invalid_options`.
+ */
 export function checkBestOf(agent: string, count: number, score: Score): BestOf {
-  return checkOptions(`agent ${agent}: bestOf`, bestOfSchema, { count, score });
+  return checkOptions(`\`bestOf\` of agent \`${agent}\``, bestOfSchema, { count, score });
 }

@@ -28,13 +28,16 @@ import { Subscription } from "./subscription.ts";
 import { type BatchOptions, checkSubscriptionOptions, type SubscriptionOptions } from "./subscription-options.ts";
 import type { ToolSource, Tools } from "./tools.ts";
 
-/** How many runs of one agent go on at the same time when it does not say: the default of Flock's Python edition. */
+/** Default for concurrent runs of one agent, as in Flock's Python edition. */
 const DEFAULT_CONCURRENCY = 2;
 
-/** Longest that a run on a model may take, in ms: long answers of slow models take minutes; a server that hangs, for ever. */
+/**
+ * Longest run of an agent with a model, in ms. Long answers of slow models take minutes; a hanging server never
+ * answers.
+ */
 const MODEL_TIMEOUT_MS = 5 * 60_000;
 
-/** What Node's timers take, in ms. */
+/** Longest delay that Node's timers support, in ms. */
 const MAX_TIMER = 2 ** 31 - 1;
 
 type Types = readonly [AnyArtifactType, ...AnyArtifactType[]];
@@ -45,21 +48,21 @@ interface Consumed {
   readonly schedule?: Schedule;
 }
 
-/** Checks a list of components. */
+/** Validates a list of components. */
 export const componentsSchema = z.array(z.instanceof(AgentComponent, { error: "must be a component" }));
 
-/** What an agent has that says nothing else. */
+/** The flock's settings for agents that don't set their own. */
 export interface AgentDefaults {
   readonly model?: Model | undefined;
   readonly redact?: Redact | undefined;
   readonly prices?: Prices | undefined;
-  /** The flock's hooks with those of the agent's own components. */
+  /** Returns the flock's hooks combined with those of the agent's own components. */
   readonly hooksOf?: (components: readonly AgentComponent[]) => Hooks | undefined;
 }
 
-/** Checks what a user says of redaction. */
+/** Validates the `redact` option. */
 export const redactSchema = z.union([z.literal(false), z.array(z.instanceof(RegExp))], {
-  error: "must be a list of patterns, or false",
+  error: "must be a list of patterns or `false`",
 });
 
 const providersSchema = z.record(
@@ -67,12 +70,13 @@ const providersSchema = z.record(
   z.custom<ContextProvider>((value) => typeof value === "function", "must be a function"),
 );
 
-/** Checks a model as the core can check it. */
-export const modelSchema = z.custom<Model>(isModel, 'must be a model of the AI SDK, or "provider/model"');
+/** Validates a model as far as the core can. */
+export const modelSchema = z.custom<Model>(isModel, 'must be an AI SDK model or `"provider/model"`');
 
 /**
- * Declares an agent, step by step. `run` ends the declaration, and the agent starts to listen. An agent without `run`
- * listens from the first publish, invoke, serve or `runUntilIdle` on, and a model computes what it publishes.
+ * Declares an agent step by step. `run` ends the declaration and activates the agent.
+ * An agent without `run` has a model compute its output. It becomes active with the first publish, invoke, serve or
+ * `runUntilIdle`.
  *
  * @example
  * flock.agent("chef").description("Invents pizzas").consumes(Idea).publishes(Pizza)
@@ -82,7 +86,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   /** The agent's name. */
   readonly name: string;
   readonly #register: (definition: AgentDefinition) => void;
-  /** The flock's model; the agent may have its own. */
+  /** The flock's model, until the agent sets its own. */
   #model: Model | undefined;
   readonly #prices: Prices | undefined;
   readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
@@ -107,7 +111,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   #preventSelfTrigger = true;
   #done = false;
 
-  /** For the flock only: see `flock.agent(name)`. */
+  /** Used only by the flock; see `flock.agent(name)`. */
   constructor(name: string, register: (definition: AgentDefinition) => void, defaults: AgentDefaults = {}) {
     checkName("an agent", name);
     this.name = name;
@@ -118,50 +122,62 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     this.#hooksOf = defaults.hooksOf ?? (() => undefined);
   }
 
-  /** Says what the agent does, for people and for the model. Default: nothing. */
+  /** Describes what the agent does, for people and for the model. Default: nothing. */
   description(text: string): this {
     this.#assertOpen();
     this.#description = text;
     return this;
   }
 
-  /** Every artifact that the agent publishes carries these tags. */
+  /** Adds tags to every artifact that the agent publishes. */
   tags(...tags: string[]): this {
     this.#assertOpen();
     this.#tags.push(...tags);
     return this;
   }
 
-  /** Clears the agent for artifacts that require these labels. Without it the agent is cleared for none. */
+  /** Clears the agent for artifacts that require these labels. Default: no labels. */
   labels(...labels: string[]): this {
     this.#assertOpen();
-    this.#labels.push(...checkOptions(`agent ${this.name}: labels`, z.array(z.string().min(1)), labels));
+    this.#labels.push(...checkOptions(this.#option("labels"), z.array(z.string().min(1)), labels));
     return this;
   }
 
   /**
-   * Makes the agent one of a tenant: it may see what that tenant may, and nobody else sees that there is such an agent. What it publishes is
-   * for that tenant, unless `publishes` says otherwise. Default: of none.
+   * Assigns the agent to a tenant. The agent may see what the tenant may, and only the tenant and the owner see the
+   * agent. It publishes for that tenant, unless `publishes` sets another visibility. Default: no tenant.
    */
   tenant(id: string): this {
     this.#assertOpen();
-    this.#tenant = checkOptions(`agent ${this.name}: tenant`, z.string().min(1), id);
+    this.#tenant = checkOptions(this.#option("tenant"), z.string().min(1), id);
     return this;
   }
 
   /**
-   * Wakes the agent when one artifact of each named type is there (AND gate); a type that is named n times wants n
-   * artifacts. A further `consumes` is an alternative (OR).
+   * Triggers the agent when one artifact of each named type is available (AND gate). A type that is named n times
+   * requires n artifacts. Further calls of `consumes` add alternatives (OR).
+   *
+   * @example
+   * flock.agent("waiter").consumes(Pizza, Drink).publishes(Order)
+   *   .run(({ Pizza, Drink }) => Order({ items: [Pizza.name, Drink.name] }));
    */
   consumes<const T extends Types>(...types: T): AgentBuilder<In | InputsOf<T>, Out, Given>;
   /**
-   * The same in batches: the function receives an array of payloads by the name of the type, or for several types an
-   * array of groups.
+   * Triggers the agent with batches: the function receives an array of payloads under the type's name, or an array of
+   * groups for several types.
+   *
+   * @example
+   * flock.agent("packer").consumes(Order, { batch: { size: 10, timeout: 5_000 } }).run(({ Order }) => void ship(Order));
    */
   consumes<const T extends Types>(
     ...args: [...types: T, options: SubscriptionOptions<T> & { readonly batch: BatchOptions }]
   ): AgentBuilder<In | BatchOf<T>, Out, Given>;
-  /** The same, with conditions: see {@link SubscriptionOptions}. */
+  /**
+   * Triggers the agent for artifacts that meet conditions; see {@link SubscriptionOptions}.
+   *
+   * @example
+   * flock.agent("critic").consumes(Pizza, { where: ({ payload }) => payload.toppings.length > 3 }).publishes(Review)
+   */
   consumes<const T extends Types>(
     ...args: [...types: T, options: SubscriptionOptions<T> & { readonly batch?: never }]
   ): AgentBuilder<In | InputsOf<T>, Out, Given>;
@@ -172,39 +188,45 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     if (types.length === 0 || types.some((type) => !isArtifactType(type))) {
       throw new FlockError(
         "invalid_options",
-        `agent ${this.name}: consumes wants artifact types, as artifact(name, schema) makes them`,
+        `Invalid types for ${this.#option("consumes")}: not artifact types. Create them with \`artifact(name, schema)\`.`,
       );
     }
     const options =
       typeof last === "function" || last === undefined
         ? {}
-        : checkSubscriptionOptions(`agent ${this.name}: consumes`, last, types.length);
+        : checkSubscriptionOptions(this.#option("consumes"), last, types.length);
     this.#consumed.push({ types, options });
     return this;
   }
 
   /**
-   * Wakes the agent each so many milliseconds with a {@link ScheduleTick}: one more alternative, as a further `consumes`
-   * is. Times lie on a fixed grid, so that nothing drifts. It begins with the first work of the flock (publish, invoke,
-   * serve or `runUntilIdle`) and keeps the process alive until `shutdown`.
+   * Triggers the agent every `ms` milliseconds with a {@link ScheduleTick}, as an alternative to `consumes`.
+   * Ticks are on a fixed grid and don't drift. The schedule starts with the first publish, invoke, serve or
+   * `runUntilIdle`, and keeps the process alive until `shutdown`.
+   *
+   * @example
+   * flock.agent("poller").every(60_000).publishes(Weather).run(async () => Weather(await fetchWeather()));
+   *
    * @throws FlockError `invalid_options`.
    */
   every(ms: number, options: EveryOptions = {}): AgentBuilder<In | InputsOf<readonly [typeof ScheduleTick]>, Out> {
-    return this.#scheduled(everySchedule(`agent ${this.name}`, ms, options));
+    return this.#scheduled(everySchedule(this.name, ms, options));
   }
 
   /**
-   * The same at the times of a cron expression: minute, hour, day of the month, month and weekday, with seconds before
-   * them if there are six.
+   * Triggers the agent at the times of a cron expression: minute, hour, day of the month, month and weekday. A sixth
+   * field, before them, sets seconds.
+   *
    * @example
    * flock.agent("digest").cron("0 9 * * 1-5", { timezone: "Europe/Berlin" }).publishes(Digest)
-   * @throws FlockError `invalid_options` when it cannot be read or never comes.
+   *
+   * @throws FlockError `invalid_options` when the expression is invalid or never matches.
    */
   cron(
     expression: string,
     options: CronOptions = {},
   ): AgentBuilder<In | InputsOf<readonly [typeof ScheduleTick]>, Out> {
-    return this.#scheduled(cronSchedule(`agent ${this.name}`, expression, options));
+    return this.#scheduled(cronSchedule(this.name, expression, options));
   }
 
   #scheduled(schedule: Schedule): AgentBuilder<In | InputsOf<readonly [typeof ScheduleTick]>, Out> {
@@ -212,7 +234,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     if (this.#consumed.some((one) => one.schedule?.spec === schedule.spec)) {
       throw new FlockError(
         "invalid_options",
-        `agent ${this.name} has the schedule "${schedule.spec}" twice: once will do`,
+        `Invalid schedule for agent \`${this.name}\`: \`${schedule.spec}\` is declared twice. Remove one of them.`,
       );
     }
     const where = ({ payload }: { readonly payload: unknown }) => (payload as { agent: string }).agent === this.name;
@@ -220,9 +242,19 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     return this as unknown as AgentBuilder<In | InputsOf<readonly [typeof ScheduleTick]>, Out>;
   }
 
-  /** Names the types that the agent may publish. Without it the agent publishes nothing. */
+  /**
+   * Names the types that the agent may publish. Default: none.
+   *
+   * @example
+   * flock.agent("chef").consumes(Idea).publishes(Pizza, Recipe)
+   */
   publishes<const T extends Types>(...types: T): AgentBuilder<In, Out | DraftOf<T[number]>, Given>;
-  /** The same, with promises about each artifact of these types: see {@link OutputOptions}. */
+  /**
+   * Names types that the agent may publish, with conditions for their artifacts; see {@link OutputOptions}.
+   *
+   * @example
+   * flock.agent("writer").consumes(Topic).publishes(Headline, { fanOut: 3, visibility: visibility.labelled("press") })
+   */
   publishes<const T extends Types>(
     ...args: [...types: T, options: OutputOptions<T[number]>]
   ): AgentBuilder<In, Out | DraftOf<T[number]>, Given>;
@@ -234,10 +266,10 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     if (types.length === 0 || types.some((type) => !isArtifactType(type))) {
       throw new FlockError(
         "invalid_options",
-        `agent ${this.name}: publishes wants artifact types, as artifact(name, schema) makes them`,
+        `Invalid types for ${this.#option("publishes")}: not artifact types. Create them with \`artifact(name, schema)\`.`,
       );
     }
-    const options = hasOptions ? checkOutputOptions(`agent ${this.name}: publishes`, last) : undefined;
+    const options = hasOptions ? checkOutputOptions(this.#option("publishes"), last) : undefined;
     for (const type of types) {
       this.#publishes.set(type.typeName, type);
       if (options) this.#outputs.set(type.typeName, options);
@@ -246,30 +278,37 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   /**
-   * How many runs of this agent may go on at the same time; default 2.
-   * @throws FlockError `invalid_options` unless it is a whole number from 1.
+   * Limits concurrent runs of this agent. Default: 2.
+   * @throws FlockError `invalid_options` unless it is an integer ≥ 1.
    */
   concurrency(limit: number): this {
     this.#assertOpen();
-    this.#concurrency = checkOptions(`agent ${this.name}: concurrency`, z.int().min(1), limit);
+    this.#concurrency = checkOptions(this.#option("concurrency"), z.int().min(1), limit);
     return this;
   }
 
   /**
-   * Where the flock's `concurrency` leaves too little room, runs of agents of a higher priority begin first, and within one
-   * priority the oldest; default 0. No agent is let through for having waited long: those of a high one can keep others waiting.
+   * Sets the priority under the flock's `concurrency` limit. Default: 0.
+   * Runs of agents with a higher priority start first; at the same priority, the oldest run does. Priority has no
+   * aging, so busy agents of high priority can starve others.
    * @throws FlockError `invalid_options` unless it is a finite number.
    */
   priority(priority: number): this {
     this.#assertOpen();
-    this.#priority = checkOptions(`agent ${this.name}: priority`, z.number(), priority);
+    this.#priority = checkOptions(this.#option("priority"), z.number(), priority);
     return this;
   }
 
   /**
-   * Each run computes its output so many times at once (1 to 100) and publishes what `score` gives the highest number for, the first of
-   * equals. Others are dropped, and what fails among them; the run fails when all do. Only what the best one streams is shown, at
-   * the end; usage is the sum of all. Say it after `publishes`. Default: once, without a score.
+   * Computes each run's output several times in parallel (1 to 100) and publishes the candidate with the highest
+   * `score`. On a tie the first one wins.
+   * The other candidates are dropped, also those that fail; the run fails when all candidates do. Only the winner's
+   * stream is emitted, at the end. Usage is the sum of all candidates. Call it after `publishes`. Default: one
+   * candidate, no score.
+   *
+   * @example
+   * flock.agent("poet").consumes(Topic).publishes(Poem).bestOf(3, ([poem]) => poem.payload.lines.length)
+   *
    * @throws FlockError `invalid_options`.
    */
   bestOf(count: number, score: Score<Out>): this {
@@ -279,17 +318,21 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   /**
-   * Puts components around this agent's runs, within those of the flock: see {@link AgentComponent} of
-   * `flock-ts/components/agents`. Further ones stand within these. Default: none.
+   * Wraps components around this agent's runs, inside those of the flock; see {@link AgentComponent} of
+   * `flock-ts/components/agents`. Later components run inside earlier ones. Default: none.
+   *
+   * @example
+   * flock.agent("chef").use(new RateLimit({ runs: 10, per: 60_000 }))
+   *
    * @throws FlockError `invalid_options` unless all are components.
    */
   use(...components: AgentComponent[]): this {
     this.#assertOpen();
-    this.#components.push(...checkOptions(`agent ${this.name}: use`, componentsSchema, components));
+    this.#components.push(...checkOptions(this.#option("use"), componentsSchema, components));
     return this;
   }
 
-  /** Whether the agent's own artifacts leave it asleep; default true. */
+  /** Sets whether the agent ignores the artifacts that it published itself. Default: true. */
   preventSelfTrigger(prevent: boolean): this {
     this.#assertOpen();
     this.#preventSelfTrigger = prevent;
@@ -297,47 +340,59 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   /**
-   * Longest that a run of this agent may take, in ms: a longer one ends with status `timeout`. Default: as long as it
-   * likes; for an agent without `run` five minutes.
-   * @throws FlockError `invalid_options` unless it is a whole number from 1.
+   * Limits the duration of each run, in ms. A longer run ends with status `timeout`. Default: no limit; five minutes
+   * for an agent without `run`.
+   * @throws FlockError `invalid_options` unless it is an integer ≥ 1.
    */
   timeout(ms: number): this {
     this.#assertOpen();
-    this.#timeout = checkOptions(`agent ${this.name}: timeout`, z.int().min(1).max(MAX_TIMER), ms);
+    this.#timeout = checkOptions(this.#option("timeout"), z.int().min(1).max(MAX_TIMER), ms);
     return this;
   }
 
   /**
-   * Tries runs of this agent again that end as `error` or `timeout`, each time after a longer wait. Default: not at all.
-   * @throws FlockError `invalid_options`, naming each wrong option.
+   * Retries runs of this agent that end with status `error` or `timeout`, with growing delays. Default: no retries.
+   *
+   * @example
+   * flock.agent("chef").retry({ attempts: 5, delay: 500 })
+   *
+   * @throws FlockError `invalid_options`, naming each invalid option.
    */
   retry(options: RetryOptions): this {
     this.#assertOpen();
-    this.#retry = new RetryPolicy(`agent ${this.name}: retry`, options);
+    this.#retry = new RetryPolicy(this.#option("retry"), options);
     return this;
   }
 
   /**
-   * Leaves the agent alone for a while after failures in a row: its work stays queued meanwhile. Default: never.
-   * @throws FlockError `invalid_options`, naming each wrong option.
+   * Stops starting runs of this agent for a while after consecutive failures. Its work stays queued. Default: never.
+   *
+   * @example
+   * flock.agent("chef").circuitBreaker({ failures: 5, cooldown: 30_000 })
+   *
+   * @throws FlockError `invalid_options`, naming each invalid option.
    */
   circuitBreaker(options: CircuitBreakerOptions): this {
     this.#assertOpen();
-    this.#circuitBreaker = circuitLimits(`agent ${this.name}: circuitBreaker`, options);
+    this.#circuitBreaker = circuitLimits(this.#option("circuitBreaker"), options);
     return this;
   }
 
   /**
-   * A model for this agent; default: the flock's.
-   * @throws FlockError `invalid_options` unless it is a model of the AI SDK or `"provider/model"`.
+   * Sets the agent's model. Default: the flock's model.
+   *
+   * @example
+   * flock.agent("chef").model("openai/gpt-4.1")
+   *
+   * @throws FlockError `invalid_options` unless it is an AI SDK model or `"provider/model"`.
    */
   model(model: Model): this {
     this.#assertOpen();
-    this.#model = checkOptions(`agent ${this.name}: model`, modelSchema, model);
+    this.#model = checkOptions(this.#option("model"), modelSchema, model);
     return this;
   }
 
-  /** Tells the model what to do, beside the description and what the schemas say. Default: nothing. */
+  /** Adds instructions for the model, in addition to the description and the schemas. Default: nothing. */
   instructions(text: string): this {
     this.#assertOpen();
     this.#instructions = text;
@@ -345,8 +400,10 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   /**
-   * What the model may call while it works: tools of the AI SDK, by name, or those of a server, from `flock-ts/tools/mcp`.
-   * A second call adds to the first.
+   * Adds tools that the model may call: AI SDK tools by name, or the tools of a server from `flock-ts/tools/mcp`.
+   *
+   * @example
+   * flock.agent("chef").tools(mcpTools({ url: "http://localhost:3000/mcp" }))
    */
   tools(tools: Tools | ToolSource): this {
     this.#assertOpen();
@@ -355,72 +412,86 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   /**
-   * What each run is given beside its inputs, such as {@link history}: a function finds it in `context.given`, a model in
-   * its prompt. All providers are asked before the run begins; it fails when one does. A second call adds to the first.
+   * Adds context providers, such as {@link history}. Functions read the results from `context.given`; models read them
+   * in the prompt.
+   * All providers run in parallel before the run starts. The run fails when a provider does.
+   *
+   * @example
+   * flock.agent("critic").consumes(Draft).context({ earlier: history({ newest: 5 }) })
+   *
    * @throws FlockError `invalid_options` unless all are functions.
    */
   context<const P extends ContextProviders>(providers: P): AgentBuilder<In, Out, Given & GivenBy<P>> {
     this.#assertOpen();
-    checkOptions(`agent ${this.name}: context`, providersSchema, providers);
+    checkOptions(this.#option("context"), providersSchema, providers);
     this.#context = { ...this.#context, ...providers };
     return this as unknown as AgentBuilder<In, Out, Given & GivenBy<P>>;
   }
 
   /**
-   * What its model must not read: patterns beside those of {@link FlockOptions.redact}, or false for a model that may read
-   * secrets. What is stored, and what functions read, stays as it is.
-   * @throws FlockError `invalid_options` unless it is patterns, or false.
+   * Sets what is hidden from the agent's model: patterns in addition to `redact` of the flock, or false to hide
+   * nothing. Stored data and the inputs of functions are not redacted.
+   * @throws FlockError `invalid_options` unless it is a list of patterns or false.
    */
   redact(redact: Redact): this {
     this.#assertOpen();
-    const own = checkOptions(`agent ${this.name}: redact`, redactSchema, redact);
+    const own = checkOptions(this.#option("redact"), redactSchema, redact);
     this.#redact = own === false ? false : [...(this.#redact || []), ...own];
     return this;
   }
 
   /**
-   * Ends the declaration: from now on the agent listens.
-   * @throws FlockError `agent_incomplete` when it consumes nothing or is complete already.
+   * Ends the declaration and activates the agent.
+   * @throws FlockError `agent_incomplete` when the agent consumes nothing or is already active.
    */
   run(run: RunFunction<Alternatives<In>, Out, Given>): void {
     this.#assertOpen();
     if (this.#consumed.length === 0) {
       throw new FlockError(
         "agent_incomplete",
-        `agent ${this.name} would never run: say what it consumes before .run(…)`,
+        `Agent \`${this.name}\` is incomplete: it consumes nothing and would never run. Call \`.consumes(…)\` before \`.run(…)\`.`,
       );
     }
     if (typeof run !== "function")
-      throw new FlockError("agent_incomplete", `agent ${this.name}: .run(…) wants a function`);
+      throw new FlockError(
+        "agent_incomplete",
+        `Agent \`${this.name}\` is incomplete: \`.run(…)\` got no function. Pass a function.`,
+      );
     this.#register({ ...this.#declaration(), run: run as unknown as AgentDefinition["run"] });
     this.#done = true;
   }
 
   /**
-   * For the flock only: what has been declared without a `run`, for a model to compute.
+   * Returns the declaration of an agent without `run`, for a model to compute. Used only by the flock.
    * @throws FlockError `agent_incomplete` when something is missing.
    */
   declarationForModel(): AgentDeclaration & { readonly model: Model } {
-    const missing = (what: string) => new FlockError("agent_incomplete", `agent ${this.name} ${what}`);
+    const missing = (what: string) =>
+      new FlockError("agent_incomplete", `Agent \`${this.name}\` is incomplete: ${what}`);
     if (!this.#model) {
       throw missing(
-        "has no run function and no model: end its declaration with .run(async (inputs) => …), or give it " +
-          '.model("provider/model"), or all agents one with new Flock({ model })',
+        "it has no `run` function and no model. Call `.run(async (inputs) => …)` or " +
+          '`.model("provider/model")`, or set a model for all agents with `new Flock({ model })`.',
       );
     }
-    if (this.#consumed.length === 0) throw missing("would never run: say what it consumes, with .consumes(…)");
+    if (this.#consumed.length === 0) throw missing("it consumes nothing and would never run. Call `.consumes(…)`.");
     if (this.#publishes.size === 0) {
       throw missing(
-        "has a model, but nothing for it to make: say what it publishes, with .publishes(…), or end its declaration " +
-          "with .run(async (inputs) => …)",
+        "it has a model but publishes nothing. Call `.publishes(…)`, or end the declaration " +
+          "with `.run(async (inputs) => …)`.",
       );
     }
     return { ...this.#declaration(), model: this.#model, timeout: this.#timeout ?? MODEL_TIMEOUT_MS };
   }
 
-  /** For the flock only: the agent listens, and its declaration can no longer change. */
+  /** Ends the declaration. Used only by the flock. */
   close(): void {
     this.#done = true;
+  }
+
+  /** Names a method of this agent in error messages. */
+  #option(method: string): string {
+    return `\`${method}\` of agent \`${this.name}\``;
   }
 
   #declaration(): AgentDeclaration {
@@ -433,8 +504,8 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     const tenant = this.#tenant;
     const visibility: LastingVisibility = tenant === undefined ? PUBLIC : { kind: "tenant", tenant_id: tenant };
     const subscriptions = this.#consumed.map(
-      ({ types, options }, place) =>
-        new Subscription(principal, String(place), types, options, this.#preventSelfTrigger),
+      ({ types, options }, index) =>
+        new Subscription(principal, String(index), types, options, this.#preventSelfTrigger),
     );
     return {
       name: this.name,
@@ -444,8 +515,8 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       visibility,
       subscriptions,
       schedules: new Map(
-        this.#consumed.flatMap(({ schedule }, place) =>
-          schedule ? [[subscriptions[place] as Subscription, schedule] as const] : [],
+        this.#consumed.flatMap(({ schedule }, index) =>
+          schedule ? [[subscriptions[index] as Subscription, schedule] as const] : [],
         ),
       ),
       consumes: new Map(this.#consumed.flatMap(({ types }) => types.map((type) => [type.typeName, type] as const))),
@@ -471,7 +542,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     if (!this.#done) return;
     throw new FlockError(
       "agent_incomplete",
-      `agent ${this.name} listens already: its declaration ended with .run(…), or with the first work of the flock`,
+      `Agent \`${this.name}\` cannot be changed: it is already active. Declare it completely before \`.run(…)\` and before the flock's first work.`,
     );
   }
 }

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { checkOptions } from "../core/errors.ts";
-/** When an agent is left alone for a while. */
+/** Options of a circuit breaker. */
 export interface CircuitBreakerOptions {
-  /** So many failures in a row open the circuit: a whole number from 1. */
+  /** Number of consecutive failures that open the circuit: an integer ≥ 1. */
   readonly failures: number;
-  /** The failures must come within so many ms of each other, first to last. Default: however far apart. */
+  /** The failures must happen within this time, in ms, from first to last. Default: however far apart. */
   readonly within?: number;
-  /** How long the agent is left alone, in ms, before one run tries whether it works again. */
+  /** Time without runs, in ms, before one trial run. */
   readonly cooldown: number;
 }
 
@@ -19,10 +19,13 @@ const optionsSchema = z.strictObject({
     .max(2 ** 31 - 1),
 });
 
-/** Options of a circuit breaker, checked. */
+/** Validated options of a circuit breaker. */
 export type CircuitLimits = Readonly<z.output<typeof optionsSchema>>;
 
-/** @throws FlockError `invalid_options`, naming each wrong option. */
+/**
+ * Validates options of a circuit breaker.
+ * @throws FlockError `invalid_options`, naming each invalid option.
+ */
 export function circuitLimits(what: string, options: CircuitBreakerOptions): CircuitLimits {
   return checkOptions(what, optionsSchema, options);
 }

@@ -9,7 +9,7 @@ const Wine = artifact("Wine", z.string());
 const textsOf = (earlier: readonly { readonly payload: unknown }[]) =>
   earlier.map(({ payload }) => (payload as { text?: string }).text ?? payload);
 
-/** Runs an agent with this history on an idea, and gives what it was given. */
+/** Runs an agent with this history and returns the earlier artifacts that it received. */
 async function given(options: Parameters<typeof history>[0], before: (flock: Flock) => Promise<unknown>) {
   await using flock = new Flock();
   let earlier: readonly { readonly type: string; readonly payload: unknown }[] = [];
@@ -29,8 +29,8 @@ const ideas = (count: number) => async (flock: Flock) => {
   for (let i = 1; i <= count; i++) await flock.publish(Idea({ text: `${i}` }), { correlationId: "this" });
 };
 
-describe("the history that a run is given", () => {
-  it("is of its own workflow, oldest first, without what the run consumes", async () => {
+describe("history", () => {
+  it("returns the run's workflow, oldest first, without the consumed artifacts", async () => {
     const earlier = await given({}, async (flock) => {
       await ideas(3)(flock);
       await flock.publish(Idea({ text: "elsewhere" }), { correlationId: "other" });
@@ -45,18 +45,18 @@ describe("the history that a run is given", () => {
     });
   });
 
-  it("is of the whole blackboard when it need not be of the workflow", async () => {
+  it("returns the whole blackboard with correlation false", async () => {
     const earlier = await given({ correlation: false }, (flock) =>
       flock.publish(Idea({ text: "elsewhere" }), { correlationId: "other" }),
     );
     expect(textsOf(earlier)).toEqual(["elsewhere"]);
   });
 
-  it("is the newest only", async () => {
+  it("returns only the newest artifacts", async () => {
     expect(textsOf(await given({ newest: 2 }, ideas(5)))).toEqual(["4", "5"]);
   });
 
-  it("is of the types, tags and producers that are named", async () => {
+  it("filters by types, tags and producers", async () => {
     const before = async (flock: Flock) => {
       await flock.publish(Pizza({ name: "Tartufo" }), { correlationId: "this", tags: ["good", "late"] });
       await flock.publish(Wine("Barolo"), { correlationId: "this", tags: ["good"] });
@@ -67,7 +67,7 @@ describe("the history that a run is given", () => {
     expect(await given({ producedBy: ["sommelier"] }, before)).toEqual([]);
   });
 
-  it("is no longer than it may be: the oldest goes first, and one that never fits hides nobody", async () => {
+  it("drops the oldest artifacts beyond the limit, and skips one that can never fit", async () => {
     const size = JSON.stringify({
       type: "Idea",
       payload: { text: "1" },
@@ -83,7 +83,7 @@ describe("the history that a run is given", () => {
     expect(textsOf(earlier)).toEqual(["1"]);
   });
 
-  it("is what the agent may see, whatever it asks for", async () => {
+  it("returns only what the agent may see", async () => {
     await using flock = new Flock();
     const found: Record<string, unknown> = {};
     for (const [name, labels] of Object.entries({ cleared: ["cellar"], other: [] })) {
@@ -101,14 +101,14 @@ describe("the history that a run is given", () => {
     expect(found).toEqual({ cleared: ["Barolo", "house red"], other: ["house red"] });
   });
 
-  it("names an option that is wrong", () => {
+  it("names an invalid option", () => {
     expect(() => history({ newest: 0 })).toThrow(/history: newest/);
     expect(() => history({ types: ["Idea"] as never })).toThrow(/types\.0: must be an artifact type/);
   });
 });
 
-describe("what a provider gives", () => {
-  it("is typed, and there before the function begins, whatever kind of function it is", async () => {
+describe("context providers", () => {
+  it("provide typed results before a plain function or a generator starts", async () => {
     await using flock = new Flock();
     const seen: unknown[] = [];
     const declare = (name: string) =>
@@ -133,7 +133,7 @@ describe("what a provider gives", () => {
     expect(flock.stats().runs.success).toBe(2);
   });
 
-  it("ends the run when it throws, with its name", async () => {
+  it("end the run with their name when they throw", async () => {
     await using flock = new Flock();
     let hasRun = false;
     flock
@@ -145,12 +145,12 @@ describe("what a provider gives", () => {
     expect(status).toBe("error");
     expect(error).toMatchObject({
       name: "context_failed" satisfies FlockError["code"],
-      message: 'agent chef: its context "weather" failed: no forecast',
+      message: "Context provider `weather` of agent `chef` failed: no forecast",
     });
     expect(hasRun).toBe(false);
   });
 
-  it("does not hold up a run that is cancelled, or takes too long", async () => {
+  it("do not delay the end of a run that times out", async () => {
     await using flock = new Flock();
     flock
       .agent("chef")
@@ -161,7 +161,7 @@ describe("what a provider gives", () => {
     expect(await (await flock.invoke("chef", [Idea({ text: "x" })])).done).toMatchObject({ status: "timeout" });
   });
 
-  it("has to be a function", () => {
+  it("must be functions", () => {
     expect(() => new Flock().agent("chef").context({ weather: "rain" as never })).toThrow(
       /weather: must be a function/,
     );

@@ -1,18 +1,18 @@
 import { FlockError } from "../core/errors.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** Finds out something that a run should know beside its inputs. What a model is to read must be JSON. */
+/** Computes additional context for a run. Results for a model must be JSON. */
 export type ContextProvider<T = unknown> = (context: RunContext) => T | Promise<T>;
 
-/** Providers by the name under which the run finds what they give. */
+/** Context providers by the name of their result. */
 export type ContextProviders = Readonly<Record<string, ContextProvider>>;
 
-/** What providers give, by name. */
+/** The results of context providers by name. */
 export type GivenBy<P extends ContextProviders> = { readonly [K in keyof P]: Awaited<ReturnType<P[K]>> };
 
 /**
- * Asks all providers at once, and then runs the agent with what they have given.
- * @throws FlockError `context_failed` when one of them throws, naming it.
+ * Runs all providers in parallel, then the agent with their results.
+ * @throws FlockError `context_failed`, naming the provider that threw.
  */
 export async function* runWithContext(
   providers: ContextProviders,
@@ -22,7 +22,7 @@ export async function* runWithContext(
   const given = await Promise.all(
     Object.entries(providers).map(async ([name, provide]) => [name, await provideOne(name, provide, context)] as const),
   );
-  // Only now is it known; nobody has read it before.
+  // `given` is read-only for agents; it is set once, before the agent's function starts.
   const open: { given: RunContext["given"] } = context;
   open.given = Object.freeze(Object.fromEntries(given));
   const result = run();
@@ -37,15 +37,13 @@ async function provideOne(name: string, provide: ContextProvider, context: RunCo
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new FlockError(
       "context_failed",
-      `agent ${context.agent}: its context ${JSON.stringify(name)} failed: ${reason}`,
-      {
-        cause,
-      },
+      `Context provider \`${name}\` of agent \`${context.agent}\` failed: ${reason}`,
+      { cause },
     );
   }
 }
 
-/** Whether a function has given a generator: something that yields before it returns. */
+/** Returns whether a value is an async generator. */
 export function isGenerator(value: unknown): value is AsyncGenerator<string, unknown, undefined> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value && "next" in value;
 }

@@ -18,75 +18,75 @@ import type { ToolSource, Tools } from "./tools.ts";
 type KeysOf<U> = U extends readonly unknown[] ? never : U extends unknown ? keyof U : never;
 
 /**
- * Alternatives that can be taken apart by destructuring: what another alternative brings is `undefined` here. An array
- * of groups, from a `batch` of several types, stays what it is.
+ * Makes a union of inputs destructurable: keys of other alternatives are `undefined`. An array of groups, from a
+ * `batch` of several types, is kept.
  */
 export type Alternatives<U, All = U> = U extends readonly unknown[]
   ? U
   : U & { readonly [K in Exclude<KeysOf<All>, keyof U>]?: undefined };
 
-/** What a run gives back: a draft or several of the types that the agent publishes; `[]` when there is nothing to say. */
+/** The return value of a run: one or several drafts of the types that the agent publishes, or `[]`. */
 // biome-ignore lint/suspicious/noConfusingVoidType: an agent that publishes nothing may end without a return
 export type OutputOf<Out> = [Out] extends [never] ? void : Out | readonly Out[];
 
-/** What computes an agent's output. A generator's strings are streamed; what it returns is published. */
+/** The function that computes an agent's output. A generator's strings are streamed; its return value is published. */
 export type RunFunction<In, Out, Given = Readonly<Record<string, unknown>>> = (
   inputs: In,
   context: RunContext<Given>,
 ) => OutputOf<Out> | Promise<OutputOf<Out>> | AsyncGenerator<string, OutputOf<Out>, undefined>;
 
-/** An agent, declared and ready to run. */
+/** A complete agent, ready to run. */
 export interface AgentDefinition {
   readonly name: string;
   readonly description: string;
   readonly tags: readonly string[];
-  /** What it is, to those who ask what it may see. */
+  /** The principal that determines what the agent may see. */
   readonly principal: AgentPrincipal;
-  /** Who may see that there is such an agent, and what its artifacts are that say nothing else: for one of a tenant, the tenant. */
+  /** Visibility of the agent itself, and the default for its artifacts: its tenant, or public. */
   readonly visibility: LastingVisibility;
   readonly subscriptions: readonly Subscription[];
-  /** The subscriptions that time fills, and when. */
+  /** Schedules by the subscription that receives their ticks. */
   readonly schedules: ReadonlyMap<Subscription, Schedule>;
-  /** Every type that some subscription names. */
+  /** All types that its subscriptions name. */
   readonly consumes: ReadonlyMap<string, AnyArtifactType>;
   readonly publishes: ReadonlyMap<string, AnyArtifactType>;
-  /** What it has promised of its output, if anything. */
+  /** Conditions for the agent's output, if it has any. */
   readonly outputs: Outputs | undefined;
-  /** Its components and those of the flock, if there are any. */
+  /** Hooks of its components and the flock's, if there are any. */
   readonly hooks?: Hooks | undefined;
   readonly concurrency: number;
-  /** Where the flock's room is scarce, agents of a higher one go first. */
+  /** Agents with a higher priority start first under the flock's `concurrency` limit. */
   readonly priority: number;
-  /** How many tries each run has at once, and what tells the best of them; undefined: one. */
+  /** Candidates per run and their score; undefined means one candidate. */
   readonly bestOf?: BestOf | undefined;
-  /** Longest that a run may take, in ms; undefined: as long as it likes. */
+  /** Longest run, in ms; undefined means no limit. */
   readonly timeout?: number | undefined;
-  /** How its failed runs are tried again; undefined: not at all. */
+  /** How failed runs are retried; undefined means no retries. */
   readonly retry?: RetryPolicy | undefined;
-  /** When it is left alone for a while; undefined: never. */
+  /** When the circuit opens; undefined means never. */
   readonly circuitBreaker?: CircuitLimits | undefined;
-  /** For a model: what to do, beside the description. */
+  /** Instructions for the model, in addition to the description. */
   readonly instructions: string;
-  /** For a model: what it may call. */
+  /** Tools for the model. */
   readonly tools: readonly (Tools | ToolSource)[];
-  /** What else a run is given, if anything. */
+  /** Context providers, if there are any. */
   readonly context: ContextProviders | undefined;
-  /** For a model: what keeps secrets from it; undefined when nothing shall. */
+  /** Hides secrets from the model; undefined hides nothing. */
   readonly redaction: Redaction | undefined;
-  /** What models cost, as the flock was told. */
+  /** The flock's model prices. */
   readonly prices?: Prices | undefined;
   /** The agent's own model, or the flock's. */
   readonly model?: Model | undefined;
   readonly run: (inputs: Inputs, context: RunContext) => unknown;
 }
 
-/** An agent as it was declared, before anything computes its output. */
+/** The declaration of an agent, without the function that computes its output. */
 export type AgentDeclaration = Omit<AgentDefinition, "run">;
 
-/** Computes the output of agents that have no function of their own: makes the function that they lack. */
+/** Creates the `run` function of an agent that has a model and no function. */
 export type Engine = (agent: AgentDeclaration & { readonly model: Model }) => AgentDefinition["run"];
 
-/** What keeps secrets from models: patterns beside the known ones, or false for none at all. */
+/** Hides secrets from models: patterns in addition to the built-in ones, or false to hide nothing. */
 export type Redact = readonly RegExp[] | false;
 
 /** Returns the fields of an event that is visible to everyone who may see the agent. */

@@ -6,23 +6,23 @@ import type { ContextProvider } from "./context-provider.ts";
 import type { RunContext } from "./run-context.ts";
 import type { ArtifactOf } from "./subscription-options.ts";
 
-/** Which part of the past a run is given. Every part that is named must hold. */
+/** Selects earlier artifacts for a run. All given conditions must match. */
 export interface HistoryOptions<T extends AnyArtifactType = AnyArtifactType> {
-  /** Only artifacts of these types. Default: of any. */
+  /** Only artifacts of these types. Default: all types. */
   readonly types?: readonly T[];
-  /** Only what belongs to the run's own workflow. Default true; false: the whole blackboard. */
+  /** Only artifacts of the run's workflow; false reads the whole blackboard. Default: true. */
   readonly correlation?: boolean;
-  /** Only artifacts that carry all of these tags. */
+  /** Only artifacts that have all of these tags. Default: no condition. */
   readonly tags?: readonly string[];
-  /** Only artifacts of these agents, or `external`. */
+  /** Only artifacts of these agents, or `external`. Default: no condition. */
   readonly producedBy?: readonly string[];
-  /** So many at most, the newest. Default 20. */
+  /** Maximum number of artifacts; the newest are kept. Default: 20. */
   readonly newest?: number;
-  /** So many characters of JSON at most: what does not fit is left out, the oldest first. Default 20,000. */
+  /** Maximum number of JSON characters; the oldest artifacts are left out first. Default: 20,000. */
   readonly maxCharacters?: number;
 }
 
-/** An artifact of the past, as far as it tells a run something. */
+/** An earlier artifact, reduced to the fields that a run needs. */
 export type Earlier<T extends AnyArtifactType = AnyArtifactType> =
   ArtifactOf<T> extends infer A
     ? A extends { readonly type: string }
@@ -48,12 +48,12 @@ const optionsSchema = z.strictObject({
 });
 
 /**
- * Gives a run what was published before, oldest first, without what it consumes: for `.context` of an agent.
- *
- * @throws FlockError `invalid_options`, naming each wrong option.
+ * Creates a context provider that returns earlier artifacts, oldest first, without those that the run consumes.
  *
  * @example
  * flock.agent("critic").consumes(Draft).publishes(Review).context({ earlier: history({ types: [Review], newest: 5 }) });
+ *
+ * @throws FlockError `invalid_options`, naming each invalid option.
  */
 export function history<const T extends AnyArtifactType = AnyArtifactType>(
   options: HistoryOptions<T> = {},
@@ -74,7 +74,7 @@ export function history<const T extends AnyArtifactType = AnyArtifactType>(
       const entry = { type, payload, producedBy, tags, createdAt };
       const size = JSON.stringify(entry).length;
       if (size > left) {
-        // One that could never fit must not hide the others.
+        // An artifact that can never fit must not hide older ones.
         if (size > maxCharacters) continue;
         break;
       }
@@ -85,7 +85,7 @@ export function history<const T extends AnyArtifactType = AnyArtifactType>(
   };
 }
 
-/** What an agent's run may read of the blackboard, newest first: the one place where history is read. */
+/** Reads artifacts that the agent may see, newest first. All history is read here. */
 async function readFor({ store }: RunContext, query: ArtifactQuery) {
   return (await store.query(query)).artifacts;
 }

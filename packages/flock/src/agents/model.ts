@@ -1,18 +1,19 @@
-/** A language model, as far as the core looks at it. Every model of the AI SDK is one. */
+/** The part of a language model that the core reads. Every AI SDK model matches it. */
 export interface ModelObject {
-  /** Of the AI SDK's interface, such as `v4`. */
+  /** Version of the AI SDK's interface, such as `v4`. */
   readonly specificationVersion: string;
   readonly provider: string;
   readonly modelId: string;
 }
 
 /**
- * A language model of the AI SDK, or `"provider/model"`, such as `"openai/gpt-4.1"` or `"anthropic/claude-sonnet-4-5"`,
- * with its key in the environment: see `resolveModel` of `flock-ts/engines/ai`.
+ * A language model: an AI SDK model, or `"provider/model"` such as `"openai/gpt-4.1"` or
+ * `"anthropic/claude-sonnet-4-5"`. The string form reads the API key from the environment; see `resolveModel` of
+ * `flock-ts/engines/ai`.
  */
 export type Model = ModelObject | string;
 
-/** Whether a value can be a {@link Model}. */
+/** Returns whether a value can be a {@link Model}. */
 export function isModel(value: unknown): value is Model {
   if (typeof value === "string") return value !== "";
   const { specificationVersion, modelId } = (value ?? {}) as Partial<ModelObject>;

@@ -8,7 +8,7 @@ const Summary = artifact("Summary", z.object({ words: z.number() }));
 
 const headlines = (n: number) => Array.from({ length: n }, (_, i) => Headline({ text: `headline ${i}` }));
 
-/** Runs an agent with these promises once. Gives how that ended, and what was published. */
+/** Runs an agent with these output options once. Returns the end of the run and the published payloads. */
 async function outcomeOf(options: OutputOptions<typeof Headline>, drafts: readonly Draft[]) {
   await using flock = new Flock();
   flock
@@ -24,16 +24,19 @@ async function outcomeOf(options: OutputOptions<typeof Headline>, drafts: readon
 }
 
 describe("fanOut", () => {
-  it("is how many artifacts of a type a run returns; another number is an error that says so", async () => {
+  it("sets the number of artifacts per run, and rejects other numbers", async () => {
     expect(await outcomeOf({ fanOut: 2 }, headlines(2))).toMatchObject({ status: "success", published: [{}, {}] });
     expect(await outcomeOf({ fanOut: 2 }, [...headlines(1), Summary({ words: 1 })])).toMatchObject({
       status: "error",
-      error: { name: "wrong_output", message: "agent writer returned 1 × Headline, but declares a fanOut of 2" },
+      error: {
+        name: "wrong_output",
+        message: "Invalid output of agent `writer`: it returned 1 × `Headline`, but declares a `fanOut` of 2",
+      },
       published: [],
     });
   });
 
-  it("may be a range", async () => {
+  it("accepts a range", async () => {
     const statusOf = async (fanOut: OutputOptions["fanOut"], n: number) =>
       (await outcomeOf({ fanOut: fanOut as never }, headlines(n))).status;
     for (const n of [1, 2, 3, 4])
@@ -46,7 +49,7 @@ describe("fanOut", () => {
 });
 
 describe("where", () => {
-  it("leaves out what it does not hold for, after fanOut has counted", async () => {
+  it("drops artifacts for which it is false, after fanOut has counted them", async () => {
     const where = ({ text }: { text: string }) => text.endsWith("1");
     expect(await outcomeOf({ fanOut: 3, where }, [...headlines(3), Summary({ words: 2 })])).toMatchObject({
       status: "success",
@@ -58,7 +61,7 @@ describe("where", () => {
 describe("validate", () => {
   const validate = ({ text }: { text: string }) => text !== "headline 1" || "headline 1 is a bad one";
 
-  it("ends the run with what it says is wrong, and nothing is published", async () => {
+  it("ends the run with its error message and publishes nothing", async () => {
     expect(await outcomeOf({ validate }, [Summary({ words: 2 }), ...headlines(2)])).toMatchObject({
       status: "error",
       error: { name: "wrong_output", message: "headline 1 is a bad one" },
@@ -67,7 +70,7 @@ describe("validate", () => {
     expect(await outcomeOf({ validate }, headlines(1))).toMatchObject({ status: "success" });
   });
 
-  it("is not asked about what is not published", async () => {
+  it("is not called for dropped artifacts", async () => {
     const where = ({ text }: { text: string }) => text !== "headline 1";
     expect(await outcomeOf({ where, validate }, headlines(3))).toMatchObject({
       status: "success",
@@ -75,13 +78,15 @@ describe("validate", () => {
     });
   });
 
-  it("that throws ends the run with that error; one that forgets its answer is told so", async () => {
+  it("ends the run when it throws or returns no result", async () => {
     const broken = () => {
       throw new RangeError("no dictionary");
     };
     expect((await outcomeOf({ validate: broken }, headlines(1))).error?.name).toBe("RangeError");
     const silent = (() => undefined) as never;
-    expect((await outcomeOf({ validate: silent }, headlines(1))).error?.message).toContain("true or what is wrong");
+    expect((await outcomeOf({ validate: silent }, headlines(1))).error?.message).toContain(
+      "Return `true` or an error message",
+    );
   });
 });
 
@@ -96,19 +101,22 @@ describe("visibility", () => {
     expect(seen).toEqual(["headline 0", "headline 1"]);
   });
 
-  it("that is none ends the run", async () => {
+  it("ends the run when it is invalid", async () => {
     const { error, published } = await outcomeOf({ visibility: () => ({ kind: "secret" }) as never }, headlines(1));
-    expect(error).toMatchObject({ name: "wrong_output", message: expect.stringContaining("visibility of a Headline") });
+    expect(error).toMatchObject({
+      name: "wrong_output",
+      message: expect.stringContaining("Invalid visibility of `Headline`"),
+    });
     expect(published).toEqual([]);
   });
 });
 
-describe("promises that make no sense", () => {
+describe("invalid output options", () => {
   it("are named", () => {
     const wrong: [object, RegExp][] = [
       [{ fanOut: 0 }, /fanOut: Too small/],
       [{ fanOut: { min: 3, max: 2 } }, /fanOut: min must not be more than max/],
-      [{ fanOut: "many" }, /fanOut: must be how many/],
+      [{ fanOut: "many" }, /fanOut: must be an integer/],
       [{ fanout: 3 }, /fanout/],
       [{ validate: "yes" }, /validate: must be a function/],
       [{ visibility: { kind: "secret" } }, /visibility: must be a visibility/],
@@ -124,8 +132,8 @@ describe("promises that make no sense", () => {
   });
 });
 
-describe("types", () => {
-  it("follow what is published", () => {
+describe("output types", () => {
+  it("follow the published types", () => {
     const builder = new Flock()
       .agent("typed")
       .consumes(Topic)
@@ -141,10 +149,10 @@ describe("types", () => {
         .agent("strict")
         .consumes(Topic)
         .publishes(Headline, { fanOut: 1, validate: ({ text }) => text !== "" || "empty" });
-    // @ts-expect-error: it publishes a Headline, not a Summary
+    // @ts-expect-error: it publishes Headline, not Summary
     strict().run(() => Summary({ words: 1 }));
     const field = new Flock().agent("field").consumes(Topic);
-    // @ts-expect-error: there is no such field
+    // @ts-expect-error: unknown field
     field.publishes(Headline, { where: ({ nothing }) => nothing === 1 });
   });
 });

@@ -13,20 +13,20 @@ import { z } from "zod";
 import type { AnyArtifactType, Draft, PayloadOf } from "../blackboard/artifact-type.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
 
-/** What an agent promises of the artifacts of a type that it publishes. Asked in this order. */
+/** Conditions for the artifacts of a type that an agent publishes, in order of evaluation. */
 export interface OutputOptions<T extends AnyArtifactType = AnyArtifactType> {
   /**
-   * How many artifacts of the type one run returns: exactly so many, or at least `min` (default 0) and at most `max`
-   * (default: any number). Another number ends the run with an error, and nothing is published. Default: any number.
+   * Number of artifacts of the type per run: an exact number, or `min` (default 0) to `max` (default: unlimited). Any
+   * other number ends the run with an error, and nothing is published. Default: any number.
    */
   readonly fanOut?: number | { readonly min?: number; readonly max?: number };
-  /** Only artifacts for which this holds are published; the others are passed over in silence. */
+  /** Publishes only artifacts for which it returns true; others are dropped silently. Default: all. */
   readonly where?: (payload: PayloadOf<T>) => boolean;
-  /** `true`, or what is wrong: that ends the run with an error of this message, and nothing is published. */
+  /** Returns `true`, or an error message that ends the run; then nothing is published. Default: no validation. */
   readonly validate?: (payload: PayloadOf<T>) => true | string;
   /**
-   * Who may see the artifact. What the agent streams meanwhile is for those who may see all that it may publish; when
-   * a function decides, for the owner alone. Default: everybody; of an agent of a tenant, that tenant.
+   * Visibility of the artifacts. Streamed output is visible to principals that may see everything the agent may
+   * publish; with a function, to the owner only. Default: public, or the agent's tenant.
    */
   readonly visibility?: VisibilityRequest | ((payload: PayloadOf<T>) => VisibilityRequest);
 }
@@ -42,7 +42,7 @@ const optionsSchema = z.strictObject({
           .strictObject({ min: z.int().min(0).optional(), max: z.int().min(1).optional() })
           .refine(({ min = 0, max = Number.POSITIVE_INFINITY }) => min <= max, "min must not be more than max"),
       ],
-      { error: "must be how many, from 1, or { min, max }" },
+      { error: "must be an integer ≥ 1 or `{ min, max }`" },
     )
     .optional(),
   where: FUNCTION.optional(),
@@ -51,8 +51,8 @@ const optionsSchema = z.strictObject({
 });
 
 /**
- * Checks the options of a `publishes`.
- * @throws FlockError `invalid_options`, naming each wrong option.
+ * Validates the options of a `publishes`.
+ * @throws FlockError `invalid_options`, naming each invalid option.
  */
 export function checkOutputOptions(what: string, options: unknown): OutputOptions {
   checkOptions(what, optionsSchema, options);
@@ -61,10 +61,10 @@ export function checkOutputOptions(what: string, options: unknown): OutputOption
 
 type FanOut = OutputOptions["fanOut"];
 
-/** How many, both included. */
+/** An inclusive range. */
 export interface Range {
   readonly min: number;
-  /** Infinity when any number will do. */
+  /** `Infinity` means unlimited. */
   readonly max: number;
 }
 
@@ -73,19 +73,22 @@ function rangeOf(fanOut: FanOut): Range {
   return { min: fanOut?.min ?? 0, max: fanOut?.max ?? Number.POSITIVE_INFINITY };
 }
 
-/** Holds an agent to what it has promised of its output. */
+/** Checks an agent's output against its declared conditions. */
 export class Outputs {
   readonly #agentId: string;
   readonly #options: ReadonlyMap<string, OutputOptions>;
-  /** Who may see everything that the agent may publish; undefined: everybody. */
+  /** Visibility of everything the agent may publish; undefined means public. */
   readonly visibility: EventVisibility | undefined;
-  /** By type, how many one run returns of it, where that is said and is not just one. */
+  /** Number of artifacts per run, by type, where it is declared and not exactly one. */
   readonly lists: ReadonlyMap<string, Range>;
 
-  readonly #otherwise: LastingVisibility;
+  readonly #default: LastingVisibility;
 
-  /** `options` by the name of the artifact type. `otherwise`: who may see what says nothing about that. */
-  constructor(agentId: string, options: ReadonlyMap<string, OutputOptions>, otherwise: LastingVisibility) {
+  /**
+   * @param options by artifact type name.
+   * @param defaultVisibility for artifacts without their own.
+   */
+  constructor(agentId: string, options: ReadonlyMap<string, OutputOptions>, defaultVisibility: LastingVisibility) {
     this.#agentId = agentId;
     this.#options = options;
     this.lists = new Map(
@@ -93,57 +96,60 @@ export class Outputs {
         fanOut === undefined || fanOut === 1 ? [] : [[type, rangeOf(fanOut)] as const],
       ),
     );
-    this.#otherwise = otherwise;
+    this.#default = defaultVisibility;
     this.visibility = allOf(
-      [...options.values()].map(({ visibility = otherwise }) =>
-        // What waits for its time is for the owner alone, whatever that time is.
+      [...options.values()].map(({ visibility = defaultVisibility }) =>
+        // Until a scheduled publish, only the owner may see the artifact.
         typeof visibility === "function" || visibility.kind === "after" ? OWNER_ONLY : settleVisibility(visibility, 0),
       ),
     );
   }
 
   /**
-   * What is published of the drafts that a run has returned.
-   * @throws FlockError `wrong_output`, or what the agent's own functions throw.
+   * Returns the drafts to publish out of those that a run returned.
+   * @throws FlockError `wrong_output`, or an error that the agent's own functions throw.
    */
   check(drafts: readonly Draft[]): readonly Draft[] {
     for (const [type, { fanOut }] of this.#options) {
       if (fanOut !== undefined) this.#count(type, fanOut, drafts.filter((draft) => draft.type === type).length);
     }
-    const wanted = drafts.filter(({ type, payload }) => {
+    const accepted = drafts.filter(({ type, payload }) => {
       const { where } = this.#options.get(type) ?? {};
       return !where || where(payload as never) === true;
     });
-    for (const { type, payload } of wanted) {
+    for (const { type, payload } of accepted) {
       const { validate } = this.#options.get(type) ?? {};
       const verdict: unknown = validate ? validate(payload as never) : true;
       if (verdict === true) continue;
       const isMessage = typeof verdict === "string" && verdict !== "";
-      const message = `agent ${this.#agentId}: validate of a ${type} gives true or what is wrong, not ${String(verdict)}`;
+      const message = `Invalid result of \`validate\` for \`${type}\` in agent \`${this.#agentId}\`: \`${String(verdict)}\`. Return \`true\` or an error message.`;
       throw new FlockError("wrong_output", isMessage ? verdict : message);
     }
-    return wanted;
+    return accepted;
   }
 
-  /** @throws FlockError `wrong_output` when it is none, or what the agent's function throws. */
+  /**
+   * Returns the visibility of a draft.
+   * @throws FlockError `wrong_output` when it is invalid, or an error that the agent's function throws.
+   */
   visibilityOf({ type, payload }: Draft): VisibilityRequest {
-    const { visibility = this.#otherwise } = this.#options.get(type) ?? {};
+    const { visibility = this.#default } = this.#options.get(type) ?? {};
     if (typeof visibility !== "function") return visibility;
     const checked = visibilityRequestSchema.safeParse(visibility(payload as never));
     if (checked.success) return checked.data;
     throw new FlockError(
       "wrong_output",
-      `agent ${this.#agentId}: the visibility of a ${type} is none: ${describeIssues(issuesOf(checked.error))}`,
+      `Invalid visibility of \`${type}\` from agent \`${this.#agentId}\`: ${describeIssues(issuesOf(checked.error))}`,
     );
   }
 
   #count(type: string, fanOut: FanOut, count: number): void {
     const { min, max } = rangeOf(fanOut);
     if (count >= min && count <= max) return;
-    const promised = min === max ? min : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
+    const expected = min === max ? min : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
     throw new FlockError(
       "wrong_output",
-      `agent ${this.#agentId} returned ${count} × ${type}, but declares a fanOut of ${promised}`,
+      `Invalid output of agent \`${this.#agentId}\`: it returned ${count} × \`${type}\`, but declares a \`fanOut\` of ${expected}`,
     );
   }
 }

@@ -16,8 +16,8 @@ const policyOf = fc.record({
 });
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-describe("the waits between attempts", () => {
-  it("are never longer than maxDelay, and as far below the full wait as jitter allows, whatever chance says", () => {
+describe("delays between attempts", () => {
+  it("stay within maxDelay and the range that jitter allows", () => {
     fc.assert(
       fc.property(policyOf, fc.integer({ min: 1, max: 39 }), chance, (options, n, random) => {
         const wait = new RetryPolicy("test", options).delayAfter(n, boom, NOW, random);
@@ -33,7 +33,7 @@ describe("the waits between attempts", () => {
     );
   });
 
-  it("grow, for the same chance", () => {
+  it("grow for the same random number", () => {
     fc.assert(
       fc.property(policyOf, chance, (options, random) => {
         const policy = new RetryPolicy("test", options);
@@ -48,7 +48,7 @@ describe("the waits between attempts", () => {
   });
 });
 
-describe("what a provider asks for", () => {
+describe("the provider's Retry-After", () => {
   const refused = (after: string, more = {}) =>
     new FlockError("model_failed", "429", {
       cause: Object.assign(new Error("429"), { responseHeaders: { "retry-after": after }, ...more }),
@@ -62,31 +62,31 @@ describe("what a provider asks for", () => {
     ["rubbish", "soon", 1_000],
     ["a date that has passed", new Date(NOW - 9_000).toUTCString(), 1_000],
     ["more than an hour", "99999999", 3_600_000],
-  ])("lengthens the wait, if it is sensible: %s", (_, asked, expected) => {
+  ])("lengthens the delay if it is plausible: %s", (_, asked, expected) => {
     expect(policy.delayAfter(1, refused(asked), NOW)).toBe(expected);
   });
 
-  it("is not asked for again where its answer is final", () => {
+  it("does not cause a retry after a final error", () => {
     expect(policy.delayAfter(1, refused("1", { isRetryable: false }), NOW)).toBeUndefined();
   });
 });
 
-describe("an error", () => {
+describe("retry conditions", () => {
   const bug = new FlockError("wrong_output", "a bug");
 
-  it("of the code itself is not tried again, unless `when` says so", () => {
+  it("skip code errors unless `when` accepts them", () => {
     expect(new RetryPolicy("test", { attempts: 3 }).delayAfter(1, bug, NOW)).toBeUndefined();
     expect(new RetryPolicy("test", { attempts: 3, when: () => true }).delayAfter(1, bug, NOW)).toBeDefined();
   });
 
-  it("that `when` does not want is not tried again", () => {
+  it("skip errors that `when` rejects", () => {
     const policy = new RetryPolicy("test", { attempts: 3, when: (error) => error !== boom });
     expect(policy.delayAfter(1, boom, NOW)).toBeUndefined();
     expect(policy.delayAfter(1, new Error("other"), NOW)).toBeDefined();
   });
 });
 
-describe("options that make no sense", () => {
+describe("invalid retry options", () => {
   const chef = () => new Flock().agent("chef").consumes(artifact("Idea", z.unknown()));
 
   it.each([
@@ -96,6 +96,6 @@ describe("options that make no sense", () => {
     [{ attempts: 2, jitter: 1.1 }],
     [{ attempts: 2, tries: 3 }],
   ])("%j are named", (options) => {
-    expect(() => chef().retry(options as { attempts: number })).toThrow(/agent chef: retry/);
+    expect(() => chef().retry(options as { attempts: number })).toThrow(/`retry` of agent `chef`/);
   });
 });

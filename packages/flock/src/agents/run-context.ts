@@ -8,69 +8,78 @@ import type { AskOptions } from "./ask-options.ts";
 import type { Model } from "./model.ts";
 import type { Prices } from "./prices.ts";
 
-/** How a piece of a stream is labelled. */
+/** Labels of a streamed chunk. */
 export interface StreamOptions {
-  /** What the piece is; default `text`. */
+  /** Kind of the chunk. Default: `text`. */
   readonly outputType?: string;
-  /** The artifact type being written, when there is one. */
+  /** Artifact type that is being written, if there is one. Default: none. */
   readonly artifactType?: string;
 }
 
-/** A call of a model or a tool, while it goes on. */
+/** A call of a model or a tool while it is in progress. */
 export interface RunStep {
   /**
-   * Adds to what this step has spent, such as tokens, by name, and so to what the run has. For a model whose price the flock
-   * knows, `cost` is added to `input_tokens` and `output_tokens`.
+   * Adds named amounts, such as tokens, to the usage of this step and of the run. For a model with a known price,
+   * `cost` is added for `input_tokens` and `output_tokens`.
    */
   addUsage(amounts: Readonly<Record<string, number>>): void;
 }
 
 /**
- * What a run knows of itself, and what it can do beside returning its output.
- * @typeParam Given what its context providers give: see `.context` of an agent.
+ * The state of a run and its actions, apart from returning output.
+ * @typeParam Given the results of its context providers; see `.context` of an agent.
  */
 export interface RunContext<Given = Readonly<Record<string, unknown>>> {
   /** The agent's name. */
   readonly agent: string;
   readonly runId: string;
-  /** The workflow it belongs to: that of the first artifact it consumes. */
+  /** Id of its workflow, from the first artifact it consumes. */
   readonly correlationId: string;
-  /** The same for every attempt at the same work: a key for effects outside that must not happen twice. */
+  /** The same for every attempt at the same work. Use it as an idempotency key for external effects. */
   readonly activationId: string;
-  /** 1 for the first try; more when a run was interrupted by a crash or a shutdown, or has failed, and begins again. */
+  /** 1 for the first attempt; higher after a failure, a crash or a shutdown. */
   readonly attempt: number;
-  /** Aborts when the run is cancelled, takes too long, or the flock shuts down. Give it to everything that takes time. */
+  /** Aborts when the run is cancelled or times out, or the flock shuts down. Pass it to everything that takes time. */
   readonly signal: AbortSignal;
-  /** The consumed artifacts with all that is known of them, in the order of arrival. */
+  /** The consumed artifacts with their metadata, in order of arrival. */
   readonly artifacts: readonly StoredArtifact[];
-  /** The blackboard, to read: as much of it as the agent may see. */
+  /** Reads the blackboard, limited to what the agent may see. */
   readonly store: ReadableStore;
-  /** What the agent's context providers have given for this run, by their names. Empty without any. */
+  /** Results of the agent's context providers by name. Empty without providers. */
   readonly given: Given;
-  /** Its lines carry `agent`, `run_id`, `correlation_id` and `activation_id`, and `trace_id` and `span_id` when the run is traced. */
+  /**
+   * Logger with the fields `agent`, `run_id`, `correlation_id` and `activation_id`; for a traced run also `trace_id`
+   * and `span_id`.
+   */
   readonly log: RunLog;
-  /** The agent's model, or the flock's, if there is one: for `ask` of `flock-ts/engines/ai`. */
+  /** The agent's model or the flock's, if there is one, for `ask` of `flock-ts/engines/ai`. */
   readonly model: Model | undefined;
-  /** What keeps secrets from the model; undefined when the agent has turned that off. */
+  /** Hides secrets from the model; undefined when the agent has turned redaction off. */
   readonly redaction: Redaction | undefined;
-  /** What models cost, as the flock was told. Empty when it was not. */
+  /** The flock's model prices. Empty by default. */
   readonly prices: Prices;
-  /** Adds to what the run has spent, such as tokens, by name: `agent_execution_completed` tells the sums. */
+  /** Adds named amounts, such as tokens, to the run's usage. `agent_execution_completed` reports the sums. */
   addUsage(amounts: Readonly<Record<string, number>>): void;
   /**
-   * Asks a person for an artifact of a type and resolves to its payload, however long that takes. The question stands on
-   * the blackboard; while it is open the run leaves its place to others and its timeout stands still. A run that begins
-   * again, after a crash say, finds the questions that it has asked, and their answers.
-   * @throws FlockError `question_expired` when the deadline passes and there is no default, `question_wrong` when the key
-   * stands for a question of another type, `invalid_options`.
+   * Asks a person for an artifact of a type and resolves to its payload. Waits without limit, unless a deadline is set.
+   * While the question is open, the run releases its concurrency slot and its timeout is paused. After a crash, the
+   * restarted run finds its earlier questions and answers.
+   *
+   * @example
+   * const { approved } = await context.askPerson(Approval, { question: "Publish this?", details: draft, deadline: 60_000 });
+   *
+   * @throws FlockError `question_expired` when the deadline passes without a default.
+   * @throws FlockError `question_wrong` when the key belongs to a question of another type.
+   * @throws FlockError `invalid_options`.
    */
   askPerson<T extends AnyArtifactType>(type: T, asked: AskOptions<T>): Promise<PayloadOf<T>>;
   /**
-   * Does a part of the work that takes time, such as a call of a model or of any other service, and shows it inside the run:
-   * its events are `run_step_started` and `run_step_completed`. Agents with a model, and `ask`, do so by themselves. Resolves and rejects as `work` does.
-   * @param name the model's id, or what else is called.
+   * Performs work that takes time, such as a call of a model or another service, and reports it as a step of the run.
+   * Emits `run_step_started` and `run_step_completed`. Agents with a model, and `ask`, do this automatically. Resolves
+   * and rejects like `work`.
+   * @param name the model's id or the name of the called service.
    */
   step<T>(kind: StepKind, name: string, work: (step: RunStep) => T | PromiseLike<T>): Promise<T>;
-  /** Shows a piece of output to everyone who watches. Never waits. Does nothing once the run has ended. */
+  /** Streams a chunk of output to subscribers without waiting. Has no effect after the run has ended. */
   stream(text: string, options?: StreamOptions): void;
 }

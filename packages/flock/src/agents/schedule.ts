@@ -6,9 +6,9 @@ import { checkOptions, FlockError } from "../core/errors.ts";
 import type { ScheduleState } from "../store/store.ts";
 
 /**
- * What wakes an agent that has a schedule: a time has come. `scheduled_for` is that time, `count` says the how many-th
- * tick of its schedule it is, `missed` how many times passed without one since the tick before: because a run went on,
- * or because no process did.
+ * The artifact that triggers an agent with a schedule.
+ * `scheduled_for` is the scheduled time and `count` the tick's number, from 1. `missed` counts the times without a tick
+ * since the previous one, because a run was active or no process was running.
  */
 export const ScheduleTick = artifact(
   "ScheduleTick",
@@ -20,49 +20,56 @@ export const ScheduleTick = artifact(
   }),
 );
 
-/** What every schedule can be told. */
+/** Options of every schedule. */
 export interface ScheduleOptions {
   /**
-   * What becomes of a time that comes while a run of this schedule is queued or goes on: `"skip"` lets it pass, `"queue"`
-   * wakes the agent all the same, and its `concurrency` says whether the run waits. Default `"skip"`.
+   * Handles a time that comes while a run of this schedule is queued or active. `"skip"` drops it. `"queue"` triggers
+   * the agent, subject to its `concurrency`. Default: `"skip"`.
    */
   readonly overlap?: "skip" | "queue";
   /**
-   * What becomes of times that passed more than a minute ago, because no process ran or the machine slept: `"once"` makes
-   * up for all of them with one tick, `"skip"` with none. Default `"once"`.
+   * Handles times that passed more than a minute ago, because no process was running or the machine was asleep.
+   * `"once"` replaces them with one tick, `"skip"` with none. Default: `"once"`.
    */
   readonly missed?: "once" | "skip";
-  /** After so many ticks it ends. With a store in a file those of earlier processes count. Default: never. */
+  /**
+   * Number of ticks after which the schedule ends. With a persistent store, ticks of earlier processes count. Default:
+   * unlimited.
+   */
   readonly maxTicks?: number;
 }
 
-/** What `every` can be told. */
+/** Options of `every`. */
 export interface EveryOptions extends ScheduleOptions {
-  /** Before the first tick, in ms; 0 for at once. Default: the interval. */
+  /** Delay before the first tick, in ms; 0 starts immediately. Default: the interval. */
   readonly initialDelay?: number;
 }
 
-/** What `cron` can be told. */
+/** Options of `cron`. */
 export interface CronOptions extends ScheduleOptions {
-  /** The zone in which the expression is read, such as `"Europe/Berlin"`. Default: the zone of the process. */
+  /** Time zone of the expression, such as `"Europe/Berlin"`. Default: the time zone of the process. */
   readonly timezone?: string;
 }
 
 /** Times of a schedule that are due. */
 export interface Due {
-  /** The newest of them, in milliseconds. */
+  /** The latest of them, in milliseconds. */
   readonly at: number;
-  /** How many they are. */
+  /** The number of due times. */
   readonly times: number;
 }
 
-/** Later than this (ms) a time has been missed: shorter than any downtime that matters, longer than a process stalls. */
+/**
+ * Delay in ms after which a time counts as missed: shorter than any relevant downtime, longer than a process stalls.
+ */
 export const MISSED_AFTER_MS = 60_000;
 
-/** The times of a cron expression are counted up to here: a second's schedule that slept a month need not count long. */
+/**
+ * Limit for counting due times of a cron expression. A per-second schedule after a month of sleep needs no exact count.
+ */
 const MAX_COUNTED = 1_000;
 
-/** How far back the newest time is looked for at first, in ms. */
+/** Initial distance to look back for the latest time, in ms. */
 const FIRST_LOOK_BACK_MS = 60_000;
 
 const optionsShape = {
@@ -73,15 +80,15 @@ const optionsShape = {
 const everySchema = z.strictObject({ ...optionsShape, initialDelay: z.int().min(0).optional() });
 const cronSchema = z.strictObject({ ...optionsShape, timezone: z.string().min(1).optional() });
 
-/** When an agent is woken by time. */
+/** Computes the times that trigger an agent. */
 export abstract class Schedule {
   readonly overlap: "skip" | "queue";
   readonly missed: "once" | "skip";
   readonly maxTicks: number;
-  /** The same for the same times: what has become of them is remembered under it. */
+  /** Identifies the schedule's times; its state is stored under this key. */
   abstract readonly spec: string;
-  /** As the wire tells it. */
-  abstract readonly told: Omit<NonNullable<SubscriptionInfo["schedule"]>, "ticks" | "next_at">;
+  /** The schedule's fields in its wire form. */
+  abstract readonly wireFields: Omit<NonNullable<SubscriptionInfo["schedule"]>, "ticks" | "next_at">;
 
   constructor({ overlap, missed, maxTicks }: z.output<z.ZodObject<typeof optionsShape>>) {
     this.overlap = overlap;
@@ -89,26 +96,26 @@ export abstract class Schedule {
     this.maxTicks = maxTicks ?? Number.POSITIVE_INFINITY;
   }
 
-  /** How it stands when it begins. */
+  /** Returns the initial state. */
   abstract begin(now: number): ScheduleState;
 
-  /** The first time after those that are dealt with, in milliseconds; undefined when none comes any more. */
+  /** Returns the first time after the processed ones, in milliseconds; undefined when there is none. */
   abstract next(state: ScheduleState): number | undefined;
 
-  /** The times that have come and are not dealt with; undefined when there are none. */
+  /** Returns the due times that are not yet processed; undefined when there are none. */
   abstract due(state: ScheduleState, now: number): Due | undefined;
 }
 
 class Every extends Schedule {
   readonly spec: string;
-  readonly told;
+  readonly wireFields;
   readonly #ms: number;
   readonly #initialDelay: number;
 
   constructor(ms: number, { initialDelay = ms, ...options }: z.output<typeof everySchema>) {
     super(options);
     this.spec = `every ${ms}`;
-    this.told = { every_ms: ms };
+    this.wireFields = { every_ms: ms };
     this.#ms = ms;
     this.#initialDelay = initialDelay;
   }
@@ -118,7 +125,7 @@ class Every extends Schedule {
     return { origin, seen: origin - 1, count: 0, missed: 0 };
   }
 
-  // All times lie on one grid, so that nothing drifts, however late timers come.
+  // All times are on a fixed grid, so late timers cause no drift.
   next({ origin, seen }: ScheduleState): number {
     return origin + (Math.floor((seen - origin) / this.#ms) + 1) * this.#ms;
   }
@@ -133,13 +140,13 @@ class Every extends Schedule {
 
 class CronSchedule extends Schedule {
   readonly spec: string;
-  readonly told;
+  readonly wireFields;
   readonly #cron: Cron;
 
   constructor(cron: Cron, expression: string, { timezone, ...options }: z.output<typeof cronSchema>) {
     super(options);
     this.spec = timezone === undefined ? `cron ${expression}` : `cron ${expression} ${timezone}`;
-    this.told = { cron: expression, ...(timezone === undefined ? {} : { timezone }) };
+    this.wireFields = { cron: expression, ...(timezone === undefined ? {} : { timezone }) };
     this.#cron = cron;
   }
 
@@ -162,7 +169,7 @@ class CronSchedule extends Schedule {
     return at === undefined ? undefined : { at, times };
   }
 
-  /** The newest time until now, when there is one from `known` on. */
+  /** Returns the latest time until `now`; `known` is one of the times. */
   #newest(known: number, now: number): number {
     let newest = known;
     for (let back = FIRST_LOOK_BACK_MS; now - back > known; back *= 2) {
@@ -181,36 +188,42 @@ class CronSchedule extends Schedule {
 }
 
 /**
- * A time each so many milliseconds.
+ * Creates a schedule with a fixed interval.
  * @throws FlockError `invalid_options`.
  */
-export function everySchedule(what: string, ms: number, options: EveryOptions): Schedule {
-  const interval = checkOptions(`${what}: every`, z.int("must be whole milliseconds, from 1").min(1), ms);
-  return new Every(interval, checkOptions(`${what}: every`, everySchema, options));
+export function everySchedule(agent: string, ms: number, options: EveryOptions): Schedule {
+  const interval = checkOptions(
+    `\`every\` of agent \`${agent}\``,
+    z.int("must be an integer number of milliseconds, at least 1").min(1),
+    ms,
+  );
+  return new Every(interval, checkOptions(`\`every\` of agent \`${agent}\``, everySchema, options));
 }
 
 /**
- * The times of a cron expression.
+ * Creates a schedule from a cron expression.
  * @throws FlockError `invalid_options`.
  */
-export function cronSchedule(what: string, expression: string, options: CronOptions): Schedule {
-  const checked = checkOptions(`${what}: cron`, cronSchema, options);
+export function cronSchedule(agent: string, expression: string, options: CronOptions): Schedule {
+  const checked = checkOptions(`\`cron\` of agent \`${agent}\``, cronSchema, options);
   const { timezone } = checked;
-  const wrong = (why: string, cause?: unknown) =>
-    new FlockError("invalid_options", `${what}: cron ${JSON.stringify(expression)} ${why}`, { cause });
+  const invalid = (why: string, cause?: unknown) =>
+    new FlockError("invalid_options", `Invalid cron expression \`${expression}\` of agent \`${agent}\`: ${why}`, {
+      cause,
+    });
   if (timezone !== undefined && !isTimezone(timezone)) {
-    throw wrong(`has the timezone ${JSON.stringify(timezone)}, which is none: give a name such as "Europe/Berlin"`);
+    throw invalid(`unknown time zone \`${timezone}\`. Use a name such as \`Europe/Berlin\`.`);
   }
   let cron: Cron;
   try {
     cron = new Cron(expression, { paused: true, ...(timezone === undefined ? {} : { timezone }) });
   } catch (cause) {
     const reason = String((cause as Error).message).replace(/^CronPattern: /, "");
-    throw wrong(`cannot be read: ${reason}. Write minute, hour, day, month and weekday, as in "0 9 * * 1-5"`, cause);
+    throw invalid(`${reason}. Use minute, hour, day, month and weekday, such as \`0 9 * * 1-5\`.`, cause);
   }
-  // The library takes a point in time as well.
-  if (cron.getPattern() === undefined) throw wrong('is no expression: write one as in "0 9 * * 1-5"');
-  if (!cron.nextRun()) throw wrong("never comes: there is no such day");
+  // The library also accepts a point in time.
+  if (cron.getPattern() === undefined) throw invalid("it is not a cron expression. Use one such as `0 9 * * 1-5`.");
+  if (!cron.nextRun()) throw invalid("it never matches. Use a date that exists.");
   return new CronSchedule(cron, expression, checked);
 }
 

@@ -4,47 +4,52 @@ import type { AnyArtifactType, ArtifactType, PayloadOf } from "../blackboard/art
 import { checkOptions, FlockError } from "../core/errors.ts";
 import type { InputsOf } from "./inputs.ts";
 
-/** An artifact of one of these types, as a predicate sees it. */
+/** An artifact of one of these types, as predicates receive it. */
 export type ArtifactOf<T extends AnyArtifactType> =
   T extends ArtifactType<infer Name, infer _> ? StoredArtifact<Name, PayloadOf<T>> : never;
 
-/** How artifacts of one AND gate must belong together: by what they have in common, by when they come, or both. */
+/** Conditions for the artifacts of one group in an AND gate: a common key, a maximum distance, or both. */
 export interface JoinOptions<T extends AnyArtifactType = AnyArtifactType> {
-  /** `correlation`: all from the same workflow. A function: all with the same key. Default: any artifacts. */
+  /**
+   * `correlation` groups artifacts of the same workflow; a function groups artifacts with the same key. Default: no
+   * condition.
+   */
   readonly by?: "correlation" | ((artifact: ArtifactOf<T>) => string);
   /**
-   * How near to each other they must come. A number: all within less than so many milliseconds, by their `createdAt`.
-   * `{ artifacts: n }`: all among n artifacts that the gate takes in one after the other, whatever their key.
-   * What gets too old is dropped from the gate, and stays on the blackboard. Default: they may take any time.
+   * Maximum distance of the artifacts in a group. A number requires that their `createdAt` are less than this many
+   * milliseconds apart. `{ artifacts: n }` requires that they are among n consecutive artifacts of the gate, regardless
+   * of key. Expired artifacts leave the gate but stay on the blackboard. Default: no limit.
    */
   readonly within?: number | { readonly artifacts: number };
 }
 
-/** How much a batch holds, and how long it waits; whichever comes first. One of the two at least. */
+/** Size and timeout of a batch; the first one reached completes it. At least one is required. */
 export interface BatchOptions {
-  /** So many artifacts, or for several types so many groups. Default: as many as `maxWaiting`. */
+  /** Number of artifacts, or of groups for several types. Default: `maxWaiting`. */
   readonly size?: number;
-  /** So many milliseconds after the first came into the batch, the agent runs with what is there. Default: never. */
+  /**
+   * Time after the batch's first artifact, in ms, after which the agent runs with an incomplete batch. Default: never.
+   */
   readonly timeout?: number;
 }
 
-/** What else decides whether an artifact counts, and when it is enough. */
+/** Conditions of a subscription. */
 export interface SubscriptionOptions<T extends readonly AnyArtifactType[] = readonly AnyArtifactType[]> {
-  /** Only artifacts for which this holds. One that throws is logged, and does not hold. */
+  /** Accepts only artifacts for which it returns true. An error is logged and counts as false. Default: all. */
   readonly where?: (artifact: ArtifactOf<T[number]>) => boolean;
   /**
-   * Only groups for which this holds: asked when there is one artifact of each type, with the payloads as the agent's
-   * function receives them; with a `batch` for each of its groups. The artifacts of a group that is refused are dropped from the gate. One that throws is logged,
-   * and does not hold.
+   * Accepts only groups for which it returns true. Called with complete groups: the payloads as the agent's function
+   * receives them, and the artifacts. In a `batch`, each group is checked. Artifacts of rejected groups leave the gate.
+   * An error is logged and counts as false. Default: all.
    */
   readonly whereGroup?: (inputs: InputsOf<T>, artifacts: readonly ArtifactOf<T[number]>[]) => boolean;
-  /** Only artifacts that carry all of these tags. */
+  /** Accepts only artifacts that have all of these tags. Default: no condition. */
   readonly tags?: readonly string[];
-  /** For several types: which artifacts belong together. Without it artifacts of any workflow and time fill the gate. */
+  /** For several types: which artifacts belong together. Default: artifacts of any workflow and time. */
   readonly join?: JoinOptions<T[number]>;
-  /** Wakes the agent for many artifacts at once, or for many groups. */
+  /** Triggers the agent for many artifacts or groups at once. Default: one group per run. */
   readonly batch?: BatchOptions;
-  /** How many artifacts the gate lets wait for others; one more, and the oldest is dropped from it. Default 100,000. */
+  /** Maximum number of artifacts that wait in the gate; beyond it, the oldest is dropped. Default: 100,000. */
   readonly maxWaiting?: number;
 }
 
@@ -59,34 +64,37 @@ const optionsSchema = z.strictObject({
       by: z.union([z.literal("correlation"), FUNCTION], { error: 'must be "correlation" or a function' }).optional(),
       within: z
         .union([z.number().positive(), z.strictObject({ artifacts: z.int().min(1) })], {
-          error: "must be milliseconds, or { artifacts: how many }",
+          error: "must be milliseconds or `{ artifacts: number }`",
         })
         .optional(),
     })
-    .refine(({ by, within }) => by !== undefined || within !== undefined, "must say by, within, or both")
+    .refine(({ by, within }) => by !== undefined || within !== undefined, "must contain `by`, `within` or both")
     .optional(),
   batch: z
     .strictObject({ size: z.int().min(1).optional(), timeout: z.number().positive().optional() })
-    .refine(({ size, timeout }) => size !== undefined || timeout !== undefined, "must say size, timeout, or both")
+    .refine(
+      ({ size, timeout }) => size !== undefined || timeout !== undefined,
+      "must contain `size`, `timeout` or both",
+    )
     .optional(),
   maxWaiting: z.int().min(1).optional(),
 });
 
 /**
- * Checks the options of a `consumes` of so many artifacts.
- * @throws FlockError `invalid_options`, naming each wrong option, also those that could never let the agent run.
+ * Validates the options of a `consumes` whose groups contain `groupSize` artifacts.
+ * @throws FlockError `invalid_options`, naming each invalid option, including those that could never trigger the agent.
  */
 export function checkSubscriptionOptions(what: string, options: unknown, groupSize: number): SubscriptionOptions {
   const { join, maxWaiting } = checkOptions(what, optionsSchema, options);
   const within = typeof join?.within === "object" ? join.within.artifacts : undefined;
   const mistake =
     join && groupSize === 1
-      ? "join: there is nothing to join with a single artifact; name several types, or leave it out"
+      ? "join: a single artifact cannot be joined. Name several types or remove it."
       : within !== undefined && within < groupSize
-        ? `join.within.artifacts: must be at least ${groupSize}, as many as the gate wants`
+        ? `join.within.artifacts: must be at least ${groupSize}, the number of artifacts that the gate requires`
         : maxWaiting !== undefined && maxWaiting < groupSize - 1
-          ? `maxWaiting: must be at least ${groupSize - 1}, or the gate could never be filled`
+          ? `maxWaiting: must be at least ${groupSize - 1}, otherwise no group could be completed`
           : undefined;
-  if (mistake) throw new FlockError("invalid_options", `${what}: ${mistake}`);
+  if (mistake) throw new FlockError("invalid_options", `Invalid options for ${what}: ${mistake}`);
   return options as SubscriptionOptions;
 }

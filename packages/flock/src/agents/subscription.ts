@@ -4,39 +4,42 @@ import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
 import { batchOf, type Inputs, inputsOf } from "./inputs.ts";
 import type { SubscriptionOptions } from "./subscription-options.ts";
 
-/** How many artifacts a gate lets wait when it does not say: beside the artifacts some 8 MiB, or 50 when no two share a key. */
+/**
+ * Default of `maxWaiting`. The gate's own memory is about 8 MiB then, or 50 MiB when all keys differ, plus the
+ * artifacts.
+ */
 const DEFAULT_MAX_WAITING = 100_000;
 
 type Predicate = (artifact: StoredArtifact) => boolean;
 type GroupPredicate = (inputs: Inputs, artifacts: readonly StoredArtifact[]) => boolean;
 
-/** When a batch is enough. */
+/** When a batch is complete. */
 interface Batch {
   readonly size: number;
-  /** In milliseconds; `Infinity` for a batch that waits until it is full. */
+  /** In milliseconds; `Infinity` waits until the batch is full. */
   readonly timeout: number;
 }
 
-/** One `consumes` of an agent: how many artifacts of which types wake it. */
+/** One `consumes` of an agent: the types and numbers of artifacts that trigger it. */
 export class Subscription {
   /** The agent's name. */
   readonly agentId: string;
-  /** The agent, as what it may see goes. */
+  /** The principal that determines what the agent may see. */
   readonly principal: AgentPrincipal;
-  /** Its place among the agent's subscriptions. */
+  /** Index among the agent's subscriptions. */
   readonly gate: string;
-  /** How many artifacts of each type make a group. */
+  /** Number of artifacts of each type in a group. */
   readonly requires: ReadonlyMap<string, number>;
-  /** How many artifacts make a group. */
+  /** Number of artifacts in a group. */
   readonly groupSize: number;
-  /** Whether one artifact is enough, so that there is no gate to wait at. */
+  /** Whether one artifact is enough, so that no gate is needed. */
   readonly isSingle: boolean;
   readonly tags: readonly string[];
   readonly preventSelfTrigger: boolean;
   readonly join: "correlation" | "key" | null;
-  /** Less than so many milliseconds lie between the artifacts of a group; `Infinity` when time does not matter. */
+  /** Maximum distance (exclusive) between the artifacts of a group, in milliseconds; `Infinity` means no limit. */
   readonly withinMs: number;
-  /** The artifacts of a group are among so many that the gate takes in; `Infinity` when that does not matter. */
+  /** Number of consecutive gate artifacts that must contain the group; `Infinity` means no limit. */
   readonly withinArtifacts: number;
   readonly batch: Batch | undefined;
   readonly maxWaiting: number;
@@ -80,12 +83,12 @@ export class Subscription {
     return this.#where !== undefined || this.#whereGroup !== undefined;
   }
 
-  /** Whether the agent may see an artifact. */
+  /** Returns whether the agent may see an artifact. */
   sees({ visibility }: StoredArtifact): boolean {
     return maySee(this.principal, visibility);
   }
 
-  /** Whether an artifact of a type that this subscription names counts. Throws what the predicate throws. */
+  /** Returns whether an artifact of a subscribed type is accepted. Throws what the predicate throws. */
   accepts(artifact: StoredArtifact): boolean {
     if (!this.sees(artifact)) return false;
     if (this.preventSelfTrigger && artifact.producedBy === this.agentId) return false;
@@ -93,32 +96,35 @@ export class Subscription {
     return this.#where ? this.#where(artifact) === true : true;
   }
 
-  /** Whether a group counts. Throws what the predicate throws. */
+  /** Returns whether a group is accepted. Throws what the predicate throws. */
   acceptsGroup(artifacts: readonly StoredArtifact[]): boolean {
     return this.#whereGroup ? this.#whereGroup(inputsOf(artifacts), artifacts) === true : true;
   }
 
-  /** Which pool of the gate an artifact belongs to; undefined when the gate has but one. Throws what the function throws. */
+  /**
+   * Returns the key of the gate's pool for an artifact; undefined when the gate has one pool. Throws what the function
+   * throws.
+   */
   keyOf(artifact: StoredArtifact): string | undefined {
     if (this.join === "correlation") return artifact.correlationId;
     return this.#key ? String(this.#key(artifact)) : undefined;
   }
 
-  /** Whether these artifacts, in whatever order, are what a run takes: one group, or with a batch one to `size` of them. */
+  /** Returns whether these artifacts, in any order, fit one run: one group, or one to `size` groups with a batch. */
   isFilledBy(artifacts: readonly StoredArtifact[]): boolean {
     return this.canTake(artifacts) && artifacts.length <= this.groupSize * (this.batch?.size ?? 1);
   }
 
-  /** The same for a batch that was put together when its size was another. */
+  /** Like `isFilledBy`, without the limit: accepts a batch that was assembled with another `size`. */
   canTake(artifacts: readonly StoredArtifact[]): boolean {
     const groups = artifacts.length / this.groupSize;
     if (this.batch ? !Number.isInteger(groups) || groups < 1 : groups !== 1) return false;
-    const left = new Map([...this.requires].map(([type, wanted]) => [type, wanted * groups]));
+    const left = new Map([...this.requires].map(([type, required]) => [type, required * groups]));
     for (const { type } of artifacts) left.set(type, (left.get(type) ?? 0) - 1);
-    return [...left.values()].every((wanted) => wanted === 0);
+    return [...left.values()].every((required) => required === 0);
   }
 
-  /** What the agent's function receives for artifacts that fill this. */
+  /** Returns the inputs of the agent's function for a complete set of artifacts. */
   inputsOf(artifacts: readonly StoredArtifact[]): Inputs {
     return this.batch ? batchOf(artifacts, this.requires) : inputsOf(artifacts);
   }

@@ -1,27 +1,27 @@
 import type { RunContext } from "./run-context.ts";
-/** What a model may call while it works, by name: made with `tool(…)` of the AI SDK. */
+/** Tools that a model may call, by name, created with `tool(…)` of the AI SDK. */
 export type Tools = Readonly<Record<string, object>>;
 
-/** A tool that somebody else runs, such as an MCP server. */
+/** A tool that runs outside the process, such as on an MCP server. */
 export interface OfferedTool {
-  /** What the model calls it: letters, digits, `_` and `-`, 64 at most. */
+  /** Name for the model: letters, digits, `_` and `-`, at most 64 characters. */
   readonly name: string;
   readonly description: string;
-  /** JSON Schema of the arguments; an object at its root. */
+  /** JSON Schema of the arguments, with an object at its root. */
   readonly inputSchema: Readonly<Record<string, unknown>>;
-  /** Runs it. What it throws is told to the model. */
+  /** Runs the tool. The model receives errors as text. */
   call(input: unknown, signal: AbortSignal | undefined): Promise<ToolAnswer>;
 }
 
-/** What a tool has answered, as a model can read it. */
+/** The result of a tool in a form that models can read. */
 export interface ToolAnswer {
   readonly text: string;
-  /** Files for models that can look at them: base64. */
+  /** Base64 files for models that accept them. */
   readonly files: readonly { readonly data: string; readonly mediaType: string }[];
 }
 
-/** Where tools come from that are known only when a run begins: see `flock-ts/tools/mcp`. */
+/** A source of tools that are known only when a run starts; see `flock-ts/tools/mcp`. */
 export interface ToolSource {
-  /** What may be called now. Asked once in each run. */
+  /** Returns the tools that are available now. Called once per run. */
   offer(context: RunContext): Promise<readonly OfferedTool[]>;
 }

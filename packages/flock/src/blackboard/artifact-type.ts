@@ -2,14 +2,14 @@ import { describeIssues, validate } from "@flock-ts/protocol";
 import { z } from "zod";
 import { checkName, FlockError } from "../core/errors.ts";
 
-/** A validated payload with its type, ready to be published. Made by calling an {@link ArtifactType}. */
+/** A validated payload with its type, ready to publish. Call an {@link ArtifactType} to create one. */
 export class Draft<Name extends string = string, Payload = unknown> {
   readonly type: Name;
   readonly payload: Payload;
-  /** The artifact type that made it. */
+  /** The artifact type that created the draft. */
   readonly artifactType: ArtifactType;
 
-  /** For the artifact type only: it has validated the payload. */
+  /** Used only by the artifact type, which has validated the payload. */
   constructor(artifactType: ArtifactType, type: Name, payload: Payload) {
     this.artifactType = artifactType;
     this.type = type;
@@ -17,30 +17,30 @@ export class Draft<Name extends string = string, Payload = unknown> {
   }
 }
 
-/** A named kind of artifact with the schema of its payload. Call it with a payload to get a {@link Draft}. */
+/** A named kind of artifact with the schema of its payload. Call it with a payload to create a {@link Draft}. */
 export interface ArtifactType<Name extends string = string, Schema extends z.ZodType = z.ZodType> {
   /**
    * Validates a payload and wraps it for publishing.
    * @throws FlockError `invalid_payload` with the path of each invalid field.
    */
   (payload: z.input<Schema>): Draft<Name, z.output<Schema>>;
-  /** The name on the wire. */
+  /** The type name on the wire. */
   readonly typeName: Name;
   readonly schema: Schema;
-  /** JSON Schema (2020-12) of the payload as a publisher gives it. */
+  /** JSON Schema (2020-12) of the payload before parsing, as publishers send it. */
   readonly jsonSchema: Record<string, unknown>;
-  /** Validates a payload of unknown origin. Throws as the call does. */
+  /** Validates an untyped payload and wraps it for publishing. Throws like the call. */
   parse(payload: unknown): Draft<Name, z.output<Schema>>;
 }
 
-/** Any artifact type, whatever its payload. */
-// biome-ignore lint/suspicious/noExplicitAny: a payload's input type stands in a contravariant place
+/** An artifact type with any payload. */
+// biome-ignore lint/suspicious/noExplicitAny: a payload's input type is in a contravariant position
 export type AnyArtifactType = ArtifactType<string, any>;
 
 /** The payload of an artifact type. */
 export type PayloadOf<T extends AnyArtifactType> = T extends ArtifactType<string, infer S> ? z.output<S> : never;
 
-/** The draft that an artifact type makes. */
+/** The draft that an artifact type creates. */
 export type DraftOf<T extends AnyArtifactType> =
   T extends ArtifactType<infer N, infer S> ? Draft<N, z.output<S>> : never;
 
@@ -51,7 +51,7 @@ export type DraftOf<T extends AnyArtifactType> =
  * const Pizza = artifact("Pizza", z.object({ name: z.string(), toppings: z.array(z.string()) }));
  * await flock.publish(Pizza({ name: "Margherita", toppings: ["basil"] }));
  *
- * @throws FlockError `invalid_name` when the name cannot stand in a URL filter.
+ * @throws FlockError `invalid_name` when the name cannot be used in a URL filter.
  */
 export function artifact<const Name extends string, Schema extends z.ZodType>(
   name: Name,
@@ -61,7 +61,7 @@ export function artifact<const Name extends string, Schema extends z.ZodType>(
   const parse = (payload: unknown): Draft<Name, z.output<Schema>> => {
     const { data, issues } = validate(schema, payload);
     if (!issues) return new Draft(type as ArtifactType, name, data);
-    throw new FlockError("invalid_payload", `${name} is not valid: ${describeIssues(issues)}`, { issues });
+    throw new FlockError("invalid_payload", `Invalid payload of \`${name}\`: ${describeIssues(issues)}`, { issues });
   };
   let jsonSchema: Record<string, unknown> | undefined;
   const type = Object.defineProperties((payload: z.input<Schema>) => parse(payload), {

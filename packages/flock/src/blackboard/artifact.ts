@@ -1,6 +1,6 @@
 import type { EventVisibility, Visibility } from "@flock-ts/protocol";
 
-/** An artifact on the blackboard. It never changes, but for who may see it, once, when its time comes. */
+/** An artifact on the blackboard. It is immutable, except that a scheduled publish changes its visibility once. */
 export interface StoredArtifact<Name extends string = string, Payload = unknown> {
   readonly id: string;
   readonly type: Name;
@@ -14,16 +14,16 @@ export interface StoredArtifact<Name extends string = string, Payload = unknown>
   readonly visibility: Visibility;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
-  /** Of its `artifact_published` event; 0 until it is committed. */
+  /** The `seq` of its `artifact_published` event; 0 until committed. */
   readonly seq: number;
 }
 
-/** That a run has consumed an artifact. */
+/** Records that a run consumed an artifact. */
 export interface Consumption {
   readonly agentId: string;
   readonly runId: string;
   /** ISO 8601, UTC. */
   readonly consumedAt: string;
-  /** Who may see that; absent: everybody. */
+  /** Visibility of this record; undefined means public. */
   readonly visibility?: EventVisibility | undefined;
 }

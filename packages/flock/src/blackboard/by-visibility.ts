@@ -1,67 +1,67 @@
 import { allOf, type EventVisibility, isOwnerOnly, maySee, type Principal, type Visibility } from "@flock-ts/protocol";
 import type { StoredArtifact } from "./artifact.ts";
 
-/** Who may see that these artifacts have something in common, such as a run; undefined: everybody. */
+/** Returns the visibility of what these artifacts share, such as a run; undefined means public. */
 export function seenTogether(artifacts: readonly StoredArtifact[]): EventVisibility | undefined {
-  // Most flocks have public artifacts only: nothing is made for those.
+  // Fast path: most flocks have only public artifacts.
   for (const { visibility } of artifacts) {
     if (visibility.kind !== "public") return allOf(artifacts.map((artifact) => artifact.visibility));
   }
   return undefined;
 }
 
-/** So many kinds of visibility are counted apart; what is of further kinds is counted for the owner alone. */
-const MAX_CLASSES = 1_000;
+/** Maximum number of partitions. Further visibilities are counted for the owner only. */
+const MAX_PARTITIONS = 1_000;
 
-/** Something that is counted for one kind of visibility. */
-export interface Class<T> {
-  /** Undefined: public. */
+/** A value that is counted for one visibility. */
+export interface Partition<T> {
+  /** Undefined means public. */
   readonly visibility: EventVisibility | undefined;
   readonly value: T;
 }
 
 /**
- * Counts apart what not everybody may see, so that each principal can be told the sum of what it may see. Made when
- * the first such thing comes: until then what counts for all is what everybody may be told.
+ * Counts restricted items in per-visibility partitions, so that each principal receives the sum of what it may see.
+ * Created with the first restricted item; until then the total is public.
  */
 export class ByVisibility<T> {
   readonly #make: () => T;
-  readonly #classes = new Map<string, Class<T>>();
+  readonly #partitions = new Map<string, Partition<T>>();
 
-  /** `publicSoFar`: what has been counted until now, when all of it was public. */
+  /** @param publicSoFar the count until now, all of it public. */
   constructor(publicSoFar: T, make: () => T) {
     this.#make = make;
-    this.#classes.set("", { visibility: undefined, value: publicSoFar });
+    this.#partitions.set("", { visibility: undefined, value: publicSoFar });
   }
 
-  /** Where something of this visibility is counted; undefined when the owner alone may see it. */
+  /** Returns the value to count an item of this visibility in; undefined when only the owner may see the item. */
   of(visibility: Visibility | EventVisibility | undefined): T | undefined {
     const isPublic = visibility === undefined || visibility.kind === "public";
     const key = isPublic ? "" : JSON.stringify(visibility);
-    const known = this.#classes.get(key);
+    const known = this.#partitions.get(key);
     if (known) return known.value;
-    if (isPublic || isOwnerOnly(visibility) || this.#classes.size >= MAX_CLASSES) return undefined;
+    if (isPublic || isOwnerOnly(visibility) || this.#partitions.size >= MAX_PARTITIONS) return undefined;
     const value = this.#make();
-    this.#classes.set(key, { visibility: visibility as EventVisibility, value });
+    this.#partitions.set(key, { visibility: visibility as EventVisibility, value });
     return value;
   }
 
-  /** What a principal may be told. */
+  /** Returns the values that a principal may see. */
   seenBy(as: Principal): T[] {
     return this.all.filter(({ visibility }) => maySee(as, visibility)).map(({ value }) => value);
   }
 
-  get all(): Class<T>[] {
-    return [...this.#classes.values()];
+  get all(): Partition<T>[] {
+    return [...this.#partitions.values()];
   }
 
-  /** Goes on from what was saved. */
-  restore(classes: readonly Class<T>[]): void {
-    for (const one of classes) this.#classes.set(one.visibility ? JSON.stringify(one.visibility) : "", one);
+  /** Restores saved partitions. */
+  restore(partitions: readonly Partition<T>[]): void {
+    for (const one of partitions) this.#partitions.set(one.visibility ? JSON.stringify(one.visibility) : "", one);
   }
 }
 
-/** Whether counting something of this visibility calls for classes. */
+/** Returns whether items of this visibility need partitions. */
 export function isRestricted(visibility: Visibility | EventVisibility | undefined): boolean {
   return visibility !== undefined && visibility.kind !== "public";
 }

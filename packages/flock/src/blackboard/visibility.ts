@@ -1,24 +1,27 @@
 import { type LastingVisibility, PUBLIC, type VisibilityRequest } from "@flock-ts/protocol";
 
 /**
- * Says who may see an artifact.
+ * Sets who may see an artifact.
  *
  * @example
  * await flock.publish(Salary({ amount: 1 }), { visibility: visibility.labelled("payroll") });
  */
 export const visibility = {
-  /** Everybody: what an artifact is that says nothing. */
+  /** Visible to everyone. The default. */
   public: PUBLIC as LastingVisibility,
-  /** The named agents, and the clients that answer for one of them. Without a name: the owner alone. */
+  /** Visible to the named agents and to clients that act for one of them. Without names: to the owner only. */
   privateTo: (...agents: string[]): LastingVisibility => ({ kind: "private", agents }),
-  /** Whoever carries all of these labels. */
+  /** Visible to principals that have all of these labels. */
   labelled: (label: string, ...labels: string[]): LastingVisibility => ({
     kind: "labelled",
     required_labels: [label, ...labels],
   }),
-  /** Whoever belongs to this tenant. */
+  /** Visible to principals of this tenant. */
   tenant: (id: string): LastingVisibility => ({ kind: "tenant", tenant_id: id }),
-  /** The owner alone until a time, or for so many milliseconds after it is published; then others. Default: everybody. */
+  /**
+   * Visible to the owner until a time, or for a number of milliseconds after the publish, then to others. Default:
+   * everyone.
+   */
   after: (when: Date | number, then: LastingVisibility = PUBLIC): VisibilityRequest =>
     typeof when === "number" ? { kind: "after", ttl_ms: when, then } : { kind: "after", at: when.toISOString(), then },
 } as const;

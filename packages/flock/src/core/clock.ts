@@ -1,20 +1,23 @@
-/** Tells the time and calls back: the system's clock, or in tests one that stands still until it is told to go on. */
+/**
+ * Reads the time and runs callbacks later. `systemClock` uses the machine's time; tests use a manually advanced clock.
+ */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Milliseconds that only ever grow, and may have fractions, for durations. Default: `now`. */
+  /** Returns milliseconds from a monotonic source, possibly with fractions, for measuring durations. Default: `now`. */
   elapsed?(): number;
   /**
-   * Calls back once, when so many milliseconds have passed; never with `Infinity`. Returns what calls it off.
-   * `keepsAlive`: whether the process waits for it before it ends; default false.
+   * Calls `callback` once after `ms` milliseconds, or never when `ms` is `Infinity`. Returns a function that cancels
+   * the call.
+   * @param keepsAlive whether the pending call keeps the process alive. Default: false.
    */
   after(ms: number, callback: () => void, keepsAlive?: boolean): () => void;
 }
 
-/** The longest that a timer of Node can wait, in milliseconds: some 25 days. With more it would not wait at all. */
+/** Longest delay that Node's timers support, in milliseconds (about 25 days). A longer one fires immediately. */
 const MAX_DELAY = 2 ** 31 - 1;
 
-/** The clock of the machine. */
+/** Uses the time and the timers of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
@@ -31,7 +34,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Milliseconds to take durations from, as a clock tells them. */
+/** Returns a clock reading for measuring durations, in milliseconds. */
 export function elapsed(clock: Clock): number {
   return clock.elapsed?.() ?? clock.now();
 }

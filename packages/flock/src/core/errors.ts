@@ -1,7 +1,7 @@
 import { describeIssues, type ErrorCode, type Issue, issuesOf } from "@flock-ts/protocol";
 import type { z } from "zod";
 
-/** Mistakes that only code can make; they never travel over the wire under these names. */
+/** Codes of errors that only code can cause. They never travel over the wire under these names. */
 export type LocalErrorCode =
   | "address_in_use"
   | "agent_incomplete"
@@ -35,13 +35,16 @@ export type LocalErrorCode =
 
 /** Options of a {@link FlockError}. */
 export interface FlockErrorOptions {
-  /** The invalid fields, with the path of each. */
+  /** The invalid fields, with the path of each one. */
   readonly issues?: readonly Issue[];
-  /** What went wrong underneath. */
+  /** The underlying error. */
   readonly cause?: unknown;
 }
 
-/** Every error that Flock throws on purpose. `message` says what is wrong, where, and what to do; `code` is for programs. */
+/**
+ * The error class of all deliberate Flock errors. `message` says what failed, why, and what to do; `code` is for
+ * programs.
+ */
 export class FlockError extends Error {
   override readonly name = "FlockError";
   readonly code: ErrorCode | LocalErrorCode;
@@ -55,24 +58,24 @@ export class FlockError extends Error {
 }
 
 /**
- * Checks options that a user gave in code.
- * @throws FlockError `invalid_options`, naming each wrong option.
+ * Validates options that were passed in code.
+ * @throws FlockError `invalid_options`, naming each invalid option.
  */
 export function checkOptions<S extends z.ZodType>(what: string, schema: S, options: unknown): z.output<S> {
   const checked = schema.safeParse(options);
   if (checked.success) return checked.data;
   const issues = issuesOf(checked.error);
-  throw new FlockError("invalid_options", `${what}: ${describeIssues(issues)}`, { issues });
+  throw new FlockError("invalid_options", `Invalid options for ${what}: ${describeIssues(issues)}`, { issues });
 }
 
 /**
- * Checks that a name can be used in URLs and filters, where a comma separates names.
+ * Checks that a name can be used in URLs and in filters, where commas separate names.
  * @throws FlockError `invalid_name`.
  */
 export function checkName(what: string, name: unknown): asserts name is string {
   if (typeof name === "string" && /^[^\s,][^,\p{Cc}]{0,199}$/u.test(name) && name.trim() === name) return;
   throw new FlockError(
     "invalid_name",
-    `${JSON.stringify(name)} cannot be the name of ${what}: use 1 to 200 characters without commas, control characters or spaces at the ends`,
+    `Invalid name for ${what}: \`${JSON.stringify(name)}\`. Use 1 to 200 characters without commas, control characters, or leading and trailing spaces.`,
   );
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { newId } from "./ids.ts";
 
-describe("a new id", () => {
-  it("is a UUID of version 7 that begins with the time", () => {
+describe("newId", () => {
+  it("returns a version 7 UUID that starts with the time", () => {
     const before = Date.now();
     const id = newId();
     const after = Date.now();
@@ -12,7 +12,7 @@ describe("a new id", () => {
     expect(time).toBeLessThanOrEqual(after);
   });
 
-  it("is unlike any other, and random in every digit that is not time, version or dash", () => {
+  it("returns unique ids, random in each digit except time, version and dashes", () => {
     const ids = Array.from({ length: 20_000 }, newId);
     expect(new Set(ids).size).toBe(ids.length);
     for (let place = 15; place < 36; place++) {

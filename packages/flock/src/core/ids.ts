@@ -1,25 +1,25 @@
 import { randomFillSync } from "node:crypto";
 
-/** Random bytes are drawn for so many ids at once. */
+/** Number of ids for which random bytes are drawn at once. */
 const IDS_PER_DRAW = 256;
-/** One byte for each of an id's 18 random hex digits, and one for the digit that names the variant. */
+/** One byte for each of an id's 18 random hex digits, and one for the variant digit. */
 const BYTES_PER_ID = 19;
 
 const DIGITS = Buffer.from("0123456789abcdef");
 const random = Buffer.alloc(IDS_PER_DRAW * BYTES_PER_ID);
 let drawn = random.length;
 
-/** The id in the making; its dashes and its version stay where they are. */
+/** Buffer for the next id. Its dashes and its version digit never change. */
 const text = Buffer.from("00000000-0000-7000-8000-000000000000");
 const VARIANT = 19;
-/** Where its random digits stand. */
-const PLACES = [15, 16, 17, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35];
+/** Indexes of the random digits. */
+const RANDOM_DIGITS = [15, 16, 17, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35];
 let millisecond = 0;
 
 /**
- * A new id, unlike any other: a UUID of version 7 (RFC 9562), so that an index by id grows at its end.
- * Each artifact and each run has one, so it is written digit by digit into one buffer: `randomUUIDv7` of Node joins
- * twenty strings, which costs half as much again, and leaves six times the garbage.
+ * Returns a new version 7 UUID (RFC 9562), so an index by id grows at its end.
+ * It runs once per artifact and per run, so it writes the digits into one buffer. Node's `randomUUIDv7` joins twenty
+ * strings: it takes 1.5 times as long and leaves six times the garbage.
  */
 export function newId(): string {
   const now = Date.now();
@@ -34,8 +34,8 @@ export function newId(): string {
     drawn = 0;
   }
   text[VARIANT] = DIGITS[8 | ((random[drawn++] as number) & 3)] as number;
-  for (let i = 0; i < PLACES.length; i++) {
-    text[PLACES[i] as number] = DIGITS[(random[drawn++] as number) & 15] as number;
+  for (let i = 0; i < RANDOM_DIGITS.length; i++) {
+    text[RANDOM_DIGITS[i] as number] = DIGITS[(random[drawn++] as number) & 15] as number;
   }
   return text.toString("latin1");
 }

@@ -1,4 +1,4 @@
-/** Where a run writes what it has to say. Structural, so that pino and console both fit. */
+/** A structured logger. pino and console both fit this interface. */
 export interface RunLog {
   info(details: object, message: string): void;
   warn(details: object, message: string): void;

@@ -5,7 +5,7 @@ import { REDACTED, Redaction } from "./redaction.ts";
 
 const redaction = new Redaction();
 
-/** A JSON value with this text somewhere in it. */
+/** Generates JSON values that contain the text at some path. */
 const around = (text: string): fc.Arbitrary<unknown> =>
   fc.letrec<{ place: unknown }>((tie) => ({
     place: fc.oneof(
@@ -20,8 +20,8 @@ const around = (text: string): fc.Arbitrary<unknown> =>
     ),
   })).place;
 
-describe("a secret does not get through", () => {
-  it("wherever it stands in a JSON value, escaped or not", () => {
+describe("redacting a secret", () => {
+  it("works anywhere in a JSON value, escaped or not", () => {
     fc.assert(
       fc.property(
         secrets.chain((secret) => around(secret.text).map((value) => ({ secret, value }))),
@@ -33,7 +33,7 @@ describe("a secret does not get through", () => {
     );
   });
 
-  it("in a text, whatever surrounds it", () => {
+  it("works in any surrounding text", () => {
     fc.assert(
       fc.property(secrets, fc.string(), fc.string(), (secret, before, after) => {
         expect(redaction.text(`${before} ${secret.text} ${after}`)).not.toContain(secret.core);
@@ -42,7 +42,7 @@ describe("a secret does not get through", () => {
     );
   });
 
-  it("when a private key is spread over the fields of an array", () => {
+  it("works for a private key that is spread over the items of an array", () => {
     const lines = [
       "-----BEGIN PRIVATE KEY-----",
       "MIIEvQIBADANBgkqhkiG9w0BAQ",
@@ -53,7 +53,7 @@ describe("a secret does not get through", () => {
     for (const line of lines.slice(1, 3)) expect(text).not.toContain(line);
   });
 
-  it("in a field whose name says it", () => {
+  it("works for fields with a secret name", () => {
     expect(
       redaction.value({
         password: "hunter2",
@@ -73,13 +73,13 @@ describe("a secret does not get through", () => {
     });
   });
 
-  it("when a pattern of one's own names it, with or without g", () => {
+  it("applies custom patterns, with or without the g flag", () => {
     const own = new Redaction([/EMP-\d+/, /badge \w+/gi]);
     expect(own.text("EMP-1 EMP-22 Badge x1 sk-aaaaaaaaaaaaaaaaaaaa")).toBe([1, 2, 3, 4].map(() => REDACTED).join(" "));
   });
 });
 
-describe("what is no secret stays", () => {
+describe("text that is not secret", () => {
   it.for([
     "The bearer of this letter, incomprehensibilities notwithstanding, risks-nothing.",
     "https://example.com:8443/path?q=a@b.example and http://user@host/",
@@ -87,11 +87,11 @@ describe("what is no secret stays", () => {
     "-----BEGIN CERTIFICATE-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END CERTIFICATE-----",
     "task-force, desk-lamp-with-a-very-long-name, the secret of a good dough",
     "TOKENS=5 and PASSWORD_LENGTH=12",
-  ])("%s", (text) => {
+  ])("stays unchanged: %s", (text) => {
     expect(redaction.text(text)).toBe(text);
   });
 
-  it("in its shape: redacting twice changes nothing more", () => {
+  it("stays unchanged when redacted twice", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const once = redaction.value(value);
@@ -101,8 +101,8 @@ describe("what is no secret stays", () => {
   });
 });
 
-describe("no text takes longer than its length", () => {
-  // With a pattern that takes the square of it, a megabyte would take hours.
+describe("redaction time", () => {
+  // A pattern with quadratic time would take hours for a megabyte.
   it.for([
     "eyJ",
     "sk-",
@@ -121,7 +121,7 @@ describe("no text takes longer than its length", () => {
     "authorization: ",
     "SG.",
     "eyJaaaaaaaa.",
-  ])("%s again and again", (piece) => {
+  ])("stays linear for repeated %s", (piece) => {
     const text = piece.repeat(Math.ceil(1_000_000 / piece.length));
     expect(redaction.text(text).length).toBeGreaterThan(0);
   });

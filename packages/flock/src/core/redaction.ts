@@ -1,17 +1,17 @@
-/** What stands where a secret stood. */
+/** Replacement for a secret. */
 export const REDACTED = "[redacted]";
 
-/** A pattern that begins where a token of these characters begins: at no other, or after an escape such as the n of "\\n". */
+/** Makes a pattern match only where a token of these characters starts, or after an escape such as the n of "\\n". */
 function token(characters: string, { source, flags }: RegExp): RegExp {
   return new RegExp(`(?:(?<![${characters}])|(?<=\\\\[bfnrt])|(?<=\\\\u[0-9a-fA-F]{4}))${source}`, flags);
 }
 
 /**
- * What is taken for a secret wherever it stands in a text. Each pattern takes time in proportion to the text, whatever
- * the text: it begins only where a token can begin, and repeats one class of characters.
+ * Patterns that match secrets anywhere in a text. Each pattern takes linear time on any text, because it matches only
+ * at the start of a token and repeats one character class.
  */
 const SECRETS: readonly RegExp[] = [
-  // OpenAI, Anthropic, OpenRouter, DeepSeek and others who took over the form.
+  // OpenAI, Anthropic, OpenRouter, DeepSeek and other providers with the same key format.
   token("A-Za-z0-9", /sk-[A-Za-z0-9_-]{16,}/g),
   // GitHub, GitLab, npm, Hugging Face, Groq, xAI, Perplexity, Replicate.
   token("A-Za-z0-9", /(?:gh[opsur]_|github_pat_|glpat-|npm_|hf_|gsk_|xai-|pplx-|r8_)[A-Za-z0-9_-]{20,}/g),
@@ -25,24 +25,24 @@ const SECRETS: readonly RegExp[] = [
   token("A-Za-z0-9_-", /AIza[A-Za-z0-9_-]{35}/g),
   token("A-Za-z0-9_-", /GOCSPX-[A-Za-z0-9_-]{20,}/g),
   token("A-Za-z0-9_-", /ya29\.[A-Za-z0-9_-]{20,}/g),
-  // AWS: ids of access keys. The keys themselves have no form of their own; see the assignments below.
+  // AWS: ids of access keys. The keys themselves have no recognizable form; see the assignments below.
   token("A-Z0-9", /(?:AKIA|ASIA)[A-Z0-9]{16}/g),
   // SendGrid.
   token("A-Za-z0-9_-", /SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}/g),
   // JSON Web Tokens.
   token("A-Za-z0-9_-", /eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g),
-  // HTTP credentials. A digit, so that "bearer" followed by a long word stays.
+  // HTTP credentials. A digit is required, so that "bearer" followed by a long word is kept.
   token("A-Za-z0-9", /bearer\s{1,8}(?=[A-Za-z._~+/-]{0,200}\d)[A-Za-z0-9._~+/=-]{16,}/gi),
   token("A-Za-z0-9", /authorization["']?\s{0,4}:\s{0,4}["']?basic\s{1,8}[A-Za-z0-9+/=]{8,}/gi),
-  // Private keys, also cut off, with their line breaks escaped, or line by line in an array of JSON.
+  // Private keys: truncated ones too, with escaped line breaks, or line by line in a JSON array.
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?=[\s\S]{0,300}?[A-Za-z0-9+/=]{24})(?:[A-Za-z0-9+/=\s\\"',:.;()]|-(?!----)){16,}(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?/g,
   // Passwords in connection strings and other addresses.
   /:\/\/[^\s:/@"'<>]{0,200}:[^\s/"'<>]{1,200}@/g,
-  // What an environment or a shell calls a secret: AWS_SECRET_ACCESS_KEY=….
+  // Secrets in environment variables and shell assignments: AWS_SECRET_ACCESS_KEY=….
   /(?<=(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)[A-Z0-9_]{0,20}=\\?["']?)(?!\[redacted\])[^\s"'\\;&]{6,}/g,
 ];
 
-/** Fields whose text is a secret, whatever it looks like. Compared without `_`, `-` and capitals. */
+/** Field names whose text is always a secret. Compared without `_`, `-` and case. */
 const SECRET_FIELDS = new Set(
   (
     "password passwd passphrase secret clientsecret secretkey secretaccesskey apikey accesskey accesstoken refreshtoken " +
@@ -50,21 +50,23 @@ const SECRET_FIELDS = new Set(
   ).split(" "),
 );
 
-/** Takes secrets out of what leaves the program. What is stored stays as it is. */
+/** Removes secrets from what leaves the program. Stored data is not changed. */
 export class Redaction {
   readonly #patterns: readonly RegExp[];
 
-  /** @param own patterns of the user, beside the known ones. */
+  /** @param own the user's patterns, in addition to the built-in ones. */
   constructor(own: readonly RegExp[] = []) {
     this.#patterns = [...SECRETS, ...own.map(everywhere)];
   }
 
-  /** A text without its secrets. */
+  /** Returns the text without its secrets. */
   text(text: string): string {
     return this.#patterns.reduce((rest, pattern) => rest.replace(pattern, REDACTED), text);
   }
 
-  /** A copy of a JSON value without the secrets in its texts, keys and telling fields. What is no JSON is kept as it is. */
+  /**
+   * Returns a copy of a JSON value without secrets in texts, keys and fields with secret names. Other values are kept.
+   */
   value<T>(value: T): T {
     return this.#copy(value) as T;
   }
@@ -82,7 +84,7 @@ export class Redaction {
   }
 }
 
-/** The user's pattern, for every occurrence and from any place. */
+/** Makes a custom pattern match every occurrence, from any position. */
 function everywhere({ source, flags }: RegExp): RegExp {
   return new RegExp(source, `${flags.replace(/[gy]/g, "")}g`);
 }

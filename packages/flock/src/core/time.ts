@@ -1,10 +1,10 @@
-/** The latest time that ISO 8601 has, as Date knows it, in milliseconds. */
+/** Latest time that `Date` supports, in milliseconds. */
 const LATEST = 8.64e15;
 
 let millisecond = 0;
 let text = "";
 
-/** A time now, in milliseconds, as ISO 8601, UTC. Under load many events share a millisecond, and formatting it is dear. */
+/** Formats the current time (in ms) as ISO 8601, UTC. Cached, because under load many events share a millisecond. */
 export function timestamp(now: number): string {
   if (now !== millisecond) {
     millisecond = now;
@@ -13,7 +13,7 @@ export function timestamp(now: number): string {
   return text;
 }
 
-/** A time in milliseconds as ISO 8601, UTC; the latest there is for what lies beyond. */
+/** Formats a time in milliseconds as ISO 8601, UTC. Later times than `Date` supports become the latest one. */
 export function isoTime(ms: number): string {
   return new Date(Math.min(ms, LATEST)).toISOString();
 }
@@ -21,7 +21,7 @@ export function isoTime(ms: number): string {
 let parsed = "";
 let parsedAs = 0;
 
-/** A time as milliseconds since 1970. What is written together was mostly made in the same millisecond, too. */
+/** Parses an ISO 8601 time to milliseconds since 1970. Cached, because consecutive values often share a millisecond. */
 export function millisecondsOf(time: string): number {
   if (time !== parsed) {
     parsedAs = Date.parse(time);

@@ -3,43 +3,44 @@ import type { WireError } from "@flock-ts/protocol";
 import { FlockError } from "./errors.ts";
 import type { Redaction } from "./redaction.ts";
 
-/** How much of an error is told: all of it with stack and causes, or its name and message alone. */
+/** How much of an error is reported: name, message, stack and causes, or only name and message. */
 export type ErrorDetail = "full" | "message";
 
-/** How an error is told. */
-export interface ErrorTelling {
+/** How an error is reported. */
+export interface ErrorReport {
   readonly detail: ErrorDetail;
-  /** Takes secrets out of all its texts; undefined when they may stay. */
+  /** Removes secrets from all texts; undefined keeps them. */
   readonly redaction?: Redaction | undefined;
 }
 
-/** Longest message and stack that travel in events, in characters. */
+/** Longest message and stack in events, in characters. */
 const MAX_MESSAGE = 4_000;
 const MAX_STACK = 8_000;
-/** Longest text before the first line of a stack that tells a place: it repeats the message. */
+/** Longest text before the first frame of a stack: it repeats the message. */
 const MAX_STACK_HEAD = 500;
-/** So many causes are told, one under the other: as many as the schema has room for. */
+/** Longest chain of causes that the schema allows. */
 const MAX_CAUSES = 4;
-/** A secret that stands where a text is cut is still found if so many characters more are looked at. */
+/** Characters examined after a cut, so that a secret at the cut is still found. */
 const BEYOND_CUT = 1_000;
 
-/** How much is told where nobody has said: everything, except in production. */
+/** Returns the default detail: everything, except in production. */
 export function errorDetailOf({ NODE_ENV }: NodeJS.ProcessEnv): ErrorDetail {
   return NODE_ENV === "production" ? "message" : "full";
 }
 
-/** Anything that was thrown, as events tell it. Never throws, whatever it is. */
-export function wireErrorOf(thrown: unknown, telling: ErrorTelling): WireError {
-  return tell(thrown, telling, new Set()) as WireError;
+/** Converts any thrown value to its wire form. Never throws. */
+export function wireErrorOf(thrown: unknown, options: ErrorReport): WireError {
+  return convert(thrown, options, new Set()) as WireError;
 }
 
-/** What was thrown, or an error in its place that can be read: nobody else is to stumble over it. */
+/** Returns the thrown value, or a readable error in its place, so that no later reader throws on it. */
 export function readable(thrown: unknown): unknown {
-  if (thrown === undefined || thrown === null) return new Error("the agent threw nothing at all");
+  if (thrown === undefined || thrown === null)
+    return new Error("The agent failed: it threw `undefined` or `null`. Throw an `Error`.");
   try {
     if (typeof thrown !== "object" && typeof thrown !== "function") return thrown;
     void (thrown instanceof Error);
-    // A log writes out what an error has beside its message.
+    // Loggers also write the other fields of an error.
     for (const name of ["name", "message", "stack", "cause", "code", "toJSON", ...Object.keys(thrown)])
       void (thrown as Record<string, unknown>)[name];
     String(thrown);
@@ -50,23 +51,23 @@ export function readable(thrown: unknown): unknown {
   }
 }
 
-interface Told {
+interface Converted {
   name: string;
   message: string;
   stack?: string;
-  cause?: Told;
+  cause?: Converted;
 }
 
-function tell(thrown: unknown, telling: ErrorTelling, seen: Set<unknown>): Told {
-  const { detail, redaction } = telling;
+function convert(thrown: unknown, options: ErrorReport, seen: Set<unknown>): Converted {
+  const { detail, redaction } = options;
   const { name, message, stack, cause } = partsOf(thrown);
-  const told: Told = { name: cut(name, 200, redaction), message: cut(message, MAX_MESSAGE, redaction) };
-  if (detail === "message") return told;
-  if (stack !== undefined) told.stack = stackOf(stack, redaction);
+  const converted: Converted = { name: cut(name, 200, redaction), message: cut(message, MAX_MESSAGE, redaction) };
+  if (detail === "message") return converted;
+  if (stack !== undefined) converted.stack = stackOf(stack, redaction);
   seen.add(thrown);
   if (cause !== undefined && cause !== null && seen.size <= MAX_CAUSES && !seen.has(cause))
-    told.cause = tell(cause, telling, seen);
-  return told;
+    converted.cause = convert(cause, options, seen);
+  return converted;
 }
 
 interface Parts {
@@ -101,7 +102,7 @@ function isFlockError(thrown: object): boolean {
   }
 }
 
-/** A field of something that may defend itself. */
+/** Reads a property that may have a throwing getter. */
 function read(thing: object, name: string): unknown {
   try {
     return (thing as Record<string, unknown>)[name];
@@ -115,14 +116,14 @@ function textOf(thing: unknown): string {
   try {
     return inspect(thing, { depth: 2, breakLength: Number.POSITIVE_INFINITY, maxStringLength: MAX_MESSAGE });
   } catch {
-    return "something was thrown that cannot be read";
+    return "unreadable thrown value";
   }
 }
 
 function stackOf(stack: string, redaction: Redaction | undefined): string {
-  const places = stack.search(/\n\s+at /);
-  const head = places === -1 ? "" : stack.slice(0, places);
-  const rest = places === -1 ? stack : stack.slice(places);
+  const frames = stack.search(/\n\s+at /);
+  const head = frames === -1 ? "" : stack.slice(0, frames);
+  const rest = frames === -1 ? stack : stack.slice(frames);
   const kept =
     head.length > MAX_STACK_HEAD ? `${cut(head, MAX_STACK_HEAD, redaction)}…` : cut(head, MAX_STACK_HEAD, redaction);
   const beyond = rest.length - MAX_STACK;

@@ -3,20 +3,20 @@ import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { Draft } from "../blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 
-/** A run that could begin now. */
+/** A queued run that could start now. */
 export interface QueuedRun {
   /** The agent's name. */
   readonly agent: string;
   readonly runId: string;
   readonly correlationId: string;
   readonly activationId: string;
-  /** 1 for the first try; more when an earlier one was interrupted. */
+  /** 1 for the first attempt; higher when an earlier one was interrupted. */
   readonly attempt: number;
-  /** What has woken the agent, in the order of arrival. */
+  /** The artifacts that triggered the agent, in order of arrival. */
   readonly artifacts: readonly StoredArtifact[];
 }
 
-/** Where a draft comes from that is to be published. */
+/** Origin of a draft that is about to be published. */
 export interface DraftOrigin {
   /** The agent's name, or `external`. */
   readonly producedBy: string;
@@ -25,71 +25,71 @@ export interface DraftOrigin {
   readonly correlationId: string;
 }
 
-/** Something else in the place of what a component was told of; nothing, to leave that as it is. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a hook that only looks may end without a return
+/** A replacement for a hook's value, or nothing to keep the value. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook that only observes needs no return
 export type Replacement<T> = T | undefined | void;
 
-/** Below are components that others stand around, above those that stand around others. */
+/** Lower priorities wrap other components; higher ones are wrapped. */
 const DEFAULT_PRIORITY = 50;
 
 /**
- * Something that stands around the runs of an agent: `.use(component)` of the agent, or `new Flock({ components })` for all
- * agents and for what is published from outside. One component may be given to several agents, and counts for all of them.
+ * Wraps the runs of an agent. Add one with `.use(component)` of the agent, or with `new Flock({ components })` for all
+ * agents and external publishes. An instance can be shared by several agents and keeps one state for all of them.
  *
- * A run goes through its components in order of `priority` and, where that is equal, those of the flock before those of the
- * agent, each in the order in which they were given: `schedule`, `consume` and the way in of `evaluate` from the first to the
- * last; the way out of `evaluate`, then `publish`, `published` and `error` from the last to the first.
+ * Components run in order of `priority`; at the same priority, the flock's components run before the agent's, each in
+ * order of declaration. `schedule`, `consume` and the code before `next` in `evaluate` run from first to last. The code
+ * after `next`, then `publish`, `published` and `error` run from last to first.
  *
- * A hook that throws fails the run, or the publish from outside, and nothing else. What it throws says which component it
- * was, unless it is a `FlockError`, which is taken to say all there is to say.
+ * A hook that throws fails the run or the external publish, and nothing else. The error names the component, unless it
+ * is a `FlockError`, which is passed on unchanged.
  *
  * @example
  * class Log extends AgentComponent {
  *   readonly name = "log";
  *   override async evaluate(run: RunContext, next: () => Promise<readonly Draft[]>) {
- *     console.log(`${run.agent} begins`);
+ *     console.log(`${run.agent} started`);
  *     const drafts = await next();
- *     console.log(`${run.agent} has made ${drafts.length}`);
+ *     console.log(`${run.agent} returned ${drafts.length} drafts`);
  *     return drafts;
  *   }
  * }
  */
 export abstract class AgentComponent {
-  /** What errors call it. */
+  /** Name of the component in error messages. */
   abstract readonly name: string;
-  /** Lower stands further out; default 50. */
+  /** Components with lower values wrap those with higher values. Default: 50. */
   readonly priority: number = DEFAULT_PRIORITY;
-  /** Tells the time: the flock's clock, once the component is used. */
+  /** The flock's clock, once the component is in use. */
   clock: Clock = systemClock;
 
   /**
-   * Says when a run may begin that otherwise would begin now: in so many milliseconds, when it is asked again; 0 for now.
-   * Until then the run waits in its agent's queue, and those behind it wait as well. Asking changes nothing: another
-   * component may still say no.
+   * Returns the time before a run may start, in ms; 0 starts it now. The hook is called again after that time.
+   * Until then, the run and those behind it wait in the agent's queue. The hook must have no side effects, because
+   * another component may still delay the run.
    */
   schedule?(run: QueuedRun): number;
 
   /**
-   * A run begins. Gives what the agent is to read instead of what it consumes: as many artifacts, of the same types, in the
-   * same order; or nothing, to leave that as it is. Which artifacts the run has consumed is written already.
+   * Runs when a run starts. May replace the agent's inputs with the same number of artifacts, of the same types, in the
+   * same order. The consumption of the original artifacts is already recorded.
    */
   consume?(artifacts: readonly StoredArtifact[], run: RunContext): Replacement<readonly StoredArtifact[]>;
 
   /**
-   * Stands around the agent's function, or its model. `next` computes what the agent has to say; who does not call it does
-   * without. What is returned is held to what the agent has declared.
+   * Wraps the agent's function or model. `next` computes the output; skip it to return your own. The returned drafts
+   * are checked against the agent's declarations.
    */
   evaluate?(run: RunContext, next: () => Promise<readonly Draft[]>): Promise<readonly Draft[]>;
 
-  /** Is told what a run spends, when it says so: an error stops the run at once, with the request that its model answers. */
+  /** Receives the usage that a run reports. An error stops the run immediately and aborts its current model request. */
   usage?(amounts: Readonly<Record<string, number>>, run: RunContext): void;
 
-  /** A draft is about to be published: gives another of its type, or nothing, to leave it as it is. Drafts are not changed. */
+  /** Runs before a draft is published. May return a replacement of the same type. Must not change the draft itself. */
   publish?(draft: Draft, origin: DraftOrigin): Replacement<Draft>;
 
-  /** An artifact has been committed. What this throws is logged. */
+  /** Runs after an artifact is committed. Errors are logged. */
   published?(artifact: StoredArtifact): void;
 
-  /** A run has failed: gives what is to be told instead, or nothing, to leave that as it is. That a run took too long stays. */
+  /** Runs after a run failed. May return another error to report. The status `timeout` cannot be changed. */
   error?(error: unknown, run: RunContext): unknown;
 }

@@ -11,7 +11,7 @@ const Pizza = artifact("Pizza", z.object({ name: z.string() }));
 
 type Work = (context: RunContext) => void | Promise<void>;
 
-/** Agents that spend what they are told to, with a budget for all of them. */
+/** Creates agents that report the given usage, with one budget for all of them. */
 async function spenders(options: BudgetOptions, model?: Model) {
   const clock = fakeClock();
   const flock = await Flock.open({ clock, components: [budget(options)], ...(model ? { model } : {}) });
@@ -36,21 +36,21 @@ async function spenders(options: BudgetOptions, model?: Model) {
 
 const EXCEEDED = { status: "error", error: { name: "budget_exceeded" } };
 
-describe("a budget", () => {
-  it("of a run stops it when it has spent more, and says what", async () => {
+describe("budget", () => {
+  it("stops a run that exceeds its budget, with the amounts in the error", async () => {
     await using kitchen = await spenders({ tokens: 100, per: "run" });
     const { spend } = kitchen;
     expect(await spend({ total_tokens: 100 })).toMatchObject({ status: "success" });
     expect(await spend({ total_tokens: 101 })).toMatchObject({
       ...EXCEEDED,
-      error: { message: "a was stopped: the run has spent 101 of 100 tokens. Raise the limit of its budget." },
+      error: { message: "Run of agent `a` was stopped: the run has used 101 of 100 tokens. Raise the budget." },
       usage: { total_tokens: 101 },
     });
-    // The next one has its own.
+    // The next run has its own budget.
     expect(await spend({ total_tokens: 100 })).toMatchObject({ status: "success" });
   });
 
-  it("of a run ends a run that still waits, and what it waits for hears of it", async () => {
+  it("aborts the signal of a stopped run", async () => {
     await using kitchen = await spenders({ tokens: 10, per: "run" });
     const { spend } = kitchen;
     let reason: unknown;
@@ -69,7 +69,7 @@ describe("a budget", () => {
     ["correlation", ["a w"]],
     ["agent", ["a w", "a v"]],
     ["flock", ["a w", "a v", "b w", "b v"]],
-  ])("per %s lets the run finish that spends it up, and refuses further ones", async ([per, refused]) => {
+  ])("per %s: lets the exceeding run finish and rejects later ones", async ([per, refused]) => {
     await using kitchen = await spenders({ tokens: 100, per });
     const { spend } = kitchen;
     expect(await spend({ total_tokens: 99 })).toMatchObject({ status: "success" });
@@ -87,7 +87,7 @@ describe("a budget", () => {
     expect(ran).toBe(4 - together.length);
   });
 
-  it("in money counts tokens by the price of their model, and what a run says it costs", async () => {
+  it("counts cost by model prices and by reported cost", async () => {
     const options = { cost: 1, per: "flock", prices: { "gpt-x": { input: 100_000, output: 200_000 } } } as const;
     await using kitchen = await spenders(options, "openai/gpt-x");
     const { spend } = kitchen;
@@ -95,20 +95,20 @@ describe("a budget", () => {
     expect(await spend({ cost: 0.2 })).toMatchObject({ status: "success" });
     expect(await spend({})).toMatchObject({
       ...EXCEEDED,
-      error: { message: "a did not run: the flock has spent 1 of 1 in money. Raise the limit of its budget." },
+      error: { message: "Run of agent `a` was not started: the flock has used 1 of 1 in cost. Raise the budget." },
     });
   });
 
-  it("in money refuses a model that has no price, before it is asked", async () => {
+  it("with a cost limit rejects a model without a price before calling it", async () => {
     await using kitchen = await spenders({ cost: 1, per: "run" }, "openai/gpt-y");
     const { spend } = kitchen;
     let ran = false;
     const { error } = await spend(() => void (ran = true));
-    expect(error?.message).toContain("there is no price for the model openai/gpt-y");
+    expect(error?.message).toContain("model `openai/gpt-y` has no price");
     expect(ran).toBe(false);
   });
 
-  it("in money goes by the prices of the flock where it has none itself", async () => {
+  it("falls back to the flock's prices", async () => {
     const Job = artifact("Job", z.object({}));
     await using flock = new Flock({
       model: "openai/gpt-z",
@@ -124,19 +124,19 @@ describe("a budget", () => {
     expect(await spend()).toMatchObject(EXCEEDED);
   });
 
-  it("of a window is there again when the window has passed", async () => {
+  it("is available again after its window", async () => {
     await using kitchen = await spenders({ tokens: 100, per: "flock", window: 1_000 });
     const { spend, clock } = kitchen;
     await spend({ total_tokens: 60 });
     await clock.advance(500);
     await spend({ total_tokens: 60 });
     await clock.advance(499);
-    expect((await spend({})).error?.message).toContain("has spent 120 of 100 tokens in the last 1000 ms. Wait, or");
+    expect((await spend({})).error?.message).toContain("has used 120 of 100 tokens in the last 1000 ms. Wait, or");
     await clock.advance(1);
     expect(await spend({})).toMatchObject({ status: "success" });
   });
 
-  it("is never overspent by more than the run that spends it up, whatever they spend and whenever", async () => {
+  it("is never exceeded by more than the run that exhausts it", async () => {
     const step = fc.record({ tokens: fc.nat(60), ms: fc.nat(400) });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
@@ -156,7 +156,7 @@ describe("a budget", () => {
     );
   });
 
-  it("counts what a model says it has spent, and asks it no more", async () => {
+  it("counts a model's usage and stops calling it", async () => {
     await using flock = new Flock({ model: offlineModel(), components: [budget({ tokens: 1, per: "flock" })] });
     flock.agent("chef").consumes(Idea).publishes(Pizza);
     const ends = [];
@@ -166,7 +166,7 @@ describe("a budget", () => {
     expect(ends[1]?.usage).toBeUndefined();
   });
 
-  it("takes no notice of what is no number, nor of what is no tokens", async () => {
+  it("ignores values that are not numbers and usage that is not tokens", async () => {
     await using kitchen = await spenders({ tokens: 1, per: "flock" });
     const { spend } = kitchen;
     await spend({ total_tokens: Number.NaN, pages: 7 });
@@ -179,12 +179,12 @@ describe("a budget", () => {
     { tokens: 1 },
     { tokens: 1, per: "day" },
     { tokens: 1, per: "run", window: 0 },
-  ])("wants a limit and whose it is: not %o", (options) => {
-    expect(() => budget(options as never)).toThrow(/^budget: /);
+  ])("requires a limit and a scope: rejects %o", (options) => {
+    expect(() => budget(options as never)).toThrow(/^Invalid options for budget: /);
   });
 
   it.for(["run", "agent"] as const)(
-    "per %s: what it refuses or stops is not tried again, and opens no circuit",
+    "per %s: rejected and stopped runs are not retried and do not open the circuit",
     async (per) => {
       const clock = fakeClock();
       await using flock = new Flock({ clock });
@@ -210,7 +210,7 @@ describe("a budget", () => {
     },
   );
 
-  it("is tried again when `when` says so", async () => {
+  it("retries when `when` accepts the error", async () => {
     const clock = fakeClock();
     await using flock = new Flock({ clock });
     flock

@@ -4,20 +4,20 @@ import type { RunContext } from "../agents/run-context.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
 import { AgentComponent } from "./agent-component.ts";
 
-/** What may be spent. */
+/** Options of a budget. */
 export interface BudgetOptions {
-  /** So many tokens: `total_tokens` of what runs spend. Default: any number. */
+  /** Token limit, compared with `total_tokens` of the usage. Default: any number. */
   readonly tokens?: number;
-  /** So much money: `cost` of what runs spend, and what their tokens cost by `prices`. Default: any amount. */
+  /** Cost limit: `cost` of the usage, or its tokens multiplied by `prices`. Default: any amount. */
   readonly cost?: number;
   /**
-   * What models cost, by `provider/model` or by model. Default: `prices` of the flock. A run whose model has none fails
-   * when there is a limit of `cost`.
+   * Model prices by `provider/model` or by model. With a `cost` limit, runs with an unlisted model fail. Default:
+   * `prices` of the flock.
    */
   readonly prices?: Prices;
-  /** What may spend that much: each run, each workflow, each agent, or all that have this component. */
+  /** Scope of the limit: each run, each workflow, each agent, or all runs with this component. */
   readonly per: "run" | "correlation" | "agent" | "flock";
-  /** Counts what was spent in the last so many milliseconds. Default: all since the process began. */
+  /** Length of the sliding window, in ms. Default: all since the process began. */
   readonly window?: number;
 }
 
@@ -29,9 +29,9 @@ const optionsSchema = z
     per: z.enum(["run", "correlation", "agent", "flock"]),
     window: z.number().positive().optional(),
   })
-  .refine(({ tokens, cost }) => tokens !== undefined || cost !== undefined, "give tokens, cost or both");
+  .refine(({ tokens, cost }) => tokens !== undefined || cost !== undefined, "must contain `tokens`, `cost` or both");
 
-/** So many runs and workflows are remembered: those that have spent nothing for the longest time are forgotten first. */
+/** Maximum number of accounts. The least recently used ones are evicted first. */
 const MAX_ACCOUNTS = 100_000;
 
 interface Spent {
@@ -39,12 +39,12 @@ interface Spent {
   readonly cost: number;
 }
 
-/** A window moves on in so many steps, so that what it has to remember is bounded. */
+/** Number of steps in a sliding window, which bounds its memory. */
 const WINDOW_STEPS = 1_000;
 
-/** What one run, workflow or agent has spent. */
+/** Usage of one run, workflow or agent. */
 class Account {
-  /** What was spent by the end of each step, the oldest first; in all, when there is no window. */
+  /** Usage by step, oldest first; a single entry without a window. */
   readonly #entries: { tokens: number; cost: number; readonly until: number }[] = [];
   readonly #window: number;
 
@@ -78,7 +78,7 @@ class Account {
 class Budget extends AgentComponent {
   readonly name = "budget";
   readonly #options: BudgetOptions;
-  /** By what they are per, those that spent something last at the end. */
+  /** By scope key, least recently used first. */
   readonly #accounts = new Map<string, Account>();
 
   constructor(options: BudgetOptions) {
@@ -92,7 +92,8 @@ class Budget extends AgentComponent {
     if (!account) return;
     const { tokens: maxTokens = Number.POSITIVE_INFINITY, cost: maxCost = Number.POSITIVE_INFINITY } = this.#options;
     const { tokens, cost } = account.at(this.clock.now());
-    if (tokens >= maxTokens || cost >= maxCost) throw this.#exceeded(run, { tokens, cost }, "did not run");
+    if (tokens >= maxTokens || cost >= maxCost)
+      throw this.#exceeded(run, { tokens, cost }, `Run of agent \`${run.agent}\` was not started`);
   }
 
   override usage(amounts: Readonly<Record<string, number>>, run: RunContext): void {
@@ -110,9 +111,9 @@ class Budget extends AgentComponent {
     this.#accounts.set(key, account);
     if (this.#accounts.size > MAX_ACCOUNTS) this.#accounts.delete(this.#accounts.keys().next().value as string);
     const { tokens, cost } = account.at(this.clock.now());
-    // A shared budget lets those finish who are at work: what they have spent would be lost.
+    // Runs in progress may exceed a shared budget: stopping them would waste what they have used.
     if (per === "run" && (tokens > maxTokens || cost > maxCost))
-      throw this.#exceeded(run, { tokens, cost }, "was stopped");
+      throw this.#exceeded(run, { tokens, cost }, `Run of agent \`${run.agent}\` was stopped`);
   }
 
   #spentOf(amounts: Readonly<Record<string, number>>, run: RunContext): Spent {
@@ -126,7 +127,10 @@ class Budget extends AgentComponent {
     };
   }
 
-  /** Undefined for a run that has no model. */
+  /**
+   * Returns the price of the run's model; undefined for a run without a model.
+   * @throws FlockError `budget_exceeded` when the model has no price.
+   */
   #priceOf({ model, prices }: RunContext): ModelPrice | undefined {
     if (model === undefined) return undefined;
     const price = priceOf(model, this.#options.prices ?? {}) ?? priceOf(model, prices);
@@ -134,8 +138,8 @@ class Budget extends AgentComponent {
     const [name] = pricedNamesOf(model);
     throw new FlockError(
       "budget_exceeded",
-      `there is no price for the model ${name}, so nobody knows what it may do for ${this.#options.cost}: ` +
-        `give budget({ prices: { ${JSON.stringify(name)}: { input, output } } })`,
+      `Budget of ${this.#options.cost} cannot be enforced: model \`${name}\` has no price. ` +
+        `Set it with \`budget({ prices: { ${JSON.stringify(name)}: { input, output } } })\`.`,
     );
   }
 
@@ -152,18 +156,23 @@ class Budget extends AgentComponent {
     }
   }
 
-  #exceeded({ agent, correlationId }: RunContext, spent: Spent, what: string): FlockError {
+  #exceeded({ correlationId }: RunContext, spent: Spent, failure: string): FlockError {
     const { tokens, cost, per, window } = this.#options;
-    const whose = { run: "the run", correlation: `workflow ${correlationId}`, agent, flock: "the flock" }[per];
+    const scope = {
+      run: "the run",
+      correlation: `workflow \`${correlationId}\``,
+      agent: "the agent",
+      flock: "the flock",
+    }[per];
     const parts = [
       ...(tokens === undefined ? [] : [`${spent.tokens} of ${tokens} tokens`]),
-      ...(cost === undefined ? [] : [`${Number(spent.cost.toPrecision(6))} of ${cost} in money`]),
+      ...(cost === undefined ? [] : [`${Number(spent.cost.toPrecision(6))} of ${cost} in cost`]),
     ];
     const within = window === undefined ? "" : ` in the last ${window} ms`;
     return new FlockError(
       "budget_exceeded",
-      `${agent} ${what}: ${whose} has spent ${parts.join(" and ")}${within}. ` +
-        `${window === undefined ? "Raise the limit of its budget" : "Wait, or raise the limit of its budget"}.`,
+      `${failure}: ${scope} has used ${parts.join(" and ")}${within}. ` +
+        `${window === undefined ? "Raise the budget" : "Wait, or raise the budget"}.`,
     );
   }
 }
@@ -173,10 +182,11 @@ function amountOf(amount: number | undefined): number {
 }
 
 /**
- * Stops what costs too much. A run that begins when all is spent fails with `budget_exceeded`, before its model is asked.
- * With `per: "run"` a run is stopped as soon as it says that it has spent more: a model does after each step, so between
- * two calls of tools and before it is asked again. A budget that is shared lets runs finish that are at work. It counts
- * what runs say they spend (`addUsage`; models do), from the start of the process.
+ * Creates a component that stops runs over a budget. A run that starts over budget fails with `budget_exceeded` before
+ * its model is called.
+ * With `per: "run"`, a run is stopped as soon as it reports too much usage. Models report after each step, so it stops
+ * between tool calls and before the next model call. With a shared budget, runs in progress finish.
+ * The budget counts what runs report with `addUsage`, as models do, since the start of the process.
  * @throws FlockError `invalid_options`.
  *
  * @example

@@ -8,7 +8,7 @@ import { type CacheOptions, cache } from "./index.ts";
 const Idea = artifact("Idea", z.object({ text: z.string(), extra: z.record(z.string(), z.number()).default({}) }));
 const Pizza = artifact("Pizza", z.object({ name: z.string() }));
 
-/** A chef who counts how often it really works, with a memory. */
+/** Creates a chef with a cache that counts its actual runs. */
 function kitchen(options: CacheOptions = {}, bake: (text: string, count: number) => string = (text) => text) {
   const clock = fakeClock();
   const flock = new Flock({ clock });
@@ -32,8 +32,8 @@ function kitchen(options: CacheOptions = {}, bake: (text: string, count: number)
   };
 }
 
-describe("a cache", () => {
-  it("gives again what was made of the same, as a run that says so and with an artifact of its own", async () => {
+describe("cache", () => {
+  it("reuses the output for the same inputs, with its own artifact and usage", async () => {
     await using k = kitchen();
     const first = await k.cook("truffle", { x: 1, y: 2 });
     const second = await k.cook("truffle", { y: 2, x: 1 });
@@ -47,7 +47,7 @@ describe("a cache", () => {
     expect(k.count()).toBe(2);
   });
 
-  it("says nothing to those who may not see the inputs: each visibility is another", async () => {
+  it("separates inputs with different visibilities", async () => {
     await using k = kitchen();
     const all = [visibility.public, visibility.labelled("a"), visibility.labelled("b"), visibility.privateTo("chef")];
     for (const seenBy of all) await k.cook("secret", {}, seenBy);
@@ -56,7 +56,7 @@ describe("a cache", () => {
     expect(k.count()).toBe(4);
   });
 
-  it("does not mix up agents that share it", async () => {
+  it("separates agents that share it", async () => {
     const shared = cache();
     await using flock = new Flock();
     for (const name of ["one", "two"]) {
@@ -73,7 +73,7 @@ describe("a cache", () => {
     expect((await flock.store.getByType(Pizza)).map(({ name }) => name).sort()).toEqual(["one", "one", "two", "two"]);
   });
 
-  it("forgets when the time is up", async () => {
+  it("expires entries", async () => {
     await using k = kitchen({ ttl: 1_000 });
     await k.cook("truffle");
     await k.clock.advance(999);
@@ -84,7 +84,7 @@ describe("a cache", () => {
     expect(k.count()).toBe(2);
   });
 
-  it("forgets what was not wanted for the longest time when there is too much", async () => {
+  it("evicts the least recently used entry", async () => {
     await using k = kitchen({ max: 2 });
     for (const text of ["a", "b", "a", "c"]) await k.cook(text);
     expect(k.count()).toBe(3);
@@ -94,7 +94,7 @@ describe("a cache", () => {
     expect(k.count()).toBe(4);
   });
 
-  it("does not keep what has failed, nor what cannot be published", async () => {
+  it("does not keep output that failed or cannot be published", async () => {
     await using k = kitchen({}, (text, count) => {
       if (count === 1) throw new Error("out of gas");
       return count === 2 ? "burnt" : text;
@@ -106,25 +106,22 @@ describe("a cache", () => {
     expect(k.count()).toBe(3);
   });
 
-  it("takes the key that it is given", async () => {
+  it("uses a custom key", async () => {
     await using k = kitchen({ key: ([idea]) => JSON.stringify(idea?.payload).toLowerCase().slice(0, 16) });
     await k.cook("Truffle", { x: 1 });
     await k.cook("TRUFFLE", { x: 2 });
     expect(k.count()).toBe(1);
   });
 
-  it("tells in the log's event that it was the cache", async () => {
+  it("reports cache hits in the event's usage", async () => {
     await using k = kitchen();
     await k.cook("truffle");
     await k.cook("truffle");
-    const told = eventsOf(k.flock, "agent_execution_completed");
-    expect(told.map(({ usage }) => usage)).toEqual([undefined, { cached: 1 }]);
+    const completed = eventsOf(k.flock, "agent_execution_completed");
+    expect(completed.map(({ usage }) => usage)).toEqual([undefined, { cached: 1 }]);
   });
 
-  it.for([{ ttl: 0 }, { max: 0 }, { key: "text" }, { size: 1 }])(
-    "wants time, room and a function: not %o",
-    (options) => {
-      expect(() => cache(options as never)).toThrow(/^cache: /);
-    },
-  );
+  it.for([{ ttl: 0 }, { max: 0 }, { key: "text" }, { size: 1 }])("rejects invalid options: %o", (options) => {
+    expect(() => cache(options as never)).toThrow(/^Invalid options for cache: /);
+  });
 });

@@ -5,16 +5,13 @@ import type { Draft } from "../blackboard/artifact-type.ts";
 import { checkOptions } from "../core/errors.ts";
 import { AgentComponent } from "./agent-component.ts";
 
-/** What is remembered, and for how long. */
+/** Options of a cache. */
 export interface CacheOptions {
-  /**
-   * What two runs of an agent have in common that bring the same: a text. Default: the payloads and types of what they
-   * consume, whatever the order of their keys.
-   */
+  /** Returns the cache key of runs. Default: the payloads and types of what they consume, independent of key order. */
   readonly key?: (artifacts: readonly StoredArtifact[]) => string;
-  /** How long an output is good, in ms from the end of its run. Default: an hour. */
+  /** Lifetime of an output, in ms from the end of its run. Default: an hour. */
   readonly ttl?: number;
-  /** How many outputs are remembered: the one that was not wanted for the longest time goes first. Default: 1,000. */
+  /** Maximum number of outputs; the least recently used one is evicted. Default: 1,000. */
   readonly max?: number;
 }
 
@@ -37,7 +34,7 @@ interface Entry {
 class Cache extends AgentComponent {
   readonly name = "cache";
   readonly #options: z.output<typeof optionsSchema>;
-  /** By key, the least recently wanted first. */
+  /** By key, least recently used first. */
   readonly #entries = new Map<string, Entry>();
 
   constructor(options: z.output<typeof optionsSchema>) {
@@ -47,20 +44,20 @@ class Cache extends AgentComponent {
 
   override async evaluate(run: RunContext, next: () => Promise<readonly Draft[]>): Promise<readonly Draft[]> {
     const key = this.#keyOf(run);
-    const known = this.#entries.get(key);
+    const cached = this.#entries.get(key);
     this.#entries.delete(key);
-    if (known && known.expiresAt > this.clock.now()) {
-      this.#entries.set(key, known);
+    if (cached && cached.expiresAt > this.clock.now()) {
+      this.#entries.set(key, cached);
       run.addUsage({ cached: 1 });
-      return known.drafts;
+      return cached.drafts;
     }
     const drafts = await next();
-    // A run that was stopped has ended already, whatever its function still gives.
+    // A stopped run has already ended, even if its function still returns.
     if (!run.signal.aborted) this.#remember(key, drafts);
     return drafts;
   }
 
-  /** What does not do is not given again: what it is held to may depend on more than the inputs. */
+  /** Evicts the entry: the checks of an output may depend on more than the inputs. */
   override error(_error: unknown, run: RunContext): undefined {
     this.#entries.delete(this.#keyOf(run));
   }
@@ -70,7 +67,7 @@ class Cache extends AgentComponent {
     if (this.#entries.size > this.#options.max) this.#entries.delete(this.#entries.keys().next().value as string);
   }
 
-  /** Who may see the inputs belongs to it: what was made for one tenant says nothing to another. */
+  /** Returns the cache key. It includes the inputs' visibility, so no output of one tenant reaches another. */
   #keyOf({ agent, artifacts }: RunContext): string {
     const { key } = this.#options;
     const inputs = key ? String(key(artifacts)) : artifacts.map(({ type, payload }) => [type, payload]);
@@ -78,7 +75,7 @@ class Cache extends AgentComponent {
   }
 }
 
-/** JSON with the keys of all objects in order. */
+/** Serializes JSON with sorted object keys. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     typeof part === "object" && part !== null && !Array.isArray(part)
@@ -88,9 +85,13 @@ function canonical(value: unknown): string {
 }
 
 /**
- * Gives again what an agent has made of the same inputs, without running it: same agent, same payloads, same visibility of
- * each. Such a run tells `usage` of `{ cached: 1 }`, streams nothing and costs nothing. For agents whose output depends on
- * their inputs alone: not on the blackboard, the time or what they are given beside. It remembers while the process lives.
+ * Creates a component that reuses an agent's output for the same inputs: same agent, same payloads, same visibilities.
+ * A cached run reports the usage `{ cached: 1 }` and streams nothing. Use it for agents whose output depends only on
+ * their inputs, not on the blackboard, the time or their context. The cache is in memory and ends with the process.
+ *
+ * @example
+ * flock.agent("translator").consumes(Text).publishes(Translation).use(cache({ ttl: 600_000 }));
+ *
  * @throws FlockError `invalid_options`.
  */
 export function cache(options: CacheOptions = {}): AgentComponent {

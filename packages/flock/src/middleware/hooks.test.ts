@@ -8,7 +8,7 @@ const Pizza = artifact("Pizza", z.object({ name: z.string() }));
 
 type Next = () => Promise<readonly Draft[]>;
 
-/** A component that is nothing but the hooks it is given. */
+/** Creates a component that has only the given hooks. */
 function component(name: string, hooks: Partial<AgentComponent>): AgentComponent {
   class Given extends AgentComponent {
     readonly name = name;
@@ -16,8 +16,8 @@ function component(name: string, hooks: Partial<AgentComponent>): AgentComponent
   return Object.assign(new Given(), hooks);
 }
 
-/** A component that writes down what happens to it. */
-function witness(name: string, seen: string[], priority?: number): AgentComponent {
+/** Creates a component that records its calls. */
+function recorder(name: string, seen: string[], priority?: number): AgentComponent {
   return component(name, {
     ...(priority === undefined ? {} : { priority }),
     schedule: () => seen.push(`${name} schedule`) * 0,
@@ -35,7 +35,7 @@ function witness(name: string, seen: string[], priority?: number): AgentComponen
   });
 }
 
-/** Runs a chef with these components once, and tells how that ended. */
+/** Runs a chef once with these components and returns the outcome. */
 async function cook(
   own: readonly AgentComponent[],
   { all = [], bake = ({ Idea: { text } }) => Pizza({ name: text }) }: Partial<Kitchen> = {},
@@ -63,11 +63,11 @@ interface Kitchen {
     | AsyncGenerator<string, ReturnType<typeof Pizza>, undefined>;
 }
 
-describe("components stand around a run", () => {
-  it("those of the flock outside those of the agent, each hook in its order", async () => {
+describe("component order", () => {
+  it("runs the flock's components outside the agent's, each hook in its order", async () => {
     const seen: string[] = [];
-    const { status } = await cook([witness("own", seen)], {
-      all: [witness("all", seen)],
+    const { status } = await cook([recorder("own", seen)], {
+      all: [recorder("all", seen)],
       bake: (_, context) => {
         seen.push("runs");
         context.addUsage({ tokens: 1 });
@@ -84,22 +84,22 @@ describe("components stand around a run", () => {
     ]);
   });
 
-  it("in the order of priority, and of use where that is equal", async () => {
+  it("follows priority, then the order of use", async () => {
     const seen: string[] = [];
-    await cook([witness("b", seen), witness("c", seen), witness("a", seen, 10)]);
+    await cook([recorder("b", seen), recorder("c", seen), recorder("a", seen, 10)]);
     expect(seen.filter((what) => what.endsWith(" in"))).toEqual(["a in", "b in", "c in"]);
   });
 
-  it("once, when the flock and the agent have the same", async () => {
+  it("runs a component once that the flock and the agent share", async () => {
     const seen: string[] = [];
-    const both = witness("both", seen);
+    const both = recorder("both", seen);
     await cook([both], { all: [both] });
     expect(seen.filter((what) => what.endsWith(" in"))).toEqual(["both in"]);
   });
 
-  it("also around a generator, whose strings are streamed", async () => {
+  it("wraps a generator whose strings are streamed", async () => {
     const seen: string[] = [];
-    const { pizzas } = await cook([witness("own", seen)], {
+    const { pizzas } = await cook([recorder("own", seen)], {
       async *bake() {
         yield "hmm";
         return Pizza({ name: "slow" });
@@ -109,7 +109,7 @@ describe("components stand around a run", () => {
     expect(seen).toContain("own out");
   });
 
-  it("not around a run without components, nor is one that only looks waited for", async () => {
+  it("adds no turn to runs without an `evaluate` hook", async () => {
     const turns: string[] = [];
     await using flock = new Flock();
     flock
@@ -130,8 +130,8 @@ describe("components stand around a run", () => {
   });
 });
 
-describe("what a component can change", () => {
-  it("what the agent reads, in its inputs as in its context", async () => {
+describe("a component can replace", () => {
+  it("the agent's inputs, in the arguments and in the context", async () => {
     const shout = component("shout", {
       consume: (artifacts) => artifacts.map((one) => ({ ...one, payload: { text: "TRUFFLE" } })),
     });
@@ -144,18 +144,18 @@ describe("what a component can change", () => {
     expect(pizzas).toEqual(["TRUFFLE TRUFFLE"]);
   });
 
-  it("whether the agent runs at all, and what comes of it", async () => {
+  it("the run itself and its output", async () => {
     const spare = component("spare", { evaluate: async () => [Pizza({ name: "spare" }), Pizza({ name: "none" })] });
     const { pizzas } = await cook([spare], {
       bake: () => {
         throw new Error("it ran");
       },
     });
-    // What the agent has declared of its output holds here, too.
+    // The agent's output declarations apply to the replacement, too.
     expect(pizzas).toEqual(["spare"]);
   });
 
-  it("what becomes of an error: another try, or other words", async () => {
+  it("an error, with another attempt or another error", async () => {
     const again = component("again", { evaluate: (_run: RunContext, next: Next) => next().catch(next) });
     let tries = 0;
     const bake = ({ Idea: { text } }: { readonly Idea: { readonly text: string } }) => {
@@ -172,7 +172,7 @@ describe("what a component can change", () => {
     });
   });
 
-  it("what is published, by agents and from outside", async () => {
+  it("drafts of agents and of external publishes", async () => {
     const sign = component("sign", {
       publish: (draft: Draft, { producedBy }: DraftOrigin) =>
         draft.artifactType.parse({ text: producedBy, name: `by ${producedBy}` }) as Draft,
@@ -196,7 +196,7 @@ describe("a hook that throws", () => {
   };
 
   it.for<[keyof AgentComponent]>([["schedule"], ["consume"], ["evaluate"], ["usage"], ["publish"]])(
-    "%s: fails that run, and says which component did it",
+    "%s: fails the run and names the component",
     async ([hook]) => {
       const { status, error, pizzas } = await cook([component("shaky", { [hook]: fail })], {
         bake: (_, context) => {
@@ -206,43 +206,51 @@ describe("a hook that throws", () => {
       });
       expect({ status, error, pizzas }).toMatchObject({
         status: "error",
-        error: { name: "component_failed", message: `component shaky failed in ${hook}: oops` },
+        error: { name: "component_failed", message: `Component \`shaky\` failed in \`${hook}\`: oops` },
         pizzas: [],
       });
     },
   );
 
-  it("error: is told in place of what failed", async () => {
+  it("error: replaces the reported error", async () => {
     const { error } = await cook([component("shaky", { error: fail })], { bake: fail });
-    expect(error?.message).toBe("component shaky failed in error: oops");
+    expect(error?.message).toBe("Component `shaky` failed in `error`: oops");
   });
 
-  it("published: changes nothing", async () => {
+  it("published: has no effect", async () => {
     expect(await cook([component("shaky", { published: fail })])).toMatchObject({
       status: "success",
       pizzas: ["truffle"],
     });
   });
 
-  it("publish, from outside: rejects, and nothing is published", async () => {
+  it("publish of an external draft: rejects and publishes nothing", async () => {
     await using flock = new Flock({ components: [component("shaky", { publish: fail })] });
     await expect(flock.publish(Idea({ text: "x" }))).rejects.toMatchObject({ code: "component_failed" });
     expect(await flock.store.getByType(Idea)).toEqual([]);
   });
 
   it.for<[string, Partial<AgentComponent>, string]>([
-    ["a time that is none", { schedule: () => Number.NaN }, "schedule: NaN is no number of milliseconds"],
-    ["for ever", { schedule: () => Number.POSITIVE_INFINITY }, "schedule: Infinity is no number of milliseconds"],
-    ["other artifacts", { consume: () => [] }, "consume: it gave nothing for Idea"],
-    ["no drafts", { evaluate: async () => undefined as never }, "evaluate: it gives no list of drafts"],
-    ["another type", { publish: () => Idea({ text: "x" }) }, "publish: it gave a Idea for a Pizza"],
-  ])("so does one that gives %s", async ([, hooks, message]) => {
+    [
+      "an invalid delay",
+      { schedule: () => Number.NaN },
+      "`schedule`: the delay must be a finite number ≥ 0, not `NaN`",
+    ],
+    [
+      "an infinite delay",
+      { schedule: () => Number.POSITIVE_INFINITY },
+      "`schedule`: the delay must be a finite number ≥ 0, not `Infinity`",
+    ],
+    ["other artifacts", { consume: () => [] }, "`consume`: it returned nothing instead of Idea"],
+    ["no drafts", { evaluate: async () => undefined as never }, "`evaluate`: it returned no list of drafts"],
+    ["another type", { publish: () => Idea({ text: "x" }) }, "`publish`: it returned `Idea` instead of `Pizza`"],
+  ])("fails the run when it returns %s", async ([, hooks, message]) => {
     const { status, error } = await cook([component("odd", hooks)]);
     expect({ status, name: error?.name }).toEqual({ status: "error", name: "component_failed" });
-    expect(error?.message).toContain(`component odd failed in ${message}`);
+    expect(error?.message).toContain(`Component \`odd\` failed in ${message}`);
   });
 
-  it("is not what a function throws: that is told as it is", async () => {
+  it("does not change errors of the agent's function", async () => {
     const { error } = await cook([component("calm", { evaluate: (_run: RunContext, next: Next) => next() })], {
       bake: () => {
         throw new TypeError("burnt");
@@ -252,7 +260,9 @@ describe("a hook that throws", () => {
   });
 });
 
-it("what is no component is not used", () => {
-  expect(() => new Flock().agent("chef").use({ name: "x" } as AgentComponent)).toThrow(/use: 0: must be a component/);
+it("rejects values that are not components", () => {
+  expect(() => new Flock().agent("chef").use({ name: "x" } as AgentComponent)).toThrow(
+    /`use` of agent `chef`: 0: must be a component/,
+  );
   expect(() => new Flock({ components: [1 as never] })).toThrow(/must be a component/);
 });

@@ -7,44 +7,45 @@ import type { RunLog } from "../core/logger.ts";
 import { readable } from "../core/wire-error.ts";
 import type { AgentComponent, DraftOrigin, QueuedRun, Replacement } from "./agent-component.ts";
 
-/** Computes what an agent has to say about artifacts. */
+/** Computes an agent's output from artifacts. */
 type Compute = (artifacts: readonly StoredArtifact[]) => unknown;
 
-/** Makes drafts of what an agent has returned, or throws. */
+/** Converts an agent's return value to drafts, or throws. */
 type Check = (output: unknown) => readonly Draft[];
 
-/** A value that a component is told of and may replace. */
+/** Calls a component with a value that it may replace. */
 type Replace<T> = (component: AgentComponent, value: T) => Replacement<T>;
 
-/** The components of an agent, or those of a flock, as one. */
+/** Combines the components of an agent, or those of the flock. */
 export class Hooks {
-  /** From the outermost in. */
+  /** Outermost first. */
   readonly #components: readonly AgentComponent[];
-  readonly #inside: readonly AgentComponent[];
+  readonly #inner: readonly AgentComponent[];
   readonly #log: RunLog;
-  /** Why a run must fail that could not be scheduled, by its id. */
+  /** Errors of `schedule` hooks by run id. The run fails with the error when it starts. */
   readonly #unscheduled = new Map<string, unknown>();
 
   private constructor(components: readonly AgentComponent[], clock: Clock, log: RunLog) {
     this.#components = components.toSorted((a, b) => a.priority - b.priority);
-    this.#inside = this.#components.toReversed();
+    this.#inner = this.#components.toReversed();
     this.#log = log;
     for (const component of components) component.clock = clock;
   }
 
-  /** Undefined for no components: nobody is to pay for what is not there. */
+  /** Returns undefined for no components, so that runs without them have no overhead. */
   static of(components: readonly AgentComponent[], clock: Clock, log: RunLog): Hooks | undefined {
     return components.length > 0 ? new Hooks(components, clock, log) : undefined;
   }
 
-  /** How many milliseconds a run has to wait yet. Never throws: a run that cannot be scheduled begins, and fails. */
+  /** Returns the remaining delay of a run, in ms. Never throws: a run whose hook fails starts at once, and fails. */
   schedule(run: QueuedRun): number {
     let wait = 0;
     for (const component of this.#components) {
       if (!component.schedule) continue;
       try {
         const ms = component.schedule(run);
-        if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new Error(`${ms} is no number of milliseconds`);
+        if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY))
+          throw new Error(`the delay must be a finite number ≥ 0, not \`${ms}\``);
         wait = Math.max(wait, ms);
       } catch (error) {
         this.#unscheduled.set(run.runId, explain(component, "schedule", error));
@@ -54,7 +55,7 @@ export class Hooks {
     return wait;
   }
 
-  /** Computes what a run brings, through all components. Nothing is waited for unless one of them stands around it. */
+  /** Computes a run's output through all components. Synchronous unless a component has an `evaluate` hook. */
   evaluate(run: RunContext, compute: Compute, check: Check): unknown {
     if (this.#unscheduled.size > 0 && this.#unscheduled.has(run.runId)) {
       const error = this.#unscheduled.get(run.runId);
@@ -66,9 +67,9 @@ export class Hooks {
       if (other) assertSameTypes(artifacts, other);
       return other;
     });
-    // A model and other components read them there.
+    // Models and other components read the artifacts from the context.
     if (taken !== run.artifacts) Object.assign(run, { artifacts: taken });
-    const around = this.#inside.filter(({ evaluate }) => evaluate);
+    const around = this.#inner.filter(({ evaluate }) => evaluate);
     if (around.length === 0) return compute(taken);
     return around.reduce<() => Promise<readonly Draft[]>>(
       (next, component) => () => evaluateWith(component, run, next),
@@ -76,9 +77,9 @@ export class Hooks {
     )();
   }
 
-  /** Tells what a run spends. Throws what a component throws. */
+  /** Passes usage to all components. Throws what a component throws. */
   usage(amounts: Readonly<Record<string, number>>, run: RunContext): void {
-    for (const component of this.#inside) {
+    for (const component of this.#inner) {
       try {
         component.usage?.(amounts, run);
       } catch (error) {
@@ -87,42 +88,42 @@ export class Hooks {
     }
   }
 
-  /** What is to be published in place of a draft. Throws what a component throws. */
+  /** Returns the draft to publish after all replacements. Throws what a component throws. */
   publish(draft: Draft, { producedBy, runId, correlationId }: DraftOrigin): Draft {
     const origin = { producedBy, ...(runId === undefined ? {} : { runId }), correlationId };
-    return this.#replace("publish", this.#inside, draft, (component, before) => {
+    return this.#replace("publish", this.#inner, draft, (component, before) => {
       const other = component.publish?.(before, origin);
       if (other && other.artifactType !== before.artifactType)
-        throw new Error(`it gave a ${other.type} for a ${before.type}`);
+        throw new Error(`it returned \`${other.type}\` instead of \`${before.type}\``);
       return other;
     });
   }
 
-  /** Tells of an artifact on the blackboard. Never throws. */
+  /** Notifies components of a committed artifact. Never throws. */
   published(artifact: StoredArtifact): void {
-    for (const component of this.#inside) {
+    for (const component of this.#inner) {
       try {
         component.published?.(artifact);
       } catch (err) {
-        this.#log.error({ err, component: component.name, artifactId: artifact.id }, "a component's published failed");
+        this.#log.error({ err, component: component.name, artifactId: artifact.id }, "failed to run published hook");
       }
     }
   }
 
-  /** What is to be told of a failure. Never throws: an error of a component is told in its place. */
+  /** Returns the error to report. Never throws: an error in a hook replaces it. */
   error(failure: unknown, run: RunContext): unknown {
-    let told = failure;
-    for (const component of this.#inside) {
+    let reported = failure;
+    for (const component of this.#inner) {
       try {
-        told = component.error?.(told, run) ?? told;
+        reported = component.error?.(reported, run) ?? reported;
       } catch (error) {
-        told = explain(component, "error", error);
+        reported = explain(component, "error", error);
       }
     }
-    return told;
+    return reported;
   }
 
-  /** These components around others: those of a flock around those of an agent. */
+  /** Wraps the flock's components around those of an agent. */
   static around(
     outer: Hooks | undefined,
     inner: readonly AgentComponent[],
@@ -147,7 +148,7 @@ export class Hooks {
   }
 }
 
-/** What `next` rejects with is not the component's own: it goes through as it is. */
+/** Calls an `evaluate` hook. Errors that `next` rejected with are passed on unchanged. */
 async function evaluateWith(
   component: AgentComponent,
   run: RunContext,
@@ -161,7 +162,8 @@ async function evaluateWith(
         throw error;
       }),
     );
-    if (!Array.isArray(drafts)) throw new Error("it gives no list of drafts: return what next() gave, or []");
+    if (!Array.isArray(drafts))
+      throw new Error("it returned no list of drafts. Return the result of `next()` or `[]`.");
     return drafts;
   } catch (error) {
     throw others.has(error) || run.signal.aborted ? error : explain(component, "evaluate", error);
@@ -172,11 +174,13 @@ function explain({ name }: AgentComponent, hook: string, thrown: unknown): unkno
   const error = readable(thrown);
   if (error instanceof FlockError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new FlockError("component_failed", `component ${name} failed in ${hook}: ${message}`, { cause: error });
+  return new FlockError("component_failed", `Component \`${name}\` failed in \`${hook}\`: ${message}`, {
+    cause: error,
+  });
 }
 
 function assertSameTypes(artifacts: readonly StoredArtifact[], others: readonly StoredArtifact[]): void {
   if (others.length === artifacts.length && artifacts.every(({ type }, i) => others[i]?.type === type)) return;
-  const [was, is] = [artifacts, others].map((list) => list.map(({ type }) => type).join(" + ") || "nothing");
-  throw new Error(`it gave ${is} for ${was}`);
+  const [expected, actual] = [artifacts, others].map((list) => list.map(({ type }) => type).join(" + ") || "nothing");
+  throw new Error(`it returned ${actual} instead of ${expected}`);
 }

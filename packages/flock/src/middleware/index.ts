@@ -1,5 +1,5 @@
 /**
- * What can stand around the runs of agents: limits, a memory, a budget, and the class that yours extend.
+ * Components for agents: rate limits, caches, budgets, and the base class for your own.
  *
  * @packageDocumentation
  */

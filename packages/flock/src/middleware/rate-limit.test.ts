@@ -8,7 +8,7 @@ import { rateLimit } from "./index.ts";
 
 const Job = artifact("Job", z.object({ n: z.int(), agent: z.string() }));
 
-/** Until what is due has happened: commits and the ends of runs take a few turns of the event loop. */
+/** Waits until due commits and ends of runs are processed, which takes a few turns of the event loop. */
 async function settled(): Promise<void> {
   for (let i = 0; i < 6; i++) await turn();
 }
@@ -19,7 +19,7 @@ interface Begun {
   readonly at: number;
 }
 
-/** Agents that share a limit, and a list of what has begun. */
+/** Creates agents that share a limit, and a list of started runs. */
 function limited(agents: readonly string[], runs: number, per: number) {
   const clock = fakeClock();
   const flock = new Flock({ clock, components: [rateLimit({ runs, per })] });
@@ -36,8 +36,8 @@ function limited(agents: readonly string[], runs: number, per: number) {
   return { clock, flock, begun };
 }
 
-describe("a rate limit", () => {
-  it("lets the rest wait, and begin as soon as they may", async () => {
+describe("rate limit", () => {
+  it("delays runs over the limit and starts them as soon as allowed", async () => {
     const { clock, flock, begun } = limited(["a"], 2, 1_000);
     await using _ = flock;
     const start = clock.now();
@@ -61,7 +61,7 @@ describe("a rate limit", () => {
     ]);
   });
 
-  it("never lets more begin in any window, keeps the order of each agent, and leaves nobody behind", async () => {
+  it("never exceeds the limit in any window, and keeps each agent's order without starvation", async () => {
     const step = fc.record({
       ms: fc.integer({ min: 0, max: 1_500 }),
       publishes: fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 4 }),
@@ -82,7 +82,7 @@ describe("a rate limit", () => {
           await clock.advance(ms);
           await settled();
         }
-        // So long it takes, and not longer, whatever has begun last.
+        // The expected duration is exact, whichever run started last.
         for (let left = 0; left <= n / runs; left++) {
           await clock.advance(per);
           await settled();
@@ -107,11 +107,11 @@ describe("a rate limit", () => {
       await clock.advance(1_000);
     }
     await flock.runUntilIdle();
-    // The second of a waited before the first of b came.
+    // The second run of `a` was queued before the first run of `b`.
     expect(begun.map(({ agent }) => agent).join("")).toBe("aababb");
   });
 
-  it("counts for each agent by itself when each has its own", async () => {
+  it("counts separately for agents with separate limits", async () => {
     const clock = fakeClock();
     await using flock = new Flock({ clock });
     const begun: string[] = [];
@@ -130,7 +130,7 @@ describe("a rate limit", () => {
     expect(begun).toEqual(["a", "b", "a", "b"]);
   });
 
-  it("lets those who wait be cancelled, and those behind them go on", async () => {
+  it("lets waiting runs be cancelled, and starts those behind them", async () => {
     const { clock, flock, begun } = limited(["a"], 1, 1_000);
     await using _ = flock;
     const ids = [];
@@ -143,7 +143,7 @@ describe("a rate limit", () => {
     expect(flock.stats().runs).toMatchObject({ success: 2, cancelled: 1, queued: 0 });
   });
 
-  it("does not hold up a shutdown, and nothing begins after it", async () => {
+  it("does not delay a shutdown, and starts nothing after it", async () => {
     const { clock, flock, begun } = limited(["a"], 1, 1_000);
     for (let n = 0; n < 3; n++) await flock.publish(Job({ n, agent: "a" }));
     await settled();
@@ -153,7 +153,7 @@ describe("a rate limit", () => {
     expect(begun).toHaveLength(1);
   });
 
-  it("does not wait for a clock that was put back", async () => {
+  it("does not wait for a clock that was set back", async () => {
     const steady = fakeClock();
     let putBack = 0;
     const clock: Clock = { now: () => steady.now() - putBack, after: (ms, callback) => steady.after(ms, callback) };
@@ -172,9 +172,9 @@ describe("a rate limit", () => {
   });
 
   it.for([{ runs: 0, per: 1 }, { runs: 1, per: 0.5 }, { runs: 1 }, { runs: 1, per: 1, extra: 1 }])(
-    "wants runs and milliseconds: not %o",
+    "rejects invalid options: %o",
     (options) => {
-      expect(() => rateLimit(options as never)).toThrow(/^rateLimit: /);
+      expect(() => rateLimit(options as never)).toThrow(/^Invalid options for rateLimit: /);
     },
   );
 });

@@ -2,11 +2,11 @@ import { z } from "zod";
 import { checkOptions } from "../core/errors.ts";
 import { AgentComponent } from "./agent-component.ts";
 
-/** How many runs may begin. */
+/** Options of a rate limit. */
 export interface RateLimitOptions {
-  /** So many runs, from 1. */
+  /** Number of runs that may start in a window: an integer ≥ 1. */
   readonly runs: number;
-  /** In any stretch of so many milliseconds, from 1. */
+  /** Length of the sliding window in ms: an integer ≥ 1. */
   readonly per: number;
 }
 
@@ -16,7 +16,7 @@ class RateLimit extends AgentComponent {
   readonly name = "rate-limit";
   readonly #runs: number;
   readonly #per: number;
-  /** When the newest runs began, in ms since 1970: as many as may begin. */
+  /** Start times of the newest runs, in ms since 1970; at most `runs` of them. */
   #begun: number[] = [];
 
   constructor({ runs, per }: RateLimitOptions) {
@@ -27,7 +27,7 @@ class RateLimit extends AgentComponent {
 
   override schedule(): number {
     const now = this.clock.now();
-    // A clock that was put back would make runs wait for what it says is still to come.
+    // Start times in the future, after the clock was set back, must not delay runs.
     if ((this.#begun.at(-1) ?? 0) > now) this.#begun = this.#begun.filter((at) => at <= now);
     if (this.#begun.length < this.#runs) return 0;
     return Math.max(0, (this.#begun[0] as number) + this.#per - now);
@@ -40,9 +40,10 @@ class RateLimit extends AgentComponent {
 }
 
 /**
- * Lets no more than so many runs begin in any stretch of time: further ones wait in their agent's queue, in order, and may
- * be cancelled there. Given to several agents, or to the flock, it limits them together, and they take turns. It counts
- * from the start of the process.
+ * Creates a component that limits how many runs start in any window of `per` milliseconds. Further runs wait in their
+ * agent's queue, in order, and can be cancelled there.
+ * Shared by several agents, or set on the flock, it limits them together in turn. It counts from the start of the
+ * process.
  * @throws FlockError `invalid_options`.
  *
  * @example

@@ -13,61 +13,60 @@ import {
 } from "@flock-ts/protocol";
 import { ByVisibility, isRestricted } from "../blackboard/by-visibility.ts";
 
-/** What `/graph` tells needs no runs, artifacts or streams; a viewer folds those for itself. */
+/** Limits of the fold: `/graph` needs no runs, artifacts or streams, which viewers fold themselves. */
 const GRAPH_ONLY = { runs: 0, artifacts: 0, gates: 0, streamCharacters: 0 };
 
-/** A state as JSON keeps it. */
+/** A state in JSON form. */
 export interface SavedState extends Pick<FlockState, "nodes" | "edges"> {
   readonly agents: [string, AgentState][];
   readonly runs: [string, RunState][];
-  /** By visibility, where not everything is public. */
-  /** The graphs that have been told, where not everybody was told the same. */
-  readonly graphs?: readonly ToldGraph[];
+  /** The latest graph per visibility. */
+  readonly graphs?: readonly SeenGraph[];
   readonly classes?: readonly (Omit<SavedState, "classes" | "graphs"> & {
     readonly visibility?: EventVisibility | undefined;
   })[];
 }
 
-/** The newest graph that has been told to some. */
-interface ToldGraph extends Pick<FlockState, "nodes" | "edges"> {
+/** The latest graph that was sent with one visibility. */
+interface SeenGraph extends Pick<FlockState, "nodes" | "edges"> {
   readonly seq: number;
-  /** Undefined: to everybody. */
+  /** Undefined means public. */
   readonly visibility?: EventVisibility | undefined;
 }
 
 /**
- * How the agents are doing, to each who asks by the events that it may see: a fold of all events for the owner, and once
- * one is not public, a fold for each kind of visibility, which others are told the sum of.
+ * Folds events into the state of the agents. The owner gets a fold of all events. With the first restricted event, each
+ * visibility gets its own partition, and principals get the sum of those they may see.
  */
 export class GraphProjection {
   readonly #all = new LiveState(GRAPH_ONLY);
-  #classes: ByVisibility<LiveState> | undefined;
-  /** By visibility. */
-  readonly #graphs = new Map<string, ToldGraph>();
+  #partitions: ByVisibility<LiveState> | undefined;
+  /** By visibility, as JSON. */
+  readonly #graphs = new Map<string, SeenGraph>();
 
-  /** Folds one event in. */
+  /** Applies one event. */
   apply(event: FlockEvent): void {
     const { visibility } = event as { readonly visibility?: Visibility | EventVisibility };
     if (event.type === "graph_updated") {
       const { seq, nodes, edges, visibility: seenBy } = event;
       this.#graphs.set(JSON.stringify(seenBy ?? null), { seq, nodes, edges, visibility: seenBy });
     }
-    if (isRestricted(visibility)) this.#apart();
-    this.#classes?.of(visibility)?.apply(event);
-    // The owner has counted the artifact when it was published.
+    if (isRestricted(visibility)) this.#partitioned();
+    this.#partitions?.of(visibility)?.apply(event);
+    // The owner's fold counted the artifact at its publish.
     if (event.type === "artifact_published" && event.revealed) this.#all.pass(event.seq);
     else this.#all.apply(event);
   }
 
-  /** What a principal may know. It changes with the next `apply`: read it at once. */
+  /** Returns the state that a principal may see. It is only valid until the next `apply`. */
   seenBy(as: Principal): FlockState {
     const all = this.#all.current;
-    if (as.kind === "owner" || !this.#classes) return all;
+    if (as.kind === "owner" || !this.#partitions) return all;
     const agents = new Map<string, AgentState>();
-    for (const { current } of this.#classes.seenBy(as)) {
+    for (const { current } of this.#partitions.seenBy(as)) {
       for (const [id, agent] of current.agents) {
         const known = agents.get(id);
-        agents.set(id, known ? together(known, agent) : agent);
+        agents.set(id, known ? merged(known, agent) : agent);
       }
     }
     const graphs = [...this.#graphs.values()].filter(({ visibility }) => maySee(as, visibility));
@@ -79,13 +78,13 @@ export class GraphProjection {
     return this.#all.current.seq;
   }
 
-  /** All of it, as JSON can keep it. */
+  /** Returns the state in JSON form. */
   save(): SavedState {
-    const classes = this.#classes?.all.map(({ visibility, value }) => ({ visibility, ...saved(value.current) }));
+    const classes = this.#partitions?.all.map(({ visibility, value }) => ({ visibility, ...saved(value.current) }));
     return { ...saved(this.#all.current), ...(classes ? { classes } : {}), graphs: [...this.#graphs.values()] };
   }
 
-  /** Goes on from a state that was saved at `seq`. */
+  /** Restores a state that was saved at `seq`. */
   restore(state: SavedState, seq: number): void {
     this.#all.restore(unsaved(state, seq));
     for (const graph of state.graphs ?? []) this.#graphs.set(JSON.stringify(graph.visibility ?? null), graph);
@@ -94,16 +93,16 @@ export class GraphProjection {
       value.restore(unsaved(one, seq));
       return { visibility, value };
     });
-    if (restored) this.#apart().restore(restored);
+    if (restored) this.#partitioned().restore(restored);
   }
 
-  #apart(): ByVisibility<LiveState> {
-    if (!this.#classes) {
+  #partitioned(): ByVisibility<LiveState> {
+    if (!this.#partitions) {
       const publicSoFar = new LiveState(GRAPH_ONLY);
       publicSoFar.restore(this.#all.current);
-      this.#classes = new ByVisibility(publicSoFar, () => new LiveState(GRAPH_ONLY));
+      this.#partitions = new ByVisibility(publicSoFar, () => new LiveState(GRAPH_ONLY));
     }
-    return this.#classes;
+    return this.#partitions;
   }
 }
 
@@ -115,8 +114,8 @@ function unsaved({ agents, runs, nodes, edges }: SavedState, seq: number): Parti
   return { agents: new Map(agents), runs: new Map(runs), nodes, edges, seq };
 }
 
-/** One agent as the events of two kinds of visibility tell it. */
-function together(a: AgentState, b: AgentState): AgentState {
+/** Merges the state of one agent from two partitions. */
+function merged(a: AgentState, b: AgentState): AgentState {
   const counters = Object.fromEntries(
     Object.entries(a.counters).map(([name, count]) => [name, count + b.counters[name as keyof AgentCounters]]),
   ) as AgentCounters;

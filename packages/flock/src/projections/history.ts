@@ -7,25 +7,25 @@ import {
   type Visibility,
 } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
-import { ByVisibility, type Class, isRestricted } from "../blackboard/by-visibility.ts";
+import { ByVisibility, isRestricted, type Partition } from "../blackboard/by-visibility.ts";
 import type { EventWrite } from "../store/store.ts";
 
 type Totals = Pick<HistorySummary, "produced" | "consumed" | "first_published_at" | "last_published_at">;
 type ByAgent = Map<string, Totals>;
 type SavedTotals = readonly (readonly [agentId: string, totals: Totals])[];
 
-/** The totals of each agent: those of everything, and those by visibility where not everything is public. */
+/** Totals per agent: of everything, and per visibility once something is restricted. */
 export interface SavedHistory {
   readonly all: SavedTotals;
   readonly classes?: readonly { readonly visibility?: EventVisibility | undefined; readonly totals: SavedTotals }[];
 }
 
-/** What each agent has consumed and produced, by artifact type. */
+/** Counts what each agent has consumed and produced, by artifact type. */
 export class History {
   readonly #all: ByAgent = new Map();
-  #classes: ByVisibility<ByAgent> | undefined;
+  #partitions: ByVisibility<ByAgent> | undefined;
 
-  /** Applies an event that has been committed. */
+  /** Applies a committed event. */
   apply({ event, artifact, reveals, consumes }: EventWrite): void {
     if (artifact && artifact.producedBy !== EXTERNAL) this.produced(artifact.producedBy, artifact);
     else if (consumes && event.type === "agent_execution_started")
@@ -34,7 +34,7 @@ export class History {
       this.revealed(reveals.producedBy, { type: reveals.type, visibility: event.visibility }, event.timestamp);
   }
 
-  /** `visibility`: who may see the run. */
+  /** @param visibility of the run. */
   consumed(
     agentId: string,
     artifacts: readonly Pick<StoredArtifact, "type">[],
@@ -49,16 +49,16 @@ export class History {
     this.#count(artifact.visibility, agentId, (totals) => countProduced(totals, artifact));
   }
 
-  /** An artifact's time has come: those who may see it now have not been told of it before. */
+  /** Counts an artifact after a scheduled publish, for the principals that may see it now. */
   revealed(agentId: string, { type, visibility }: Pick<StoredArtifact, "type" | "visibility">, at: string): void {
-    const totals = this.#classes?.of(visibility);
+    const totals = this.#partitions?.of(visibility);
     if (totals) countProduced(totalsOf(totals, agentId), { type, createdAt: at });
   }
 
-  /** What a principal may know of the totals of an agent; all empty for one that has done nothing. */
+  /** Returns an agent's totals that a principal may see; empty for an agent without activity. */
   of(agentId: string, as: Principal = OWNER): Totals {
-    if (as.kind === "owner" || !this.#classes) return structuredClone(this.#all.get(agentId) ?? noTotals());
-    const seen = this.#classes.seenBy(as).flatMap((byAgent) => byAgent.get(agentId) ?? []);
+    if (as.kind === "owner" || !this.#partitions) return structuredClone(this.#all.get(agentId) ?? noTotals());
+    const seen = this.#partitions.seenBy(as).flatMap((byAgent) => byAgent.get(agentId) ?? []);
     const times = (pick: (totals: Totals) => string | null) => seen.flatMap((totals) => pick(totals) ?? []).sort();
     return {
       produced: sumOf(seen.map(({ produced }) => produced)),
@@ -68,18 +68,20 @@ export class History {
     };
   }
 
-  /** All totals, as JSON can keep them. */
+  /** Returns the totals in JSON form. */
   save(): SavedHistory {
-    const classes = this.#classes?.all.map(({ visibility, value }) => ({ visibility, totals: [...value] }));
+    const classes = this.#partitions?.all.map(({ visibility, value }) => ({ visibility, totals: [...value] }));
     return { all: [...this.#all], ...(classes ? { classes } : {}) };
   }
 
-  /** Goes on from totals that were saved; earlier versions saved those of everything alone. */
+  /** Restores saved totals. Earlier versions saved only the overall totals. */
   restore(saved: SavedHistory | SavedTotals): void {
     const { all, classes } = "all" in saved ? saved : { all: saved, classes: undefined };
     for (const [agentId, totals] of all) this.#all.set(agentId, totals);
-    const restored = classes?.map(({ visibility, totals }): Class<ByAgent> => ({ visibility, value: new Map(totals) }));
-    if (restored) this.#apart().restore(restored);
+    const restored = classes?.map(
+      ({ visibility, totals }): Partition<ByAgent> => ({ visibility, value: new Map(totals) }),
+    );
+    if (restored) this.#partitioned().restore(restored);
   }
 
   #count(
@@ -87,15 +89,15 @@ export class History {
     agentId: string,
     change: (totals: Totals) => void,
   ): void {
-    if (isRestricted(visibility)) this.#apart();
+    if (isRestricted(visibility)) this.#partitioned();
     change(totalsOf(this.#all, agentId));
-    const totals = this.#classes?.of(visibility);
+    const totals = this.#partitions?.of(visibility);
     if (totals) change(totalsOf(totals, agentId));
   }
 
-  #apart(): ByVisibility<ByAgent> {
-    this.#classes ??= new ByVisibility<ByAgent>(structuredClone(this.#all), () => new Map());
-    return this.#classes;
+  #partitioned(): ByVisibility<ByAgent> {
+    this.#partitions ??= new ByVisibility<ByAgent>(structuredClone(this.#all), () => new Map());
+    return this.#partitions;
   }
 }
 

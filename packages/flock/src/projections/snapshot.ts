@@ -5,13 +5,13 @@ import type { SnapshotWrite } from "../store/writes.ts";
 import type { GraphProjection, SavedState } from "./graph.ts";
 import type { History, SavedHistory } from "./history.ts";
 
-/** Returns the write that saves the folds beside the log. */
+/** Saves the state of the agents and their history next to the log. */
 export function snapshotOf(state: GraphProjection, history: History): SnapshotWrite {
   const saved = JSON.stringify({ ...state.save(), history: history.save() });
   return { kind: "snapshot", seq: state.seq, state: saved };
 }
 
-/** Restores the folds from a snapshot, and folds the events that the log has added since. */
+/** Restores the saved state and applies the events that were logged since then. */
 export async function restoreState(
   log: LogSource,
   work: Pick<WorkStore, "typesOf">,

@@ -8,12 +8,12 @@ import {
 } from "@flock-ts/protocol";
 import { ByVisibility, isRestricted } from "../blackboard/by-visibility.ts";
 
-/** How many finished workflows are remembered. A workflow with work to do is never forgotten. */
+/** Maximum number of finished workflows. Workflows with pending work are never evicted. */
 const MAX_FINISHED = 100_000;
-/** So many are forgotten at a time: a map that loses its oldest entry again and again walks over ever more gaps. */
+/** Number of workflows that are evicted at once: evicting one at a time scans a growing number of gaps in the map. */
 const FORGOTTEN_AT_ONCE = 10_000;
 
-/** What is counted of a workflow: of all of it, or of what has one kind of visibility. */
+/** Counts of a workflow, overall or for one visibility. */
 interface Counts {
   startedAt: string;
   lastActivityAt: string;
@@ -21,45 +21,45 @@ interface Counts {
   runs: number;
   errors: number;
   pending: number;
-  /** Agents whose newest run failed; undefined while there never was one: most workflows do without the set. */
+  /** Agents whose latest run failed; undefined until the first failure, because most workflows have none. */
   failed: Set<string> | undefined;
 }
 
 interface Workflow extends Counts {
   readonly id: string;
-  /** What not everybody may see is counted apart; undefined while there is none of that. */
-  classes: ByVisibility<Counts> | undefined;
+  /** Counts per visibility; undefined until something is restricted. */
+  partitions: ByVisibility<Counts> | undefined;
 }
 
 type Narrow = Visibility | EventVisibility | undefined;
 
-/** What belongs together by correlation id: how much has happened, and whether anything is still to come. */
+/** Counts activity per correlation id and tracks pending work. */
 export class Workflows {
   readonly #byId = new Map<string, Workflow>();
-  /** The newest one touched: what happens to a workflow comes in twos and threes. */
+  /** The last accessed workflow: consecutive events often belong to the same one. */
   #newest: Workflow | undefined;
 
-  /** An artifact was published. */
+  /** Counts a published artifact. */
   published(id: string, at: string, visibility?: Narrow): void {
     this.#count(id, at, visibility, (counts) => {
       counts.artifacts += 1;
     });
   }
 
-  /** An artifact's time has come: for those who may see it now it is there from now on. */
+  /** Counts an artifact after a scheduled publish, for the principals that may see it now. */
   revealed(id: string, at: string, visibility: Narrow): void {
     const workflow = this.#byId.get(id);
-    // A process that begins with it knows the workflow from the store.
+    // After a restart, the workflow's counts come from the store.
     if (!workflow) return;
-    if (isRestricted(visibility)) apart(workflow);
-    const counts = workflow.classes?.of(visibility);
+    if (isRestricted(visibility)) partition(workflow);
+    const counts = workflow.partitions?.of(visibility);
     if (counts) {
       touch(counts, at);
       counts.artifacts += 1;
     }
   }
 
-  /** A run was queued, for those to see who may see it. Returns how many runs the workflow has had so far, this one included. */
+  /** Counts a queued run. Returns the workflow's number of runs, including this one. */
   queued(id: string, at: string, visibility?: Narrow): number {
     return this.#count(id, at, visibility, (counts) => {
       counts.pending += 1;
@@ -67,7 +67,7 @@ export class Workflows {
     }).runs;
   }
 
-  /** A run that was queued could not be written: it has never been there. */
+  /** Undoes the count of a queued run that could not be written. */
   withdrawn(id: string, at: string, visibility?: Narrow): void {
     const workflow = this.#count(id, at, visibility, (counts) => {
       counts.pending -= 1;
@@ -78,7 +78,7 @@ export class Workflows {
     if (workflow === this.#newest) this.#newest = undefined;
   }
 
-  /** A run has ended. */
+  /** Counts the end of a run. */
   ended(id: string, agentId: string, status: RunStatus, at: string, visibility?: Narrow): void {
     this.#count(id, at, visibility, (counts) => {
       counts.pending -= 1;
@@ -93,11 +93,11 @@ export class Workflows {
     this.#forgetOldest();
   }
 
-  /** How a workflow stands, as far as a principal may know; undefined when it knows nothing of it. */
+  /** Returns a workflow's status as a principal may see it; undefined when it may see nothing of it. */
   statusOf(id: string, as: Principal = OWNER): CorrelationStatus | undefined {
     const workflow = this.#byId.get(id);
     if (!workflow) return undefined;
-    const seen = as.kind === "owner" || !workflow.classes ? [workflow] : workflow.classes.seenBy(as);
+    const seen = as.kind === "owner" || !workflow.partitions ? [workflow] : workflow.partitions.seenBy(as);
     const known = seen.filter(({ startedAt }) => startedAt !== "");
     if (known.length === 0) return undefined;
     const sum = (pick: (counts: Counts) => number) => known.reduce((total, counts) => total + pick(counts), 0);
@@ -120,10 +120,10 @@ export class Workflows {
 
   #count(id: string, at: string, visibility: Narrow, change: (counts: Counts) => void): Workflow {
     const workflow = this.#of(id);
-    if (isRestricted(visibility)) apart(workflow);
+    if (isRestricted(visibility)) partition(workflow);
     touch(workflow, at);
     change(workflow);
-    const counts = workflow.classes?.of(visibility);
+    const counts = workflow.partitions?.of(visibility);
     if (counts) {
       touch(counts, at);
       change(counts);
@@ -134,7 +134,7 @@ export class Workflows {
   #of(id: string): Workflow {
     let workflow = this.#newest?.id === id ? this.#newest : this.#byId.get(id);
     if (!workflow) {
-      workflow = { id, ...noCounts(), classes: undefined };
+      workflow = { id, ...noCounts(), partitions: undefined };
       this.#byId.set(id, workflow);
       this.#forgetOldest();
     }
@@ -155,7 +155,7 @@ export class Workflows {
 }
 
 function touch(counts: Counts, at: string): void {
-  // What is counted once it is committed can be older than what was counted before.
+  // An event that is counted at its commit can be older than one counted earlier.
   if (counts.startedAt === "" || at < counts.startedAt) counts.startedAt = at;
   if (at > counts.lastActivityAt) counts.lastActivityAt = at;
 }
@@ -164,9 +164,9 @@ function noCounts(): Counts {
   return { startedAt: "", lastActivityAt: "", artifacts: 0, runs: 0, errors: 0, pending: 0, failed: undefined };
 }
 
-/** From here on counts apart what not everybody may see; so far there was none of it. */
-function apart(workflow: Workflow): void {
-  if (workflow.classes) return;
-  const { id: _id, classes: _classes, failed, ...counts } = workflow;
-  workflow.classes = new ByVisibility<Counts>({ ...counts, failed: failed && new Set(failed) }, noCounts);
+/** Starts to count per visibility; until now, everything was public. */
+function partition(workflow: Workflow): void {
+  if (workflow.partitions) return;
+  const { id: _id, partitions: _partitions, failed, ...counts } = workflow;
+  workflow.partitions = new ByVisibility<Counts>({ ...counts, failed: failed && new Set(failed) }, noCounts);
 }

@@ -1,4 +1,4 @@
-/** Remembers the newest entries, up to a limit. */
+/** Keeps the newest entries, up to a limit. */
 export class Recent<T> {
   readonly #entries = new Map<string, T>();
   readonly #limit: number;

@@ -1,6 +1,6 @@
 import { isSpanContextValid, type Span } from "@opentelemetry/api";
 
-/** A pino logger, as far as the runtime uses one. */
+/** The part of a pino logger that the runtime uses. */
 export interface RootLog {
   info(details: object, message: string): void;
   warn(details: object, message: string): void;
@@ -8,7 +8,7 @@ export interface RootLog {
   child(bindings: object): RootLog;
 }
 
-/** What each line about a run tells of it. */
+/** The fields of a run in its log lines. */
 interface LoggedRun {
   readonly id: string;
   readonly runId: string;
@@ -16,10 +16,12 @@ interface LoggedRun {
   readonly correlationId: string;
 }
 
-/** A log whose lines tell which run they are about, and where in which trace when its span is recorded. */
+/** Returns a logger whose lines carry the run's ids, and its trace and span ids when the span is recorded. */
 export function logOf(log: RootLog, { agent, runId, correlationId, id }: LoggedRun, span: Span | undefined): RootLog {
   const ids = { agent: agent.name, run_id: runId, correlation_id: correlationId, activation_id: id };
   if (!span?.isRecording()) return log.child(ids);
-  const place = span.spanContext();
-  return log.child(isSpanContextValid(place) ? { ...ids, trace_id: place.traceId, span_id: place.spanId } : ids);
+  const spanContext = span.spanContext();
+  return log.child(
+    isSpanContextValid(spanContext) ? { ...ids, trace_id: spanContext.traceId, span_id: spanContext.spanId } : ids,
+  );
 }

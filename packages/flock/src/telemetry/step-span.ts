@@ -1,13 +1,13 @@
 import { type Attributes, type Context, context, type Span, SpanKind } from "@opentelemetry/api";
 import { markFailed, tracerOfApplication, within } from "./tracer.ts";
 
-/** Where in a trace something belongs. */
+/** Parent context of a span. */
 export type Place = Context;
 
-/** What a span tells beside its name. */
+/** Attributes of a span. */
 export type SpanFacts = Attributes;
 
-/** A call of a model or a tool, as far as its span tells of it. */
+/** A call of a model or a tool, reduced to the fields of its span. */
 export interface TracedStep {
   readonly kind: "model" | "tool";
   /** The model's id, or the tool's name. */
@@ -18,12 +18,12 @@ export interface TracedStep {
   readonly attributes?: Attributes | undefined;
 }
 
-/** What is active now: where the steps belong that are begun from here. */
+/** Returns the active context, which is the parent of steps that start here. */
 export function placeOfSteps(): Place {
   return context.active();
 }
 
-/** Begins the span of a step; undefined when the application has set up no OpenTelemetry SDK. */
+/** Starts the span of a step; undefined when the application has no OpenTelemetry SDK. */
 export function beginStep(step: TracedStep): StepSpan | undefined {
   const tracer = tracerOfApplication();
   if (!tracer) return undefined;
@@ -63,7 +63,7 @@ export class StepSpan {
     this.#span = span;
   }
 
-  /** Does something as part of it. */
+  /** Runs work inside the span. */
   within<T>(work: () => T): T {
     return within(this.#span, work);
   }
@@ -76,7 +76,7 @@ export class StepSpan {
     this.#span.end();
   }
 
-  /** Ends it with what went wrong, or with why its run was stopped. */
+  /** Ends the span with the error, or with the reason why its run was stopped. */
   fail(reason: unknown, isStopped: boolean): void {
     if (!isStopped) markFailed(this.#span, reason instanceof Error ? reason.name : "_OTHER");
     else if ((reason as Error).name === "RunTimedOut") markFailed(this.#span, "timeout");

@@ -9,29 +9,32 @@ import {
 } from "@opentelemetry/api";
 import { VERSION } from "../core/version.ts";
 
-/** What stands in for a provider until the application has set one up. */
-interface Stand extends TracerProvider {
+/** The API's proxy provider, which delegates to the application's provider once there is one. */
+interface ProxyProvider extends TracerProvider {
   getDelegateTracer(name: string, version?: string): Tracer | undefined;
 }
 
-/** The application's tracer; undefined as long as it has set up no OpenTelemetry SDK. Asked each time: that may come late. */
+/**
+ * Returns the application's tracer; undefined without an OpenTelemetry SDK. Not cached, because the SDK may be set up
+ * late.
+ */
 export function tracerOfApplication(): Tracer | undefined {
   const provider = trace.getTracerProvider();
   return "getDelegateTracer" in provider
-    ? (provider as Stand).getDelegateTracer("flock", VERSION)
+    ? (provider as ProxyProvider).getDelegateTracer("flock", VERSION)
     : provider.getTracer("flock", VERSION);
 }
 
 /**
- * Marks what a span tells of as failed. Neither message nor stack: they may quote payloads and prompts, and stand in the
- * log under the same ids.
+ * Marks a span as failed. Omits message and stack, which may quote payloads and prompts; the log has them under the
+ * same ids.
  */
 export function markFailed(span: Span, type: string): void {
   span.setAttribute("error.type", type);
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
-/** Does something as part of a span, and of nothing else that happens to go on. */
+/** Runs work inside a span, detached from any other active context. */
 export function within<T>(span: Span, work: () => T): T {
   return context.with(trace.setSpan(ROOT_CONTEXT, span), work);
 }

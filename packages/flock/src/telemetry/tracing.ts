@@ -14,7 +14,7 @@ import type { Clock } from "../core/clock.ts";
 import { Recent } from "./recent.ts";
 import { markFailed, tracerOfApplication, within } from "./tracer.ts";
 
-/** A run, as far as its span tells of it. */
+/** A run, reduced to the fields of its span. */
 export interface TracedRun {
   readonly id: string;
   readonly runId: string;
@@ -22,11 +22,11 @@ export interface TracedRun {
   readonly artifacts: readonly StoredArtifact[];
   readonly correlationId: string;
   readonly attempt: number;
-  /** The span that its own belongs under. */
+  /** Parent of the run's span. */
   readonly cause?: SpanContext | undefined;
 }
 
-/** How a run has ended, as far as its span tells of it. */
+/** The end of a run, reduced to the fields of its span. */
 export interface TracedEnd {
   readonly runId: string;
   readonly status: string;
@@ -35,47 +35,49 @@ export interface TracedEnd {
   readonly usage?: Readonly<Record<string, number>>;
 }
 
-/** An artifact on its way to the blackboard. */
+/** An artifact that is being published. */
 export interface TracedPosting {
   readonly artifact: StoredArtifact;
-  /** Tells of this publish, until it is committed. */
+  /** Span of this publish until it is committed. */
   span?: Span | undefined;
 }
 
-/** What waits in a gate longer than this many artifacts take to be published hangs on its workflow, not on its own publish. */
+/**
+ * Number of artifacts whose publish span is kept. Artifacts that wait longer in a gate link to their workflow instead.
+ */
 const MAX_PUBLISHED = 100_000;
 
-/** A workflow that is continued after this many others have begun is a trace of its own from there on. */
+/** Number of workflows whose first span is kept. An older workflow continues in a new trace. */
 const MAX_WORKFLOWS = 10_000;
 
-/** More ids or links than this do not go on one span: as many as SDKs keep. */
+/** Maximum number of ids or links per span, the usual limit of SDKs. */
 const MAX_LISTED = 128;
 
 /**
- * Tells an application's OpenTelemetry SDK what happens on the blackboard: one workflow is one trace. As long as there is
- * no SDK, nothing is made and nothing remembered.
+ * Reports blackboard activity to the application's OpenTelemetry SDK: one workflow is one trace. Without an SDK, it
+ * creates and keeps nothing.
  */
 export class Tracing {
   readonly #clock: Clock;
-  /** The span that published an artifact, by its id. */
+  /** The publish span of an artifact, by artifact id. */
   readonly #published = new Recent<SpanContext>(MAX_PUBLISHED);
   /** The first span of a workflow, by correlation id. */
   readonly #workflows = new Recent<SpanContext>(MAX_WORKFLOWS);
-  /** Of the runs that go on, by run id. */
+  /** Spans of active runs, by run id. */
   readonly #runs = new Map<string, Span>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** The span of a run that goes on; undefined when there is none. */
+  /** Returns the span of an active run, or undefined. */
   spanOf(runId: string): Span | undefined {
     return this.#runs.get(runId);
   }
 
   /**
-   * Begins the span of artifacts that are published together. It belongs under the run that publishes them, else under
-   * what the application is doing, else under what is known of the workflow. {@link committed} and {@link lost} end it.
+   * Starts the span of artifacts that are published together. Its parent is the publishing run, else the application's
+   * active span, else the workflow. {@link committed} or {@link lost} ends it.
    */
   publish(publications: readonly TracedPosting[]): void {
     const tracer = tracerOfApplication();
@@ -108,12 +110,12 @@ export class Tracing {
     if (!known) this.#workflows.set(correlationId, spanContext);
   }
 
-  /** What was published is permanent. */
+  /** Ends the span of committed artifacts. */
   committed({ span }: Pick<TracedPosting, "span">): void {
     span?.end();
   }
 
-  /** What was to be published could not be written. */
+  /** Ends the span of artifacts that could not be written. */
   lost({ span }: Pick<TracedPosting, "span">, error: unknown): void {
     if (!span) return;
     markFailed(span, error instanceof Error ? error.name : "_OTHER");
@@ -121,8 +123,8 @@ export class Tracing {
   }
 
   /**
-   * Gives the span that a run belongs under which some artifacts have set in motion: that of the artifact that came last
-   * of the run's own workflow. A gate has one of its own between the two, which links to the others.
+   * Returns the parent span of a run that artifacts triggered: the publish of the last artifact in the run's workflow.
+   * A gate adds its own span in between, linked to the other artifacts.
    */
   cause(
     subscription: { readonly agentId: string; readonly gate: string; readonly isSingle: boolean },
@@ -155,7 +157,10 @@ export class Tracing {
     return span.spanContext();
   }
 
-  /** Begins the span of a run and does its work inside, so that spans of the application belong to it. {@link ended} ends it. */
+  /**
+   * Starts the span of a run and runs its work inside, so that spans of the application become children. {@link ended}
+   * ends it.
+   */
   run<T>(run: TracedRun, work: () => T): T {
     const tracer = tracerOfApplication();
     if (!tracer) return work();
@@ -181,7 +186,7 @@ export class Tracing {
     return within(span, work);
   }
 
-  /** A run has ended, and that is written. */
+  /** Ends the span of a run whose end is committed. */
   ended({ runId, status, error, produced, usage = {} }: TracedEnd): void {
     const span = this.#runs.get(runId);
     if (!span) return;
@@ -191,7 +196,7 @@ export class Tracing {
     const { input_tokens: input, output_tokens: output } = usage;
     if (input !== undefined) span.setAttribute("gen_ai.usage.input_tokens", input);
     if (output !== undefined) span.setAttribute("gen_ai.usage.output_tokens", output);
-    // Who cancels a run has not found an error.
+    // A cancelled run is not an error.
     if (status === "timeout") markFailed(span, "timeout");
     else if (status === "error") markFailed(span, error?.name ?? "_OTHER");
     span.end();
@@ -206,8 +211,8 @@ function under(parent: SpanContext | undefined): Context {
   return parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
 }
 
-function inTrace(place: Context, { traceId }: SpanContext): boolean {
-  return trace.getSpanContext(place)?.traceId === traceId;
+function inTrace(parent: Context, { traceId }: SpanContext): boolean {
+  return trace.getSpanContext(parent)?.traceId === traceId;
 }
 
 function linksTo(parent: SpanContext | undefined, others: readonly SpanContext[]): Link[] {

@@ -31,8 +31,8 @@ function kitchen(cook: (text: string) => unknown = (text) => text): Flock {
   return flock;
 }
 
-describe("expectPublished gives what was published, or will be", () => {
-  it("what is there already, and what comes later", async () => {
+describe("expectPublished returns", () => {
+  it("artifacts that exist or are published later", async () => {
     await using flock = kitchen(() => new Promise((resolve) => setTimeout(resolve, 20)));
     await flock.publish(Idea({ text: "truffle" }));
     const { payload, producedBy } = await expectPublished(flock, Pizza);
@@ -40,7 +40,7 @@ describe("expectPublished gives what was published, or will be", () => {
     expect((await expectPublished(flock, Idea, { within: 0 })).payload.text).toBe("truffle");
   });
 
-  it("the one that is meant: by where, by workflow, so many", async () => {
+  it("artifacts that match a predicate, workflow or count", async () => {
     await using flock = kitchen();
     const { correlationId } = await flock.publish(Idea({ text: "a" }));
     await flock.publish(Idea({ text: "b" }));
@@ -52,8 +52,8 @@ describe("expectPublished gives what was published, or will be", () => {
   });
 });
 
-describe("a failed expectation says what happened instead", () => {
-  it("what was published, which run failed and why", async () => {
+describe("a failed expectation reports", () => {
+  it("published artifacts, failed runs and their errors", async () => {
     await using flock = kitchen(() => {
       throw new Error("the oven is cold");
     });
@@ -62,17 +62,17 @@ describe("a failed expectation says what happened instead", () => {
     const message = await messageOf(expectPublished(flock, Pizza, { within: 0 }));
     expect(message).toBe(
       [
-        "expected a Pizza on the blackboard; there is none after 0 ms.",
+        "expected a Pizza on the blackboard, found none after 0 ms.",
         "Published:",
         '  Idea {"text":"truffle"} by external',
         "Failed:",
         "  chef (error): Error: the oven is cold",
-        "Waiting: nothing, at no gate",
+        "Waiting: nothing",
       ].join("\n"),
     );
   });
 
-  it("what waits at which gate, and what still runs", async () => {
+  it("waiting gates and active runs", async () => {
     await using flock = kitchen((text) => (text === "slow" ? new Promise(() => {}) : undefined));
     await flock.publish(Idea({ text: "truffle" }));
     await flock.runUntilIdle();
@@ -83,28 +83,26 @@ describe("a failed expectation says what happened instead", () => {
     expect(message).toContain("Waiting:\n  waiter, gate 0: has 1 × Pizza, waits for 1 × Wine");
   });
 
-  it("that there are more than were expected", async () => {
+  it("a higher number of artifacts", async () => {
     await using flock = kitchen();
     await flock.publish([Idea({ text: "a" }), Idea({ text: "b" }), Idea({ text: "c" })]);
     await expect(expectPublished(flock, Idea, { count: 2 })).rejects.toMatchObject({
       name: "AssertionError",
-      message: expect.stringMatching(/^expected 2 × Idea on the blackboard; there are 3/),
+      message: expect.stringMatching(/^expected 2 × Idea on the blackboard, found 3/),
     });
   });
 });
 
 describe("expectNothingPublished", () => {
-  it("waits for what still goes on, and shows what there is", async () => {
+  it("waits for active runs and reports the found artifacts", async () => {
     await using flock = kitchen(() => new Promise((resolve) => setTimeout(resolve, 10)));
     await flock.publish(Idea({ text: "truffle" }));
     await expectNothingPublished(flock, Wine);
     const message = await messageOf(expectNothingPublished(flock, Pizza));
-    expect(message).toMatch(
-      /^expected no Pizza on the blackboard; there are 1\.[\s\S]*Pizza {"name":"truffle"} by chef/,
-    );
+    expect(message).toMatch(/^expected no Pizza on the blackboard, found 1\.[\s\S]*Pizza {"name":"truffle"} by chef/);
   });
 
-  it("is not held up by a run that waits for a clock that stands still", async () => {
+  it("does not wait for a run that waits for the fake clock", async () => {
     await using flock = new Flock({ clock: fakeClock() });
     flock
       .agent("sloth")
@@ -116,7 +114,7 @@ describe("expectNothingPublished", () => {
 });
 
 describe("expectRun", () => {
-  it("gives the end of the run, however it was expected to end", async () => {
+  it("returns the end of a run with the expected status", async () => {
     await using flock = kitchen((text) => {
       if (text === "bad") throw new Error("no");
     });
@@ -124,6 +122,6 @@ describe("expectRun", () => {
     expect((await expectRun(flock, "chef")).produced_artifacts).toHaveLength(1);
     expect((await expectRun(flock, "chef", { status: "error" })).error?.message).toBe("no");
     const message = await messageOf(expectRun(flock, "cook", { within: 0 }));
-    expect(message).toContain("there is no agent of that name, only chef, waiter");
+    expect(message).toContain("no agent has that name; declared agents: chef, waiter");
   });
 });

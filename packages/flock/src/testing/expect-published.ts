@@ -10,23 +10,23 @@ import type { Flock } from "../flock.ts";
 import { readEvents } from "./read-events.ts";
 import { reportOf } from "./report.ts";
 
-/** Which artifacts an expectation is about, and how long it waits. */
+/** Selects artifacts, and limits the waiting time. */
 export interface ExpectOptions<T extends AnyArtifactType = AnyArtifactType> {
-  /** Only artifacts for which this holds. Default: all of the type. */
+  /** Only artifacts for which this returns true. Default: all of the type. */
   readonly where?: (artifact: ArtifactOf<T>) => boolean;
-  /** Only artifacts of this workflow. Default: of any. */
+  /** Only artifacts of this workflow. Default: any. */
   readonly correlationId?: string;
-  /** How long to wait, in milliseconds of the machine's clock, whatever the flock's own is. Default 1,000. */
+  /** Time limit in milliseconds of real time, independent of the flock's clock. Default: 1,000. */
   readonly within?: number;
 }
 
-/** Which end of a run is expected. */
+/** Selects the expected end of a run. */
 export interface ExpectRunOptions {
-  /** How it ends. Default `success`. */
+  /** Expected status. Default: `success`. */
   readonly status?: RunStatus;
-  /** Only runs of this workflow. Default: of any. */
+  /** Only runs of this workflow. Default: any. */
   readonly correlationId?: string;
-  /** How long to wait, in milliseconds of the machine's clock, whatever the flock's own is. Default 1,000. */
+  /** Time limit in milliseconds of real time, independent of the flock's clock. Default: 1,000. */
   readonly within?: number;
 }
 
@@ -46,10 +46,10 @@ const runOptionsSchema = z.strictObject({
 });
 
 /**
- * Waits until an artifact is on the blackboard, and gives the oldest that is meant. With `count` exactly so many, oldest
- * first. The error tells what was published instead, which runs failed and why, and what waits at which gate.
- *
- * @throws AssertionError when it is not there in time, or there are more than `count`; FlockError `invalid_options`.
+ * Waits for an artifact and returns the oldest match; with `count`, exactly that many, oldest first.
+ * The error reports what was published instead, which runs failed and why, and what waits at which gate.
+ * @throws AssertionError when the time limit passes or there are more than `count`.
+ * @throws FlockError `invalid_options`.
  *
  * @example
  * const { payload } = await expectPublished(flock, Pizza, { where: ({ payload }) => payload.toppings.length > 2 });
@@ -80,19 +80,23 @@ export async function expectPublished<T extends AnyArtifactType>(
     return count === undefined ? (found[0] as ArtifactOf<T>) : found;
   }
   const amount = count === undefined ? "a" : `${count} ×`;
-  const got = found.length > 0 ? `there are ${found.length}` : `there is none after ${wanted.within} ms`;
+  const got = found.length > 0 ? `found ${found.length}` : `found none after ${wanted.within} ms`;
   throw await failure(
     flock,
-    `expected ${amount} ${describe(type, wanted)} on the blackboard; ${got}`,
+    `expected ${amount} ${describe(type, wanted)} on the blackboard, ${got}`,
     wanted,
     expectPublished,
   );
 }
 
 /**
- * Waits until the flock has nothing more to do, at most `within`, and then expects that no such artifact is on the
- * blackboard: a run that waits for a clock that stands still does not hold it up for longer.
- * @throws AssertionError that shows what there is; FlockError `invalid_options`.
+ * Waits until the flock is idle, at most `within`, then expects that no matching artifact is on the blackboard. A run
+ * that waits for a fake clock delays this only up to `within`.
+ * @throws AssertionError that lists the found artifacts.
+ * @throws FlockError `invalid_options`.
+ *
+ * @example
+ * await expectNothingPublished(flock, Pizza, { correlationId });
  */
 export async function expectNothingPublished<T extends AnyArtifactType>(
   flock: Flock,
@@ -103,13 +107,17 @@ export async function expectNothingPublished<T extends AnyArtifactType>(
   await Promise.race([flock.runUntilIdle(), passed(wanted.within).promise]);
   const found = await artifactsOf(flock, type, options);
   if (found.length === 0) return;
-  const what = `expected no ${describe(type, wanted)} on the blackboard; there are ${found.length}`;
+  const what = `expected no ${describe(type, wanted)} on the blackboard, found ${found.length}`;
   throw await failure(flock, what, wanted, expectNothingPublished);
 }
 
 /**
- * Waits until a run of an agent has ended as expected, and gives its event; the oldest, if there are several.
- * @throws AssertionError that tells how its runs did end, and what waits; FlockError `invalid_options`.
+ * Waits until a run of an agent has ended as expected and returns its event, the oldest if there are several.
+ * @throws AssertionError that reports how the agent's runs ended and what waits.
+ * @throws FlockError `invalid_options`.
+ *
+ * @example
+ * const { error } = await expectRun(flock, "chef", { status: "error" });
  */
 export async function expectRun(
   flock: Flock,
@@ -129,10 +137,8 @@ export async function expectRun(
   };
   if ((await becomes(flock, wanted.within, isThere)) && found) return found;
   const names = flock.agents().map(({ name }) => name);
-  const hint = names.includes(agent)
-    ? ""
-    : `; there is no agent of that name, only ${names.join(", ") || "none at all"}`;
-  const what = `expected a run of ${agent} to end with ${wanted.status}; none has after ${wanted.within} ms${hint}`;
+  const hint = names.includes(agent) ? "" : `; no agent has that name; declared agents: ${names.join(", ") || "none"}`;
+  const what = `expected a run of ${agent} to end with ${wanted.status}, found none after ${wanted.within} ms${hint}`;
   throw await failure(flock, what, wanted, expectRun);
 }
 
@@ -151,7 +157,7 @@ async function artifactsOf<T extends AnyArtifactType>(
   return (found as ArtifactOf<T>[]).filter(where);
 }
 
-/** Whether something comes true in time: asked at once, and whenever the log has grown. */
+/** Returns whether a condition becomes true in time. Checked immediately and after each new event. */
 async function becomes(flock: Flock, ms: number, isTrue: () => Promise<boolean>): Promise<boolean> {
   const { promise: tooLate, stop } = passed(ms);
   let late = false;

@@ -10,8 +10,8 @@ const Sum = artifact("Sum", z.object({ parts: z.number() }));
 
 const parts = (flock: Flock) => flock.store.getByType(Sum).then((sums) => sums.map((sum) => sum.parts));
 
-describe("a fake clock calls back in the order of deadlines, each once, and who was called off never", () => {
-  it("whatever waits, is called off, or begins to wait meanwhile", async () => {
+describe("fake clock", () => {
+  it("runs callbacks once each in the order of deadlines, unless cancelled", async () => {
     const timer = fc.record({
       ms: fc.integer({ min: -5, max: 50 }),
       calledOff: fc.boolean(),
@@ -58,38 +58,38 @@ describe("a fake clock calls back in the order of deadlines, each once, and who 
     );
   });
 
-  it("never with Infinity", async () => {
+  it("never runs a callback with Infinity", async () => {
     const clock = fakeClock();
     clock.after(Number.POSITIVE_INFINITY, () => expect.unreachable());
     expect(clock.pending).toEqual([]);
     await clock.advance(1e15);
   });
 
-  it("two that are not awaited add up", async () => {
+  it("adds up advances that are not awaited", async () => {
     const clock = fakeClock({ now: 0 });
     await Promise.all([clock.advance(10), clock.advance(5)]);
     expect(clock.now()).toBe(15);
   });
 
-  it("refuses to go back", async () => {
+  it("rejects a time in the past", async () => {
     const clock = fakeClock({ now: new Date("2026-03-01") });
     await expect(clock.advance(-1)).rejects.toMatchObject({ code: "invalid_options" });
-    await expect(clock.advanceTo(new Date("2026-02-01"))).rejects.toThrow(/a time that is not past/);
+    await expect(clock.advanceTo(new Date("2026-02-01"))).rejects.toThrow(/a time that is not in the past/);
     await expect(clock.advance(Number.NaN)).rejects.toMatchObject({ code: "invalid_options" });
     await clock.advanceTo(new Date("2026-03-02"));
     expect(clock.now()).toBe(Date.parse("2026-03-02"));
   });
 });
 
-describe("a flock lives by the fake clock", () => {
-  it("stamps with it what happens", async () => {
+describe("flock with a fake clock", () => {
+  it("stamps events with its time", async () => {
     const clock = fakeClock({ now: new Date("2031-05-05T05:05:05Z") });
     await using flock = new Flock({ clock });
     const { artifact: bill } = await flock.publish(Bill({ order: "a" }));
     expect(bill.createdAt).toContain("2031-05-05T05:05:05.000");
   });
 
-  it("a window passes, and what is too old is not joined", async () => {
+  it("drops artifacts whose window has passed", async () => {
     const clock = fakeClock();
     await using flock = new Flock({ clock });
     flock
@@ -108,7 +108,7 @@ describe("a flock lives by the fake clock", () => {
     expect(await parts(flock)).toEqual([1]);
   });
 
-  it("a batch runs with what it has when its time has come, and a cascade of it settles", async () => {
+  it("runs an incomplete batch at its timeout and settles what follows", async () => {
     const clock = fakeClock();
     await using flock = new Flock({ clock });
     flock
@@ -128,7 +128,7 @@ describe("a flock lives by the fake clock", () => {
     expect(await parts(flock)).toEqual([3]);
   });
 
-  it("a run that takes too long is stopped, and its duration is told by the same clock", async () => {
+  it("stops a run that times out and measures its duration", async () => {
     const clock = fakeClock();
     await using flock = new Flock({ clock });
     flock
@@ -141,7 +141,7 @@ describe("a flock lives by the fake clock", () => {
     expect(await done).toMatchObject({ status: "timeout", durationMs: 30_000 });
   });
 
-  it("a chain of a hundred agents settles before the next timer", async () => {
+  it("settles a chain of a hundred agents before the next timer", async () => {
     const clock = fakeClock();
     await using flock = new Flock({ clock });
     const Link = artifact("Link", z.object({ n: z.number() }));

@@ -2,47 +2,48 @@ import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import { checkOptions } from "../core/errors.ts";
 
-/** What {@link fakeClock} can be told. */
+/** Options of {@link fakeClock}. */
 export interface FakeClockOptions {
-  /** What time it is at first: a date, or milliseconds since 1970. Default: the beginning of 2026, UTC. */
+  /** Initial time: a date or milliseconds since 1970. Default: 2026-01-01T00:00:00Z. */
   readonly now?: Date | number;
 }
 
-/** A clock that stands still until a test tells it to go on. */
+/** A clock that only advances when a test does so. */
 export interface FakeClock extends Clock {
   /**
-   * Lets so many milliseconds pass, and calls back whoever waited for one of them: in the order of their deadlines, those
-   * of one deadline in the order in which they began to wait. Before the first, after each and at the end the flock
-   * settles: commits are made, agents run that are woken, as far as they wait for nothing but promises.
-   * @throws FlockError `invalid_options`; whatever a callback throws.
+   * Advances the time and runs due callbacks in order of their deadlines, then of their registration.
+   * The flock settles before the first callback, after each one and at the end: it commits writes and runs triggered
+   * agents that wait only for promises.
+   * @param ms milliseconds.
+   * @throws FlockError `invalid_options`.
+   * @throws errors of callbacks.
    */
   advance(ms: number): Promise<void>;
-  /** Like `advance`, up to a time. Does nothing but settle when that is now. */
+  /** Advances to a time, like `advance`. With the current time it only settles. */
   advanceTo(time: Date | number): Promise<void>;
-  /** When the callbacks that wait are due, in milliseconds since 1970, the earliest first. */
+  /** Due times of pending callbacks, in milliseconds since 1970, earliest first. */
   readonly pending: readonly number[];
 }
 
 interface Timer {
   readonly at: number;
-  /** The how many-th timer of this clock: who waited first comes first. */
+  /** Sequence number of the timer; earlier timers run first. */
   readonly position: number;
   readonly callback: () => void;
 }
 
-/** Kept from before anybody fakes it: other clocks of a test shall not stop this one. */
+/** The real function, so that other fake clocks in a test don't stop this one. */
 const nextTurn = globalThis.setImmediate;
-/** So many turns of the event loop without a question to the clock: an agent that has work to do stamps events. */
+/** Turns of the event loop without a clock reading after which the flock is settled; active agents stamp events. */
 const QUIET_TURNS = 12;
 
 const timeSchema = z.union([z.date().transform((date) => date.getTime()), z.number()]).pipe(z.number());
 const optionsSchema = z.strictObject({ now: timeSchema.default(Date.UTC(2026, 0, 1)) });
 
 /**
- * A clock for tests of windows, batches, timeouts and timestamps: it stands still until `advance`.
- *
- * A run that waits for a network, a file or a timer of its own is not waited for, since nothing tells that from one that
- * waits for this clock: `await flock.runUntilIdle()` does that.
+ * Creates a clock for tests of windows, batches, timeouts and timestamps. It stands still until `advance`.
+ * It does not wait for runs that use the network, files or their own timers. Use `await flock.runUntilIdle()` for
+ * those.
  *
  * @throws FlockError `invalid_options`.
  *
@@ -59,7 +60,7 @@ export function fakeClock(options: FakeClockOptions = {}): FakeClock {
 class StandingClock implements FakeClock {
   #now: number;
   #position = 0;
-  /** How often somebody has asked for something: while that grows, work is being done. */
+  /** Number of clock readings and timers so far. While it grows, work is in progress. */
   #questions = 0;
   #advancing: Promise<void> = Promise.resolve();
   readonly #timers = new Set<Timer>();
@@ -95,14 +96,14 @@ class StandingClock implements FakeClock {
 
   async advanceTo(time: Date | number): Promise<void> {
     const until = checkOptions(
-      "clock.advanceTo: a time that is not past",
+      "clock.advanceTo: a time that is not in the past",
       timeSchema.pipe(z.number().min(this.#now)),
       time,
     );
     await this.#next(() => until);
   }
 
-  /** One after the other: two that are not awaited add up. */
+  /** Runs advances one after the other, so that those that are not awaited add up. */
   #next(until: () => number): Promise<void> {
     const advancing = this.#advancing.then(() => this.#goOn(until()));
     this.#advancing = advancing.catch(() => {});

@@ -1,6 +1,6 @@
 /**
- * What tests of a flock need: a clock that stands still, expectations that explain themselves, a model that says what is
- * written down, and recordings of events to replay. Works with any test framework.
+ * Test helpers: a fake clock, expectations with reports, a scripted model, and recordings of events for replays. Works
+ * with any test framework.
  *
  * @packageDocumentation
  */

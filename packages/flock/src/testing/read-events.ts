@@ -4,7 +4,7 @@ import type { EventLog } from "../log/event-log.ts";
 
 const PAGE_EVENTS = 10_000;
 
-/** All events that a log keeps, in order; `correlationId`: only those of this workflow. */
+/** Returns the events of a log in order, optionally only those of one workflow. */
 export async function readEvents(log: EventLog, correlationId?: string): Promise<FlockEvent[]> {
   const filter = correlationId === undefined ? {} : { correlation_id: correlationId };
   const events: FlockEvent[] = [];

@@ -11,10 +11,10 @@ import {
 import { WebSocket as NodeWebSocket } from "ws";
 import { FlockError } from "../core/errors.ts";
 
-/** What {@link recordLive} has been told, checked. */
+/** Validated options of {@link recordLive}. */
 export interface LiveRange {
   readonly from: number;
-  /** Undefined: what there is when the recording begins, unless `until` or `signal` says when it ends. */
+  /** Undefined: up to the newest event at the start, unless `until` or `signal` ends the recording. */
   readonly to: number | undefined;
   readonly filter: Filter;
   readonly until: ((event: FlockEvent) => boolean) | undefined;
@@ -22,12 +22,12 @@ export interface LiveRange {
   readonly headers: Readonly<Record<string, string>> | undefined;
 }
 
-/** Where a server's WebSocket is, when only the server is named. */
+/** Default path of a server's WebSocket. */
 const DEFAULT_PATH = "/plugin/ws";
 
 /**
- * Records a server's events as a client that sees them happen. The log is read from its beginning: a recording says what the
- * agents had done before it.
+ * Records a server's events as a connected client. Reads the log from its start, because a recording includes the
+ * earlier state of the agents.
  */
 export async function recordLive(
   url: string | URL,
@@ -48,7 +48,7 @@ export async function recordLive(
   let { to } = range;
   let hasBegun = false;
   client.on("event", (event) => {
-    // Many come in one go: the last one that is wanted may be among them.
+    // Events arrive in batches; the last one may be among them.
     if (isOver) return undefined;
     hasBegun = true;
     if (to !== undefined && event.seq > to) return end();
@@ -62,11 +62,11 @@ export async function recordLive(
     return undefined;
   });
   client.on("gap", (gap) => {
-    // What has expired before the recording could begin is no hole in it.
+    // A gap before the first recorded event is not a gap in the recording.
     if (hasBegun || gap.reason === "epoch") fail(hole(address, gap));
   });
   client.on("caught_up", ({ seq }) => {
-    // The log may be empty, or `to` long past.
+    // The log may be empty, or already beyond `to`.
     if (to !== undefined && seq >= to) end();
   });
   let isKnown = false;
@@ -92,7 +92,10 @@ export async function recordLive(
 function headOf(client: FlockClient, before: LiveState, events: readonly FlockEvent[], address: URL): RecordingHead {
   const [first] = events;
   if (!first) {
-    throw new FlockError("invalid_options", `record: nothing that is wanted has happened at ${address.href}`);
+    throw new FlockError(
+      "invalid_options",
+      `Failed to record \`${address.href}\`: no event matches. Check \`from\`, \`to\` and \`filter\`.`,
+    );
   }
   const { epoch } = client.state;
   const to_seq = (events.at(-1) as FlockEvent).seq;
@@ -112,14 +115,14 @@ function hole({ href }: URL, { from_seq, to_seq, reason }: ControlOf<"gap">): Fl
   return new FlockError(
     "recording_broken",
     reason === "epoch"
-      ? `record: ${href} has begun another log: what was recorded does not go on`
-      : `record: the events ${from_seq} to ${to_seq} of ${href} were dropped before they could be recorded: let its log keep more`,
+      ? `Failed to record \`${href}\`: the server started a new log. Record again.`
+      : `Failed to record \`${href}\`: events ${from_seq} to ${to_seq} were already dropped. Keep more events in the server's log.`,
   );
 }
 
 function unreachable({ href }: URL, reason: string | null): FlockError {
   return new FlockError(
     "recording_broken",
-    `record: ${href} cannot be recorded: ${reason ?? "it closed the connection"}. Is it the address of a Flock server's WebSocket?`,
+    `Failed to record \`${href}\`: ${reason ?? "the server closed the connection"}. Check that the URL is a Flock server's WebSocket.`,
   );
 }

@@ -17,23 +17,26 @@ import type { Flock } from "../flock.ts";
 import { readEvents } from "./read-events.ts";
 import { recordLive } from "./record-live.ts";
 
-/** Which part of a log to record. */
+/** Selects a part of a log. */
 export interface RecordOptions {
-  /** The seq of the first event. Default: the oldest that is kept. */
+  /** The `seq` of the first event. Default: the oldest retained event. */
   readonly from?: number;
-  /** The seq of the last event. Default: the newest. */
+  /** The `seq` of the last event. Default: the newest. */
   readonly to?: number;
-  /** Only events that pass. Default: all. */
+  /** Only matching events. Default: all. */
   readonly filter?: Filter;
 }
 
-/** Which events of a running server to record, and until when. */
+/** Selects events of a running server and the end of the recording. */
 export interface LiveRecordOptions extends RecordOptions {
-  /** Ends the recording with the first event, from `from` on, for which it gives true; one that `filter` leaves out counts as well. */
+  /**
+   * Ends the recording with the first event, from `from` on, for which it returns true, even if `filter` drops that
+   * event. Default: none.
+   */
   readonly until?: (event: FlockEvent) => boolean;
-  /** Ends the recording when it is aborted. */
+  /** Ends the recording when aborted. Default: none. */
   readonly signal?: AbortSignal;
-  /** Goes with the handshake, such as what the server's `principal` knows a client by. Default: none. */
+  /** Headers of the handshake, such as credentials for the server's `principal`. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -51,25 +54,25 @@ const liveSchema = rangeSchema.extend({
   headers: z.record(z.string(), z.string()).optional(),
 });
 
-/** Events that were recorded, in order. Iterate over it to replay them into a reducer or a component. */
+/** Recorded events in order. Iterate over it to replay them into a reducer or a component. */
 export class Recording implements Iterable<FlockEvent> {
   readonly head: RecordingHead;
   readonly events: readonly FlockEvent[];
 
-  /** For {@link record} and {@link readRecording}. */
+  /** Used only by {@link record} and {@link readRecording}. */
   constructor(head: RecordingHead, events: readonly FlockEvent[]) {
     this.head = head;
     this.events = events;
   }
 
-  /** The state of a viewer who has seen all of it, or all up to a seq. */
+  /** Returns a viewer's state after all events, or after those up to a `seq`. */
   state(upTo = Number.POSITIVE_INFINITY): FlockState {
     const state = new LiveState();
     for (const event of this.events) if (event.seq <= upTo) state.apply(event);
     return state.current;
   }
 
-  /** As a file: one JSON a line, the first tells which events they are. The dashboard opens such files and saves them. */
+  /** Returns the file form: JSON lines with a header line. The dashboard opens and saves such files. */
   toString(): string {
     const { type: _, version: __, ...head } = this.head;
     return formatRecording(head, this.events);
@@ -81,16 +84,21 @@ export class Recording implements Iterable<FlockEvent> {
 }
 
 /**
- * Records what has happened in a flock so far: `String(recording)` is a file that {@link readRecording} and the
- * dashboard read.
- * @throws FlockError `invalid_options` when there is no event in that range.
+ * Records the events of a flock so far. `String(recording)` is a file that {@link readRecording} and the dashboard
+ * open.
+ *
+ * @example
+ * await writeFile("run.jsonl", String(await record(flock)));
+ *
+ * @throws FlockError `invalid_options` when the range contains no event.
  */
 export async function record(flock: Flock, options?: RecordOptions): Promise<Recording>;
 /**
- * Records a running server by its address, as `http://localhost:8000`: what has happened there so far; with `to`, `until` or `signal`
- * what happens from now on, too, up to that. It comes back after a break and goes on, and what the server does not show to
- * whoever asks is not in it.
- * @throws FlockError `invalid_options` when nothing wanted has happened; `recording_broken` when nobody answers there, or events are missing.
+ * Records a running server by its URL, such as `http://localhost:8000`: the events so far, or with `to`, `until` or
+ * `signal` also new events up to that point.
+ * It reconnects and resumes after a disconnect, and contains only events that the client may see.
+ * @throws FlockError `invalid_options` when no event matches.
+ * @throws FlockError `recording_broken` when no server responds or events are missing.
  */
 export async function record(url: string | URL, options?: LiveRecordOptions): Promise<Recording>;
 export async function record(what: Flock | string | URL, options: LiveRecordOptions = {}): Promise<Recording> {
@@ -114,7 +122,10 @@ async function recordLog(flock: Flock, options: RecordOptions): Promise<Recordin
   const last = events.at(-1);
   if (!first || !last) {
     const { oldest, head } = flock.log;
-    throw new FlockError("invalid_options", `record: no event is kept in that range: the log has ${oldest} to ${head}`);
+    throw new FlockError(
+      "invalid_options",
+      `Failed to record: no events in that range. The log has ${oldest} to ${head}.`,
+    );
   }
   const graph = graphOf(before.current);
   return new Recording(
@@ -124,8 +135,12 @@ async function recordLog(flock: Flock, options: RecordOptions): Promise<Recordin
 }
 
 /**
- * Reads a recording, or a file of events that the dashboard has saved.
- * @throws Error that names the line that is no event.
+ * Reads a recording, or an event file that the dashboard saved.
+ *
+ * @example
+ * const recording = readRecording(await readFile("run.jsonl", "utf8"));
+ *
+ * @throws Error that names the first invalid line.
  */
 export function readRecording(text: string): Recording {
   const { head, events } = parseRecording(text);

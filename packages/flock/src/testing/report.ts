@@ -1,10 +1,10 @@
 import type { EventOf, FlockEvent } from "@flock-ts/protocol";
 
-/** So many lines of each part: the first things that went wrong say more than the last. */
+/** Maximum number of lines per section. The first failures are the most informative. */
 const MAX_LINES = 10;
 const MAX_PAYLOAD = 120;
 
-/** What has happened, for somebody who expected something else. */
+/** Summarizes events for a failed expectation. */
 export function reportOf(events: readonly FlockEvent[]): string {
   const published: string[] = [];
   const failed: string[] = [];
@@ -31,7 +31,7 @@ export function reportOf(events: readonly FlockEvent[]): string {
     part("Published", published, "nothing"),
     part("Failed", failed, "no run"),
     ...(running.size > 0 ? [part("Still running", [...running.values()], "")] : []),
-    part("Waiting", [...gates.values()].flatMap(waitOf), "nothing, at no gate"),
+    part("Waiting", [...gates.values()].flatMap(waitOf), "nothing"),
   ].join("\n");
 }
 
@@ -52,7 +52,7 @@ function failureOf({ agent_id, status, error }: EventOf<"agent_execution_complet
   return `${agent_id} (${status})${error ? `: ${error.name}: ${error.message}` : ""}`;
 }
 
-/** A gate that has something and wants more; nothing for one that is empty, or has just been filled. */
+/** Describes a gate that is partly filled; returns nothing for an empty or just completed one. */
 function waitOf({ agent_id, gate, key, collected, required, expires_at }: EventOf<"gate_progress">): string[] {
   const has = Object.entries(collected).flatMap(([type, n]) => (n > 0 ? `${n} × ${type}` : []));
   const missing = Object.entries(required).flatMap(([type, n]) => {

@@ -16,13 +16,13 @@ function chef(model: ScriptedModel): Flock {
   return flock;
 }
 
-describe("a scripted model answers what is written down", () => {
-  it("in order, and remembers what it was asked", async () => {
+describe("scripted model answers", () => {
+  it("in order, and records its calls", async () => {
     const model = scriptedModel([Pizza({ name: "one" }), ({ number }) => Pizza({ name: `call ${number}` })]);
     await using flock = chef(model);
     await flock.publish(Idea({ text: "truffle" }));
     await expectPublished(flock, Pizza, { where: ({ payload }) => payload.name === "one" });
-    expect(() => model.assertUsedUp()).toThrow("1 of 2 answers of the script have not been asked for: a function");
+    expect(() => model.assertUsedUp()).toThrow("1 of 2 scripted answers were not requested: a function");
     await flock.publish(Idea({ text: "basil" }));
     await expectPublished(flock, Pizza, { where: ({ payload }) => payload.name === "call 2" });
     model.assertUsedUp();
@@ -31,7 +31,7 @@ describe("a scripted model answers what is written down", () => {
     expect(model.calls[0]?.instructions).toContain("A cook.");
   });
 
-  it("payloads that are no objects, and several types at once", async () => {
+  it("with payloads that are not objects, and with several types", async () => {
     const model = scriptedModel([[Pizza({ name: "x" }), Price(7)], Price(8)]);
     await using flock = new Flock({ model });
     flock.agent("chef").consumes(Idea).publishes(Pizza, Price);
@@ -41,7 +41,7 @@ describe("a scripted model answers what is written down", () => {
     expect(prices.map(({ payload }) => payload)).toEqual([7, 8]);
   });
 
-  it("in pieces, which are streamed, with what they cost", async () => {
+  it("in chunks with usage", async () => {
     const text = ['{"name":', '"x"}'];
     await using flock = chef(scriptedModel([{ text, usage: { input: 10, output: 4 } }]));
     await flock.publish(Idea({ text: "x" }));
@@ -49,7 +49,7 @@ describe("a scripted model answers what is written down", () => {
     expect((await expectPublished(flock, Pizza)).payload.name).toBe("x");
   });
 
-  it("by a call of a tool first, whose result it is then given", async () => {
+  it("with a tool call first, and receives its result", async () => {
     const model = scriptedModel([{ tools: [{ name: "larder", input: { of: "x" } }] }, Pizza({ name: "x" })]);
     const larder = tool({ inputSchema: z.object({ of: z.string() }), execute: async ({ of }) => `plenty of ${of}` });
     await using flock = new Flock({ model });
@@ -60,7 +60,7 @@ describe("a scripted model answers what is written down", () => {
     expect(model.calls[1]?.input).toContain("plenty of x");
   });
 
-  it("as late as its clock says", async () => {
+  it("after delays of its clock", async () => {
     const clock = fakeClock();
     const model = scriptedModel([{ text: ['{"name":', '"x"}'], delayMs: 1_000 }], { clock });
     await using flock = new Flock({ model, clock });
@@ -74,8 +74,8 @@ describe("a scripted model answers what is written down", () => {
   });
 });
 
-describe("a scripted model fails as it is told to, and says when it has no answer", () => {
-  it("at once, or in the middle of an answer", async () => {
+describe("scripted model fails", () => {
+  it("before or in the middle of an answer", async () => {
     const model = scriptedModel([new Error("overloaded"), { text: '{"na', error: new Error("cut") }]);
     await using flock = chef(model);
     await flock.publish(Idea({ text: "x" }));
@@ -85,7 +85,7 @@ describe("a scripted model fails as it is told to, and says when it has no answe
     expect(error?.message).toMatch(/after 4 characters of its answer: cut/);
   });
 
-  it("an answer that does not fit is asked for once more", async () => {
+  it("an invalid answer, which is requested again", async () => {
     const model = scriptedModel(["{}", Pizza({ name: "x" })]);
     await using flock = chef(model);
     await flock.publish(Idea({ text: "x" }));
@@ -93,10 +93,10 @@ describe("a scripted model fails as it is told to, and says when it has no answe
     expect(model.calls[1]?.input).toContain("name");
   });
 
-  it("when the script has run out", async () => {
+  it("when the script has no more answers", async () => {
     await using flock = chef(scriptedModel([]));
     await flock.publish(Idea({ text: "x" }));
     const { error } = await expectRun(flock, "chef", { status: "error" });
-    expect(error?.message).toMatch(/^the script has 0 answers, and this is call 1: /);
+    expect(error?.message).toMatch(/^No scripted answer for call 1: the script has 0 answers/);
   });
 });

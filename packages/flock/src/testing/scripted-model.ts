@@ -9,62 +9,65 @@ type StreamPart =
   Awaited<ReturnType<OfflineModel["doStream"]>>["stream"] extends ReadableStream<infer Part> ? Part : never;
 type Finish = Extract<StreamPart, { type: "finish" }>;
 
-/** What a model was asked. */
+/** A call of a scripted model. */
 export interface ScriptedCall {
-  /** The how many-th call, from 1 on. */
+  /** Number of the call, from 1. */
   readonly number: number;
-  /** What the model was told that it is and has to do. */
+  /** The system prompt. */
   readonly instructions: string;
-  /** The last thing that was said to it: the consumed artifacts as JSON, or what was wrong with its last answer. */
+  /** The last user message: the consumed artifacts as JSON, or the problem of the last answer. */
   readonly input: string;
-  /** Names of the tools that it may call. */
+  /** Names of the available tools. */
   readonly tools: readonly string[];
-  /** Everything, as the AI SDK asks it. */
+  /** The complete call of the AI SDK. */
   readonly options: CallOptions;
 }
 
-/** An answer with all that can be said of it. */
+/** An answer with all its properties. */
 export interface ScriptedTurn {
-  /** What the model writes, in one piece or in several. Default: nothing. */
+  /** Text of the answer, in one or several chunks. Default: nothing. */
   readonly text?: string | readonly string[];
-  /** What it calls; afterwards it is asked again, with the results. Default: nothing. */
+  /** Tool calls; the model is then called again with the results. Default: none. */
   readonly tools?: readonly { readonly name: string; readonly input: unknown }[];
-  /** What breaks the stream after the text. */
+  /** Error that breaks the stream after the text. Default: none. */
   readonly error?: Error;
-  /** Before each piece of the answer, in milliseconds of the model's clock. Default 0. */
+  /** Delay before each chunk, in milliseconds of the model's clock. Default: 0. */
   readonly delayMs?: number;
-  /** Why it ends. Default `stop`, or `tool-calls` when it calls any. */
+  /** Finish reason. Default: `stop`, or `tool-calls` with tool calls. */
   readonly finishReason?: Finish["finishReason"]["unified"];
-  /** What it has cost, in tokens. Default 0 and 0. */
+  /** Usage in tokens. Default: 0 and 0. */
   readonly usage?: { readonly input?: number; readonly output?: number };
 }
 
 /**
- * One answer: a text, a draft or several for what an agent publishes, an error instead of an answer, a
- * {@link ScriptedTurn}, or a function of the call that gives one of these.
+ * One answer: a text, one or several drafts, an error or a {@link ScriptedTurn}. It can also be a function of the call
+ * that returns one of these.
  */
 export type ScriptedAnswer = ScriptedReply | ((call: ScriptedCall) => ScriptedReply | Promise<ScriptedReply>);
 
-/** An answer that needs no call to be known: see {@link ScriptedAnswer}. */
+/** An answer that is not a function; see {@link ScriptedAnswer}. */
 export type ScriptedReply = string | Draft | readonly Draft[] | Error | ScriptedTurn;
 
-/** What {@link scriptedModel} can be told. */
+/** Options of {@link scriptedModel}. */
 export interface ScriptedModelOptions {
-  /** What `delayMs` waits for. Default: the clock of the machine. */
+  /** Clock of `delayMs`. Default: the machine's clock. */
   readonly clock?: Clock;
 }
 
-/** A model of the AI SDK that says what a test has written down. */
+/** An AI SDK model that returns the answers of a test. */
 export type ScriptedModel = OfflineModel & {
-  /** What it was asked so far. */
+  /** Calls so far. */
   readonly calls: readonly ScriptedCall[];
-  /** @throws AssertionError when answers are left that nobody has asked for. */
+  /**
+   * Checks that all answers were used.
+   * @throws AssertionError when answers are left.
+   */
   assertUsedUp(): void;
 };
 
 /**
- * A language model that answers what is written down, in order, and remembers what it was asked; or with a function,
- * what that makes of each call. A call too many fails its run and says so.
+ * Creates a language model that returns the given answers in order and records its calls; or one that computes each
+ * answer with a function. A call without an answer fails its run.
  *
  * @throws FlockError `invalid_options` when the script is neither a list nor a function.
  *
@@ -77,7 +80,10 @@ export function scriptedModel(
   { clock = systemClock }: ScriptedModelOptions = {},
 ): ScriptedModel {
   if (typeof script !== "function" && !Array.isArray(script)) {
-    throw new FlockError("invalid_options", "scriptedModel: give it a list of answers, or a function of the call");
+    throw new FlockError(
+      "invalid_options",
+      "Invalid script for `scriptedModel`: it must be a list of answers or a function of the call.",
+    );
   }
   const calls: ScriptedCall[] = [];
   const next = async (options: CallOptions): Promise<ScriptedTurn> => {
@@ -90,7 +96,7 @@ export function scriptedModel(
     if (answer === undefined) {
       throw new FlockError(
         "model_failed",
-        `the script has ${script.length} ${script.length === 1 ? "answer" : "answers"}, and this is call ${call.number}: ${short(call.input)}`,
+        `No scripted answer for call ${call.number}: the script has ${script.length} ${script.length === 1 ? "answer" : "answers"}. Input: ${short(call.input)}`,
       );
     }
     const reply = typeof answer === "function" ? await answer(call) : answer;
@@ -107,9 +113,9 @@ export function scriptedModel(
       if (typeof script === "function" || calls.length >= script.length) return;
       const left = script
         .slice(calls.length)
-        .map((answer) => short(typeof answer === "function" ? "a function" : told(answer)));
+        .map((answer) => short(typeof answer === "function" ? "a function" : describe(answer)));
       throw new AssertionError({
-        message: `${left.length} of ${script.length} answers of the script have not been asked for: ${left.join("; ")}`,
+        message: `${left.length} of ${script.length} scripted answers were not requested: ${left.join("; ")}`,
         operator: "assertUsedUp",
         stackStartFn: this.assertUsedUp,
       });
@@ -158,7 +164,7 @@ function turnOf(reply: Exclude<ScriptedReply, Error>, { responseFormat }: CallOp
   const byType = Object.fromEntries(drafts.map(({ type, payload }) => [type, payload]));
   const schema = responseFormat?.type === "json" ? responseFormat.schema : undefined;
   const keys = Object.keys(schema?.properties ?? {});
-  // An agent that publishes one type is asked for its payload alone, if that is an object.
+  // An agent that publishes one type expects the payload alone, if that is an object.
   const isKeyed = drafts.length > 1 || (keys.length === 1 && keys[0] === drafts[0]?.type);
   return { text: JSON.stringify(isKeyed ? byType : drafts[0]?.payload) };
 }
@@ -217,7 +223,7 @@ async function pause(clock: Clock, ms: number, signal: AbortSignal | undefined):
   signal?.throwIfAborted();
 }
 
-function told(reply: ScriptedReply): string {
+function describe(reply: ScriptedReply): string {
   if (typeof reply === "string") return reply;
   if (reply instanceof Error) return String(reply);
   if (reply instanceof Draft) return `${reply.type} ${JSON.stringify(reply.payload)}`;

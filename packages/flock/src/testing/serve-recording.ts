@@ -14,27 +14,27 @@ import { Page } from "../log/page.ts";
 import type { Scope } from "../log/scope.ts";
 import type { Recording } from "./recording.ts";
 
-/** What {@link serveRecording} can be told. */
+/** Options of {@link serveRecording}. */
 export interface ServeRecordingOptions {
-  /** How fast time passes between the events: 1 as it did, 10 ten times as fast, `max` not at all. Default `max`. */
+  /** Speed of the replay: 1 is real time, 10 is ten times as fast, `max` sends everything at once. Default: `max`. */
   readonly speed?: number | "max";
-  /** Where to listen on this machine. Default 0: a free port. */
+  /** Port on this machine. Default: 0, a free port. */
   readonly port?: number;
-  /** What the pauses between events wait for. Default: the clock of the machine. */
+  /** Clock of the pauses between events. Default: the machine's clock. */
   readonly clock?: Clock;
 }
 
-/** A server that sends a recording to whoever connects. */
+/** A server that replays a recording. */
 export interface RecordingServer extends AsyncDisposable {
-  /** For `connect` of `@flock-ts/client`. */
+  /** URL for `connect` of `@flock-ts/client`. */
   readonly url: string;
   /** Resolves when the last event is in the log. */
   readonly finished: Promise<void>;
-  /** Says goodbye to every client and ends. */
+  /** Sends a close notice to every client and stops the server. */
   close(): Promise<void>;
 }
 
-/** Where a flock's server has it. */
+/** Default path of a flock's WebSocket. */
 const PATH = "/plugin/ws";
 
 const optionsSchema = z.strictObject({
@@ -44,10 +44,15 @@ const optionsSchema = z.strictObject({
 });
 
 /**
- * Serves a recording at `/plugin/ws`, as a flock's server would have: with resume, filters and the messages beside the
- * log. Time begins to pass at once; who comes later gets what was before with `since`. Commands are refused, but `graph`
- * and `ping`.
- * @throws FlockError `invalid_options`; Error when the port is taken.
+ * Serves a recording at `/plugin/ws` like a flock's server, with resume, filters and control messages. The replay
+ * starts immediately; later clients get earlier events with `since`. Commands other than `graph` and `ping` are
+ * rejected.
+ *
+ * @example
+ * await using server = await serveRecording(recording, { speed: 10 });
+ *
+ * @throws FlockError `invalid_options`.
+ * @throws Error when the port is in use.
  */
 export async function serveRecording(
   recording: Recording,
@@ -56,7 +61,7 @@ export async function serveRecording(
   const { speed, port, clock } = checkOptions("serveRecording", optionsSchema, options);
   const log = new RecordedLog(recording);
   const refuse = async (): Promise<never> => {
-    throw new FlockError("not_allowed", "this is a recording: nothing can be done in it");
+    throw new FlockError("not_allowed", "The command was rejected: the server replays a recording.");
   };
   const hub = new Hub({
     log,
@@ -75,7 +80,7 @@ export async function serveRecording(
     heartbeatInterval: null,
     onFailure: (error) => console.error(error),
   });
-  const http = createServer((_, response) => response.writeHead(426).end("This is a WebSocket: connect with ws://"));
+  const http = createServer((_, response) => response.writeHead(426).end("WebSocket required: connect with `ws://`."));
   const sockets = new WebSocketServer({ noServer: true });
   http.on("upgrade", (request, socket, head) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
@@ -93,7 +98,7 @@ export async function serveRecording(
   const close = () =>
     (closing ??= (async () => {
       stop();
-      await hub.close("the recording is closed");
+      await hub.close("recording closed");
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve));
     })());
@@ -101,7 +106,7 @@ export async function serveRecording(
   return { url, finished, close, [Symbol.asyncDispose]: close };
 }
 
-/** Lets the log grow as it did. */
+/** Appends the recorded events to the log at their original pace. */
 function play(
   { events }: Recording,
   log: RecordedLog,
@@ -125,7 +130,7 @@ function play(
   return { finished, stop: () => stop() };
 }
 
-/** A log that grows over what was recorded. */
+/** A log that grows to the recorded events. */
 class RecordedLog extends EventLog {
   override readonly buffer: RecordedTail;
 
@@ -140,7 +145,7 @@ class RecordedLog extends EventLog {
   }
 }
 
-/** What was recorded, as far as it has come: it may have holes where a log was compacted or filtered. */
+/** The recorded events so far. It may have gaps where a log was compacted or filtered. */
 class RecordedTail extends LogBuffer {
   readonly #page: Page;
   #head: number;

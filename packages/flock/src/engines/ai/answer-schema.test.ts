@@ -6,8 +6,8 @@ import { answerSchemaOf } from "./answer-schema.ts";
 
 const schemaOf = (schema: z.ZodType) => answerSchemaOf([artifact("Thing", schema)]);
 
-describe("the schema of an answer", () => {
-  it("is the payload's when that is an object", () => {
+describe("answer schema", () => {
+  it("equals the payload's schema when that is an object", () => {
     const answer = schemaOf(z.object({ a: z.string() }));
     expect(answer.single?.typeName).toBe("Thing");
     expect(answer).toMatchObject({
@@ -26,11 +26,11 @@ describe("the schema of an answer", () => {
     expect(jsonSchema).toMatchObject({ type: "object", required: ["Thing"] });
   });
 
-  it("names types as providers want names", () => {
+  it("uses type names that providers accept", () => {
     expect(answerSchemaOf([artifact("Größe des Ofens", z.object({}))]).name).toBe("Gr__e_des_Ofens");
   });
 
-  it("keeps definitions at the root, where references look for them", () => {
+  it("keeps definitions at the root, where references expect them", () => {
     const Node = z.object({
       text: z.string(),
       get children() {
@@ -44,7 +44,7 @@ describe("the schema of an answer", () => {
     expect(Object.keys(jsonSchema.definitions ?? {})).toContain(name);
   });
 
-  it("lets parts of an intersection take the keys of the others", () => {
+  it("allows the keys of other parts in an intersection", () => {
     const { jsonSchema } = schemaOf(z.object({ x: z.object({ a: z.string() }).and(z.record(z.string(), z.string())) }));
     expect(JSON.stringify(jsonSchema.properties?.x)).not.toContain('"additionalProperties":false');
   });
@@ -58,30 +58,30 @@ describe("the schema of an answer", () => {
     ["any other keys", z.looseObject({ a: z.string() }), false],
     ["anything", z.object({ a: z.any() }), false],
     ["an address", z.object({ a: z.url() }), false],
-  ] as const)("can be enforced while the model writes, or not: %s", ([, schema, isStrict]) => {
+  ] as const)("determines whether providers can enforce it: %s", ([, schema, isStrict]) => {
     expect(schemaOf(schema).isStrict).toBe(isStrict);
   });
 });
 
-describe("the schema of an answer that has several of a type", () => {
+describe("answer schema with several artifacts of a type", () => {
   const Thing = artifact("Thing", z.object({ a: z.string() }));
   const listOf = (min: number, max: number) =>
     answerSchemaOf([Thing], new Map([["Thing", { min, max }]])).jsonSchema.properties?.Thing;
 
-  it("has an array under the key of the type, with as many as there may be", () => {
+  it("has an array under the type's key, with the allowed number of items", () => {
     expect(listOf(2, 3)).toMatchObject({ type: "array", minItems: 2, maxItems: 3, items: { required: ["a"] } });
     expect(listOf(0, 1)).toMatchObject({ type: "array", maxItems: 1 });
     expect(listOf(2, Number.POSITIVE_INFINITY)).not.toHaveProperty("maxItems");
   });
 });
 
-describe("an answer becomes drafts", () => {
+describe("drafts of an answer", () => {
   const Pizza = artifact("Pizza", z.object({ name: z.string().trim(), slices: z.int().default(8) }));
   const Wine = artifact("Wine", z.string());
   const parse = (text: string, ...types: [typeof Pizza | typeof Wine, ...(typeof Pizza | typeof Wine)[]]) =>
     draftsOf(text, answerSchemaOf(types)).map(({ type, payload }) => [type, payload]);
 
-  it("as the artifact's own schema has it, defaults included", () => {
+  it("follow the artifact's schema, including defaults", () => {
     expect(parse('{"name": " Tartufo "}', Pizza)).toEqual([["Pizza", { name: "Tartufo", slices: 8 }]]);
     expect(parse('{"Wine": "Barolo", "Pizza": {"name": "T"}}', Pizza, Wine)).toEqual([
       ["Pizza", { name: "T", slices: 8 }],
@@ -89,22 +89,22 @@ describe("an answer becomes drafts", () => {
     ]);
   });
 
-  it("one by one, where there are several of a type", () => {
+  it("are created one by one for an array", () => {
     const answer = answerSchemaOf([Pizza, Wine], new Map([["Wine", { min: 0, max: 3 }]]));
     const draftsIn = (wine: unknown) => draftsOf(JSON.stringify({ Pizza: { name: "T" }, Wine: wine }), answer);
     expect(draftsIn(["Barolo", "Soave"]).map(({ payload }) => payload)).toEqual([expect.anything(), "Barolo", "Soave"]);
     expect(draftsIn([])).toHaveLength(1);
-    expect(() => draftsIn("Barolo")).toThrow(/under Wine is not an array/);
-    expect(() => draftsIn(["Barolo", 7])).toThrow(/Wine is not valid/);
+    expect(() => draftsIn("Barolo")).toThrow(/`Wine` is not an array/);
+    expect(() => draftsIn(["Barolo", 7])).toThrow(/Invalid payload of `Wine`/);
   });
 
   it.for<[string, RegExp]>([
     ['{"Pizza": {"name": "T"}}', /the key Wine is missing/],
     ["[]", /not an object with the keys Pizza, Wine/],
-    ['{"Wine": 7, "Pizza": {"name": "T"}}', /Wine is not valid: .*expected string/],
+    ['{"Wine": 7, "Pizza": {"name": "T"}}', /Invalid payload of `Wine`: .*expected string/],
     ["{", /not JSON/],
     ["  ", /empty/],
-  ])("or says what is wrong: %s", ([text, message]) => {
+  ])("are rejected with the reason: %s", ([text, message]) => {
     expect(() => parse(text, Pizza, Wine)).toThrow(message);
   });
 });

@@ -3,25 +3,28 @@ import { z } from "zod";
 import type { Range } from "../../agents/outputs.ts";
 import type { AnyArtifactType } from "../../blackboard/artifact-type.ts";
 
-/** What a model is to answer: the JSON Schema, and how the answer becomes payloads. */
+/** The JSON Schema of a model's answer, and how the answer is converted to payloads. */
 export interface AnswerSchema {
-  /** What the providers call the answer: letters, digits, `_` and `-`, 64 at most. */
+  /** Name of the answer for providers: letters, digits, `_` and `-`, at most 64 characters. */
   readonly name: string;
   readonly jsonSchema: JSONSchema7;
-  /** Whether providers can hold the model to it while it writes (OpenAI's "strict"): they know but a part of JSON Schema. */
+  /**
+   * Whether providers can enforce the schema while the model writes (OpenAI's "strict"). They support a subset of JSON
+   * Schema.
+   */
   readonly isStrict: boolean;
-  /** The type whose payload the answer is; undefined when the answer has a key for each of several types. */
+  /** The type whose payload is the whole answer; undefined when the answer has a key for each of several types. */
   readonly single: AnyArtifactType | undefined;
-  /** What the answer is made of. */
+  /** The types in the answer. */
   readonly types: readonly AnyArtifactType[];
-  /** By type, how many payloads of it the answer has in an array. */
+  /** Number of payloads by type, for types whose answer is an array. */
   readonly lists: ReadonlyMap<string, Range>;
 }
 
 /**
- * The schema of an answer that has one payload of each type, or an array of payloads for those in `lists`. One payload
- * that is an object is the answer itself; otherwise the answer is an object with a key for each type, since providers
- * want an object at the root.
+ * Creates the schema of an answer with one payload of each type, or an array of payloads for the types in `lists`.
+ * A single object payload is the answer itself. Otherwise the answer is an object with a key for each type, because
+ * providers require an object at the root.
  */
 export function answerSchemaOf(
   types: readonly AnyArtifactType[],
@@ -34,7 +37,7 @@ export function answerSchemaOf(
       return { name: asName(first.typeName), jsonSchema, isStrict: isStrict(jsonSchema), single: first, types, lists };
     }
   }
-  // One document, so that definitions that payloads refer to stand at its root.
+  // One document, so that the definitions of all payloads are at its root.
   const whole = z.object(
     Object.fromEntries(types.map((type) => [type.typeName, partOf(type, lists.get(type.typeName))])),
   );
@@ -48,19 +51,19 @@ function partOf({ schema }: AnyArtifactType, range: Range | undefined): z.ZodTyp
   return Number.isFinite(range.max) ? list.max(range.max) : list;
 }
 
-/** As a publisher gives the payload: what has a default may be left out. */
+/** Converts a schema as publishers use it: properties with a default are optional. */
 function toJsonSchema(schema: z.ZodType): JSONSchema7 {
   const json = z.toJSONSchema(schema, {
     target: "draft-7",
     io: "input",
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema, path }) => {
-      // Objects that say nothing of other keys take none: models like to add some. Parts of an intersection have to let
-      // the keys of the others pass.
+      // Objects without `additionalProperties` accept no other keys, because models tend to add some. Parts of an
+      // intersection must accept the keys of the others.
       if (jsonSchema.type === "object" && jsonSchema.properties && !path.includes("allOf")) {
         jsonSchema.additionalProperties ??= false;
       }
-      // Providers know but one of the two, and a discriminator leaves no doubt.
+      // Providers support only `anyOf`, and a discriminator is unambiguous.
       if (jsonSchema.oneOf && !jsonSchema.anyOf) {
         jsonSchema.anyOf = jsonSchema.oneOf;
         delete jsonSchema.oneOf;
@@ -72,7 +75,7 @@ function toJsonSchema(schema: z.ZodType): JSONSchema7 {
   return rest as JSONSchema7;
 }
 
-/** What OpenAI's structured outputs take; others take as much or do not look. */
+/** Keywords that OpenAI's structured outputs accept. Other providers accept as many or don't check. */
 const STRICT_KEYWORDS = new Set(
   (
     "type properties required additionalProperties items enum const anyOf description title $ref definitions $defs " +
@@ -81,7 +84,7 @@ const STRICT_KEYWORDS = new Set(
 );
 const STRICT_FORMATS = new Set("date-time time date duration email hostname ipv4 ipv6 uuid".split(" "));
 
-/** Whether a schema stays within what can be enforced while a model writes. */
+/** Returns whether providers can enforce a schema while a model writes. */
 function isStrict(schema: unknown): boolean {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return false;
   for (const [keyword, value] of Object.entries(schema)) {

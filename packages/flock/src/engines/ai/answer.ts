@@ -3,8 +3,8 @@ import { FlockError } from "../../core/errors.ts";
 import type { AnswerSchema } from "./answer-schema.ts";
 
 /**
- * Makes drafts of a model's answer, one of each type or a list of them.
- * @throws FlockError `model_answer_invalid`: what is wrong, in words that help a model as well.
+ * Parses drafts from a model's answer, one of each type or a list of them.
+ * @throws FlockError `model_answer_invalid`, with a message that helps the model correct its answer.
  */
 export function draftsOf(text: string, { single, lists, types }: AnswerSchema): Draft[] {
   const value = parseJson(text);
@@ -16,7 +16,7 @@ export function draftsOf(text: string, { single, lists, types }: AnswerSchema): 
     if (!Object.hasOwn(value, type.typeName)) throw invalid(`the key ${type.typeName} is missing`);
     const part = (value as Record<string, unknown>)[type.typeName];
     if (!lists.has(type.typeName)) return [validated(type, part)];
-    if (!Array.isArray(part)) throw invalid(`what stands under ${type.typeName} is not an array`);
+    if (!Array.isArray(part)) throw invalid(`the value of \`${type.typeName}\` is not an array`);
     return part.map((payload) => validated(type, payload));
   });
 }
@@ -40,7 +40,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Models that are not held to JSON like to wrap it in a Markdown fence. */
+/** Removes a Markdown fence, which models without an enforced schema tend to add. */
 function withoutFence(text: string): string {
   return /^```(?:json)?\s*\n([\s\S]*)\n```$/.exec(text)?.[1]?.trim() ?? text;
 }

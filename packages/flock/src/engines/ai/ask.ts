@@ -23,30 +23,30 @@ import { redactedModel } from "./redacted-model.ts";
 import { modelOf } from "./resolve-model.ts";
 import { toolsOf } from "./tools.ts";
 
-/** What goes with a question to a model. */
+/** Options of {@link ask}. */
 export interface AskOptions {
   /** Default: the agent's model, or the flock's. */
   readonly model?: Model | undefined;
-  /** Who the model is, in a sentence. */
+  /** The role of the model, in a sentence. Default: none. */
   readonly description?: string | undefined;
-  /** What it is to do. */
+  /** The task of the model. Default: none. */
   readonly instructions?: string | undefined;
-  /** What it works on. Default: the consumed artifacts as JSON. */
+  /** The input. Default: the consumed artifacts as JSON. */
   readonly input?: string | undefined;
-  /** What it knows beside that, as JSON. Default: what the agent's context providers have given (`context.given`). */
+  /** Additional context as JSON. Default: the results of the agent's context providers (`context.given`). */
   readonly given?: Readonly<Record<string, unknown>> | undefined;
-  /** What it may call: tools of the AI SDK, by name, or those of a server. Default: none. */
+  /** AI SDK tools by name, or the tools of a server. Default: none. */
   readonly tools?: Tools | ToolSource | undefined;
 }
 
 /**
- * Asks a model for an artifact, inside an agent's run: it streams as it comes, is validated against the type's schema,
- * asked for once more when it does not fit, and ends with the run. Tokens count as the run's usage.
- *
+ * Asks a model for an artifact inside an agent's run. The answer is streamed and validated against the type's schema.
+ * An invalid answer is requested once more.
+ * The request ends with the run, and its tokens count as usage of the run.
  * @throws FlockError `model_answer_invalid`, `model_failed`, `model_refused` or `model_unavailable`.
  *
  * @example
- * const { payload } = await ask(context, Judgement, { instructions: "Is this review of any help to its author?" });
+ * const { payload } = await ask(context, Judgement, { instructions: "Is this review useful to its author?" });
  */
 export async function ask<T extends AnyArtifactType>(
   context: RunContext,
@@ -58,21 +58,21 @@ export async function ask<T extends AnyArtifactType>(
   return draft as DraftOf<T>;
 }
 
-/** How often a model is asked when its answers cannot be used: who fails twice knows no better the third time. */
+/** Maximum number of answers: a model that fails twice rarely succeeds the third time. */
 const MAX_ANSWERS = 2;
 
-/** How often a model may call tools and think again before it has to answer. */
+/** Maximum number of steps with tool calls before the model must answer. */
 const MAX_STEPS = 16;
 
 /**
- * How often a request is repeated that a provider did not take: when it says 408, 409, 429 or 5xx, or cannot be reached.
- * The AI SDK waits as long as `retry-after` says, when that is less than a minute, and otherwise 2, 4 and 8 seconds.
+ * Maximum number of retries of a request that fails with 408, 409, 429 or 5xx, or without a connection.
+ * The AI SDK waits for `retry-after` if that is less than a minute, otherwise 2, 4 and 8 seconds.
  */
 const MAX_RETRIES = 3;
 
 /**
- * One artifact of each type from one answer, or as many as `outputs` wants; what these do not let through is told to the
- * model, as what does not fit a schema. Throws as {@link ask} does.
+ * Asks for one artifact of each type in one answer, or as many as `outputs` requires. If `outputs` rejects the drafts,
+ * the model is asked again. Throws like {@link ask}.
  */
 export async function askForEach(
   context: RunContext,
@@ -89,7 +89,7 @@ export async function askForEach(
   const request: Request = {
     context,
     model,
-    told: redactedModel(model, context.redaction),
+    redacted: redactedModel(model, context.redaction),
     answer,
     instructions: instructionsOf({ ...options, agent: context.agent, answer, hasContext }),
     tools: await toolsOf(options.sources, context),
@@ -97,25 +97,25 @@ export async function askForEach(
   const message = messageOf({ input: options.input ?? context.artifacts, given }, context.redaction);
   const messages: ModelMessage[] = [{ role: "user", content: message }];
   for (let count = 1; ; count += 1) {
-    const { text, isCutOff, said } = await stream(request, messages);
+    const { text, isCutOff, reply } = await stream(request, messages);
     try {
       const drafts = draftsOf(text, answer);
-      // All of them are given back: the run checks what it was given, whoever made it.
+      // All drafts are returned: the run checks them again, like those of a function.
       options.outputs?.check(drafts);
       return drafts;
     } catch (error) {
       if (!(error instanceof FlockError)) throw error;
-      const problem = isCutOff ? "it was cut off at the limit of output tokens: it must be shorter" : error.message;
+      const problem = isCutOff ? "it was truncated at the limit of output tokens and must be shorter" : error.message;
       if (count === MAX_ANSWERS) {
         throw new FlockError(
           "model_answer_invalid",
-          `${labelOf(model)} gave ${count} answers that cannot be used; of the last: ${problem}`,
+          `Model \`${labelOf(model)}\` failed: ${count} answers were invalid. Last problem: ${problem}`,
           { issues: error.issues, cause: error },
         );
       }
-      context.log.warn({ problem }, "a model's answer did not fit");
-      context.stream(`\nThis does not fit (${problem}). Asking again.\n`, { outputType: "retry" });
-      messages.push(...said, { role: "user", content: correctionOf(problem) });
+      context.log.warn({ problem }, "model answer was invalid");
+      context.stream(`\nInvalid answer (${problem}). Asking again.\n`, { outputType: "retry" });
+      messages.push(...reply, { role: "user", content: correctionOf(problem) });
     }
   }
 }
@@ -123,25 +123,25 @@ export async function askForEach(
 interface Request {
   readonly context: RunContext;
   readonly model: ModelObject;
-  /** The same, as it is asked: without secrets. */
-  readonly told: LanguageModel;
+  /** The model without access to secrets. */
+  readonly redacted: LanguageModel;
   readonly answer: AnswerSchema;
   readonly instructions: string;
   readonly tools: ToolSet;
 }
 
 interface Answer {
-  /** The text of the last step: after the tools have been called. */
+  /** Text of the last step, after all tool calls. */
   readonly text: string;
-  /** Whether the model had more to say than it may. */
+  /** Whether the answer was truncated at the token limit. */
   readonly isCutOff: boolean;
-  /** The model's side of the conversation, to go on from. */
-  readonly said: readonly ModelMessage[];
+  /** The model's messages, to continue the conversation. */
+  readonly reply: readonly ModelMessage[];
 }
 
-/** Lets a model answer once, and shows what it writes as it comes. */
+/** Requests one answer and streams its text. */
 async function stream(
-  { context, model, told, answer, instructions, tools }: Request,
+  { context, model, redacted, answer, instructions, tools }: Request,
   messages: ModelMessage[],
 ): Promise<Answer> {
   const [type, ...others] = answer.types;
@@ -149,7 +149,7 @@ async function stream(
   const strict = { strictJsonSchema: answer.isStrict };
   const steps = modelStepsOf(context, model);
   const result = streamText({
-    model: told,
+    model: redacted,
     instructions,
     messages,
     tools,
@@ -159,7 +159,7 @@ async function stream(
     abortSignal: context.signal,
     telemetry: steps.telemetry as TelemetryOptions,
     providerOptions: { openai: strict, openaiCompatible: strict },
-    // Errors come as parts of the stream; without this they would be printed as well.
+    // Errors arrive as parts of the stream; by default, the SDK would also print them.
     onError: () => {},
   });
   let text = "";
@@ -181,8 +181,8 @@ async function stream(
           context.stream(`\n${part.toolName}(${JSON.stringify(part.input)})\n`, { outputType: "tool_call" });
           break;
         case "tool-error":
-          // The model is told as well, and may try something else.
-          context.log.warn({ err: part.error, tool: part.toolName }, "a tool failed");
+          // The model receives the error, too, and may try something else.
+          context.log.warn({ err: part.error, tool: part.toolName }, "tool call failed");
           break;
         case "finish":
           finishReason = part.finishReason;
@@ -196,28 +196,31 @@ async function stream(
     context.signal.throwIfAborted();
     throw explain(error, model, text);
   }
-  // A stream may also end without a word.
-  steps.failed(context.signal.reason ?? new Error("the answer ended too early"));
+  // A stream may also end without a final part.
+  steps.failed(context.signal.reason ?? new Error("the answer was incomplete"));
   context.signal.throwIfAborted();
   switch (finishReason) {
     case "content-filter":
-      throw new FlockError("model_refused", `${labelOf(model)} refused to answer${text ? `: ${text.trim()}` : ""}`);
+      throw new FlockError(
+        "model_refused",
+        `Model \`${labelOf(model)}\` refused to answer${text ? `: ${text.trim()}` : ""}`,
+      );
     case "tool-calls":
       throw new FlockError(
         "model_failed",
-        `${labelOf(model)} called tools ${MAX_STEPS} times without coming to an answer`,
+        `Model \`${labelOf(model)}\` failed: it called tools in ${MAX_STEPS} steps without answering`,
       );
     case "error":
     case "interrupted":
-      throw explain(new Error("the answer ended too early"), model, text);
+      throw explain(new Error("the answer was incomplete"), model, text);
   }
-  const said = (await result.responseMessages).filter(({ content }) => content.length > 0);
-  return { text, isCutOff: finishReason === "length", said };
+  const reply = (await result.responseMessages).filter(({ content }) => content.length > 0);
+  return { text, isCutOff: finishReason === "length", reply };
 }
 
 /**
- * Asks providers for an object, and lets its text through as it comes. The AI SDK's own parses all of it again at each
- * token, which makes long answers cost by the square of their length, and holds back what does not parse yet.
+ * Requests an object and streams its raw text. The AI SDK's own output parses the whole text again at each token, which
+ * takes quadratic time, and holds back incomplete JSON.
  */
 function rawOutput({ name, jsonSchema: schema }: AnswerSchema) {
   return {

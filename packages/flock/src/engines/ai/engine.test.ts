@@ -16,8 +16,8 @@ const errorOf = async (run: () => unknown): Promise<FlockError> => {
   throw new Error("nothing was thrown");
 };
 
-describe("an agent without run", () => {
-  it("listens from the first publish on", async () => {
+describe("agent without run", () => {
+  it("becomes active with the first publish", async () => {
     await using flock = new Flock({ model: offlineModel() });
     flock.agent("chef").consumes(Idea).publishes(Pizza);
     expect(flock.agents()).toEqual([]);
@@ -34,14 +34,14 @@ describe("an agent without run", () => {
     ["serve", (flock) => flock.serve({ port: 0 })],
     ["a publish from outside", (flock) => flock.wire.publish({ artifact_type: "Idea", payload: { text: "x" } })],
     ["several publishes at once", (flock) => Promise.all([1, 2].map((n) => flock.publish(Idea({ text: `${n}` }))))],
-  ])("listens from the first %s on", async ([, begin]) => {
+  ])("becomes active with the first %s", async ([, begin]) => {
     await using flock = new Flock({ model: offlineModel() });
     flock.agent("chef").consumes(Idea).publishes(Pizza);
     await begin(flock);
     expect(flock.agents().map(({ name }) => name)).toEqual(["chef"]);
   });
 
-  it("works beside agents with functions, and several of its kind", async () => {
+  it("works with function agents and other model agents", async () => {
     const Menu = artifact("Menu", z.object({ title: z.string() }));
     await using flock = new Flock({ model: offlineModel() });
     const names: string[] = [];
@@ -56,7 +56,7 @@ describe("an agent without run", () => {
     expect(names).toHaveLength(1);
   });
 
-  it("gives the same answer to the same question under the same seed", async () => {
+  it("repeats its answer for the same question and seed", async () => {
     const names = [];
     for (const seed of [1, 1, 2]) {
       await using flock = new Flock({ model: offlineModel({ seed }) });
@@ -69,7 +69,7 @@ describe("an agent without run", () => {
     expect(names[0]).not.toBe(names[2]);
   });
 
-  it("ends as timeout when it takes longer than it may, with or without a function", async () => {
+  it("ends with status timeout, with or without a function", async () => {
     await using flock = new Flock({ model: offlineModel({ delayMs: 60_000 }) });
     flock.agent("chef").consumes(Idea).publishes(Pizza).timeout(20);
     flock
@@ -92,22 +92,22 @@ describe("an agent without run", () => {
   });
 });
 
-describe("what is missing is told, with what to do", () => {
+describe("incomplete declarations", () => {
   it.for<[string, (flock: Flock) => unknown, RegExp]>([
     [
-      "neither run nor model",
+      "no run and no model",
       (flock) => flock.agent("chef").consumes(Idea).publishes(Pizza),
-      /agent chef has no run function and no model: .*\.run\(.*\.model\(.*new Flock\({ model }\)/,
+      /Agent `chef` is incomplete: it has no `run` function and no model\. .*\.run\(.*\.model\(.*new Flock\({ model }\)/,
     ],
     [
-      "a model, but nothing to make",
+      "a model but no output",
       (flock) => flock.agent("chef").consumes(Idea).model(offlineModel()),
-      /agent chef has a model, but nothing for it to make: .*\.publishes\(/,
+      /Agent `chef` is incomplete: it has a model but publishes nothing\. .*\.publishes\(/,
     ],
     [
-      "a model, but nothing that wakes it",
+      "a model but no input",
       (flock) => flock.agent("chef").publishes(Pizza).model(offlineModel()),
-      /agent chef would never run: .*\.consumes\(/,
+      /Agent `chef` is incomplete: .*\.consumes\(/,
     ],
   ])("%s", async ([, declare, message]) => {
     const flock = new Flock();
@@ -116,35 +116,35 @@ describe("what is missing is told, with what to do", () => {
     expect(error).toMatchObject({ code: "agent_incomplete", message: expect.stringMatching(message) });
   });
 
-  it("a model that cannot be had", async () => {
+  it("name an unavailable model", async () => {
     const flock = new Flock({ model: "acme/large" });
-    await flock.publish(Idea({ text: "nobody needs a model yet" }));
+    await flock.publish(Idea({ text: "no model needed yet" }));
     flock.agent("chef").consumes(Idea).publishes(Pizza);
     const error = await errorOf(() => flock.runUntilIdle());
-    expect(error).toMatchObject({ code: "model_unavailable", message: expect.stringContaining('"acme"') });
+    expect(error).toMatchObject({ code: "model_unavailable", message: expect.stringContaining("`acme`") });
   });
 
-  it("what is no model at all", async () => {
+  it("reject a value that is not a model", async () => {
     const nonsense = { model: 7 } as never;
-    expect((await errorOf(() => new Flock(nonsense))).message).toMatch(/model: must be a model of the AI SDK/);
+    expect((await errorOf(() => new Flock(nonsense))).message).toMatch(/model: must be an AI SDK model/);
     expect((await errorOf(() => new Flock().agent("chef").model({} as never))).code).toBe("invalid_options");
     expect((await errorOf(() => new Flock().agent("chef").timeout(0))).code).toBe("invalid_options");
   });
 
-  it("a declaration that is changed when the agent listens already", async () => {
+  it("cannot change an active agent", async () => {
     await using flock = new Flock({ model: offlineModel() });
     const chef = flock.agent("chef").consumes(Idea).publishes(Pizza);
     await flock.runUntilIdle();
-    expect((await errorOf(() => chef.tags("late"))).message).toMatch(/chef listens already/);
+    expect((await errorOf(() => chef.tags("late"))).message).toMatch(/`chef` cannot be changed/);
     expect((await errorOf(() => chef.run(() => []))).code).toBe("agent_incomplete");
     expect((await errorOf(() => flock.agent("chef"))).code).toBe("duplicate_agent");
   });
 });
 
-describe("ask, inside a run", () => {
+describe("ask", () => {
   const Judgement = artifact("Judgement", z.object({ edible: z.boolean(), reason: z.string() }));
 
-  it("asks the flock's model, and gives a draft of the type", async () => {
+  it("asks the flock's model and returns a draft of the type", async () => {
     await using flock = new Flock({ model: offlineModel() });
     flock
       .agent("taster")
@@ -162,7 +162,7 @@ describe("ask, inside a run", () => {
     expect(await flock.store.getByType(Judgement)).toHaveLength(1);
   });
 
-  it("says when there is no model to ask", async () => {
+  it("explains a missing model", async () => {
     await using flock = new Flock();
     flock
       .agent("taster")
@@ -170,6 +170,6 @@ describe("ask, inside a run", () => {
       .publishes(Judgement)
       .run((_inputs, context) => ask(context, Judgement));
     const { done } = await flock.invoke("taster", [Pizza({ name: "Tartufo", toppings: [] })]);
-    expect((await done).error?.message).toMatch(/agent taster has no model to ask: .*\.model\(/);
+    expect((await done).error?.message).toMatch(/Agent `taster` has no model.*\.model\(/);
   });
 });

@@ -3,7 +3,9 @@ import { askForEach } from "./ask.ts";
 
 export { modelOf } from "./resolve-model.ts";
 
-/** Has a language model compute what an agent publishes: from one answer, one artifact of each type or as many as its `fanOut` says. */
+/**
+ * Has a model compute an agent's output: from one answer, one artifact of each type or as many as `fanOut` requires.
+ */
 export const aiEngine: Engine = ({ description, instructions, model, publishes, outputs, tools: sources }) => {
   const types = [...publishes.values()];
   return (_inputs, context) => askForEach(context, types, { description, instructions, model, sources, outputs });

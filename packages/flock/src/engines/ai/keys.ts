@@ -1,4 +1,4 @@
-/** Where the key of each provider stands in the environment. */
+/** Environment variables of the providers' API keys. */
 export const KEYS: Readonly<Record<string, string>> = {
   openai: "OPENAI_API_KEY",
   anthropic: "ANTHROPIC_API_KEY",

@@ -12,23 +12,23 @@ const call = (message: string, statusCode?: number, headers: Record<string, stri
     ...(statusCode === undefined ? {} : { statusCode }),
   });
 
-describe("what went wrong with a model", () => {
+describe("explain", () => {
   it.for<[string, unknown, string, RegExp]>([
     [
-      "nobody listens",
+      "a closed port",
       call("Cannot connect to API"),
       "",
-      /cannot be reached at http:\/\/127.0.0.1:9\/v1\/messages: is the server running/,
+      /cannot be reached at `http:\/\/127.0.0.1:9\/v1\/messages`.*Check that the server is running/,
     ],
     [
       "a wrong key",
       call("invalid x-api-key", 401),
       "",
-      /did not accept the key \(401: invalid x-api-key\): check ANTHROPIC_API_KEY/,
+      /invalid API key \(401: invalid x-api-key\)\. Check `ANTHROPIC_API_KEY`/,
     ],
     ["a server that fails", call("Internal", 500), "", /failed with 500: Internal/],
     [
-      "an object that is no error",
+      "an object that is not an error",
       { message: "overloaded" },
       "abc",
       /failed after 3 characters of its answer: overloaded/,
@@ -39,14 +39,14 @@ describe("what went wrong with a model", () => {
     const explained = explain(error, MODEL, text);
     expect(explained.code).toBe("model_failed");
     expect(explained.message).toMatch(message);
-    expect(explained.message).toMatch(/^anthropic\/claude /);
+    expect(explained.message).toMatch(/^Model `anthropic\/claude` /);
   });
 
-  it("tells how often it was tried, and the last reason", () => {
+  it("reports the number of attempts and the last reason", () => {
     const errors = [call("busy", 503), call("slow down", 429, { "retry-after": "90" })];
     const error = new RetryError({ message: "gave up", reason: "maxRetriesExceeded", errors });
     expect(explain(error, MODEL, "").message).toBe(
-      "anthropic/claude takes no more requests for now (429: slow down), and asks to come back after 90 s (tried 2 times)",
+      "Model `anthropic/claude` rejected the request: rate limit reached (429: slow down). Retry after 90 s. (tried 2 times)",
     );
   });
 });

@@ -3,12 +3,15 @@ import type { ModelObject } from "../../agents/model.ts";
 import { FlockError } from "../../core/errors.ts";
 import { KEYS } from "./keys.ts";
 
-/** A model as messages name it: `openai/gpt-4.1`. */
+/** Returns the name of a model for messages, such as `openai/gpt-4.1`. */
 export function labelOf({ provider, modelId }: ModelObject): string {
   return `${providerOf(provider)}/${modelId}`;
 }
 
-/** Says what went wrong with a model, and what to do. `text` is what it had answered until then. */
+/**
+ * Converts a model's failure to an error that says what to do.
+ * @param text the partial answer.
+ */
 export function explain(error: unknown, model: ModelObject, text: string): FlockError {
   if (error instanceof FlockError) return error;
   const tries = RetryError.isInstance(error) ? error.errors.length : 1;
@@ -16,34 +19,38 @@ export function explain(error: unknown, model: ModelObject, text: string): Flock
   const what = APICallError.isInstance(cause) && text === "" ? refusalOf(cause, model) : undefined;
   const after = text === "" ? "" : ` after ${text.length} characters of its answer`;
   const times = tries > 1 ? ` (tried ${tries} times)` : "";
-  return new FlockError("model_failed", `${labelOf(model)} ${what ?? `failed${after}: ${messageOf(cause)}`}${times}`, {
-    cause,
-  });
+  return new FlockError(
+    "model_failed",
+    `Model \`${labelOf(model)}\` ${what ?? `failed${after}: ${messageOf(cause)}`}${times}`,
+    {
+      cause,
+    },
+  );
 }
 
 function refusalOf(error: APICallError, { provider }: ModelObject): string {
   const { statusCode, url, responseHeaders = {} } = error;
-  const said = `${statusCode}: ${messageOf(error)}`;
+  const detail = `${statusCode}: ${messageOf(error)}`;
   switch (statusCode) {
     case undefined:
-      return `cannot be reached at ${url}: is the server running, and the address right? (${messageOf(error)})`;
+      return `cannot be reached at \`${url}\`: ${messageOf(error)}. Check that the server is running and the URL is correct.`;
     case 401:
     case 403: {
       const key = KEYS[providerOf(provider)];
-      return `did not accept the key (${said})${key ? `: check ${key}` : ""}`;
+      return `rejected the request: invalid API key (${detail}).${key ? ` Check \`${key}\`.` : ""}`;
     }
     case 404:
-      return `is not known at ${url} (${said}): check its name and the address`;
+      return `was not found at \`${url}\` (${detail}). Check its name and the URL.`;
     case 429: {
       const wait = responseHeaders["retry-after"];
-      return `takes no more requests for now (${said})${wait ? `, and asks to come back after ${wait} s` : ""}`;
+      return `rejected the request: rate limit reached (${detail}).${wait ? ` Retry after ${wait} s.` : ""}`;
     }
     default:
-      return `failed with ${said}`;
+      return `failed with ${detail}`;
   }
 }
 
-/** The AI SDK names a provider's interface as well: `openai.responses`. */
+/** Removes the API variant that the AI SDK includes: `openai.responses`. */
 export function providerOf(provider: string): string {
   return provider.split(".")[0] as string;
 }

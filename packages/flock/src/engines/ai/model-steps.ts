@@ -5,15 +5,15 @@ import { type Step, stepsOf } from "../../runtime/runs/steps.ts";
 import { placeOfSteps } from "../../telemetry/step-span.ts";
 import { providerOf } from "./model-error.ts";
 
-/** The steps of one question to a model: each call of the model, and of each tool. */
+/** The steps of one request: each call of the model and of each tool. */
 export interface ModelSteps {
-  /** For the AI SDK. */
+  /** Telemetry options for the AI SDK. */
   readonly telemetry: { readonly integrations: readonly Telemetry[] };
-  /** A call that had begun has come to nothing. */
+  /** Fails the step that is in progress. */
   failed(error: unknown): void;
 }
 
-/** Makes steps of what a question causes, under whatever is active now. */
+/** Creates the steps of a request, as children of the active context. */
 export function modelStepsOf(run: RunContext, model: ModelObject): ModelSteps {
   const place = placeOfSteps();
   const steps = stepsOf(run);
@@ -63,7 +63,7 @@ export function modelStepsOf(run: RunContext, model: ModelObject): ModelSteps {
     },
   };
   return {
-    // Integrations that are given with a call stand in for those that the application has registered for all.
+    // Integrations of a call replace the globally registered ones, so include those.
     telemetry: { integrations: [...(globalThis.AI_SDK_TELEMETRY_INTEGRATIONS ?? []), hooks] },
     failed: (error) => {
       call?.fail(error);

@@ -7,7 +7,7 @@ type Prompt = Parameters<
   NonNullable<Exclude<Wrapped["middleware"], readonly unknown[]>["transformParams"]>
 >[0]["params"]["prompt"];
 
-/** A model that is told nothing that looks like a secret, wherever it comes from: inputs, history, instructions, tools. */
+/** Wraps a model so that all prompts are redacted: inputs, history, instructions and tool results. */
 export function redactedModel(model: ModelObject, redaction: Redaction | undefined): LanguageModel {
   if (!redaction) return model as LanguageModel;
   return wrapLanguageModel({
@@ -28,7 +28,7 @@ function withoutSecrets(prompt: Prompt, redaction: Redaction): Prompt {
 
 type Part = Exclude<Prompt[number]["content"], string>[number];
 
-/** What providers put into a conversation for themselves, such as signatures, has to come back as it was. */
+/** Redacts a part of a message. Provider metadata, such as signatures, must be returned unchanged. */
 function partWithoutSecrets(part: Part, redaction: Redaction): Part {
   switch (part.type) {
     case "text":
@@ -41,7 +41,7 @@ function partWithoutSecrets(part: Part, redaction: Redaction): Part {
       if (output.type === "execution-denied") return part;
       const value = redaction.value(output.value as unknown);
       const json = typeof value === "string" ? "" : JSON.stringify(value);
-      // A secret that only shows when the pieces stand beside each other.
+      // Catches secrets that span several parts.
       const rest = output.type === "content" ? json : redaction.text(json);
       return {
         ...part,

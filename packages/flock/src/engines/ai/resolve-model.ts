@@ -4,18 +4,21 @@ import { KEYS } from "./keys.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** OpenAI's own service, to which more can be said than to those who speak like it. */
+/** OpenAI's own service, which supports more options than compatible servers. */
 const OPENAI = "https://api.openai.com/v1";
 const ANTHROPIC = "https://api.anthropic.com/v1";
 
 /**
- * The model that a name stands for, with its key and address from the environment.
+ * Resolves a model name, with the API key and URL from the environment.
  *
- * - `openai/MODEL`: OpenAI with `OPENAI_API_KEY`; or the OpenAI-compatible server at `OPENAI_BASE_URL` (Ollama, vLLM,
- *   LM Studio), which may need no key.
+ * - `openai/MODEL`: OpenAI with `OPENAI_API_KEY`, or an OpenAI-compatible server (Ollama, vLLM, LM Studio) at
+ * `OPENAI_BASE_URL`, which may need no key.
  * - `anthropic/MODEL`: Anthropic with `ANTHROPIC_API_KEY`, at `ANTHROPIC_BASE_URL` if that is set.
  *
- * @throws FlockError `model_unavailable`, naming the variable that is missing, or `missing_dependency`.
+ * @example
+ * const model = await resolveModel("openai/gpt-4.1");
+ *
+ * @throws FlockError `model_unavailable`, naming the missing variable, or `missing_dependency`.
  */
 export async function resolveModel(name: string, environment: Environment = process.env): Promise<ModelObject> {
   const [provider, model] = split(name);
@@ -23,7 +26,7 @@ export async function resolveModel(name: string, environment: Environment = proc
     case "openai": {
       const baseURL = addressIn("OPENAI_BASE_URL", environment);
       if (!baseURL || isOpenAi(baseURL)) {
-        const apiKey = keyOf(provider, name, environment, ", or OPENAI_BASE_URL for a server of your own");
+        const apiKey = keyOf(provider, name, environment, ", or `OPENAI_BASE_URL` for your own server");
         const { createOpenAI } = await load("@ai-sdk/openai", () => import("@ai-sdk/openai"), name);
         return createOpenAI({ apiKey, baseURL: baseURL ?? OPENAI })(model);
       }
@@ -50,20 +53,21 @@ export async function resolveModel(name: string, environment: Environment = proc
     default:
       throw new FlockError(
         "model_unavailable",
-        `model ${JSON.stringify(name)}: there is no provider called ${JSON.stringify(provider)}; names begin with ` +
-          "openai/ or anthropic/. For any other, give the model itself, made with its package for the AI SDK",
+        `Model \`${name}\` is unavailable: unknown provider \`${provider}\`. Use a name that starts with ` +
+          "`openai/` or `anthropic/`, or pass a model that you created with another AI SDK package.",
       );
   }
 }
 
 /**
- * The model of an agent, itself or by name. Throws as {@link resolveModel} does, and when there is none.
+ * Returns an agent's model, resolved by name if necessary. Throws like {@link resolveModel}, and when there is no
+ * model.
  */
 export async function modelOf(model: Model | undefined, agent: string): Promise<ModelObject> {
   if (model === undefined) {
     throw new FlockError(
       "model_unavailable",
-      `agent ${agent} has no model to ask: give it .model("provider/model"), or all agents one with new Flock({ model })`,
+      `Agent \`${agent}\` has no model. Call \`.model("provider/model")\`, or set a model for all agents with \`new Flock({ model })\`.`,
     );
   }
   return typeof model === "string" ? resolveModel(model) : model;
@@ -74,17 +78,17 @@ function split(name: string): [provider: string, model: string] {
   if (slash > 0 && slash < name.length - 1) return [name.slice(0, slash), name.slice(slash + 1)];
   throw new FlockError(
     "model_unavailable",
-    `model ${JSON.stringify(name)}: write provider/model, such as "openai/gpt-4.1" or "anthropic/claude-sonnet-4-5"`,
+    `Invalid model name \`${name}\`. Use \`provider/model\`, such as \`openai/gpt-4.1\` or \`anthropic/claude-sonnet-4-5\`.`,
   );
 }
 
-/** The address that a variable holds. An empty one is refused as well: the providers' packages do not load with it. */
+/** Returns the URL in a variable. Rejects an empty one, because the providers' packages fail to load with it. */
 function addressIn(variable: string, environment: Environment): string | undefined {
   const url = environment[variable]?.trim();
   if (url === undefined || /^https?:$/.test(URL.parse(url)?.protocol ?? "")) return url;
   throw new FlockError(
     "model_unavailable",
-    `${variable} is ${JSON.stringify(url)}, which is no address: unset it, or write it like http://localhost:11434/v1`,
+    `Invalid \`${variable}\`: \`${url}\` is not a URL. Unset it or use a URL such as \`http://localhost:11434/v1\`.`,
   );
 }
 
@@ -96,7 +100,7 @@ function keyOf(provider: string, name: string, environment: Environment, or = ""
   const variable = KEYS[provider] as string;
   const key = environment[variable]?.trim();
   if (key) return key;
-  throw new FlockError("model_unavailable", `model ${JSON.stringify(name)} needs a key: set ${variable}${or}`);
+  throw new FlockError("model_unavailable", `Model \`${name}\` is unavailable: no API key. Set \`${variable}\`${or}.`);
 }
 
 async function load<T>(dependency: string, importIt: () => Promise<T>, name: string): Promise<T> {
@@ -105,14 +109,18 @@ async function load<T>(dependency: string, importIt: () => Promise<T>, name: str
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code !== "ERR_MODULE_NOT_FOUND") {
-      // They look at the environment as they are loaded.
-      throw new FlockError("model_unavailable", `model ${JSON.stringify(name)}: ${dependency} says: ${message}`, {
-        cause,
-      });
+      // The packages read the environment when they are loaded.
+      throw new FlockError(
+        "model_unavailable",
+        `Model \`${name}\` is unavailable: \`${dependency}\` failed to load: ${message}`,
+        {
+          cause,
+        },
+      );
     }
     throw new FlockError(
       "missing_dependency",
-      `model ${JSON.stringify(name)} needs a package that is not installed: run \`npm install ${dependency}\``,
+      `Model \`${name}\` is unavailable: a package is not installed. Run \`npm install ${dependency}\`.`,
       { cause },
     );
   }

@@ -4,8 +4,9 @@ import type { OfferedTool, ToolAnswer, ToolSource, Tools } from "../../agents/to
 import { FlockError } from "../../core/errors.ts";
 
 /**
- * What a model may call in this run, from all sources.
- * @throws FlockError `invalid_options` when two tools have one name; and what a source throws.
+ * Collects the tools of this run from all sources.
+ * @throws FlockError `invalid_options` when two tools have the same name.
+ * @throws errors of a source.
  */
 export async function toolsOf(sources: readonly (Tools | ToolSource)[], context: RunContext): Promise<ToolSet> {
   const offers = await Promise.all(
@@ -14,11 +15,11 @@ export async function toolsOf(sources: readonly (Tools | ToolSource)[], context:
   const tools: ToolSet = {};
   for (const [index, offer] of offers.entries()) {
     for (const [name, tool] of Object.entries(offer)) {
-      // Tools that are written down together may replace each other; one from elsewhere must not pass for another.
+      // Tools declared in code may override each other; a tool of a server must not replace another one.
       if (Object.hasOwn(tools, name) && offers.slice(0, index + 1).some((_, at) => isSource(sources[at]))) {
         throw new FlockError(
           "invalid_options",
-          `agent ${context.agent} has two tools called ${name}: give the server that one of them comes from another name`,
+          `Invalid tools of agent \`${context.agent}\`: two are called \`${name}\`. Rename the server that one of them comes from.`,
         );
       }
       tools[name] = tool;

@@ -10,7 +10,7 @@ type Call = Parameters<ReturnType<typeof offlineModel>["doGenerate"]>[0];
 
 const question = (text: string): Call["prompt"] => [{ role: "user", content: [{ type: "text", text }] }];
 
-/** What the model answers when this schema is asked for. */
+/** Returns the model's answer for a schema. */
 async function answer(schema: z.ZodType, options: OfflineModelOptions = {}, text = "truffle, lemon and basil") {
   const { jsonSchema } = answerSchemaOf([artifact("Thing", schema)]);
   const { content } = await offlineModel(options).doGenerate({
@@ -20,13 +20,13 @@ async function answer(schema: z.ZodType, options: OfflineModelOptions = {}, text
   return content.map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 
-/** Fails with the schema's complaints when the answer does not fit. */
+/** Fails with the schema's issues when the answer is invalid. */
 async function conforms(schema: z.ZodType, options?: OfflineModelOptions): Promise<void> {
   const Thing = artifact("Thing", schema);
   draftsOf(await answer(schema, options), answerSchemaOf([Thing]));
 }
 
-/** A range of whole numbers, both ends included. */
+/** An inclusive range of integers. */
 const range = (most: number) =>
   fc.tuple(fc.nat(most), fc.nat(most)).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
 
@@ -116,7 +116,7 @@ const others = fc.oneof(
 
 const keys = fc.oneof(fc.stringMatching(/^[a-z]{1,6}$/), fc.constantFrom("größe", "a b", "$x", "a/b~c"));
 
-/** Schemas as people write them, some levels deep. */
+/** Typical schemas, a few levels deep. */
 const { schema: schemas } = fc.letrec<{ schema: z.ZodType; fields: Record<string, z.ZodType> }>((tie) => ({
   fields: fc.dictionary(keys, tie("schema"), { maxKeys: 4, noNullPrototype: true }),
   schema: fc.oneof(
@@ -156,15 +156,15 @@ async function partsOf<T>(stream: ReadableStream<T>): Promise<T[]> {
   return parts;
 }
 
-describe("what the offline model makes up", () => {
-  it("fits the schema, whatever it is and whatever the seed", async () => {
+describe("answers of the offline model", () => {
+  it("conform to any schema with any seed", async () => {
     await fc.assert(
       fc.asyncProperty(schemas, fc.nat(), (schema, seed) => conforms(schema, { seed })),
       { numRuns: 300 },
     );
   });
 
-  it("fits schemas that contain themselves", async () => {
+  it("conform to recursive schemas", async () => {
     const Tree = z.object({
       name: z.string(),
       get children() {
@@ -183,25 +183,27 @@ describe("what the offline model makes up", () => {
     }
   });
 
-  it("is built from the words of the question", async () => {
+  it("consist of words of the question", async () => {
     const { text } = JSON.parse(await answer(z.object({ text: z.string().min(20) }))) as { text: string };
     for (const word of text.replace("[offline] ", "").split(" ")) expect(["truffle", "lemon", "basil"]).toContain(word);
   });
 
-  it("takes the words from what artifacts say, not from their types or keys", async () => {
+  it("use words of the payloads, not of types or keys", async () => {
     const input = JSON.stringify([{ type: "Idea", payload: { description: "truffle" } }]);
     expect(await answer(z.object({ text: z.string() }), {}, input)).toContain('"[offline] truffle"');
   });
 
-  it("says that it is offline, once in each answer", async () => {
+  it("are marked as offline once", async () => {
     const json = await answer(z.object({ a: z.string(), b: z.array(z.string()).min(3) }));
     expect(json.match(/\[offline\]/g)).toHaveLength(1);
     expect(offlineModel()).toMatchObject({ provider: "offline", specificationVersion: "v4" });
     const { content } = await offlineModel().doGenerate({ prompt: question("truffle") });
-    expect(content).toEqual([{ type: "text", text: expect.stringMatching(/^\[offline\] This is no model's answer/) }]);
+    expect(content).toEqual([
+      { type: "text", text: expect.stringMatching(/^\[offline\] Generated from words of the question/) },
+    ]);
   });
 
-  it("follows from seed and question", async () => {
+  it("depend only on seed and question", async () => {
     const schema = z.object({ n: z.int(), text: z.string() });
     expect(await answer(schema, { seed: 1 })).toBe(await answer(schema, { seed: 1 }));
     expect(await answer(schema, { seed: 1 })).not.toBe(await answer(schema, { seed: 2 }));
@@ -209,7 +211,7 @@ describe("what the offline model makes up", () => {
   });
 });
 
-describe("the offline model as a model", () => {
+describe("offline model", () => {
   const Schema = z.object({ text: z.string(), list: z.array(z.string()) });
   const call = (more: Partial<Call> = {}): Call => ({
     prompt: question("truffle"),
@@ -217,7 +219,7 @@ describe("the offline model as a model", () => {
     ...more,
   });
 
-  it("streams the same answer in small pieces, and tells tokens", async () => {
+  it("streams the same answer in chunks and reports tokens", async () => {
     const { stream } = await offlineModel().doStream(call());
     const parts = await partsOf(stream);
     const deltas = parts.flatMap((part) => (part.type === "text-delta" ? [part.delta] : []));
@@ -228,7 +230,7 @@ describe("the offline model as a model", () => {
     expect(usage.outputTokens.total).toBeGreaterThan(0);
   });
 
-  it("stops when it is told to", async () => {
+  it("stops when aborted", async () => {
     const abort = new AbortController();
     const { stream } = await offlineModel({ delayMs: 60_000 }).doStream(call({ abortSignal: abort.signal }));
     const reading = partsOf(stream);
@@ -237,7 +239,7 @@ describe("the offline model as a model", () => {
     await expect(offlineModel().doStream(call({ abortSignal: abort.signal }))).rejects.toThrow(/abort/i);
   });
 
-  it("calls no tool by itself, and the one that it must with an input that fits", async () => {
+  it("calls only a required tool, with valid input", async () => {
     const tools: Call["tools"] = [
       {
         type: "function",
@@ -259,7 +261,7 @@ describe("the offline model as a model", () => {
     ]);
   });
 
-  it("says which option makes no sense", () => {
+  it("names an invalid option", () => {
     expect(() => offlineModel({ delayMs: -1 })).toThrow(/offlineModel: delayMs/);
     expect(() => offlineModel({ sed: 1 } as never)).toThrow(/sed/);
   });

@@ -7,14 +7,14 @@ import { type Schema, valueFor } from "./schema-value.ts";
 import { MARK } from "./string-value.ts";
 import { wordsOf } from "./words.ts";
 
-/** The AI SDK's interface of language models, in the version that this model implements. */
+/** The AI SDK's language model interface in the version that this model implements. */
 export type OfflineModel = Extract<LanguageModel, { readonly specificationVersion: "v4" }>;
 
-/** What {@link offlineModel} can be told. */
+/** Options of {@link offlineModel}. */
 export interface OfflineModelOptions {
-  /** Another seed gives other answers; the same seed gives the same answer to the same question. Default 1. */
+  /** Seed of the answers: the same seed gives the same answer to the same question. Default: 1. */
   readonly seed?: number | string;
-  /** Between two pieces of an answer, in ms, so that people can watch it. Default 0. */
+  /** Delay before each chunk of an answer, in ms. Default: 0. */
   readonly delayMs?: number;
 }
 
@@ -28,15 +28,15 @@ const optionsSchema = z.strictObject({
   delayMs: z.number().min(0).max(60_000).default(0),
 });
 
-/** Roughly what tokenizers make of English, in characters. */
+/** Approximate number of characters per token of English text. */
 const CHARACTERS_PER_TOKEN = 4;
 
 /**
- * A language model without a network, for demos and tests: it makes up answers that fit the schema that is asked for,
- * out of the words of the question, and streams them in small pieces. It understands nothing, and says so: its
- * `provider` is `offline`, and the first text of each answer begins with `[offline]`.
- *
- * It calls no tools, unless it is told that it must (`toolChoice`): made-up arguments could do harm.
+ * Creates a language model without a network, for demos and tests. It generates answers that fit the requested schema
+ * from the words of the question, and streams them in small chunks.
+ * The answers have no meaning and are marked: its `provider` is `offline`, and the first text of each answer starts
+ * with `[offline]`.
+ * It calls no tools unless `toolChoice` requires it, because generated arguments could do harm.
  *
  * @throws FlockError `invalid_options`.
  *
@@ -94,8 +94,8 @@ function answerTo(
   } else if (responseFormat?.type === "json") {
     text = JSON.stringify(valueFor(asSchema(responseFormat.schema ?? { type: "object" }), random, words), null, 2);
   } else {
-    const said = Array.from({ length: random.between(6, 12) }, () => random.pick(words)).join(" ");
-    text = `${MARK} This is no model's answer, only words of the question: ${said}.`;
+    const sample = Array.from({ length: random.between(6, 12) }, () => random.pick(words)).join(" ");
+    text = `${MARK} Generated from words of the question, not by a language model: ${sample}.`;
   }
   const [input, output] = [tokensOf(question), tokensOf(text)];
   return {
@@ -136,7 +136,7 @@ function streamOf(parts: AsyncGenerator<StreamPart>): ReadableStream<StreamPart>
   });
 }
 
-/** What the model is to work on: what users said, and of JSON only the texts, not the keys. */
+/** Returns the text that the answer is generated from: user messages, and only the string values of JSON. */
 function materialOf(prompt: CallOptions["prompt"]): string {
   return prompt
     .flatMap((message) => (message.role === "user" ? message.content : []))
@@ -155,7 +155,7 @@ function textsIn(text: string): string {
   const collect = (one: unknown): void => {
     if (typeof one === "string") texts.push(one);
     else if (typeof one === "object" && one !== null) {
-      // An artifact's type is no part of what it says.
+      // Skip the artifact's type.
       for (const inner of "payload" in one ? [one.payload] : Object.values(one)) collect(inner);
     }
   };

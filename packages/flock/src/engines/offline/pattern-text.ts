@@ -1,18 +1,19 @@
 import type { Random } from "./random.ts";
 
-/** What may stand for a class of characters: what reads best first. */
+/** Preferred characters for a character class, most readable first. */
 const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"];
 const OTHERS = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.,:;+*/=@#$%&!?'\"()<>[]{}|~^`\\äé☂🙂"];
 
 /**
- * A text that a regular expression matches, in most cases: lookarounds, back references and the like are passed over, so
- * the caller tries whether it does. `spread` is how often `*` and `+` repeat at most, beyond what they must.
+ * Generates a text that usually matches a regular expression. Lookarounds and back references are ignored, so the
+ * caller must check the result.
+ * @param spread maximum number of extra repetitions of `*` and `+`.
  */
 export function textFor(pattern: string, random: Random, spread: number): string {
   return new Sampler(pattern, random, spread).alternatives();
 }
 
-/** Reads an expression from left to right, and writes what it reads. */
+/** Parses an expression and generates matching text. */
 class Sampler {
   readonly #pattern: string;
   readonly #random: Random;
@@ -25,7 +26,7 @@ class Sampler {
     this.#spread = spread;
   }
 
-  /** `a|b|c`: all are read, one is written. */
+  /** `a|b|c`: parses all alternatives and generates one. */
   alternatives(): string {
     const found = [this.#sequence()];
     while (this.#take("|")) found.push(this.#sequence());
@@ -89,7 +90,7 @@ class Sampler {
     return isLookaround ? "" : text;
   }
 
-  /** The source of a `[class]`. */
+  /** Returns the source of a `[class]`. */
   #class(): string {
     const start = this.#at;
     this.#at += 1;
@@ -124,7 +125,7 @@ class Sampler {
     return all.length === 0 ? "" : this.#random.pick(letters.length > 0 && this.#random.chance(0.8) ? letters : all);
   }
 
-  /** How often the atom before stands; undefined without a quantifier. */
+  /** Returns the number of repetitions of the previous atom; undefined without a quantifier. */
   #quantity(): number | undefined {
     const found = /^(?:([*+?])|\{(\d+)(?:(,)(\d*))?\})\??/.exec(this.#pattern.slice(this.#at));
     if (!found) return undefined;

@@ -1,7 +1,7 @@
 import type { Random } from "./random.ts";
 import { StringMaker } from "./string-value.ts";
 
-/** JSON Schema, as far as values are made for it: drafts 7 and 2020-12. */
+/** The supported part of JSON Schema (drafts 7 and 2020-12). */
 export interface Schema {
   readonly $ref?: string;
   readonly allOf?: readonly SchemaOrNot[];
@@ -34,18 +34,18 @@ export interface Schema {
 
 type SchemaOrNot = Schema | boolean;
 
-/** Below this depth what may be left out is left out: schemas that contain themselves would go on for ever. */
+/** Depth below which optional parts are omitted, so that recursive schemas end. */
 const DEEP = 5;
-/** Nothing that anybody means is as deep as this; a schema that demands itself is. */
+/** Maximum depth: only a schema that requires itself gets this deep. */
 const BOTTOM = 60;
-/** How likely an optional property is there. */
+/** Probability that an optional property is present. */
 const OPTIONAL = 0.7;
-/** Items of an array that does not say how many. */
+/** Number of items in an array without limits. */
 const FEW = 3;
-/** Numbers without a limit are small, as most numbers in texts are. */
+/** Range of numbers without limits; most numbers in texts are small. */
 const SMALL = 20;
 
-/** Makes a value that conforms to a JSON Schema. The same schema, random numbers and words give the same value. */
+/** Generates a value that conforms to a JSON Schema. The same schema, random numbers and words give the same value. */
 export function valueFor(schema: SchemaOrNot, random: Random, words: readonly string[]): unknown {
   return new ValueMaker(schema, random, words).make(schema, 0);
 }
@@ -90,12 +90,12 @@ class ValueMaker {
     }
   }
 
-  /** A schema without references and `allOf`, beside all the patterns that they bring. */
+  /** Resolves references and `allOf`, and collects their patterns. */
   #flat(given: SchemaOrNot): { schema: Schema; patterns: string[] } {
     const patterns: string[] = [];
     let schema: Schema = {};
     const pending: SchemaOrNot[] = [given];
-    // A reference that leads back to itself says nothing more the hundredth time.
+    // A circular reference adds nothing after many rounds.
     for (let count = 0; pending.length > 0 && count < 100; count += 1) {
       const next = pending.shift() as SchemaOrNot;
       if (typeof next === "boolean") continue;
@@ -108,7 +108,7 @@ class ValueMaker {
     return { schema, patterns };
   }
 
-  /** What `#/definitions/Name` points to. */
+  /** Resolves a pointer such as `#/definitions/Name`. */
   #resolve(pointer: string): SchemaOrNot {
     const steps = pointer.split("/").slice(1);
     let found: unknown = this.#root;
@@ -119,7 +119,7 @@ class ValueMaker {
     return (found ?? {}) as SchemaOrNot;
   }
 
-  /** Deep down what refers to nothing else, so that it comes to an end. */
+  /** Chooses an alternative; deep down one without references, so that the value ends. */
   #choose(choices: readonly SchemaOrNot[], depth: number): SchemaOrNot {
     const possible = choices.filter((choice) => choice !== false);
     if (depth < DEEP) return this.#random.pick(possible);
@@ -140,7 +140,7 @@ class ValueMaker {
 
   #object(schema: Schema, depth: number): Record<string, unknown> {
     const { properties = {}, required = [], additionalProperties, propertyNames, minProperties = 0 } = schema;
-    // A key may be called __proto__.
+    // No prototype, because a key may be `__proto__`.
     const value = Object.create(null) as Record<string, unknown>;
     for (const [key, property] of Object.entries(properties)) {
       const isThere = required.includes(key) || (depth < DEEP && this.#random.chance(OPTIONAL) && property !== false);
@@ -182,23 +182,23 @@ class ValueMaker {
     const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
     const least = Math.max(minimum ?? Number.NEGATIVE_INFINITY, exclusiveMinimum ?? Number.NEGATIVE_INFINITY);
     const most = Math.min(maximum ?? Number.POSITIVE_INFINITY, exclusiveMaximum ?? Number.POSITIVE_INFINITY);
-    // A range that is no limit to speak of is taken for none.
+    // Very large ranges count as no limit.
     const low = least > -1e9 ? least : Math.min(0, most - SMALL * step);
     const high = Math.min(most, low + SMALL * step);
     const fits = (n: number) =>
       n >= (minimum ?? n) && n <= (maximum ?? n) && n > (exclusiveMinimum ?? n - 1) && n < (exclusiveMaximum ?? n + 1);
-    // Steps are counted from 0, as `multipleOf` does, and written without the noise of binary fractions.
+    // Steps are counted from 0, like `multipleOf`, and rounded to avoid binary fractions.
     const [from, to] = [Math.ceil(low / step), Math.floor(high / step)];
     for (let tries = 0; from <= to && tries < 10; tries += 1) {
       const n = Number((this.#random.between(from, to) * step).toPrecision(12));
       if (fits(n)) return n;
     }
-    // A range narrower than a step: its middle, or an end.
+    // The range is narrower than a step: use its middle or an end.
     return [(low + high) / 2, low, high].find(fits) ?? low;
   }
 }
 
-/** What conforms to both schemas. */
+/** Merges two schemas so that a value conforms to both. */
 function both(a: Schema, b: Schema): Schema {
   const limit = (key: keyof Schema, choose: (x: number, y: number) => number) => {
     const [x, y] = [a[key], b[key]] as (number | undefined)[];

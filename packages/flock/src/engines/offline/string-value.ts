@@ -1,21 +1,21 @@
 import { textFor } from "./pattern-text.ts";
 import type { Random } from "./random.ts";
 
-/** What a string has to be. */
+/** The keywords of a string schema. */
 interface StringSchema {
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly format?: string;
 }
 
-/** Stands before the first text of each answer, so that nobody takes it for a model's. */
+/** Marks the first text of each answer as generated. */
 export const MARK = "[offline]";
-/** A text that does not say how long it is has so many words at most. */
+/** Maximum number of words in a text without limits. */
 const MOST_WORDS = 6;
-/** How often a text is made anew for patterns that it does not match; longer each time. */
+/** Maximum number of attempts to match the patterns, with growing length. */
 const TRIES = 200;
 
-/** Makes strings: of the words of the question where anything goes, otherwise as format and patterns want them. */
+/** Generates strings from the words of the question, or by format and patterns. */
 export class StringMaker {
   readonly #random: Random;
   readonly #words: readonly string[];
@@ -26,7 +26,7 @@ export class StringMaker {
     this.#words = words;
   }
 
-  /** A string that conforms. */
+  /** Generates a conforming string. */
   make(schema: StringSchema, patterns: readonly string[]): string {
     const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, format } = schema;
     const expressions = patterns.map(expressionOf);
@@ -52,7 +52,7 @@ export class StringMaker {
     const words: string[] = [];
     const count = this.#random.between(1, MOST_WORDS);
     for (let left: string[] = []; words.length < count || words.join(" ").length < minLength; ) {
-      // No word comes again before all others had their turn: texts of few words read badly enough.
+      // Use every word once before repeating any.
       if (left.length === 0) left = [...this.#words];
       words.push(...left.splice(this.#random.between(0, left.length - 1), 1));
       if (left.length === 0 && words.length >= this.#words.length && words.join(" ").length >= minLength) break;
@@ -67,7 +67,7 @@ export class StringMaker {
       text = words.join(" ");
     }
     if (text.length <= maxLength) return text;
-    // A cut may leave half a character or a space at the end, and schemas may trim.
+    // Truncation may leave half a character or a trailing space, which schemas may trim.
     return text.slice(0, maxLength).replace(/[\s\p{Cs}]$/u, "x");
   }
 

@@ -1,8 +1,8 @@
-/** Words for texts about nothing in particular. */
+/** Neutral words for generated texts. */
 const PLAIN_WORDS =
   "amber basil cedar dune ember fig grove harbour iris juniper kelp lantern maple north olive pebble".split(" ");
 
-/** Words that hold sentences together, and say nothing of what a text is about. */
+/** Common words without a topic. */
 const SMALL_WORDS = new Set(
   (
     "about above after again all also and any are because been before being below between both but can could did does " +
@@ -13,10 +13,10 @@ const SMALL_WORDS = new Set(
   ).split(" "),
 );
 
-/** The most words that are looked at: more make an answer no better. */
+/** Maximum number of words to use; more don't improve an answer. */
 const MOST_WORDS = 200;
 
-/** The words that a text is about, each once, in order; some of our own when there are none. */
+/** Returns the distinct topic words of a text in order, or neutral words if there are none. */
 export function wordsOf(text: string): readonly string[] {
   const found = new Set<string>();
   for (const [word] of text.matchAll(/\p{L}[\p{L}\p{M}'’-]+/gu)) {

@@ -2,7 +2,7 @@ import type { SubscriptionInfo } from "@flock-ts/protocol";
 import type { Subscription } from "../../agents/subscription.ts";
 import { isoTime } from "../../core/time.ts";
 import type { GateState } from "./gate.ts";
-/** A subscription as the wire tells it, with what waits in its gate, if it has one. */
+/** Converts a subscription to its wire form, with the state of its gate, if it has one. */
 export function describeSubscription(subscription: Subscription, state?: GateState): SubscriptionInfo {
   const { withinMs, withinArtifacts, batch, maxWaiting } = subscription;
   return {

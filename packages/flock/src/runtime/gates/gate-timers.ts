@@ -2,12 +2,12 @@ import type { Clock } from "../../core/clock.ts";
 import type { Gate } from "./gate.ts";
 
 interface Timer {
-  /** What it waits for, in milliseconds. */
+  /** The deadline that the timer was set for, in milliseconds. */
   readonly deadline: number;
   readonly cancel: () => void;
 }
 
-/** Wakes gates when they want to be woken: one timer for each gate that waits for something, however much it waits for. */
+/** Wakes gates at their deadlines, with at most one timer per gate. */
 export class GateTimers {
   readonly #clock: Clock;
   readonly #wake: (gate: Gate) => void;
@@ -20,8 +20,9 @@ export class GateTimers {
   }
 
   /**
-   * To be called when a gate has changed. A timer that now comes too early stays: it finds nothing to do and waits on,
-   * which is cheaper than setting it anew for each artifact. `pause`: not before so many milliseconds have passed.
+   * Updates the timer after a gate has changed. A timer that is now too early is kept: it finds nothing due and is set
+   * again, which is cheaper than resetting it for each artifact.
+   * @param pause minimum delay, in ms.
    */
   watch(gate: Gate, pause = 0): void {
     const { deadline } = gate;
@@ -30,14 +31,14 @@ export class GateTimers {
     timer?.cancel();
     const cancel = this.#clock.after(Math.max(deadline - this.#clock.now(), pause), () => {
       this.#timers.delete(gate);
-      // Timers keep another time than the clock: one may come a moment before its deadline.
+      // Timers and the clock can differ slightly, so a timer may fire just before its deadline.
       if (gate.deadline <= this.#clock.now()) this.#wake(gate);
       else this.watch(gate);
     });
     this.#timers.set(gate, { deadline, cancel });
   }
 
-  /** Nothing ticks any more. */
+  /** Cancels all timers. */
   stop(): void {
     this.#stopped = true;
     for (const { cancel } of this.#timers.values()) cancel();

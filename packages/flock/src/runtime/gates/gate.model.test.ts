@@ -10,7 +10,7 @@ import { Gate, type GateOutcome, type GateProgress, type Waiting } from "./gate.
 const TYPES = { A: artifact("A", z.unknown()), B: artifact("B", z.unknown()), C: artifact("C", z.unknown()) };
 type TypeName = keyof typeof TYPES;
 
-/** When it all begins, in milliseconds. */
+/** Start time, in milliseconds. */
 const BEGIN = 1_700_000_000_000;
 
 /** A kind of gate. */
@@ -61,14 +61,14 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     },
     { weight: 3, arbitrary: fc.record({ what: fc.constant("restart" as const) }) },
   ),
-  // Long lists: it takes some steps until a gate has a past that it could forget.
+  // Long lists: a gate needs some steps before it has state that it could lose.
   { maxLength: 60, size: "max" },
 );
 
 const isAccepted = (group: readonly StoredArtifact[]) =>
   group.reduce((sum, { payload }) => sum + (payload as number), 0) % 3 !== 0;
 
-/** What a gate does, said as simply as it can be: nothing is kept in order, everything is looked at each time. */
+/** A naive gate model: it keeps nothing sorted and scans everything at each step. */
 class Model {
   readonly fired: string[][] = [];
   waiting: { artifact: StoredArtifact; at: number; position: number }[] = [];
@@ -98,9 +98,9 @@ class Model {
     const lacking = [...types];
     for (const { artifact: candidate } of this.waiting) {
       if (byKey && candidate.correlationId !== artifact.correlationId) continue;
-      const place = lacking.indexOf(candidate.type as TypeName);
-      if (place === -1) continue;
-      lacking.splice(place, 1);
+      const index = lacking.indexOf(candidate.type as TypeName);
+      if (index === -1) continue;
+      lacking.splice(index, 1);
       group.push(candidate);
     }
     if (lacking.length > 0) {
@@ -126,12 +126,12 @@ class Model {
   }
 }
 
-/** A gate with a store that does what it says. */
+/** A gate with a store that applies its writes. */
 class Stored {
   readonly fired: string[][] = [];
   readonly rows = new Map<string, Waiting>();
-  /** What somebody knows who only reads the gate's progress, by key: what is complete or empty is not there. */
-  readonly told = new Map<string | undefined, GateProgress["collected"]>();
+  /** Progress by key as derived from events; complete and empty keys are absent. */
+  readonly reported = new Map<string | undefined, GateProgress["collected"]>();
   readonly #subscription: Subscription;
   #gate: Gate;
   #taken = 0;
@@ -173,21 +173,21 @@ class Stored {
   restart(): void {
     this.#gate = new Gate(this.#subscription);
     const rows = [...this.rows.values()].sort((a, b) => a.position - b.position);
-    // A file says what the gates have taken in only where that matters.
+    // A persistent store records the number of accepted artifacts only where it matters.
     this.#gate.restore(rows, this.#subscription.withinArtifacts < Number.POSITIVE_INFINITY ? this.#taken : 0);
   }
 
-  /** What there is to tell, from the rows. */
-  get toTell() {
-    const tell = new Map<string | undefined, Record<string, number>>();
-    for (const { artifact, key, group } of this.rows.values()) {
-      const place = group === undefined ? key : undefined;
+  /** The progress to report, derived from the rows. */
+  get expectedReports() {
+    const reports = new Map<string | undefined, Record<string, number>>();
+    for (const { artifact, key: poolKey, group } of this.rows.values()) {
+      const key = group === undefined ? poolKey : undefined;
       const counts =
-        tell.get(place) ?? Object.fromEntries([...this.#subscription.requires.keys()].map((type) => [type, 0]));
+        reports.get(key) ?? Object.fromEntries([...this.#subscription.requires.keys()].map((type) => [type, 0]));
       counts[artifact.type] = (counts[artifact.type] ?? 0) + 1;
-      tell.set(place, counts);
+      reports.set(key, counts);
     }
-    return tell;
+    return reports;
   }
 
   get deadline(): number {
@@ -208,19 +208,19 @@ class Stored {
     }
     for (const { key, collected, required, expiresAt } of progress) {
       const counts = Object.entries(collected);
-      this.told.delete(key);
+      this.reported.delete(key);
       const isOpen = counts.some(([type, count]) => count < (required[type] as number));
-      if (isOpen && counts.some(([, count]) => count > 0)) this.told.set(key, collected);
+      if (isOpen && counts.some(([, count]) => count > 0)) this.reported.set(key, collected);
       else expect(expiresAt).toBeUndefined();
       if (expiresAt !== undefined) expect(expiresAt).toBeGreaterThan(BEGIN);
     }
-    expect(this.told).toEqual(this.toTell);
+    expect(this.reported).toEqual(this.expectedReports);
     this.#taken = this.#gate.taken;
   }
 }
 
-describe("a gate of any kind does what the model does", () => {
-  it("whatever comes, however time passes, however late the timer is, and however often it is restarted", () => {
+describe("any kind of gate", () => {
+  it("matches the model for any artifacts, times, late timers and restarts", () => {
     fc.assert(
       fc.property(kinds, steps, (kind, list) => {
         const model = new Model(kind);

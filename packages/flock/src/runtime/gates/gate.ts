@@ -6,81 +6,83 @@ import { millisecondsOf } from "../../core/time.ts";
 import { Arrivals, type Entry, Pool } from "./pool.ts";
 import { VisibilityBag } from "./visibility-bag.ts";
 
-/** Why artifacts left a gate unused: their window had passed, too many waited, or `whereGroup` did not hold. */
+/** Why artifacts left a gate unused: their window passed, the gate was full, or `whereGroup` returned false. */
 export type DropReason = "expired" | "full" | "refused";
 
-/** How far a gate is. */
+/** Progress of a gate. */
 export interface GateProgress {
-  /** Of the artifact that came, or was dropped. */
+  /** Correlation id of the artifact that arrived or was dropped. */
   readonly correlationId: string;
-  /** Of the pool; undefined for a gate that has but one, and for its batch. */
+  /** Key of the pool; undefined for a gate with one pool, and for its batch. */
   readonly key: string | undefined;
   /** By artifact type. */
   readonly collected: Readonly<Record<string, number>>;
   readonly required: Readonly<Record<string, number>>;
-  /** When the oldest of these is dropped or the batch is due, in milliseconds; undefined when time does nothing. */
+  /**
+   * When the oldest of these artifacts expires or the batch is due, in milliseconds; undefined without a time limit.
+   */
   readonly expiresAt: number | undefined;
-  /** How many artifacts have been dropped, when some have. */
+  /** Number of dropped artifacts, if any. */
   readonly dropped?: number;
   readonly reason?: DropReason;
-  /** Who may see all that this tells of; undefined: everybody. */
+  /** Visibility of everything in this report; undefined means public. */
   readonly visibility?: EventVisibility | undefined;
 }
 
-/** An artifact that waits, as the next process must know it. */
+/** A waiting artifact in the form that is restored after a restart. */
 export interface Waiting {
   readonly artifact: StoredArtifact;
   readonly key: string | undefined;
-  /** The how many-th artifact that the gate took in. */
+  /** Sequence number of the artifact in the gate, from 1. */
   readonly position: number;
-  /** Which group of the batch it belongs to; undefined while it still waits for others. */
+  /** Group of the batch that the artifact belongs to; undefined while its group is incomplete. */
   readonly group: number | undefined;
 }
 
-/** What came of an artifact, or of the time that passed. */
+/** Result of offering an artifact or of waking a gate. */
 export interface GateOutcome {
-  /** What the gate tells of itself, one after the other. */
+  /** Progress reports, in order. */
   readonly progress: GateProgress[];
-  /** Artifacts that wait now, or wait in another place than before. */
+  /** Artifacts that now wait, or whose position changed. */
   readonly waiting: Waiting[];
-  /** Artifacts that waited and do so no longer. */
+  /** Artifacts that no longer wait. */
   readonly left: StoredArtifact[];
-  /** The artifacts that wake the agent, in the order of arrival, group by group. */
+  /** Artifacts that trigger the agent, in order of arrival, group by group. */
   artifacts: readonly StoredArtifact[] | undefined;
-  /** What `whereGroup` threw, if it did. */
+  /** The error that `whereGroup` threw, if any. */
   error: unknown;
 }
 
-/** What waits in a gate. */
+/** Summary of the artifacts in a gate. */
 export interface GateState {
-  /** Join keys for which artifacts wait; 0 or 1 for a gate without a key. */
+  /** Number of join keys with waiting artifacts; 0 or 1 for a gate without a key. */
   readonly pools: number;
-  /** Artifacts that wait for others. */
+  /** Number of artifacts that wait for others. */
   readonly artifacts: number;
-  /** Artifacts in the batch. */
+  /** Number of artifacts in the batch. */
   readonly batched: number;
-  /** Artifacts that left unused, since the process began. */
+  /** Number of artifacts that left unused since the process started. */
   readonly dropped: number;
-  /** When the next of these is dropped or the batch is due, in milliseconds; `Infinity` for never. */
+  /** When the next of these artifacts expires or the batch is due, in milliseconds; `Infinity` means never. */
   readonly deadline: number;
 }
 
-/** Artifacts that belong together and wait for the batch to be enough. */
+/** A complete group that waits in the batch. */
 interface Group {
   readonly artifacts: readonly StoredArtifact[];
-  /** When the last of them came, in milliseconds. */
+  /** Arrival time of its last artifact, in milliseconds. */
   readonly at: number;
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
-/** So many artifacts are dropped in one turn: more would hold up everybody else for milliseconds. */
+/** Maximum number of artifacts that expire in one turn; more would block the event loop for milliseconds. */
 const MAX_EXPIRED_AT_ONCE = 1_000;
 
 /**
- * Gathers artifacts until a subscription has what it requires. An artifact is used once, oldest first.
- *
- * A gate has no clock: it is told what time it is and says by when it wants to be told again. Windows by time, windows by count and the
- * limit all drop the oldest first, so that one list of arrivals serves them all, and nothing looks at every pool.
+ * Collects artifacts until a subscription's requirements are met. Each artifact is used once, oldest first.
+ * Gates are clock-free: the caller passes the time and reads the next deadline. Time windows, count windows and the
+ * size limit all drop the oldest artifact first. One list of arrivals serves all three, so no operation scans all
+ * pools.
  */
 export class Gate {
   readonly subscription: Subscription;
@@ -96,17 +98,17 @@ export class Gate {
     this.subscription = subscription;
   }
 
-  /** When time will next change something, in milliseconds; `Infinity` for never. */
+  /** The time of the next change, in milliseconds; `Infinity` means never. */
   get deadline(): number {
     return Math.min(this.batchDeadline, this.#expiryOf(this.#arrivals.first));
   }
 
-  /** When the batch is due, in milliseconds; `Infinity` for never. */
+  /** When the batch is due, in milliseconds; `Infinity` means never. */
   get batchDeadline(): number {
     const [first] = this.#batch;
     const { batch } = this.subscription;
     if (!first || !batch) return NEVER;
-    // It is only ever full when an earlier process let it grow larger.
+    // The batch can only be full here if an earlier process used a larger size.
     return this.#batch.length >= batch.size ? 0 : first.at + batch.timeout;
   }
 
@@ -120,23 +122,23 @@ export class Gate {
     };
   }
 
-  /** How many artifacts this gate has taken in. */
+  /** Number of artifacts that this gate has accepted. */
   get taken(): number {
     return this.#taken;
   }
 
-  /** How many artifacts it has dropped because too many waited. */
+  /** Number of artifacts that were dropped because the gate was full. */
   get overflowed(): number {
     return this.#overflowed;
   }
 
-  /** When an artifact came, in milliseconds. Gates for which time does nothing do not ask. */
+  /** Returns an artifact's arrival time in milliseconds; 0 for gates without time limits, which saves parsing it. */
   timeOf(artifact: StoredArtifact): number {
     const { withinMs, batch } = this.subscription;
     return withinMs < NEVER || (batch && batch.timeout < NEVER) ? millisecondsOf(artifact.createdAt) : 0;
   }
 
-  /** Offers an artifact that the subscription accepts. A batch that is due must have been woken before. */
+  /** Offers an artifact that the subscription accepts. A batch that is due must be woken first. */
   offer(artifact: StoredArtifact): GateOutcome {
     const { subscription } = this;
     const at = this.timeOf(artifact);
@@ -147,7 +149,7 @@ export class Gate {
       this.#drop(oldest, "expired", outcome);
       oldest = this.#arrivals.first;
     }
-    // What is too old for this one shall not wait for the timer.
+    // Drop artifacts that are too old for this one now, even if the timer is late.
     for (let oldest = this.#pools.get(key)?.oldest; oldest && this.#expiryOf(oldest) <= at; ) {
       this.#drop(oldest, "expired", outcome);
       oldest = this.#pools.get(key)?.oldest;
@@ -164,30 +166,30 @@ export class Gate {
   }
 
   /**
-   * What `offer` would do, with nothing done: another gate is given what waits for the same key, and the artifact. It costs
-   * as much as there are artifacts that wait.
+   * Returns what `offer` would do, without changing this gate: it offers the artifact to a copy with the same pool.
+   * Time is linear in the number of waiting artifacts.
    */
   dryRun(artifact: StoredArtifact): GateOutcome {
     const { subscription } = this;
-    const stage = new Gate(subscription);
-    stage.#taken = this.#taken;
-    stage.#batch = [...this.#batch];
+    const copy = new Gate(subscription);
+    copy.#taken = this.#taken;
+    copy.#batch = [...this.#batch];
     const key = subscription.keyOf(artifact);
-    // Only what drops out of a full gate depends on the other pools.
+    // Other pools only matter when the gate is full and drops its oldest artifact.
     const isFull = this.#arrivals.size >= subscription.maxWaiting;
     for (let entry = this.#arrivals.first; entry; entry = entry.next) {
       if (!isFull && entry.pool.key !== key) continue;
-      stage.#take(
+      copy.#take(
         { artifact: entry.artifact, key: entry.pool.key, position: entry.position, group: undefined },
         entry.at,
       );
     }
     const at = this.timeOf(artifact);
-    if (stage.batchDeadline <= at) stage.wake(at);
-    return stage.offer(artifact);
+    if (copy.batchDeadline <= at) copy.wake(at);
+    return copy.offer(artifact);
   }
 
-  /** Does what is due at this time: the batch runs, and what is too old is dropped, some of it at a time. */
+  /** Processes what is due at this time: completes the batch and drops a limited number of expired artifacts. */
   wake(now: number): GateOutcome {
     const outcome = newOutcome();
     if (this.batchDeadline <= now) {
@@ -203,7 +205,7 @@ export class Gate {
     return outcome;
   }
 
-  /** Forgets what waits, and begins again with what waited before, in the order of arrival. */
+  /** Replaces the gate's content with restored artifacts, in order of arrival. */
   restore(waiting: readonly Waiting[], taken: number): void {
     this.#pools.clear();
     while (this.#arrivals.first) this.#arrivals.remove(this.#arrivals.first);
@@ -217,7 +219,7 @@ export class Gate {
       const artifacts = group.map(({ artifact }) => artifact);
       const at = this.timeOf(artifacts.at(-1) as StoredArtifact);
       if (this.subscription.batch && this.subscription.isFilledBy(artifacts)) this.#putInBatch({ artifacts, at });
-      // The agent has been declared anew, without a batch or with other types.
+      // The agent was redeclared without a batch or with other types.
       else for (const one of group) this.#take(one, this.timeOf(one.artifact));
     }
     for (const { position } of waiting) this.#taken = Math.max(this.#taken, position);
@@ -250,15 +252,15 @@ export class Gate {
     const { key } = entry.pool;
     const { correlationId } = entry.artifact;
     const before = outcome.progress.at(-1);
-    const goesOn = before?.reason === reason && before.key === key && before.correlationId === correlationId;
-    if (goesOn) outcome.progress.pop();
-    const dropped = (goesOn ? (before.dropped ?? 0) : 0) + 1;
+    const continues = before?.reason === reason && before.key === key && before.correlationId === correlationId;
+    if (continues) outcome.progress.pop();
+    const dropped = (continues ? (before.dropped ?? 0) : 0) + 1;
     const progress = this.#progress(key, entry.artifact);
-    const visibility = goesOn ? allOf([before.visibility, progress.visibility]) : progress.visibility;
+    const visibility = continues ? allOf([before.visibility, progress.visibility]) : progress.visibility;
     outcome.progress.push({ ...progress, visibility, dropped, reason });
   }
 
-  /** A pool has what a group needs, through the artifact that came last. */
+  /** Completes the group of a pool with the artifact that arrived last. */
   #complete(pool: Pool, last: StoredArtifact, position: number, at: number, outcome: GateOutcome): void {
     const { subscription } = this;
     const group = pool.group();
@@ -302,12 +304,12 @@ export class Gate {
     try {
       return this.subscription.acceptsGroup(artifacts);
     } catch (error) {
-      outcome.error = error ?? new Error("whereGroup threw nothing at all");
+      outcome.error = error ?? new Error("`whereGroup` threw `undefined` or `null`");
       return false;
     }
   }
 
-  /** The batch is enough. `last` has just come, and waits nowhere yet. */
+  /** Completes the batch. `last` has just arrived and is not stored as waiting. */
   #fire(last: StoredArtifact | undefined, outcome: GateOutcome): void {
     const artifacts = this.#batch.splice(0, this.subscription.batch?.size).flatMap((group) => group.artifacts);
     for (const artifact of artifacts) this.#batchBag.remove(artifact);
@@ -320,7 +322,7 @@ export class Gate {
     for (const artifact of group.artifacts) this.#batchBag.add(artifact);
   }
 
-  /** Of a pool; together with the batch where both have no key. */
+  /** Returns the progress of a pool, together with the batch when neither has a key. */
   #progress(key: string | undefined, { correlationId, visibility: own }: StoredArtifact): GateProgress {
     const { requires, batch } = this.subscription;
     const pool = this.#pools.get(key);
@@ -328,11 +330,11 @@ export class Gate {
     const size = key === undefined ? (batch?.size ?? 1) : 1;
     const collected: Record<string, number> = {};
     const required: Record<string, number> = {};
-    for (const [type, wanted] of requires) {
-      collected[type] = (pool?.count(type) ?? 0) + groups * wanted;
-      required[type] = size * wanted;
+    for (const [type, perGroup] of requires) {
+      collected[type] = (pool?.count(type) ?? 0) + groups * perGroup;
+      required[type] = size * perGroup;
     }
-    // What is complete waits for nothing more.
+    // A complete batch has no deadline.
     const due = groups < size ? Math.min(this.#expiryOf(pool?.oldest), groups > 0 ? this.batchDeadline : NEVER) : NEVER;
     const visibility = allOf([own, pool?.bag.visibility, key === undefined ? this.#batchBag.visibility : undefined]);
     return { correlationId, key, collected, required, expiresAt: due < NEVER ? due : undefined, visibility };

@@ -39,14 +39,14 @@ const progressOf = (flock: Flock) =>
   (recorded.get(flock) ?? []).filter((event): event is EventOf<"gate_progress"> => event.type === "gate_progress");
 const waitingOf = (flock: Flock) => flock.agents()[0]?.subscriptions[0]?.waiting;
 
-/** Lets the clock go on; then everything that it has set in motion is done. */
+/** Advances the clock and waits for everything that this triggers. */
 async function pass(flock: Flock, ms: number): Promise<void> {
   vi.advanceTimersByTime(ms);
   await flock.runUntilIdle();
 }
 
 beforeEach(() => {
-  // The clock of these tests: it stands still until it is told to go on.
+  // A manually advanced clock.
   vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 1_700_000_000_000 });
   folder = mkdtempSync(join(tmpdir(), "flock-gates-"));
 });
@@ -57,7 +57,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe("whereGroup decides on a whole group", () => {
+describe("whereGroup", () => {
   async function accountant() {
     const flock = await newFlock();
     const seen: string[] = [];
@@ -75,7 +75,7 @@ describe("whereGroup decides on a whole group", () => {
     return { flock, seen };
   }
 
-  it("and drops the artifacts of one that is refused from the gate, in plain sight", async () => {
+  it("drops the artifacts of a rejected group from the gate, with an event", async () => {
     const { flock, seen } = await accountant();
     await flock.publish([order("a", 10), payment("a", 20), order("b", 30), payment("b", 30)]);
     await flock.runUntilIdle();
@@ -85,7 +85,7 @@ describe("whereGroup decides on a whole group", () => {
     expect(await flock.store.getByType(Order)).toHaveLength(2);
   });
 
-  it("and one that throws counts as no", async () => {
+  it("counts an error as false", async () => {
     const { flock, seen } = await accountant();
     await flock.publish([order("a", -1), payment("a", -1), order("b"), payment("b")]);
     await flock.runUntilIdle();
@@ -104,7 +104,7 @@ describe("join.within", () => {
     return { flock, seen };
   }
 
-  it("matches by key, whatever the order, one to one, oldest first", async () => {
+  it("matches by key in any order, one to one, oldest first", async () => {
     const { flock, seen } = await matcher(1_000);
     await flock.publish([payment("a", 1), order("b", 2), order("a", 3), order("a", 4)]);
     await pass(flock, 999);
@@ -113,7 +113,7 @@ describe("join.within", () => {
     expect(seen).toEqual(["a: 3 1", "b: 2 5", "a: 4 6"]);
   });
 
-  it("drops what has become too old at that very millisecond, and says so; it stays on the blackboard", async () => {
+  it("drops expired artifacts at the exact millisecond, with an event, and keeps them on the blackboard", async () => {
     const { flock, seen } = await matcher(1_000);
     await flock.publish(order("a"), { correlationId: "w" });
     expect(progressOf(flock)[0]?.expires_at).toBe(new Date(1_700_000_001_000).toISOString());
@@ -142,7 +142,7 @@ describe("join.within", () => {
     expect(await flock.store.getByType(Order)).toHaveLength(1);
   });
 
-  it("does not match what comes after the deadline, also when the timer is late", async () => {
+  it("does not match artifacts after the deadline, even if the timer is late", async () => {
     const { flock, seen } = await matcher(1_000);
     await flock.publish(order("a"));
     vi.setSystemTime(1_700_000_001_000);
@@ -156,7 +156,7 @@ describe("join.within", () => {
     ]);
   });
 
-  it("counted in artifacts holds what is among so many that the gate takes in", async () => {
+  it("counted in artifacts: matches within that many artifacts of the gate", async () => {
     const { flock, seen } = await matcher({ artifacts: 3 });
     await flock.publish([order("a"), order("b"), payment("a"), order("c"), payment("b")]);
     await flock.runUntilIdle();
@@ -164,7 +164,7 @@ describe("join.within", () => {
     expect(progressOf(flock).filter(({ reason }) => reason === "expired")).toMatchObject([{ key: "b", dropped: 1 }]);
   });
 
-  it("works without a key: what comes close together belongs together", async () => {
+  it("matches artifacts by time without a key", async () => {
     const flock = await newFlock();
     const seen: number[][] = [];
     flock
@@ -178,7 +178,7 @@ describe("join.within", () => {
     expect(seen).toEqual([[3, 4, 5].map((n) => n - 1)]);
   });
 
-  it("holds across a restart, from when the artifact came", async () => {
+  it("continues across a restart, from the artifact's arrival", async () => {
     const path = join(folder, "flock.db");
     const first = await matcher(1_000, sqliteStore(path));
     await first.flock.publish(order("a"));
@@ -202,7 +202,7 @@ describe("join.within", () => {
     expect(third.seen).toEqual([]);
   });
 
-  it("goes on counting after a restart", async () => {
+  it("continues counting across a restart", async () => {
     const path = join(folder, "flock.db");
     const first = await matcher({ artifacts: 4 }, sqliteStore(path));
     await first.flock.publish([order("a"), order("b"), payment("b")]);
@@ -216,7 +216,7 @@ describe("join.within", () => {
   });
 });
 
-describe("a batch", () => {
+describe("batch", () => {
   async function collector(batch: { size?: number; timeout?: number }, options: OpenFlockOptions = {}) {
     const flock = await newFlock(options);
     const seen: number[][] = [];
@@ -230,7 +230,7 @@ describe("a batch", () => {
     return { flock, seen };
   }
 
-  it("runs when it is full, and tells how far it is", async () => {
+  it("runs when full and reports its progress", async () => {
     const { flock, seen } = await collector({ size: 3 });
     const published = await flock.publish([1, 2, 3, 4].map(reading));
     await flock.runUntilIdle();
@@ -245,7 +245,7 @@ describe("a batch", () => {
     expect(waitingOf(flock)).toMatchObject({ pools: 0, artifacts: 0, batched: 1 });
   });
 
-  it("runs when its first artifact has waited long enough, with what is there", async () => {
+  it("runs when the timeout of its first artifact has passed, with what it has", async () => {
     const { flock, seen } = await collector({ size: 3, timeout: 100 });
     await flock.publish(reading(1));
     expect(progressOf(flock)[0]?.expires_at).toBe(new Date(1_700_000_000_100).toISOString());
@@ -260,7 +260,7 @@ describe("a batch", () => {
     expect(seen).toHaveLength(1);
   });
 
-  it("without a size is full when as many are in it as may wait", async () => {
+  it("without a size: is full at `maxWaiting` artifacts", async () => {
     const { flock, seen } = await collector({ timeout: 100 });
     await flock.publish([1, 2].map(reading));
     await pass(flock, 100);
@@ -268,7 +268,7 @@ describe("a batch", () => {
     expect(flock.agents()[0]?.subscriptions[0]?.batch).toEqual({ size: 100_000, timeout_ms: 100 });
   });
 
-  it("that is due runs without what comes later, also when the timer is late", async () => {
+  it("that is due: runs without later artifacts, even if the timer is late", async () => {
     const { flock, seen } = await collector({ size: 2, timeout: 100 });
     await flock.publish(reading(1));
     vi.setSystemTime(1_700_000_000_100);
@@ -280,7 +280,7 @@ describe("a batch", () => {
     expect(seen).toEqual([[1], [2, 3]]);
   });
 
-  it("of joined groups gives an array of them", async () => {
+  it("of joined groups: passes an array of groups", async () => {
     const flock = await newFlock();
     const seen: string[][] = [];
     flock
@@ -303,7 +303,7 @@ describe("a batch", () => {
     expect(seen).toEqual([["c=c", "b=b"], ["a=a"]]);
   });
 
-  it("of joined groups survives a restart: groups stay groups, and what waits for a partner still does", async () => {
+  it("of joined groups: survives a restart with complete and incomplete groups", async () => {
     const path = join(folder, "flock.db");
     const ledger = async () => {
       const flock = await newFlock({ store: sqliteStore(path) });
@@ -329,7 +329,7 @@ describe("a batch", () => {
     expect(third.seen).toEqual([["b=b", "c=c", "a=a"]]);
   });
 
-  it("that waits is no work: runUntilIdle does not wait for it, and shutdown leaves nothing that ticks", async () => {
+  it("that is waiting: does not delay runUntilIdle or shutdown", async () => {
     const { flock, seen } = await collector({ timeout: 100 });
     const before = vi.getTimerCount();
     await flock.publish(reading(1));
@@ -340,7 +340,7 @@ describe("a batch", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("that waits longer than any timer can runs at its time, not at once", async () => {
+  it("with a timeout beyond the timer limit: runs at its time", async () => {
     const { flock, seen } = await collector({ timeout: 2 ** 31 + 5 });
     await flock.publish(reading(1));
     await pass(flock, 2 ** 31 + 4);
@@ -349,7 +349,7 @@ describe("a batch", () => {
     expect(seen).toEqual([[1]]);
   });
 
-  it("survives a restart, with its deadline", async () => {
+  it("survives a restart with its deadline", async () => {
     const path = join(folder, "flock.db");
     const first = await collector({ size: 3, timeout: 100 }, { store: sqliteStore(path) });
     await first.flock.publish([1, 2].map(reading));
@@ -369,7 +369,7 @@ describe("a batch", () => {
     expect(third.seen).toEqual([[3]]);
   });
 
-  it("whose run was interrupted is given to the next process in the same shape", async () => {
+  it("whose run was interrupted: is passed to the next process unchanged", async () => {
     const path = join(folder, "flock.db");
     const first = await newFlock({ store: sqliteStore(path) });
     first
@@ -391,7 +391,7 @@ describe("a batch", () => {
     expect(seen).toEqual(expect.arrayContaining([{ n: 1 }, [{ n: 1 }]]));
   });
 
-  it("that was larger than batches are now is still given as one", async () => {
+  it("that is larger than the current size: is passed as one batch", async () => {
     const path = join(folder, "flock.db");
     const declare = async (size: number, run: (n: readonly number[]) => Promise<void>) => {
       const flock = await newFlock({ store: sqliteStore(path) });
@@ -413,7 +413,7 @@ describe("a batch", () => {
     ]);
   });
 
-  it("is filled by invoke with one artifact or more, up to its size", async () => {
+  it("accepts one artifact up to its size from invoke", async () => {
     const { flock, seen } = await collector({ size: 3 });
     await flock.invoke("collector", [1, 2].map(reading));
     await flock.runUntilIdle();
@@ -423,7 +423,7 @@ describe("a batch", () => {
     );
   });
 
-  it("that could not be written waits and tries again", async () => {
+  it("that could not be written: waits and retries", async () => {
     let isFull = false;
     const store = intercept(sqliteStore(join(folder, "flock.db")), () => {
       if (isFull) throw new Error("the disk is full");
@@ -441,8 +441,8 @@ describe("a batch", () => {
   });
 });
 
-describe("a gate holds so many and no more", () => {
-  it("and drops the oldest, with an event, a counter and a line in the log", async () => {
+describe("maxWaiting", () => {
+  it("drops the oldest artifact, with an event, a counter and a log line", async () => {
     const flock = await newFlock();
     const warn = vi.spyOn(flock.logger, "warn");
     const seen: string[] = [];
@@ -463,8 +463,8 @@ describe("a gate holds so many and no more", () => {
   });
 });
 
-describe("an agent that is declared while others work", () => {
-  it("leaves alone what their gates have just taken in", async () => {
+describe("declaring an agent while others work", () => {
+  it("does not change the gates of the others", async () => {
     const flock = await newFlock({ store: sqliteStore(join(folder, "flock.db")) });
     const seen: string[] = [];
     flock
@@ -484,7 +484,7 @@ describe("an agent that is declared while others work", () => {
 });
 
 describe("real timers", () => {
-  it("wake a batch and drop what is too old", async () => {
+  it("wake a batch and drop expired artifacts", async () => {
     vi.useRealTimers();
     const flock = await newFlock();
     const { promise, resolve } = Promise.withResolvers<readonly { n: number }[]>();
@@ -502,15 +502,15 @@ describe("real timers", () => {
   });
 });
 
-describe("options that make no sense", () => {
+describe("invalid subscription options", () => {
   it("are named", () => {
     const flock = new Flock();
     const wrong: [Parameters<typeof check>[0], RegExp][] = [
-      [{ join: {} }, /join: must say by, within, or both/],
+      [{ join: {} }, /join: must contain `by`, `within` or both/],
       [{ join: { within: -1 } }, /join\.within: /],
-      [{ join: { within: "1 s" } }, /join\.within: must be milliseconds, or/],
+      [{ join: { within: "1 s" } }, /join\.within: must be milliseconds or/],
       [{ join: { within: { artifacts: 1 } } }, /join\.within\.artifacts: must be at least 2/],
-      [{ batch: {} }, /batch: must say size, timeout, or both/],
+      [{ batch: {} }, /batch: must contain `size`, `timeout` or both/],
       [{ batch: { size: 0 } }, /batch\.size/],
       [{ batch: { sise: 3 } }, /sise/],
       [{ maxWaiting: 0 }, /maxWaiting/],
@@ -520,13 +520,13 @@ describe("options that make no sense", () => {
       flock.agent(`agent ${Math.random()}`).consumes(Order, Payment, options as never);
     }
     for (const [options, message] of wrong) expect(() => check(options)).toThrow(message);
-    expect(() => flock.agent("one").consumes(Order, { join: { by: "correlation" } })).toThrow(/nothing to join/);
+    expect(() => flock.agent("one").consumes(Order, { join: { by: "correlation" } })).toThrow(/cannot be joined/);
     expect(() => flock.agent("few").consumes(Order, Order, Order, { maxWaiting: 1 })).toThrow(/at least 2/);
   });
 });
 
 describe("types of alternatives", () => {
-  it("tell a batch from a single artifact, and groups from either", () => {
+  it("distinguish batches, groups and single artifacts", () => {
     new Flock()
       .agent("either")
       .consumes(Order)

@@ -11,45 +11,45 @@ import { Gate, type GateOutcome, type GateProgress, type GateState } from "./gat
 import { GateTimers } from "./gate-timers.ts";
 import { SubscriptionIndex } from "./subscription-index.ts";
 
-/** What the gates work with. */
+/** Collaborators and settings of {@link Gates}. */
 export interface GatesOptions {
   readonly journal: Journal;
-  /** What gates held when the store was opened. */
+  /** State of earlier processes, if the store is persistent. */
   readonly left: GateContents;
   readonly work: Pick<WorkStore, "gates">;
   readonly clock: Clock;
   readonly log: RunLog;
-  /** Takes what wakes an agent because time has passed, in the commit of this tick. */
+  /** Receives what a gate releases because of a deadline, in the commit of this tick. */
   readonly onDue: (subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined) => void;
 }
 
-/** What wakes an agent. */
+/** A complete set of artifacts that triggers an agent. */
 export interface Filled {
   readonly subscription: Subscription;
-  /** In the order of arrival. */
+  /** In order of arrival. */
   readonly artifacts: readonly StoredArtifact[];
 }
 
-/** What a gate would do with an artifact, or why it would not take it. */
+/** What a gate would do with an artifact, or why it would reject it. */
 export type DryRun =
   | { readonly subscription: Subscription; readonly excluded: "visibility" | "tags" | "condition" | "error" }
   | { readonly subscription: Subscription; readonly progress: GateProgress; readonly wakes: boolean };
 
 const NOTHING_FILLED: readonly Filled[] = [];
 
-/** A gate that is full drops artifact after artifact; the log tells of the first, and of every so many-th. */
+/** A full gate drops an artifact with each arrival; the log reports the first and then each DROPS_PER_LINE-th drop. */
 const DROPS_PER_LINE = 1_000;
 
-/** All agents' gates: offers them what is published, and writes what comes of it. */
+/** Offers published artifacts to the gates of all agents and writes the outcomes. */
 export class Gates {
   readonly #options: GatesOptions;
   readonly #index = new SubscriptionIndex();
-  /** Those that wait for something; a subscription that one artifact fills has nothing to keep. */
+  /** Gates that can wait. Subscriptions that one artifact completes have no state. */
   readonly #waiting = new Map<Subscription, Gate>();
   readonly #timers: GateTimers;
-  /** Agents by name. */
+  /** Names of agents. */
   readonly #agents = new Set<string>();
-  /** Those of them with more than one subscription. */
+  /** Agents with more than one subscription. */
   readonly #withAlternatives = new Set<string>();
 
   /** What gates hold according to the store, as far as it was read. */
@@ -70,7 +70,10 @@ export class Gates {
     if (!subscription.isSingle) this.#waiting.set(subscription, gate);
   }
 
-  /** Puts an artifact into every gate that wants it. Returns what that fills, each agent's once for one artifact. */
+  /**
+   * Offers an artifact to every matching gate. Returns the completed subscriptions; one artifact triggers an agent's
+   * single-artifact alternatives once.
+   */
   offer(artifact: StoredArtifact): readonly Filled[] {
     const gates = this.#index.candidates(artifact);
     const [first] = gates;
@@ -80,20 +83,20 @@ export class Gates {
       return filled ? [filled] : NOTHING_FILLED;
     }
     const all: Filled[] = [];
-    /** Alternatives of one agent that a single artifact fills wake it once. */
-    let woken: Set<string> | undefined;
+    /** Agents already triggered by this artifact. */
+    let triggered: Set<string> | undefined;
     for (const gate of gates) {
       const { agentId, isSingle } = gate.subscription;
-      if (isSingle && woken?.has(agentId)) continue;
+      if (isSingle && triggered?.has(agentId)) continue;
       const filled = this.#fill(gate, artifact);
       if (!filled) continue;
       all.push(filled);
-      if (this.#withAlternatives.has(agentId)) (woken ??= new Set()).add(agentId);
+      if (this.#withAlternatives.has(agentId)) (triggered ??= new Set()).add(agentId);
     }
     return all;
   }
 
-  /** Puts an artifact into one gate, if it wants it. Returns what wakes the agent, if that was enough. */
+  /** Offers an artifact to one gate. Returns the artifacts that trigger the agent, if it is complete. */
   #fill(gate: Gate, artifact: StoredArtifact): Filled | undefined {
     const { subscription } = gate;
     try {
@@ -102,31 +105,31 @@ export class Gates {
       return artifacts && { subscription, artifacts };
     } catch (error) {
       const details = { err: error, agent: subscription.agentId, artifact: artifact.id };
-      this.#options.log.error(details, "a condition of this agent threw; the artifact does not wake it");
+      this.#options.log.error(details, "failed to evaluate subscription condition; artifact ignored");
       return undefined;
     }
   }
 
-  /** What every gate whose subscription names the type would do with an artifact. Changes nothing. */
+  /** Returns what each gate whose subscription names the type would do with an artifact. Has no side effects. */
   dryRun(artifact: StoredArtifact): readonly DryRun[] {
-    const woken = new Set<string>();
+    const triggered = new Set<string>();
     return this.#index.ofType(artifact.type).flatMap((gate) => {
       const { subscription } = gate;
-      if (subscription.isSingle && woken.has(subscription.agentId)) return [];
+      if (subscription.isSingle && triggered.has(subscription.agentId)) return [];
       const dryRuns = dryRunOf(gate, artifact);
-      if ("wakes" in dryRuns && dryRuns.wakes) woken.add(subscription.agentId);
+      if ("wakes" in dryRuns && dryRuns.wakes) triggered.add(subscription.agentId);
       return [dryRuns];
     });
   }
 
-  /** What waits in a gate; undefined for a subscription that never waits. */
+  /** Returns the content of a gate; undefined for a subscription that never waits. */
   stateOf(subscription: Subscription): GateState | undefined {
     return this.#waiting.get(subscription)?.state;
   }
 
   /**
-   * Gives the gates of an agent, or of all, what the store says they have gathered. What time has done to them in the
-   * meantime is done at once, or after a pause in milliseconds.
+   * Restores the gates of one agent or of all agents from the store. Overdue work is processed immediately, or after
+   * `pause` milliseconds.
    */
   restore(agentId?: string, pause = 0): void {
     if (this.#waiting.size === 0) return;
@@ -137,7 +140,8 @@ export class Gates {
       const { gate: name, requires } = subscription;
       if (agentId !== undefined && subscription.agentId !== agentId) continue;
       const waiting = gathered.get(keyOf({ agentId: subscription.agentId, gate: name })) ?? [];
-      // An agent may have been declared anew, with other gates or cleared for less: what no longer fits stays where it is.
+      // The agent may have been redeclared with other gates or fewer labels. Artifacts that no longer fit stay in the
+      // store.
       const fitting = waiting.filter(({ artifact }) => requires.has(artifact.type) && subscription.sees(artifact));
       gate.restore(fitting, counts.get(keyOf({ agentId: subscription.agentId, gate: name })) ?? 0);
       const now = clock.now();
@@ -147,8 +151,8 @@ export class Gates {
   }
 
   /**
-   * Restores all gates from the store after a failed commit. Undefined when no gate waits for anything. What is due then
-   * is done after a pause in milliseconds.
+   * Restores all gates from the store after a failed commit. Overdue work is processed after `pause` milliseconds.
+   * Returns undefined when no gate can wait.
    */
   refresh(pause: number): Promise<void> | undefined {
     if (this.#waiting.size === 0) return undefined;
@@ -158,15 +162,15 @@ export class Gates {
     });
   }
 
-  /** Nothing ticks any more. */
+  /** Cancels all timers. */
   stop(): void {
     this.#timers.stop();
   }
 
-  /** Returns what wakes the agent, if the artifact was enough for that. */
+  /** Offers an artifact. Returns the artifacts that trigger the agent, if it is complete. */
   #put(gate: Gate, artifact: StoredArtifact): readonly StoredArtifact[] | undefined {
     const at = gate.timeOf(artifact);
-    // The timer may be late: a batch that is due runs without this one.
+    // The timer may be late: a batch that is due runs without this artifact.
     if (gate.batchDeadline <= at) this.#wake(gate, at);
     const outcome = gate.offer(artifact);
     this.#write(gate, outcome);
@@ -174,7 +178,7 @@ export class Gates {
     return outcome.artifacts;
   }
 
-  /** Does what a gate has to do because time has passed, in one commit. */
+  /** Processes what is due in a gate, in one commit. */
   #wake(gate: Gate, now: number): void {
     const outcome = gate.wake(now);
     this.#write(gate, outcome);
@@ -205,7 +209,7 @@ export class Gates {
       if (reason === "full" && gate.overflowed % DROPS_PER_LINE === 1)
         log.warn(
           { agent: agentId, gate: name, maxWaiting, dropped: gate.overflowed },
-          "a gate is full: it drops the oldest",
+          "gate was full; oldest artifact dropped",
         );
     }
     for (const one of waiting) journal.write({ kind: "gathered", agentId, gate: name, ...one });
@@ -213,7 +217,7 @@ export class Gates {
     if (withinArtifacts < Number.POSITIVE_INFINITY)
       journal.write({ kind: "gate_taken", agentId, gate: name, taken: gate.taken });
     if (error !== undefined)
-      log.error({ err: error, agent: agentId }, "whereGroup of this agent threw; the group does not wake it");
+      log.error({ err: error, agent: agentId }, "failed to evaluate `whereGroup`; group rejected");
   }
 }
 
@@ -230,16 +234,16 @@ function dryRunOf(gate: Gate, artifact: StoredArtifact): DryRun {
     if (subscription.isSingle) return { subscription, progress: filledBy(artifact), wakes: true };
     const { progress, artifacts, error } = gate.dryRun(artifact);
     if (error !== undefined) return { subscription, excluded: "error" };
-    // A group that is refused is the last thing that the gate tells of the artifact; other drops are of others.
-    const told = progress.findLast(({ reason }) => reason === undefined || reason === "refused");
-    if (!told || told.reason === "refused") return { subscription, excluded: "condition" };
-    return { subscription, progress: told, wakes: artifacts !== undefined };
+    // A rejected group is always the last report about the artifact; other drops concern other artifacts.
+    const own = progress.findLast(({ reason }) => reason === undefined || reason === "refused");
+    if (!own || own.reason === "refused") return { subscription, excluded: "condition" };
+    return { subscription, progress: own, wakes: artifacts !== undefined };
   } catch {
     return { subscription, excluded: "error" };
   }
 }
 
-/** A single artifact is all that is wanted. */
+/** Returns the progress of a subscription that one artifact completes. */
 function filledBy({ type, correlationId }: StoredArtifact): GateProgress {
   const all = { [type]: 1 };
   return { correlationId, key: undefined, collected: all, required: all, expiresAt: undefined };

@@ -1,21 +1,21 @@
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import { VisibilityBag } from "./visibility-bag.ts";
 
-/** An artifact that waits in a gate: in its pool, by its type, and in the order of arrival among all pools. */
+/** An artifact in a gate. It is linked in its pool by type, and in the order of arrival across pools. */
 export interface Entry {
   readonly artifact: StoredArtifact;
-  /** When it came, in milliseconds. */
+  /** Arrival time, in milliseconds. */
   readonly at: number;
-  /** The how many-th artifact that the gate took in. */
+  /** Sequence number of the artifact in the gate, from 1. */
   readonly position: number;
   readonly pool: Pool;
-  /** The next one of its type in its pool. */
+  /** Next entry of the same type in the pool. */
   after: Entry | undefined;
   previous: Entry | undefined;
   next: Entry | undefined;
 }
 
-/** Everything that waits in a gate, oldest first. One may leave from anywhere at the same cost, however many there are. */
+/** All entries of a gate, oldest first. Removal takes constant time at any position. */
 export class Arrivals {
   first: Entry | undefined;
   size = 0;
@@ -42,26 +42,26 @@ export class Arrivals {
 /** The artifacts of one type in a pool, oldest first. */
 interface AgentQueue {
   readonly type: string;
-  readonly wanted: number;
+  readonly required: number;
   count: number;
   first: Entry | undefined;
   last: Entry | undefined;
 }
 
-/** What waits to belong together: artifacts of the same key. Nothing here depends on how many there are. */
+/** Artifacts with the same key that can form a group. All operations are independent of the pool's size. */
 export class Pool {
   readonly key: string | undefined;
   size = 0;
   readonly bag = new VisibilityBag();
   readonly #queues: AgentQueue[] = [];
-  /** How many artifacts a group still lacks. */
+  /** Number of artifacts that a group still lacks. */
   #missing = 0;
 
   constructor(key: string | undefined, requires: ReadonlyMap<string, number>) {
     this.key = key;
-    for (const [type, wanted] of requires) {
-      this.#queues.push({ type, wanted, count: 0, first: undefined, last: undefined });
-      this.#missing += wanted;
+    for (const [type, required] of requires) {
+      this.#queues.push({ type, required, count: 0, first: undefined, last: undefined });
+      this.#missing += required;
     }
   }
 
@@ -69,7 +69,7 @@ export class Pool {
     return this.#missing === 0;
   }
 
-  /** The one that came first. */
+  /** The entry that arrived first. */
   get oldest(): Entry | undefined {
     let oldest: Entry | undefined;
     for (const { first } of this.#queues) if (first && !(oldest && oldest.position < first.position)) oldest = first;
@@ -82,32 +82,32 @@ export class Pool {
     else queue.first = entry;
     queue.last = entry;
     queue.count += 1;
-    if (queue.count <= queue.wanted) this.#missing -= 1;
+    if (queue.count <= queue.required) this.#missing -= 1;
     this.size += 1;
     this.bag.add(entry.artifact);
   }
 
-  /** Takes out an entry, which is the oldest of its type. */
+  /** Removes an entry, which must be the oldest of its type. */
   remove(entry: Entry): void {
     const queue = this.#laneOf(entry);
     queue.first = entry.after;
     if (!queue.first) queue.last = undefined;
-    if (queue.count <= queue.wanted) this.#missing += 1;
+    if (queue.count <= queue.required) this.#missing += 1;
     queue.count -= 1;
     this.size -= 1;
     this.bag.remove(entry.artifact);
   }
 
-  /** The oldest of each type that make a group, in the order of arrival. The pool is complete. */
+  /** Returns the oldest entries of each type that form a group, in order of arrival. The pool must be complete. */
   group(): Entry[] {
     const group: Entry[] = [];
-    for (const { first, wanted } of this.#queues) {
-      for (let entry = first, n = 0; entry && n < wanted; entry = entry.after, n++) group.push(entry);
+    for (const { first, required } of this.#queues) {
+      for (let entry = first, n = 0; entry && n < required; entry = entry.after, n++) group.push(entry);
     }
     return group.sort((a, b) => a.position - b.position);
   }
 
-  /** How many artifacts of a type there are. */
+  /** Returns the number of artifacts of a type. */
   count(type: string): number {
     return this.#queues.find((queue) => queue.type === type)?.count ?? 0;
   }

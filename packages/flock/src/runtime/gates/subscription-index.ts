@@ -4,17 +4,17 @@ import type { Gate } from "./gate.ts";
 /** The gates of one artifact type. */
 interface Interested {
   readonly untagged: Gate[];
-  /** By the first tag that a subscription asks for. */
+  /** By the first tag that the subscription requires. */
   readonly byTag: Map<string, Gate[]>;
 }
 
 const NONE: readonly Gate[] = [];
 
-/** Finds the gates that an artifact may concern, at a cost that does not depend on how many others there are. */
+/** Finds the gates that may accept an artifact, independent of the total number of gates. */
 export class SubscriptionIndex {
   readonly #byType = new Map<string, Interested>();
 
-  /** Adds a gate for each type that its subscription names. */
+  /** Adds a gate under each type that its subscription names. */
   add(gate: Gate): void {
     const { requires, tags } = gate.subscription;
     for (const type of requires.keys()) {
@@ -31,13 +31,13 @@ export class SubscriptionIndex {
     }
   }
 
-  /** The gates whose subscription names a type, whatever tags they ask for. */
+  /** Returns the gates whose subscription names a type, regardless of tags. */
   ofType(type: string): readonly Gate[] {
     const interested = this.#byType.get(type);
     return interested ? [...interested.untagged, ...[...interested.byTag.values()].flat()] : NONE;
   }
 
-  /** The gates whose subscription names the artifact's type and may accept its tags. */
+  /** Returns the gates whose subscription names the artifact's type and may accept its tags. */
   candidates(artifact: StoredArtifact): readonly Gate[] {
     const interested = this.#byType.get(artifact.type);
     if (!interested) return NONE;

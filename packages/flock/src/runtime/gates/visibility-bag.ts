@@ -1,7 +1,7 @@
 import { allOf, type EventVisibility, type Visibility } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 
-/** Who may see everything in a collection of artifacts, however many there are: public ones cost nothing. */
+/** Computes the combined visibility of a changing collection of artifacts. Public artifacts have no cost. */
 export class VisibilityBag {
   #counts: Map<string, { readonly visibility: Visibility; count: number }> | undefined;
 
@@ -27,7 +27,7 @@ export class VisibilityBag {
     this.#counts = undefined;
   }
 
-  /** Who may see all of it; undefined: everybody. */
+  /** Visibility of the whole collection; undefined means public. */
   get visibility(): EventVisibility | undefined {
     if (!this.#counts || this.#counts.size === 0) return undefined;
     return allOf([...this.#counts.values()].map(({ visibility }) => visibility));

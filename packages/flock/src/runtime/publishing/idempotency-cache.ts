@@ -1,7 +1,7 @@
 import type { WorkStore } from "../../store/work.ts";
 import type { Published } from "./published.ts";
 
-/** Publishes once under each idempotency key, for as long as the store keeps the artifact. */
+/** Runs one publish per idempotency key, for as long as the store keeps the artifact. */
 export class IdempotencyCache {
   readonly #work: Pick<WorkStore, "publishedUnder">;
   /** Publishes that are not committed yet, by key. */
@@ -11,11 +11,11 @@ export class IdempotencyCache {
     this.#work = work;
   }
 
-  /** Returns what was published under a key before, or what `publish` returns, which must publish under that key. */
+  /** Returns the earlier result for a key, or the result of `publish`, which must publish under that key. */
   publish(idempotencyKey: string, publish: () => Promise<Published>): Promise<Published> {
     const before = this.#publishing.get(idempotencyKey);
     if (before) return before;
-    // Registered before the store is asked, so that two callers with one key do not both find nothing.
+    // A failed publish may be retried under its key. A result in a persistent store need not stay in memory.
     const publishing = this.#publish(idempotencyKey, publish).finally(() => this.#publishing.delete(idempotencyKey));
     this.#publishing.set(idempotencyKey, publishing);
     return publishing;

@@ -13,7 +13,7 @@ const throws = () => {
   throw new Error("no");
 };
 
-/** One agent of each kind of gate. */
+/** Creates one agent of each kind of gate. */
 function kitchen(): Flock {
   const flock = new Flock();
   flock.agent("single").consumes(A).run(nothing);
@@ -55,8 +55,8 @@ const request = fc.record({
   correlation_id: fc.constantFrom("x", "y"),
 });
 
-describe("a preview tells what a publish would do, and does nothing", () => {
-  it("the same agents are woken, the same gates have as much, and before the publish nothing has changed", async () => {
+describe("preview", () => {
+  it("predicts triggered agents and gate progress of a publish, and changes nothing", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: 12 }), async (requests) => {
         await using flock = kitchen();
@@ -71,10 +71,10 @@ describe("a preview tells what a publish would do, and does nothing", () => {
           const { result } = await flock.wire.publish(one);
           expect(new Set(preview.triggered_agents)).toEqual(new Set(result.triggered_agents));
           for (const { agent_id, wakes, collected, required, missing } of preview.gates) {
-            const told = eventsOf(flock, "gate_progress")
+            const progress = eventsOf(flock, "gate_progress")
               .filter((event) => event.seq > head && event.agent_id === agent_id)
               .map(({ collected, required }) => ({ collected, required }));
-            if (told.length > 0) expect(told).toContainEqual({ collected, required });
+            if (progress.length > 0) expect(progress).toContainEqual({ collected, required });
             expect(Object.keys(missing).length === 0).toBe(wakes);
           }
         }
@@ -83,7 +83,7 @@ describe("a preview tells what a publish would do, and does nothing", () => {
     );
   });
 
-  it("a subscription that would not take it says why", async () => {
+  it("explains why a subscription rejects the artifact", async () => {
     await using flock = kitchen();
     const reasons = async (type: string) => {
       const { excluded } = await flock.wire.preview({ artifact_type: type, payload: { n: 1 } });
@@ -93,7 +93,7 @@ describe("a preview tells what a publish would do, and does nothing", () => {
     expect(await reasons("B")).toEqual({ broken: "error" });
   });
 
-  it("a gate that would wait tells for what, in the workflow that the artifact would belong to", async () => {
+  it("reports what a gate would wait for, in the workflow of the artifact", async () => {
     await using flock = kitchen();
     await flock.publish(B({ n: 1 }), { correlationId: "x" });
     const joined = async (correlation_id: string) => {
@@ -104,7 +104,7 @@ describe("a preview tells what a publish would do, and does nothing", () => {
     expect(await joined("y")).toMatchObject({ wakes: false, key: "y", missing: { B: 2 } });
   });
 
-  it("what could not be published is refused as a publish refuses it", async () => {
+  it("rejects what a publish would reject", async () => {
     await using flock = kitchen();
     await expect(flock.wire.preview({ artifact_type: "A", payload: { n: "many" } })).rejects.toMatchObject({
       code: "invalid_payload",

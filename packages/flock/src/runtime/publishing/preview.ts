@@ -3,7 +3,7 @@ import { isoTime } from "../../core/time.ts";
 import type { GateProgress } from "../gates/gate.ts";
 import type { DryRun } from "../gates/gates.ts";
 
-/** What gates would do with an artifact, as the wire tells it. */
+/** Converts the dry runs of gates to their wire form. */
 export function previewOf(dryRuns: readonly DryRun[]): PreviewResult {
   const gates = dryRuns.flatMap((one) => {
     if ("excluded" in one) return [];

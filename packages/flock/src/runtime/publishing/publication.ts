@@ -9,7 +9,7 @@ import { writeOf } from "../../store/event-write.ts";
 import type { EventWrite } from "../../store/store.ts";
 import type { Activation } from "../runs/activation.ts";
 
-/** Where an artifact comes from. */
+/** Origin of an artifact. */
 export interface Origin {
   readonly producedBy: string;
   readonly runId?: string;
@@ -19,27 +19,27 @@ export interface Origin {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** An artifact on its way to the blackboard, and what it sets in motion. */
+/** An artifact that is being published, and the activations that it triggers. */
 export interface Publication {
   readonly artifact: StoredArtifact;
-  /** Of the artifact with its event. */
+  /** The write of the artifact and its event. */
   readonly write: EventWrite;
   activations: readonly Activation[];
-  /** Tells of this publish, when it is traced. */
+  /** Span of this publish, when it is traced. */
   span?: Span | undefined;
 }
 
-/** What most artifacts set in motion. */
+/** Shared empty list, because most artifacts trigger nothing. */
 export const NO_ACTIVATIONS: readonly Activation[] = [];
 
 /**
- * Makes an artifact of a draft at a time in milliseconds. A payload of more than `maxInlineBytes` as JSON stays out of
- * the event.
+ * Creates an artifact from a draft. A payload of more than `maxInlineBytes` as JSON is left out of the event.
+ * @param now current time in milliseconds.
  * @throws FlockError `invalid_payload` when the payload is not JSON.
  */
 export function publicationOf(draft: Draft, origin: Origin, now: number, maxInlineBytes: number): Publication {
   const payloadJson = encodePayload(draft);
-  // A UTF-16 code unit takes three bytes at most: what is short enough need not be measured.
+  // A UTF-16 code unit takes at most three bytes, so short payloads need no measuring.
   const bytes = payloadJson.length * 3 <= maxInlineBytes ? 0 : Buffer.byteLength(payloadJson);
   const isLarge = bytes > maxInlineBytes;
   const id = newId();
@@ -47,12 +47,12 @@ export function publicationOf(draft: Draft, origin: Origin, now: number, maxInli
   const visibility = origin.visibility === PUBLIC ? PUBLIC : settleVisibility(origin.visibility, now);
   const createdAt = timestamp(now);
   const { type, payload } = draft;
-  // Two literals, as an object that is given a field more needs a second place in memory for it.
+  // Two literals: adding a field to an object later would need a second allocation.
   const artifact: StoredArtifact =
     runId === undefined
       ? { id, type, payload, producedBy, correlationId, tags, visibility, createdAt, seq: 0 }
       : { id, type, payload, producedBy, runId, correlationId, tags, visibility, createdAt, seq: 0 };
-  // What is undefined has its place here, so that all have one shape, and none in the JSON.
+  // Undefined fields are listed so that all events have the same shape. JSON omits them.
   const event: EventOf<"artifact_published"> = {
     type: "artifact_published",
     seq: 0,
@@ -71,8 +71,8 @@ export function publicationOf(draft: Draft, origin: Origin, now: number, maxInli
 }
 
 /**
- * Announces an artifact anew, whose time has come, to all who may see it from now on (milliseconds). The artifact that
- * it gives has the visibility of this event.
+ * Creates the second announcement of a hidden artifact, at the time of its scheduled publish (milliseconds). The
+ * returned artifact has the visibility of this event.
  */
 export function revealOf(hidden: StoredArtifact, now: number, maxInlineBytes: number): Publication {
   const visibility = hidden.visibility.kind === "after" ? hidden.visibility.then : hidden.visibility;
@@ -113,6 +113,6 @@ function encodePayload(draft: Draft): string {
   if (json !== undefined) return json;
   throw new FlockError(
     "invalid_payload",
-    `${draft.type} cannot be published, because its payload is not JSON: ${reason}`,
+    `Failed to publish \`${draft.type}\`: its payload is not JSON (${reason}). Use values that JSON can represent.`,
   );
 }

@@ -2,45 +2,45 @@ import type { VisibilityRequest } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Triggered } from "../../store/store.ts";
 import type { RunEnd } from "../runs/run-end.ts";
-/** What goes with a published artifact. */
+/** Options of a publish. */
 export interface PublishOptions {
-  /** Words to select it by. Default: none. */
+  /** Tags that subscriptions and filters can select. Default: none. */
   readonly tags?: readonly string[];
-  /** The workflow it belongs to. Default: a new one. */
+  /** Workflow of the artifact. Default: a new one. */
   readonly correlationId?: string;
-  /** Who may see it. Default: everybody. */
+  /** Visibility of the artifact. Default: public. */
   readonly visibility?: VisibilityRequest;
-  /** A second publish with the same key does nothing and gives the first one's result. */
+  /** A second publish with the same key is skipped and returns the first result. Default: none. */
   readonly idempotencyKey?: string;
 }
 
-/** What came of publishing an artifact. */
+/** Result of publishing an artifact. */
 export interface Published {
   readonly artifactId: string;
   readonly correlationId: string;
   /** Agents whose gate this artifact completed. */
   readonly triggeredAgents: readonly string[];
-  /** The same agents, each with who may see its run. */
+  /** The same agents with the visibility of their runs. */
   readonly triggered: readonly Triggered[];
-  /** Of its `artifact_published` event. */
+  /** The `seq` of its `artifact_published` event. */
   readonly seq: number;
   readonly artifact: StoredArtifact;
 }
 
-/** An agent was woken by hand. */
+/** Result of invoking an agent. */
 export interface Invoked {
   readonly runId: string;
   readonly correlationId: string;
-  /** Events after this one tell of the run. */
+  /** Events after this `seq` belong to the run or came later. */
   readonly seq: number;
-  /** Resolves when the run has ended, however it ended. Never rejects. */
+  /** Resolves when the run has ended, with any status. Never rejects. */
   readonly done: Promise<RunEnd>;
 }
 
-/** What goes with inputs that an agent is woken with by hand. */
+/** Options of the inputs of an invoked agent. */
 export interface InvokeOptions {
-  /** The workflow they belong to. Default: a new one. */
+  /** Workflow of the inputs. Default: a new one. */
   readonly correlationId?: string | undefined;
-  /** Who may see the inputs; the agent must. Default: everybody. */
+  /** Visibility of the inputs, which must include the agent. Default: public. */
   readonly visibility?: VisibilityRequest | undefined;
 }

@@ -13,7 +13,7 @@ import { type DryRun, type Filled, Gates } from "../gates/gates.ts";
 import { type Activation, activationWrite } from "../runs/activation.ts";
 import { NO_ACTIVATIONS, type Origin, type Publication, publicationOf, revealOf } from "./publication.ts";
 
-/** What the publisher works with. */
+/** Collaborators and settings of {@link Publisher}. */
 export interface PublisherOptions {
   readonly left: LeftWork;
   readonly work: Pick<WorkStore, "gates">;
@@ -22,35 +22,35 @@ export interface PublisherOptions {
   readonly log: RunLog;
   readonly workflows: Workflows;
   readonly tracing: Tracing;
-  /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
+  /** Limit for payloads in events, in bytes of JSON. Events of larger payloads only contain the size. */
   readonly maxInlinePayloadBytes: number;
-  /** Who runs what is woken. */
+  /** Runs the triggered agents. */
   readonly runner: ActivationTaker;
-  /** Is told of each draft before it becomes an artifact, and gives the one that does. May throw. */
+  /** Receives each draft and returns the one to publish. May throw. */
   readonly onDraft: (draft: Draft, origin: Origin) => Draft;
-  /** Is told of each artifact that has been committed. Never throws. */
+  /** Receives each committed artifact. Never throws. */
   readonly onCommitted: (artifact: StoredArtifact) => void;
-  /** Is told of each artifact on the blackboard that waits for its time. */
+  /** Receives each committed artifact that has a scheduled publish. */
   readonly onHidden: (artifact: StoredArtifact) => void;
 }
 
-/** What a commit was to settle: an artifact perhaps, and what it has set in motion. */
+/** The parts of a publication that are settled with its commit. */
 type Settled = Pick<Publication, "activations"> & Partial<Pick<Publication, "artifact" | "span">>;
 
-/** Takes what published artifacts set in motion. */
+/** Runs the activations that published artifacts trigger. */
 export interface ActivationTaker {
-  /** An agent is to run. It is written in the commit of this tick, and begins after it. */
+  /** Creates an activation. It is written in the commit of this tick and may start afterwards. */
   activate(subscription: Subscription, artifacts: readonly StoredArtifact[]): Activation;
-  /** The commit has happened. */
+  /** Queues an activation after its commit. */
   enqueue(activation: Activation): void;
-  /** The commit has failed: nothing of it is so. */
+  /** Drops an activation whose commit failed. */
   abandon(activation: Activation): void;
 }
 
-/** When a gate's news could not be written, it tries again after so many milliseconds: a full disk stays full for a while. */
+/** Delay before gates retry after a failed write, in ms, because a full disk does not recover immediately. */
 const GATE_RETRY_MS = 1_000;
 
-/** Puts artifacts on the blackboard, with all that they set in motion in the same commit. */
+/** Publishes artifacts together with everything that they trigger, in one commit. */
 export class Publisher {
   readonly gates: Gates;
   readonly #options: PublisherOptions;
@@ -66,7 +66,7 @@ export class Publisher {
   }
 
   /**
-   * Makes an artifact of a draft; nothing is written yet.
+   * Creates an artifact from a draft without writing it.
    * @throws FlockError `not_a_draft`, `invalid_payload` or `duplicate_artifact_type`.
    */
   prepare(draft: Draft, origin: Origin): Publication {
@@ -75,26 +75,26 @@ export class Publisher {
     return publicationOf(onDraft(draft, origin), origin, clock.now(), maxInlinePayloadBytes);
   }
 
-  /** What every gate that may want it would do with a draft. Throws as `prepare` does. Nothing is written, nothing changes. */
+  /** Returns what each matching gate would do with a draft. Has no side effects. Throws like `prepare`. */
   dryRun(draft: Draft, origin: Origin): readonly DryRun[] {
     assertDraft(draft);
     const { clock, maxInlinePayloadBytes } = this.#options;
     return this.gates.dryRun(publicationOf(draft, origin, clock.now(), maxInlinePayloadBytes).artifact);
   }
 
-  /** Writes an artifact, offers it to all gates that may want it, and writes what comes of that. */
+  /** Writes an artifact, offers it to all matching gates and writes the outcome. */
   post(publication: Publication): void {
     this.#options.journal.write(publication.write);
     this.#offer(publication);
   }
 
-  /** Writes an artifact again whose commit has failed, and what comes of it now. */
+  /** Writes an artifact again whose commit failed, with what it triggers now. */
   postAgain(publication: Publication): void {
     publication.activations = NO_ACTIVATIONS;
     this.post(publication);
   }
 
-  /** Shows an artifact whose time has come, and wakes who waits for it: nobody but the owner could see it before. */
+  /** Publishes a hidden artifact with its final visibility and triggers agents that could not see it before. */
   reveal(hidden: StoredArtifact): Promise<void> {
     const { journal, workflows, clock, maxInlinePayloadBytes } = this.#options;
     const publication = revealOf(hidden, clock.now(), maxInlinePayloadBytes);
@@ -119,8 +119,8 @@ export class Publisher {
   };
 
   /**
-   * Waits until what was written in this tick is permanent, then starts what some publications have set in motion.
-   * Resolves to what the caller makes of that.
+   * Waits for the commit of this tick, then starts the activations of some publications. Resolves to the result of
+   * `result`, or of `failed`.
    */
   committed<T>(publications: readonly Settled[], result: () => T, failed: (error: unknown) => T = fail): Promise<T> {
     const { journal, runner, tracing, workflows, onHidden, onCommitted } = this.#options;
@@ -139,7 +139,7 @@ export class Publisher {
         return result();
       },
       (error) => {
-        // Runs count as queued that never will be.
+        // The commit failed: reset gates that accepted its artifacts, and counts of its queued runs.
         for (const publication of publications) {
           tracing.lost(publication, error);
           for (const activation of publication.activations) runner.abandon(activation);
@@ -149,10 +149,10 @@ export class Publisher {
     );
   }
 
-  /** A gate has done something because time has passed. */
+  /** Handles what a gate released because of a deadline. */
   #due(subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined): void {
     const activations = artifacts ? [this.#activate({ subscription, artifacts })] : NO_ACTIVATIONS;
-    // The gates that a failed commit sets back try again by themselves.
+    // Gates that a failed commit resets retry on their own.
     void this.committed(
       [{ activations }],
       () => {},
@@ -165,7 +165,7 @@ function assertDraft(draft: unknown): asserts draft is Draft {
   if (draft instanceof Draft) return;
   throw new FlockError(
     "not_a_draft",
-    "publish and invoke want what an artifact type makes: declare one with artifact(name, schema) and call it with the payload",
+    "Failed to publish or invoke: the value is not a draft. Declare a type with `artifact(name, schema)` and call it with the payload.",
   );
 }
 

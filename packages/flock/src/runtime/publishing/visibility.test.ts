@@ -19,7 +19,7 @@ const stranger: Principal = { kind: "client", name: "stranger" };
 const red: Principal = { kind: "client", name: "red", labels: ["red"] };
 const note = (text: string) => Note({ text });
 
-/** Every event that a principal may see. */
+/** Returns every event that a principal may see. */
 async function eventsOf(flock: Flock, as?: Principal): Promise<FlockEvent[]> {
   const { head } = flock.log;
   const { frames } = await flock.log.read(0, head, as && { as }, Number.POSITIVE_INFINITY);
@@ -29,11 +29,11 @@ async function eventsOf(flock: Flock, as?: Principal): Promise<FlockEvent[]> {
 const only = <T extends FlockEvent["type"]>(events: FlockEvent[], type: T) =>
   events.filter((event): event is Extract<FlockEvent, { type: T }> => event.type === type);
 
-/** Lets what a clock has set off happen. */
+/** Waits for everything that a clock has triggered. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-describe("an agent", () => {
-  it("is woken only by what it may see", async () => {
+describe("agent", () => {
+  it("is triggered only by artifacts that it may see", async () => {
     await using flock = new Flock();
     const woken: string[] = [];
     const listen = (name: string) => flock.agent(name).consumes(Note);
@@ -53,7 +53,7 @@ describe("an agent", () => {
     expect(woken.sort()).toEqual(["cleared acme", "cleared public", "cleared red", "plain private", "plain public"]);
   });
 
-  it("reads of the blackboard only what it may see, and counts nothing else", async () => {
+  it("reads and counts only artifacts that it may see", async () => {
     await using flock = new Flock();
     const read: unknown[] = [];
     flock
@@ -72,7 +72,7 @@ describe("an agent", () => {
     expect(read).toEqual([1, 1, 1, undefined, []]);
   });
 
-  it("cannot be invoked with what it may not see", async () => {
+  it("cannot be invoked with artifacts that it may not see", async () => {
     await using flock = new Flock();
     flock
       .agent("reader")
@@ -83,15 +83,15 @@ describe("an agent", () => {
     expect((await flock.store.query()).total).toBe(0);
   });
 
-  it("must say clearances that are some", () => {
+  it("requires labels and tenants that are not empty", () => {
     const agent = new Flock().agent("a");
-    expect(() => agent.labels("")).toThrow(/agent a: labels/);
-    expect(() => agent.tenant("")).toThrow(/agent a: tenant/);
+    expect(() => agent.labels("")).toThrow(/`labels` of agent `a`/);
+    expect(() => agent.tenant("")).toThrow(/`tenant` of agent `a`/);
   });
 });
 
-describe("what a run says", () => {
-  it("is for those who may see what it consumes, reads and may publish; the rest stays for all who see the run", async () => {
+describe("output of a run", () => {
+  it("is visible to principals that may see everything it consumes, reads and may publish", async () => {
     await using flock = new Flock();
     flock
       .agent("reader")
@@ -114,7 +114,7 @@ describe("what a run says", () => {
     );
   });
 
-  it("narrows when it reads more, and its error is hidden from all events, but not from the program", async () => {
+  it("is restricted by later reads, and its error is hidden from events but not from the program", async () => {
     await using flock = new Flock();
     flock
       .agent("reader")
@@ -137,7 +137,7 @@ describe("what a run says", () => {
   });
 });
 
-describe("what waits for its time", () => {
+describe("scheduled publish", () => {
   const folder = () => mkdtempSync(join(tmpdir(), "flock-visibility-"));
   let path: string;
   let directory: string;
@@ -158,7 +158,7 @@ describe("what waits for its time", () => {
     return { flock, woken };
   };
 
-  it("is the owner's alone until then, and then announced once more, to the millisecond", async () => {
+  it("is visible to the owner only until its time, then announced again, exact to the millisecond", async () => {
     const clock = fakeClock();
     const { flock, woken } = await listening(clock);
     await using _ = flock;
@@ -186,7 +186,7 @@ describe("what waits for its time", () => {
     expect(only(await eventsOf(flock), "artifact_published")).toHaveLength(2);
   });
 
-  it("is shown at the next start when its time came while nobody was there", async () => {
+  it("happens at the next start if its time passed in between", async () => {
     const clock = fakeClock();
     const first = (await listening(clock)).flock;
     await first.publish(note("soon"), { visibility: visibility.after(1_000) });
@@ -207,7 +207,7 @@ describe("what waits for its time", () => {
     expect(await flock.store.query({ visibility: ["after"] })).toMatchObject({ total: 0 });
   });
 
-  it("is tried again when it could not be written", async () => {
+  it("is retried when it could not be written", async () => {
     const clock = fakeClock();
     let isFull = false;
     const store = intercept(sqliteStore(path), () => {
@@ -228,7 +228,7 @@ describe("what waits for its time", () => {
     expect(woken).toEqual(["later"]);
   });
 
-  it("needs no waiting when its time has passed already", async () => {
+  it("is immediate when its time has already passed", async () => {
     await using flock = new Flock();
     const { artifact: stored } = await flock.publish(note("old"), { visibility: visibility.after(new Date(0)) });
     expect(stored.visibility).toEqual({ kind: "public" });
@@ -236,8 +236,8 @@ describe("what waits for its time", () => {
   });
 });
 
-describe("a gate", () => {
-  it("tells of itself those who may see all that is in it", async () => {
+describe("gate", () => {
+  it("reports progress to principals that may see all its artifacts", async () => {
     await using flock = new Flock();
     flock
       .agent("joiner")
@@ -248,18 +248,18 @@ describe("a gate", () => {
     await flock.publish(note("red"), { visibility: visibility.labelled("red") });
     await flock.publish(Memo({ text: "blue" }), { visibility: visibility.labelled("blue") });
     await flock.runUntilIdle();
-    const told = async (as: Principal) =>
+    const reportsFor = async (as: Principal) =>
       only(await eventsOf(flock, as), "gate_progress").map(({ collected }) => collected);
-    expect(await told(stranger)).toEqual([{ Note: 1, Memo: 0 }]);
-    expect(await told(red)).toEqual([
+    expect(await reportsFor(stranger)).toEqual([{ Note: 1, Memo: 0 }]);
+    expect(await reportsFor(red)).toEqual([
       { Note: 1, Memo: 0 },
       { Note: 2, Memo: 0 },
     ]);
-    expect(await told({ ...red, labels: ["red", "blue"] })).toHaveLength(3);
+    expect(await reportsFor({ ...red, labels: ["red", "blue"] })).toHaveLength(3);
     expect(only(await eventsOf(flock, red), "agent_execution_started")).toEqual([]);
   });
 
-  it("tells only the owner what waits in it", async () => {
+  it("reports its content to the owner only", async () => {
     await using flock = new Flock();
     flock
       .agent("joiner")
@@ -270,7 +270,7 @@ describe("a gate", () => {
     expect(flock.agents(stranger)[0]?.subscriptions[0]?.waiting).toBeUndefined();
   });
 
-  it("of an agent that is cleared for less after a restart forgets what it may not see, and a run for that is refused", async () => {
+  it("of an agent with fewer labels after a restart: drops hidden artifacts and refuses their runs", async () => {
     const directory = mkdtempSync(join(tmpdir(), "flock-visibility-"));
     const open = async (...labels: string[]) => {
       const flock = await Flock.open({ store: sqliteStore(join(directory, "flock.db")) });
@@ -317,7 +317,7 @@ describe("commands", () => {
     expect(await flock.cancel({ correlationId: "c" }, red)).toMatchObject({ cancelled: 1 });
   });
 
-  it("give each principal what is its own under an idempotency key, and name agents only whose runs it may see", async () => {
+  it("return each principal's own results for an idempotency key, and only visible agents", async () => {
     await using flock = new Flock();
     flock
       .agent("joiner")
@@ -335,7 +335,7 @@ describe("commands", () => {
     expect(await flock.wire.publish(request, stranger)).toEqual(first);
   });
 
-  it("refuse a visibility that is none", async () => {
+  it("reject an invalid visibility", async () => {
     await using flock = new Flock();
     await expect(flock.publish(note("n"), { visibility: { kind: "secret" } as never })).rejects.toMatchObject({
       code: "invalid_options",
@@ -343,7 +343,7 @@ describe("commands", () => {
   });
 });
 
-describe("an agent of a tenant", () => {
+describe("agent of a tenant", () => {
   const acme: Principal = { kind: "client", name: "anna", tenant: "acme" };
   const umbrella: Principal = { kind: "client", name: "albert", tenant: "umbrella" };
   const Secret = artifact("Secret", z.object({ text: z.string() }));
@@ -369,34 +369,34 @@ describe("an agent of a tenant", () => {
     return flock;
   };
 
-  it("is known to its tenant and the owner, at every place where agents are told", async () => {
+  it("is visible to its tenant and the owner in every listing", async () => {
     await using flock = declared();
     await flock.publish(note("public"));
     await flock.runUntilIdle();
-    const knows = async (as?: Principal) => {
+    const agentsFor = async (as?: Principal) => {
       const events = await eventsOf(flock, as);
       const graph = only(events, "graph_updated")
         .at(-1)
         ?.nodes.map(({ id }) => id);
-      const told = [
+      const listings = [
         graph?.filter((id) => id !== "external"),
         flock.graph(as).nodes.flatMap(({ id }) => (id === "external" ? [] : [id])),
         flock.agents(as).map(({ name }) => name),
         only(events, "agent_registered").map(({ agent_id }) => agent_id),
         only(events, "agent_execution_started").map(({ agent_id }) => agent_id),
       ];
-      for (const one of told) expect(one?.toSorted()).toEqual(told[0]?.toSorted());
-      return told[0]?.toSorted();
+      for (const one of listings) expect(one?.toSorted()).toEqual(listings[0]?.toSorted());
+      return listings[0]?.toSorted();
     };
-    expect(await knows()).toEqual(["others", "plain", "theirs"]);
-    expect(await knows(acme)).toEqual(["plain", "theirs"]);
-    expect(await knows(umbrella)).toEqual(["others", "plain"]);
-    expect(await knows(stranger)).toEqual(["plain"]);
+    expect(await agentsFor()).toEqual(["others", "plain", "theirs"]);
+    expect(await agentsFor(acme)).toEqual(["plain", "theirs"]);
+    expect(await agentsFor(umbrella)).toEqual(["others", "plain"]);
+    expect(await agentsFor(stranger)).toEqual(["plain"]);
     expect(await flock.historyOf("theirs", stranger)).toBeUndefined();
     expect(await flock.historyOf("theirs", acme)).toMatchObject({ produced: { Echo: 1, Secret: 1 } });
   });
 
-  it("publishes to its tenant, unless it says otherwise", async () => {
+  it("publishes to its tenant by default", async () => {
     await using flock = declared();
     await flock.publish(note("public"));
     await flock.runUntilIdle();
@@ -406,7 +406,7 @@ describe("an agent of a tenant", () => {
     expect(await typesSeenBy(umbrella)).toEqual(["Secret"]);
   });
 
-  it("is not there for commands of others, and neither are the types that only it names", async () => {
+  it("is hidden from commands of others, like the types that only it names", async () => {
     await using flock = declared();
     const invoke = { agent_id: "theirs", inputs: [{ artifact_type: "Note", payload: { text: "n" } }] };
     await expect(flock.wire.invoke(invoke, stranger)).rejects.toMatchObject({
@@ -420,7 +420,7 @@ describe("an agent of a tenant", () => {
     expect(flock.typesSeenBy(stranger).map(({ typeName }) => typeName)).toEqual(["Note"]);
   });
 
-  it("costs a flock without tenants no event more", async () => {
+  it("adds no event to a flock without tenants", async () => {
     await using flock = new Flock();
     flock
       .agent("plain")

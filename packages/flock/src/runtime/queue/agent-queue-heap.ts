@@ -1,41 +1,44 @@
 import type { AgentQueue } from "./agent-queue.ts";
 
-/** Lanes in the order in which they may begin: by priority, and within one by who has waited longest. A binary heap. */
+/** A binary heap of agent queues, ordered by priority and then by the arrival of their first activation. */
 export class AgentQueueHeap {
   readonly #queues: AgentQueue[] = [];
   readonly #arrivalOf: (queue: AgentQueue) => number;
 
-  /** `arrivalOf`: when the first of a queue came. It must not change while the queue is in here. */
+  /**
+   * @param arrivalOf returns the arrival of a queue's first activation, which must not change while the queue is in the
+   * heap.
+   */
   constructor(arrivalOf: (queue: AgentQueue) => number) {
     this.#arrivalOf = arrivalOf;
   }
 
   push(queue: AgentQueue): void {
     const queues = this.#queues;
-    let place = queues.push(queue) - 1;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
-      if (!this.#isBefore(place, parent)) return;
-      this.#swap(place, parent);
-      place = parent;
+    let index = queues.push(queue) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!this.#isBefore(index, parent)) return;
+      this.#swap(index, parent);
+      index = parent;
     }
   }
 
-  /** Takes the first out. */
+  /** Removes and returns the first queue. */
   pop(): AgentQueue | undefined {
     const queues = this.#queues;
     const first = queues[0];
     const last = queues.pop();
     if (first === last || !last) return first;
     queues[0] = last;
-    for (let place = 0; ; ) {
-      let best = place;
-      for (const child of [2 * place + 1, 2 * place + 2]) {
+    for (let index = 0; ; ) {
+      let best = index;
+      for (const child of [2 * index + 1, 2 * index + 2]) {
         if (child < queues.length && this.#isBefore(child, best)) best = child;
       }
-      if (best === place) return first;
-      this.#swap(place, best);
-      place = best;
+      if (best === index) return first;
+      this.#swap(index, best);
+      index = best;
     }
   }
 

@@ -1,22 +1,22 @@
 import type { Activation } from "../runs/activation.ts";
-/** One agent's runs: those that go on, and those that wait their turn. */
+/** The active and queued runs of one agent. */
 export interface AgentQueue {
   readonly priority: number;
   readonly concurrency: number;
   running: number;
   paused: boolean;
-  /** In the order of arrival, from `next` on: those before it have begun. */
+  /** In order of arrival, starting at `next`. Earlier entries have started. */
   waiting: Waiting[];
   next: number;
-  /** Whether the heap of queues has it: one of its activations could begin, and waits for the flock to have room. */
+  /** Whether the queue is in the heap: its first activation could start, but the flock's limit is reached. */
   isOffered: boolean;
-  /** When its first one may begin, in ms since 1970; undefined when that waits for nothing but room. */
+  /** Earliest start of its first activation, in ms since 1970; undefined when no component delays it. */
   heldUntil: number | undefined;
-  /** Those that were away and go on as soon as there is a place, before any that has not begun. */
+  /** Activations that wait to reacquire their slot. They resume before any queued activation starts. */
   readonly returning: Map<Activation, () => void>;
 }
 
-/** An activation that waits; the how many-th of the flock. */
+/** A queued activation with its sequence number in the flock. */
 export interface Waiting {
   readonly activation: Activation;
   readonly arrival: number;

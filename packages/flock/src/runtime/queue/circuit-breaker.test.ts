@@ -22,7 +22,7 @@ async function turn(): Promise<void> {
   for (let n = 0; n < 5; n++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
-/** A chef who fails while the oven is broken, on a clock that stands still. */
+/** Creates a chef that fails while the oven is broken, on a manually advanced clock. */
 async function kitchen(
   options: { failures?: number; within?: number; cooldown?: number } = {},
   attempts = 1,
@@ -54,8 +54,8 @@ async function kitchen(
   return { flock, clock, oven, order, circuit, pass };
 }
 
-describe("an agent with a circuit breaker", () => {
-  it("is left alone after so many failures in a row; then one run tries, and the rest follows when that succeeds", async () => {
+describe("circuit breaker", () => {
+  it("holds runs after consecutive failures, then releases them when a trial run succeeds", async () => {
     const { flock, clock, oven, order, circuit, pass } = await kitchen();
     expect(circuit()).toEqual({ state: "closed", failures: 0 });
     await order(1, 2, 3, 4, 5, 6);
@@ -77,7 +77,7 @@ describe("an agent with a circuit breaker", () => {
     await flock.shutdown();
   });
 
-  it("lets the next work that comes try, when none has waited for it", async () => {
+  it("uses the next activation as trial when none was held", async () => {
     const { flock, oven, order, circuit, pass } = await kitchen();
     await order(1, 2, 3);
     await pass(5_000);
@@ -88,7 +88,7 @@ describe("an agent with a circuit breaker", () => {
     await flock.shutdown();
   });
 
-  it("counts only failures in a row, and those close enough together", async () => {
+  it("counts only consecutive failures within the window", async () => {
     const { flock, oven, order, circuit, pass } = await kitchen({ within: 100 });
     await order(1, 2);
     oven.isBroken = false;
@@ -104,7 +104,7 @@ describe("an agent with a circuit breaker", () => {
     await flock.shutdown();
   });
 
-  it("can have its held work cancelled, and the next in line tries when the one that tries is cancelled", async () => {
+  it("allows held work to be cancelled, and uses the next activation when the trial is cancelled", async () => {
     const { flock, oven, order, circuit, pass } = await kitchen({ failures: 1 });
     await order(1);
     for (const n of [2, 3, 4]) await flock.publish(Order({ n }), { correlationId: `order-${n}` });
@@ -120,7 +120,7 @@ describe("an agent with a circuit breaker", () => {
     await flock.shutdown();
   });
 
-  it("holds retries, too", async () => {
+  it("holds retries", async () => {
     const { flock, oven, order, pass } = await kitchen({ failures: 1 }, 2);
     await order(1);
     await pass(10);
@@ -133,7 +133,7 @@ describe("an agent with a circuit breaker", () => {
     await flock.shutdown();
   });
 
-  it("lets the flock shut down while work is held", async () => {
+  it("does not delay a shutdown", async () => {
     const { flock, order } = await kitchen({ failures: 1 });
     await order(1, 2, 3);
     await flock.shutdown();
@@ -141,8 +141,8 @@ describe("an agent with a circuit breaker", () => {
   });
 });
 
-describe("what viewers are told of a circuit", () => {
-  it("is each change, after the end of the run that has caused it and before the next one begins", async () => {
+describe("circuit events", () => {
+  it("are emitted for each change, after the run that caused it and before the next one", async () => {
     const { flock, clock, oven, order, pass } = await kitchen({ failures: 2 });
     await order(1, 2, 3);
     const retry_at = new Date(clock.now() + 1_000).toISOString();
@@ -154,21 +154,21 @@ describe("what viewers are told of a circuit", () => {
     await order(4);
     await flock.runUntilIdle();
     const events = await readEvents(flock.log);
-    const told = events.filter(({ type }) => type === "agent_circuit_changed");
-    expect(told).toMatchObject([
+    const changes = events.filter(({ type }) => type === "agent_circuit_changed");
+    expect(changes).toMatchObject([
       { agent_id: "chef", state: "open", failures: 2, retry_at },
       { state: "half_open" },
       { state: "open", failures: 2 },
       { state: "half_open" },
       { state: "closed" },
     ]);
-    expect(told[1]).not.toHaveProperty("retry_at");
-    expect(told[0]).not.toHaveProperty("visibility");
+    expect(changes[1]).not.toHaveProperty("retry_at");
+    expect(changes[0]).not.toHaveProperty("visibility");
     const around = (seq: number) => [events[seq - 2]?.type, events[seq]?.type];
-    expect(around(told[0]?.seq as number)[0]).toBe("agent_execution_completed");
-    expect(around(told[1]?.seq as number)[1]).toBe("agent_execution_started");
-    expect(around(told[4]?.seq as number)[0]).toBe("agent_execution_completed");
-    const states = told.map(({ seq }) => stateAt(events, seq).agents.get("chef")?.circuit);
+    expect(around(changes[0]?.seq as number)[0]).toBe("agent_execution_completed");
+    expect(around(changes[1]?.seq as number)[1]).toBe("agent_execution_started");
+    expect(around(changes[4]?.seq as number)[0]).toBe("agent_execution_completed");
+    const states = changes.map(({ seq }) => stateAt(events, seq).agents.get("chef")?.circuit);
     expect(states).toEqual([
       { state: "open", failures: 2, retry_at },
       { state: "half_open", failures: 2 },
@@ -180,12 +180,12 @@ describe("what viewers are told of a circuit", () => {
     await flock.shutdown();
   });
 
-  it("is told to those who may know the agent, and to nobody else", async () => {
+  it("are visible only to principals that may see the agent", async () => {
     const { flock } = await kitchen({ failures: 1 }, 1, (chef) => chef.tenant("left"));
     await flock.publish(Order({ n: 1 }), { visibility: visibility.tenant("left") });
     for (let n = 0; n < 20; n++) await turn();
-    const [told] = (await readEvents(flock.log)).filter(({ type }) => type === "agent_circuit_changed");
-    expect(told).toMatchObject({ state: "open", visibility: { kind: "tenant", tenant_id: "left" } });
+    const [change] = (await readEvents(flock.log)).filter(({ type }) => type === "agent_circuit_changed");
+    expect(change).toMatchObject({ state: "open", visibility: { kind: "tenant", tenant_id: "left" } });
     const seenBy = (tenant: string) => graphed(flock, { kind: "client", name: "guest", tenant });
     expect(seenBy("left")).toBe("open");
     expect(seenBy("right")).toBeUndefined();
@@ -193,8 +193,8 @@ describe("what viewers are told of a circuit", () => {
   });
 });
 
-describe("a circuit outlives the process on a durable store", () => {
-  /** One process after the other on the same file. */
+describe("circuit on a persistent store", () => {
+  /** Runs one process after the other on the same file. */
   async function restarts() {
     const folder = await temporaryFolder();
     const clock = fakeClock();
@@ -206,7 +206,7 @@ describe("a circuit outlives the process on a durable store", () => {
     };
   }
 
-  it("and is open until its time, when what has waited goes on", async () => {
+  it("stays open until its time, then releases held work", async () => {
     await using file = await restarts();
     const first = await file.start();
     await first.order(1, 2, 3, 4, 5);
@@ -228,7 +228,7 @@ describe("a circuit outlives the process on a durable store", () => {
     await third.flock.shutdown();
   });
 
-  it("and lets the next try when the one that tried was interrupted", async () => {
+  it("uses the next activation when the trial was interrupted", async () => {
     await using file = await restarts();
     const first = await file.start({ failures: 1 });
     await first.order(1, 2);
@@ -246,7 +246,7 @@ describe("a circuit outlives the process on a durable store", () => {
     await second.flock.shutdown();
   });
 
-  it("and waits no longer than the agent is declared to wait now, nor at all without a breaker", async () => {
+  it("waits no longer than the current declaration, and not at all without a breaker", async () => {
     await using file = await restarts();
     const first = await file.start({ cooldown: 60_000 });
     await first.order(1, 2, 3);

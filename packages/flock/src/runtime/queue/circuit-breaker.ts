@@ -5,48 +5,51 @@ import { FlockError } from "../../core/errors.ts";
 import { isoTime } from "../../core/time.ts";
 import type { Activation } from "../runs/activation.ts";
 
-/** What a breaker does to the queue of its agent. */
+/** Operations of a breaker on its agent's queue. */
 export interface BreakerQueue {
-  /** Takes the agent's activations that have not started out of the queue. */
+  /** Removes and returns the agent's activations that have not started. */
   withdraw(): readonly Activation[];
-  /** Queues one that was held. */
+  /** Queues a held activation. */
   enqueue(activation: Activation): void;
 }
 
 /**
- * Stands before an agent's queue: closed, it lets all pass; open, it holds them until the cooldown is over; then, half
- * open, it lets one pass, on whose end it depends what it does with the rest.
+ * Guards an agent's queue. Closed, it passes all activations. Open, it holds them until the cooldown is over.
+ * Half-open, it passes one trial activation, whose result closes or reopens the circuit.
  */
 export class CircuitBreaker {
   readonly #limits: CircuitLimits;
   readonly #clock: Clock;
   readonly #queue: BreakerQueue;
-  readonly #tell: (info: CircuitInfo) => void;
+  readonly #report: (info: CircuitInfo) => void;
   #state: CircuitInfo["state"] = "closed";
-  /** When the newest failures in a row were, in ms; no more of them than are needed. */
+  /** Times of the latest consecutive failures, in ms; no more than the limit. */
   #failures: number[] = [];
   #opensUntil = 0;
   #held = new Set<Activation>();
-  /** The id of the activation that tries whether the agent works again. */
+  /** Id of the trial activation. */
   #probe: string | undefined;
   #callOff: (() => void) | undefined;
 
-  /** `tell` is called at each change of the state. `before`: how it stood in an earlier process, from where it goes on. */
+  /**
+   * @param report is called on each state change.
+   * @param before state from an earlier process.
+   */
   constructor(
     limits: CircuitLimits,
     clock: Clock,
     queue: BreakerQueue,
-    tell: (info: CircuitInfo) => void,
+    report: (info: CircuitInfo) => void,
     before?: AgentCircuit,
   ) {
     this.#limits = limits;
     this.#clock = clock;
     this.#queue = queue;
-    this.#tell = tell;
+    this.#report = report;
     if (!before) return;
     this.#state = before.state;
     this.#failures = Array(Math.min(before.failures ?? 0, limits.failures)).fill(clock.now());
-    // The agent may have been declared anew with less patience.
+    // The agent may have been redeclared with a shorter cooldown.
     this.#opensUntil = Math.min(Date.parse(before.retry_at ?? ""), clock.now() + limits.cooldown) || 0;
   }
 
@@ -54,13 +57,13 @@ export class CircuitBreaker {
     return this.#held.size;
   }
 
-  /** As the wire tells it. */
+  /** The state in its wire form. */
   get info(): CircuitInfo {
     const until = this.#state === "open" ? { open_until: isoTime(this.#opensUntil) } : {};
     return { state: this.#state, failures: this.#failures.length, ...until };
   }
 
-  /** Whether an activation may be queued now. One that may not is held, and queued when its time has come. */
+  /** Returns whether an activation may be queued now. Otherwise it is held and queued later. */
   admits(activation: Activation): boolean {
     if (this.#state === "closed") return true;
     if (this.#state === "open" && this.#clock.now() >= this.#opensUntil) this.#change("half_open");
@@ -72,11 +75,11 @@ export class CircuitBreaker {
     return false;
   }
 
-  /** A run of the agent has ended, or was cancelled before it began. Tells whether the circuit has opened with that. */
+  /** Records the end of a run, or a cancellation before its start. Returns whether it opened the circuit. */
   ended({ id, refusal }: Pick<Activation, "id" | "refusal">, status: RunStatus, failure?: unknown): boolean {
     const isProbe = id === this.#probe;
     if (isProbe) this.#probe = undefined;
-    // What began before the circuit opened tells nothing of how the agent is now.
+    // Runs that started before the circuit opened say nothing about the agent's current state.
     if (this.#state !== "closed" && !isProbe) return false;
     if (refusal || isOverspent(failure) || status === "cancelled" || status === "interrupted") {
       if (isProbe) this.#tryNext();
@@ -94,15 +97,15 @@ export class CircuitBreaker {
     if (!isProbe && !isFull) return false;
     this.#opensUntil = now + this.#limits.cooldown;
     this.#change("open");
-    // What is held already has waited longer than what is only now taken out of the queue.
+    // Held activations have waited longer than those that are withdrawn now.
     for (const activation of this.#queue.withdraw()) this.#held.add(activation);
     if (this.#held.size > 0) this.#wait();
     return true;
   }
 
-  /** Takes out what is held, and gives it back. */
-  withdraw(wanted: (activation: Activation) => boolean): Activation[] {
-    const withdrawn = [...this.#held].filter(wanted);
+  /** Removes and returns held activations. */
+  withdraw(matches: (activation: Activation) => boolean): Activation[] {
+    const withdrawn = [...this.#held].filter(matches);
     for (const activation of withdrawn) this.#held.delete(activation);
     if (this.#held.size === 0) this.#callOff?.();
     return withdrawn;
@@ -110,7 +113,7 @@ export class CircuitBreaker {
 
   #change(state: CircuitInfo["state"]): void {
     this.#state = state;
-    this.#tell(this.info);
+    this.#report(this.info);
   }
 
   #hold(activation: Activation): void {
@@ -118,7 +121,7 @@ export class CircuitBreaker {
     if (this.#state === "open" && this.#held.size === 1) this.#wait();
   }
 
-  /** Until the cooldown is over. The process stays alive for it: there is work to do then. */
+  /** Waits for the end of the cooldown. Keeps the process alive, because held work is pending. */
   #wait(): void {
     this.#callOff?.();
     this.#callOff = this.#clock.after(
@@ -148,7 +151,7 @@ export class CircuitBreaker {
   }
 }
 
-/** Whether a run was refused or stopped by its budget, which tells nothing of whether the agent works. */
+/** Returns whether a budget rejected or stopped the run, which says nothing about the agent's health. */
 function isOverspent(failure: unknown): boolean {
   return failure instanceof FlockError && failure.code === "budget_exceeded";
 }

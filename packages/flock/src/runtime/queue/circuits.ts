@@ -5,37 +5,37 @@ import type { Clock } from "../../core/clock.ts";
 import type { Activation } from "../runs/activation.ts";
 import { type BreakerQueue, CircuitBreaker } from "./circuit-breaker.ts";
 
-/** What {@link Circuits} work with. */
+/** Collaborators of {@link Circuits}. */
 export interface CircuitsOptions {
   readonly clock: Clock;
   readonly emit: (event: EventDraft) => void;
-  /** The queue behind an agent's breaker. */
+  /** Returns the queue behind an agent's breaker. */
   readonly queueOf: (agent: string) => BreakerQueue;
 }
 
-/** The circuit breakers of the agents that have one, and what viewers are told of them. */
+/** Manages the circuit breakers of all agents and reports their state to subscribers. */
 export class Circuits {
   readonly #options: CircuitsOptions;
   readonly #breakers = new Map<string, CircuitBreaker>();
-  /** Circuits that were not closed when the last process ended, of agents that have not been asked for yet. */
+  /** Circuits of the previous process that were not closed, until their agent is first used. */
   readonly #before = new Map<string, AgentCircuit>();
 
   constructor(options: CircuitsOptions) {
     this.#options = options;
   }
 
-  /** How circuits stood when the last process ended, which goes on. Nothing is told: the log has it. */
+  /** Restores the circuits of the previous process. Emits nothing, because the log already has the events. */
   restore(circuits: Iterable<readonly [agent: string, circuit: AgentCircuit]>): void {
     for (const [agent, circuit] of circuits) this.#before.set(agent, circuit);
   }
 
-  /** An agent is declared. One that has no breaker any more is left alone no longer. */
+  /** Registers a declared agent. A restored circuit is closed if the agent no longer has a breaker. */
   registered(agent: AgentDefinition): void {
     if (agent.circuitBreaker || !this.#before.delete(agent.name)) return;
     this.#options.emit({ type: "agent_circuit_changed", state: "closed", ...visibleWithAgent(agent) });
   }
 
-  /** What stands before an agent's queue, if something does. */
+  /** Returns an agent's breaker, if it has one. */
   of(agent: AgentDefinition): CircuitBreaker | undefined {
     const { name, circuitBreaker: limits } = agent;
     if (!limits) return undefined;
@@ -61,15 +61,15 @@ export class Circuits {
     return breaker;
   }
 
-  /** How many activations are held back. */
+  /** Number of held activations. */
   get held(): number {
     let held = 0;
     for (const breaker of this.#breakers.values()) held += breaker.held;
     return held;
   }
 
-  /** Takes out what is held back, and gives it back. */
-  withdraw(wanted: (activation: Activation) => boolean): Activation[] {
-    return [...this.#breakers.values()].flatMap((breaker) => breaker.withdraw(wanted));
+  /** Removes and returns held activations. */
+  withdraw(matches: (activation: Activation) => boolean): Activation[] {
+    return [...this.#breakers.values()].flatMap((breaker) => breaker.withdraw(matches));
   }
 }

@@ -1,14 +1,14 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Activation } from "../runs/activation.ts";
 
-/** Activations whose next attempt has a time. */
+/** Holds activations until the time of their next attempt. */
 export class DelayQueue {
   readonly #clock: Clock;
   readonly #onTime: (activation: Activation) => void;
-  /** With what calls the timer off, once there is one. */
+  /** Activations with the function that cancels their timer, once it is set. */
   readonly #waiting = new Map<Activation, (() => void) | undefined>();
 
-  /** `onTime` takes each activation when its time has come. */
+  /** @param onTime receives each activation at its time. */
   constructor(clock: Clock, onTime: (activation: Activation) => void) {
     this.#clock = clock;
     this.#onTime = onTime;
@@ -18,12 +18,15 @@ export class DelayQueue {
     return this.#waiting.size;
   }
 
-  /** Takes an activation in. It can be withdrawn from now on, and waits until somebody says {@link until} when. */
+  /** Adds an activation. It can be withdrawn from now on, and waits until {@link until} sets its time. */
   enter(activation: Activation): void {
     this.#waiting.set(activation, undefined);
   }
 
-  /** Lets an activation go at a time, in milliseconds; at once when that has passed. Does nothing when it has been withdrawn. */
+  /**
+   * Releases an activation at a time, in milliseconds, or immediately if the time has passed. Has no effect after a
+   * withdrawal.
+   */
   until(activation: Activation, at: number): void {
     if (!this.#waiting.has(activation)) return;
     const callOff = this.#clock.after(
@@ -36,15 +39,15 @@ export class DelayQueue {
     this.#waiting.set(activation, callOff);
   }
 
-  /** Whether a wanted activation waits. */
-  has(wanted: (activation: Activation) => boolean): boolean {
-    for (const one of this.#waiting.keys()) if (wanted(one)) return true;
+  /** Returns whether a matching activation waits. */
+  has(matches: (activation: Activation) => boolean): boolean {
+    for (const one of this.#waiting.keys()) if (matches(one)) return true;
     return false;
   }
 
-  /** Takes activations out whose time has not come, and gives them back. */
-  withdraw(wanted: (activation: Activation) => boolean): Activation[] {
-    const withdrawn = [...this.#waiting.keys()].filter(wanted);
+  /** Removes and returns matching activations. */
+  withdraw(matches: (activation: Activation) => boolean): Activation[] {
+    const withdrawn = [...this.#waiting.keys()].filter(matches);
     for (const activation of withdrawn) {
       this.#waiting.get(activation)?.();
       this.#waiting.delete(activation);

@@ -14,7 +14,7 @@ function eventsOf(flock: Flock): FlockEvent[] {
 const only = <T extends FlockEvent["type"]>(flock: Flock, type: T) =>
   eventsOf(flock).filter((event): event is Extract<FlockEvent, { type: T }> => event.type === type);
 
-/** A kitchen whose cook says what it does. */
+/** Creates a kitchen whose cook records its work. */
 function kitchen(clock = fakeClock()) {
   const flock = new Flock({ clock });
   const done: number[] = [];
@@ -28,15 +28,15 @@ function kitchen(clock = fakeClock()) {
   return { flock, done, cook, clock };
 }
 
-describe("an agent that is paused", () => {
-  it("begins nothing until it is resumed; then it does all in the order in which it came", async () => {
+describe("paused agent", () => {
+  it("starts nothing until it is resumed, then runs everything in order of arrival", async () => {
     const { flock, done, cook } = kitchen();
     cook("chef");
     const { agents, seq } = await flock.pause("chef");
     expect(agents).toEqual(["chef"]);
-    const [told] = only(flock, "agent_paused");
-    expect(told?.agent_id).toBe("chef");
-    expect(told?.seq).toBeLessThanOrEqual(seq);
+    const [paused] = only(flock, "agent_paused");
+    expect(paused?.agent_id).toBe("chef");
+    expect(paused?.seq).toBeLessThanOrEqual(seq);
     for (const n of [1, 2, 3]) await flock.publish(Order({ n }));
     await flock.runUntilIdle();
     expect(done).toEqual([]);
@@ -48,7 +48,7 @@ describe("an agent that is paused", () => {
     await flock.shutdown();
   });
 
-  it("lets what runs go on to its end", async () => {
+  it("finishes active runs", async () => {
     await using flock = new Flock();
     const { promise, resolve } = Promise.withResolvers<void>();
     flock
@@ -64,7 +64,7 @@ describe("an agent that is paused", () => {
     expect(flock.agents()).toMatchObject([{ queued: 1 }]);
   });
 
-  it("tells viewers so, and how many wait: at once, and then every quarter of a second at most", async () => {
+  it("reports the pause and its queue at once, then at most every quarter of a second", async () => {
     const { flock, cook, clock } = kitchen();
     cook("chef");
     await flock.pause();
@@ -86,7 +86,7 @@ describe("an agent that is paused", () => {
     await flock.shutdown();
   });
 
-  it("gives up what is cancelled while it waits", async () => {
+  it("drops cancelled activations", async () => {
     const { flock, done, cook } = kitchen();
     cook("chef");
     await flock.pause("chef");
@@ -99,7 +99,7 @@ describe("an agent that is paused", () => {
     await flock.shutdown();
   });
 
-  it("keeps nobody else from working", async () => {
+  it("does not block other agents", async () => {
     const { flock, done, cook } = kitchen();
     cook("chef");
     cook("sous-chef");
@@ -110,7 +110,7 @@ describe("an agent that is paused", () => {
     await flock.shutdown();
   });
 
-  it("can be paused or resumed twice, which changes nothing and is told once", async () => {
+  it("can be paused or resumed twice without a second event", async () => {
     const { flock, cook } = kitchen();
     cook("chef");
     await flock.pause("chef");
@@ -122,14 +122,14 @@ describe("an agent that is paused", () => {
     await flock.shutdown();
   });
 
-  it("must be there", async () => {
+  it("must exist", async () => {
     await using flock = new Flock();
     await expect(flock.pause("nobody")).rejects.toMatchObject({ code: "unknown_agent" });
   });
 });
 
-describe("who may not see what waits is not told how many do", () => {
-  it("but that the agent is paused", async () => {
+describe("a principal that may not see queued work", () => {
+  it("sees the pause but not the number of activations", async () => {
     const { flock } = kitchen();
     flock
       .agent("chef")
@@ -154,8 +154,8 @@ describe("who may not see what waits is not told how many do", () => {
   });
 });
 
-describe("the flock's own concurrency", () => {
-  it("holds for all agents together, and higher priorities go first", async () => {
+describe("concurrency of the flock", () => {
+  it("limits all agents together, higher priorities first", async () => {
     await using flock = new Flock({ concurrency: 1 });
     const began: string[] = [];
     let running = 0;
@@ -177,12 +177,12 @@ describe("the flock's own concurrency", () => {
     }
     await flock.publish([1, 2].map((n) => Order({ n })));
     await flock.runUntilIdle();
-    // The first came into an empty flock.
+    // The first run started in an empty flock.
     expect(began).toEqual(["low", "high", "high", "middle", "middle", "low"]);
     expect(flock.agents().map(({ priority }) => priority)).toEqual([-1, 0, 5]);
   });
 
-  it.for([0, 1.5, "2"])("cannot be %s", (concurrency) => {
+  it.for([0, 1.5, "rejects %s"])("cannot be %s", (concurrency) => {
     expect(() => new Flock({ concurrency: concurrency as number })).toThrow(/concurrency/);
   });
 });

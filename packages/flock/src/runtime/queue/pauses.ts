@@ -4,10 +4,10 @@ import { visibleWithAgent } from "../../agents/definition.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** How often it is told at most how many wait for a paused agent, in ms. */
+/** Minimum interval between reports of the number of waiting activations per paused agent, in ms. */
 const MIN_INTERVAL_MS = 250;
 
-/** What a {@link Pauses} works with. */
+/** Collaborators of {@link Pauses}. */
 export interface PausesOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly scheduler: Scheduler;
@@ -15,11 +15,11 @@ export interface PausesOptions {
   readonly emit: (event: EventDraft) => void;
 }
 
-/** Pauses agents and lets them go on, and tells so, and how many activations wait for those that are paused. */
+/** Pauses and resumes agents, and reports this and the number of activations that wait for paused agents. */
 export class Pauses {
   readonly #options: PausesOptions;
-  /** Agents whose queue has been told lately, by name: whether it has changed since. */
-  readonly #told = new Map<string, boolean>();
+  /** Agents whose queue was reported recently, by name, with whether it has changed since. */
+  readonly #reported = new Map<string, boolean>();
 
   #stopped = false;
 
@@ -27,35 +27,37 @@ export class Pauses {
     this.#options = options;
   }
 
-  /** Agents that were paused when the last process ended stay so. Nothing is told: the log has it. */
+  /**
+   * Restores the agents that the previous process had paused. Emits nothing, because the log already has the events.
+   */
   restore(agents: Iterable<string>): void {
     for (const agent of agents) this.#options.scheduler.pause(agent);
   }
 
-  /** Nothing of these agents begins from now on. Gives those that were not paused already. */
+  /** Stops starting runs of these agents. Returns those that were not already paused. */
   pause(agents: readonly AgentDefinition[]): string[] {
     const { scheduler, emit } = this.#options;
     const paused = agents.filter(({ name }) => scheduler.pause(name));
     for (const agent of paused) {
       emit({ type: "agent_paused", ...visibleWithAgent(agent) });
-      if (scheduler.queuedOf(agent.name) > 0) this.#tell(agent.name);
+      if (scheduler.queuedOf(agent.name) > 0) this.#report(agent.name);
     }
     return paused.map(({ name }) => name);
   }
 
-  /** These agents go on. Gives those that were paused. */
+  /** Resumes these agents. Returns those that were paused. */
   resume(agents: readonly AgentDefinition[]): string[] {
     const { scheduler, emit } = this.#options;
     const paused = agents.filter(({ name }) => scheduler.paused.has(name));
     for (const agent of paused) {
-      // Before its first run begins, so that no viewer sees a paused agent begin one.
+      // Emitted before the first run starts, so that no subscriber sees a paused agent start a run.
       emit({ type: "agent_resumed", ...visibleWithAgent(agent) });
       scheduler.resume(agent.name);
     }
     return paused.map(({ name }) => name);
   }
 
-  /** Takes back a pause, or its end, that could not be written. Viewers have not received it. */
+  /** Reverts a pause or resume that could not be written. Subscribers have not received it. */
   undo(what: "pause" | "resume", agents: readonly string[]): void {
     const { scheduler } = this.#options;
     for (const agent of agents) {
@@ -64,19 +66,19 @@ export class Pauses {
     }
   }
 
-  /** The queue of an agent has changed. */
+  /** Reports the queue of a paused agent after a change, throttled. */
   queueChanged(agent: string): void {
     if (!this.#options.scheduler.paused.has(agent)) return;
-    if (this.#told.has(agent)) this.#told.set(agent, true);
-    else this.#tell(agent);
+    if (this.#reported.has(agent)) this.#reported.set(agent, true);
+    else this.#report(agent);
   }
 
-  /** Tells nothing more. */
+  /** Stops all reports. */
   stop(): void {
     this.#stopped = true;
   }
 
-  #tell(name: string): void {
+  #report(name: string): void {
     const { agents, scheduler, clock, emit } = this.#options;
     const agent = agents.get(name);
     if (!agent || this.#stopped) return;
@@ -88,10 +90,10 @@ export class Pauses {
       queued: waiting.length,
       ...(visibility ? { visibility } : {}),
     });
-    this.#told.set(name, false);
+    this.#reported.set(name, false);
     clock.after(MIN_INTERVAL_MS, () => {
-      const hasChanged = this.#told.get(name);
-      this.#told.delete(name);
+      const hasChanged = this.#reported.get(name);
+      this.#reported.delete(name);
       if (hasChanged) this.queueChanged(name);
     });
   }

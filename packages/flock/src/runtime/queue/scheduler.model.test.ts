@@ -27,7 +27,7 @@ const flocks = fc.record({
   ),
 });
 
-/** The same rules, without a thought for cost: at each step, look at everything that waits. */
+/** A naive model of the same rules: it scans everything at each step. */
 class NaiveScheduler {
   readonly limit: number;
   readonly started: Activation[] = [];
@@ -35,7 +35,7 @@ class NaiveScheduler {
   running: Activation[] = [];
   readonly paused = new Set<string>();
   away: Activation[] = [];
-  /** Those that want to come back, by agent, in the order in which the agents came to have one. */
+  /** Activations that wait to reacquire a slot, by agent, in order of the agents' first one. */
   readonly returning = new Map<string, Activation[]>();
   readonly resumed: Activation[] = [];
 
@@ -43,7 +43,7 @@ class NaiveScheduler {
     this.limit = limit;
   }
 
-  /** Those that have a place. */
+  /** Activations that have a slot. */
   get placed(): Activation[] {
     const back = [...this.returning.values()].flat();
     return this.running.filter((one) => !this.away.includes(one) && !back.includes(one));
@@ -74,7 +74,7 @@ class NaiveScheduler {
       const able = this.waiting.filter(
         ({ agent: one }) => !this.paused.has(one.name) && this.placedOf(one.name) < one.concurrency,
       );
-      // The sort is stable: within a priority the oldest stays first.
+      // The sort is stable: within a priority, the oldest stays first.
       const [next] = able.sort((x, y) => y.agent.priority - x.agent.priority);
       if (!next) return;
       this.waiting = this.waiting.filter((one) => one !== next);
@@ -84,8 +84,8 @@ class NaiveScheduler {
   }
 }
 
-describe("the scheduler starts what a naive one would, in the same order", () => {
-  it("whatever is queued, ends, leaves, comes back, is withdrawn, paused and resumed, under any limits and priorities", async () => {
+describe("scheduler", () => {
+  it("starts the same activations in the same order as the model, for any operations and limits", async () => {
     await fc.assert(
       fc.asyncProperty(flocks, fc.array(step, { maxLength: 80 }), async ({ limit, agents }, steps) => {
         const started: Activation[] = [];
@@ -190,8 +190,8 @@ describe("the scheduler starts what a naive one would, in the same order", () =>
   });
 });
 
-describe("a queue of any length", () => {
-  it("is worked off in the order of arrival", async () => {
+describe("long queue", () => {
+  it("is processed in order of arrival", async () => {
     const order: number[] = [];
     const scheduler = new Scheduler(systemClock, async (activation) => {
       order.push(Number(activation.id));

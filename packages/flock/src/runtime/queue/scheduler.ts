@@ -4,37 +4,43 @@ import type { Activation } from "../runs/activation.ts";
 import type { AgentQueue, Waiting } from "./agent-queue.ts";
 import { AgentQueueHeap } from "./agent-queue-heap.ts";
 
-/** So many places of activations that have begun are let go of at once: one by one would copy the queue each time. */
-const MAX_GONE = 1_024;
+/**
+ * Number of started entries that are removed from a queue at once; removing them one by one would copy the queue each
+ * time.
+ */
+const MAX_STARTED = 1_024;
 
 /**
- * Starts activations: never more of one agent at a time than it allows, nor of all together than the flock allows, and none of an
- * agent that is paused. Where the flock's room is scarce, the highest priority goes first, and within one the oldest.
+ * Starts activations within the limits of each agent and of the flock; paused agents start none.
+ * Under the flock's limit, the highest priority goes first, then the oldest activation.
  */
 export class Scheduler {
   readonly #start: (activation: Activation) => Promise<void>;
   readonly #clock: Clock;
   readonly #limit: number;
   readonly #queues = new Map<string, AgentQueue>();
-  /** Lanes of which one could begin but for the limit. */
+  /** Queues that could start an activation but for the flock's limit. */
   readonly #offered = new AgentQueueHeap(arrivalOf);
-  /** Names of agents that are paused, declared or not. */
+  /** Names of paused agents, declared or not. */
   readonly #paused = new Set<string>();
-  /** Lanes whose first activation has to wait for its time, in the order in which they came to that. */
-  readonly #timed = new Set<AgentQueue>();
+  /** Queues whose first activation is delayed by a component, in order of the first delay. */
+  readonly #delayed = new Set<AgentQueue>();
   #stopTimer: (() => void) | undefined;
-  /** Those that have begun and do not need their place for now. */
+  /** Running activations that have released their slot. */
   readonly #away = new Set<Activation>();
-  /** Lanes of those that want to come back. */
+  /** Queues with activations that wait to reacquire a slot. */
   readonly #returning = new Set<AgentQueue>();
   #running = 0;
-  /** Places that are taken: by all that run but those that are away. */
+  /** Number of slots in use: all running activations except those that released their slot. */
   #taken = 0;
   #queued = 0;
   #held = 0;
   #arrivals = 0;
 
-  /** `start` runs an activation; its promise resolves when the run has ended, and never rejects. `limit`: runs at a time, of all agents. */
+  /**
+   * @param start runs an activation; its promise resolves when the run has ended and never rejects.
+   * @param limit maximum concurrent runs of all agents.
+   */
   constructor(clock: Clock, start: (activation: Activation) => Promise<void>, limit = Number.POSITIVE_INFINITY) {
     this.#clock = clock;
     this.#start = start;
@@ -45,37 +51,37 @@ export class Scheduler {
     return this.#running;
   }
 
-  /** Those that wait, for whatever reason. */
+  /** Number of waiting activations. */
   get queued(): number {
     return this.#queued;
   }
 
-  /** Those that wait for a paused agent. */
+  /** Number of activations that wait for a paused agent. */
   get held(): number {
     return this.#held;
   }
 
-  /** Names of agents that are paused, declared or not. */
+  /** Names of paused agents, declared or not. */
   get paused(): ReadonlySet<string> {
     return this.#paused;
   }
 
-  /** How many of the running have left their place to others. */
+  /** Number of running activations that have released their slot. */
   get away(): number {
     return this.#away.size;
   }
 
-  /** Whether a wanted activation waits its turn. */
-  isWaiting(wanted: (activation: Activation) => boolean): boolean {
+  /** Returns whether a matching activation waits. */
+  isWaiting(matches: (activation: Activation) => boolean): boolean {
     for (const { waiting, next } of this.#queues.values()) {
-      for (let place = next; place < waiting.length; place++) {
-        if (wanted((waiting[place] as Waiting).activation)) return true;
+      for (let index = next; index < waiting.length; index++) {
+        if (matches((waiting[index] as Waiting).activation)) return true;
       }
     }
     return false;
   }
 
-  /** A run gives its place to others, until it comes back or ends. */
+  /** Releases a run's slot until the run reacquires it or ends. */
   leave(activation: Activation): void {
     const queue = this.#queues.get(activation.agent.name);
     if (!queue || this.#away.has(activation)) return;
@@ -85,7 +91,7 @@ export class Scheduler {
     this.#offerNext(queue);
   }
 
-  /** A run that has left wants to go on, its agent paused or not. Resolves when it may. */
+  /** Waits for a slot for a run that released its own; also while its agent is paused. */
   reacquireSlot(activation: Activation): Promise<void> {
     const queue = this.#queues.get(activation.agent.name);
     if (!queue || !this.#away.delete(activation)) return Promise.resolve();
@@ -96,19 +102,19 @@ export class Scheduler {
     });
   }
 
-  /** What waits of one agent, oldest first. */
+  /** Returns the waiting activations of one agent, oldest first. */
   waitingOf(agent: string): Activation[] {
     const queue = this.#queues.get(agent);
     return queue ? queue.waiting.slice(queue.next).map(({ activation }) => activation) : [];
   }
 
-  /** How many wait of one agent. */
+  /** Returns the number of waiting activations of one agent. */
   queuedOf(agent: string): number {
     const queue = this.#queues.get(agent);
     return queue ? sizeOf(queue) : 0;
   }
 
-  /** Runs an activation as soon as there is room for it, its components let it, and its agent is not paused. */
+  /** Starts an activation as soon as limits, components and pauses allow it. */
   enqueue(activation: Activation): void {
     const { name, concurrency, priority } = activation.agent;
     let queue = this.#queues.get(name);
@@ -131,15 +137,15 @@ export class Scheduler {
     if (isNext) this.#fill();
   }
 
-  /** Takes activations that have not started out of the queue and gives them back. */
-  withdraw(wanted: (activation: Activation) => boolean): Activation[] {
+  /** Removes and returns activations that have not started. */
+  withdraw(matches: (activation: Activation) => boolean): Activation[] {
     const withdrawn: Activation[] = [];
     for (const queue of this.#queues.values()) {
       if (sizeOf(queue) === 0) continue;
       const before = withdrawn.length;
       const staying: Waiting[] = [];
       for (const one of queue.waiting.slice(queue.next)) {
-        if (wanted(one.activation)) withdrawn.push(one.activation);
+        if (matches(one.activation)) withdrawn.push(one.activation);
         else staying.push(one);
       }
       if (withdrawn.length === before) continue;
@@ -148,13 +154,13 @@ export class Scheduler {
       if (queue.paused) this.#held -= withdrawn.length - before;
     }
     this.#queued -= withdrawn.length;
-    if (withdrawn.length > 0) this.#offerAnew();
-    // What waited behind a withdrawn one may have less to wait for, and nobody is called for an empty queue.
-    if (withdrawn.length > 0 && this.#timed.size > 0) this.#askTimed();
+    if (withdrawn.length > 0) this.#rebuildHeap();
+    // Activations behind a withdrawn one may now have a shorter delay.
+    if (withdrawn.length > 0 && this.#delayed.size > 0) this.#checkDelayed();
     return withdrawn;
   }
 
-  /** From now on nothing of an agent begins; what runs goes on. Tells whether that is new. */
+  /** Stops starting runs of an agent; active runs continue. Returns whether the agent was not paused before. */
   pause(agent: string): boolean {
     if (this.#paused.has(agent)) return false;
     this.#paused.add(agent);
@@ -162,13 +168,13 @@ export class Scheduler {
     if (queue) {
       queue.paused = true;
       this.#held += sizeOf(queue);
-      if (queue.isOffered) this.#offerAnew();
-      this.#forgetTime(queue);
+      if (queue.isOffered) this.#rebuildHeap();
+      this.#clearDelay(queue);
     }
     return true;
   }
 
-  /** Lets a paused agent go on. Tells whether it was paused. */
+  /** Resumes a paused agent. Returns whether it was paused. */
   resume(agent: string): boolean {
     if (!this.#paused.delete(agent)) return false;
     const queue = this.#queues.get(agent);
@@ -181,15 +187,15 @@ export class Scheduler {
     return true;
   }
 
-  /** Lets a queue wait for the flock's room, when one of it could begin. */
+  /** Adds a queue to the heap when its first activation could start. */
   #offer(queue: AgentQueue): void {
     if (queue.isOffered || queue.heldUntil !== undefined || !isReady(queue)) return;
     queue.isOffered = true;
     this.#offered.push(queue);
   }
 
-  /** The first of some queues are others now, which is rare. */
-  #offerAnew(): void {
+  /** Rebuilds the heap after the first activations of some queues changed, which is rare. */
+  #rebuildHeap(): void {
     this.#offered.clear();
     for (const queue of this.#queues.values()) {
       queue.isOffered = false;
@@ -203,7 +209,7 @@ export class Scheduler {
       const queue = this.#offered.pop();
       if (!queue) break;
       queue.isOffered = false;
-      // One that has come back may have taken the place that it was offered for.
+      // A run that reacquired its slot may have used the one that this queue was offered for.
       if (isReady(queue) && this.#beginFirst(queue)) this.#offer(queue);
     }
     this.#watch();
@@ -211,40 +217,40 @@ export class Scheduler {
 
   #letReturn(): void {
     for (const queue of this.#returning) {
-      for (const [activation, goOn] of queue.returning) {
+      for (const [activation, resume] of queue.returning) {
         if (this.#taken >= this.#limit) return;
         if (queue.running >= queue.concurrency) break;
         queue.returning.delete(activation);
         queue.running += 1;
         this.#taken += 1;
-        goOn();
+        resume();
       }
       if (queue.returning.size === 0) this.#returning.delete(queue);
     }
   }
 
-  /** There is a place in a queue again. */
+  /** Offers a queue that has a free slot again. */
   #offerNext(queue: AgentQueue): void {
-    // Its components may think otherwise now.
-    this.#forgetTime(queue);
+    // Its components may decide differently now.
+    this.#clearDelay(queue);
     this.#offer(queue);
     this.#fill();
   }
 
-  /** Begins the first of a queue that is ready, unless it has to wait for its time. */
+  /** Starts the first activation of a ready queue, unless a component delays it. */
   #beginFirst(queue: AgentQueue): boolean {
     const { activation } = queue.waiting[queue.next] as Waiting;
     const { hooks } = activation.agent;
     const wait = hooks && !activation.refusal ? hooks.schedule(queuedRun(activation)) : 0;
     if (wait > 0) {
       queue.heldUntil = this.#clock.now() + wait;
-      this.#timed.add(queue);
+      this.#delayed.add(queue);
       return false;
     }
-    this.#forgetTime(queue);
-    // What has begun shall not stay in memory for what waits behind it.
+    this.#clearDelay(queue);
+    // Release the started activation from memory.
     queue.waiting[queue.next++] = undefined as never;
-    if (queue.next === queue.waiting.length || queue.next === MAX_GONE) {
+    if (queue.next === queue.waiting.length || queue.next === MAX_STARTED) {
       queue.waiting.splice(0, queue.next);
       queue.next = 0;
     }
@@ -253,19 +259,19 @@ export class Scheduler {
     return true;
   }
 
-  #forgetTime(queue: AgentQueue): void {
+  #clearDelay(queue: AgentQueue): void {
     queue.heldUntil = undefined;
-    this.#timed.delete(queue);
+    this.#delayed.delete(queue);
   }
 
-  /** Each queue that waits for its time has one turn, in order, before one of them has another: a limit that they share is shared in turn. */
-  #askTimed(): void {
+  /** Checks each delayed queue once, in order, so that agents take turns under a shared rate limit. */
+  #checkDelayed(): void {
     const begun: AgentQueue[] = [];
-    for (const queue of [...this.#timed]) {
+    for (const queue of [...this.#delayed]) {
       if (isReady(queue) && this.#taken < this.#limit) {
         if (this.#beginFirst(queue)) begun.push(queue);
       } else {
-        this.#forgetTime(queue);
+        this.#clearDelay(queue);
         this.#offer(queue);
       }
     }
@@ -273,14 +279,14 @@ export class Scheduler {
     this.#fill();
   }
 
-  /** Is called back when the first of those that wait for their time may begin. */
+  /** Sets a timer for the earliest start of a delayed activation. */
   #watch(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
-    if (this.#timed.size === 0) return;
-    const next = Math.min(...[...this.#timed].map(({ heldUntil }) => heldUntil as number));
-    // The process does not end before what it has taken on.
-    this.#stopTimer = this.#clock.after(next - this.#clock.now(), () => this.#askTimed(), true);
+    if (this.#delayed.size === 0) return;
+    const next = Math.min(...[...this.#delayed].map(({ heldUntil }) => heldUntil as number));
+    // Keeps the process alive, because queued work is pending.
+    this.#stopTimer = this.#clock.after(next - this.#clock.now(), () => this.#checkDelayed(), true);
   }
 
   #begin(queue: AgentQueue, activation: Activation): void {
@@ -288,7 +294,7 @@ export class Scheduler {
     this.#taken += 1;
     this.#running += 1;
     this.#start(activation).then(() => {
-      // Whoever is away has no place to give back.
+      // A run that released its slot has none to free.
       if (!this.#away.delete(activation) && !queue.returning.delete(activation)) {
         queue.running -= 1;
         this.#taken -= 1;
@@ -299,7 +305,7 @@ export class Scheduler {
   }
 }
 
-/** Whether one of it could begin, if the flock has room and its components let it. */
+/** Returns whether the queue could start an activation, apart from the flock's limit and components. */
 function isReady(queue: AgentQueue): boolean {
   return !queue.paused && queue.running < queue.concurrency && sizeOf(queue) > 0;
 }
@@ -312,7 +318,7 @@ function arrivalOf(queue: AgentQueue): number {
   return (queue.waiting[queue.next] as Waiting).arrival;
 }
 
-/** The activation as components see it. */
+/** Converts an activation for components. */
 function queuedRun({ id, runId, agent, correlationId, attempt, artifacts }: Activation): QueuedRun {
   return { agent: agent.name, runId, correlationId, activationId: id, attempt, artifacts };
 }

@@ -97,8 +97,12 @@ describe("whatever is thrown becomes an error that can be told", () => {
   });
 
   it("nothing at all is told as that", () => {
-    expect(readable(undefined)).toMatchObject({ message: "the agent threw nothing at all" });
-    expect(readable(null)).toMatchObject({ message: "the agent threw nothing at all" });
+    expect(readable(undefined)).toMatchObject({
+      message: "The agent failed: it threw `undefined` or `null`. Throw an `Error`.",
+    });
+    expect(readable(null)).toMatchObject({
+      message: "The agent failed: it threw `undefined` or `null`. Throw an `Error`.",
+    });
     const error = new Error("as it is");
     expect(readable(error)).toBe(error);
   });

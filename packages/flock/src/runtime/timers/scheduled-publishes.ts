@@ -4,21 +4,21 @@ import type { Clock } from "../../core/clock.ts";
 import type { RunLog } from "../../core/logger.ts";
 import type { BlackboardReader, Hidden } from "../../store/store.ts";
 
-/** What a scheduledPublishes works with. */
+/** Collaborators of {@link ScheduledPublishes}. */
 export interface ScheduledPublishesOptions {
   readonly blackboard: BlackboardReader;
-  /** What earlier processes have left. */
+  /** State of earlier processes, if the store is persistent. */
   readonly left: { readonly hidden: readonly Hidden[] };
   readonly clock: Clock;
   readonly log: RunLog;
-  /** Gives an artifact the visibility that it has from its time on. Rejects when that could not be written. */
+  /** Publishes a hidden artifact with its final visibility. Rejects when it could not be written. */
   readonly reveal: (artifact: StoredArtifact) => Promise<void>;
 }
 
-/** When it could not be written, it is tried again after so many milliseconds: a full disk stays full for a while. */
+/** Delay before a retry after a failed write, in ms, because a full disk does not recover immediately. */
 const RETRY_MS = 1_000;
 
-/** Waits for the times from which artifacts may be seen by others than the owner. */
+/** Reveals artifacts at the time of their scheduled publish. */
 export class ScheduledPublishes {
   readonly #options: ScheduledPublishesOptions;
   readonly #timers = new Map<string, () => void>();
@@ -28,17 +28,17 @@ export class ScheduledPublishes {
     this.#options = options;
   }
 
-  /** Waits for an artifact that is on the blackboard, if it is to be waited for. */
+  /** Schedules the publish of an artifact on the blackboard, if it is still hidden. */
   watch({ id, visibility }: StoredArtifact): void {
     if (visibility.kind === "after") this.#wait({ id, at: Date.parse(visibility.at) });
   }
 
-  /** Waits for what earlier processes have left; what has come due meanwhile is revealed at once. */
+  /** Schedules the pending publishes of earlier processes; overdue ones happen immediately. */
   restore(): void {
     for (const hidden of this.#options.left.hidden) this.#wait(hidden);
   }
 
-  /** Nothing ticks any more. */
+  /** Cancels the timer. */
   stop(): void {
     this.#stopped = true;
     for (const cancel of this.#timers.values()) cancel();
@@ -50,7 +50,7 @@ export class ScheduledPublishes {
     const { clock } = this.#options;
     const cancel = clock.after(Math.max(hidden.at - clock.now(), pause), () => {
       this.#timers.delete(hidden.id);
-      // Timers keep another time than the clock: one may come a moment before its time.
+      // Timers and the clock can differ slightly, so a timer may fire just before its time.
       if (hidden.at > clock.now()) this.#wait(hidden);
       else void this.#reveal(hidden);
     });
@@ -63,7 +63,7 @@ export class ScheduledPublishes {
       const artifact = await blackboard.get(hidden.id, OWNER);
       if (artifact && !this.#stopped) await reveal(artifact);
     } catch (err) {
-      log.error({ err, artifact: hidden.id }, "an artifact whose time has come could not be shown; it is tried again");
+      log.error({ err, artifact: hidden.id }, "failed to publish scheduled artifact; retry scheduled");
       this.#wait(hidden, RETRY_MS);
     }
   }

@@ -26,7 +26,7 @@ const HOUR = 60 * MINUTE;
 const START = Date.UTC(2026, 0, 1);
 const Digest = artifact("Digest", z.object({ of: z.string() }));
 
-/** A clock whose machine may sleep: timers stand still meanwhile, and time does not. */
+/** A clock of a machine that can sleep: its timers stop while the time continues. */
 class SleepyClock implements Clock {
   readonly #awake: FakeClock;
   #slept = 0;
@@ -73,7 +73,7 @@ async function newFlock(store?: Store): Promise<Flock> {
   return flock;
 }
 
-/** A flock with an agent that is woken each minute and says so. */
+/** Creates a flock with an agent that is triggered each minute and records it. */
 async function everyMinute(options: EveryOptions = {}, store?: Store): Promise<Flock> {
   const flock = await newFlock(store);
   flock
@@ -85,7 +85,7 @@ async function everyMinute(options: EveryOptions = {}, store?: Store): Promise<F
   return flock;
 }
 
-/** Everything is done that the clock has set in motion. */
+/** Waits for everything that the clock has triggered. */
 async function settled(flock: Flock): Promise<void> {
   for (let turn = 0; turn < 3; turn++) {
     await flock.runUntilIdle();
@@ -95,7 +95,7 @@ async function settled(flock: Flock): Promise<void> {
   await flock.runUntilIdle();
 }
 
-/** Lets time pass, step by step. */
+/** Advances the time in steps. */
 async function pass(flock: Flock, ms: number, step = MINUTE / 2): Promise<void> {
   for (let left = ms; left > 0; left -= step) {
     await clock.advance(Math.min(step, left));
@@ -112,8 +112,8 @@ const timesOf = async (flock: Flock) => (await ticksOf(flock)).map((tick) => tic
 const scheduleOf = (flock: Flock) => flock.agents()[0]?.subscriptions[0]?.schedule;
 const at = (ms: number) => new Date(ms).toISOString();
 
-describe("an agent is woken each so many milliseconds", () => {
-  it("with a tick that says for when it is and the how many-th, and in a workflow of its own", async () => {
+describe("every", () => {
+  it("triggers with the scheduled time, the count and a new workflow", async () => {
     const flock = await everyMinute();
     await pass(flock, 3 * MINUTE);
     const ticks = await ticksOf(flock);
@@ -131,7 +131,7 @@ describe("an agent is woken each so many milliseconds", () => {
     expect([...consumed.values()][0]).toMatchObject([{ agentId: "digest" }]);
   });
 
-  it("on a fixed grid, however late the timers come", async () => {
+  it("keeps a fixed grid with late timers", async () => {
     const flock = await everyMinute();
     for (let n = 0; n < 20; n++) {
       clock.sleep(700);
@@ -142,7 +142,7 @@ describe("an agent is woken each so many milliseconds", () => {
     for (const time of times) expect((Date.parse(time) - START) % MINUTE).toBe(0);
   });
 
-  it("first after an initial delay, also at once", async () => {
+  it("waits for the initial delay, which may be 0", async () => {
     const flock = await everyMinute({ initialDelay: 10_000 });
     await pass(flock, 2 * MINUTE, 10_000);
     expect(await timesOf(flock)).toEqual([at(START + 10_000), at(START + 70_000)]);
@@ -150,14 +150,14 @@ describe("an agent is woken each so many milliseconds", () => {
     expect(await timesOf(await everyMinute({ initialDelay: 0 }))).toEqual([at(START)]);
   });
 
-  it("so often and no more", async () => {
+  it("ends after maxTicks", async () => {
     const flock = await everyMinute({ maxTicks: 2 });
     await pass(flock, 5 * MINUTE);
     expect(await timesOf(flock)).toHaveLength(2);
     expect(scheduleOf(flock)).toEqual({ every_ms: MINUTE, ticks: 2 });
   });
 
-  it("and nobody else is, though others have schedules and run on what it publishes", async () => {
+  it("does not trigger other agents", async () => {
     const flock = await newFlock();
     const runs: string[] = [];
     for (const [name, ms] of [
@@ -176,7 +176,7 @@ describe("an agent is woken each so many milliseconds", () => {
     expect(runs.sort()).toEqual(["a1", "a2", "a3", "b1"]);
   });
 
-  it("beside what else wakes it, and its function sees which", async () => {
+  it("works as an alternative to consumes, and the function can tell them apart", async () => {
     const flock = await newFlock();
     const woken: unknown[] = [];
     flock
@@ -194,7 +194,7 @@ describe("an agent is woken each so many milliseconds", () => {
     expect(woken).toEqual(["x", 1]);
   });
 
-  it("as an agent of a tenant, whose ticks that tenant alone may see", async () => {
+  it("of a tenant's agent: ticks are visible only to the tenant", async () => {
     const flock = await newFlock();
     flock
       .agent("digest")
@@ -209,7 +209,7 @@ describe("an agent is woken each so many milliseconds", () => {
   });
 });
 
-describe("an agent is woken at the times of a cron expression", () => {
+describe("cron", () => {
   async function timesIn(expression: string, options: CronOptions, from: string, until: string): Promise<string[]> {
     clock = new SleepyClock(Date.parse(from));
     const flock = await newFlock();
@@ -223,7 +223,7 @@ describe("an agent is woken at the times of a cron expression", () => {
   }
   const timezone = "Europe/Berlin";
 
-  it("at nine in Berlin, in winter and in summer", async () => {
+  it("triggers at nine in Berlin, in winter and in summer", async () => {
     expect(await timesIn("0 9 * * *", { timezone }, "2026-03-27T12:00:00Z", "2026-03-30T12:00:00Z")).toEqual([
       "2026-03-28T08:00:00.000Z",
       "2026-03-29T07:00:00.000Z",
@@ -231,50 +231,50 @@ describe("an agent is woken at the times of a cron expression", () => {
     ]);
   });
 
-  it("once, when the clocks go over its time: as soon as they have", async () => {
+  it("triggers once, as soon as possible, when the clocks skip its time", async () => {
     expect(await timesIn("30 2 * * *", { timezone }, "2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z")).toEqual([
       "2026-03-29T01:00:00.000Z",
       "2026-03-30T00:30:00.000Z",
     ]);
   });
 
-  it("once, when its time comes twice because the clocks go back: the first time", async () => {
+  it("triggers once, the first time, when the clocks repeat its time", async () => {
     expect(await timesIn("30 2 * * *", { timezone }, "2026-10-24T12:00:00Z", "2026-10-26T12:00:00Z")).toEqual([
       "2026-10-25T00:30:00.000Z",
       "2026-10-26T01:30:00.000Z",
     ]);
   });
 
-  it("each hour of the night that has one more", async () => {
+  it("triggers each hour of a night with an extra hour", async () => {
     const times = await timesIn("0 * * * *", { timezone }, "2026-10-24T23:30:00Z", "2026-10-25T03:00:00Z");
     expect(times.map((time) => time.slice(11, 16))).toEqual(["00:00", "01:00", "02:00", "03:00"]);
   });
 
   it.each([
-    ["0 9 * *", {}, /cron "0 9 \* \*" cannot be read.*five/],
-    ["61 * * * *", {}, /cannot be read: Invalid value for minute: 61/],
-    ["every day", {}, /cannot be read/],
-    ["0 0 30 2 *", {}, /never comes/],
-    ["2026-01-01T00:00:00", {}, /is no expression/],
-    ["0 9 * * *", { timezone: "Mars/Olympus" }, /timezone "Mars\/Olympus", which is none/],
+    ["0 9 * *", {}, /cron expression `0 9 \* \*` of agent.*five/],
+    ["61 * * * *", {}, /Invalid value for minute: 61/],
+    ["every day", {}, /Use minute, hour/],
+    ["0 0 30 2 *", {}, /it never matches/],
+    ["2026-01-01T00:00:00", {}, /not a cron expression/],
+    ["0 9 * * *", { timezone: "Mars/Olympus" }, /unknown time zone `Mars\/Olympus`/],
     ["0 9 * * *", { overlap: "both" }, /overlap/],
     ["0 9 * * *", { initialDelay: 1 }, /initialDelay/],
-  ])("says what is wrong with %j %j", async (expression, options, message) => {
+  ])("explains what is wrong with %j %j", async (expression, options, message) => {
     const flock = await newFlock();
     expect(() => flock.agent("digest").cron(expression, options as CronOptions)).toThrow(message);
   });
 
-  it("says what is wrong with an interval, and with a schedule given twice", async () => {
+  it("explains an invalid interval and a duplicate schedule", async () => {
     for (const ms of [0, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       const flock = await newFlock();
-      expect(() => flock.agent("digest").every(ms)).toThrow(/agent digest: every/);
+      expect(() => flock.agent("digest").every(ms)).toThrow(/`every` of agent `digest`/);
     }
     const flock = await newFlock();
-    expect(() => flock.agent("digest").every(5).every(5)).toThrow(/"every 5" twice/);
+    expect(() => flock.agent("digest").every(5).every(5)).toThrow(/`every 5` is declared twice/);
   });
 });
 
-describe("a time that comes while a run of the schedule goes on", () => {
+describe("a time during a run of the schedule", () => {
   async function slow(options: EveryOptions) {
     const flock = await newFlock();
     const ends: (() => void)[] = [];
@@ -300,7 +300,7 @@ describe("a time that comes while a run of the schedule goes on", () => {
     return { flock, ends, wait, step };
   }
 
-  it("passes, and the next tick counts it", async () => {
+  it("is skipped, and the next tick counts it", async () => {
     const { flock, ends, wait, step } = await slow({});
     await wait(4 * MINUTE);
     expect(await timesOf(flock)).toHaveLength(1);
@@ -315,7 +315,7 @@ describe("a time that comes while a run of the schedule goes on", () => {
     await flock.runUntilIdle();
   });
 
-  it("passes as well while the run waits for its next attempt, also one of the process before", async () => {
+  it("is skipped while a retry is pending, also one of an earlier process", async () => {
     const path = join(folder, "retries.db");
     const failing = async () => {
       const flock = await newFlock(sqliteStore(path));
@@ -347,7 +347,7 @@ describe("a time that comes while a run of the schedule goes on", () => {
     expect(await ticksOf(second)).toHaveLength(1);
   });
 
-  it('is queued with overlap: "queue"', async () => {
+  it('is queued with `overlap: "queue"`', async () => {
     const { flock, ends, wait, step } = await slow({ overlap: "queue" });
     await wait(3 * MINUTE);
     expect((await ticksOf(flock)).map(({ count, missed }) => [count, missed])).toEqual([
@@ -363,8 +363,8 @@ describe("a time that comes while a run of the schedule goes on", () => {
   });
 });
 
-describe("times that passed while the machine slept", () => {
-  it("are made up for with one tick", async () => {
+describe("times that passed during sleep", () => {
+  it("are replaced with one tick", async () => {
     const flock = await everyMinute();
     await pass(flock, MINUTE);
     clock.sleep(10 * HOUR);
@@ -372,7 +372,7 @@ describe("times that passed while the machine slept", () => {
     expect(await ticksOf(flock)).toMatchObject([{ count: 1 }, { count: 2, missed: 599 }]);
   });
 
-  it('with missed: "skip" are not: the next time is', async () => {
+  it('are dropped with `missed: "skip"`', async () => {
     const flock = await newFlock();
     flock
       .agent("digest")
@@ -387,7 +387,7 @@ describe("times that passed while the machine slept", () => {
     expect(await ticksOf(flock)).toMatchObject([{}, { scheduled_for: at(START + 12 * HOUR), missed: 10 }]);
   });
 
-  it("are counted up to a thousand for a cron expression, and the newest is found all the same", async () => {
+  it("are counted up to a thousand for a cron expression, and the latest is still found", async () => {
     const flock = await newFlock();
     flock
       .agent("digest")
@@ -400,15 +400,15 @@ describe("times that passed while the machine slept", () => {
   });
 });
 
-describe("schedules end with the flock, and nobody waits for them", () => {
-  it("runUntilIdle resolves though a tick is to come", async () => {
+describe("the end of schedules", () => {
+  it("does not delay runUntilIdle", async () => {
     const flock = await everyMinute();
     await flock.runUntilIdle();
     expect(await timesOf(flock)).toEqual([]);
     expect(scheduleOf(flock)).toEqual({ every_ms: MINUTE, ticks: 0, next_at: at(START + MINUTE) });
   });
 
-  it("after shutdown nothing ticks", async () => {
+  it("comes with shutdown", async () => {
     const flock = await everyMinute();
     await pass(flock, MINUTE);
     await flock.shutdown();
@@ -419,8 +419,8 @@ describe("schedules end with the flock, and nobody waits for them", () => {
   });
 });
 
-describe("a tick that cannot be written", () => {
-  it("is tried again, and told once", async () => {
+describe("a tick that could not be written", () => {
+  it("is retried and emitted once", async () => {
     let refused = 0;
     let isFull = false;
     const store = intercept(sqliteStore(join(folder, "full.db")), () => {
@@ -440,10 +440,10 @@ describe("a tick that cannot be written", () => {
   });
 });
 
-describe("with a store in a file a schedule goes on where it was", () => {
+describe("schedule on a persistent store", () => {
   const path = () => join(folder, "flock.db");
 
-  it("on its grid, with its count, and one tick for what passed meanwhile", async () => {
+  it("continues its grid and count, with one tick for missed times", async () => {
     const first = await everyMinute({ maxTicks: 4 }, sqliteStore(path()));
     await pass(first, 2 * MINUTE);
     await first.shutdown();
@@ -458,7 +458,7 @@ describe("with a store in a file a schedule goes on where it was", () => {
     ]);
   });
 
-  it("also when no process lived as long as the interval", async () => {
+  it("continues when no process lived as long as the interval", async () => {
     for (let start = 0; start < 5; start++) {
       const flock = await everyMinute({}, sqliteStore(path()));
       await pass(flock, 25_000, 25_000);
@@ -470,7 +470,7 @@ describe("with a store in a file a schedule goes on where it was", () => {
     ]);
   });
 
-  it("and lets a time pass that comes while a run of the process before goes on again", async () => {
+  it("skips a time while an interrupted run of an earlier process resumes", async () => {
     const first = await newFlock(sqliteStore(path()));
     const never = () => new Promise<void>(() => {});
     first.agent("slow").every(MINUTE).run(never);
@@ -491,11 +491,11 @@ describe("with a store in a file a schedule goes on where it was", () => {
     expect(await ticksOf(second)).toMatchObject([{ count: 1 }]);
   });
 
-  it("no time is told twice, and each that was not told is counted, wherever processes end", async () => {
+  it("emits no time twice and counts each missed one, wherever processes end", async () => {
     let files = 0;
     const life = fc.record({
       up: fc.array(fc.integer({ min: 0, max: 150_000 }), { maxLength: 6 }),
-      // In the middle of a tick, with some luck: after so many turns of the event loop.
+      // Stops after a number of event-loop turns, often in the middle of a tick.
       abruptly: fc.option(fc.nat(40), { nil: undefined }),
       down: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 300_000 })),
     });
@@ -526,13 +526,13 @@ describe("with a store in a file a schedule goes on where it was", () => {
           for (const [n, { scheduled_for, count, missed: passed, artifact: one }] of ticks.entries()) {
             expect(count).toBe(n + 1);
             dealtWith += passed + 1;
-            // Every time of the grid until this tick is this tick, one before, or counted by one of them.
+            // Every time of the grid until this tick is this tick, an earlier one, or counted by one of them.
             expect(Date.parse(scheduled_for)).toBe(START + dealtWith * MINUTE);
             if (missed === "skip")
               expect(Date.parse(one.createdAt) - Date.parse(scheduled_for)).toBeLessThanOrEqual(MINUTE);
           }
           const come = Math.floor((clock.now() - START) / MINUTE);
-          // No minute is more than a minute late: what is due in the end is told in both cases.
+          // No minute is more than a minute late, so what is due at the end is emitted in both cases.
           expect(dealtWith).toBe(come);
           expect(await last.store.getByType(Digest)).toHaveLength(ticks.length);
           await last.shutdown();

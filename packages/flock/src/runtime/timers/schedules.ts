@@ -9,18 +9,18 @@ import { isoTime } from "../../core/time.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { ScheduleRecord, ScheduleState } from "../../store/store.ts";
 
-/** What schedules work with. */
+/** Collaborators of {@link Schedules}. */
 export interface SchedulesOptions {
-  /** What earlier processes have left. */
+  /** State of earlier processes, if the store is persistent. */
   readonly left: { readonly schedules: readonly ScheduleRecord[] };
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RunLog;
-  /** Whether a run that a subscription has woken is queued or goes on. */
+  /** Returns whether a run that this subscription triggered is queued or active. */
   readonly isBusy: (subscription: Subscription) => boolean;
   /**
-   * Wakes one agent with a tick, in the commit of this tick of the event loop. Resolves when that is permanent, with
-   * what resolves when the run has ended; rejects when nothing of it is so.
+   * Triggers an agent with a tick, in the commit of this event-loop tick. Resolves after the commit to a promise of the
+   * run's end; rejects when the commit failed.
    */
   readonly wake: (
     agent: AgentDefinition,
@@ -29,24 +29,24 @@ export interface SchedulesOptions {
   ) => Promise<{ readonly done: Promise<unknown> }>;
 }
 
-/** One schedule of one agent, at work. */
+/** A running schedule of one agent. */
 interface Ticker {
   readonly agent: AgentDefinition;
   readonly subscription: Subscription;
   readonly schedule: Schedule;
   state: ScheduleState;
-  /** Runs that this process has woken and that have not ended. */
+  /** Number of active runs that this process triggered. */
   running: number;
   cancel: () => void;
 }
 
-/** No timer waits longer than this (ms): while a machine sleeps its timers stand still, and its clock goes on. */
+/** Longest timer (ms). Timers stop while a machine sleeps but its clock continues, so times are rechecked. */
 const LONGEST_WAIT_MS = MISSED_AFTER_MS / 2;
 
-/** When a tick could not be written, it is tried again after so many milliseconds: a full disk stays full for a while. */
+/** Delay before a retry after a failed write, in ms, because a full disk does not recover immediately. */
 const RETRY_MS = 1_000;
 
-/** Waits for the times of all schedules, and wakes their agents. */
+/** Waits for the times of all schedules and triggers their agents. */
 export class Schedules {
   readonly #options: SchedulesOptions;
   readonly #tickers = new Map<Subscription, Ticker>();
@@ -56,11 +56,11 @@ export class Schedules {
     this.#options = options;
   }
 
-  /** Begins, or goes on with, the schedules of an agent, once what is written already is permanent. */
+  /** Starts or resumes the schedules of an agent, after pending writes are committed. */
   async resumeAgent(agent: AgentDefinition): Promise<void> {
     if (agent.schedules.size === 0) return;
     const { journal, clock, log, left: before } = this.#options;
-    // Runs of an earlier process are queued by then: a time that comes while they go on is told from one that does not.
+    // By then, runs of earlier processes are queued, which decides whether a time overlaps with one.
     await journal.settled().catch(() => {});
     if (this.#stopped) return;
     for (const [subscription, schedule] of agent.schedules) {
@@ -72,11 +72,11 @@ export class Schedules {
       this.#wait(ticker);
     }
     journal.committed().catch((err) => {
-      log.warn({ err, agent: agent.name }, "the beginning of a schedule could not be written: its next tick is");
+      log.warn({ err, agent: agent.name }, "failed to persist start of schedule; next tick will");
     });
   }
 
-  /** How a schedule stands, as the wire tells it; nothing for a subscription without one. */
+  /** Returns a schedule's state in its wire form; empty for a subscription without a schedule. */
   told(agent: AgentDefinition, subscription: Subscription): Pick<SubscriptionInfo, "schedule"> {
     const schedule = agent.schedules.get(subscription);
     if (!schedule) return {};
@@ -84,14 +84,14 @@ export class Schedules {
     const next = ticker && this.#stopped === false ? nextOf(ticker) : undefined;
     return {
       schedule: {
-        ...schedule.told,
+        ...schedule.wireFields,
         ticks: ticker?.state.count ?? 0,
         ...(next === undefined ? {} : { next_at: isoTime(next) }),
       },
     };
   }
 
-  /** Nothing ticks any more. */
+  /** Cancels all timers. */
   stop(): void {
     this.#stopped = true;
     for (const { cancel } of this.#tickers.values()) cancel();
@@ -103,7 +103,7 @@ export class Schedules {
     if (next === undefined) return;
     const { clock } = this.#options;
     const wait = Math.min(Math.max(0, next - clock.now()), LONGEST_WAIT_MS);
-    // What is to be done at a time keeps the process alive, as any timer does.
+    // Keeps the process alive, like any timer with pending work.
     ticker.cancel = clock.after(Math.max(wait, pause), () => this.#look(ticker), true);
   }
 
@@ -132,7 +132,7 @@ export class Schedules {
           ticker.running -= 1;
         });
       });
-      // In one commit with the tick: a process that dies has done both or neither.
+      // Written in one commit with the tick, so that a crash loses both or neither.
       this.#write(ticker, after);
     }
     written.then(
@@ -141,7 +141,7 @@ export class Schedules {
         this.#wait(ticker);
       },
       (err) => {
-        if (!this.#stopped) log.error({ err, agent: agent.name }, "a tick could not be written; it is tried again");
+        if (!this.#stopped) log.error({ err, agent: agent.name }, "failed to persist schedule tick; retry scheduled");
         this.#wait(ticker, RETRY_MS);
       },
     );

@@ -1,7 +1,7 @@
-/** Largest answer that is read from a server, in bytes: what the SDK allows a program on stdio as well. */
+/** Largest response that is read from a server, in bytes. The SDK has the same limit for programs on stdio. */
 export const MAX_ANSWER_BYTES = 10 * 1024 * 1024;
 
-/** `fetch`, but an answer that is too large breaks off. Streams that a server keeps open, which answer no POST, may go on. */
+/** Fetches a URL and aborts a POST response that is too large. Event streams of GET requests are not limited. */
 export async function boundedFetch(url: string | URL, init?: RequestInit): Promise<Response> {
   const response = await fetch(url, init);
   if (!response.body || init?.method !== "POST") return response;
@@ -11,7 +11,7 @@ export async function boundedFetch(url: string | URL, init?: RequestInit): Promi
       transform(chunk, controller) {
         bytes += chunk.byteLength;
         if (bytes <= MAX_ANSWER_BYTES) controller.enqueue(chunk);
-        else controller.error(new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`));
+        else controller.error(new Error(`the response is larger than ${MAX_ANSWER_BYTES} bytes`));
       },
     }),
   );

@@ -5,56 +5,56 @@ import { VERSION } from "../../core/version.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
 import type { CheckedOptions } from "./options.ts";
 
-/** How much of what a program prints on standard error is kept, in characters, to tell why it has ended. */
+/** Characters of a program's standard error that are kept for error messages. */
 const KEPT_ERRORS = 600;
 
-/** How long a server that could not be reached is left alone: twice as long each time, so that it is not started in a circle. In ms. */
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 30_000;
+/** Delay before reconnecting to a server that could not be reached, in ms. Doubles each time, up to the maximum. */
+const FIRST_DELAY = 500;
+const MAX_DELAY = 30_000;
 
 type Sdk = typeof import("@modelcontextprotocol/client");
 
-/** The connection to a server: made when it is wanted, and again when it was lost. */
+/** The connection to a server: opened on demand, and reopened after it was lost. */
 export class Connection {
   readonly #options: CheckedOptions;
   #client: Promise<Client> | undefined;
   #closed = false;
-  /** Attempts that failed, one after the other. */
+  /** Consecutive failed attempts. */
   #failures = 0;
   #notBefore = 0;
   #lastFailure: FlockError | undefined;
-  /** What the program printed last on standard error, and what the SDK could not read. */
-  #lastWords = "";
+  /** The latest standard error of the program, and messages that the SDK could not parse. */
+  #stderr = "";
   readonly #redaction = new Redaction();
 
   constructor(options: CheckedOptions) {
     this.#options = options;
   }
 
-  /** What the program printed last, for an error message; empty for a server on the network. */
-  get lastWords(): string {
-    const words = this.#redaction.text(this.#lastWords.trim()).slice(-KEPT_ERRORS);
-    return words === "" ? "" : `; its last words: ${words}`;
+  /** The latest standard error of the program for an error message; empty for a server on the network. */
+  get stderrSuffix(): string {
+    const text = this.#redaction.text(this.#stderr.trim()).slice(-KEPT_ERRORS);
+    return text === "" ? "" : `; standard error: ${text}`;
   }
 
   /**
-   * The client, connected. All who want it at the same time share it.
+   * Returns the connected client. Concurrent callers share it.
    * @throws FlockError `tool_server_unavailable` or `missing_dependency`.
    */
   async client(): Promise<Client> {
-    if (this.#closed) throw this.#unavailable("its connection has been closed: make a new one with mcpTools(…)");
+    if (this.#closed) throw this.#unavailable("its connection has been closed. Create a new one with `mcpTools(…)`.");
     if (!this.#client && this.#lastFailure && Date.now() < this.#notBefore) throw this.#lastFailure;
-    this.#client ??= this.#begin();
+    this.#client ??= this.#open();
     return this.#client;
   }
 
-  /** The connection is of no use any more: whoever wants one next makes another. */
-  async lose(client: Client): Promise<void> {
+  /** Drops a broken connection, so that the next caller opens a new one. */
+  async drop(client: Client): Promise<void> {
     if ((await this.#client?.catch(() => undefined)) === client) this.#client = undefined;
     await client.close().catch(() => {});
   }
 
-  /** Ends the connection for good, and the program with it. */
+  /** Closes the connection permanently and ends the program. */
   async close(): Promise<void> {
     this.#closed = true;
     const client = await this.#client?.catch(() => undefined);
@@ -62,7 +62,7 @@ export class Connection {
     await client?.close().catch(() => {});
   }
 
-  async #begin(): Promise<Client> {
+  async #open(): Promise<Client> {
     try {
       const client = await this.#connect();
       this.#failures = 0;
@@ -72,7 +72,7 @@ export class Connection {
       this.#client = undefined;
       const failure = error instanceof FlockError ? error : this.#unavailable(this.#why(error), error);
       this.#lastFailure = failure;
-      this.#notBefore = Date.now() + Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#failures);
+      this.#notBefore = Date.now() + Math.min(MAX_DELAY, FIRST_DELAY * 2 ** this.#failures);
       this.#failures += 1;
       throw failure;
     }
@@ -83,7 +83,7 @@ export class Connection {
     try {
       return await this.#attempt(sdk, "command" in this.#options ? "legacy" : "auto");
     } catch (error) {
-      // A program that knows only the newer protocol says so. Asking each of them first would start each of them twice.
+      // A program that only supports the newer protocol reports that. Probing first would start each program twice.
       if (!("command" in this.#options) || !(error instanceof sdk.ProtocolError) || this.#closed) throw error;
       return this.#attempt(sdk, "auto");
     }
@@ -91,10 +91,10 @@ export class Connection {
 
   async #attempt(sdk: Sdk, mode: "legacy" | "auto"): Promise<Client> {
     const client = new sdk.Client({ name: "flock", version: VERSION }, { versionNegotiation: { mode } });
-    this.#lastWords = "";
+    this.#stderr = "";
     const transport = await this.#transport(sdk);
-    client.onerror = ({ message }) => this.#hear(`${message}\n`);
-    client.onclose = () => void this.lose(client);
+    client.onerror = ({ message }) => this.#keep(`${message}\n`);
+    client.onclose = () => void this.drop(client);
     try {
       await client.connect(transport, { timeout: this.#options.connectTimeout });
       if (this.#closed) throw this.#unavailable("its connection has been closed");
@@ -123,12 +123,12 @@ export class Connection {
       stderr: "pipe",
       ...(cwd === undefined ? {} : { cwd }),
     });
-    transport.stderr?.on("data", (chunk: Buffer) => this.#hear(chunk.toString()));
+    transport.stderr?.on("data", (chunk: Buffer) => this.#keep(chunk.toString()));
     return transport;
   }
 
-  #hear(words: string): void {
-    this.#lastWords = (this.#lastWords + words).slice(-4 * KEPT_ERRORS);
+  #keep(text: string): void {
+    this.#stderr = (this.#stderr + text).slice(-4 * KEPT_ERRORS);
   }
 
   #why(error: unknown): string {
@@ -136,15 +136,17 @@ export class Connection {
     const { message, code, cause } = error as Error & { code?: string };
     if ("command" in options) {
       if (code === "ENOENT")
-        return `there is no program ${JSON.stringify(options.command)}, or no folder ${options.cwd ?? process.cwd()}`;
-      return `${JSON.stringify([options.command, ...options.args].join(" "))} does not answer as an MCP server: ${message}${this.lastWords}`;
+        return `no program \`${options.command}\`, or no directory \`${options.cwd ?? process.cwd()}\``;
+      return `\`${[options.command, ...options.args].join(" ")}\` does not respond like an MCP server: ${message}${this.stderrSuffix}`;
     }
     const reason = cause instanceof Error && cause.message ? cause.message : message;
-    return `it cannot be reached at ${options.url}: ${reason}`;
+    return `\`${options.url}\` cannot be reached: ${reason}`;
   }
 
   #unavailable(why: string, cause?: unknown): FlockError {
-    return new FlockError("tool_server_unavailable", `MCP server ${this.#options.name}: ${why}`, { cause });
+    return new FlockError("tool_server_unavailable", `MCP server \`${this.#options.name}\` is unavailable: ${why}`, {
+      cause,
+    });
   }
 }
 
@@ -155,7 +157,7 @@ async function load(server: string): Promise<Sdk> {
     if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
     throw new FlockError(
       "missing_dependency",
-      `MCP server ${server} needs a package that is not installed: run \`npm install @modelcontextprotocol/client\``,
+      `MCP server \`${server}\` cannot be used: a package is not installed. Run \`npm install @modelcontextprotocol/client\`.`,
       { cause },
     );
   }

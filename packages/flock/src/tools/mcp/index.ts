@@ -1,5 +1,6 @@
 /**
- * Tools of MCP servers (Model Context Protocol) for agents, over the official SDK (package `@modelcontextprotocol/client`).
+ * Tools of MCP servers (Model Context Protocol) for agents, through the official SDK (package
+ * `@modelcontextprotocol/client`).
  *
  * @packageDocumentation
  */

@@ -7,23 +7,23 @@ import { type CheckedOptions, type McpOptions, schemaFor } from "./options.ts";
 import { answerOf, type McpResult, resultOf } from "./result.ts";
 import { toolNames } from "./tool-names.ts";
 
-/** What goes with a call. */
+/** Options of a tool call. */
 export interface McpCallOptions {
-  /** Gives the call up, and tells the server so. */
+  /** Cancels the call and notifies the server. Default: none. */
   readonly signal?: AbortSignal | undefined;
-  /** Longest that this call may take; ms. Default: the server's `callTimeout`. */
+  /** Time limit of this call, in ms. Default: the server's `callTimeout`. */
   readonly timeout?: number | undefined;
 }
 
-/** Longest description that a model is told, and longest failure, in characters: both are a stranger's words. */
+/** Longest tool description and failure text for a model, in characters: both come from an untrusted server. */
 const MAX_DESCRIPTION = 8_000;
 const MAX_FAILURE = 4_000;
 
 /**
- * The tools of an MCP server, for `.tools(…)` of an agent, and for functions. It connects when a tool is wanted for the
- * first time, and again when the connection was lost. `close` ends it; `flock.use` does so with the flock.
- *
- * @throws FlockError `invalid_options`, naming each wrong option.
+ * Creates a tool source for an MCP server, for `.tools(…)` of an agent and for calls in functions.
+ * It connects on first use and reconnects after the connection was lost. `close` ends it; with `flock.use`, it ends
+ * with the flock.
+ * @throws FlockError `invalid_options`, naming each invalid option.
  *
  * @example
  * const files = flock.use(mcpTools({ name: "files", command: "my-mcp-server", args: ["/data"], allow: ["read_file"] }));
@@ -33,14 +33,14 @@ export function mcpTools(options: McpOptions): McpTools {
   return new McpTools(checkOptions("mcpTools", schemaFor(options), options));
 }
 
-/** The tools of one MCP server: see {@link mcpTools}. */
+/** The tools of one MCP server; see {@link mcpTools}. */
 export class McpTools implements ToolSource, AsyncDisposable {
   /** The server's name. */
   readonly name: string;
   readonly #options: CheckedOptions;
   readonly #connection: Connection;
 
-  /** For `mcpTools` only. */
+  /** Used only by `mcpTools`. */
   constructor(options: CheckedOptions) {
     this.name = options.name;
     this.#options = options;
@@ -48,18 +48,20 @@ export class McpTools implements ToolSource, AsyncDisposable {
   }
 
   /**
-   * The tools that the server has now and that may be called, as it describes them.
+   * Returns the server's current tools that are allowed, as the server describes them.
    * @throws FlockError `tool_server_unavailable` or `missing_dependency`.
    */
   async list({ signal }: Pick<McpCallOptions, "signal"> = {}): Promise<readonly Tool[]> {
-    const tools = await this.#ask(signal, undefined, (client) => this.#toolsOf(client, signal));
+    const tools = await this.#request(signal, undefined, (client) => this.#toolsOf(client, signal));
     return tools.filter(({ name }) => this.#allows(name));
   }
 
   /**
-   * Calls a tool by the server's own name for it, for functions.
-   * @throws FlockError `tool_not_allowed`, `tool_unknown`, `tool_failed` when the tool says so or does not answer in time,
-   * `tool_server_unavailable` when the server is not there or ends in the middle; and the signal's reason.
+   * Calls a tool by the server's name for it.
+   * @throws FlockError `tool_not_allowed` or `tool_unknown`.
+   * @throws FlockError `tool_failed` when the tool reports an error or times out.
+   * @throws FlockError `tool_server_unavailable` when the server cannot be reached or the connection is lost.
+   * @throws the signal's reason when it aborts.
    *
    * @example
    * const { text } = await files.call("read_file", { path: "a.txt" }, { signal: context.signal });
@@ -72,24 +74,23 @@ export class McpTools implements ToolSource, AsyncDisposable {
     if (!this.#allows(tool)) {
       throw new FlockError(
         "tool_not_allowed",
-        `MCP server ${this.name}: ${tool} may not be called: name it in \`allow\` if it should be`,
+        `Tool \`${tool}\` of MCP server \`${this.name}\` was not called: it is not allowed. Add it to \`allow\`.`,
       );
     }
-    const answer = await this.#ask(signal, tool, (client) =>
+    const answer = await this.#request(signal, tool, (client) =>
       client.callTool({ name: tool, arguments: { ...input } }, { timeout, ...(signal ? { signal } : {}) }),
     );
     const result = resultOf(answer);
-    if (answer.isError) throw this.#failed(tool, result.text.slice(0, MAX_FAILURE) || "it does not say why");
+    if (answer.isError) throw this.#failed(tool, result.text.slice(0, MAX_FAILURE) || "no reason given");
     return result;
   }
 
-  /** For agents: what their models may call. Asked once in each run, so that a tool that was renamed has its new name. */
+  /** Returns the tools for an agent's model. Called once per run, so renamed tools appear under their new names. */
   async offer({ signal, agent, log }: RunContext): Promise<readonly OfferedTool[]> {
     const { allow, maxResultCharacters, images } = this.#options;
     const tools = await this.list({ signal });
     const missing = allow === "*" ? [] : allow.filter((name) => tools.every((tool) => tool.name !== name));
-    if (missing.length > 0)
-      log.warn({ agent, server: this.name, missing }, "an MCP server lacks tools that are allowed");
+    if (missing.length > 0) log.warn({ agent, server: this.name, missing }, "allowed tools were missing on MCP server");
     const names = toolNames(
       this.name,
       tools.map(({ name }) => name),
@@ -105,12 +106,15 @@ export class McpTools implements ToolSource, AsyncDisposable {
     }));
   }
 
-  /** Ends the connection, and the program if it is one. Calls that go on end as `tool_server_unavailable`. May be called again. */
+  /**
+   * Closes the connection and ends the server's program, if it is one. Pending calls fail with
+   * `tool_server_unavailable`. Idempotent.
+   */
   close(): Promise<void> {
     return this.#connection.close();
   }
 
-  /** Ends like `close`, at the end of an `await using`. */
+  /** Closes the connection at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -125,88 +129,91 @@ export class McpTools implements ToolSource, AsyncDisposable {
     return (await client.listTools(undefined, { cacheMode: "refresh", timeout, ...(signal ? { signal } : {}) })).tools;
   }
 
-  /** Asks the server, over a new connection if the old one is lost, and says in our words what went wrong. */
-  async #ask<T>(
+  /** Sends a request, over a new connection if the old one was lost, and converts failures to Flock errors. */
+  async #request<T>(
     signal: AbortSignal | undefined,
     tool: string | undefined,
-    ask: (client: Client) => Promise<T>,
+    send: (client: Client) => Promise<T>,
   ): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       signal?.throwIfAborted();
       const client = await unlessAborted(this.#connection.client(), signal);
       try {
-        return await ask(client);
+        return await send(client);
       } catch (error) {
         signal?.throwIfAborted();
         const kind = await kindOf(error);
-        if (kind === "refused") throw await this.#refused(client, tool, error);
-        if (kind === "timeout")
-          throw this.#failed(tool, "it did not answer in time: allow it more (`callTimeout`), or ask for less");
-        await this.#connection.lose(client);
-        // A server that has forgotten the session has done nothing of what it was asked.
-        if (kind === "forgotten" && attempt === 1) continue;
+        if (kind === "rejected") throw await this.#rejected(client, tool, error);
+        if (kind === "timeout") throw this.#failed(tool, "it timed out. Raise `callTimeout` or request less.");
+        await this.#connection.drop(client);
+        // A server that lost the session has not processed the request.
+        if (kind === "no_session" && attempt === 1) continue;
         throw this.#lost(tool, error);
       }
     }
   }
 
-  async #refused(client: Client, tool: string | undefined, error: unknown): Promise<FlockError> {
+  async #rejected(client: Client, tool: string | undefined, error: unknown): Promise<FlockError> {
     const { message } = error as Error;
-    const there = await this.#toolsOf(client, undefined).catch(() => undefined);
-    if (tool === undefined || !there || there.some(({ name }) => name === tool))
+    const available = await this.#toolsOf(client, undefined).catch(() => undefined);
+    if (tool === undefined || !available || available.some(({ name }) => name === tool))
       return this.#failed(tool, message, error);
-    const names = there.map(({ name }) => name).filter((name) => this.#allows(name));
+    const names = available.map(({ name }) => name).filter((name) => this.#allows(name));
     return new FlockError(
       "tool_unknown",
-      `MCP server ${this.name} has no tool ${tool}; of those that are allowed it has ${names.join(", ") || "none"}`,
+      `Tool \`${tool}\` was not called: MCP server \`${this.name}\` does not have it. Available and allowed: ${names.join(", ") || "none"}.`,
       { cause: error },
     );
   }
 
   #failed(tool: string | undefined, why: string, cause?: unknown): FlockError {
-    return new FlockError("tool_failed", `MCP server ${this.name}: ${tool ?? "its list of tools"} failed: ${why}`, {
-      cause,
-    });
+    return new FlockError(
+      "tool_failed",
+      `${tool === undefined ? "The tool list" : `Tool \`${tool}\``} of MCP server \`${this.name}\` failed: ${why}`,
+      {
+        cause,
+      },
+    );
   }
 
   #lost(tool: string | undefined, cause: unknown): FlockError {
     const { message, cause: reason } = cause as Error;
     const why = reason instanceof Error && reason.message ? reason.message : message;
-    const during = tool === undefined ? "" : ` during ${tool}, which may have done its work or not`;
+    const during = tool === undefined ? "" : ` during \`${tool}\`, which may or may not have completed`;
     return new FlockError(
       "tool_server_unavailable",
-      `MCP server ${this.name}: the connection was lost${during}: ${why}${this.#connection.lastWords}`,
+      `MCP server \`${this.name}\` is unavailable: the connection was lost${during}: ${why}${this.#connection.stderrSuffix}`,
       { cause },
     );
   }
 }
 
 /**
- * What a failure means: the server has `refused`, has taken too long, has done nothing because it has `forgotten`
- * who we are, or is `lost`.
+ * Classifies a failed request: the server `rejected` it, it timed out, it was not processed because the server has
+ * `no_session` for us, or the connection is `lost`.
  */
-async function kindOf(error: unknown): Promise<"refused" | "timeout" | "forgotten" | "lost"> {
+async function kindOf(error: unknown): Promise<"rejected" | "timeout" | "no_session" | "lost"> {
   const { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } = await import("@modelcontextprotocol/client");
   if (error instanceof SdkHttpError) {
-    if (error.status === 404) return "forgotten";
-    return error.status >= 400 && error.status < 500 ? "refused" : "lost";
+    if (error.status === 404) return "no_session";
+    return error.status >= 400 && error.status < 500 ? "rejected" : "lost";
   }
-  if (error instanceof ProtocolError) return "refused";
+  if (error instanceof ProtocolError) return "rejected";
   if (!(error instanceof SdkError)) return "lost";
   switch (error.code) {
     case SdkErrorCode.RequestTimeout:
       return "timeout";
     case SdkErrorCode.NotConnected:
-      return "forgotten";
+      return "no_session";
     case SdkErrorCode.ConnectionClosed:
     case SdkErrorCode.SendFailed:
       return "lost";
     default:
-      return "refused";
+      return "rejected";
   }
 }
 
-/** Waits no longer than the signal allows; what is waited for goes on, for others. */
+/** Waits for a promise unless the signal aborts. The promise itself continues for other callers. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   const { promise: aborted, reject } = Promise.withResolvers<never>();

@@ -1,47 +1,60 @@
 import { z } from "zod";
 
 interface SharedOptions {
-  /** What errors and tools call the server: letters, digits and `-`, 32 at most. The tool `read` of `files` is `files_read` for models. */
+  /**
+   * Name of the server in errors and tool names: letters, digits and `-`, at most 32 characters. Models call the tool
+   * `read` of `files` as `files_read`.
+   */
   readonly name: string;
   /**
-   * The server's own names of the tools that may be called. No other is offered to a model or can be called, whatever the
-   * server adds later. `"*"` allows every tool, also those to come: for servers of your own.
+   * Server names of the tools that may be called. Other tools, including those that the server adds later, are neither
+   * offered nor callable. `"*"` allows all current and future tools; use it only for servers you trust.
    */
   readonly allow: readonly string[] | "*";
-  /** Longest that connecting may take, with the start of the program; ms. Default 30,000. */
+  /** Time limit for connecting, including the start of the program, in ms. Default: 30,000. */
   readonly connectTimeout?: number;
-  /** Longest that a call may take; ms. Default 60,000. */
+  /** Time limit of a call, in ms. Default: 60,000. */
   readonly callTimeout?: number;
-  /** A longer answer is cut before a model reads it; characters. Functions get all of it. Default 50,000. */
+  /**
+   * Longest result for a model, in characters; longer results are truncated. Functions receive the full result.
+   * Default: 50,000.
+   */
   readonly maxResultCharacters?: number;
-  /** Whether models are shown the images in answers. Not every provider takes them. Default false: they are only told of them. */
+  /**
+   * Whether models receive images in results; not every provider accepts them. Default: false, which sends a text note
+   * instead.
+   */
   readonly images?: boolean;
 }
 
-/** A server that is a program, spoken to through its standard input and output. */
+/** A server that is a local program, connected through standard input and output. */
 export interface McpStdioOptions extends SharedOptions {
   readonly command: string;
+  /** Arguments of the program. Default: none. */
   readonly args?: readonly string[];
-  /** Beside HOME, LOGNAME, PATH, SHELL, TERM and USER (on Windows their like). No other variable of this process is passed on. */
+  /**
+   * Environment variables in addition to HOME, LOGNAME, PATH, SHELL, TERM and USER, or their Windows equivalents. No
+   * other variables are passed on. Default: none.
+   */
   readonly env?: Readonly<Record<string, string>>;
-  /** Where it runs. Default: where this process does. */
+  /** Working directory. Default: that of this process. */
   readonly cwd?: string;
 }
 
-/** A server on the network: Streamable HTTP. */
+/** A server on the network (Streamable HTTP). */
 export interface McpHttpOptions extends SharedOptions {
   readonly url: string;
-  /** Sent with each request, such as `Authorization`. */
+  /** Headers of each request, such as `Authorization`. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A server with tools, and which of them may be called. */
+/** An MCP server and its allowed tools. */
 export type McpOptions = McpStdioOptions | McpHttpOptions;
 
 const shared = {
-  name: z.string().regex(/^[A-Za-z0-9-]{1,32}$/, "must be letters, digits and -, 32 at most"),
+  name: z.string().regex(/^[A-Za-z0-9-]{1,32}$/, "must be letters, digits and `-`, at most 32 characters"),
   allow: z.union([z.literal("*"), z.array(z.string().min(1))], {
-    error: 'must list the tools that may be called, or be "*" for all of them',
+    error: 'must be a list of tool names, or `"*"` for all tools',
   }),
   connectTimeout: z.int().min(1).default(30_000),
   callTimeout: z.int().min(1).default(60_000),
@@ -61,14 +74,14 @@ const stdioSchema = z.strictObject({
 
 const httpSchema = z.strictObject({
   ...shared,
-  url: z.url({ protocol: /^https?$/, error: "must be an address such as https://example.com/mcp" }),
+  url: z.url({ protocol: /^https?$/, error: "must be a URL such as `https://example.com/mcp`" }),
   headers: texts,
 });
 
-/** Options as they were checked, with their defaults. */
+/** Validated options with defaults. */
 export type CheckedOptions = z.output<typeof stdioSchema> | z.output<typeof httpSchema>;
 
-/** The schema that fits what somebody wants: a program, or an address. */
+/** Returns the schema for a program or for a URL. */
 export function schemaFor(options: unknown): z.ZodType<CheckedOptions> {
   const { url } = (options ?? {}) as Partial<McpHttpOptions>;
   return url === undefined ? stdioSchema : httpSchema;

@@ -1,17 +1,17 @@
 import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/client";
 import type { ToolAnswer } from "../../agents/tools.ts";
 
-/** What a tool has answered. */
+/** The result of a tool call. */
 export interface McpResult {
-  /** All that can be read as text, in its order; what cannot is named in brackets. */
+  /** All textual content in order; other content is named in brackets. */
   readonly text: string;
-  /** The answer as data, when the tool gives such. */
+  /** Structured content, if the tool returns any. */
   readonly structured: unknown;
-  /** The parts of the answer as the server sent them: texts, images, sound, resources. */
+  /** The content parts as the server sent them: text, images, audio, resources. */
   readonly content: readonly ContentBlock[];
 }
 
-/** An answer as functions read it. */
+/** Converts a tool result for functions. */
 export function resultOf({ content = [], structuredContent }: CallToolResult): McpResult {
   const text = content.map(textOf).join("\n");
   return {
@@ -21,13 +21,13 @@ export function resultOf({ content = [], structuredContent }: CallToolResult): M
   };
 }
 
-/** The answer as a model reads it. */
+/** Converts a tool result for a model. */
 export function answerOf({ text, content }: McpResult, maxCharacters: number, images: boolean): ToolAnswer {
   return {
     text:
       text.length <= maxCharacters
         ? text
-        : `${text.slice(0, maxCharacters)}\n[cut off: these are ${maxCharacters} of ${text.length} characters; ask for less]`,
+        : `${text.slice(0, maxCharacters)}\n[truncated: ${maxCharacters} of ${text.length} characters; request less]`,
     files: images
       ? content.flatMap((part) => (part.type === "image" ? [{ data: part.data, mediaType: part.mimeType }] : []))
       : [],
