@@ -1,5 +1,5 @@
 import { setImmediate as macrotask } from "node:timers/promises";
-import { type ControlOf, type Filter, type FlockEvent, OWNER, type Principal } from "@flock-ts/protocol";
+import { type ControlOf, type Filter, type FlockEvent, type Principal } from "@flock-ts/protocol";
 import type { EventLog } from "../log/event-log.ts";
 import { textsOf } from "../log/frame.ts";
 import { scopeOf } from "../log/scope.ts";
@@ -35,7 +35,7 @@ const MAX_CHARACTERS = 4 * 1024 * 1024;
 export async function readEventPage(
   log: EventLog,
   query: EventPageQuery,
-  principal: Principal = OWNER,
+  principal: Principal,
 ): Promise<EventPage> {
   const { after, limit, epoch, filter } = query;
   const { head } = log;

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { constants, inflateRawSync } from "node:zlib";
-import { type ControlMessage, type EventFacts, type Filter, matches } from "@flock-ts/protocol";
+import { type ControlMessage, type EventFacts, type Filter, matches, OWNER } from "@flock-ts/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { WebSocket } from "ws";
@@ -188,8 +188,8 @@ class World {
     client.fast = fast;
     const { filter = {}, since, epoch } = start;
     const query = { since, epoch, filter };
-    if (encoding === "event-stream") this.hub.connectEventStream(client as unknown as Socket, query);
-    else this.hub.connect(client as unknown as WebSocket, client as unknown as Socket, query);
+    if (encoding === "event-stream") this.hub.connectEventStream(client as unknown as Socket, query, OWNER);
+    else this.hub.connect(client as unknown as WebSocket, client as unknown as Socket, query, OWNER);
     return client;
   }
 

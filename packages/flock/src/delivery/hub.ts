@@ -1,12 +1,5 @@
 import type { Socket } from "node:net";
-import {
-  CLOSE,
-  type ConnectionInfo,
-  type ConnectQuery,
-  OWNER,
-  PROTOCOL_VERSION,
-  type Principal,
-} from "@flock-ts/protocol";
+import { CLOSE, type ConnectionInfo, type ConnectQuery, PROTOCOL_VERSION, type Principal } from "@flock-ts/protocol";
 import type { WebSocket } from "ws";
 import type { EventLog } from "../log/event-log.ts";
 import { Chunks } from "./chunks.ts";
@@ -147,14 +140,14 @@ export class Hub implements HubContext {
   }
 
   /** Takes in a WebSocket whose handshake is done. `socket` is the one under it. */
-  connect(websocket: WebSocket, socket: Socket, query: ConnectQuery, principal: Principal = OWNER): void {
+  connect(websocket: WebSocket, socket: Socket, query: ConnectQuery, principal: Principal): void {
     // Whether it was negotiated is for `ws` to know; where it was not, there is nothing to ask.
     const deflates = websocket.extensions?.includes("permessage-deflate");
     this.#welcome(new Connection(this, websocket, socket, deflates ? DEFLATED : PLAIN, principal), query);
   }
 
   /** Takes in a client of Server-Sent Events: `socket` is that of a response whose head is out and whose body ends with it. */
-  connectEventStream(socket: Socket, query: ConnectQuery, principal: Principal = OWNER): void {
+  connectEventStream(socket: Socket, query: ConnectQuery, principal: Principal): void {
     this.#welcome(new EventStream(this, socket, this.#eventStreamWriter, principal), query);
   }
 

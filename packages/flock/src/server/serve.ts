@@ -73,7 +73,7 @@ export async function serve(flock: FlockHost, options: ServeOptions): Promise<Fl
   );
   const ordered = inOrder(dashboard ? withDashboard(components) : components);
   const app = await createApp(flock.logger, maxBodyBytes);
-  const context: ServerContext = { flock, app, components: ordered, log: app.log, principalOf };
+  const context: ServerContext = { host: flock, app, components: ordered, log: app.log, principalOf };
   const destroySockets = trackUpgrades(app);
   const started: ServerComponent[] = [];
   const end = async () => {

@@ -15,8 +15,8 @@ export type ServerApp = FastifyInstance<
 
 /** What a component works with. */
 export interface ServerContext {
-  /** The flock that is served. */
-  readonly flock: FlockHost;
+  /** The flock. Read it with `host.as(principalOf(request))`, which returns only what the client may see. */
+  readonly host: FlockHost;
   readonly app: ServerApp;
   /** All components of this server by name, in the order in which they register. */
   readonly components: ReadonlyMap<string, ServerComponent>;

@@ -30,7 +30,7 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
     super(checkOptions("new AgentsServerComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
+  override registerRoutes({ app, host, principalOf }: ServerContext): void {
     const { tags } = this.config;
     const at = (path: string) => joinPath(this.config.prefix, path);
 
@@ -43,7 +43,7 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
           response: { 200: agentsSchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => ({ agents: flock.agents(principalOf(request)) }),
+      (request) => ({ agents: host.as(principalOf(request)).agents() }),
     );
 
     app.get(
@@ -58,7 +58,7 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
       },
       async (request) => {
         const { id } = request.params;
-        const summary = await flock.historyOf(id, principalOf(request));
+        const summary = await host.as(principalOf(request)).historyOf(id);
         if (!summary) throw new FlockError("unknown_agent", `there is no agent called ${JSON.stringify(id)}`);
         return summary;
       },
@@ -76,7 +76,7 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
       },
       async (request) => {
         const { id } = request.params;
-        const status = await flock.correlation(id, principalOf(request));
+        const status = await host.as(principalOf(request)).correlation(id);
         if (!status) throw new FlockError("not_found", `no artifact has the correlation id ${JSON.stringify(id)}`);
         return status;
       },

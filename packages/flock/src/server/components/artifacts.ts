@@ -2,14 +2,13 @@ import {
   artifactPageSchema,
   artifactSchema,
   limitedArray,
-  type Principal,
   publishRequestSchema,
   publishResultSchema,
 } from "@flock-ts/protocol";
 import { z } from "zod";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import { checkOptions, FlockError } from "../../core/errors.ts";
-import type { ArtifactQuery } from "../../store/store.ts";
+import type { ArtifactQuery, ReadableStore } from "../../store/store.ts";
 import { recordOf } from "../http/artifact-record.ts";
 import { ERROR_RESPONSES } from "../http/errors.ts";
 import { joinPath, prefixSchema } from "../http/path.ts";
@@ -74,11 +73,11 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
     super(checkOptions("new ArtifactsComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
+  override registerRoutes({ app, host, principalOf }: ServerContext): void {
     const { tags } = this.config;
     const path = joinPath(this.config.prefix, "artifacts");
-    const consumptionsOf = async (artifacts: readonly StoredArtifact[], wanted: boolean, as: Principal) =>
-      wanted ? flock.store.as(as).consumptionsOf(artifacts.map(({ id }) => id)) : undefined;
+    const consumptionsOf = async (artifacts: readonly StoredArtifact[], isWanted: boolean, store: ReadableStore) =>
+      isWanted ? store.consumptionsOf(artifacts.map(({ id }) => id)) : undefined;
 
     app.get(
       path,
@@ -92,15 +91,15 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
       },
       async (request) => {
         const { type_names, produced_by, correlation_id, embed_consumptions, ...rest } = request.query;
-        const principal = principalOf(request);
+        const { store } = host.as(principalOf(request));
         const query: ArtifactQuery = {
           ...rest,
           types: type_names,
           producedBy: produced_by,
           correlationId: correlation_id,
         };
-        const { artifacts, total, nextCursor } = await flock.store.as(principal).query(query);
-        const consumptions = await consumptionsOf(artifacts, embed_consumptions, principal);
+        const { artifacts, total, nextCursor } = await store.query(query);
+        const consumptions = await consumptionsOf(artifacts, embed_consumptions, store);
         return {
           artifacts: artifacts.map((artifact) => recordOf(artifact, consumptions)),
           total,
@@ -125,10 +124,10 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
       async (request) => {
         const { id } = request.params;
         const { embed_consumptions } = request.query;
-        const principal = principalOf(request);
-        const artifact = await flock.store.as(principal).get(id);
+        const { store } = host.as(principalOf(request));
+        const artifact = await store.get(id);
         if (!artifact) throw new FlockError("not_found", `there is no artifact ${JSON.stringify(id)}`);
-        return recordOf(artifact, await consumptionsOf([artifact], embed_consumptions, principal));
+        return recordOf(artifact, await consumptionsOf([artifact], embed_consumptions, store));
       },
     );
 
@@ -143,7 +142,7 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
         },
       },
       async (request, reply) => {
-        const { result } = await flock.wire.publish(request.body, principalOf(request));
+        const { result } = await host.as(principalOf(request)).commands.publish(request.body);
         return reply.status(201).header("location", `${path}/${result.artifact_id}`).send(result);
       },
     );

@@ -44,7 +44,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
   }
 
   override registerRoutes(context: ServerContext): void {
-    const { app, flock, principalOf } = context;
+    const { app, host, principalOf } = context;
     const { tags } = this.config;
     const at = (path: string) => joinPath(this.config.prefix, path);
 
@@ -58,10 +58,13 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
         },
       },
       (request) => ({
-        artifact_types: flock.typesSeenBy(principalOf(request)).map(({ typeName, jsonSchema }) => ({
-          name: typeName,
-          schema: jsonSchema,
-        })),
+        artifact_types: host
+          .as(principalOf(request))
+          .types()
+          .map(({ typeName, jsonSchema }) => ({
+            name: typeName,
+            schema: jsonSchema,
+          })),
       }),
     );
 
@@ -75,7 +78,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: publishResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async (request) => (await flock.wire.publish(request.body, principalOf(request))).result,
+      async (request) => (await host.as(principalOf(request)).commands.publish(request.body)).result,
     );
 
     app.post(
@@ -88,7 +91,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: previewResultSchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => flock.wire.preview(request.body, principalOf(request)),
+      (request) => host.as(principalOf(request)).commands.preview(request.body),
     );
 
     app.post(
@@ -101,7 +104,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: invokeResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async (request) => (await flock.wire.invoke(request.body, principalOf(request))).result,
+      async (request) => (await host.as(principalOf(request)).commands.invoke(request.body)).result,
     );
 
     app.post(
@@ -114,7 +117,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: cancelResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async (request) => (await flock.wire.cancel(request.body, principalOf(request))).result,
+      async (request) => (await host.as(principalOf(request)).commands.cancel(request.body)).result,
     );
 
     for (const what of ["pause", "resume"] as const) {
@@ -128,7 +131,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
             response: { 200: pauseResultSchema, ...ERROR_RESPONSES },
           },
         },
-        async (request) => (await flock.wire[what](request.body, principalOf(request))).result,
+        async (request) => (await host.as(principalOf(request)).commands[what](request.body)).result,
       );
     }
 
@@ -143,7 +146,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
           response: { 200: graphSnapshotSchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => flock.graph(principalOf(request)),
+      (request) => host.as(principalOf(request)).graph(),
     );
   }
 }

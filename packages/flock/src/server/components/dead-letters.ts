@@ -45,7 +45,7 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
     super(checkOptions("new DeadLettersComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
+  override registerRoutes({ app, host, principalOf }: ServerContext): void {
     const { tags } = this.config;
     const path = joinPath(this.config.prefix, "dead_letters");
 
@@ -62,7 +62,7 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
       async (request) => {
         const { agent_id, correlation_id, limit, cursor } = request.query;
         const query = { agentId: agent_id, correlationId: correlation_id, limit: limit + 1, after: cursor };
-        const found = await flock.deadLetters(query, principalOf(request));
+        const found = await host.as(principalOf(request)).deadLetters(query);
         const page = found.slice(0, limit);
         return {
           dead_letters: page.map(recordOf),
@@ -82,10 +82,9 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
         },
       },
       async (request) => {
-        const { runId, correlationId, attempt, seq } = await flock.retryDeadLetter(
-          request.params.id,
-          principalOf(request),
-        );
+        const { runId, correlationId, attempt, seq } = await host
+          .as(principalOf(request))
+          .retryDeadLetter(request.params.id);
         return { run_id: runId, correlation_id: correlationId, attempt, seq };
       },
     );
@@ -100,7 +99,7 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
           response: { 200: deadLetterDiscardedSchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => flock.discardDeadLetter(request.params.id, principalOf(request)),
+      (request) => host.as(principalOf(request)).discardDeadLetter(request.params.id),
     );
   }
 }

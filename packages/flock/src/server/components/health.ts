@@ -34,7 +34,7 @@ export class HealthAndMetricsComponent extends ServerComponent<z.output<typeof c
     super(checkOptions("new HealthAndMetricsComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock, components, principalOf }: ServerContext): void {
+  override registerRoutes({ app, host, components, principalOf }: ServerContext): void {
     const { tags } = this.config;
     app.get(
       "/health",
@@ -42,7 +42,7 @@ export class HealthAndMetricsComponent extends ServerComponent<z.output<typeof c
       () => ({ status: "ok" as const }),
     );
     const websocket = components.get("websocket") as (ServerComponent & Partial<CountsDeliveries>) | undefined;
-    const metrics = metricsOf(flock, () => websocket?.stats?.());
+    const metrics = metricsOf(host, () => websocket?.stats?.());
     app.get(
       "/metrics",
       { schema: { tags, summary: "Figures in the text format of Prometheus" } },
@@ -57,7 +57,7 @@ export class HealthAndMetricsComponent extends ServerComponent<z.output<typeof c
 }
 
 /** A registry of this server's own: two servers in one process do not add up. */
-function metricsOf(flock: FlockHost, live: () => WebSocketStats | undefined): Registry {
+function metricsOf(host: FlockHost, live: () => WebSocketStats | undefined): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, read: () => number) =>
@@ -91,17 +91,17 @@ function metricsOf(flock: FlockHost, live: () => WebSocketStats | undefined): Re
   counter("flock_websocket_sent_bytes_total", "Bytes handed to sockets.", () => live()?.bytesSent ?? 0);
   counter("flock_websocket_commands_total", "Commands received.", () => live()?.commands ?? 0);
   counter("flock_websocket_refused_total", "Clients refused before the upgrade.", () => live()?.refused ?? 0);
-  counter("flock_events_total", "Events committed.", () => flock.stats().events);
-  gauge("flock_log_head_seq", "The newest seq.", () => flock.stats().head);
-  gauge("flock_log_oldest_seq", "The oldest seq that clients can resume from.", () => flock.stats().oldest);
-  gauge("flock_tail_bytes", "Memory that the newest events take.", () => flock.stats().logBufferBytes);
-  if (flock.stats().storeBytes !== undefined) {
-    gauge("flock_store_bytes", "Disk space that the store takes.", () => flock.stats().storeBytes ?? 0);
+  counter("flock_events_total", "Events committed.", () => host.stats().events);
+  gauge("flock_log_head_seq", "The newest seq.", () => host.stats().head);
+  gauge("flock_log_oldest_seq", "The oldest seq that clients can resume from.", () => host.stats().oldest);
+  gauge("flock_tail_bytes", "Memory that the newest events take.", () => host.stats().logBufferBytes);
+  if (host.stats().storeBytes !== undefined) {
+    gauge("flock_store_bytes", "Disk space that the store takes.", () => host.stats().storeBytes ?? 0);
   }
-  counter("flock_commits_failed_total", "Commits of which nothing has happened.", () => flock.stats().failedCommits);
-  gauge("flock_runs_running", "Runs that go on.", () => flock.stats().runs.running);
-  gauge("flock_runs_queued", "Runs that wait.", () => flock.stats().runs.queued);
-  counter("flock_runs_started_total", "Runs that have begun.", () => flock.stats().runs.started);
+  counter("flock_commits_failed_total", "Commits of which nothing has happened.", () => host.stats().failedCommits);
+  gauge("flock_runs_running", "Runs that go on.", () => host.stats().runs.running);
+  gauge("flock_runs_queued", "Runs that wait.", () => host.stats().runs.queued);
+  counter("flock_runs_started_total", "Runs that have begun.", () => host.stats().runs.started);
   new Counter({
     name: "flock_runs_ended_total",
     help: "Runs that have ended, by how they ended.",
@@ -109,7 +109,7 @@ function metricsOf(flock: FlockHost, live: () => WebSocketStats | undefined): Re
     registers: [registry],
     collect() {
       this.reset();
-      const { runs } = flock.stats();
+      const { runs } = host.stats();
       for (const status of ["success", "error", "cancelled", "timeout", "interrupted"] as const) {
         this.inc({ status }, runs[status]);
       }

@@ -73,7 +73,7 @@ export class McpServerComponent extends ServerComponent<z.output<typeof configSc
   }
 
   /** @throws FlockError `missing_dependency` when the official SDK is not installed. */
-  override async registerRoutes({ app, flock, log, components, principalOf }: ServerContext): Promise<void> {
+  override async registerRoutes({ app, host, log, components, principalOf }: ServerContext): Promise<void> {
     const { createMcpHandler, McpServer } = await load();
     const handler = createMcpHandler(
       ({ authInfo }): McpServer => {
@@ -118,8 +118,8 @@ export class McpServerComponent extends ServerComponent<z.output<typeof configSc
           const gone = new AbortController();
           const signal = AbortSignal.any([gone.signal, this.#shutdown.signal]);
           const caller: Caller = {
-            flock,
-            principal: principalOf(request),
+            log: host.log,
+            host: host.as(principalOf(request)),
             signal,
             explain: (error) => httpErrorOf(error, request).error,
           };

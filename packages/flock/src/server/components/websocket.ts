@@ -147,11 +147,11 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
     });
   }
 
-  override registerRoutes({ app, components, flock, log, principalOf }: ServerContext): void {
+  override registerRoutes({ app, components, host, log, principalOf }: ServerContext): void {
     const { enableHeartbeat, heartbeatInterval, commandBurst, commandsPerSecond, overBudgetSeconds } = this.config;
     const hub = new Hub({
-      log: flock.log,
-      target: flock.wire,
+      log: host.log,
+      target: host.wire,
       serverVersion: VERSION,
       heartbeatInterval: enableHeartbeat ? heartbeatInterval : null,
       limits: { commandBurst, commandsPerSecond, overBudgetSeconds },
@@ -206,7 +206,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         const { query } = request;
         const principal = principalOf(request);
         void reply.header("vary", "accept");
-        if (!wantsEventStream(request)) return readEventPage(flock.log, query, principal);
+        if (!wantsEventStream(request)) return readEventPage(host.log, query, principal);
         this.#assertRoom(reply);
         const from = request.ip;
         log.info({ from, clients: hub.connectionCount + 1 }, "a client has connected");

@@ -5,7 +5,7 @@ import { ERROR_RESPONSES } from "./errors.ts";
 
 /** What agents ask people, and where it is answered. `at`: the address of a path. */
 export function questionRoutes(
-  { app, flock, principalOf }: ServerContext,
+  { app, host, principalOf }: ServerContext,
   at: (path: string) => string,
   tags: string[],
 ): void {
@@ -18,7 +18,7 @@ export function questionRoutes(
         response: { 200: questionsSchema, ...ERROR_RESPONSES },
       },
     },
-    (request) => ({ questions: flock.wire.questions(principalOf(request)) }),
+    (request) => ({ questions: host.as(principalOf(request)).commands.questions() }),
   );
 
   app.post(
@@ -32,6 +32,6 @@ export function questionRoutes(
         response: { 200: publishResultSchema, ...ERROR_RESPONSES },
       },
     },
-    async (request) => (await flock.wire.answer(request.params.id, request.body, principalOf(request))).result,
+    async (request) => (await host.as(principalOf(request)).commands.answer(request.params.id, request.body)).result,
   );
 }

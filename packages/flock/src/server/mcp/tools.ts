@@ -1,24 +1,18 @@
-import {
-  EVENT_TYPES,
-  filterSchema,
-  limitedArray,
-  MAX_FILTER_NAMES,
-  type Principal,
-  publishRequestSchema,
-} from "@flock-ts/protocol";
+import { EVENT_TYPES, filterSchema, limitedArray, MAX_FILTER_NAMES, publishRequestSchema } from "@flock-ts/protocol";
 import type { CallToolResult, McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { FlockError } from "../../core/errors.ts";
-import type { FlockHost } from "../host.ts";
+import type { EventLog } from "../../log/event-log.ts";
+import type { ScopedHost } from "../host.ts";
 import { recordOf } from "../http/artifact-record.ts";
 import type { HttpError } from "../http/errors.ts";
 import { watch } from "./watch.ts";
 
 /** What the tools of one request work with. */
 export interface Caller {
-  readonly flock: FlockHost;
-  /** Who asks: nothing that this principal may not see is told. */
-  readonly principal: Principal;
+  readonly log: EventLog;
+  /** The flock as the client sees it. */
+  readonly host: ScopedHost;
   /** Aborts when the request is given up, or the server goes down. */
   readonly signal: AbortSignal;
   /** An error as the client may see it; what is the server's fault is logged. */
@@ -50,10 +44,8 @@ const TOOLS = {
     description: "The types of artifacts that can be published, with the JSON Schema of each payload.",
     input: z.strictObject({}),
     isReadOnly: true,
-    run: (_, { flock, principal }) => ({
-      artifact_types: flock
-        .typesSeenBy(principal)
-        .map(({ typeName, jsonSchema }) => ({ name: typeName, schema: jsonSchema })),
+    run: (_, { host }) => ({
+      artifact_types: host.types().map(({ typeName, jsonSchema }) => ({ name: typeName, schema: jsonSchema })),
     }),
   }),
   publish_artifact: tool({
@@ -61,8 +53,8 @@ const TOOLS = {
       "Puts an artifact on the blackboard, which may wake agents. Give an idempotency_key, so that a repeated call does no harm. To see what comes of it, watch with the correlation_id of the answer, since its seq.",
     input: z.strictObject(publishRequestSchema.shape),
     isReadOnly: false,
-    run: async (request, { flock, principal }) => {
-      const { seq, result } = await flock.wire.publish(request, principal);
+    run: async (request, { host }) => {
+      const { seq, result } = await host.commands.publish(request);
       return { ...result, seq };
     },
   }),
@@ -79,8 +71,8 @@ const TOOLS = {
       cursor: z.string().min(1).optional().describe("`next_cursor` of the page before."),
     }),
     isReadOnly: true,
-    run: async ({ type_names, produced_by, correlation_id, start, end, ...rest }, { flock, principal }) => {
-      const { artifacts, total, nextCursor } = await flock.store.as(principal).query({
+    run: async ({ type_names, produced_by, correlation_id, start, end, ...rest }, { host }) => {
+      const { artifacts, total, nextCursor } = await host.store.query({
         ...rest,
         types: type_names,
         producedBy: produced_by,
@@ -95,8 +87,8 @@ const TOOLS = {
     description: "One artifact by its id.",
     input: z.strictObject({ id: z.string().min(1) }),
     isReadOnly: true,
-    run: async ({ id }, { flock, principal }) => {
-      const artifact = await flock.store.as(principal).get(id);
+    run: async ({ id }, { host }) => {
+      const artifact = await host.store.get(id);
       if (!artifact) throw new FlockError("not_found", `there is no artifact ${JSON.stringify(id)}`);
       return recordOf(artifact);
     },
@@ -105,14 +97,14 @@ const TOOLS = {
     description: "The agents, what each consumes and publishes, and how they are doing.",
     input: z.strictObject({}),
     isReadOnly: true,
-    run: (_, { flock, principal }) => ({ agents: flock.agents(principal) }),
+    run: (_, { host }) => ({ agents: host.agents() }),
   }),
   get_workflow: tool({
     description: "How a workflow stands: whether something is still to be done, and whether something failed.",
     input: z.strictObject({ correlation_id: z.string().min(1) }),
     isReadOnly: true,
-    run: async ({ correlation_id: id }, { flock, principal }) => {
-      const status = await flock.correlation(id, principal);
+    run: async ({ correlation_id: id }, { host }) => {
+      const status = await host.correlation(id);
       if (!status) throw new FlockError("not_found", `no artifact has the correlation id ${JSON.stringify(id)}`);
       return status;
     },
@@ -135,11 +127,11 @@ const TOOLS = {
       wait_seconds: z.number().min(0).max(MAX_WAIT_S).default(20).describe("How long to wait while there is nothing."),
     }),
     isReadOnly: true,
-    run: ({ since, epoch, limit, wait_seconds, ...filter }, { flock, principal, signal }) =>
+    run: ({ since, epoch, limit, wait_seconds, ...filter }, { log, host, signal }) =>
       watch(
-        flock.log,
+        log,
         { since, epoch, limit, waitMs: wait_seconds * 1_000, filter: filterSchema.parse(filter) },
-        principal,
+        host.principal,
         signal,
       ),
   }),

@@ -1,5 +1,6 @@
+import { OWNER } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
-import { readEventPage } from "../delivery/event-page.ts";
+import { readEventPage } from "./event-page.ts";
 import { EventLog } from "../log/event-log.ts";
 
 describe("a page of the log", () => {
@@ -22,7 +23,7 @@ describe("a page of the log", () => {
       if (!isDone) setImmediate(turn);
     };
     setImmediate(turn);
-    const page = await readEventPage(log, { after: 0, limit: 100, filter });
+    const page = await readEventPage(log, { after: 0, limit: 100, filter }, OWNER);
     isDone = true;
     expect(page).toMatchObject({ events: [], next: 200_000 });
     expect(turns).toBeGreaterThan(2);
