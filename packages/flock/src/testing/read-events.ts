@@ -10,7 +10,7 @@ export async function readEvents(log: EventLog, correlationId?: string): Promise
   const events: FlockEvent[] = [];
   for (let after = 0; ; ) {
     const page = await readEventPage(log, { after, limit: PAGE_EVENTS, filter }, OWNER);
-    events.push(...page.events);
+    for (const json of page.events) events.push(JSON.parse(json));
     if (page.next >= page.head) return events;
     after = page.next;
   }

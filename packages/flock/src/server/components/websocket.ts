@@ -14,7 +14,7 @@ import type { WebSocket } from "ws";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
-import { readEventPage } from "../../delivery/event-page.ts";
+import { pageJson, readEventPage } from "../../delivery/event-page.ts";
 import { Hub, type HubStats } from "../../delivery/hub.ts";
 import { placeOf } from "../../delivery/sse/event-stream-writer.ts";
 import { offersDeflate, WINDOW_BITS } from "../../delivery/websocket/deflater.ts";
@@ -22,6 +22,7 @@ import { DEFAULT_LIMITS } from "../../delivery/websocket/rate-limiter.ts";
 import { ERROR_RESPONSES } from "../http/errors.ts";
 import { openEventStream, wantsEventStream } from "../http/event-stream-head.ts";
 import { joinPath, prefixSchema } from "../http/path.ts";
+import { sendJson } from "../http/send-json.ts";
 import { OPEN } from "../security/identity.ts";
 import { isSameHost, type OriginPolicy, policyOf } from "../security/origin.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
@@ -206,7 +207,10 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         const { query } = request;
         const principal = principalOf(request);
         void reply.header("vary", "accept");
-        if (!wantsEventStream(request)) return readEventPage(host.log, query, principal);
+        if (!wantsEventStream(request)) {
+          sendJson(reply, pageJson(await readEventPage(host.log, query, principal)));
+          return reply;
+        }
         this.#assertRoom(reply);
         const from = request.ip;
         log.info({ from, clients: hub.connectionCount + 1 }, "a client has connected");

@@ -127,13 +127,11 @@ const TOOLS = {
       wait_seconds: z.number().min(0).max(MAX_WAIT_S).default(20).describe("How long to wait while there is nothing."),
     }),
     isReadOnly: true,
-    run: ({ since, epoch, limit, wait_seconds, ...filter }, { log, host, signal }) =>
-      watch(
-        log,
-        { since, epoch, limit, waitMs: wait_seconds * 1_000, filter: filterSchema.parse(filter) },
-        host.principal,
-        signal,
-      ),
+    run: async ({ since, epoch, limit, wait_seconds, ...filter }, { log, host, signal }) => {
+      const wanted = { since, epoch, limit, waitMs: wait_seconds * 1_000, filter: filterSchema.parse(filter) };
+      const page = await watch(log, wanted, host.principal, signal);
+      return { ...page, events: page.events.map((json): unknown => JSON.parse(json)) };
+    },
   }),
 } as const;
 
