@@ -169,7 +169,7 @@ describe("a principal function that does not answer", () => {
     const response = await fetch(`${server.url}/plugin/events`);
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({
-      error: { code: "unavailable", message: expect.stringContaining("within 0.05 seconds (principalTimeout)") },
+      error: { code: "unavailable", message: expect.stringContaining("within 0.05 seconds (`principalTimeout`)") },
     });
     expect((await (await waiting(server.url)).head).status).toBe(503);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);

@@ -112,7 +112,9 @@ describe("a server listens where it is told", () => {
     await using flock = new Flock();
     await expect(flock.serve({ port })).rejects.toMatchObject({
       code: "address_in_use",
-      message: expect.stringMatching(new RegExp(`^port ${port} on 127.0.0.1 is taken by another program`)),
+      message: expect.stringMatching(
+        new RegExp(`^Cannot listen on port ${port} of 127.0.0.1: another program uses it`),
+      ),
     });
     other.close();
   });
@@ -368,7 +370,7 @@ describe("the API documents", () => {
     await using house = await pizzeria();
     expect(await house.get("/nowhere?x=1")).toEqual({
       status: 404,
-      body: { error: { code: "not_found", message: "there is no GET /nowhere here" } },
+      body: { error: { code: "not_found", message: "Not found: GET /nowhere." } },
     });
     expect(await house.post("/health", {})).toMatchObject({ status: 404, body: { error: { code: "not_found" } } });
     expect((await house.get("/")).body.error.message).toMatch(/dashboard: true/);

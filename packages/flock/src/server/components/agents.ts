@@ -5,9 +5,9 @@ import { ERROR_RESPONSES } from "../http/errors.ts";
 import { joinPath, prefixSchema } from "../http/path.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
-/** What an {@link AgentsServerComponent} can be told. */
+/** The options of {@link AgentsServerComponent}. */
 export interface AgentsServerConfig {
-  /** Where its routes begin. Default `/api/v1/plugin/`. */
+  /** The path prefix of its routes. Default `/api/v1/plugin/`. */
   readonly prefix?: string;
   /** Groups its routes in the API documents. Default `["Agents"]`. */
   readonly tags?: readonly string[];
@@ -21,11 +21,11 @@ const configSchema = z.strictObject({
   priority: z.number().default(20),
 });
 
-/** Who the agents are, what they have done, and how a workflow stands. */
+/** Serves the agents, their history, and the status of workflows over HTTP. */
 export class AgentsServerComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string = "agents";
 
-  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  /** @throws FlockError `invalid_options`, which names each invalid option. */
   constructor(config: AgentsServerConfig = {}) {
     super(checkOptions("new AgentsServerComponent", configSchema, config));
   }
@@ -39,7 +39,7 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
       {
         schema: {
           tags,
-          summary: "Every agent with its subscriptions and counters",
+          summary: "List agents with their subscriptions and counters",
           response: { 200: agentsSchema, ...ERROR_RESPONSES },
         },
       },
@@ -51,7 +51,7 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
       {
         schema: {
           tags,
-          summary: "What an agent has done",
+          summary: "Get the history summary of an agent",
           params: z.object({ id: z.string() }),
           response: { 200: historySummarySchema, ...ERROR_RESPONSES },
         },
@@ -59,7 +59,7 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
       async (request) => {
         const { id } = request.params;
         const summary = await host.as(principalOf(request)).historyOf(id);
-        if (!summary) throw new FlockError("unknown_agent", `there is no agent called ${JSON.stringify(id)}`);
+        if (!summary) throw new FlockError("unknown_agent", `Unknown agent: ${JSON.stringify(id)}.`);
         return summary;
       },
     );
@@ -69,7 +69,7 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
       {
         schema: {
           tags,
-          summary: "How a workflow stands",
+          summary: "Get the status of a workflow",
           params: z.object({ id: z.string() }),
           response: { 200: correlationStatusSchema, ...ERROR_RESPONSES },
         },
@@ -77,7 +77,11 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
       async (request) => {
         const { id } = request.params;
         const status = await host.as(principalOf(request)).correlation(id);
-        if (!status) throw new FlockError("not_found", `no artifact has the correlation id ${JSON.stringify(id)}`);
+        if (!status)
+          throw new FlockError(
+            "not_found",
+            `Unknown workflow: no artifact has the correlation id ${JSON.stringify(id)}.`,
+          );
         return status;
       },
     );

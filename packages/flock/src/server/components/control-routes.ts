@@ -18,9 +18,9 @@ import { joinPath, prefixSchema } from "../http/path.ts";
 import { questionRoutes } from "../http/question-routes.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
-/** What a {@link ControlRoutesComponent} can be told. */
+/** The options of {@link ControlRoutesComponent}. */
 export interface ControlRoutesConfig {
-  /** Where its routes begin. Default `/api/plugin/`. */
+  /** The path prefix of its routes. Default `/api/plugin/`. */
   readonly prefix?: string;
   /** Groups its routes in the API documents. Default `["Control"]`. */
   readonly tags?: readonly string[];
@@ -34,11 +34,11 @@ const configSchema = z.strictObject({
   priority: z.number().default(20),
 });
 
-/** Artifact types, publish and what it would do, invoke, cancel, pause, resume and the graph, over HTTP. */
+/** Serves commands over HTTP: publish, preview, invoke, cancel, pause, resume, answer; and artifact types and the graph. */
 export class ControlRoutesComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string = "control";
 
-  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  /** @throws FlockError `invalid_options`, which names each invalid option. */
   constructor(config: ControlRoutesConfig = {}) {
     super(checkOptions("new ControlRoutesComponent", configSchema, config));
   }
@@ -53,7 +53,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       {
         schema: {
           tags,
-          summary: "Every artifact type with the JSON Schema of its payload",
+          summary: "List artifact types with the JSON Schema of their payloads",
           response: { 200: artifactTypesSchema, ...ERROR_RESPONSES },
         },
       },
@@ -73,7 +73,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       {
         schema: {
           tags,
-          summary: "Put an artifact on the blackboard",
+          summary: "Publish an artifact",
           body: publishRequestSchema,
           response: { 200: publishResultSchema, ...ERROR_RESPONSES },
         },
@@ -86,7 +86,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       {
         schema: {
           tags,
-          summary: "Which agents an artifact would wake, without publishing it",
+          summary: "Preview which agents an artifact would trigger, without publishing it",
           body: publishRequestSchema,
           response: { 200: previewResultSchema, ...ERROR_RESPONSES },
         },
@@ -99,7 +99,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       {
         schema: {
           tags,
-          summary: "Run one agent on given inputs",
+          summary: "Run an agent on given inputs",
           body: invokeRequestSchema,
           response: { 200: invokeResultSchema, ...ERROR_RESPONSES },
         },
@@ -112,7 +112,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       {
         schema: {
           tags,
-          summary: "End a run, or every run of a workflow",
+          summary: "Cancel a run, or all runs of a workflow",
           body: cancelRequestSchema,
           response: { 200: cancelResultSchema, ...ERROR_RESPONSES },
         },
@@ -126,7 +126,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
         {
           schema: {
             tags,
-            summary: what === "pause" ? "Let nothing of an agent begin, or of any" : "Let an agent go on, or all",
+            summary: what === "pause" ? "Pause an agent, or all agents" : "Resume an agent, or all agents",
             body: pauseRequestSchema,
             response: { 200: pauseResultSchema, ...ERROR_RESPONSES },
           },
@@ -142,7 +142,7 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       {
         schema: {
           tags,
-          summary: "How artifacts flow between agents, and how the agents are doing",
+          summary: "Get the flow graph with the status of agents",
           response: { 200: graphSnapshotSchema, ...ERROR_RESPONSES },
         },
       },

@@ -93,7 +93,7 @@ describe("what cannot be meant is refused", () => {
   });
 
   it("an origin with a path, and a broken pattern", () => {
-    expect(() => new CORSComponent({ allowOrigins: ["http://a.example/page"] })).toThrow(/is no origin/);
+    expect(() => new CORSComponent({ allowOrigins: ["http://a.example/page"] })).toThrow(/is not an origin/);
     expect(() => new CORSComponent({ allowOriginRegex: "(" })).toThrow(/allowOriginRegex/);
   });
 });

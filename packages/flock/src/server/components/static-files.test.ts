@@ -111,7 +111,7 @@ describe("nothing else is", () => {
 
   it("and a folder that is not there is a clear error", () => {
     expect(() => new StaticFilesServerComponent({ folder: "/no/such/folder" })).toThrow(
-      /there is no folder \/no\/such\/folder/,
+      /the folder \/no\/such\/folder does not exist/,
     );
   });
 });

@@ -3,7 +3,10 @@ import { z } from "zod";
 import type { ServerContext } from "../server-component.ts";
 import { ERROR_RESPONSES } from "./errors.ts";
 
-/** What agents ask people, and where it is answered. `at`: the address of a path. */
+/**
+ * Adds the routes that list and answer the questions of agents.
+ * @param at returns the URL path of a route.
+ */
 export function questionRoutes(
   { app, host, principalOf }: ServerContext,
   at: (path: string) => string,
@@ -14,7 +17,7 @@ export function questionRoutes(
     {
       schema: {
         tags,
-        summary: "What agents have asked people and nobody has answered",
+        summary: "List open questions of agents",
         response: { 200: questionsSchema, ...ERROR_RESPONSES },
       },
     },

@@ -82,7 +82,7 @@ describe("a page whose name has been made to lead to this machine", () => {
     expect(text).not.toContain("secret");
     expect(JSON.parse(text).error).toMatchObject({
       code: "host_not_allowed",
-      message: expect.stringMatching(/does not answer for evil\.example.*`hosts`/),
+      message: expect.stringMatching(/evil\.example is not allowed.*`hosts`/),
     });
     expect(await flock.store.getByType(Idea)).toHaveLength(1);
   });
