@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { EventLog } from "../log/event-log.ts";
 import { pageJson, readEventPage } from "./event-page.ts";
 
-describe("a page of the log", () => {
-  it("has the stored text of its events, in the shape of the wire contract", async () => {
+describe("readEventPage", () => {
+  it("returns the stored text of events, in the shape of the wire contract", async () => {
     const log = new EventLog("e", 1024 * 1024);
     const facts = {
       type: "artifact_published",
@@ -27,7 +27,7 @@ describe("a page of the log", () => {
     expect(last).toBe(`{"events":[],"next":5,"head":5,"oldest":1,"epoch":"e"}`);
   });
 
-  it("lets other work run while it searches a long log", async () => {
+  it("yields to the event loop while it searches a long log", async () => {
     const log = new EventLog("e", 1024 * 1024 * 1024);
     const facts = {
       type: "artifact_published",

@@ -60,7 +60,7 @@ export async function serveRecording(
   };
   const hub = new Hub({
     log,
-    target: {
+    commands: {
       publish: refuse,
       invoke: refuse,
       cancel: refuse,

@@ -16,7 +16,7 @@ import { checkOptions, FlockError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
 import { pageJson, readEventPage } from "../../delivery/event-page.ts";
 import { Hub, type HubStats } from "../../delivery/hub.ts";
-import { placeOf } from "../../delivery/sse/event-stream-writer.ts";
+import { cursorOf } from "../../delivery/sse/event-stream-writer.ts";
 import { offersDeflate, WINDOW_BITS } from "../../delivery/websocket/deflater.ts";
 import { DEFAULT_LIMITS } from "../../delivery/websocket/rate-limiter.ts";
 import { ERROR_RESPONSES } from "../http/errors.ts";
@@ -153,7 +153,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
     const { enableHeartbeat, heartbeatInterval, commandBurst, commandsPerSecond, overBudgetSeconds } = this.config;
     const hub = new Hub({
       log: host.log,
-      target: host.wire,
+      commands: host.wire,
       serverVersion: VERSION,
       heartbeatInterval: enableHeartbeat ? heartbeatInterval : null,
       limits: { commandBurst, commandsPerSecond, overBudgetSeconds },
@@ -216,7 +216,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         log.info({ from, clients: hub.connectionCount + 1 }, "client connected");
         const socket = openEventStream(reply);
         socket.on("close", () => log.info({ from, clients: hub.connectionCount }, "client disconnected"));
-        hub.connectEventStream(socket, { ...query, ...placeOf(String(request.headers["last-event-id"])) }, principal);
+        hub.connectEventStream(socket, { ...query, ...cursorOf(String(request.headers["last-event-id"])) }, principal);
         return undefined;
       },
     );
