@@ -204,18 +204,18 @@ class World {
   /** Resolves when the hub has delivered everything. */
   async settle(): Promise<void> {
     this.hub.flush();
-    await turnsUntil(() => this.hub.stats().lagging === 0 && this.hub.position === this.log.head);
+    await until(() => this.hub.stats().lagging === 0 && this.hub.position === this.log.head);
   }
 }
 
-/** Lets one turn of the event loop pass. */
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** Lets one iteration of the event loop pass. */
+const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Lets turns of the event loop pass until the condition holds. */
-async function turnsUntil(condition: () => boolean): Promise<void> {
+/** Lets iterations of the event loop pass until the condition holds. */
+async function until(condition: () => boolean): Promise<void> {
   for (let left = 10_000; !condition(); left--) {
     if (left === 0) throw new Error("the condition never held");
-    await turn();
+    await tick();
   }
 }
 
@@ -257,7 +257,7 @@ describe("Hub", () => {
           who: fc.nat(7),
         }),
       },
-      { weight: 2, arbitrary: fc.record({ do: fc.constant("turn" as const) }) },
+      { weight: 2, arbitrary: fc.record({ do: fc.constant("tick" as const) }) },
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
@@ -270,7 +270,7 @@ describe("Hub", () => {
             const start = { filter: now.filter, ...(since === undefined ? {} : { since }) };
             const client = world.connect(start, now.fast, now.encoding);
             clients.push({ client, from: since ?? world.hub.position, filter: now.filter, present: true });
-          } else if (now.do === "turn") await turn();
+          } else if (now.do === "tick") await tick();
           else {
             const who = clients[now.who];
             if (!who) continue;
@@ -317,7 +317,7 @@ describe("Hub", () => {
   it("holds one chunk for a client that does not read, regardless of its lag", async () => {
     const world = new World();
     const stalled = world.connect({}, false);
-    await turn();
+    await tick();
     for (let i = 0; i < 100; i++) {
       world.append(
         Array.from({ length: 10 }, () => "a"),
@@ -338,7 +338,7 @@ describe("Hub", () => {
   it("reports a gap to a client that the buffer has overtaken, and continues", async () => {
     const world = new World({ logBufferBytes: 600_000 });
     const stalled = world.connect({}, false);
-    await turn();
+    await tick();
     for (let i = 0; i < 200; i++) {
       world.append(["a"], 10_000);
       world.hub.flush();
@@ -358,7 +358,7 @@ describe("Hub", () => {
   it("reports a gap to all clients when one burst exceeds the buffer", async () => {
     const world = new World({ logBufferBytes: 600_000 });
     const client = world.connect();
-    await turn();
+    await tick();
     world.append(
       Array.from({ length: 200 }, () => "a"),
       10_000,
@@ -438,11 +438,11 @@ describe("the start of a subscription", () => {
     world.append(["a", "b"]);
     await world.settle();
     client.say({ id: 1, type: "subscribe", filter: { agents: ["b"] } });
-    await turn();
+    await tick();
     world.append(["a", "b"]);
     await world.settle();
     client.say({ id: 2, type: "subscribe", filter: {}, since: 0 });
-    await turn();
+    await tick();
     await world.settle();
     expect(client.seqs).toEqual([1, 4, 1, 2, 3, 4]);
     expect(client.ofType("reply")).toEqual([
@@ -453,15 +453,44 @@ describe("the start of a subscription", () => {
   });
 });
 
+describe("a search for the newest events in the store", () => {
+  /** Three thousand events in a store, none in memory. */
+  const stored = (): HubOptions["log"] => {
+    const jsonOf = (seq: number) => JSON.stringify({ type: "streaming_output", seq, agent_id: seq === 10 ? "a" : "b" });
+    const read = async (first: number, until: number) => {
+      const last = Math.min(until, 3_000);
+      return { first, last, lines: Array.from({ length: last - first + 1 }, (_, i) => jsonOf(first + i)).join("\n") };
+    };
+    return new EventLog("one", 0, { head: 3_000, oldest: 1, read, leftMemory: () => {} });
+  };
+
+  it("sends nothing until it has found them, then the events and `caught_up`", async () => {
+    const world = new World({ log: stored() });
+    const client = world.connect({ since: -1, filter: { agents: ["a"] } });
+    expect(client.messages.map(({ type }) => type)).toEqual(["hello"]);
+    await until(() => client.ofType("caught_up").length === 1);
+    expect(client.seqs).toEqual([10]);
+  });
+
+  it("is dropped when another subscription begins elsewhere", async () => {
+    const world = new World({ log: stored() });
+    const client = world.connect({ since: -1, filter: { agents: ["a"] } });
+    client.say({ id: 1, type: "subscribe", filter: {}, since: 2_998 });
+    await until(() => client.ofType("caught_up").length === 1);
+    for (let more = 0; more < 20; more++) await tick();
+    expect(client.seqs).toEqual([2_999, 3_000]);
+  });
+});
+
 describe("a new filter", () => {
   it("applies to events that are committed and not yet sent", async () => {
     const world = new World();
     const client = world.connect({ filter: { agents: ["a"] } });
-    await turn();
+    await tick();
     // The command is executed before the hub sends these events.
     client.say({ id: 1, type: "subscribe", filter: {} });
     world.append(["a", "b"]);
-    await turn();
+    await tick();
     await world.settle();
     expect(client.seqs).toEqual([1, 2]);
   });
@@ -476,11 +505,11 @@ describe("a long replay", () => {
     );
     world.hub.flush();
     const live = world.connect();
-    await turn();
+    await tick();
     const replaying = world.connect({ since: 0 });
     world.append(["a"]);
-    await turn();
-    await turn();
+    await tick();
+    await tick();
     expect(live.seqs).toEqual([3_001]);
     expect(replaying.seqs.length).toBeLessThan(3_001);
     await world.settle();
@@ -493,18 +522,18 @@ describe("a client that does not read its replies", () => {
     const graph = () => ({ seq: 0, text: "x".repeat(60_000) });
     const world = new World({ commands: { graph } as unknown as HubOptions["commands"] });
     const client = world.connect({}, false);
-    await turn();
-    // In one turn: first too many commands are in progress, then too many bytes of replies wait.
+    await tick();
+    // In one iteration: first too many commands are in progress, then too many bytes of replies wait.
     for (let i = 0; i < 100; i++) client.say({ id: i, type: "graph" });
     expect(client.paused).toBe(true);
-    await turnsUntil(() => client.writableLength > 1024 * 1024);
-    for (let more = 0; more < 20; more++) await turn();
+    await until(() => client.writableLength > 1024 * 1024);
+    for (let more = 0; more < 20; more++) await tick();
     expect(client.paused).toBe(true);
     expect(client.writableLength).toBeLessThan(6 * 1024 * 1024);
     client.fast = true;
     client.drain();
-    await turnsUntil(() => client.ofType("reply").length === 100);
-    await turn();
+    await until(() => client.ofType("reply").length === 100);
+    await tick();
     expect(client.paused).toBe(false);
   });
 });
@@ -526,10 +555,10 @@ describe("a client that sends too many commands", () => {
   it("does not delay the commands of others", async () => {
     const world = new World();
     const [flood, other] = [world.connect(), world.connect()];
-    await turn();
+    await tick();
     for (let i = 0; i < 20_000; i++) flood.say({ id: i, type: "ping" });
     other.say({ id: "other", type: "ping" });
-    await turnsUntil(() => other.ofType("reply").length === 1);
+    await until(() => other.ofType("reply").length === 1);
     expect(flood.ofType("reply").length).toBeLessThan(1_000);
     expect(flood.paused).toBe(true);
     flood.emit("close");
@@ -545,7 +574,7 @@ describe("a client that sends too many commands", () => {
     for (let seconds = 0; seconds < 10; seconds++) await world.clock.advance(1_000);
     expect(published).toEqual(numbers(10_000));
     expect(client.ofType("reply").map(({ id }) => id)).toEqual(numbers(10_000));
-    await turnsUntil(() => !client.paused);
+    await until(() => !client.paused);
     expect(client.closeCode).toBeUndefined();
   });
 
@@ -576,14 +605,14 @@ describe("a client that sends too many commands", () => {
     const again = world.connect({ since: 0 });
     const once = world.connect({ since: 0 });
     let asked = 0;
-    await turnsUntil(() => {
+    await until(() => {
       again.say({ id: asked++, type: "subscribe", filter: {}, since: 0 });
       return once.ofType("caught_up").length === 1;
     });
     expect(once.seqs).toEqual(world.expected(0, {}));
     while (!again.paused) {
       again.say({ id: asked++, type: "subscribe", filter: {}, since: 0 });
-      await turn();
+      await tick();
     }
     expect(again.ofType("reply").length).toBeLessThan(12);
     again.emit("close");
@@ -596,7 +625,7 @@ describe("a client that sends too many commands", () => {
     for (const n of numbers(500)) client.say(idea(n));
     client.readyState = 3;
     client.emit("close");
-    await turnsUntil(() => published.length === 500);
+    await until(() => published.length === 500);
     expect(published).toEqual(numbers(500));
   });
 
@@ -609,7 +638,7 @@ describe("a client that sends too many commands", () => {
     expect(silent.closeCode).toBeUndefined();
     await world.clock.advance(1_000);
     expect(silent.closeCode).toBe(4408);
-    await turnsUntil(() => world.hub.connectionCount === 1);
+    await until(() => world.hub.connectionCount === 1);
     expect(waiting.paused).toBe(true);
     expect(waiting.closeCode).toBeUndefined();
     waiting.emit("close");
@@ -620,7 +649,7 @@ describe("Hub.close", () => {
   it("sends pending events and a `goodbye` with a random retry time, and closes", async () => {
     const world = new World();
     const clients = Array.from({ length: 20 }, () => world.connect());
-    await turn();
+    await tick();
     world.append(["a"]);
     await world.hub.close("maintenance");
     const waits = clients.map((client) => {
