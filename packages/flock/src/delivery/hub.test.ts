@@ -18,7 +18,7 @@ class FakeClient extends EventEmitter {
   writableLength = 0;
   /** Whether the socket accepts everything at once. */
   fast = true;
-  received = Buffer.alloc(0);
+  #received: Buffer[] = [];
   #waiting: { chunk: Buffer; done: ((error?: Error) => void) | undefined }[] = [];
 
   write(chunk: Buffer, done?: (error?: Error) => void): boolean {
@@ -28,10 +28,16 @@ class FakeClient extends EventEmitter {
     return this.writableLength === 0;
   }
 
+  /** All bytes that the socket has accepted. */
+  get received(): Buffer {
+    this.#received = [Buffer.concat(this.#received)];
+    return this.#received[0] as Buffer;
+  }
+
   /** Accepts everything that waits. */
   drain(): void {
     for (const { chunk, done } of this.#waiting.splice(0)) {
-      this.received = Buffer.concat([this.received, chunk]);
+      this.#received.push(chunk);
       this.writableLength -= chunk.length;
       // Like Node: never before `write` has returned.
       if (done) queueMicrotask(done);

@@ -231,7 +231,7 @@ describe("the heartbeat", () => {
     const { url, component } = await serving({ enableHeartbeat: true, heartbeatInterval: 0.05 });
     const one = new Client(url, { autoPong: false });
     expect(await one.closed).toMatchObject({ code: 4408 });
-    await expect.poll(() => component.connectionCount).toBe(0);
+    await expect.poll(() => component.connectionCount, { timeout: 10_000 }).toBe(0);
   });
 
   it("releases a client that vanished without closing", async () => {
@@ -244,7 +244,7 @@ describe("the heartbeat", () => {
     expect(component.connectionCount).toBe(1);
     // The client does not read, answer or close.
     socket.pause();
-    await expect.poll(() => component.connectionCount).toBe(0);
+    await expect.poll(() => component.connectionCount, { timeout: 10_000 }).toBe(0);
     socket.destroy();
   });
 });
