@@ -376,7 +376,7 @@ describe("MCP SDK", () => {
     expect(await program.exit(), program.errors).toBe(0);
     expect(program.lines).toEqual([
       "served",
-      "missing_dependency McpServerComponent needs a package that is not installed: run `npm install @modelcontextprotocol/server`",
+      "missing_dependency Cannot load McpServerComponent: a package is not installed. Run `npm install @modelcontextprotocol/server`.",
     ]);
   });
 });

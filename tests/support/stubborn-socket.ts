@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
-import type { ControlMessage, FlockEvent } from "@flock-ts/protocol";
+import { type ControlMessage, type FlockEvent, OWNER } from "@flock-ts/protocol";
 import type { Hub } from "../../packages/flock/src/delivery/hub.ts";
 import { textsOf } from "../../packages/flock/src/log/frame.ts";
 
@@ -40,7 +40,7 @@ export class StubbornSocket extends EventEmitter {
   /** Connects to a hub, as the server does when the handshake is done. */
   static connect(hub: Hub, query: ConnectQuery, fast = true): StubbornSocket {
     const socket = new StubbornSocket(fast);
-    hub.connect(socket as unknown as ServerSocket, socket as unknown as Socket, query);
+    hub.connect(socket as unknown as ServerSocket, socket as unknown as Socket, query, OWNER);
     return socket;
   }
 

@@ -1,4 +1,4 @@
-import { eventSchema, type FlockEvent } from "@flock-ts/protocol";
+import { eventSchema, type FlockEvent, OWNER } from "@flock-ts/protocol";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
 import { artifact, Flock, FlockError } from "./index.ts";
@@ -337,10 +337,12 @@ describe("mistakes are told clearly", () => {
     expect(await codeOf(() => flock.publish({ type: "Idea" } as never))).toBe("not_a_draft");
     expect(await codeOf(() => flock.publish(artifact("Idea", z.object({}))({})))).toBe("duplicate_artifact_type");
     expect(await codeOf(() => new Flock({ tailByte: 3 } as never))).toBe("invalid_options");
-    expect(await codeOf(() => flock.wire.publish({ artifact_type: "Idee", payload: {} }))).toBe(
+    expect(await codeOf(() => flock.wire.publish({ artifact_type: "Idee", payload: {} }, OWNER))).toBe(
       "unknown_artifact_type",
     );
-    expect(await codeOf(() => flock.wire.publish({ artifact_type: "Idea", payload: {} }))).toBe("invalid_payload");
+    expect(await codeOf(() => flock.wire.publish({ artifact_type: "Idea", payload: {} }, OWNER))).toBe(
+      "invalid_payload",
+    );
     expect(await codeOf(() => flock.invoke("b", [Idea({ text: "x" })]))).toBe("unknown_agent");
     expect(await codeOf(() => flock.invoke("a", [Photo({ n: 1 })]))).toBe("invalid_request");
     expect(await codeOf(() => flock.agent("c").run(() => {}))).toBe("agent_incomplete");

@@ -33,6 +33,8 @@ import type { StoredQuestion } from "./runtime/questions/person-question.ts";
 import type { Revived } from "./runtime/runs/dead-letters.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import type { FlockStats } from "./runtime/stats.ts";
+import { ScopedFlock } from "./scoped-flock.ts";
+import type { ScopedHost } from "./server/host.ts";
 import type { ServeOptions } from "./server/serve.ts";
 import type { FlockServer } from "./server/server.ts";
 import { Journal } from "./store/journal.ts";
@@ -277,6 +279,11 @@ export class Flock {
   /** Every artifact type that the flock knows, by name. */
   get types(): ReadonlyMap<string, AnyArtifactType> {
     return this.#runtime.types;
+  }
+
+  /** Returns this flock as a principal sees it, for server components. */
+  as(principal: Principal): ScopedHost {
+    return new ScopedFlock(this, principal);
   }
 
   /** The artifact types that a principal may know of. */

@@ -1,29 +1,32 @@
 import type { EventLog } from "../log/event-log.ts";
 import type { Batch } from "../log/log-buffer.ts";
-import { type Scope, viewKey } from "../log/scope.ts";
+import { type Scope, scopeKey } from "../log/scope.ts";
 import type { Encoding } from "./encoding.ts";
 
 /**
- * How much one read takes. Plain and unfiltered it is a scope of shared memory; everything else is a copy that costs
- * work, so less of it.
+ * The most bytes of one read. Without a filter or encoding, a chunk is a range of shared memory. Everything else is a copy
+ * that costs work, so it is smaller.
  */
-const SLICE_BYTES = { shared: 256 * 1024, made: 64 * 1024 };
-/** How many encoded chunks are kept for those who read the same: some 4 MiB. */
-const MAX_KEPT = 64;
+const CHUNK_BYTES = { shared: 256 * 1024, copied: 64 * 1024 };
+/** How many encoded chunks are cached for subscribers that read the same: some 4 MiB. */
+const MAX_CACHED = 64;
 
-/** The log piece by piece, for those who are behind. Clients that lost the same connection at once read the same pieces. */
+/** Reads the log in chunks for subscribers that are behind. Clients that lost the same connection share encoded chunks. */
 export class Chunks {
   readonly #log: EventLog;
-  /** Encoded lately, the newest last. */
-  readonly #kept = new Map<string, Batch>();
+  /** The encoded chunks used last, the newest last. */
+  readonly #cached = new Map<string, Batch>();
 
   constructor(log: EventLog) {
     this.#log = log;
   }
 
-  /** Reads on after `after`, up to `until`; what comes stands for itself. A promise when the log is not at hand. */
+  /**
+   * Reads the chunk after `after`, up to `until`. An encoded chunk does not depend on earlier ones.
+   * Returns a promise when the events are not in memory.
+   */
   read(after: number, until: number, scope: Scope | undefined, encoding: Encoding): Batch | Promise<Batch> {
-    const size = scope || !encoding.isPlain ? SLICE_BYTES.made : SLICE_BYTES.shared;
+    const size = scope || !encoding.isPlain ? CHUNK_BYTES.copied : CHUNK_BYTES.shared;
     const reading = this.#log.read(after, until, scope, size);
     if (encoding.isPlain) return reading;
     if (reading instanceof Promise) return reading.then((batch) => this.#encoded(after, batch, scope, encoding));
@@ -32,11 +35,11 @@ export class Chunks {
 
   #encoded(after: number, batch: Batch, scope: Scope | undefined, encoding: Encoding): Batch {
     if (batch.events === 0) return batch;
-    const key = `${encoding.name} ${after} ${batch.seq} ${scope ? viewKey(scope) : ""}`;
-    const kept = this.#kept.get(key) ?? encoding.begin().encode(batch);
-    this.#kept.delete(key);
-    this.#kept.set(key, kept);
-    if (this.#kept.size > MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value as string);
-    return kept;
+    const key = `${encoding.name} ${after} ${batch.seq} ${scope ? scopeKey(scope) : ""}`;
+    const encoded = this.#cached.get(key) ?? encoding.begin().encode(batch);
+    this.#cached.delete(key);
+    this.#cached.set(key, encoded);
+    if (this.#cached.size > MAX_CACHED) this.#cached.delete(this.#cached.keys().next().value as string);
+    return encoded;
   }
 }

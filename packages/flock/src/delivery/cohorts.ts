@@ -1,21 +1,21 @@
 import type { Batch, LogBuffer } from "../log/log-buffer.ts";
-import { isIn, type Scope, viewKey } from "../log/scope.ts";
+import { isIn, type Scope, scopeKey } from "../log/scope.ts";
 import type { Encoder, Encoding } from "./encoding.ts";
 
-/** A live client, as a cohort sees it. */
+/** A live subscriber, as a cohort uses it. */
 export interface Member {
-  /** Undefined: every event. */
+  /** The events it receives; undefined: all. */
   readonly scope: Scope | undefined;
   readonly encoding: Encoding;
-  /** Hands over a batch that is shared with the whole cohort. */
+  /** Receives a batch that the whole cohort shares. */
   deliver(batch: Batch): void;
-  /** Tells that the events after `seq` were dropped before they could be sent. */
-  miss(seq: number): void;
-  /** Ends the connection after an exception while it was served. Does not throw. */
+  /** Reports that events after `seq` were dropped before they could be sent. */
+  overflow(seq: number): void;
+  /** Closes the connection after an exception while it was served. Does not throw. */
   fail(error: unknown): void;
 }
 
-/** Live clients that are sent the same bytes: each batch is made once for all of them. */
+/** Live subscribers that receive the same bytes: each batch is encoded once for all of them. */
 class Cohort {
   readonly key: string;
   readonly scope: Scope | undefined;
@@ -31,7 +31,7 @@ class Cohort {
   }
 
   add(member: Member): void {
-    // It has not been given what the encoder may refer to.
+    // The new member has not received the batches that the encoder may refer to.
     if (this.members.size > 0) this.#encoder = this.#encoding.begin();
     this.members.add(member);
   }
@@ -46,7 +46,7 @@ class Cohort {
       return;
     }
     for (const member of this.members) {
-      // An exception for one of them must not keep the batch from the others.
+      // An exception of one member must not affect the others.
       try {
         member.deliver(encoded);
       } catch (error) {
@@ -57,8 +57,8 @@ class Cohort {
 }
 
 /**
- * The live clients by what they see. Those that watch one run or one workflow are found from the events, so that
- * ten thousand of them cost no more than the events that concern them; every other filter is one look at each event.
+ * The live subscribers, grouped by scope and encoding. Cohorts that watch one run or workflow are found by the ids of the
+ * events, so that ten thousand of them cost no more than their own events. Every other scope is tested on each event.
  */
 export class Cohorts {
   readonly #all = new Map<string, Cohort>();
@@ -72,7 +72,7 @@ export class Cohorts {
     if (!cohort) {
       cohort = new Cohort(key, member);
       this.#all.set(key, cohort);
-      this.#placeOf(cohort).add(cohort);
+      this.#indexOf(cohort).add(cohort);
     }
     cohort.add(member);
   }
@@ -84,12 +84,12 @@ export class Cohorts {
     this.#remove(cohort);
   }
 
-  /** Tells everyone that the events after `seq` were dropped before they could be sent. */
-  miss(seq: number): void {
-    for (const { members } of this.#all.values()) for (const member of members) member.miss(seq);
+  /** Reports to all members that events after `seq` were dropped before they could be sent. */
+  overflow(seq: number): void {
+    for (const { members } of this.#all.values()) for (const member of members) member.overflow(seq);
   }
 
-  /** Hands each cohort what it sees of `batch`, which is all events after `from`. */
+  /** Sends each cohort its part of `batch`, which holds all events after `from`. */
   deliver(buffer: LogBuffer, from: number, batch: Batch): void {
     for (const cohort of this.#broad) {
       cohort.deliver(cohort.scope ? buffer.read(from, batch.seq, cohort.scope, Number.POSITIVE_INFINITY) : batch);
@@ -115,17 +115,17 @@ export class Cohorts {
     }
   }
 
-  /** Where a cohort is kept: a list of its own for each run or workflow that somebody watches. */
-  #placeOf({ scope }: Cohort): Set<Cohort> {
+  /** Returns the set that holds a cohort: one per watched run or workflow, and one for all other scopes. */
+  #indexOf({ scope }: Cohort): Set<Cohort> {
     if (scope?.run_id !== undefined) return setOf(this.#byRun, scope.run_id);
     if (scope?.correlation_id !== undefined) return setOf(this.#byCorrelation, scope.correlation_id);
     return this.#broad;
   }
 
   #remove(cohort: Cohort): void {
-    const place = this.#placeOf(cohort);
-    place.delete(cohort);
-    if (place.size > 0) return;
+    const index = this.#indexOf(cohort);
+    index.delete(cohort);
+    if (index.size > 0) return;
     const { run_id: run, correlation_id: correlation } = cohort.scope ?? {};
     if (run !== undefined) this.#byRun.delete(run);
     else if (correlation !== undefined) this.#byCorrelation.delete(correlation);
@@ -133,7 +133,7 @@ export class Cohorts {
 }
 
 function keyOf({ scope, encoding }: Member): string {
-  return scope ? `${encoding.name} ${viewKey(scope)}` : encoding.name;
+  return scope ? `${encoding.name} ${scopeKey(scope)}` : encoding.name;
 }
 
 function setOf<V>(sets: Map<string, Set<V>>, key: string): Set<V> {

@@ -13,6 +13,7 @@ import type {
   PublishRequest,
   PublishResult,
 } from "@flock-ts/protocol";
+
 /**
  * The commands of the wire, executed on behalf of a principal. `seq` is the newest event that shows the effect.
  * Every transport (HTTP, WebSocket, MCP) goes through this interface.
@@ -30,3 +31,10 @@ export interface Commands {
   questions(as: Principal): OpenQuestion[];
   graph(as: Principal): GraphSnapshot;
 }
+
+/** The {@link Commands} of one principal. */
+export type ScopedCommands = {
+  [Name in keyof Commands]: Commands[Name] extends (...args: [...infer Request, Principal]) => infer Result
+    ? (...args: Request) => Result
+    : never;
+};

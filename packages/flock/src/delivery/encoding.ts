@@ -1,22 +1,22 @@
 import type { ConnectionInfo } from "@flock-ts/protocol";
 import type { Batch } from "../log/log-buffer.ts";
 
-/** Makes of the log's frames what one kind of client reads. */
+/** Converts frames of the log to what one kind of client reads. */
 export interface Encoder {
-  /** Encodes a batch. Whoever gets it has been given all that this encoder has made before. */
+  /** Encodes a batch. A client that receives it must have received all earlier batches of this encoder. */
   encode(batch: Batch): Batch;
 }
 
-/** A kind of client, by what it reads. */
+/** A format that clients read. */
 export interface Encoding {
   readonly name: ConnectionInfo["encoding"];
-  /** Whether the frames go out as they are: no work, no copy. */
+  /** Whether frames are sent unchanged, without work or copies. */
   readonly isPlain: boolean;
-  /** An encoder for those who have been given nothing yet. */
+  /** Creates an encoder for clients that have received nothing yet. */
   begin(): Encoder;
 }
 
-const asItIs: Encoder = { encode: (batch) => batch };
+const identity: Encoder = { encode: (batch) => batch };
 
-/** WebSocket text frames, as the log has them. */
-export const PLAIN: Encoding = { name: "plain", isPlain: true, begin: () => asItIs };
+/** WebSocket text frames, as the log stores them. */
+export const PLAIN: Encoding = { name: "plain", isPlain: true, begin: () => identity };

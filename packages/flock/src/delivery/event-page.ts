@@ -1,65 +1,67 @@
 import { setImmediate as macrotask } from "node:timers/promises";
-import { type ControlOf, type Filter, type FlockEvent, OWNER, type Principal } from "@flock-ts/protocol";
+import type { ControlOf, Filter, Principal } from "@flock-ts/protocol";
 import type { EventLog } from "../log/event-log.ts";
 import { textsOf } from "../log/frame.ts";
 import { scopeOf } from "../log/scope.ts";
+import { seqOf } from "../log/seq-of.ts";
 import { beginningOf } from "./start.ts";
 
-/** What a page is asked for. */
+/** Selects a page of the log. */
 export interface EventPageQuery {
-  /** The page begins after this seq; 0: with all that is kept. */
+  /** The page begins after this seq. 0 begins with the oldest event kept, -N with the newest N that match. */
   readonly after: number;
   readonly limit: number;
-  /** Which log `after` belongs to; without it, this one. */
+  /** The log that `after` belongs to. Default: the current one. */
   readonly epoch?: string | undefined;
   readonly filter: Filter;
 }
 
 /** A page of the log. */
 export interface EventPage {
-  readonly events: FlockEvent[];
-  /** `after` of the next page. When it is `head`, this was the last one. */
+  /** The JSON of each event, as the log stores it: an event is not parsed on its way to a client. */
+  readonly events: readonly string[];
+  /** `after` of the next page. Equal to `head` on the last page. */
   readonly next: number;
   readonly head: number;
   readonly oldest: number;
   readonly epoch: string;
-  /** What is missing before the first event, because it is no longer kept or of another log. */
+  /** The events missing before the first one: no longer kept, or of another log. */
   readonly gap?: ControlOf<"gap">;
 }
 
 const READ_BYTES = 64 * 1024;
-/** A page ends early when its events come to more than this, in characters of JSON. */
+/** A page ends early when its events exceed this many characters of JSON. */
 const MAX_CHARACTERS = 4 * 1024 * 1024;
 
-/** Reads a page of the log, of what a principal may see: the door for clients that can only ask. */
-export async function readEventPage(
-  log: EventLog,
-  query: EventPageQuery,
-  principal: Principal = OWNER,
-): Promise<EventPage> {
+/** Reads a page of the events that a principal may see, for clients that poll. */
+export async function readEventPage(log: EventLog, query: EventPageQuery, principal: Principal): Promise<EventPage> {
   const { after, limit, epoch, filter } = query;
   const { head } = log;
   const scope = scopeOf(filter, principal);
   const { cursor, gap } = await beginningOf({ since: after, epoch }, log, head, scope);
-  const events: FlockEvent[] = [];
+  const events: string[] = [];
   let next = cursor;
   let characters = 0;
   for (let isFirst = true; next < head && events.length < limit && characters < MAX_CHARACTERS; isFirst = false) {
-    // An awaited value continues as a microtask: without this, all reads would be one turn of the event loop.
+    // An awaited value continues as a microtask: without this, all reads would block the event loop in one go.
     if (!isFirst) await macrotask();
-    // What it goes on from may have been dropped meanwhile: the next page tells of the gap.
+    // The events after `next` may have been dropped in the meantime. The next page reports the gap.
     if (next + 1 < log.oldest) break;
     const batch = await log.read(next, head, scope, READ_BYTES);
     next = batch.seq;
-    for (const text of textsOf(batch.frames)) {
-      const event = JSON.parse(text) as FlockEvent;
-      events.push(event);
-      characters += text.length;
+    for (const json of textsOf(batch.frames)) {
+      events.push(json);
+      characters += json.length;
       if (events.length < limit) continue;
-      // What else was read is for the next page.
-      next = event.seq;
+      // The rest of the batch belongs to the next page.
+      next = seqOf(json);
       break;
     }
   }
   return { events, next, head, oldest: log.oldest, epoch: log.epoch, ...(gap ? { gap } : {}) };
+}
+
+/** Returns the JSON of a page, with the events inserted as they are stored. */
+export function pageJson({ events, ...rest }: EventPage): string {
+  return `{"events":[${events.join(",")}],${JSON.stringify(rest).slice(1)}`;
 }

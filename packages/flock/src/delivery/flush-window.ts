@@ -1,36 +1,36 @@
-/** The longest that an event waits for company, in ms: below what an eye can tell. */
+import { type Clock, elapsed } from "../core/clock.ts";
+
+/** The longest time between two flushes, in ms: too short for a person to notice. */
 const LONGEST_MS = 20;
-/** Flushing takes at most one part in this many plus one of the time: the rest belongs to agents. */
+/** After a flush of 1 ms, the window waits this many ms. Flushes then take a sixth of the time at most; agents get the rest. */
 const REST_PER_WORK = 5;
 
 /**
- * Decides when to flush. After silence at once, in the same turn of the event loop; under load events leave together,
- * the longer apart the more a flush costs.
+ * Decides when to flush: immediately after a quiet time; under load in batches, with longer pauses the more a flush costs.
  */
 export class FlushWindow {
+  readonly #clock: Clock;
   readonly #flush: () => void;
   #cancel: (() => void) | undefined;
   #notBefore = 0;
 
-  constructor(flush: () => void) {
+  constructor(clock: Clock, flush: () => void) {
+    this.#clock = clock;
     this.#flush = flush;
   }
 
-  /** There is something to flush. */
+  /** Schedules a flush, unless one is scheduled. */
   request(): void {
     if (this.#cancel) return;
-    const wait = this.#notBefore - performance.now();
-    // Not right here: who publishes does not wait for sockets, and what else it publishes in this turn comes along.
+    const wait = this.#notBefore - elapsed(this.#clock);
+    // Never in the same call: a publisher does not wait for sockets, and its next events join this flush.
     if (wait < 1) {
       const immediate = setImmediate(this.#run);
       this.#cancel = () => clearImmediate(immediate);
-    } else {
-      const timer = setTimeout(this.#run, wait);
-      this.#cancel = () => clearTimeout(timer);
-    }
+    } else this.#cancel = this.#clock.after(wait, this.#run, true);
   }
 
-  /** Flushes now, whatever the window says. */
+  /** Flushes now, regardless of the window. */
   flushNow(): void {
     this.#cancel?.();
     this.#run();
@@ -38,9 +38,9 @@ export class FlushWindow {
 
   readonly #run = (): void => {
     this.#cancel = undefined;
-    const started = performance.now();
+    const started = elapsed(this.#clock);
     this.#flush();
-    const ended = performance.now();
+    const ended = elapsed(this.#clock);
     this.#notBefore = ended + Math.min(LONGEST_MS, REST_PER_WORK * (ended - started));
   };
 }

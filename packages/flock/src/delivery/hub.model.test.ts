@@ -62,7 +62,7 @@ class World {
     });
     this.hub = new Hub({
       log: this.log,
-      target: {} as HubOptions["target"],
+      commands: {} as HubOptions["commands"],
       serverVersion: "0",
       heartbeatInterval: null,
       limits: { commandBurst: 1e9, commandsPerSecond: 1e9, overBudgetSeconds: 60 },
@@ -576,7 +576,7 @@ function within(world: World, { since, ...rest }: Start): Start {
   return { since: Math.min(since, world.log.head), ...rest };
 }
 
-describe("one log in a file and a buffer, many cursors", () => {
+describe("Hub over a log in a file and a buffer", () => {
   let folder = "";
 
   beforeEach(() => {
@@ -589,7 +589,7 @@ describe("one log in a file and a buffer, many cursors", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("show every client what a list of the events shows, whatever is dropped, merged, restarted or slow meanwhile", async () => {
+  it("delivers the same as a list of all events, through retention, compaction, restarts and slow clients", async () => {
     let files = 0;
     const retentions = fc.constantFrom<Retention>({}, { maxAgeMs: HOUR / 2 }, { maxBytes: 350_000 });
     await fc.assert(

@@ -1,114 +1,119 @@
 import type { Socket } from "node:net";
-import {
-  CLOSE,
-  type ConnectionInfo,
-  type ConnectQuery,
-  OWNER,
-  PROTOCOL_VERSION,
-  type Principal,
-} from "@flock-ts/protocol";
+import { CLOSE, type ConnectionInfo, type ConnectQuery, PROTOCOL_VERSION, type Principal } from "@flock-ts/protocol";
 import type { WebSocket } from "ws";
+import { type Clock, systemClock } from "../core/clock.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { Chunks } from "./chunks.ts";
 import { Cohorts } from "./cohorts.ts";
 import type { Commands } from "./commands.ts";
 import { PLAIN } from "./encoding.ts";
 import { FlushWindow } from "./flush-window.ts";
+import type { HubContext, PendingCommands } from "./hub-context.ts";
 import { EventStream } from "./sse/event-stream.ts";
 import { EventStreamWriter } from "./sse/event-stream-writer.ts";
-import type { CommandQueue, HubContext, Subscriber } from "./subscriber.ts";
+import type { Subscriber } from "./subscriber.ts";
 import { TimeSlices } from "./time-slices.ts";
 import { Connection, pingFrames } from "./websocket/connection.ts";
 import { DEFLATED } from "./websocket/deflater.ts";
 import { DEFAULT_LIMITS, type RateLimits } from "./websocket/rate-limiter.ts";
 
-/** What a hub is told. */
+/** The options of a {@link Hub}. */
 export interface HubOptions {
   readonly log: EventLog;
-  /** What the clients' commands act upon. */
-  readonly target: Commands;
+  /** Executes the commands of clients. */
+  readonly commands: Commands;
   readonly serverVersion: string;
-  /** Seconds between two heartbeats; null: none. */
+  /** Seconds between two heartbeats; null: no heartbeats. */
   readonly heartbeatInterval: number | null;
-  /** What each connection may ask for. Default {@link DEFAULT_LIMITS}. */
+  /** The rate limits of each connection. Default {@link DEFAULT_LIMITS}. */
   readonly limits?: RateLimits;
-  /** Is told of errors that clients are not told about. */
+  /** Receives failures whose details clients do not receive. */
   readonly onFailure: (error: unknown, what: string) => void;
+  /** Default: the system clock, also when the flock runs on a test clock: the peers of sockets live in real time. */
+  readonly clock?: Clock;
 }
 
-/** What a hub does, in numbers. Counters count from its start. */
+/** The statistics of a hub. Counters start with the hub. */
 export interface HubStats {
-  /** Clients that are connected. */
+  /** Connected clients. */
   readonly connections: number;
-  /** Of them, those that are behind: slow, or still being sent what they missed. */
+  /** Connected clients that are behind: slow, or in a replay. */
   readonly lagging: number;
-  /** Events sent, over all clients. */
+  /** Events sent, counted per client. */
   readonly deliveries: number;
-  /** Bytes handed to sockets. */
+  /** Bytes written to sockets. */
   readonly bytesSent: number;
-  /** How many events the client that is furthest behind has yet to be sent. */
+  /** The largest lag of a client, in events. */
   readonly maxLag: number;
-  /** Commands received, refused ones included. */
+  /** Commands received, including refused ones. */
   readonly commands: number;
 }
 
-/** How much is sent to everyone before the next look at the log: a stretch of memory without a seam. */
-const SLICE_BYTES = 256 * 1024;
-/** While agents publish, those who are behind have one part in this many plus one of the time. */
+/** The most bytes per batch for live clients. */
+const BATCH_BYTES = 256 * 1024;
+/** While agents publish, replays rest this many times as long as they work: they get a fifth of the time. */
 const REST_PER_REPLAY = 4;
-/** A server that went away is back after this at the earliest; and so long per client its clients spread out over. */
+/** When clients reconnect after a shutdown, in ms: not before `least`, and spread over a time that grows with their number. */
 const RETRY_AFTER_MS = { least: 500, perClient: 5, mostSpread: 30_000 };
 
-/** Sends the log to every client, each from where it is. */
+/** Sends the log to all clients, each from its own position. */
 export class Hub implements HubContext {
   readonly log: EventLog;
-  readonly target: Commands;
+  readonly commands: Commands;
   readonly limits: RateLimits;
-  readonly #options: HubOptions;
+  readonly clock: Clock;
   readonly chunks: Chunks;
+  readonly #options: HubOptions;
   readonly #subscribers = new Set<Subscriber>();
-  readonly #eventStreamWriter: EventStreamWriter;
   readonly #live = new Cohorts();
-  readonly #window = new FlushWindow(() => this.#sendToLive());
-  // Queues of their own: a command does not wait until a thousand replays have had their chunks.
-  readonly #replays = new TimeSlices<Subscriber>(
-    (subscriber) => subscriber.advance(),
-    (subscriber, error) => subscriber.fail(error),
-    (workedMs) => (this.#agentsWork() ? workedMs * REST_PER_REPLAY : 0),
-  );
-  readonly #commandTurns = new TimeSlices<CommandQueue>(
-    (commandQueue) => commandQueue.work(),
-    (commandQueue, error) => commandQueue.fail(error),
-  );
-  readonly #beats = new TimeSlices<Subscriber>(
-    (subscriber) => subscriber.beat(this.#ping),
-    (subscriber, error) => subscriber.fail(error),
-  );
-  /** What the heartbeat sends: made once for everyone. */
+  readonly #eventStreamWriter: EventStreamWriter;
+  readonly #window: FlushWindow;
+  // Three queues: a command or heartbeat does not wait for the replays of a thousand clients.
+  readonly #replays: TimeSlices<Subscriber>;
+  readonly #commandSlices: TimeSlices<PendingCommands>;
+  readonly #heartbeats: TimeSlices<Subscriber>;
+  /** The current heartbeat, encoded once for all clients. */
   #ping: Buffer = Buffer.alloc(0);
   #position: number;
-  /** How many events there were when a subscriber last had its turn. */
+  /** `log.appended` at the last time slice of replays. */
   #seenAppended = 0;
   #deliveries = 0;
   #bytesSent = 0;
-  #commands = 0;
-  #heartbeat: NodeJS.Timeout | undefined;
-  #stopListening: () => void;
+  #commandCount = 0;
+  #stopHeartbeat = () => {};
+  readonly #stopListening: () => void;
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(options: HubOptions) {
+    const { log, commands, limits = DEFAULT_LIMITS, clock = systemClock } = options;
     this.#options = options;
-    this.log = options.log;
-    this.chunks = new Chunks(options.log);
-    this.#eventStreamWriter = new EventStreamWriter(options.log.epoch);
-    this.target = options.target;
-    this.limits = options.limits ?? DEFAULT_LIMITS;
-    this.#position = options.log.head;
-    this.#stopListening = options.log.onGrowth(() => this.#window.request());
-    if (options.heartbeatInterval !== null) {
-      this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatInterval * 1000).unref();
-    }
+    this.log = log;
+    this.commands = commands;
+    this.limits = limits;
+    this.clock = clock;
+    this.chunks = new Chunks(log);
+    this.#position = log.head;
+    this.#eventStreamWriter = new EventStreamWriter(log.epoch);
+    this.#window = new FlushWindow(clock, () => this.#sendToLive());
+    this.#replays = new TimeSlices({
+      clock,
+      work: (subscriber) => subscriber.advance(),
+      failed: (subscriber, error) => subscriber.fail(error),
+      restAfter: (workedMs) => (this.#hasLogGrown() ? workedMs * REST_PER_REPLAY : 0),
+    });
+    this.#commandSlices = new TimeSlices({
+      clock,
+      work: (pending) => pending.work(),
+      failed: (pending, error) => pending.fail(error),
+    });
+    this.#heartbeats = new TimeSlices({
+      clock,
+      work: (subscriber) => subscriber.sendHeartbeat(this.#ping),
+      failed: (subscriber, error) => subscriber.fail(error),
+    });
+    this.#stopListening = log.onGrowth(() => this.#window.request());
+    if (options.heartbeatInterval !== null) this.#scheduleHeartbeat(options.heartbeatInterval * 1_000);
   }
 
   get position(): number {
@@ -133,32 +138,30 @@ export class Hub implements HubContext {
       deliveries: this.#deliveries,
       bytesSent: this.#bytesSent,
       maxLag,
-      commands: this.#commands,
+      commands: this.#commandCount,
     };
   }
 
-  /** Those of its clients that are furthest behind, and then those that have been there longest. */
+  /** Returns clients with the largest lag first, equal ones in the order in which they connected. */
   connections(limit: number): ConnectionInfo[] {
-    // Readers stand in the order in which they came, and sorting keeps it.
     return [...this.#subscribers]
       .sort((a, b) => b.lag - a.lag)
       .slice(0, limit)
       .map((subscriber) => subscriber.info());
   }
 
-  /** Takes in a WebSocket whose handshake is done. `socket` is the one under it. */
-  connect(websocket: WebSocket, socket: Socket, query: ConnectQuery, principal: Principal = OWNER): void {
-    // Whether it was negotiated is for `ws` to know; where it was not, there is nothing to ask.
+  /** Adds a WebSocket whose handshake is complete. `socket` is the TCP socket under it. */
+  connect(websocket: WebSocket, socket: Socket, query: ConnectQuery, principal: Principal): void {
     const deflates = websocket.extensions?.includes("permessage-deflate");
-    this.#welcome(new Connection(this, websocket, socket, deflates ? DEFLATED : PLAIN, principal), query);
+    this.#add(new Connection(this, websocket, socket, deflates ? DEFLATED : PLAIN, principal), query);
   }
 
-  /** Takes in a client of Server-Sent Events: `socket` is that of a response whose head is out and whose body ends with it. */
-  connectEventStream(socket: Socket, query: ConnectQuery, principal: Principal = OWNER): void {
-    this.#welcome(new EventStream(this, socket, this.#eventStreamWriter, principal), query);
+  /** Adds a client of Server-Sent Events. `socket` is that of a response whose head is sent and whose body ends with it. */
+  connectEventStream(socket: Socket, query: ConnectQuery, principal: Principal): void {
+    this.#add(new EventStream(this, socket, this.#eventStreamWriter, principal), query);
   }
 
-  #welcome(subscriber: Subscriber, { since, epoch, filter }: ConnectQuery): void {
+  #add(subscriber: Subscriber, { since, epoch, filter }: ConnectQuery): void {
     if (this.#closing) {
       subscriber.close(CLOSE.tryAgainLater);
       return;
@@ -178,7 +181,7 @@ export class Hub implements HubContext {
     subscriber.open(filter, { since, epoch });
   }
 
-  /** Sends what there is, says goodbye to everyone, and closes. Resolves when all are gone, within about a second. */
+  /** Sends pending events, then closes all connections. Resolves when the last one has ended, within about a second. */
   close(reason: string): Promise<void> {
     this.#closing ??= this.#close(reason);
     return this.#closing;
@@ -186,7 +189,7 @@ export class Hub implements HubContext {
 
   async #close(reason: string): Promise<void> {
     this.#stopListening();
-    clearInterval(this.#heartbeat);
+    this.#stopHeartbeat();
     this.#window.flushNow();
     const { least, perClient, mostSpread } = RETRY_AFTER_MS;
     const spread = Math.min(mostSpread, Math.max(least, this.#subscribers.size * perClient));
@@ -212,21 +215,21 @@ export class Hub implements HubContext {
     this.#live.delete(subscriber);
   }
 
-  takeTurn(subscriber: Subscriber): void {
-    this.#replays.take(subscriber);
+  scheduleReplay(subscriber: Subscriber): void {
+    this.#replays.add(subscriber);
   }
 
-  takeCommandTurn(commandQueue: CommandQueue): void {
-    this.#commandTurns.take(commandQueue);
+  scheduleCommands(pending: PendingCommands): void {
+    this.#commandSlices.add(pending);
   }
 
-  sent(events: number, bytes: number): void {
+  countSent(events: number, bytes: number): void {
     this.#deliveries += events;
     this.#bytesSent += bytes;
   }
 
-  received(): void {
-    this.#commands += 1;
+  countCommand(): void {
+    this.#commandCount += 1;
   }
 
   closed(subscriber: Subscriber): void {
@@ -238,8 +241,8 @@ export class Hub implements HubContext {
     this.#options.onFailure(error, what);
   }
 
-  /** Whether anything has been published since the last time this was asked. */
-  #agentsWork(): boolean {
+  /** Whether events were published since the last call. */
+  #hasLogGrown(): boolean {
     const before = this.#seenAppended;
     this.#seenAppended = this.log.appended;
     return this.#seenAppended > before;
@@ -249,21 +252,29 @@ export class Hub implements HubContext {
     const { buffer } = this.log;
     while (this.#position < buffer.head) {
       if (this.#position + 1 < buffer.oldest) {
-        // More came in one go than the buffer holds: everyone is behind, and will be told of the gap.
-        this.#live.miss(this.#position);
+        // The buffer has overflowed between two flushes: all clients are behind, and continue from the store or with a gap.
+        this.#live.overflow(this.#position);
         this.#position = buffer.head;
         return;
       }
-      const batch = buffer.read(this.#position, buffer.head, undefined, SLICE_BYTES);
+      const batch = buffer.read(this.#position, buffer.head, undefined, BATCH_BYTES);
       this.#live.deliver(buffer, this.#position, batch);
       this.#position = batch.seq;
     }
   }
 
-  #beat(): void {
-    // When one round takes longer than the interval, clients are asked as often as it goes.
-    if (!this.#beats.isIdle) return;
-    this.#ping = pingFrames({ type: "ping", timestamp: new Date().toISOString(), head: this.#position });
-    for (const subscriber of this.#subscribers) this.#beats.take(subscriber);
+  #scheduleHeartbeat(intervalMs: number): void {
+    this.#stopHeartbeat = this.clock.after(intervalMs, () => {
+      this.#scheduleHeartbeat(intervalMs);
+      this.#sendHeartbeats();
+    });
+  }
+
+  #sendHeartbeats(): void {
+    // If one round takes longer than the interval, the next one is skipped.
+    if (!this.#heartbeats.isIdle) return;
+    const timestamp = new Date(this.clock.now()).toISOString();
+    this.#ping = pingFrames({ type: "ping", timestamp, head: this.#position });
+    for (const subscriber of this.#subscribers) this.#heartbeats.add(subscriber);
   }
 }

@@ -2,22 +2,26 @@ import type { ControlOf } from "@flock-ts/protocol";
 import type { EventLog } from "../log/event-log.ts";
 import type { Scope } from "../log/scope.ts";
 
-/** Where a connection wants to begin: see `since` and `epoch` in the wire contract. */
+/** Where a client asks to begin: see `since` and `epoch` in the wire contract. */
 export interface Start {
-  /** A seq; 0: all that is kept; -N: the newest N that match; absent: only what happens from now on. */
+  /** A seq; 0: all events kept; -N: the newest N that match; absent: only new events. */
   readonly since?: number | undefined;
-  /** Which log the seq belongs to; without it, this one. */
+  /** The log that `since` belongs to. Default: the current one. */
   readonly epoch?: string | undefined;
 }
 
-/** Where a connection does begin, and what it has to be told first. */
+/** Where a client begins. */
 export interface Beginning {
-  /** Everything after this seq is delivered. */
+  /** The client receives the events after this seq. */
   readonly cursor: number;
+  /** The requested events that are not kept. */
   readonly gap?: ControlOf<"gap">;
 }
 
-/** The cursor for a wish, and the gap where the log no longer has what is wished for. `position` is where live clients are. */
+/**
+ * Returns where a client begins that asks for `start`: a promise when the newest N events have to be searched in the store.
+ * @param position the seq that live clients have reached.
+ */
 export function beginningOf(
   { since, epoch }: Start,
   log: EventLog,
@@ -29,18 +33,18 @@ export function beginningOf(
     const cursor = log.beforeNewest(-since, position, scope);
     return cursor instanceof Promise ? cursor.then((found) => ({ cursor: found })) : { cursor };
   }
-  const kept = log.oldest - 1;
-  // A seq beyond the head can only come from a log that is gone, even if the client does not say so.
+  const dropped = log.oldest - 1;
+  // Only a log that no longer exists can have had a seq beyond the head, even if the client names no epoch.
   if ((epoch !== undefined && epoch !== log.epoch) || since > log.head) {
-    return { cursor: kept, gap: { type: "gap", from_seq: 1, to_seq: kept, reason: "epoch" } };
+    return { cursor: dropped, gap: { type: "gap", from_seq: 1, to_seq: dropped, reason: "epoch" } };
   }
-  // Who says 0 without an epoch asks for what there is; with one, it was here when the log was empty.
-  const asksForWhatThereIs = since === 0 && epoch === undefined;
-  if (since >= kept || asksForWhatThereIs) return { cursor: Math.max(since, kept) };
-  return { cursor: kept, gap: expired(since, kept) };
+  // 0 without an epoch asks for all events kept. With an epoch, the client has seen the log when it was empty.
+  const isAllKept = since === 0 && epoch === undefined;
+  if (since >= dropped || isAllKept) return { cursor: Math.max(since, dropped) };
+  return { cursor: dropped, gap: expired(since, dropped) };
 }
 
-/** The events after `cursor` up to `kept` are gone. */
-export function expired(cursor: number, kept: number): ControlOf<"gap"> {
-  return { type: "gap", from_seq: cursor + 1, to_seq: kept, reason: "expired" };
+/** Returns the gap for the events after `cursor` up to `dropped`, which are no longer kept. */
+export function expired(cursor: number, dropped: number): ControlOf<"gap"> {
+  return { type: "gap", from_seq: cursor + 1, to_seq: dropped, reason: "expired" };
 }

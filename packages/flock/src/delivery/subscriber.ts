@@ -8,104 +8,67 @@ import {
   type Filter,
   type Principal,
 } from "@flock-ts/protocol";
-import type { EventLog } from "../log/event-log.ts";
 import type { Batch } from "../log/log-buffer.ts";
 import { type Scope, scopeOf } from "../log/scope.ts";
-import type { Chunks } from "./chunks.ts";
 import type { Member } from "./cohorts.ts";
-import type { Commands } from "./commands.ts";
 import type { Encoding } from "./encoding.ts";
+import type { HubContext } from "./hub-context.ts";
 import { type Beginning, beginningOf, expired, type Start } from "./start.ts";
-import type { RateLimits } from "./websocket/rate-limiter.ts";
 
-/** The hub, as those it serves see it. */
-export interface HubContext {
-  readonly log: EventLog;
-  readonly chunks: Chunks;
-  readonly target: Commands;
-  readonly limits: RateLimits;
-  /** Up to this seq every live subscriber has been sent what it wants to see. */
-  readonly position: number;
-  /** Moves `position` to the head of the log. */
-  flush(): void;
-  /** The subscriber has come to `position` and takes part in what is sent from here on. */
-  goLive(subscriber: Subscriber): void;
-  /** The subscriber has a cursor of its own from here on. */
-  fallBehind(subscriber: Subscriber): void;
-  /** Calls the subscriber's `advance` soon, when it is its turn. */
-  takeTurn(subscriber: Subscriber): void;
-  /** Calls the commandQueue's `work` soon, when it is its turn. */
-  takeCommandTurn(commandQueue: CommandQueue): void;
-  /** So much has been handed to a socket. */
-  sent(events: number, bytes: number): void;
-  /** A command has been read, or a message refused. */
-  received(): void;
-  closed(subscriber: Subscriber): void;
-  /** Something failed that the client is not told about. */
-  failed(error: unknown, what: string): void;
-}
-
-/** The commands of one connection, as the hub gives them turns. */
-export interface CommandQueue {
-  work(): void;
-  /** Ends the connection after an exception in `work`. */
-  fail(error: unknown): void;
-}
-
-/** `closing`: we are done with the client; `gone`: it has left. */
+/** `closing`: the server is closing the connection; `gone`: the client has disconnected. */
 type State = "behind" | "live" | "closing" | "gone";
 
 const NOTHING = Buffer.alloc(0);
 
 /**
- * One client's place in the log. While it keeps up it has none of its own: the hub sends it what it sends to its cohort.
- * When its socket does not take everything at once it is `behind`: a cursor, which goes on from where the socket got to
- * when that has drained. So what waits for a slow client is one slice of memory that others share.
+ * A connected client. While it is live it needs no cursor: the hub sends it what it sends to its cohort. When its socket
+ * does not accept everything at once, it is behind: it has a cursor, and continues from there when the socket has drained.
+ * So a slow client holds one chunk of memory, which it shares with others.
  */
 export abstract class Subscriber implements Member {
-  /** What its `hello` calls it. */
+  /** The `connection_id` of its `hello`. */
   readonly id = randomUUID();
-  readonly #connectedAt = Date.now();
   readonly encoding: Encoding;
-  /** Who the client is. */
   readonly principal: Principal;
   protected readonly hub: HubContext;
-  /** The TCP socket, which ready frames are written to as they are. */
+  /** The TCP socket, to which encoded frames are written directly. */
   protected readonly socket: Socket;
+  readonly #connectedAt: number;
   #scope: Scope | undefined;
   #state: State = "behind";
   #cursor = 0;
   #subscriptions = 0;
+  /** The newest beginning that is being searched in the store. Until it is found, nothing is sent. */
+  #searched: Promise<Beginning> | undefined;
   #owesCaughtUp = false;
-  /** A turn is coming, at once or when the socket has drained. */
-  #waiting = false;
-  /** How many beginnings are being looked up. */
-  #lookups = 0;
+  /** Whether `advance` will be called: in the next time slice, after a read, or when the socket has drained. */
+  #isScheduled = false;
 
   constructor(hub: HubContext, socket: Socket, encoding: Encoding, principal: Principal) {
     this.hub = hub;
     this.socket = socket;
     this.encoding = encoding;
     this.principal = principal;
+    this.#connectedAt = hub.clock.now();
   }
 
-  /** Sends a message that is not in the log. */
+  /** Sends a message that is not part of the log. */
   abstract send(message: ControlMessage): void;
-  /** The heartbeat's beat. `ping` is what a WebSocket is sent. */
-  abstract beat(ping: Buffer): void;
-  /** Says why, closes, and does not wait long for the answer. */
+  /** Sends a heartbeat. `ping` is the heartbeat of a WebSocket. */
+  abstract sendHeartbeat(ping: Buffer): void;
+  /** Closes the connection, with a reason and a last message. Waits briefly for the peer. */
   abstract close(why: CloseCode, last?: ControlMessage): void;
-  /** Whether the client may still be written to. */
+  /** Whether the client can be written to. */
   protected abstract get isWritable(): boolean;
-  /** The client has taken everything that waited in its socket. */
-  protected abstract drained(): void;
+  /** Called when the client has taken everything that waited in its socket. */
+  protected abstract onDrained(): void;
 
-  /** What the client wants of what it may see; undefined: everything. */
+  /** The events it receives; undefined: all. */
   get scope(): Scope | undefined {
     return this.#scope;
   }
 
-  /** The client, as whoever runs the server may look at it. */
+  /** Returns the connection for the owner of the server. */
   info(): ConnectionInfo {
     const { as, ...filter } = this.#scope ?? {};
     return {
@@ -121,127 +84,82 @@ export abstract class Subscriber implements Member {
     };
   }
 
-  /** How many events of the log this client has yet to be sent, or to be spared by its scope. */
+  /** How many events of the log lie between its cursor and the hub's position. */
   get lag(): number {
     return this.#state === "behind" ? Math.max(0, this.hub.position - this.#cursor) : 0;
   }
 
-  /** Whether the client has a cursor of its own. */
+  /** Whether it reads through its own cursor. */
   get isBehind(): boolean {
     return this.#state === "behind";
   }
 
-  /** Whether neither side has ended it. */
+  /** Whether neither side has ended the connection. */
   get isOpen(): boolean {
     return this.#state === "behind" || this.#state === "live";
   }
 
-  /** Whether the client has left, and not been closed by us. */
+  /** Whether the client has disconnected before the server closed the connection. */
   get isGone(): boolean {
     return this.#state === "gone";
   }
 
-  /** The first subscription of a client. */
+  /** Starts the first subscription. */
   open(filter: Filter, start: Start): void {
     this.#cursor = this.hub.position;
     this.subscribe(filter, start);
   }
 
-  /** Begins, or begins anew, to deliver what passes `filter`, as far as the client may see it. */
+  /** Replaces the subscription. Without `start.since`, it continues at its current cursor. */
   subscribe(filter: Filter, start: Start): void {
     if (!this.isOpen) return;
     const { log } = this.hub;
-    // A seq that the client knows from a reply may not have been flushed yet.
+    // The client may have a seq from a reply whose events are not flushed yet.
     if (start.since !== undefined && start.since > this.hub.position) this.hub.flush();
-    if (this.#state === "live") this.#leave(this.hub.position);
+    if (this.#state === "live") this.#fallBehind(this.hub.position);
     this.#subscriptions += 1;
     this.#scope = scopeOf(filter, this.principal);
     if (start.since !== undefined) {
       const beginning = beginningOf(start, log, this.hub.position, this.#scope);
       this.#owesCaughtUp = true;
-      if (beginning instanceof Promise) {
-        this.#beginLater(beginning);
-        return;
-      }
-      this.#begin(beginning);
+      if (beginning instanceof Promise) this.#beginWhenFound(beginning);
+      else this.#begin(beginning);
     }
-    this.#awaitTurn();
-  }
-
-  #begin({ cursor, gap }: Beginning): void {
-    this.#cursor = cursor;
-    if (gap) this.send(gap);
-  }
-
-  /** The beginning has to be looked up in the store. Until then nothing is sent. */
-  #beginLater(beginning: Promise<Beginning>): void {
-    const subscription = this.#subscriptions;
-    this.#lookups += 1;
-    beginning.then(
-      (found) => {
-        this.#lookups -= 1;
-        // The client may have subscribed again, or left.
-        if (subscription === this.#subscriptions && this.#state === "behind") this.#begin(found);
-        if (this.#lookups === 0 && this.isOpen) this.#awaitTurn();
-      },
-      (error) => {
-        this.#lookups -= 1;
-        this.hub.failed(error, "the log could not be read");
-        this.close(CLOSE.tryAgainLater);
-      },
-    );
+    this.#schedule();
   }
 
   deliver({ frames, events, seq }: Batch): void {
     this.write(frames, events);
     if (this.socket.writableLength === 0) return;
-    this.#leave(seq);
-    this.#awaitDrain();
+    this.#fallBehind(seq);
+    this.#scheduleAfterDrain();
   }
 
-  miss(seq: number): void {
-    this.#leave(seq);
-    this.#awaitTurn();
+  overflow(seq: number): void {
+    this.#fallBehind(seq);
+    this.#schedule();
   }
 
-  /** Sends the next slice of what the client is behind with, or goes live when there is none. */
+  /** Sends the next chunk, or goes live when there is none. */
   advance(): void {
-    this.#waiting = false;
-    if (this.#state !== "behind" || this.#lookups > 0) return;
+    this.#isScheduled = false;
+    if (this.#state !== "behind" || this.#searched) return;
     const { log, position } = this.hub;
-    const kept = log.oldest - 1;
-    if (this.#cursor < kept) {
-      this.send(expired(this.#cursor, kept));
-      this.#cursor = kept;
+    const dropped = log.oldest - 1;
+    if (this.#cursor < dropped) {
+      this.send(expired(this.#cursor, dropped));
+      this.#cursor = dropped;
     }
     if (this.#cursor >= position) {
       this.#goLive();
       return;
     }
     const reading = this.hub.chunks.read(this.#cursor, position, this.#scope, this.encoding);
-    if (!(reading instanceof Promise)) {
-      this.#take(reading);
-      return;
-    }
-    this.#waiting = true;
-    const subscription = this.#subscriptions;
-    reading
-      .then(
-        (batch) => {
-          this.#waiting = false;
-          // Whoever has subscribed anew meanwhile has another cursor and another filter.
-          if (subscription === this.#subscriptions) this.#take(batch);
-          else this.#awaitTurn();
-        },
-        (error) => {
-          this.hub.failed(error, "the log could not be read");
-          this.close(CLOSE.tryAgainLater);
-        },
-      )
-      .catch((error) => this.fail(error));
+    if (reading instanceof Promise) this.#sendWhenRead(reading);
+    else this.#sendChunk(reading);
   }
 
-  /** Ends this connection, and no other, after an exception while it was served. Does not throw. */
+  /** Closes this connection, and no other, after an exception while it was served. Does not throw. */
   fail(error: unknown): void {
     this.hub.failed(error, "failed to serve a connection, which is closed");
     try {
@@ -251,7 +169,7 @@ export abstract class Subscriber implements Member {
     }
   }
 
-  /** Calls `work` where an exception would otherwise reach the event loop and end the process. */
+  /** Runs `work` in place of a socket event, whose exceptions would end the process. */
   protected guard(work: () => void): void {
     try {
       work();
@@ -260,32 +178,74 @@ export abstract class Subscriber implements Member {
     }
   }
 
-  /** Nothing more is sent: we close, or the client is gone. */
-  protected leaveFor(state: "closing" | "gone"): void {
-    if (this.#state === "live") this.#leave(this.hub.position);
+  /** Ends the delivery of events. */
+  protected stop(state: "closing" | "gone"): void {
+    if (this.#state === "live") this.#fallBehind(this.hub.position);
     this.#state = state;
   }
 
   protected write(frames: Buffer, events: number): void {
     if (!this.isWritable) return;
     this.socket.write(frames);
-    this.hub.sent(events, frames.length);
+    this.hub.countSent(events, frames.length);
   }
 
-  /** Calls `then` when the socket has taken everything that waits in it, unless it breaks before that. */
+  /** Calls `then` when the socket has sent everything, unless it breaks before. */
   protected whenDrained(then: () => void): void {
-    // `drain` comes only to those who filled the buffer; an empty write is done when everything before it is.
+    // `drain` is emitted only when the buffer was full. The callback of an empty write comes after everything before it.
     this.socket.write(NOTHING, (error) => {
       if (!error) this.guard(then);
     });
   }
 
-  #take({ frames, events, seq }: Batch): void {
+  #begin({ cursor, gap }: Beginning): void {
+    this.#searched = undefined;
+    this.#cursor = cursor;
+    if (gap) this.send(gap);
+  }
+
+  #beginWhenFound(beginning: Promise<Beginning>): void {
+    this.#searched = beginning;
+    beginning
+      .then(
+        (found) => {
+          // A later subscription may have begun elsewhere.
+          if (this.#searched !== beginning) return;
+          this.#begin(found);
+          if (this.isOpen) this.#schedule();
+        },
+        (error) => this.#closeUnreadable(error),
+      )
+      .catch((error) => this.fail(error));
+  }
+
+  #sendChunk({ frames, events, seq }: Batch): void {
     if (this.#state !== "behind") return;
     this.#cursor = seq;
     if (events > 0) this.write(frames, events);
-    if (this.socket.writableLength > 0) this.#awaitDrain();
-    else this.#awaitTurn();
+    if (this.socket.writableLength > 0) this.#scheduleAfterDrain();
+    else this.#schedule();
+  }
+
+  #sendWhenRead(reading: Promise<Batch>): void {
+    this.#isScheduled = true;
+    const subscription = this.#subscriptions;
+    reading
+      .then(
+        (batch) => {
+          this.#isScheduled = false;
+          // A subscription that was made in the meantime has another cursor and filter.
+          if (subscription === this.#subscriptions) this.#sendChunk(batch);
+          else this.#schedule();
+        },
+        (error) => this.#closeUnreadable(error),
+      )
+      .catch((error) => this.fail(error));
+  }
+
+  #closeUnreadable(error: unknown): void {
+    this.hub.failed(error, "failed to read the log");
+    this.close(CLOSE.tryAgainLater);
   }
 
   #goLive(): void {
@@ -297,23 +257,23 @@ export abstract class Subscriber implements Member {
     this.hub.goLive(this);
   }
 
-  #leave(seq: number): void {
+  #fallBehind(seq: number): void {
     this.#state = "behind";
     this.#cursor = seq;
     this.hub.fallBehind(this);
   }
 
-  #awaitTurn(): void {
-    if (this.#waiting) return;
-    this.#waiting = true;
-    this.hub.takeTurn(this);
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.hub.scheduleReplay(this);
   }
 
-  #awaitDrain(): void {
-    this.#waiting = true;
+  #scheduleAfterDrain(): void {
+    this.#isScheduled = true;
     this.whenDrained(() => {
-      this.drained();
-      this.hub.takeTurn(this);
+      this.onDrained();
+      this.hub.scheduleReplay(this);
     });
   }
 }

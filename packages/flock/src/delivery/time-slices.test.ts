@@ -1,65 +1,62 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { fakeClock } from "../testing/fake-clock.ts";
 import { TimeSlices } from "./time-slices.ts";
 
-const neverFails = (_worker: string, error: unknown) => {
+const failed = (_worker: string, error: unknown) => {
   throw error;
 };
 
-describe("those who have work to do take turns", () => {
-  beforeEach(() => {
-    vi.useFakeTimers();
-  });
-
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
-  it("in the order in which they asked, and whoever is not done again after the others", () => {
+describe("TimeSlices", () => {
+  it("runs workers in the order in which they were added, and a worker that has more to do after the others", async () => {
+    const clock = fakeClock();
     const done: string[] = [];
-    const turns = new TimeSlices<string>((worker) => {
-      done.push(worker);
-      if (worker === "a" && done.length < 4) turns.take("a");
-    }, neverFails);
-    for (const worker of ["a", "b", "c"]) turns.take(worker);
+    const slices = new TimeSlices<string>({
+      clock,
+      failed,
+      work: (worker) => {
+        done.push(worker);
+        if (worker === "a" && done.length < 4) slices.add("a");
+      },
+    });
+    for (const worker of ["a", "b", "c"]) slices.add(worker);
     expect(done).toEqual([]);
-    expect(turns.isIdle).toBe(false);
-    vi.runAllTimers();
+    expect(slices.isIdle).toBe(false);
+    await clock.advance(0);
     expect(done).toEqual(["a", "b", "c", "a"]);
-    expect(turns.isIdle).toBe(true);
+    expect(slices.isIdle).toBe(true);
   });
 
-  it("and nobody while they rest, whoever asks meanwhile", () => {
+  it("runs no worker during a pause", async () => {
+    const clock = fakeClock();
     const done: string[] = [];
-    const turns = new TimeSlices<string>(
-      (worker) => done.push(worker),
-      neverFails,
-      () => 20,
-    );
-    turns.take("a");
-    vi.advanceTimersByTime(1);
+    const slices = new TimeSlices<string>({ clock, failed, work: (worker) => done.push(worker), restAfter: () => 20 });
+    slices.add("a");
+    await clock.advance(0);
     expect(done).toEqual(["a"]);
-    turns.take("b");
-    vi.advanceTimersByTime(15);
+    slices.add("b");
+    await clock.advance(19);
     expect(done).toEqual(["a"]);
-    vi.advanceTimersByTime(10);
+    await clock.advance(1);
     expect(done).toEqual(["a", "b"]);
   });
 
-  it("and one whose work throws takes no turn from the others", () => {
+  it("runs the other workers when one throws", async () => {
+    const clock = fakeClock();
     const done: string[] = [];
-    const failed: unknown[] = [];
-    const turns = new TimeSlices<string>(
-      (worker) => {
+    const failures: unknown[] = [];
+    const slices = new TimeSlices<string>({
+      clock,
+      work: (worker) => {
         if (worker === "b") throw new Error("broken");
         done.push(worker);
       },
-      (worker, error) => failed.push([worker, (error as Error).message]),
-    );
-    for (const worker of ["a", "b", "c"]) turns.take(worker);
-    vi.runAllTimers();
-    turns.take("d");
-    vi.runAllTimers();
+      failed: (worker, error) => failures.push([worker, (error as Error).message]),
+    });
+    for (const worker of ["a", "b", "c"]) slices.add(worker);
+    await clock.advance(0);
+    slices.add("d");
+    await clock.advance(0);
     expect(done).toEqual(["a", "c", "d"]);
-    expect(failed).toEqual([["b", "broken"]]);
+    expect(failures).toEqual([["b", "broken"]]);
   });
 });

@@ -1,70 +1,72 @@
-/** How long turns may go on in one go, in ms, before agents, sockets and live clients have theirs. */
-const TURN_MS = 5;
+import { type Clock, elapsed } from "../core/clock.ts";
 
-/** Gives those who have work to do one turn after the other; whoever is not done takes another one after the others. */
+/** How long workers may run without a break, in ms, before the event loop serves agents, sockets and live clients. */
+const SLICE_MS = 5;
+
+/** How {@link TimeSlices} run workers. */
+export interface TimeSlicesOptions<Worker> {
+  readonly clock: Clock;
+  /** Runs one short slice of a worker. */
+  readonly work: (worker: Worker) => void;
+  /** Receives the exceptions of `work`; other workers are not affected. It must not throw. */
+  readonly failed: (worker: Worker, error: unknown) => void;
+  /** Returns how long all workers pause after so much work, in ms. Default: no pause. */
+  readonly restAfter?: (workedMs: number) => number;
+}
+
+/** Runs workers in turns, one short slice each. A worker that has more to do queues again, behind the others. */
 export class TimeSlices<Worker> {
-  readonly #work: (worker: Worker) => void;
-  readonly #failed: (worker: Worker, error: unknown) => void;
+  readonly #options: TimeSlicesOptions<Worker>;
   #queue: Worker[] = [];
-  readonly #restAfter: (workedMs: number) => number;
-  #comes = false;
-  /** Adds up rests that are too short for a timer. */
+  #isScheduled = false;
+  /** Accumulates pauses that are too short for a timer. */
   #notBefore = 0;
 
-  /**
-   * @param work one short turn of a worker.
-   * @param failed receives what `work` throws; the turns of the others go on. It must not throw.
-   * @param restAfter how long nobody has a turn after so much work, in ms. Default: no time at all.
-   */
-  constructor(
-    work: (worker: Worker) => void,
-    failed: (worker: Worker, error: unknown) => void,
-    restAfter: (workedMs: number) => number = () => 0,
-  ) {
-    this.#work = work;
-    this.#failed = failed;
-    this.#restAfter = restAfter;
+  constructor(options: TimeSlicesOptions<Worker>) {
+    this.#options = options;
   }
 
-  /** Whether nobody waits for a turn. */
+  /** Whether no worker is queued. */
   get isIdle(): boolean {
     return this.#queue.length === 0;
   }
 
-  /** `worker` has its turn soon, after those who asked before, and never in this same call. */
-  take(worker: Worker): void {
+  /** Queues a slice of `worker`, behind the workers queued before. It never runs in the same call. */
+  add(worker: Worker): void {
     this.#queue.push(worker);
-    if (this.#comes) return;
-    this.#comes = true;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     this.#schedule();
   }
 
   #schedule(): void {
-    const wait = this.#notBefore - performance.now();
-    if (wait < 1) setImmediate(this.#give);
-    else setTimeout(this.#give, wait);
+    const { clock } = this.#options;
+    const wait = this.#notBefore - elapsed(clock);
+    if (wait < 1) setImmediate(this.#run);
+    else clock.after(wait, this.#run, true);
   }
 
-  readonly #give = (): void => {
-    const started = performance.now();
-    const until = started + TURN_MS;
+  readonly #run = (): void => {
+    const { clock, restAfter } = this.#options;
+    const started = elapsed(clock);
+    const until = started + SLICE_MS;
     const queue = this.#queue;
     this.#queue = [];
     let next = 0;
-    while (next < queue.length && performance.now() < until) this.#giveTo(queue[next++] as Worker);
+    while (next < queue.length && elapsed(clock) < until) this.#runSlice(queue[next++] as Worker);
     if (next < queue.length) this.#queue = [...queue.slice(next), ...this.#queue];
-    const rest = this.#restAfter(performance.now() - started);
+    const rest = restAfter?.(elapsed(clock) - started) ?? 0;
     if (rest > 0) this.#notBefore = Math.max(this.#notBefore, started) + rest;
-    this.#comes = this.#queue.length > 0;
-    if (this.#comes) this.#schedule();
+    this.#isScheduled = this.#queue.length > 0;
+    if (this.#isScheduled) this.#schedule();
   };
 
-  /** An exception that left this loop would end the process, and with it every other worker. */
-  #giveTo(worker: Worker): void {
+  /** An exception that left the loop would end the process. */
+  #runSlice(worker: Worker): void {
     try {
-      this.#work(worker);
+      this.#options.work(worker);
     } catch (error) {
-      this.#failed(worker, error);
+      this.#options.failed(worker, error);
     }
   }
 }

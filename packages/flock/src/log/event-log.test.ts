@@ -7,10 +7,14 @@ function stretch(first: number, last: number, seqs: readonly number[]): LogRange
   return { first, last, lines: seqs.map((seq) => JSON.stringify({ type: "graph_updated", seq })).join("\n") };
 }
 
-/** Ten events in a store that may drop the oldest. */
-class TenEvents implements LogSource {
-  readonly head = 10;
+/** A store that may drop the oldest events. */
+class Stored implements LogSource {
+  readonly head: number;
   oldest = 1;
+
+  constructor(head: number) {
+    this.head = head;
+  }
 
   async read(seq: number, until: number): Promise<LogRange> {
     const last = Math.min(until, this.head);
@@ -24,9 +28,9 @@ class TenEvents implements LogSource {
   leftMemory(): void {}
 }
 
-describe("who asks for the newest N", () => {
-  it("begins with what is kept, also when a page in memory still has what the store has dropped", async () => {
-    const stored = new TenEvents();
+describe("EventLog.beforeNewest", () => {
+  it("begins with the oldest event kept, even if a page in memory holds older ones", async () => {
+    const stored = new Stored(10);
     const log = new EventLog("one", 0, stored);
     expect(await log.beforeNewest(8, 10, undefined)).toBe(2);
     stored.oldest = 6;
@@ -34,8 +38,22 @@ describe("who asks for the newest N", () => {
     expect(await log.beforeNewest(3, 10, undefined)).toBe(7);
   });
 
-  it("begins right before the oldest of them, whatever compaction has left between", () => {
-    // Another page in memory may be of before the compaction, and have events between 1 and 3.
+  it("yields to the event loop after each page of the store", async () => {
+    const log = new EventLog("one", 0, new Stored(20_000));
+    let turns = 0;
+    let isDone = false;
+    const count = () => {
+      turns += 1;
+      if (!isDone) setImmediate(count);
+    };
+    setImmediate(count);
+    expect(await log.beforeNewest(1, 20_000, { agents: ["nobody"] })).toBe(0);
+    isDone = true;
+    expect(turns).toBeGreaterThan(10);
+  });
+
+  it("begins directly before the oldest matching event, regardless of compaction", () => {
+    // Another page in memory may be older than the compaction, and hold events between 1 and 3.
     const page = new Page(stretch(1, 10, [4, 8, 10]));
     expect(page.beforeNewest(3, 10, undefined)).toEqual({ after: 3, missing: 0 });
     expect(page.beforeNewest(4, 10, undefined)).toEqual({ after: 0, missing: 1 });

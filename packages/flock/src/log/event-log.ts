@@ -1,3 +1,4 @@
+import { setImmediate as macrotask } from "node:timers/promises";
 import { type Batch, type BufferedEvent, LogBuffer } from "./log-buffer.ts";
 import { Page } from "./page.ts";
 import type { Scope } from "./scope.ts";
@@ -74,7 +75,11 @@ export class EventLog {
     let after = from;
     let missing = count;
     try {
-      for (let pages = 0; missing > 0 && after >= this.oldest && pages < MAX_PAGES_BACK; pages++) {
+      for (let pages = 0; pages < MAX_PAGES_BACK; pages++) {
+        // The page may be in memory, and an awaited value continues as a microtask: without this, the search could block
+        // the event loop for the time of all pages.
+        if (pages > 0) await macrotask();
+        if (missing === 0 || after < this.oldest) break;
         ({ after, missing } = (await this.#page(stored, after)).beforeNewest(missing, after, scope));
       }
     } catch {

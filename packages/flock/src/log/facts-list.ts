@@ -1,14 +1,14 @@
 import type { EventFacts } from "@flock-ts/protocol";
 
-/** What many events have in common. */
+/** The routing metadata that many events share. */
 type Kind = Pick<EventFacts, "type" | "agent" | "artifactType" | "visibility">;
 
-/** So many kinds are remembered at a time. */
+/** The most kinds in the cache. */
 const MAX_KINDS = 10_000;
 
-/** Gives events of the same kind the same object. */
+/** A cache that returns the same object for events of the same kind. */
 export class Kinds {
-  /** Those that everybody may see, by agent. */
+  /** The kinds of public events, by agent. */
   readonly #byAgent = new Map<string | undefined, Kind[]>();
   #size = 0;
 
@@ -29,35 +29,35 @@ export class Kinds {
   }
 }
 
-/** How many places an event takes. */
-const PLACES = 3;
+/** How many array slots an event takes. */
+const SLOTS = 3;
 
 /**
- * The facts of many events, in one array. An object for each event would be most of what is kept of it beside its frame, and
- * the garbage collector would have to move it, and to visit it again and again.
+ * The routing metadata of many events, in one array. With an object per event, the objects would take most of the memory
+ * besides the frames, and the garbage collector would move and visit them again and again.
  */
 export class FactsList {
   readonly #kinds: Kinds;
-  readonly #places: (Kind | string | undefined)[] = [];
+  readonly #slots: (Kind | string | undefined)[] = [];
 
   constructor(kinds: Kinds) {
     this.#kinds = kinds;
   }
 
   get length(): number {
-    return this.#places.length / PLACES;
+    return this.#slots.length / SLOTS;
   }
 
   push(facts: EventFacts): void {
-    this.#places.push(this.#kinds.of(facts), facts.correlationId, facts.runId);
+    this.#slots.push(this.#kinds.of(facts), facts.correlationId, facts.runId);
   }
 
-  /** The facts of the event with this index, which must be there. */
+  /** Returns the metadata of the event with this index, which must exist. */
   at(index: number): EventFacts {
-    const at = index * PLACES;
-    const { type, agent, artifactType, visibility } = this.#places[at] as Kind;
-    const correlationId = this.#places[at + 1] as string | undefined;
-    const runId = this.#places[at + 2] as string | undefined;
+    const at = index * SLOTS;
+    const { type, agent, artifactType, visibility } = this.#slots[at] as Kind;
+    const correlationId = this.#slots[at + 1] as string | undefined;
+    const runId = this.#slots[at + 2] as string | undefined;
     return { type, agent, artifactType, correlationId, runId, visibility };
   }
 }

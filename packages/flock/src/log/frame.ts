@@ -1,38 +1,38 @@
 /** First byte of an unfragmented, uncompressed text frame (RFC 6455 section 5.2: FIN, opcode 1). */
 const TEXT_FRAME = 0x81;
-/** Says that a message is compressed (RFC 7692 section 6: RSV1). */
+/** Marks a compressed message (RFC 7692 section 6: RSV1). */
 const COMPRESSED = 0x40;
-/** The lengths from which a frame's header needs 2 or 8 more bytes (RFC 6455 section 5.2). */
+/** From these payload lengths on, a frame header needs 2 or 8 more bytes (RFC 6455 section 5.2). */
 const LENGTH_16 = 126;
 const LENGTH_64 = 65_536;
 
-/** How many bytes stand before a payload of `bytes` bytes in a frame from a server, which is never masked. */
+/** Returns the header size of a frame with `bytes` bytes of payload. Frames of a server are never masked. */
 function headerSize(bytes: number): number {
   return bytes < LENGTH_16 ? 2 : bytes < LENGTH_64 ? 4 : 10;
 }
 
-/** How many bytes the frame of a text takes. */
+/** Returns the size of the frame of a text, in bytes. */
 export function frameSize(text: string): number {
   const bytes = Buffer.byteLength(text);
   return headerSize(bytes) + bytes;
 }
 
-/** How many bytes it takes at most, without a look at the text: a UTF-16 code unit takes up to three. */
+/** Returns an upper bound of the frame size without encoding the text: a UTF-16 code unit takes up to three bytes. */
 export function frameSizeAtMost(text: string): number {
   return 10 + text.length * 3;
 }
 
-/** Writes a text frame into `target` at `at`, where there must be room. Returns the end. */
+/** Writes a text frame into `target` at `at`, which must have room for it. Returns the end of the frame. */
 export function writeTextFrame(target: Buffer, at: number, text: string): number {
-  // Most events need a header of four bytes whatever is in them: to measure those would cost more than to write them.
-  const isMiddling = text.length >= LENGTH_16 && text.length * 3 < LENGTH_64;
-  const start = at + (isMiddling ? 4 : headerSize(Buffer.byteLength(text)));
+  // Most events need a header of four bytes regardless of their content. Measuring them would cost more than writing them.
+  const hasMiddleHeader = text.length >= LENGTH_16 && text.length * 3 < LENGTH_64;
+  const start = at + (hasMiddleHeader ? 4 : headerSize(Buffer.byteLength(text)));
   const bytes = target.write(text, start, "utf8");
   writeHeader(target, at, TEXT_FRAME, bytes);
   return start + bytes;
 }
 
-/** A payload as a text frame of its own. */
+/** Returns a text frame with this payload. */
 export function writeFrame(payload: Buffer, isCompressed = false): Buffer {
   const size = headerSize(payload.length);
   const frame = Buffer.allocUnsafe(size + payload.length);
@@ -54,7 +54,7 @@ function writeHeader(target: Buffer, at: number, first: number, bytes: number): 
   }
 }
 
-/** The payloads of frames that {@link writeTextFrame} has written one after the other: scopes, not copies. */
+/** Yields the payloads of consecutive frames written by {@link writeTextFrame}: views of `frames`, not copies. */
 export function* payloadsOf(frames: Buffer): Generator<Buffer> {
   for (let at = 0; at < frames.length; ) {
     const short = frames[at + 1] as number;
@@ -66,12 +66,12 @@ export function* payloadsOf(frames: Buffer): Generator<Buffer> {
   }
 }
 
-/** The payloads of such frames as texts. */
+/** Yields the payloads of such frames as text. */
 export function* textsOf(frames: Buffer): Generator<string> {
   for (const payload of payloadsOf(frames)) yield payload.toString("utf8");
 }
 
-/** A text as a frame of its own. */
+/** Returns a frame of a text. */
 export function textFrame(text: string): Buffer {
   return writeFrame(Buffer.from(text));
 }

@@ -3,12 +3,12 @@ import { FactsList, Kinds } from "./facts-list.ts";
 import { frameSize, frameSizeAtMost, writeTextFrame } from "./frame.ts";
 import { type Scope, testOf } from "./scope.ts";
 
-/** Big enough that a batch is seldom cut, small enough that memory comes and goes in small steps. */
+/** Large enough that segments seldom divide a batch, small enough that memory is allocated and freed in small steps. */
 const SEGMENT_BYTES = 256 * 1024;
-/** What an event costs beside its frame: its facts and its place in two arrays, as measured. */
+/** The measured memory of an event besides its frame: its routing metadata and its slots in two arrays. */
 const EVENT_OVERHEAD = 80;
 
-/** A committed event as the buffer takes it. */
+/** A committed event to append. */
 export interface BufferedEvent {
   readonly seq: number;
   /** The event as it goes over the wire. */
@@ -16,21 +16,21 @@ export interface BufferedEvent {
   readonly facts: EventFacts;
 }
 
-/** What a read has found. */
+/** The result of a read. */
 export interface Batch {
-  /** Frames, ready to send; scopes of memory that all readers share, so never to be written to. */
+  /** Frames, ready to send. All readers share this memory: never write to it. */
   readonly frames: Buffer;
-  /** How many frames that is. */
+  /** How many frames. */
   readonly events: number;
-  /** Everything up to here has been looked at: the next read goes on from here. */
+  /** All events up to this seq have been examined: the next read continues after it. */
   readonly seq: number;
 }
 
-/** A stretch of memory full of frames. */
+/** A block of memory with frames. */
 class Segment {
   readonly buffer: Buffer;
   readonly firstSeq: number;
-  /** Where each frame ends. */
+  /** The end of each frame. */
   readonly ends: number[] = [];
   readonly facts: FactsList;
   used = 0;
@@ -38,7 +38,7 @@ class Segment {
   constructor(firstSeq: number, capacity: number, kinds: Kinds) {
     this.firstSeq = firstSeq;
     this.facts = new FactsList(kinds);
-    // Its own memory, not a slice of Node's pool: a slow reader then holds this segment and nothing else.
+    // Not from Node's buffer pool: a slow reader then keeps only this segment in memory.
     this.buffer = Buffer.allocUnsafeSlow(capacity);
   }
 
@@ -58,8 +58,8 @@ class Segment {
 const NOTHING = Buffer.alloc(0);
 
 /**
- * The newest part of the log, as WebSocket frames that are ready to send. Everyone who reads, live, slow or
- * back from a sleep, reads the same memory; a reader is nothing but the `seq` it has come to.
+ * The newest part of the log, as WebSocket frames that are ready to send. All readers, live, slow or reconnected, read the
+ * same memory. A reader is only a cursor: the last `seq` it has read.
  */
 export class LogBuffer {
   readonly #limit: number;
@@ -68,7 +68,10 @@ export class LogBuffer {
   #head: number;
   #bytes = 0;
 
-  /** Keeps at most about `limit` bytes (the newest segment always stays), and begins after `head`. */
+  /**
+   * @param limit how many bytes to keep, about. The newest segment always stays.
+   * @param head the seq before the first event.
+   */
   constructor(limit: number, head = 0) {
     this.#limit = limit;
     this.#head = head;
@@ -79,7 +82,7 @@ export class LogBuffer {
     return this.#head;
   }
 
-  /** The oldest seq that is kept; `head + 1` when none is. */
+  /** The oldest seq kept; `head + 1` when the buffer is empty. */
   get oldest(): number {
     return this.#segments[0]?.firstSeq ?? this.#head + 1;
   }
@@ -89,9 +92,9 @@ export class LogBuffer {
     return this.#bytes;
   }
 
-  /** Adds the event that follows on the head. */
+  /** Appends the event after the head. */
   append({ seq, json, facts }: BufferedEvent): void {
-    if (seq !== this.#head + 1) throw new RangeError(`event ${seq} does not follow on ${this.#head}`);
+    if (seq !== this.#head + 1) throw new RangeError(`Cannot append event ${seq}: the next seq is ${this.#head + 1}.`);
     const segment = this.#segmentFor(seq, json);
     segment.used = writeTextFrame(segment.buffer, segment.used, json);
     segment.ends.push(segment.used);
@@ -103,9 +106,8 @@ export class LogBuffer {
   }
 
   /**
-   * Reads on after `seq`, up to `until`, at most about `maxBytes` (but at least one event, however large), and as far
-   * as it goes without copying.
-   * The caller has checked that nothing it wants has been dropped (`seq + 1 >= oldest`).
+   * Reads events after `seq`, up to `until`: about `maxBytes` at most, but at least one event of any size. Copies as little
+   * as possible. The caller has checked that the events are kept (`seq + 1 >= oldest`).
    * @param maxMs how long the search for events of `scope` may take, in ms. Default: no limit.
    */
   read(
@@ -120,26 +122,26 @@ export class LogBuffer {
     return scope ? this.#readMatching(seq, last, scope, maxBytes, maxMs) : this.#readAll(seq, last, maxBytes);
   }
 
-  /** The frames of some seqs, in order. All must be kept. */
+  /** Returns the frames of `seqs`, in order. All must be kept. */
   gather(seqs: readonly number[]): Buffer {
     const pieces: Buffer[] = [];
-    let place = this.#placeOf(seqs[0] ?? 0);
+    let index = this.#indexOf(seqs[0] ?? 0);
     for (let i = 0; i < seqs.length; ) {
-      let segment = this.#segments[place] as Segment;
-      while (segment.lastSeq < (seqs[i] as number)) segment = this.#segments[++place] as Segment;
+      let segment = this.#segments[index] as Segment;
+      while (segment.lastSeq < (seqs[i] as number)) segment = this.#segments[++index] as Segment;
       const first = (seqs[i] as number) - segment.firstSeq;
       let end = first;
-      // Neighbours are one piece.
+      // Adjacent frames are one piece.
       while (++i < seqs.length && seqs[i] === segment.firstSeq + end + 1 && end + 1 < segment.ends.length) end += 1;
       pieces.push(segment.buffer.subarray(segment.startOf(first), segment.ends[end]));
     }
     return join(pieces);
   }
 
-  /** Calls `visit` with the facts of each event after `seq`, up to `until`. */
+  /** Calls `visit` with the routing metadata of each event after `seq`, up to `until`. */
   scan(seq: number, until: number, visit: (facts: EventFacts, seq: number) => void): void {
-    for (let place = this.#placeOf(seq + 1); place < this.#segments.length; place++) {
-      const { firstSeq, facts } = this.#segments[place] as Segment;
+    for (let index = this.#indexOf(seq + 1); index < this.#segments.length; index++) {
+      const { firstSeq, facts } = this.#segments[index] as Segment;
       for (let i = Math.max(0, seq + 1 - firstSeq); i < facts.length; i++) {
         if (firstSeq + i > until) return;
         visit(facts.at(i), firstSeq + i);
@@ -147,12 +149,12 @@ export class LogBuffer {
     }
   }
 
-  /** The seq after which exactly the newest `count` matching events come, or as many as there are; and how many are missing. */
+  /** Returns the seq before the newest `count` matching events up to `until`, and how many of them the buffer does not hold. */
   beforeNewest(count: number, until: number, scope: Scope | undefined): { after: number; missing: number } {
     let left = count;
     const belongs = scope && testOf(scope);
-    for (let place = this.#segments.length - 1; place >= 0; place--) {
-      const { firstSeq, facts } = this.#segments[place] as Segment;
+    for (let index = this.#segments.length - 1; index >= 0; index--) {
+      const { firstSeq, facts } = this.#segments[index] as Segment;
       for (let i = Math.min(facts.length - 1, until - firstSeq); i >= 0; i--) {
         if (left === 0) return { after: firstSeq + i, missing: 0 };
         if (!belongs || belongs(facts.at(i))) left -= 1;
@@ -161,14 +163,14 @@ export class LogBuffer {
     return { after: Math.min(until, this.oldest - 1), missing: left };
   }
 
-  /** Never across a seam between segments: so a read without a filter copies nothing. */
+  /** Never reads beyond the end of a segment, so that a read without a filter copies nothing. */
   #readAll(seq: number, last: number, maxBytes: number): Batch {
-    const segment = this.#segments[this.#placeOf(seq + 1)] as Segment;
+    const segment = this.#segments[this.#indexOf(seq + 1)] as Segment;
     const first = seq + 1 - segment.firstSeq;
     const from = segment.startOf(first);
     let end = Math.min(segment.ends.length, last - segment.firstSeq + 1);
     if ((segment.ends[end - 1] as number) - from > maxBytes) {
-      // When not even one fits, it goes alone.
+      // An event larger than the limit is returned alone.
       end = Math.max(first + 1, fitting(segment.ends, first, end, from + maxBytes));
     }
     const frames = segment.buffer.subarray(from, segment.ends[end - 1]);
@@ -180,10 +182,10 @@ export class LogBuffer {
     const deadline = performance.now() + maxMs;
     const found: number[] = [];
     let bytes = 0;
-    let looked = 0;
+    let examined = 0;
     let at = seq;
-    for (let place = this.#placeOf(seq + 1); at < last; place++) {
-      const segment = this.#segments[place] as Segment;
+    for (let index = this.#indexOf(seq + 1); at < last; index++) {
+      const segment = this.#segments[index] as Segment;
       for (let i = at + 1 - segment.firstSeq; i < segment.ends.length && at < last; i++) {
         if (belongs(segment.facts.at(i))) {
           const size = (segment.ends[i] as number) - segment.startOf(i);
@@ -193,7 +195,7 @@ export class LogBuffer {
           found.push(segment.firstSeq + i);
         }
         at = segment.firstSeq + i;
-        if (++looked % EVENTS_PER_LOOK_AT_CLOCK === 0 && performance.now() >= deadline)
+        if (++examined % EVENTS_PER_CLOCK_CHECK === 0 && performance.now() >= deadline)
           return { frames: this.gather(found), events: found.length, seq: at };
       }
     }
@@ -206,15 +208,15 @@ export class LogBuffer {
     if (newest && room >= frameSizeAtMost(json)) return newest;
     const size = frameSize(json);
     if (newest && room >= size) return newest;
-    // An event larger than a segment gets one that fits exactly.
+    // A large event gets a segment of its exact size.
     const segment = new Segment(seq, Math.max(size, size > SEGMENT_BYTES / 2 ? size : SEGMENT_BYTES), this.#kinds);
     this.#segments.push(segment);
     this.#bytes += segment.buffer.length;
     return segment;
   }
 
-  /** Which segment holds `seq`: binary search, for a full buffer has hundreds. */
-  #placeOf(seq: number): number {
+  /** Returns the index of the segment that holds `seq`, by binary search: a full buffer has hundreds. */
+  #indexOf(seq: number): number {
     let low = 0;
     let high = this.#segments.length - 1;
     while (low < high) {
@@ -226,10 +228,10 @@ export class LogBuffer {
   }
 }
 
-/** How many events a read examines between two looks at the clock: a few microseconds of work. */
-const EVENTS_PER_LOOK_AT_CLOCK = 256;
+/** How many events a read examines between two checks of the clock: a few microseconds of work. */
+const EVENTS_PER_CLOCK_CHECK = 256;
 
-/** The first index in `low..high` whose end lies beyond `limit`. */
+/** Returns the first index in `low..high` whose end is greater than `limit`. */
 function fitting(ends: readonly number[], low: number, high: number, limit: number): number {
   let from = low;
   let to = high;

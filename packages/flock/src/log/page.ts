@@ -5,23 +5,23 @@ import { type Scope, testOf } from "./scope.ts";
 import { seqOf } from "./seq-of.ts";
 import type { LogRange } from "./source.ts";
 
-/** A stretch of the stored log in memory, as frames that are ready to send: what the buffer is for newer events. */
+/** A range of the stored log in memory, as frames that are ready to send: the counterpart of the log buffer for older events. */
 export class Page {
-  /** It covers these seqs, both included. */
+  /** The page covers these seqs, both included. */
   readonly first: number;
   readonly last: number;
   readonly #frames: Buffer;
   readonly #seqs: number[] = [];
-  /** Where each frame ends. */
+  /** The end of each frame. */
   readonly #ends: number[] = [];
-  /** Made when somebody filters: to parse every event takes longer than all the rest. */
+  /** Created for the first read with a filter: parsing every event takes longer than everything else. */
   #facts: readonly EventFacts[] | undefined;
 
   constructor({ first, last, lines }: LogRange) {
     this.first = first;
     this.last = last;
     const texts = lines.split("\n");
-    // Its own memory, not a slice of Node's pool: a slow reader then holds this page and nothing else.
+    // Not from Node's buffer pool: a slow reader then keeps only this page in memory.
     this.#frames = Buffer.allocUnsafeSlow(texts.reduce((sum, text) => sum + frameSize(text), 0));
     let end = 0;
     for (const text of texts) {
@@ -31,7 +31,7 @@ export class Page {
     }
   }
 
-  /** Reads on after `after`, up to `until`, at most about `maxBytes`, but at least one event. */
+  /** Reads events after `after`, up to `until`: about `maxBytes` at most, but at least one event. */
   read(after: number, until: number, scope: Scope | undefined, maxBytes: number): Batch {
     return scope ? this.#readMatching(after, until, scope, maxBytes) : this.#readAll(after, until, maxBytes);
   }
@@ -42,10 +42,11 @@ export class Page {
     let to = from;
     while (to < this.#seqs.length && (this.#seqs[to] as number) <= until) {
       const isTooMuch = to > from && (this.#ends[to] as number) - start > maxBytes;
-      if (isTooMuch) return { frames: this.#scope(start, to), events: to - from, seq: this.#seqs[to - 1] as number };
+      if (isTooMuch)
+        return { frames: this.#frameRange(start, to), events: to - from, seq: this.#seqs[to - 1] as number };
       to += 1;
     }
-    return { frames: this.#scope(start, to), events: to - from, seq: Math.min(until, this.last) };
+    return { frames: this.#frameRange(start, to), events: to - from, seq: Math.min(until, this.last) };
   }
 
   #readMatching(after: number, until: number, scope: Scope, maxBytes: number): Batch {
@@ -55,7 +56,7 @@ export class Page {
     let seq = after;
     for (let i = this.#indexAfter(after); i < this.#seqs.length && (this.#seqs[i] as number) <= until; i++) {
       if (belongs(this.#factsOf(i))) {
-        const piece = this.#scope(this.#startOf(i), i + 1);
+        const piece = this.#frameRange(this.#startOf(i), i + 1);
         if (pieces.length > 0 && bytes + piece.length > maxBytes)
           return { frames: Buffer.concat(pieces), events: pieces.length, seq };
         bytes += piece.length;
@@ -66,7 +67,7 @@ export class Page {
     return { frames: Buffer.concat(pieces), events: pieces.length, seq: Math.min(until, this.last) };
   }
 
-  /** The seq before the newest `count` matching events up to `until`, or before all of the page; and how many are missing. */
+  /** Returns the seq before the newest `count` matching events up to `until`, and how many of them the page does not hold. */
   beforeNewest(count: number, until: number, scope: Scope | undefined): { after: number; missing: number } {
     const belongs = scope && testOf(scope);
     let missing = count;
@@ -74,7 +75,7 @@ export class Page {
       const seq = this.#seqs[i] as number;
       if (seq > until || (belongs && !belongs(this.#factsOf(i)))) continue;
       missing -= 1;
-      // Right before it, not where the page begins: another page of the same stretch may not be compacted yet, and have more.
+      // Directly before it, not at the start of the page: another page of the same range may not be compacted yet.
       if (missing === 0) return { after: seq - 1, missing };
     }
     return { after: this.first - 1, missing };
@@ -89,12 +90,12 @@ export class Page {
     return index === 0 ? 0 : (this.#ends[index - 1] as number);
   }
 
-  /** The frames from a byte on, up to the event `to`, which is not among them. */
-  #scope(start: number, to: number): Buffer {
+  /** Returns the frames from byte `start` up to the event `to`, exclusive. */
+  #frameRange(start: number, to: number): Buffer {
     return this.#frames.subarray(start, this.#startOf(to));
   }
 
-  /** The first event beyond `after`. */
+  /** Returns the index of the first event after `after`. */
   #indexAfter(after: number): number {
     let low = 0;
     let high = this.#seqs.length;

@@ -9,31 +9,31 @@ import {
   type Principal,
 } from "@flock-ts/protocol";
 
-/** Which events a reader gets: what it wants of what it may see. */
+/** A filter together with a principal: the events that a subscriber receives. */
 export interface Scope extends Filter {
-  /** Who reads; undefined: the owner, who may see everything. */
+  /** The principal; undefined: the owner, who may see everything. */
   readonly as?: Principal;
 }
 
-/** What a principal gets that asks for this; undefined for everything there is. */
+/** Returns the scope of a principal and a filter; undefined for all events. */
 export function scopeOf(filter: Filter, principal: Principal): Scope | undefined {
   if (principal.kind !== "owner") return { ...filter, as: principal };
   return Object.values(filter).some((part) => part !== undefined) ? filter : undefined;
 }
 
-/** Whether an event belongs to a scope. In a loop, call {@link testOf} once instead. */
+/** Whether an event belongs to a scope. Before a loop, call {@link testOf} once instead. */
 export function isIn(scope: Scope, facts: EventFacts): boolean {
   return testOf(scope)(facts);
 }
 
-/** The test whether an event belongs to a scope. */
+/** Returns the test whether an event belongs to a scope. */
 export function testOf(scope: Scope): Matcher {
   const { as } = scope;
   const matches = matcherOf(scope);
   return as === undefined ? matches : (facts) => maySee(as, facts.visibility) && matches(facts);
 }
 
-/** A string that is equal for scopes of the same events. */
-export function viewKey(scope: Scope): string {
+/** Returns a key that is equal for scopes with the same events. */
+export function scopeKey(scope: Scope): string {
   return scope.as === undefined ? filterKey(scope) : `${filterKey(scope)} ${clearanceKey(scope.as)}`;
 }

@@ -1,9 +1,12 @@
-/** An event's seq stands before any text of its own, and no type has a quote in it. */
+/** The seq of an event comes before any text of users, and no type contains a quote. */
 const SEQ = /"seq":(\d+)/;
 
-/** The seq of an event in its JSON, without parsing all of it. Throws where there is none: in a damaged file, say. */
+/**
+ * Returns the seq of an event without parsing its JSON.
+ * @throws SyntaxError when it has none, as in a damaged file.
+ */
 export function seqOf(json: string): number {
   const [, seq] = SEQ.exec(json) ?? [];
-  if (seq === undefined) throw new SyntaxError(`this is no event: ${json.slice(0, 100)}`);
+  if (seq === undefined) throw new SyntaxError(`Not an event: ${json.slice(0, 100)}`);
   return Number(seq);
 }

@@ -72,7 +72,7 @@ export class LocalCommands implements Commands {
    * are its own, and it is told of agents only whose runs it may see.
    * @throws FlockError `unknown_artifact_type`, or as `publish` does.
    */
-  async publish(request: PublishRequest, as: Principal = OWNER): Promise<{ seq: number; result: PublishResult }> {
+  async publish(request: PublishRequest, as: Principal): Promise<{ seq: number; result: PublishResult }> {
     // Before the type is looked up, which an agent may be the first to name.
     await this.#ready();
     return toldOf(await this.#flock.publish(this.#draft(request, as), optionsOf(request, as)), as);
@@ -84,7 +84,7 @@ export class LocalCommands implements Commands {
    * the owner alone: others are told only of agents that they may see and that this one artifact wakes, or not.
    * @throws FlockError as `publish` does.
    */
-  async preview(request: PublishRequest, as: Principal = OWNER): Promise<PreviewResult> {
+  async preview(request: PublishRequest, as: Principal): Promise<PreviewResult> {
     await this.#ready();
     const dryRuns = this.#runtime.preview(this.#draft(request, as), optionsOf(request, as));
     if (as.kind === "owner") return previewOf(dryRuns);
@@ -95,7 +95,7 @@ export class LocalCommands implements Commands {
   /** Invokes by names, as the wire has them. Throws as `invoke` and `publish` do. */
   async invoke(
     { agent_id, inputs, correlation_id, visibility }: InvokeRequest,
-    as: Principal = OWNER,
+    as: Principal,
   ): Promise<{ seq: number; result: InvokeResult }> {
     await this.#ready();
     const drafts = inputs.map((input) => this.#draft(input, as));
@@ -107,7 +107,7 @@ export class LocalCommands implements Commands {
   /** Cancels by ids, as the wire has them, what a principal may see. */
   async cancel(
     { run_id, correlation_id }: CancelRequest,
-    as: Principal = OWNER,
+    as: Principal,
   ): Promise<{ seq: number; result: CancelResult }> {
     const what = run_id === undefined ? { correlationId: correlation_id as string } : { runId: run_id };
     const { seq, cancelled } = await this.#flock.cancel(what, as);
@@ -115,7 +115,7 @@ export class LocalCommands implements Commands {
   }
 
   /** The open questions that a principal may see, as the wire tells them. */
-  questions(as: Principal = OWNER): OpenQuestion[] {
+  questions(as: Principal): OpenQuestion[] {
     return this.#flock.questions(as).map(({ id, correlationId, createdAt, payload }) => {
       const { activation_id: _, key: __, ...asked } = payload;
       return { id, ...asked, correlation_id: correlationId, created_at: createdAt };
@@ -131,7 +131,7 @@ export class LocalCommands implements Commands {
   async answer(
     questionId: string,
     { payload, idempotency_key }: AnswerRequest,
-    as: Principal = OWNER,
+    as: Principal,
   ): Promise<{ seq: number; result: PublishResult }> {
     await this.#ready();
     // Whoever may see the question may see the type that it asks for.
@@ -145,12 +145,12 @@ export class LocalCommands implements Commands {
    * Pauses by name, as the wire has it, for the owner alone.
    * @throws FlockError `not_allowed`, or as `pause` of the flock does.
    */
-  pause({ agent_id }: PauseRequest, as: Principal = OWNER): Promise<{ seq: number; result: PauseResult }> {
+  pause({ agent_id }: PauseRequest, as: Principal): Promise<{ seq: number; result: PauseResult }> {
     return this.#pauseOrResume("pause", agent_id, as);
   }
 
   /** Resumes by name, as the wire has it, for the owner alone. Throws as `pause` does. */
-  resume({ agent_id }: PauseRequest, as: Principal = OWNER): Promise<{ seq: number; result: PauseResult }> {
+  resume({ agent_id }: PauseRequest, as: Principal): Promise<{ seq: number; result: PauseResult }> {
     return this.#pauseOrResume("resume", agent_id, as);
   }
 
@@ -162,7 +162,7 @@ export class LocalCommands implements Commands {
   }
 
   /** As `graph` of the flock. */
-  graph(as: Principal = OWNER): GraphSnapshot {
+  graph(as: Principal): GraphSnapshot {
     return this.#flock.graph(as);
   }
 

@@ -18,14 +18,14 @@ import type { ServerApp } from "./server-component.ts";
 import { refuseOtherUpgrades } from "./upgrades.ts";
 
 /**
- * The Fastify application that a server's components share: schemas by Zod, errors in one shape, API documents.
- * @param bodyLimit a larger body is refused; bytes.
+ * Creates the Fastify application of a server, with Zod schemas, uniform errors and API documents.
+ * @param bodyLimit the maximum size of a request body, in bytes.
  */
 export async function createApp(logger: Logger, bodyLimit: number): Promise<ServerApp> {
   const app: ServerApp = Fastify({
     loggerInstance: logger.child({ part: "server" }) as FastifyBaseLogger,
     bodyLimit,
-    // Every request of every viewer in the log would bury what matters.
+    // One line per request would hide the important ones.
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
@@ -42,7 +42,7 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
     try {
       checkJsonDepth(body);
     } catch (error) {
-      done(new FlockError("invalid_request", `cannot parse the body: ${(error as Error).message}`));
+      done(new FlockError("invalid_request", `Cannot parse the body: ${(error as Error).message}`));
       return;
     }
     parseJson(request, body, done);
@@ -54,8 +54,8 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
   app.setNotFoundHandler((request) => {
     const path = request.url.split("?")[0];
     const hint =
-      path === "/" ? ": flock.serve({ dashboard: true }) shows the dashboard, and /docs tells what there is" : "";
-    throw new FlockError("not_found", `there is no ${request.method} ${path} here${hint}`);
+      path === "/" ? " Open /docs for the API, or serve the dashboard with `flock.serve({ dashboard: true })`." : "";
+    throw new FlockError("not_found", `Not found: ${request.method} ${path}.${hint}`);
   });
   const shared = sharedSchemas();
   await app.register(swagger, {
@@ -64,8 +64,7 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
       info: {
         title: "Flock",
         version: VERSION,
-        description:
-          "A blackboard for agents, over HTTP. Live events come over the WebSocket that /asyncapi.json describes.",
+        description: "The HTTP API of a Flock server. /asyncapi.json describes the WebSocket for live events.",
         license: { name: "Apache-2.0" },
       },
     },
@@ -82,7 +81,7 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
   return app;
 }
 
-/** The wire contract's named schemas: each stands once in the document, and routes refer to it. */
+/** Returns the named schemas of the wire contract: the document contains each once, and routes refer to it. */
 function sharedSchemas() {
   const registry = z.registry<{ id: string }>();
   for (const schema of Object.values(protocol)) {

@@ -2,7 +2,7 @@ import { FlockError } from "../core/errors.ts";
 import type { ServerComponent } from "./server-component.ts";
 
 /**
- * Components by name in the order in which they register: lower priority first, equal ones as given.
+ * Returns components by name in the order in which they register: lower priority first, equal ones as given.
  * @throws FlockError `duplicate_component` or `missing_dependency`.
  */
 export function inOrder(components: readonly ServerComponent[]): ReadonlyMap<string, ServerComponent> {
@@ -11,7 +11,7 @@ export function inOrder(components: readonly ServerComponent[]): ReadonlyMap<str
     if (byName.has(component.name)) {
       throw new FlockError(
         "duplicate_component",
-        `two components are named "${component.name}": leave one of them out, or give a subclass another name`,
+        `Duplicate component: two components have the name "${component.name}". Remove one, or give a subclass another name.`,
       );
     }
     byName.set(component.name, component);
@@ -21,7 +21,7 @@ export function inOrder(components: readonly ServerComponent[]): ReadonlyMap<str
       if (byName.has(needed)) continue;
       throw new FlockError(
         "missing_dependency",
-        `component "${component.name}" needs "${needed}", which is not there: add it to the server's components`,
+        `Missing component: "${component.name}" needs "${needed}". Add it to \`components\` of \`flock.serve\`.`,
       );
     }
   }

@@ -9,7 +9,7 @@ import { basePath } from "./http/path.ts";
 import { OPEN } from "./security/identity.ts";
 import { ServerComponent, type ServerContext } from "./server-component.ts";
 
-/** Tells the dashboard where the other components are: their prefixes are the user's to choose. */
+/** Serves the paths of the other components to the dashboard: their prefixes are configurable. */
 class DashboardConfigComponent extends ServerComponent {
   override readonly name = "dashboard-config";
 
@@ -28,7 +28,7 @@ class DashboardConfigComponent extends ServerComponent {
 }
 
 /**
- * The components and all that the dashboard needs beside them.
+ * Returns the components, with those added that the dashboard needs.
  * @throws FlockError `invalid_options` when the dashboard has not been built.
  */
 export function withDashboard(components: readonly ServerComponent[]): readonly ServerComponent[] {

@@ -46,7 +46,7 @@ describe("JSON that is nested deeply", () => {
     `{"id":1,"type":${nested(7_000)}}`,
     `{"id":1,"type":"publish","artifact_type":"List","payload":${nested(7_000)}}`,
     `{"id":1,"type":"publish","artifact_type":"List","payload":{},"tags":${nested(100_000)}}`,
-  ])("in a WebSocket message is refused with the limit, and the connection goes on", async (message) => {
+  ])("in a WebSocket message is refused with the limit, and the connection stays open", async (message) => {
     const { connect, fatal } = await served();
     const raw = await connect();
     raw.sendFrame(message);
@@ -87,19 +87,19 @@ describe("the id of a command", () => {
   );
 });
 
-describe("an exception while one connection is served", () => {
-  it.for(["in a reply", "in a turn"])("%s closes that connection with 1011 and no other", async (where) => {
+describe("an exception while a connection is served", () => {
+  it.for(["in a reply", "in a time slice"])("%s closes that connection with 1011 and no other", async (where) => {
     const { connect, fatal, flock } = await served();
     const [victim, other] = [await connect(), await connect()];
     if (where === "in a reply") {
-      // Not even the error can be written as JSON.
+      // The error cannot be serialized either.
       const issues = [{ path: [], message: 1n as never }];
       vi.spyOn(flock.wire, "graph").mockImplementation(() => {
         throw new FlockError("invalid_payload", "broken", { issues });
       });
     }
 
-    if (where === "in a turn") {
+    if (where === "in a time slice") {
       vi.spyOn(flock.log, "read").mockImplementation(() => {
         throw new RangeError("broken");
       });
@@ -129,7 +129,7 @@ describe("a WebSocket upgrade", () => {
 });
 
 describe("shutdown", () => {
-  it("destroys a socket of the user's own WebSocket route whose peer does not close", async () => {
+  it("destroys the sockets of custom WebSocket routes whose peers do not close", async () => {
     class Echo extends ServerComponent {
       override readonly name = "echo";
       override registerRoutes({ app }: ServerContext): void {
@@ -163,19 +163,19 @@ describe("a principal function that does not answer", () => {
     return { raw, head: raw.request("/plugin/ws") };
   };
 
-  it("is given up after the time limit, which is told with 503", async () => {
+  it("is abandoned after the time limit, with 503", async () => {
     const { signals, principal } = silent();
     const { server } = await served({ principal, principalTimeout: 0.05 });
     const response = await fetch(`${server.url}/plugin/events`);
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({
-      error: { code: "unavailable", message: expect.stringContaining("within 0.05 seconds (principalTimeout)") },
+      error: { code: "unavailable", message: expect.stringContaining("within 0.05 seconds (`principalTimeout`)") },
     });
     expect((await (await waiting(server.url)).head).status).toBe(503);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 
-  it("has a limited number of pending calls, and a client that leaves frees its slot", async () => {
+  it("has a limited number of pending calls, and a client that disconnects releases its slot", async () => {
     const { signals, principal } = silent();
     const { server } = await served({ principal, maxPendingPrincipals: 2 });
     const [first, second] = [await waiting(server.url), await waiting(server.url)];
@@ -189,7 +189,7 @@ describe("a principal function that does not answer", () => {
     await vi.waitUntil(() => signals.length === 3, { timeout: 15_000 });
   });
 
-  it("does not hold the shutdown, which answers those that wait", async () => {
+  it("does not delay the shutdown, which answers pending requests", async () => {
     const { signals, principal } = silent();
     const { server, flock } = await served({ principal });
     const upgrade = await waiting(server.url);
@@ -206,7 +206,7 @@ describe("a principal function that does not answer", () => {
 describe("a filter with many names", () => {
   const names = Array.from({ length: 101 }, (_, i) => `n${i}`);
 
-  it("is refused beyond 100 names for each list, at every door and with the limit", async () => {
+  it("is refused beyond 100 names per list on every route, with the limit", async () => {
     const { connect, server } = await served();
     const raw = await connect();
     const limit = expect.stringContaining("the limit is 100");
@@ -222,7 +222,7 @@ describe("a filter with many names", () => {
   });
 });
 
-describe("input with very many mistakes", () => {
+describe("input with very many errors", () => {
   const wrong = (count: number) => Array(count).fill("");
 
   it.for([
@@ -248,7 +248,7 @@ describe("input with very many mistakes", () => {
     }
   });
 
-  it("such as unknown keys of any length gets a short answer", async () => {
+  it("such as long unknown keys, gets a short response", async () => {
     const { post } = await served();
     const visibility = { kind: "public", ...Object.fromEntries(wrong(10_000).map((_, i) => [`k${i}`, 1])) };
     const response = await post(
@@ -259,7 +259,7 @@ describe("input with very many mistakes", () => {
     expect((await response.text()).length).toBeLessThan(2_000);
   });
 
-  it("is refused by the length of the body before it is parsed, beyond the size of a WebSocket message", async () => {
+  it("is refused by the size of the body before it is parsed", async () => {
     const { post } = await served();
     const response = await post("/api/plugin/publish", JSON.stringify({ tags: wrong(3_300_000) }));
     expect(response.status).toBe(413);

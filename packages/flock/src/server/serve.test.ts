@@ -46,8 +46,8 @@ class Recorder extends ServerComponent<{ priority: number }> {
 
 const code = (expected: string) => expect.objectContaining({ name: "FlockError", code: expected });
 
-describe("components go through their steps in order of priority", () => {
-  it("each step for all before the next, and the end in reverse", async () => {
+describe("the steps of components", () => {
+  it("run in order of priority, each for all components, and in reverse at the end", async () => {
     await using flock = new Flock();
     const diary: string[] = [];
     const components = [
@@ -67,7 +67,7 @@ describe("components go through their steps in order of priority", () => {
     ]);
   });
 
-  it("one that cannot start ends those that have, and nothing listens", async () => {
+  it("stop the components already started if one fails, and the server does not listen", async () => {
     await using flock = new Flock();
     const diary: string[] = [];
     class Failing extends Recorder {
@@ -80,7 +80,7 @@ describe("components go through their steps in order of priority", () => {
     expect(diary.filter((entry) => entry.endsWith("ends"))).toEqual(["second ends", "first ends"]);
   });
 
-  it("a missing dependency, a name that stands twice, and a wrong option are clear errors", async () => {
+  it("report missing dependencies, duplicate names and invalid options", async () => {
     await using flock = new Flock();
     const lonely = new Recorder("lonely", 1, [], ["friend"]);
     await expect(flock.serve({ components: [lonely], port: 0 })).rejects.toMatchObject({
@@ -97,27 +97,29 @@ describe("components go through their steps in order of priority", () => {
   });
 });
 
-describe("a server listens where it is told", () => {
-  it("on this machine only, unless it is told otherwise", async () => {
+describe("the address of a server", () => {
+  it("is loopback by default", async () => {
     await using flock = new Flock();
     const server = await flock.serve({ port: 0 });
     expect(server.host).toBe("127.0.0.1");
     expect(server.url).toBe(`http://127.0.0.1:${server.port}`);
   });
 
-  it("and says in one sentence that the port is taken", async () => {
+  it("is reported if the port is in use", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const { port } = other.address() as { port: number };
     await using flock = new Flock();
     await expect(flock.serve({ port })).rejects.toMatchObject({
       code: "address_in_use",
-      message: expect.stringMatching(new RegExp(`^port ${port} on 127.0.0.1 is taken by another program`)),
+      message: expect.stringMatching(
+        new RegExp(`^Cannot listen on port ${port} of 127.0.0.1: another program uses it`),
+      ),
     });
     other.close();
   });
 
-  it("or that there is no such host", async () => {
+  it("is reported if the host name cannot be resolved", async () => {
     await using flock = new Flock();
     await expect(flock.serve({ host: "198.51.100.1", port: 0 })).rejects.toEqual(code("cannot_listen"));
   });
@@ -164,14 +166,14 @@ async function pizzeria() {
 }
 
 describe("the control routes", () => {
-  it("tell the artifact types with their JSON Schema", async () => {
+  it("list artifact types with their JSON Schema", async () => {
     await using house = await pizzeria();
     const { body } = await house.get("/api/plugin/artifact_types");
     expect(body.artifact_types.map(({ name }: { name: string }) => name)).toEqual(["Idea", "Pizza"]);
     expect(body.artifact_types[1].schema).toMatchObject({ type: "object", required: ["name"] });
   });
 
-  it("publish, once for each idempotency key, and tell who is triggered", async () => {
+  it("publish once per idempotency key, and return the triggered agents", async () => {
     await using house = await pizzeria();
     const publish = { artifact_type: "Idea", payload: { text: "truffle" }, tags: ["new"], idempotency_key: "k" };
     const first = await house.post("/api/plugin/publish", publish);
@@ -182,7 +184,7 @@ describe("the control routes", () => {
     expect(await house.flock.store.getByType(Pizza)).toEqual([{ name: "truffle" }]);
   });
 
-  it("refuse what is wrong, with the path of each field", async () => {
+  it("refuse invalid requests, with the path of each field", async () => {
     await using house = await pizzeria();
     const publish = (body: unknown, type?: string) => house.post("/api/plugin/publish", body, type);
     expect(await publish({ artifact_type: "Idea", payload: { text: "x", stars: [1, "two"] } })).toMatchObject({
@@ -205,7 +207,7 @@ describe("the control routes", () => {
     });
   });
 
-  it("invoke one agent, and cancel", async () => {
+  it("invoke an agent, and cancel runs", async () => {
     await using house = await pizzeria();
     const inputs = [{ artifact_type: "Idea", payload: { text: "basil" } }];
     const { body } = await house.post("/api/plugin/invoke", { agent_id: "chef", inputs });
@@ -222,7 +224,7 @@ describe("the control routes", () => {
     expect(await house.post("/api/plugin/cancel", {})).toMatchObject({ status: 400 });
   });
 
-  it("show the graph", async () => {
+  it("return the graph", async () => {
     await using house = await pizzeria();
     const { body } = await house.get("/api/plugin/graph");
     expect(body.nodes.map(({ id }: { id: string }) => id)).toEqual(["external", "chef"]);
@@ -231,7 +233,7 @@ describe("the control routes", () => {
 });
 
 describe("the agents routes", () => {
-  it("tell who the agents are, what they did, and how a workflow stands", async () => {
+  it("return agents, their history, and the status of a workflow", async () => {
     await using house = await pizzeria();
     const good = await house.flock.publish(Idea({ text: "basil" }));
     const bad = await house.flock.publish(Idea({ text: "pineapple" }));
@@ -257,7 +259,7 @@ describe("the agents routes", () => {
 });
 
 describe("the artifacts routes", () => {
-  it("page through all artifacts, by cursor or offset, newest first and each once", async () => {
+  it("return pages of artifacts by cursor or offset, newest first and each once", async () => {
     await using house = await pizzeria();
     for (let i = 0; i < 7; i++) await house.flock.publish(Idea({ text: `${i}` }));
     await house.flock.runUntilIdle();
@@ -275,7 +277,7 @@ describe("the artifacts routes", () => {
     expect(body.artifacts.map(({ payload }: { payload: { text: string } }) => payload.text)).toEqual(["1", "0"]);
   });
 
-  it("filter by producer, tags, workflow and time, and tell who consumed", async () => {
+  it("filter by producer, tags, workflow and time, and include consumptions", async () => {
     await using house = await pizzeria();
     const { correlationId } = await house.flock.publish(Idea({ text: "a" }), { tags: ["x", "y"] });
     await house.flock.publish(Idea({ text: "b" }));
@@ -295,7 +297,7 @@ describe("the artifacts routes", () => {
     expect(await house.get("/api/v1/plugin/artifacts?cursor=rubbish")).toMatchObject({ status: 400 });
   });
 
-  it("publish, and tell where the artifact is", async () => {
+  it("publish, and return the location of the artifact", async () => {
     await using house = await pizzeria();
     const { status, headers, body } = await house.post("/api/v1/plugin/artifacts", {
       artifact_type: "Idea",
@@ -311,7 +313,7 @@ describe("the artifacts routes", () => {
 });
 
 describe("health and metrics", () => {
-  it("the server says that it is well, and how much it does", async () => {
+  it("report that the server responds, and its counters", async () => {
     await using house = await pizzeria();
     expect(await house.get("/health")).toEqual({ status: 200, body: { status: "ok" } });
     const socket = new WebSocket(`${house.server.url.replace("http", "ws")}/plugin/ws?since=0`);
@@ -342,7 +344,7 @@ describe("health and metrics", () => {
 });
 
 describe("the API documents", () => {
-  it("OpenAPI names every route with its errors, AsyncAPI the WebSocket, and there is a page for people", async () => {
+  it("describe every route with its errors (OpenAPI) and the WebSocket (AsyncAPI)", async () => {
     await using house = await pizzeria();
     const { body } = await house.get("/openapi.json");
     expect(body.openapi).toMatch(/^3\.1/);
@@ -364,11 +366,11 @@ describe("the API documents", () => {
     expect(await (await fetch(`${house.server.url}/docs`)).text()).toMatch(/<title>Flock API/);
   });
 
-  it("what is nowhere is said to be nowhere, as JSON", async () => {
+  it("an unknown path gets 404 as JSON", async () => {
     await using house = await pizzeria();
     expect(await house.get("/nowhere?x=1")).toEqual({
       status: 404,
-      body: { error: { code: "not_found", message: "there is no GET /nowhere here" } },
+      body: { error: { code: "not_found", message: "Not found: GET /nowhere." } },
     });
     expect(await house.post("/health", {})).toMatchObject({ status: 404, body: { error: { code: "not_found" } } });
     expect((await house.get("/")).body.error.message).toMatch(/dashboard: true/);

@@ -6,40 +6,41 @@ import { createApp } from "./app.ts";
 import { inOrder } from "./component-order.ts";
 import { withDashboard } from "./dashboard.ts";
 import type { FlockHost } from "./host.ts";
-import { answerByName, hostsSchema } from "./security/host-names.ts";
-import { askWho, type Identify, principalOf } from "./security/identity.ts";
+import { checkHostNames, hostsSchema } from "./security/host-names.ts";
+import { authenticate, type Identify, principalReader } from "./security/identity.ts";
+import { Origins } from "./security/origins.ts";
 import { FlockServer } from "./server.ts";
 import { ServerComponent, type ServerContext } from "./server-component.ts";
 import { trackUpgrades } from "./upgrades.ts";
 
-/** What `flock.serve` can be told. */
+/** The options of `flock.serve`. */
 export interface ServeOptions {
-  /** The parts of the server; see `flock-ts/components/server`. Default: none. */
+  /** The components of the server: see `flock-ts/components/server`. Default: none. */
   readonly components?: readonly ServerComponent[];
-  /** Adds the dashboard at `/`, and every component that it needs and that is not among `components`. Default false. */
+  /** Adds the dashboard at `/` and the components it needs that `components` does not contain. Default false. */
   readonly dashboard?: boolean;
-  /** Where to listen. Default `127.0.0.1`: only this machine. `0.0.0.0` or `::`: everyone who can reach it. */
+  /** The address to listen on. Default `127.0.0.1`: only this machine. `0.0.0.0` or `::`: all interfaces. */
   readonly host?: string;
   /**
-   * Names by which others reach this server, such as `app.example.com` when a proxy stands before it. A request for another one
-   * is refused, unless it names an address, `localhost`, `host`, or what a `CORSComponent` allows. Default: none when it
-   * listens on this machine alone, else any name.
+   * The names by which clients reach this server, such as `app.example.com` behind a proxy. Requests for other names are
+   * refused, unless they name an address, `localhost`, `host` or an origin that a `CORSComponent` allows. Default: no
+   * names when the server listens on loopback only, otherwise any name.
    */
   readonly hosts?: readonly string[];
-  /** Default 8000. 0 takes a free one. */
+  /** The port to listen on; 0 selects a free one. Default 8000. */
   readonly port?: number;
-  /** A request with a larger body is refused with 413. Bytes; default 1 MiB, as for a WebSocket message. */
+  /** The maximum size of a request body, in bytes. A larger one is refused with 413. Default 1 MiB. */
   readonly maxBodyBytes?: number;
   /**
-   * Says who a client is: see {@link Identify}. Each is given what it may see, and nobody comes in who is not known.
-   * Default: everybody who can reach the port is the owner and sees everything.
+   * Authenticates clients: see {@link Identify}. Unknown clients are refused, and each client receives only what its
+   * principal may see. Default: every client that can reach the port is the owner and sees everything.
    */
   readonly principal?: Identify;
-  /** How long `principal` may take for one request, in seconds. After that the request gets 503. Default 10. */
+  /** How long `principal` may take for one request, in seconds. Then the request gets 503. Default 10. */
   readonly principalTimeout?: number;
-  /** How many requests may wait for `principal` at once. One more gets 503 with `Retry-After`. Default 1,000. */
+  /** How many requests may wait for `principal` at once. Further ones get 503 with `Retry-After`. Default 1,000. */
   readonly maxPendingPrincipals?: number;
-  /** Waits for SIGINT or SIGTERM, then closes the server and shuts the flock down. Default false. */
+  /** Waits for SIGINT or SIGTERM, then closes the server and shuts down the flock. Default false. */
   readonly blocking?: boolean;
 }
 
@@ -61,10 +62,10 @@ const optionsSchema = z.strictObject({
   blocking: z.boolean().default(false),
 });
 
-/** How long peers have to close their connections after the components are shut down, in ms. The rest is destroyed. */
+/** How long peers may take to close their connections after the components are shut down, in ms. Then sockets are destroyed. */
 const CLOSE_GRACE_MS = 1_000;
 
-/** Serves a flock: see `flock.serve`. */
+/** Starts a server for a flock: see `flock.serve`. */
 export async function serve(flock: FlockHost, options: ServeOptions): Promise<FlockServer> {
   const { components, dashboard, host, hosts, port, maxBodyBytes, principal, blocking, ...limits } = checkOptions(
     "flock.serve",
@@ -73,7 +74,9 @@ export async function serve(flock: FlockHost, options: ServeOptions): Promise<Fl
   );
   const ordered = inOrder(dashboard ? withDashboard(components) : components);
   const app = await createApp(flock.logger, maxBodyBytes);
-  const context: ServerContext = { flock, app, components: ordered, log: app.log, principalOf };
+  const origins = new Origins();
+  const principalOf = principalReader(app, principal);
+  const context: ServerContext = { host: flock, app, components: ordered, log: app.log, origins, principalOf };
   const destroySockets = trackUpgrades(app);
   const started: ServerComponent[] = [];
   const end = async () => {
@@ -81,7 +84,7 @@ export async function serve(flock: FlockHost, options: ServeOptions): Promise<Fl
       try {
         await component.onShutdown(context);
       } catch (err) {
-        app.log.error({ err }, `component "${component.name}" did not shut down well`);
+        app.log.error({ err, component: component.name }, "failed to shut down a component");
       }
     }
     const cut = setTimeout(destroySockets, CLOSE_GRACE_MS);
@@ -90,9 +93,9 @@ export async function serve(flock: FlockHost, options: ServeOptions): Promise<Fl
   };
   try {
     for (const component of ordered.values()) await component.configure(context);
-    answerByName(app, { host, hosts, components: ordered });
-    // After the hooks that answer a browser's question whether it may ask at all.
-    askWho(app, principal, { timeout: limits.principalTimeout, maxPending: limits.maxPendingPrincipals });
+    checkHostNames(app, { host, hosts, origins });
+    // After the hooks of components: a preflight request of a browser carries no credentials.
+    authenticate(app, principal, { timeout: limits.principalTimeout, maxPending: limits.maxPendingPrincipals });
     for (const component of ordered.values()) await component.registerRoutes(context);
     await app.ready();
     for (const component of ordered.values()) {
@@ -114,10 +117,10 @@ export async function serve(flock: FlockHost, options: ServeOptions): Promise<Fl
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "this user may not use that port: take one from 1024 on",
-  EADDRNOTAVAIL: "this machine has no such address",
-  ENOTFOUND: "there is no such host",
-  EAI_AGAIN: "there is no such host",
+  EACCES: "the user may not open that port. Use port 1024 or higher",
+  EADDRNOTAVAIL: "this machine does not have that address",
+  ENOTFOUND: "the host name cannot be resolved",
+  EAI_AGAIN: "the host name cannot be resolved",
 };
 
 function explain(error: unknown, host: string, port: number): unknown {
@@ -125,11 +128,11 @@ function explain(error: unknown, host: string, port: number): unknown {
   if (code === "EADDRINUSE") {
     return new FlockError(
       "address_in_use",
-      `port ${port} on ${host} is taken by another program: choose another port, or 0 for a free one`,
+      `Cannot listen on port ${port} of ${host}: another program uses it. Choose another port, or 0 for a free one.`,
       { cause: error },
     );
   }
   const reason = REASONS[code] ?? (syscall === "listen" ? (error as Error).message : undefined);
   if (!reason) return error;
-  return new FlockError("cannot_listen", `cannot listen on port ${port} of ${host}: ${reason}`, { cause: error });
+  return new FlockError("cannot_listen", `Cannot listen on port ${port} of ${host}: ${reason}.`, { cause: error });
 }

@@ -3,6 +3,7 @@ import type { Principal } from "@flock-ts/protocol";
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { FlockHost } from "./host.ts";
+import type { Origins } from "./security/origins.ts";
 
 /** The Fastify application that components add routes to. Schemas of routes are Zod schemas. */
 export type ServerApp = FastifyInstance<
@@ -13,40 +14,41 @@ export type ServerApp = FastifyInstance<
   ZodTypeProvider
 >;
 
-/** What a component works with. */
+/** What a component receives in each of its steps. */
 export interface ServerContext {
-  /** The flock that is served. */
-  readonly flock: FlockHost;
+  /** The flock. Read it with `host.as(principalOf(request))`, which returns only what the client may see. */
+  readonly host: FlockHost;
   readonly app: ServerApp;
-  /** All components of this server by name, in the order in which they register. */
+  /** The components of this server by name, in the order in which they register. */
   readonly components: ReadonlyMap<string, ServerComponent>;
   readonly log: FastifyBaseLogger;
+  /** The foreign origins that may use the server. */
+  readonly origins: Origins;
   /**
-   * Who a request is from; the owner where the server asks nobody.
-   * @throws Error on a route with `config: { isOpen: true }`, where nobody is asked.
+   * Returns the principal of a request: the owner when the server does not authenticate.
+   * @throws Error on a route with `config: { isOpen: true }` of a server that authenticates.
    */
   readonly principalOf: (request: FastifyRequest) => Principal;
 }
 
-/** The options that the server itself reads; a component adds its own. */
+/** The options that the server reads. Components add their own. */
 export interface ComponentConfig {
-  /** Lower registers first; default 50. */
+  /** Lower registers first. Default 50. */
   readonly priority?: number | undefined;
-  /** Where the component's routes begin. */
+  /** The path prefix of the component's routes. */
   readonly prefix?: string | undefined;
   /** Groups the component's routes in the API documents. */
   readonly tags?: readonly string[] | undefined;
 }
 
-/** Between the components that others build on (below 10) and those that take what is left (above 90). */
+/** Above the components that others depend on (below 10), and below those that handle all remaining routes (above 90). */
 const DEFAULT_PRIORITY = 50;
 
 /**
- * A part of the server: some routes, and what has to run behind them.
+ * A part of the server: routes, and the work behind them.
  *
- * A server takes its components through four steps, each for all components in order of `priority` before the next
- * step begins: `configure` (hooks and plugins that concern every route), `registerRoutes`, `onStartup`, and at the
- * end, in reverse order, `onShutdown`.
+ * The server runs four steps, each for all components in order of `priority` before the next step begins: `configure`
+ * (hooks and plugins for all routes), `registerRoutes`, `onStartup`, and at the end, in reverse order, `onShutdown`.
  *
  * @example
  * class Hello extends ServerComponent {
@@ -57,9 +59,9 @@ const DEFAULT_PRIORITY = 50;
  * }
  */
 export abstract class ServerComponent<Config extends ComponentConfig = ComponentConfig> {
-  /** What other components and `server.component(name)` call it. One server has one component of a name. */
+  /** The name for `getDependencies` and `server.component(name)`, unique in a server. */
   abstract readonly name: string;
-  /** Lower registers first; components of equal priority keep the order in which they were given. */
+  /** Lower registers first. Components of equal priority register in the order given. */
   readonly priority: number;
   readonly config: Config;
 
@@ -68,20 +70,20 @@ export abstract class ServerComponent<Config extends ComponentConfig = Component
     this.priority = config.priority ?? DEFAULT_PRIORITY;
   }
 
-  /** Names of the components that this one cannot do without. */
+  /** Returns the names of the components that this one requires. */
   getDependencies(): readonly string[] {
     return [];
   }
 
-  /** Adds hooks and plugins that concern the routes of every component. No route exists yet. */
+  /** Adds hooks and plugins for the routes of all components. No route exists yet. */
   configure(_context: ServerContext): void | Promise<void> {}
 
-  /** Adds this component's own routes. */
+  /** Adds the component's routes. */
   registerRoutes(_context: ServerContext): void | Promise<void> {}
 
-  /** Starts what runs behind the routes. The server does not listen yet; when this throws, it never will. */
+  /** Starts the work behind the routes, before the server listens. If it throws, the server does not start. */
   onStartup(_context: ServerContext): void | Promise<void> {}
 
-  /** Ends what `onStartup` started. New requests are already refused; open connections still stand. */
+  /** Stops the work behind the routes. Open connections are still open. */
   onShutdown(_context: ServerContext): void | Promise<void> {}
 }

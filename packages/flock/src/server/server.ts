@@ -1,16 +1,16 @@
 import type { ServerComponent } from "./server-component.ts";
 
-/** A server that listens. */
+/** A running server. */
 export class FlockServer {
-  /** Where it listens; names such as `localhost` are kept as they were given. */
+  /** The address it listens on, as given in the options. */
   readonly host: string;
-  /** The port, also when 0 was asked for. */
+  /** The port it listens on, also if the options asked for port 0. */
   readonly port: number;
   readonly #components: ReadonlyMap<string, ServerComponent>;
   readonly #close: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
-  /** For `flock.serve` only. */
+  /** @internal `flock.serve` constructs it. */
   constructor(
     host: string,
     port: number,
@@ -25,23 +25,23 @@ export class FlockServer {
 
   /** `http://host:port`, as a browser on this machine can open it. */
   get url(): string {
-    // "Everywhere" is no place that a browser can go to.
+    // A browser cannot open the unspecified address.
     const host = this.host === "0.0.0.0" || this.host === "::" ? "localhost" : this.host;
     return `http://${host.includes(":") ? `[${host}]` : host}:${this.port}`;
   }
 
-  /** The component of this name, or undefined. */
+  /** Returns the component of this name, or undefined. */
   component(name: string): ServerComponent | undefined {
     return this.#components.get(name);
   }
 
-  /** Ends the components in reverse order, then the server. May be called again. The flock goes on. */
+  /** Stops the components in reverse order, then the server. The flock keeps running. Repeated calls have no effect. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  /** Ends like `close`, at the end of an `await using`. */
+  /** Closes the server at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -23,18 +23,18 @@ export function refuseOtherUpgrades(app: ServerApp): void {
     void reply.header("connection", "close");
     // Node has handed the socket over with the upgrade, and would not close it.
     reply.raw.once("finish", () => request.raw.socket.destroySoon());
-    throw new FlockError("not_found", `there is no WebSocket at ${request.url.split("?")[0]}`);
+    throw new FlockError("not_found", `Not found: ${request.url.split("?")[0]} is not a WebSocket endpoint.`);
   });
 }
 
 /**
- * Tracks the sockets of upgraded requests: Node no longer closes them with the server, but waits for them, so a peer that
- * does not answer the close frame would hold the shutdown.
- * @returns a function that destroys those that are still open.
+ * Tracks the sockets of upgraded requests. Node waits for them when the server closes, so that a peer that does not answer
+ * the close frame would delay the shutdown.
+ * @returns a function that destroys the sockets still open.
  */
 export function trackUpgrades(app: ServerApp): () => void {
   const sockets = new Set<Socket>();
-  // One listener for all sockets: there may be ten thousand.
+  // One listener function for all sockets: there may be ten thousand.
   function forget(this: Socket): void {
     sockets.delete(this);
   }

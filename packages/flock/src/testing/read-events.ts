@@ -1,4 +1,4 @@
-import type { FlockEvent } from "@flock-ts/protocol";
+import { type FlockEvent, OWNER } from "@flock-ts/protocol";
 import { readEventPage } from "../delivery/event-page.ts";
 import type { EventLog } from "../log/event-log.ts";
 
@@ -9,8 +9,8 @@ export async function readEvents(log: EventLog, correlationId?: string): Promise
   const filter = correlationId === undefined ? {} : { correlation_id: correlationId };
   const events: FlockEvent[] = [];
   for (let after = 0; ; ) {
-    const page = await readEventPage(log, { after, limit: PAGE_EVENTS, filter });
-    events.push(...page.events);
+    const page = await readEventPage(log, { after, limit: PAGE_EVENTS, filter }, OWNER);
+    for (const json of page.events) events.push(JSON.parse(json));
     if (page.next >= page.head) return events;
     after = page.next;
   }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { connectQuerySchema, graphOf } from "@flock-ts/protocol";
+import { connectQuerySchema, graphOf, OWNER } from "@flock-ts/protocol";
 import { WebSocketServer } from "ws";
 import { z } from "zod";
 import { type Clock, systemClock } from "../core/clock.ts";
@@ -65,7 +65,7 @@ export async function serveRecording(
   };
   const hub = new Hub({
     log,
-    target: {
+    commands: {
       publish: refuse,
       invoke: refuse,
       cancel: refuse,
@@ -89,7 +89,9 @@ export async function serveRecording(
       socket.end(`HTTP/1.1 ${query.success ? "404 Not Found" : "400 Bad Request"}\r\nconnection: close\r\n\r\n`);
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (websocket) => hub.connect(websocket, request.socket, query.data));
+    sockets.handleUpgrade(request, socket, head, (websocket) =>
+      hub.connect(websocket, request.socket, query.data, OWNER),
+    );
   });
   http.listen(port, "127.0.0.1");
   await once(http, "listening");

@@ -4,7 +4,7 @@ import type { Batch } from "../../log/log-buffer.ts";
 import { seqOf } from "../../log/seq-of.ts";
 import type { Encoder, Encoding } from "../encoding.ts";
 
-/** Writes Server-Sent Events: the same JSON in `data`, and the place in the log as `id` (WHATWG HTML section 9.2). */
+/** Writes Server-Sent Events: `data` is the JSON of the WebSocket, `id` the cursor (WHATWG HTML section 9.2). */
 export class EventStreamWriter implements Encoder, Encoding {
   readonly name = "event-stream";
   readonly isPlain = false;
@@ -14,7 +14,7 @@ export class EventStreamWriter implements Encoder, Encoding {
     this.#epoch = epoch;
   }
 
-  /** Nothing that it writes refers to what it has written: one serves everybody. */
+  /** Its output never refers to earlier output, so one encoder serves all clients. */
   begin(): Encoder {
     return this;
   }
@@ -25,32 +25,35 @@ export class EventStreamWriter implements Encoder, Encoding {
     return { frames: Buffer.from(text), events, seq };
   }
 
-  /** A message that is not in the log. `at`: where the client goes on when the connection breaks after it. */
-  message(message: ControlMessage, at?: number): Buffer {
-    return Buffer.from(this.#event(JSON.stringify(message), at));
+  /**
+   * Encodes a message that is not part of the log.
+   * @param cursor the seq after which the client resumes if the connection breaks after this message.
+   */
+  message(message: ControlMessage, cursor?: number): Buffer {
+    return Buffer.from(this.#event(JSON.stringify(message), cursor));
   }
 
-  /** Tells the client its place, and nothing else. */
-  place(seq: number): Buffer {
+  /** Encodes a cursor without a message. */
+  cursor(seq: number): Buffer {
     return Buffer.from(`id: ${this.#epoch}:${seq}\n\n`);
   }
 
   #event(json: string, seq: number | undefined): string {
-    // JSON has no line breaks of its own, so one line of data is enough.
+    // JSON text contains no line breaks, so one line of data is enough.
     return seq === undefined ? `data: ${json}\n\n` : `id: ${this.#epoch}:${seq}\ndata: ${json}\n\n`;
   }
 }
 
-/** Keeps a silent connection open; the client sees nothing of it. */
+/** Keeps an idle connection open. Clients ignore it. */
 export const COMMENT = Buffer.from(":\n\n");
 
-/** How long the client is to wait before it comes back, in ms. */
+/** Encodes how long the client waits before it reconnects, in ms. */
 export function retryAfter(ms: number): Buffer {
   return Buffer.from(`retry: ${ms}\n\n`);
 }
 
-/** The place that an `id` of ours names, as the client says it in `Last-Event-ID`; undefined where it is not of ours. */
-export function placeOf(id: string): { readonly epoch: string; readonly since: number } | undefined {
+/** Returns the cursor in a `Last-Event-ID` header; undefined if this server has not written it. */
+export function cursorOf(id: string): { readonly epoch: string; readonly since: number } | undefined {
   const [, epoch, seq] = /^(.+):(\d{1,15})$/.exec(id) ?? [];
   return epoch === undefined ? undefined : { epoch, since: Number(seq) };
 }

@@ -1,18 +1,19 @@
 import type { Socket } from "node:net";
 import type { CloseCode, ControlMessage, Filter, Principal } from "@flock-ts/protocol";
+import type { HubContext } from "../hub-context.ts";
 import type { Start } from "../start.ts";
-import { type HubContext, Subscriber } from "../subscriber.ts";
+import { Subscriber } from "../subscriber.ts";
 import { COMMENT, type EventStreamWriter, retryAfter } from "./event-stream-writer.ts";
 
-/** How long a peer may take to read our last words. */
+/** How long a peer may take to read the last message, in ms. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** A client on Server-Sent Events: it only listens, and says where it was when it comes back. */
+/** A client of Server-Sent Events. It sends nothing; when it reconnects, `Last-Event-ID` has its cursor. */
 export class EventStream extends Subscriber {
   readonly #writer: EventStreamWriter;
-  #terminator: NodeJS.Timeout | undefined;
+  #cancelDestroy = () => {};
 
-  /** @param socket of a response whose head is out, and whose body ends with it. */
+  /** @param socket the socket of a response whose head is sent and whose body ends with it. */
   constructor(hub: HubContext, socket: Socket, writer: EventStreamWriter, principal: Principal) {
     super(hub, socket, writer, principal);
     this.#writer = writer;
@@ -28,32 +29,32 @@ export class EventStream extends Subscriber {
 
   override open(filter: Filter, start: Start): void {
     super.open(filter, start);
-    // Who comes back without a place would miss what happened until its first event.
-    if (start.since === undefined) this.write(this.#writer.place(this.hub.position), 0);
+    // Without a cursor, a client that reconnects before its first event would miss the events in between.
+    if (start.since === undefined) this.write(this.#writer.cursor(this.hub.position), 0);
   }
 
-  beat(): void {
-    // What waits in a slow socket is a sign of life itself.
+  sendHeartbeat(): void {
+    // A slow socket has other data to send.
     if (this.isOpen && this.socket.writableLength === 0) this.write(COMMENT, 0);
   }
 
   close(_why: CloseCode, last?: ControlMessage): void {
     if (!this.isOpen) return;
     if (last) this.send(last);
-    this.leaveFor("closing");
+    this.stop("closing");
     this.socket.end();
-    this.#terminator = setTimeout(() => this.socket.destroy(), CLOSE_TIMEOUT_MS);
+    this.#cancelDestroy = this.hub.clock.after(CLOSE_TIMEOUT_MS, () => this.socket.destroy(), true);
   }
 
   protected get isWritable(): boolean {
     return this.socket.writable;
   }
 
-  protected drained(): void {}
+  protected onDrained(): void {}
 
   #end(): void {
-    clearTimeout(this.#terminator);
+    this.#cancelDestroy();
     this.hub.closed(this);
-    if (this.isOpen) this.leaveFor("gone");
+    if (this.isOpen) this.stop("gone");
   }
 }

@@ -6,156 +6,164 @@ import {
   type Filter,
   type Principal,
 } from "@flock-ts/protocol";
+import { elapsed } from "../../core/clock.ts";
+import type { HubContext, PendingCommands } from "../hub-context.ts";
 import type { Start } from "../start.ts";
-import type { HubContext } from "../subscriber.ts";
 import { errorBodyOf, readMessage } from "./messages.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 
-/** The connection that an commandQueue belongs to, as the commandQueue sees it. */
-interface Speaker {
+/** The connection of a command queue. */
+interface CommandConnection {
   readonly principal: Principal;
   readonly isOpen: boolean;
-  /** The client has left. */
+  /** Whether the client has disconnected. */
   readonly isGone: boolean;
-  /** Bytes that wait in the socket. */
+  /** How many bytes wait in the socket. */
   readonly unsentBytes: number;
-  /** Calls `then` when everything that waits in the socket is out. */
+  /** Calls `then` when the socket has sent everything. */
   whenSent(then: () => void): void;
-  /** Returns how many bytes that is. */
+  /** Sends a message. Returns its size in bytes. */
   send(message: ControlMessage): number;
   subscribe(filter: Filter, start: Start): void;
   close(why: CloseCode): void;
-  /** Ends the connection after an exception while it was served. Does not throw. */
+  /** Closes the connection after an exception while it was served. Does not throw. */
   fail(error: unknown): void;
-  /** Reads no more of what the client says, until `resume`. */
+  /** Stops reading from the socket, until `resume`. */
   pause(): void;
   resume(): void;
 }
 
-/** A message as it came. */
+/** A message as received. */
 interface Message {
   readonly data: Buffer;
   readonly isBinary: boolean;
 }
 
-/** Ten protocol errors in ten seconds, as the contract has it. */
+/** The wire contract allows fewer than ten protocol errors in ten seconds. */
 const MAX_ERRORS = 10;
 const ERROR_WINDOW_MS = 10_000;
-/** Commands of one connection that may be at work at once. Beyond as many that are at work or wait for it, we do not read. */
-const MAX_COMMANDS_AT_WORK = 64;
-/** How long one connection's commands may take in one turn, in ms, before those of the next have theirs. */
-const COMMANDS_MS = 0.5;
-/** Replies that may wait for a slow subscriber, in bytes, before we stop reading its commands. */
+/** How many commands of one connection may be in progress. When as many are in progress or queued, reading stops. */
+const MAX_COMMANDS_IN_PROGRESS = 64;
+/** How long the commands of one connection may take per time slice, in ms. */
+const SLICE_MS = 0.5;
+/** How many bytes of replies may wait for a slow client before reading stops. */
 const MAX_REPLY_BYTES = 1024 * 1024;
 
-/** What one client says: done in order, in turns with the others, and read only as fast as it is done and paid for. */
-export class CommandQueue {
-  readonly #connection: Speaker;
+/**
+ * The commands of one client, executed in order and in time slices. The socket is read only as fast as commands are
+ * executed, their replies are taken, and the rate limit allows.
+ */
+export class CommandQueue implements PendingCommands {
+  readonly #connection: CommandConnection;
   readonly #hub: HubContext;
-  readonly #budget: RateLimiter;
-  /** What has been read and waits for its turn: seldom more than came out of the socket in one piece. */
+  readonly #rateLimiter: RateLimiter;
+  /** Messages that are read and not yet executed: seldom more than one read of the socket. */
   readonly #messages: Message[] = [];
-  #turnComes = false;
-  #atWork = 0;
+  #isScheduled = false;
+  #inProgress = 0;
   #repliesWait = false;
-  /** Runs while the connection has no budget left. */
-  #rest: NodeJS.Timeout | undefined;
-  #paused = false;
+  /** Cancels the end of the current throttling; undefined while the rate limit allows commands. */
+  #cancelThrottle: (() => void) | undefined;
+  #isPaused = false;
   #errors: number[] = [];
 
-  constructor(connection: Speaker, hub: HubContext) {
+  constructor(connection: CommandConnection, hub: HubContext) {
     this.#connection = connection;
     this.#hub = hub;
-    this.#budget = new RateLimiter(hub.limits, performance.now());
+    this.#rateLimiter = new RateLimiter(hub.limits, this.#now());
   }
 
-  /** Whether it is us, and not the client's own slow reading, that keep its messages waiting. */
-  get keepsWaiting(): boolean {
-    return this.#paused && !this.#repliesWait;
+  /** Whether the server, and not a slow client, is the reason why messages are not read. */
+  get isThrottled(): boolean {
+    return this.#isPaused && !this.#repliesWait;
   }
 
-  /** Takes a message in. */
+  /** Queues a message. */
   receive(data: Buffer, isBinary: boolean): void {
     this.#messages.push({ data, isBinary });
-    this.#awaitTurn();
-    this.#readOnlyAsFastAsServed();
+    this.#schedule();
+    this.#updateReading();
   }
 
-  /** Pays for a ping, which has been answered already. */
+  /** Counts a ping, which has been answered, against the rate limit. */
   countPing(): void {
-    this.#budget.payForMessage(0);
-    if (this.#budget.isSpent(performance.now())) this.#restAWhile();
+    this.#rateLimiter.payForMessage(0);
+    if (this.#rateLimiter.isSpent(this.#now())) this.#throttle();
   }
 
-  /** Does what the client has said, in order, until its turn is over or something has to be waited for. */
+  /** Executes commands in order, until the time slice is over or something has to be awaited. */
   work(): void {
-    this.#turnComes = false;
-    for (const until = performance.now() + COMMANDS_MS; this.#mayWork(); ) {
+    this.#isScheduled = false;
+    for (const until = this.#now() + SLICE_MS; this.#mayExecute(); ) {
       this.#handle(this.#messages.shift() as Message);
-      if (performance.now() >= until) break;
+      if (this.#now() >= until) break;
     }
-    this.#awaitTurn();
-    this.#readOnlyAsFastAsServed();
+    this.#schedule();
+    this.#updateReading();
   }
 
-  /** Ends the connection after an exception while it was served. */
   fail(error: unknown): void {
     this.#connection.fail(error);
   }
 
-  /** Forgets what has not been done: the connection is closing. */
+  /** Drops pending messages: the server is closing the connection. */
   clear(): void {
     this.#messages.length = 0;
-    clearTimeout(this.#rest);
+    this.#cancelThrottle?.();
   }
 
-  /** The client has left: what it said before that is still done. */
+  /** The client has disconnected. The messages it sent before are still executed. */
   finish(): void {
-    clearTimeout(this.#rest);
-    this.#awaitTurn();
+    this.#cancelThrottle?.();
+    this.#schedule();
   }
 
-  /** Takes a turn if there is something to do, and nothing to wait for whose end will take one. */
-  #awaitTurn(): void {
-    if (this.#turnComes || !this.#mayWork()) return;
-    this.#turnComes = true;
-    this.#hub.takeCommandTurn(this);
+  #now(): number {
+    return elapsed(this.#hub.clock);
   }
 
-  #mayWork(): boolean {
-    if (this.#messages.length === 0 || this.#atWork >= MAX_COMMANDS_AT_WORK) return false;
-    // It can ask for nothing more.
+  /** Queues a time slice, if there is something to execute now. The end of a wait calls this again. */
+  #schedule(): void {
+    if (this.#isScheduled || !this.#mayExecute()) return;
+    this.#isScheduled = true;
+    this.#hub.scheduleCommands(this);
+  }
+
+  #mayExecute(): boolean {
+    if (this.#messages.length === 0 || this.#inProgress >= MAX_COMMANDS_IN_PROGRESS) return false;
+    // A client that has disconnected can send no more: its last messages need no limit.
     if (this.#connection.isGone) return true;
-    if (this.#repliesWait || this.#rest) return false;
-    if (!this.#budget.isSpent(performance.now())) return true;
-    this.#restAWhile();
+    if (this.#repliesWait || this.#cancelThrottle) return false;
+    if (!this.#rateLimiter.isSpent(this.#now())) return true;
+    this.#throttle();
     return false;
   }
 
-  #restAWhile(): void {
-    if (this.#rest) return;
-    const rest = this.#budget.rest(performance.now());
-    if (rest === undefined) {
+  #throttle(): void {
+    if (this.#cancelThrottle) return;
+    const delay = this.#rateLimiter.delay(this.#now());
+    if (delay === undefined) {
       this.#connection.close(CLOSE.tooManyCommands);
       return;
     }
-    this.#rest = setTimeout(() => {
-      this.#rest = undefined;
+    const end = () => {
+      this.#cancelThrottle = undefined;
       try {
-        this.#awaitTurn();
-        this.#readOnlyAsFastAsServed();
+        this.#schedule();
+        this.#updateReading();
       } catch (error) {
         this.fail(error);
       }
-    }, rest);
-    this.#readOnlyAsFastAsServed();
+    };
+    this.#cancelThrottle = this.#hub.clock.after(delay, end, true);
+    this.#updateReading();
   }
 
   #handle({ data, isBinary }: Message): void {
-    this.#budget.payForMessage(data.length);
+    this.#rateLimiter.payForMessage(data.length);
     const reading = readMessage(data, isBinary);
     if (!reading) return;
-    this.#hub.received();
+    this.#hub.countCommand();
     if ("command" in reading) {
       this.#execute(reading.command).catch((error) => this.fail(error));
       return;
@@ -164,55 +172,55 @@ export class CommandQueue {
     if (id === undefined) this.#reply({ type: "error", code: error.code, message: error.message });
     else this.#reply({ type: "reply", id, ok: false, seq: this.#hub.position, error });
     this.#countError();
-    this.#noteWaitingReplies();
+    this.#checkReplies();
   }
 
   async #execute(command: Command): Promise<void> {
     const id = command.id ?? null;
-    this.#atWork += 1;
+    this.#inProgress += 1;
     try {
       const { seq, result } = await this.#resultOf(command);
       this.#reply({ type: "reply", id, ok: true, seq, result });
     } catch (error) {
       let body = errorBodyOf(error);
       if (!body) {
-        this.#hub.failed(error, `the command ${command.type} failed`);
-        body = { code: "internal", message: "something went wrong inside the server: its log has the details" };
+        this.#hub.failed(error, `failed to execute the command ${command.type}`);
+        body = { code: "internal", message: "Internal error: the server log has the details." };
       }
       this.#reply({ type: "reply", id, ok: false, seq: this.#hub.position, error: body });
     } finally {
-      this.#atWork -= 1;
-      this.#noteWaitingReplies();
-      this.#awaitTurn();
-      this.#readOnlyAsFastAsServed();
+      this.#inProgress -= 1;
+      this.#checkReplies();
+      this.#schedule();
+      this.#updateReading();
     }
   }
 
   #resultOf(command: Command): { seq: number; result: unknown } | Promise<{ seq: number; result: unknown }> {
-    const { target } = this.#hub;
+    const { commands, position } = this.#hub;
     const { principal } = this.#connection;
     switch (command.type) {
       case "publish":
-        return target.publish(command, principal);
+        return commands.publish(command, principal);
       case "invoke":
-        return target.invoke(command, principal);
+        return commands.invoke(command, principal);
       case "cancel":
-        return target.cancel(command, principal);
+        return commands.cancel(command, principal);
       case "answer":
-        return target.answer(command.question_id, command, principal);
+        return commands.answer(command.question_id, command, principal);
       case "pause":
-        return target.pause(command, principal);
+        return commands.pause(command, principal);
       case "resume":
-        return target.resume(command, principal);
+        return commands.resume(command, principal);
       case "graph": {
-        const graph = target.graph(principal);
+        const graph = commands.graph(principal);
         return { seq: graph.seq, result: graph };
       }
       case "ping":
-        return { seq: this.#hub.position, result: { timestamp: new Date().toISOString() } };
+        return { seq: position, result: { timestamp: new Date(this.#hub.clock.now()).toISOString() } };
       case "subscribe": {
         const { filter, since, epoch } = command;
-        if (since !== undefined) this.#budget.payForReplay();
+        if (since !== undefined) this.#rateLimiter.payForReplay();
         this.#connection.subscribe(filter, { since, epoch });
         return { seq: this.#hub.position, result: { head: this.#hub.position } };
       }
@@ -220,35 +228,35 @@ export class CommandQueue {
   }
 
   #reply(message: ControlMessage): void {
-    this.#budget.payForReply(this.#connection.send(message));
+    this.#rateLimiter.payForReply(this.#connection.send(message));
   }
 
   #countError(): void {
-    const now = performance.now();
+    const now = this.#now();
     this.#errors = this.#errors.filter((at) => now - at < ERROR_WINDOW_MS);
     this.#errors.push(now);
     if (this.#errors.length >= MAX_ERRORS) this.#connection.close(CLOSE.policy);
   }
 
-  /** A client that sends commands and does not read the replies waits in its own socket, not in our memory. */
-  #noteWaitingReplies(): void {
+  /** If a client does not read its replies, commands wait in its own socket instead of the server's memory. */
+  #checkReplies(): void {
     const { isOpen, unsentBytes } = this.#connection;
     if (this.#repliesWait || !isOpen || unsentBytes <= MAX_REPLY_BYTES) return;
     this.#repliesWait = true;
     this.#connection.whenSent(() => {
       this.#repliesWait = false;
-      this.#awaitTurn();
-      this.#readOnlyAsFastAsServed();
+      this.#schedule();
+      this.#updateReading();
     });
   }
 
-  #readOnlyAsFastAsServed(): void {
+  #updateReading(): void {
     if (!this.#connection.isOpen) return;
-    const enough = this.#messages.length + this.#atWork >= MAX_COMMANDS_AT_WORK;
-    const pause = enough || this.#repliesWait || this.#rest !== undefined;
-    if (pause === this.#paused) return;
-    this.#paused = pause;
-    if (pause) this.#connection.pause();
+    const isFull = this.#messages.length + this.#inProgress >= MAX_COMMANDS_IN_PROGRESS;
+    const isPaused = isFull || this.#repliesWait || this.#cancelThrottle !== undefined;
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#connection.pause();
     else this.#connection.resume();
   }
 }

@@ -3,32 +3,34 @@ import { CLOSE, type CloseCode, type ControlMessage, type ControlOf, type Princi
 import type { WebSocket } from "ws";
 import { textFrame } from "../../log/frame.ts";
 import type { Encoding } from "../encoding.ts";
-import { type HubContext, Subscriber } from "../subscriber.ts";
+import type { HubContext } from "../hub-context.ts";
+import { Subscriber } from "../subscriber.ts";
 import { CommandQueue } from "./command-queue.ts";
 
-/** How long a peer may take to answer our close frame. */
+/** How long a peer may take to answer a close frame, in ms. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** A ping without a payload (RFC 6455 section 5.5.2), for the peer's WebSocket to answer by itself. */
+/** A ping without a payload (RFC 6455 section 5.5.2), which every WebSocket implementation answers. */
 const PING_FRAME = Buffer.from([0x89, 0]);
 
-/** The heartbeat as it goes out: for the peer's WebSocket, and for its program. */
+/** Encodes a heartbeat: a ping frame for the WebSocket implementation of the peer, and a message for its program. */
 export function pingFrames(message: ControlOf<"ping">): Buffer {
   return Buffer.concat([PING_FRAME, textFrame(JSON.stringify(message))]);
 }
 
-/** The connection over a WebSocket: on the socket itself, so that one set of listeners serves ten thousand. */
+/** The connection of a WebSocket: a property of the socket, so that ten thousand sockets share their listeners. */
 const CONNECTION = Symbol("connection");
 type Owned = WebSocket & { [CONNECTION]: Connection };
 
 /** A client on a WebSocket. */
 export class Connection extends Subscriber {
   readonly #websocket: WebSocket;
-  /** What the client says; most only listen, and have none. */
+  /** Created with the first message: most clients send none. */
   #commandQueue: CommandQueue | undefined;
-  #pinged = false;
-  #heard = true;
-  #terminator: NodeJS.Timeout | undefined;
+  #isPinged = false;
+  /** Whether the client has sent anything, or its socket has drained, since the last heartbeat. */
+  #wasActive = true;
+  #cancelTerminate = () => {};
 
   /** @param socket the TCP socket under `websocket`. */
   constructor(hub: HubContext, websocket: WebSocket, socket: Socket, encoding: Encoding, principal: Principal) {
@@ -38,12 +40,12 @@ export class Connection extends Subscriber {
     websocket.on("message", onMessage);
     websocket.on("pong", onPong);
     websocket.on("ping", onPing);
-    // The close code says what was wrong with the client's frames; there is nothing more to do about it.
+    // The close code reports invalid frames. `ws` closes the connection.
     websocket.on("error", onError);
     websocket.on("close", onClose);
   }
 
-  /** Returns how many bytes that is. */
+  /** Sends a message. Returns its size in bytes. */
   send(message: ControlMessage): number {
     if (!this.isOpen) return 0;
     const frame = textFrame(JSON.stringify(message));
@@ -51,16 +53,16 @@ export class Connection extends Subscriber {
     return frame.length;
   }
 
-  /** Asks for a sign of life, or closes when the last one asked for did not come. */
-  beat(ping: Buffer): void {
+  /** Sends a heartbeat, or closes the connection if the client has not answered the last one. */
+  sendHeartbeat(ping: Buffer): void {
     if (!this.isOpen) return;
-    if (this.#pinged && !this.#heard && !this.#commandQueue?.keepsWaiting) {
+    if (this.#isPinged && !this.#wasActive && !this.#commandQueue?.isThrottled) {
       this.close(CLOSE.heartbeatMissed);
       return;
     }
-    this.#pinged = true;
-    this.#heard = false;
-    // What waits in a slow socket is asked after by its draining.
+    this.#isPinged = true;
+    this.#wasActive = false;
+    // If a slow socket drains, the client is alive.
     if (this.socket.writableLength > 0) return;
     this.write(ping, 0);
   }
@@ -68,86 +70,86 @@ export class Connection extends Subscriber {
   close({ code, meaning }: CloseCode, last?: ControlMessage): void {
     if (!this.isOpen) return;
     if (last) this.send(last);
-    this.leaveFor("closing");
+    this.stop("closing");
     this.#commandQueue?.clear();
     this.#websocket.close(code, meaning);
-    this.#terminator = setTimeout(() => this.#websocket.terminate(), CLOSE_TIMEOUT_MS);
+    this.#cancelTerminate = this.hub.clock.after(CLOSE_TIMEOUT_MS, () => this.#websocket.terminate(), true);
   }
 
-  /** The client has given a sign of life. */
-  hear(): void {
-    this.#heard = true;
+  /** Notes that the client is alive. */
+  noteActivity(): void {
+    this.#wasActive = true;
   }
 
-  /** The client has said something. */
+  /** Receives a message of the client. */
   receive(data: Buffer, isBinary: boolean): void {
     this.guard(() => {
-      this.hear();
-      if (this.isOpen) this.#said.receive(data, isBinary);
+      this.noteActivity();
+      if (this.isOpen) this.#commands.receive(data, isBinary);
     });
   }
 
-  /** The client has sent a ping, which is answered already; it costs nonetheless. */
+  /** Counts a ping of the client against its rate limit. `ws` has answered it. */
   countPing(): void {
     this.guard(() => {
-      this.hear();
-      if (this.isOpen) this.#said.countPing();
+      this.noteActivity();
+      if (this.isOpen) this.#commands.countPing();
     });
   }
 
-  /** The connection is gone. */
+  /** Called when the connection has ended. */
   end(): void {
-    clearTimeout(this.#terminator);
+    this.#cancelTerminate();
     this.hub.closed(this);
     if (!this.isOpen) return;
-    this.leaveFor("gone");
+    this.stop("gone");
     this.#commandQueue?.finish();
   }
 
-  /** Bytes that wait in the socket. */
+  /** How many bytes wait in the socket. */
   get unsentBytes(): number {
     return this.socket.writableLength;
   }
 
-  /** Calls `then` when everything that waits in the socket is out. */
+  /** Calls `then` when the socket has sent everything. */
   whenSent(then: () => void): void {
     this.whenDrained(then);
   }
 
-  /** Reads no more of what the client says. */
+  /** Stops reading from the socket. */
   pause(): void {
     this.#websocket.pause();
   }
 
-  /** Reads on. */
+  /** Continues to read from the socket. */
   resume(): void {
     this.#websocket.resume();
-    // Its sign of life may have waited with everything else.
-    this.hear();
+    // The answer to a heartbeat may be among the messages that were not read.
+    this.noteActivity();
   }
 
   protected get isWritable(): boolean {
-    // Nothing may follow a close frame (RFC 6455 section 5.5.1), and `ws` has answered the client's already.
+    // Nothing may follow a close frame (RFC 6455 section 5.5.1), and `ws` answers that of the client at once.
     return this.#websocket.readyState === this.#websocket.OPEN;
   }
 
-  protected drained(): void {
-    this.hear();
+  protected onDrained(): void {
+    this.noteActivity();
   }
 
-  get #said(): CommandQueue {
+  get #commands(): CommandQueue {
     this.#commandQueue ??= new CommandQueue(this, this.hub);
     return this.#commandQueue;
   }
 }
 
 function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
-  // One buffer a message: the default of `ws`.
+  // `ws` passes each message as one buffer by default.
   (this as Owned)[CONNECTION].receive(data as Buffer, isBinary);
 }
 
 function onPong(this: WebSocket): void {
-  (this as Owned)[CONNECTION].hear();
+  (this as Owned)[CONNECTION].noteActivity();
 }
 
 function onPing(this: WebSocket): void {

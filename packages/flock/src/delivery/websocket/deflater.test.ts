@@ -44,8 +44,8 @@ const texts = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-describe("a batch is compressed once for everybody who has got the same", () => {
-  it("comes out of any decompressor as it went in, batch after batch", async () => {
+describe("Deflater", () => {
+  it("produces batches that any decompressor restores", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(texts, { minLength: 1, maxLength: 5 }), async (batches) => {
         const deflater = new Deflater();
@@ -65,7 +65,7 @@ describe("a batch is compressed once for everybody who has got the same", () => 
     );
   });
 
-  it("refers to earlier messages, so that what is alike costs next to nothing", () => {
+  it("refers to earlier messages, so that repeated text takes few bytes", () => {
     const deflater = new Deflater();
     const encode = (text: string) => {
       const { frames } = deflater.encode({ frames: writeFrame(Buffer.from(text)), events: 1, seq: 1 });
@@ -77,7 +77,7 @@ describe("a batch is compressed once for everybody who has got the same", () => 
   });
 });
 
-describe("only an offer that allows it is taken", () => {
+describe("offersDeflate", () => {
   it.for([
     ["permessage-deflate", true],
     ["permessage-deflate; client_max_window_bits", true],

@@ -4,23 +4,23 @@ import type { Batch } from "../../log/log-buffer.ts";
 import type { Encoder, Encoding } from "../encoding.ts";
 
 /**
- * How far back a message may refer, as a power of two, in bytes: 4 KiB hold the last ten or twenty events, which is all
- * that makes them alike, and Python's `websockets` asks for no more.
+ * How far back a message may refer, as a power of two of bytes. 4 KiB hold the last ten to twenty events, and larger windows
+ * find hardly more repetitions. Python's `websockets` requests the same size.
  */
 export const WINDOW_BITS = 12;
-/** The window less what zlib keeps free at its end. */
+/** The window without the bytes that zlib reserves at its end. */
 const MAX_DICTIONARY = 2 ** WINDOW_BITS - 262;
-/** Ends each message on a byte, as RFC 7692 section 7.2.1 wants it; higher levels take longer and save next to nothing. */
+/** The flush ends each message on a byte boundary (RFC 7692 section 7.2.1). Higher levels take longer and save hardly any bytes. */
 const OPTIONS = { windowBits: WINDOW_BITS, memLevel: 5, level: 1, finishFlush: constants.Z_SYNC_FLUSH };
-/** What a flush ends with, and a frame leaves out. */
+/** The length of the marker at the end of a flush, which a frame omits. */
 const FLUSH_BYTES = 4;
 
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Compresses messages for many clients at once (permessage-deflate, RFC 7692 section 7.2). Each may refer to those
- * before it. zlib keeps that as the state of a stream; here it is no more than the last few KiB of text, which are given
- * as a dictionary: so an encoder costs no memory to speak of, and ten thousand cohorts may have one each.
+ * Compresses messages for many clients at once (permessage-deflate, RFC 7692 section 7.2). A message may refer to earlier
+ * ones. Instead of the state of a zlib stream, an encoder holds the last few KiB of text and passes them as a dictionary:
+ * it needs so little memory that each of ten thousand cohorts can have one.
  */
 export class Deflater implements Encoder {
   #dictionary: Buffer = NOTHING;
@@ -31,7 +31,7 @@ export class Deflater implements Encoder {
       const dictionary = this.#dictionary.length > 0 ? { dictionary: this.#dictionary } : {};
       const deflated = deflateRawSync(payload, { ...OPTIONS, ...dictionary });
       const bytes = deflated.length - FLUSH_BYTES;
-      // What does not shrink goes as it is, and is then no part of what the client's decompressor has seen.
+      // A payload that does not shrink is sent uncompressed, so the client's decompressor does not see it.
       if (bytes >= payload.length) {
         pieces.push(writeFrame(payload));
         continue;
@@ -44,20 +44,20 @@ export class Deflater implements Encoder {
 
   #remember(payload: Buffer): void {
     const whole = payload.length >= MAX_DICTIONARY ? payload : Buffer.concat([this.#dictionary, payload]);
-    // A copy, so that a kilobyte does not keep a megabyte alive.
+    // A copy, so that the dictionary does not keep a large payload in memory.
     this.#dictionary = Buffer.from(whole.subarray(-MAX_DICTIONARY));
   }
 }
 
-/** WebSocket text frames, compressed. */
+/** Compressed WebSocket text frames. */
 export const DEFLATED: Encoding = { name: "deflated", isPlain: false, begin: () => new Deflater() };
 
 const OFFER = /^\s*permessage-deflate\s*(?:;|$)/i;
 const UNWANTED = /;\s*(?:server_no_context_takeover|server_max_window_bits\s*=\s*"?(?:8|9|10|11)"?\s*(?:;|$))/i;
 
 /**
- * Whether a `Sec-WebSocket-Extensions` header has an offer that {@link Deflater} can serve: one that allows
- * references to earlier messages, as far back as ours go.
+ * Whether a `Sec-WebSocket-Extensions` header contains an offer that {@link Deflater} supports: references to earlier
+ * messages are allowed, with a window of at least its size.
  */
 export function offersDeflate(header: string): boolean {
   return header.split(",").some((offer) => OFFER.test(offer) && !UNWANTED.test(offer));

@@ -13,34 +13,34 @@ import {
 } from "@flock-ts/protocol";
 import { FlockError } from "../../core/errors.ts";
 
-/** A message that is not as the contract wants it. */
+/** Why a message is refused. */
 export interface Refusal {
   readonly error: ErrorBody;
-  /** Of the command, when it could be read that far; it is then answered by a `reply`, otherwise by an `error`. */
+  /** The id of the command. If it is known, a `reply` reports the refusal, otherwise an `error`. */
   readonly id?: CommandId | undefined;
 }
 
-/** What a client's message turns out to be: a command, a refusal, or nothing that concerns us. */
+/** The result of reading a message: a command, a refusal, or undefined for a message to ignore. */
 export type Reading = { readonly command: Command } | { readonly refusal: Refusal } | undefined;
 
 const TYPES = Object.keys(commandSchemas) as CommandType[];
 
-/** Reads a client's message. Whatever it holds, this does not throw. */
+/** Reads a message of a client. Never throws. */
 export function readMessage(data: Buffer, isBinary: boolean): Reading {
-  if (isBinary) return refuse("binary frames have no meaning here: send JSON in text frames");
+  if (isBinary) return refuse("Invalid message: binary frames are not supported. Send JSON in text frames.");
   let message: unknown;
   try {
     message = parseUntrustedJson(data.toString("utf8"));
   } catch (error) {
     const { message: reason } = error as Error;
-    return refuse(`cannot parse the message: ${error instanceof SyntaxError ? `not JSON: ${reason}` : reason}`);
+    return refuse(`Cannot parse the message: ${error instanceof SyntaxError ? `not JSON: ${reason}` : reason}`);
   }
-  // Whoever talks to the seed's server may send anything, such as its own `pong`.
+  // The original specification lets clients send anything, such as their own `pong`.
   if (typeof message !== "object" || message === null || !("type" in message)) return undefined;
   const { type, id } = message as { type: unknown; id?: unknown };
   if (!isCommandType(type)) {
     if (id === undefined) return undefined;
-    return refuse(`there is no command ${nameOf(type)}: there are ${TYPES.join(", ")}`, idOf(id));
+    return refuse(`Unknown command ${nameOf(type)}. Commands: ${TYPES.join(", ")}.`, idOf(id));
   }
   const { issues: found, ...checked } = validate(commandSchemas[type], message);
   const issues = found ?? (type === "cancel" ? validate(cancelRequestSchema, message).issues : undefined);
@@ -50,7 +50,7 @@ export function readMessage(data: Buffer, isBinary: boolean): Reading {
   };
 }
 
-/** An error of a command as its reply tells it; undefined when it is none of the client's business. */
+/** Returns an error for the reply to a command; undefined when its details must stay in the server. */
 export function errorBodyOf(error: unknown): ErrorBody | undefined {
   if (!(error instanceof FlockError) || !(error.code in ERROR_STATUS)) return undefined;
   const { code, message, issues } = error;
@@ -65,7 +65,7 @@ function refuse(message: string, id?: CommandId): Reading {
   return { refusal: { error: { code: "invalid_message", message }, id } };
 }
 
-/** Returns the id that a reply can repeat; undefined when the client's is none. */
+/** Returns the id of a command; undefined when it is invalid. */
 function idOf(id: unknown): CommandId | undefined {
   return commandIdSchema.safeParse(id).data;
 }

@@ -1,75 +1,75 @@
-/** What one connection may ask of the server. */
+/** The rate limits of a connection. */
 export interface RateLimits {
-  /** How many commands may come at once, after silence. */
+  /** How many commands may arrive at once after a pause. */
   readonly commandBurst: number;
-  /** How many commands a second there may be in the long run. */
+  /** How many commands per second are allowed in the long run. */
   readonly commandsPerSecond: number;
-  /** How long a connection may go on asking for more than that, in seconds, before it is closed. */
+  /** How long a connection may exceed the rate before it is closed, in seconds. */
   readonly overBudgetSeconds: number;
 }
 
-/** Generous: people and agents never get there, and a program that sends ten thousand at once waits 18 seconds for the last one. */
+/** Generous: people and agents never reach the limits. A program that sends 10,000 commands at once waits 18 seconds for the last. */
 export const DEFAULT_LIMITS: RateLimits = { commandBurst: 1_000, commandsPerSecond: 500, overBudgetSeconds: 60 };
 
-/** So many bytes of a message are worth a command: reading JSON takes time as well. */
+/** This many bytes of a message cost as much as a command: parsing JSON takes time as well. */
 const BYTES_PER_COMMAND = 16 * 1024;
-/** A replay from the log is worth so many commands. */
+/** The cost of a replay, in commands. */
 const COMMANDS_PER_REPLAY = 100;
-/** The shortest rest in ms: long enough that a few commands' worth comes together. */
-const SHORTEST_REST_MS = 50;
-/** Whoever did not have to rest for so long is within its budget again. In ms. */
-const WITHIN_BUDGET_AFTER_MS = 1_000;
+/** The shortest delay, in ms: long enough to earn several commands. */
+const SHORTEST_DELAY_MS = 50;
+/** A connection without a delay for this long is within its rate again. In ms. */
+const WITHIN_RATE_AFTER_MS = 1_000;
 
 /**
- * What one connection has left: a token bucket. A connection acts while there is something in it and pays afterwards,
- * so what is expensive is paid by a longer rest and never impossible. Times are those of `performance.now()`.
+ * A token bucket for one connection. A connection may act while the bucket has a token, and pays afterwards: an expensive
+ * command is never refused, but followed by a longer delay. Times are monotonic, in ms.
  */
 export class RateLimiter {
   readonly #limits: RateLimits;
-  #left: number;
-  #at: number;
+  #tokens: number;
+  #refilledAt: number;
   #overSince = 0;
-  #restedUntil = Number.NEGATIVE_INFINITY;
+  #delayedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(limits: RateLimits, now: number) {
     this.#limits = limits;
-    this.#left = limits.commandBurst;
-    this.#at = now;
+    this.#tokens = limits.commandBurst;
+    this.#refilledAt = now;
   }
 
-  /** Pays for a message of so many bytes. */
+  /** Pays for a message of this size. */
   payForMessage(bytes: number): void {
-    this.#left -= 1 + bytes / BYTES_PER_COMMAND;
+    this.#tokens -= 1 + bytes / BYTES_PER_COMMAND;
   }
 
-  /** Pays for a reply of so many bytes, on top of the message that it answers. */
+  /** Pays for a reply of this size, in addition to its message. */
   payForReply(bytes: number): void {
-    this.#left -= bytes / BYTES_PER_COMMAND;
+    this.#tokens -= bytes / BYTES_PER_COMMAND;
   }
 
-  /** Pays for a replay, on top of the message that asks for it. */
+  /** Pays for a replay, in addition to its message. */
   payForReplay(): void {
-    this.#left -= COMMANDS_PER_REPLAY;
+    this.#tokens -= COMMANDS_PER_REPLAY;
   }
 
-  /** Whether nothing is left. */
+  /** Refills the bucket. Returns whether it is empty. */
   isSpent(now: number): boolean {
     const { commandBurst, commandsPerSecond } = this.#limits;
-    this.#left = Math.min(commandBurst, this.#left + ((now - this.#at) / 1_000) * commandsPerSecond);
-    this.#at = now;
-    return this.#left < 1;
+    this.#tokens = Math.min(commandBurst, this.#tokens + ((now - this.#refilledAt) / 1_000) * commandsPerSecond);
+    this.#refilledAt = now;
+    return this.#tokens < 1;
   }
 
   /**
-   * The connection has to rest, because nothing is left. Returns for how long, in ms; undefined when it has been over
-   * its budget for too long: when no second in all that time has passed without a rest.
+   * Returns how long the connection has to wait, in ms, when the bucket is empty. Undefined: it has exceeded the rate for
+   * too long, with delays in every second of that time.
    */
-  rest(now: number): number | undefined {
+  delay(now: number): number | undefined {
     const { commandsPerSecond, overBudgetSeconds } = this.#limits;
-    if (now - this.#restedUntil > WITHIN_BUDGET_AFTER_MS) this.#overSince = now;
+    if (now - this.#delayedUntil > WITHIN_RATE_AFTER_MS) this.#overSince = now;
     if (now - this.#overSince > overBudgetSeconds * 1_000) return undefined;
-    const rest = Math.max(SHORTEST_REST_MS, (1_000 * (1 - this.#left)) / commandsPerSecond);
-    this.#restedUntil = now + rest;
-    return rest;
+    const delay = Math.max(SHORTEST_DELAY_MS, (1_000 * (1 - this.#tokens)) / commandsPerSecond);
+    this.#delayedUntil = now + delay;
+    return delay;
   }
 }

@@ -1,3 +1,4 @@
+import { OWNER } from "@flock-ts/protocol";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
 import { artifact, Flock, FlockError } from "../../index.ts";
@@ -32,7 +33,7 @@ describe("agent without run", () => {
     ["invoke", (flock) => flock.invoke("chef", [Idea({ text: "truffle" })])],
     ["runUntilIdle", (flock) => flock.runUntilIdle()],
     ["serve", (flock) => flock.serve({ port: 0 })],
-    ["a publish from outside", (flock) => flock.wire.publish({ artifact_type: "Idea", payload: { text: "x" } })],
+    ["a publish from outside", (flock) => flock.wire.publish({ artifact_type: "Idea", payload: { text: "x" } }, OWNER)],
     ["several publishes at once", (flock) => Promise.all([1, 2].map((n) => flock.publish(Idea({ text: `${n}` }))))],
   ])("becomes active with the first %s", async ([, begin]) => {
     await using flock = new Flock({ model: offlineModel() });

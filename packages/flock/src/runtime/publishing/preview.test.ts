@@ -1,3 +1,4 @@
+import { OWNER } from "@flock-ts/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -63,12 +64,12 @@ describe("preview", () => {
         for (const one of requests) {
           await flock.runUntilIdle();
           const before = { agents: flock.agents(), stats: flock.stats() };
-          const preview = await flock.wire.preview(one);
-          expect(await flock.wire.preview(one)).toEqual(preview);
+          const preview = await flock.wire.preview(one, OWNER);
+          expect(await flock.wire.preview(one, OWNER)).toEqual(preview);
           await flock.runUntilIdle();
           expect({ agents: flock.agents(), stats: flock.stats() }).toEqual(before);
           const { head } = flock.log;
-          const { result } = await flock.wire.publish(one);
+          const { result } = await flock.wire.publish(one, OWNER);
           expect(new Set(preview.triggered_agents)).toEqual(new Set(result.triggered_agents));
           for (const { agent_id, wakes, collected, required, missing } of preview.gates) {
             const progress = eventsOf(flock, "gate_progress")
@@ -86,7 +87,7 @@ describe("preview", () => {
   it("explains why a subscription rejects the artifact", async () => {
     await using flock = kitchen();
     const reasons = async (type: string) => {
-      const { excluded } = await flock.wire.preview({ artifact_type: type, payload: { n: 1 } });
+      const { excluded } = await flock.wire.preview({ artifact_type: type, payload: { n: 1 } }, OWNER);
       return Object.fromEntries(excluded.map(({ agent_id, reason }) => [agent_id, reason]));
     };
     expect(await reasons("A")).toEqual({ tagged: "tags", picky: "condition" });
@@ -97,7 +98,7 @@ describe("preview", () => {
     await using flock = kitchen();
     await flock.publish(B({ n: 1 }), { correlationId: "x" });
     const joined = async (correlation_id: string) => {
-      const { gates } = await flock.wire.preview({ artifact_type: "A", payload: { n: 1 }, correlation_id });
+      const { gates } = await flock.wire.preview({ artifact_type: "A", payload: { n: 1 }, correlation_id }, OWNER);
       return gates.find(({ agent_id }) => agent_id === "joined");
     };
     expect(await joined("x")).toMatchObject({ wakes: false, key: "x", missing: { B: 1 } });
@@ -106,11 +107,11 @@ describe("preview", () => {
 
   it("rejects what a publish would reject", async () => {
     await using flock = kitchen();
-    await expect(flock.wire.preview({ artifact_type: "A", payload: { n: "many" } })).rejects.toMatchObject({
+    await expect(flock.wire.preview({ artifact_type: "A", payload: { n: "many" } }, OWNER)).rejects.toMatchObject({
       code: "invalid_payload",
       issues: [{ path: ["n"] }],
     });
-    await expect(flock.wire.preview({ artifact_type: "C", payload: {} })).rejects.toMatchObject({
+    await expect(flock.wire.preview({ artifact_type: "C", payload: {} }, OWNER)).rejects.toMatchObject({
       code: "unknown_artifact_type",
     });
   });

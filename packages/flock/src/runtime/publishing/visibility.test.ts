@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FlockEvent } from "@flock-ts/protocol";
+import { type FlockEvent, OWNER } from "@flock-ts/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { artifact, Flock, type Principal, visibility } from "../../index.ts";
@@ -329,7 +329,7 @@ describe("commands", () => {
     const request = { artifact_type: "Note", payload: { text: "n" }, idempotency_key: "k" };
     const first = await flock.wire.publish(request, stranger);
     expect(first.result.triggered_agents).toEqual([]);
-    const others = [red, { ...stranger, name: "other" }, { ...stranger, tenant: "t" }, undefined] as const;
+    const others = [red, { ...stranger, name: "other" }, { ...stranger, tenant: "t" }, OWNER] as const;
     for (const other of others)
       expect((await flock.wire.publish(request, other)).result.artifact_id).not.toBe(first.result.artifact_id);
     expect(await flock.wire.publish(request, stranger)).toEqual(first);

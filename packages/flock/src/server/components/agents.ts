@@ -5,9 +5,9 @@ import { ERROR_RESPONSES } from "../http/errors.ts";
 import { joinPath, prefixSchema } from "../http/path.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
-/** What an {@link AgentsServerComponent} can be told. */
+/** The options of {@link AgentsServerComponent}. */
 export interface AgentsServerConfig {
-  /** Where its routes begin. Default `/api/v1/plugin/`. */
+  /** The path prefix of its routes. Default `/api/v1/plugin/`. */
   readonly prefix?: string;
   /** Groups its routes in the API documents. Default `["Agents"]`. */
   readonly tags?: readonly string[];
@@ -21,16 +21,16 @@ const configSchema = z.strictObject({
   priority: z.number().default(20),
 });
 
-/** Who the agents are, what they have done, and how a workflow stands. */
+/** Serves the agents, their history, and the status of workflows over HTTP. */
 export class AgentsServerComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string = "agents";
 
-  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  /** @throws FlockError `invalid_options`, which names each invalid option. */
   constructor(config: AgentsServerConfig = {}) {
     super(checkOptions("new AgentsServerComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
+  override registerRoutes({ app, host, principalOf }: ServerContext): void {
     const { tags } = this.config;
     const at = (path: string) => joinPath(this.config.prefix, path);
 
@@ -39,11 +39,11 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
       {
         schema: {
           tags,
-          summary: "Every agent with its subscriptions and counters",
+          summary: "List agents with their subscriptions and counters",
           response: { 200: agentsSchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => ({ agents: flock.agents(principalOf(request)) }),
+      (request) => ({ agents: host.as(principalOf(request)).agents() }),
     );
 
     app.get(
@@ -51,15 +51,15 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
       {
         schema: {
           tags,
-          summary: "What an agent has done",
+          summary: "Get the history summary of an agent",
           params: z.object({ id: z.string() }),
           response: { 200: historySummarySchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
         const { id } = request.params;
-        const summary = await flock.historyOf(id, principalOf(request));
-        if (!summary) throw new FlockError("unknown_agent", `there is no agent called ${JSON.stringify(id)}`);
+        const summary = await host.as(principalOf(request)).historyOf(id);
+        if (!summary) throw new FlockError("unknown_agent", `Unknown agent: ${JSON.stringify(id)}.`);
         return summary;
       },
     );
@@ -69,15 +69,19 @@ export class AgentsServerComponent extends ServerComponent<z.output<typeof confi
       {
         schema: {
           tags,
-          summary: "How a workflow stands",
+          summary: "Get the status of a workflow",
           params: z.object({ id: z.string() }),
           response: { 200: correlationStatusSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
         const { id } = request.params;
-        const status = await flock.correlation(id, principalOf(request));
-        if (!status) throw new FlockError("not_found", `no artifact has the correlation id ${JSON.stringify(id)}`);
+        const status = await host.as(principalOf(request)).correlation(id);
+        if (!status)
+          throw new FlockError(
+            "not_found",
+            `Unknown workflow: no artifact has the correlation id ${JSON.stringify(id)}.`,
+          );
         return status;
       },
     );

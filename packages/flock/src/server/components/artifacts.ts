@@ -2,22 +2,21 @@ import {
   artifactPageSchema,
   artifactSchema,
   limitedArray,
-  type Principal,
   publishRequestSchema,
   publishResultSchema,
 } from "@flock-ts/protocol";
 import { z } from "zod";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import { checkOptions, FlockError } from "../../core/errors.ts";
-import type { ArtifactQuery } from "../../store/store.ts";
+import type { ArtifactQuery, ReadableStore } from "../../store/store.ts";
 import { recordOf } from "../http/artifact-record.ts";
 import { ERROR_RESPONSES } from "../http/errors.ts";
 import { joinPath, prefixSchema } from "../http/path.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
-/** What an {@link ArtifactsComponent} can be told. */
+/** The options of {@link ArtifactsComponent}. */
 export interface ArtifactsConfig {
-  /** Where its routes begin. Default `/api/v1/plugin/`. */
+  /** The path prefix of its routes. Default `/api/v1/plugin/`. */
   readonly prefix?: string;
   /** Groups its routes in the API documents. Default `["Artifacts"]`. */
   readonly tags?: readonly string[];
@@ -31,13 +30,13 @@ const configSchema = z.strictObject({
   priority: z.number().default(20),
 });
 
-/** Artifacts on one page, at most. */
+/** The most artifacts on one page. */
 const MAX_PAGE = 1_000;
 
-/** Values of one parameter, at most. */
+/** The most values of one parameter. */
 const MAX_NAMES = 1_000;
 
-/** Several values: repeated (`tags=a&tags=b`) or separated by commas (`tags=a,b`). */
+/** Several values, repeated (`tags=a&tags=b`) or separated by commas (`tags=a,b`). */
 const list = z.union([z.string(), limitedArray(z.string(), MAX_NAMES)]).transform((value) =>
   [value]
     .flat()
@@ -49,58 +48,60 @@ const flag = z.enum(["true", "false", "1", "0"]).transform((value) => value === 
 const time = z.iso.datetime({ offset: true }).transform((value) => new Date(value));
 
 const querySchema = z.strictObject({
-  type_names: list.optional().describe("Names of artifact types, any of them."),
-  produced_by: list.optional().describe("Names of agents, or `external`, any of them."),
+  type_names: list.optional().describe("Artifacts of any of these types."),
+  produced_by: list
+    .optional()
+    .describe("Artifacts of any of these agents; `external` for artifacts published from outside."),
   correlation_id: z.string().min(1).optional(),
-  tags: list.optional().describe("Tags, all of them."),
+  tags: list.optional().describe("Artifacts with all of these tags."),
   visibility: list
     .pipe(z.array(z.enum(["public", "private", "labelled", "tenant", "after"])))
     .optional()
-    .describe("Kinds of visibility, any of them."),
+    .describe("Artifacts with any of these kinds of visibility."),
   start: time.optional().describe("Created at this time or later."),
   end: time.optional().describe("Created before this time."),
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
   offset: z.coerce.number().int().min(0).default(0),
-  cursor: z.string().min(1).optional().describe("`next_cursor` of the page before; instead of `offset`."),
-  embed_consumptions: flag.default(false).describe("Whether to tell who consumed each artifact."),
+  cursor: z.string().min(1).optional().describe("`next_cursor` of the previous page, instead of `offset`."),
+  embed_consumptions: flag.default(false).describe("Whether to include the consumptions of each artifact."),
 });
 
-/** The artifacts on the blackboard: query, one by id, publish. */
+/** Serves the artifacts over HTTP: query, get by id, publish. */
 export class ArtifactsComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string = "artifacts";
 
-  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  /** @throws FlockError `invalid_options`, which names each invalid option. */
   constructor(config: ArtifactsConfig = {}) {
     super(checkOptions("new ArtifactsComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
+  override registerRoutes({ app, host, principalOf }: ServerContext): void {
     const { tags } = this.config;
     const path = joinPath(this.config.prefix, "artifacts");
-    const consumptionsOf = async (artifacts: readonly StoredArtifact[], wanted: boolean, as: Principal) =>
-      wanted ? flock.store.as(as).consumptionsOf(artifacts.map(({ id }) => id)) : undefined;
+    const consumptionsOf = async (artifacts: readonly StoredArtifact[], isWanted: boolean, store: ReadableStore) =>
+      isWanted ? store.consumptionsOf(artifacts.map(({ id }) => id)) : undefined;
 
     app.get(
       path,
       {
         schema: {
           tags,
-          summary: "Artifacts by type, producer, workflow, tags and time, newest first",
+          summary: "Query artifacts by type, producer, workflow, tags and time, newest first",
           querystring: querySchema,
           response: { 200: artifactPageSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
         const { type_names, produced_by, correlation_id, embed_consumptions, ...rest } = request.query;
-        const principal = principalOf(request);
+        const { store } = host.as(principalOf(request));
         const query: ArtifactQuery = {
           ...rest,
           types: type_names,
           producedBy: produced_by,
           correlationId: correlation_id,
         };
-        const { artifacts, total, nextCursor } = await flock.store.as(principal).query(query);
-        const consumptions = await consumptionsOf(artifacts, embed_consumptions, principal);
+        const { artifacts, total, nextCursor } = await store.query(query);
+        const consumptions = await consumptionsOf(artifacts, embed_consumptions, store);
         return {
           artifacts: artifacts.map((artifact) => recordOf(artifact, consumptions)),
           total,
@@ -116,7 +117,7 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
       {
         schema: {
           tags,
-          summary: "One artifact",
+          summary: "Get an artifact",
           params: z.object({ id: z.string() }),
           querystring: querySchema.pick({ embed_consumptions: true }),
           response: { 200: artifactSchema, ...ERROR_RESPONSES },
@@ -125,10 +126,10 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
       async (request) => {
         const { id } = request.params;
         const { embed_consumptions } = request.query;
-        const principal = principalOf(request);
-        const artifact = await flock.store.as(principal).get(id);
-        if (!artifact) throw new FlockError("not_found", `there is no artifact ${JSON.stringify(id)}`);
-        return recordOf(artifact, await consumptionsOf([artifact], embed_consumptions, principal));
+        const { store } = host.as(principalOf(request));
+        const artifact = await store.get(id);
+        if (!artifact) throw new FlockError("not_found", `Unknown artifact: ${JSON.stringify(id)}.`);
+        return recordOf(artifact, await consumptionsOf([artifact], embed_consumptions, store));
       },
     );
 
@@ -137,13 +138,13 @@ export class ArtifactsComponent extends ServerComponent<z.output<typeof configSc
       {
         schema: {
           tags,
-          summary: "Put an artifact on the blackboard",
+          summary: "Publish an artifact",
           body: publishRequestSchema,
           response: { 201: publishResultSchema, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const { result } = await flock.wire.publish(request.body, principalOf(request));
+        const { result } = await host.as(principalOf(request)).commands.publish(request.body);
         return reply.status(201).header("location", `${path}/${result.artifact_id}`).send(result);
       },
     );

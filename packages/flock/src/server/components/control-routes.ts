@@ -18,9 +18,9 @@ import { joinPath, prefixSchema } from "../http/path.ts";
 import { questionRoutes } from "../http/question-routes.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
-/** What a {@link ControlRoutesComponent} can be told. */
+/** The options of {@link ControlRoutesComponent}. */
 export interface ControlRoutesConfig {
-  /** Where its routes begin. Default `/api/plugin/`. */
+  /** The path prefix of its routes. Default `/api/plugin/`. */
   readonly prefix?: string;
   /** Groups its routes in the API documents. Default `["Control"]`. */
   readonly tags?: readonly string[];
@@ -34,17 +34,17 @@ const configSchema = z.strictObject({
   priority: z.number().default(20),
 });
 
-/** Artifact types, publish and what it would do, invoke, cancel, pause, resume and the graph, over HTTP. */
+/** Serves commands over HTTP: publish, preview, invoke, cancel, pause, resume, answer; and artifact types and the graph. */
 export class ControlRoutesComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string = "control";
 
-  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  /** @throws FlockError `invalid_options`, which names each invalid option. */
   constructor(config: ControlRoutesConfig = {}) {
     super(checkOptions("new ControlRoutesComponent", configSchema, config));
   }
 
   override registerRoutes(context: ServerContext): void {
-    const { app, flock, principalOf } = context;
+    const { app, host, principalOf } = context;
     const { tags } = this.config;
     const at = (path: string) => joinPath(this.config.prefix, path);
 
@@ -53,15 +53,18 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       {
         schema: {
           tags,
-          summary: "Every artifact type with the JSON Schema of its payload",
+          summary: "List artifact types with the JSON Schema of their payloads",
           response: { 200: artifactTypesSchema, ...ERROR_RESPONSES },
         },
       },
       (request) => ({
-        artifact_types: flock.typesSeenBy(principalOf(request)).map(({ typeName, jsonSchema }) => ({
-          name: typeName,
-          schema: jsonSchema,
-        })),
+        artifact_types: host
+          .as(principalOf(request))
+          .types()
+          .map(({ typeName, jsonSchema }) => ({
+            name: typeName,
+            schema: jsonSchema,
+          })),
       }),
     );
 
@@ -70,12 +73,12 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       {
         schema: {
           tags,
-          summary: "Put an artifact on the blackboard",
+          summary: "Publish an artifact",
           body: publishRequestSchema,
           response: { 200: publishResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async (request) => (await flock.wire.publish(request.body, principalOf(request))).result,
+      async (request) => (await host.as(principalOf(request)).commands.publish(request.body)).result,
     );
 
     app.post(
@@ -83,12 +86,12 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       {
         schema: {
           tags,
-          summary: "Which agents an artifact would wake, without publishing it",
+          summary: "Preview which agents an artifact would trigger, without publishing it",
           body: publishRequestSchema,
           response: { 200: previewResultSchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => flock.wire.preview(request.body, principalOf(request)),
+      (request) => host.as(principalOf(request)).commands.preview(request.body),
     );
 
     app.post(
@@ -96,12 +99,12 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       {
         schema: {
           tags,
-          summary: "Run one agent on given inputs",
+          summary: "Run an agent on given inputs",
           body: invokeRequestSchema,
           response: { 200: invokeResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async (request) => (await flock.wire.invoke(request.body, principalOf(request))).result,
+      async (request) => (await host.as(principalOf(request)).commands.invoke(request.body)).result,
     );
 
     app.post(
@@ -109,12 +112,12 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       {
         schema: {
           tags,
-          summary: "End a run, or every run of a workflow",
+          summary: "Cancel a run, or all runs of a workflow",
           body: cancelRequestSchema,
           response: { 200: cancelResultSchema, ...ERROR_RESPONSES },
         },
       },
-      async (request) => (await flock.wire.cancel(request.body, principalOf(request))).result,
+      async (request) => (await host.as(principalOf(request)).commands.cancel(request.body)).result,
     );
 
     for (const what of ["pause", "resume"] as const) {
@@ -123,12 +126,12 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
         {
           schema: {
             tags,
-            summary: what === "pause" ? "Let nothing of an agent begin, or of any" : "Let an agent go on, or all",
+            summary: what === "pause" ? "Pause an agent, or all agents" : "Resume an agent, or all agents",
             body: pauseRequestSchema,
             response: { 200: pauseResultSchema, ...ERROR_RESPONSES },
           },
         },
-        async (request) => (await flock.wire[what](request.body, principalOf(request))).result,
+        async (request) => (await host.as(principalOf(request)).commands[what](request.body)).result,
       );
     }
 
@@ -139,11 +142,11 @@ export class ControlRoutesComponent extends ServerComponent<z.output<typeof conf
       {
         schema: {
           tags,
-          summary: "How artifacts flow between agents, and how the agents are doing",
+          summary: "Get the flow graph with the status of agents",
           response: { 200: graphSnapshotSchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => flock.graph(principalOf(request)),
+      (request) => host.as(principalOf(request)).graph(),
     );
   }
 }

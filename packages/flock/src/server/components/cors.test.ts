@@ -31,8 +31,8 @@ async function serving(config: CORSConfig | undefined) {
   return { server, upgrade, allowed, [Symbol.asyncDispose]: () => flock.shutdown() };
 }
 
-describe("pages of other origins", () => {
-  it("may do nothing without a CORS component; programs and pages of the same host may", async () => {
+describe("a page of another origin", () => {
+  it("is refused without a CORSComponent; programs and pages of the same host are not", async () => {
     await using site = await serving(undefined);
     expect(await site.allowed("http://a.example")).toBeNull();
     expect(await site.upgrade("http://a.example")).toBe(403);
@@ -41,7 +41,7 @@ describe("pages of other origins", () => {
     expect(await site.upgrade("http://127.0.0.1:3000")).toBe(101);
   });
 
-  it("may when they are named, by HTTP and by WebSocket alike", async () => {
+  it("is allowed over HTTP and WebSocket if its origin is listed", async () => {
     await using site = await serving({ allowOrigins: ["http://a.example"], allowCredentials: true });
     expect(await site.allowed("http://a.example")).toBe("http://a.example");
     expect(await site.allowed("http://b.example")).toBeNull();
@@ -49,19 +49,19 @@ describe("pages of other origins", () => {
     expect(await site.upgrade("http://b.example")).toBe(403);
   });
 
-  it("may when they match the pattern as a whole", async () => {
+  it("is allowed if its whole origin matches the pattern", async () => {
     await using site = await serving({ allowOriginRegex: "https://[a-z]+\\.example\\.com" });
     expect(await site.upgrade("https://app.example.com")).toBe(101);
     expect(await site.upgrade("https://app.example.com.evil.org")).toBe(403);
   });
 
-  it("may all with `*`", async () => {
+  it("is allowed with `*`", async () => {
     await using site = await serving({ allowOrigins: ["*"] });
     expect(await site.allowed("http://any.example")).toBe("*");
     expect(await site.upgrade("http://any.example")).toBe(101);
   });
 
-  it("are told in a preflight what they may send, and for how long", async () => {
+  it("receives methods, headers and cache time in a preflight response", async () => {
     await using site = await serving({
       allowOrigins: ["http://a.example"],
       allowHeaders: ["X-Mine"],
@@ -85,15 +85,13 @@ describe("pages of other origins", () => {
   });
 });
 
-describe("what cannot be meant is refused", () => {
-  it("`*` with credentials, with the reason", () => {
-    expect(() => new CORSComponent({ allowOrigins: ["*"], allowCredentials: true })).toThrow(
-      /cookies of whoever looks/,
-    );
+describe("CORSComponent refuses", () => {
+  it("`*` with credentials", () => {
+    expect(() => new CORSComponent({ allowOrigins: ["*"], allowCredentials: true })).toThrow(/cookies of its visitors/);
   });
 
-  it("an origin with a path, and a broken pattern", () => {
-    expect(() => new CORSComponent({ allowOrigins: ["http://a.example/page"] })).toThrow(/is no origin/);
+  it("an origin with a path, and an invalid pattern", () => {
+    expect(() => new CORSComponent({ allowOrigins: ["http://a.example/page"] })).toThrow(/is not an origin/);
     expect(() => new CORSComponent({ allowOriginRegex: "(" })).toThrow(/allowOriginRegex/);
   });
 });

@@ -3,29 +3,29 @@ import { z } from "zod";
 import { checkOptions, FlockError } from "../../core/errors.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
-/** What a {@link CORSComponent} can be told. */
+/** The options of {@link CORSComponent}. */
 export interface CORSConfig {
-  /** Origins that may use the server, such as `http://localhost:3000`; `*` for any. Default none. */
+  /** Origins that may use the server, such as `http://localhost:3000`; `*` allows any. Default: none. */
   readonly allowOrigins?: readonly string[];
-  /** Origins that match this as a whole may, too: a pattern or its source. */
+  /** A pattern, or its source, for further origins. It must match the whole origin. */
   readonly allowOriginRegex?: RegExp | string;
-  /** Whether browsers may send cookies and authorization. Not with `*`. Default false. */
+  /** Whether browsers may send cookies and authorization. Not allowed with `*`. Default false. */
   readonly allowCredentials?: boolean;
-  /** Request headers that pages may set; `*` for any that they ask for. Default: those that need no permission. */
+  /** Request headers that pages may set; `*` allows any. Default: only the headers that CORS always allows. */
   readonly allowHeaders?: readonly string[];
-  /** Default `["GET", "HEAD", "POST"]`; `*` for all. */
+  /** Methods that pages may use; `*` allows all. Default `["GET", "HEAD", "POST"]`. */
   readonly allowMethods?: readonly string[];
-  /** Response headers that pages may read beside the usual ones. Default none. */
+  /** Response headers that pages may read, besides those that CORS always allows. Default: none. */
   readonly exposeHeaders?: readonly string[];
-  /** How long browsers may remember a permission, in seconds. Default 600. */
+  /** How long browsers may cache the result of a preflight request, in seconds. Default 600. */
   readonly maxAge?: number;
-  /** Lower registers first. Default 1: before what it concerns. */
+  /** Lower registers first. Default 1: before the routes it applies to. */
   readonly priority?: number;
 }
 
 const pattern = z.union([z.instanceof(RegExp), z.string()]).transform((value, context) => {
   try {
-    // As a whole: `example\.com` must not let `example.com.evil.org` in.
+    // The whole origin must match: `example\.com` must not allow `example.com.evil.org`.
     const { source, flags } = value instanceof RegExp ? value : { source: value, flags: "" };
     return new RegExp(`^(?:${source})$`, flags.replace(/[gy]/g, ""));
   } catch (error) {
@@ -35,7 +35,7 @@ const pattern = z.union([z.instanceof(RegExp), z.string()]).transform((value, co
 });
 
 const origin = z.string().refine((value) => value === "*" || isOrigin(value), {
-  error: ({ input }) => `${JSON.stringify(input)} is no origin: write scheme://host[:port] and nothing behind it`,
+  error: ({ input }) => `${JSON.stringify(input)} is not an origin: use scheme://host[:port], without a path`,
 });
 
 const configSchema = z.strictObject({
@@ -51,17 +51,17 @@ const configSchema = z.strictObject({
 
 const ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
-/** Says which web pages of other origins may use the server, by HTTP and by WebSocket. */
+/** Allows web pages of other origins to use the server over HTTP and WebSocket. */
 export class CORSComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string = "cors";
 
-  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  /** @throws FlockError `invalid_options`, which names each invalid option. */
   constructor(config: CORSConfig = {}) {
     super(checkOptions("new CORSComponent", configSchema, config));
     if (this.config.allowCredentials && this.config.allowOrigins.includes("*")) {
       throw new FlockError(
         "invalid_options",
-        'new CORSComponent: allowOrigins "*" with allowCredentials would let any page act with the cookies of whoever looks at it, and browsers refuse it: name the origins, or use allowOriginRegex',
+        'new CORSComponent: `allowOrigins: ["*"]` cannot be combined with `allowCredentials`: any page could act with the cookies of its visitors. List the origins, or use `allowOriginRegex`.',
       );
     }
   }
@@ -72,7 +72,8 @@ export class CORSComponent extends ServerComponent<z.output<typeof configSchema>
     return allowOrigins.includes("*") || allowOrigins.includes(origin) || (allowOriginRegex?.test(origin) ?? false);
   }
 
-  override async configure({ app }: ServerContext): Promise<void> {
+  override async configure({ app, origins }: ServerContext): Promise<void> {
+    origins.allow((origin) => this.isOriginAllowed(origin));
     const { allowOrigins, allowCredentials, allowHeaders, allowMethods, exposeHeaders, maxAge } = this.config;
     await app.register(cors, {
       origin: allowOrigins.includes("*")
@@ -80,7 +81,7 @@ export class CORSComponent extends ServerComponent<z.output<typeof configSchema>
         : (origin, decide) => decide(null, origin !== undefined && this.isOriginAllowed(origin) ? origin : false),
       credentials: allowCredentials,
       methods: allowMethods.includes("*") ? ALL_METHODS : [...allowMethods],
-      // Undefined mirrors what the page asks for; `*` itself does not cover credentials.
+      // Without a list, the plugin allows the headers that the page requests. A literal `*` does not apply to requests with credentials.
       ...(allowHeaders.includes("*") ? {} : { allowedHeaders: [...allowHeaders] }),
       exposedHeaders: [...exposeHeaders],
       maxAge,

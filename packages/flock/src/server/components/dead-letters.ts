@@ -11,9 +11,9 @@ import { ERROR_RESPONSES } from "../http/errors.ts";
 import { joinPath, prefixSchema } from "../http/path.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
-/** What a {@link DeadLettersComponent} can be told. */
+/** The options of {@link DeadLettersComponent}. */
 export interface DeadLettersConfig {
-  /** Where its routes begin. Default `/api/plugin/`. */
+  /** The path prefix of its routes. Default `/api/plugin/`. */
   readonly prefix?: string;
   /** Groups its routes in the API documents. Default `["Dead letters"]`. */
   readonly tags?: readonly string[];
@@ -31,21 +31,21 @@ const querySchema = z.object({
   agent_id: z.string().optional(),
   correlation_id: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
-  cursor: z.string().optional().describe("`next_cursor` of the page before."),
+  cursor: z.string().optional().describe("`next_cursor` of the previous page."),
 });
 
 const paramsSchema = z.object({ id: z.string() });
 
-/** What has failed for good: listed, run again, thrown away. */
+/** Serves dead letters over HTTP: list, retry, discard. */
 export class DeadLettersComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string = "dead-letters";
 
-  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  /** @throws FlockError `invalid_options`, which names each invalid option. */
   constructor(config: DeadLettersConfig = {}) {
     super(checkOptions("new DeadLettersComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock, principalOf }: ServerContext): void {
+  override registerRoutes({ app, host, principalOf }: ServerContext): void {
     const { tags } = this.config;
     const path = joinPath(this.config.prefix, "dead_letters");
 
@@ -54,7 +54,7 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
       {
         schema: {
           tags,
-          summary: "What has failed for good, newest first",
+          summary: "List dead letters, newest first",
           querystring: querySchema,
           response: { 200: deadLettersSchema, ...ERROR_RESPONSES },
         },
@@ -62,7 +62,7 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
       async (request) => {
         const { agent_id, correlation_id, limit, cursor } = request.query;
         const query = { agentId: agent_id, correlationId: correlation_id, limit: limit + 1, after: cursor };
-        const found = await flock.deadLetters(query, principalOf(request));
+        const found = await host.as(principalOf(request)).deadLetters(query);
         const page = found.slice(0, limit);
         return {
           dead_letters: page.map(recordOf),
@@ -76,16 +76,15 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
       {
         schema: {
           tags,
-          summary: "Run again what has failed for good",
+          summary: "Retry a dead letter",
           params: paramsSchema,
           response: { 200: deadLetterRetriedSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const { runId, correlationId, attempt, seq } = await flock.retryDeadLetter(
-          request.params.id,
-          principalOf(request),
-        );
+        const { runId, correlationId, attempt, seq } = await host
+          .as(principalOf(request))
+          .retryDeadLetter(request.params.id);
         return { run_id: runId, correlation_id: correlationId, attempt, seq };
       },
     );
@@ -95,12 +94,12 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
       {
         schema: {
           tags,
-          summary: "Forget what has failed for good",
+          summary: "Discard a dead letter",
           params: paramsSchema,
           response: { 200: deadLetterDiscardedSchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => flock.discardDeadLetter(request.params.id, principalOf(request)),
+      (request) => host.as(principalOf(request)).discardDeadLetter(request.params.id),
     );
   }
 }

@@ -7,7 +7,7 @@ import { OPEN } from "../security/identity.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 import type { WebSocketStats } from "./websocket.ts";
 
-/** What a {@link HealthAndMetricsComponent} can be told. */
+/** The options of {@link HealthAndMetricsComponent}. */
 export interface HealthAndMetricsConfig {
   /** Groups its routes in the API documents. Default `["Health"]`. */
   readonly tags?: readonly string[];
@@ -20,35 +20,35 @@ const configSchema = z.strictObject({
   priority: z.number().default(5),
 });
 
-/** A component that counts what it sends: see `WebSocketServerComponent`. */
+/** A component with statistics about clients: see `WebSocketServerComponent`. */
 interface CountsDeliveries {
   stats(): WebSocketStats;
 }
 
-/** `GET /health` for whoever restarts servers, `GET /metrics` for Prometheus. */
+/** Serves `GET /health` for supervisors and `GET /metrics` for Prometheus. */
 export class HealthAndMetricsComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string = "health";
 
-  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  /** @throws FlockError `invalid_options`, which names each invalid option. */
   constructor(config: HealthAndMetricsConfig = {}) {
     super(checkOptions("new HealthAndMetricsComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, flock, components, principalOf }: ServerContext): void {
+  override registerRoutes({ app, host, components, principalOf }: ServerContext): void {
     const { tags } = this.config;
     app.get(
       "/health",
-      { ...OPEN, schema: { tags, summary: "Whether the server answers", response: { 200: healthSchema } } },
+      { ...OPEN, schema: { tags, summary: "Check that the server responds", response: { 200: healthSchema } } },
       () => ({ status: "ok" as const }),
     );
     const websocket = components.get("websocket") as (ServerComponent & Partial<CountsDeliveries>) | undefined;
-    const metrics = metricsOf(flock, () => websocket?.stats?.());
+    const metrics = metricsOf(host, () => websocket?.stats?.());
     app.get(
       "/metrics",
-      { schema: { tags, summary: "Figures in the text format of Prometheus" } },
+      { schema: { tags, summary: "Get metrics in the Prometheus text format" } },
       async (request, reply) => {
         if (principalOf(request).kind !== "owner")
-          throw new FlockError("not_allowed", "metrics count what everybody does: they are for the owner of the flock");
+          throw new FlockError("not_allowed", "Not allowed: metrics cover all clients. Only the owner can read them.");
         const text = await metrics.metrics();
         return reply.type(metrics.contentType).send(text);
       },
@@ -56,8 +56,8 @@ export class HealthAndMetricsComponent extends ServerComponent<z.output<typeof c
   }
 }
 
-/** A registry of this server's own: two servers in one process do not add up. */
-function metricsOf(flock: FlockHost, live: () => WebSocketStats | undefined): Registry {
+/** Creates the metrics. Each server has its own registry, so that two servers in one process do not add up. */
+function metricsOf(host: FlockHost, live: () => WebSocketStats | undefined): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, read: () => number) =>
@@ -69,7 +69,7 @@ function metricsOf(flock: FlockHost, live: () => WebSocketStats | undefined): Re
         this.set(read());
       },
     });
-  // prom-client counts by itself; what is counted elsewhere is read when somebody asks.
+  // The counts are kept elsewhere, and read when Prometheus scrapes.
   const counter = (name: string, help: string, read: () => number) =>
     new Counter({
       name,
@@ -80,36 +80,44 @@ function metricsOf(flock: FlockHost, live: () => WebSocketStats | undefined): Re
         this.inc(read());
       },
     });
-  gauge("flock_websocket_connections", "Clients that are connected.", () => live()?.connections ?? 0);
-  gauge("flock_websocket_lagging", "Clients that are behind.", () => live()?.lagging ?? 0);
+  gauge("flock_websocket_connections", "Connected clients.", () => live()?.connections ?? 0);
+  gauge(
+    "flock_websocket_lagging",
+    "Connected clients that are behind the head of the log.",
+    () => live()?.lagging ?? 0,
+  );
   gauge(
     "flock_websocket_max_lag_events",
-    "Events that the client furthest behind has yet to be sent.",
+    "Events not yet sent to the client with the largest lag.",
     () => live()?.maxLag ?? 0,
   );
-  counter("flock_websocket_deliveries_total", "Events sent, over all clients.", () => live()?.deliveries ?? 0);
-  counter("flock_websocket_sent_bytes_total", "Bytes handed to sockets.", () => live()?.bytesSent ?? 0);
-  counter("flock_websocket_commands_total", "Commands received.", () => live()?.commands ?? 0);
+  counter(
+    "flock_websocket_deliveries_total",
+    "Events sent to clients, counted per client.",
+    () => live()?.deliveries ?? 0,
+  );
+  counter("flock_websocket_sent_bytes_total", "Bytes written to client sockets.", () => live()?.bytesSent ?? 0);
+  counter("flock_websocket_commands_total", "Commands received from clients.", () => live()?.commands ?? 0);
   counter("flock_websocket_refused_total", "Clients refused before the upgrade.", () => live()?.refused ?? 0);
-  counter("flock_events_total", "Events committed.", () => flock.stats().events);
-  gauge("flock_log_head_seq", "The newest seq.", () => flock.stats().head);
-  gauge("flock_log_oldest_seq", "The oldest seq that clients can resume from.", () => flock.stats().oldest);
-  gauge("flock_tail_bytes", "Memory that the newest events take.", () => flock.stats().logBufferBytes);
-  if (flock.stats().storeBytes !== undefined) {
-    gauge("flock_store_bytes", "Disk space that the store takes.", () => flock.stats().storeBytes ?? 0);
+  counter("flock_events_total", "Events committed.", () => host.stats().events);
+  gauge("flock_log_head_seq", "Seq of the newest event.", () => host.stats().head);
+  gauge("flock_log_oldest_seq", "Seq of the oldest event kept.", () => host.stats().oldest);
+  gauge("flock_tail_bytes", "Memory used by the log buffer.", () => host.stats().logBufferBytes);
+  if (host.stats().storeBytes !== undefined) {
+    gauge("flock_store_bytes", "Disk space used by the store.", () => host.stats().storeBytes ?? 0);
   }
-  counter("flock_commits_failed_total", "Commits of which nothing has happened.", () => flock.stats().failedCommits);
-  gauge("flock_runs_running", "Runs that go on.", () => flock.stats().runs.running);
-  gauge("flock_runs_queued", "Runs that wait.", () => flock.stats().runs.queued);
-  counter("flock_runs_started_total", "Runs that have begun.", () => flock.stats().runs.started);
+  counter("flock_commits_failed_total", "Commits that failed and changed nothing.", () => host.stats().failedCommits);
+  gauge("flock_runs_running", "Runs in progress.", () => host.stats().runs.running);
+  gauge("flock_runs_queued", "Runs that wait to start.", () => host.stats().runs.queued);
+  counter("flock_runs_started_total", "Runs started.", () => host.stats().runs.started);
   new Counter({
     name: "flock_runs_ended_total",
-    help: "Runs that have ended, by how they ended.",
+    help: "Runs ended, by final status.",
     labelNames: ["status"],
     registers: [registry],
     collect() {
       this.reset();
-      const { runs } = flock.stats();
+      const { runs } = host.stats();
       for (const status of ["success", "error", "cancelled", "timeout", "interrupted"] as const) {
         this.inc({ status }, runs[status]);
       }

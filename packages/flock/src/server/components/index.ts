@@ -1,5 +1,5 @@
 /**
- * The parts that a Flock server is made of.
+ * The components of a Flock server.
  *
  * @packageDocumentation
  */

@@ -9,18 +9,18 @@ import { VERSION } from "../../core/version.ts";
 import { httpErrorOf } from "../http/errors.ts";
 import { joinPath, prefixSchema } from "../http/path.ts";
 import { addTools, type Caller, type McpToolName, TOOL_NAMES } from "../mcp/tools.ts";
-import { isLoopback, isSameHost, policyOf } from "../security/origin.ts";
+import { isLoopback, isSameHost, type Origins } from "../security/origins.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 export type { McpToolName };
 
-/** What an {@link McpServerComponent} can be told. */
+/** The options of {@link McpServerComponent}. */
 export interface McpServerConfig {
-  /** The endpoint. Default `/mcp`. */
+  /** The path of the endpoint. Default `/mcp`. */
   readonly prefix?: string;
-  /** Which tools there are. Default: all. */
+  /** The tools that clients can call. Default: all. */
   readonly tools?: readonly McpToolName[];
-  /** More requests than this at the same time, those that wait in `watch` among them, are told to come back later (503). Default 100. */
+  /** How many requests may be open at once, including calls of `watch` that wait. Further ones get 503. Default 100. */
   readonly maxRequests?: number;
   /** Groups the endpoint in the API documents. Default `["MCP"]`. */
   readonly tags?: readonly string[];
@@ -36,15 +36,15 @@ const configSchema = z.strictObject({
   priority: z.number().default(20),
 });
 
-/** How long a client that found the server full should stay away, in seconds. */
+/** How long a client should wait when the limit is reached, in seconds. */
 const FULL_RETRY_AFTER_S = 5;
 
 const INSTRUCTIONS =
-  "A blackboard for agents. Agents never call each other: each is woken by artifacts of the types that it consumes, and publishes others. Publish an artifact to set agents to work; watch, or query, to see what comes of it.";
+  "A blackboard for agents. Agents never call each other: artifacts of the types that an agent consumes trigger it, and it publishes others. Publish an artifact to start agents. Use watch or query_artifacts to see the results.";
 
 /**
- * Makes the flock an MCP server (Model Context Protocol, Streamable HTTP), so that other agents publish, query and watch. No
- * session is kept: each request is answered by itself, and whoever watches says where in the log to go on.
+ * Makes the flock an MCP server (Model Context Protocol, Streamable HTTP), so that other agents can publish, query and
+ * watch. It keeps no sessions: each request stands alone, and a client that watches passes its cursor in the log.
  *
  * @example
  * await flock.serve({ components: [new McpServerComponent()] }); // http://127.0.0.1:8000/mcp
@@ -54,26 +54,26 @@ export class McpServerComponent extends ServerComponent<z.output<typeof configSc
   #handler: McpHttpHandler | undefined;
   readonly #shutdown = new AbortController();
   #open = 0;
-  /** Somebody waits until nothing is open. */
+  /** Resolves the shutdown when the last request has ended. */
   #idle: (() => void) | undefined;
 
-  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  /** @throws FlockError `invalid_options`, which names each invalid option. */
   constructor(config: McpServerConfig = {}) {
     super(checkOptions("new McpServerComponent", configSchema, config));
   }
 
-  /** Where clients connect. */
+  /** The path of the endpoint. */
   get path(): string {
     return joinPath(this.config.prefix);
   }
 
-  /** How many requests are being answered. */
+  /** How many requests are open. */
   get requestCount(): number {
     return this.#open;
   }
 
   /** @throws FlockError `missing_dependency` when the official SDK is not installed. */
-  override async registerRoutes({ app, flock, log, components, principalOf }: ServerContext): Promise<void> {
+  override async registerRoutes({ app, host, log, origins, principalOf }: ServerContext): Promise<void> {
     const { createMcpHandler, McpServer } = await load();
     const handler = createMcpHandler(
       ({ authInfo }): McpServer => {
@@ -82,20 +82,20 @@ export class McpServerComponent extends ServerComponent<z.output<typeof configSc
         return server;
       },
       {
-        onerror: (err) => log.debug({ err }, "an MCP client sent something wrong"),
+        onerror: (err) => log.debug({ err }, "received an invalid MCP request"),
         maxSubscriptions: this.config.maxRequests,
       },
     );
     this.#handler = handler;
 
     await app.register(async (scope) => {
-      // The SDK parses the body and answers invalid JSON itself, as the protocol has it; but it accepts any depth.
+      // The SDK parses the body and answers invalid JSON as the protocol requires, but it accepts any depth.
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser<string>("*", { parseAs: "string" }, (_request, body, done) => {
         try {
           checkJsonDepth(body);
         } catch (error) {
-          done(new FlockError("invalid_request", `cannot parse the body: ${(error as Error).message}`));
+          done(new FlockError("invalid_request", `Cannot parse the body: ${(error as Error).message}`));
           return;
         }
         done(null, body);
@@ -106,20 +106,20 @@ export class McpServerComponent extends ServerComponent<z.output<typeof configSc
         exposeHeadRoute: false,
         schema: { tags: this.config.tags, summary: "Model Context Protocol: Streamable HTTP" },
         onRequest: async (request, reply) => {
-          this.#assertOrigin(request, components);
+          this.#assertOrigin(request, origins);
           if (this.#open < this.config.maxRequests) return;
           void reply.header("retry-after", FULL_RETRY_AFTER_S);
           throw new FlockError(
             "too_many_connections",
-            `this server answers its ${this.config.maxRequests} requests: try again later, or raise maxRequests`,
+            `Request limit reached (${this.config.maxRequests}). Retry later, or raise \`maxRequests\`.`,
           );
         },
         handler: async (request, reply) => {
           const gone = new AbortController();
           const signal = AbortSignal.any([gone.signal, this.#shutdown.signal]);
           const caller: Caller = {
-            flock,
-            principal: principalOf(request),
+            log: host.log,
+            host: host.as(principalOf(request)),
             signal,
             explain: (error) => httpErrorOf(error, request).error,
           };
@@ -129,7 +129,7 @@ export class McpServerComponent extends ServerComponent<z.output<typeof configSc
             if (this.#open === 0) this.#idle?.();
             gone.abort();
           });
-          // The SDK hands on what it is told of who asks, without looking at it.
+          // The SDK passes `authInfo` on without using it.
           const authInfo = { token: "", clientId: "", scopes: [], extra: { caller } };
           return handler.fetch(webRequest(request, gone.signal), { authInfo });
         },
@@ -137,7 +137,7 @@ export class McpServerComponent extends ServerComponent<z.output<typeof configSc
     });
   }
 
-  /** Answers those who wait with what there is, and ends what is open. */
+  /** Lets open requests return what they have, then closes them. */
   override async onShutdown(): Promise<void> {
     this.#shutdown.abort();
     if (this.#open > 0) {
@@ -148,22 +148,25 @@ export class McpServerComponent extends ServerComponent<z.output<typeof configSc
     await this.#handler?.close();
   }
 
-  /** @throws FlockError `origin_not_allowed`. Programs send no origin; a page that is served from a name may be anybody's. */
-  #assertOrigin(request: FastifyRequest, components: ServerContext["components"]): void {
+  /**
+   * Programs send no origin. A page on the same host is allowed only on loopback: any other name can be an attacker's.
+   * @throws FlockError `origin_not_allowed`.
+   */
+  #assertOrigin(request: FastifyRequest, origins: Origins): void {
     const { origin, host } = request.headers;
     if (origin === undefined || (isLoopback(origin) && isSameHost(origin, host))) return;
-    if (policyOf(components)?.isOriginAllowed(origin)) return;
+    if (origins.isAllowed(origin)) return;
     throw new FlockError(
       "origin_not_allowed",
-      `pages from ${origin} may not use ${this.path}: allow the origin with a CORSComponent`,
+      `Origin ${origin} is not allowed to use ${this.path}. Allow it with a CORSComponent.`,
     );
   }
 }
 
-/** How long those who wait are given to read their answer when the server goes down, in ms. */
+/** How long clients may take to read their responses during a shutdown, in ms. */
 const ANSWER_MS = 500;
 
-/** A request as the SDK takes it. */
+/** Converts a request to the type that the SDK expects. */
 function webRequest({ raw, method, body, headers }: FastifyRequest, signal: AbortSignal): Request {
   const url = new URL(raw.url ?? "/", `http://${hostOf(raw)}`);
   const pairs = Object.entries(headers).flatMap(([name, value]) =>
@@ -177,7 +180,7 @@ function webRequest({ raw, method, body, headers }: FastifyRequest, signal: Abor
   });
 }
 
-/** Only to make an address that can be parsed; nobody trusts it. */
+/** Returns a host that makes a valid URL. Nothing depends on it. */
 function hostOf({ headers: { host = "" } }: IncomingMessage): string {
   return URL.canParse(`http://${host}`) ? host : "localhost";
 }
@@ -189,7 +192,7 @@ async function load(): Promise<typeof import("@modelcontextprotocol/server")> {
     if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
     throw new FlockError(
       "missing_dependency",
-      "McpServerComponent needs a package that is not installed: run `npm install @modelcontextprotocol/server`",
+      "Cannot load McpServerComponent: a package is not installed. Run `npm install @modelcontextprotocol/server`.",
       { cause },
     );
   }

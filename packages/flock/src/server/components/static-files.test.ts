@@ -54,8 +54,8 @@ function raw(path: string): Promise<string> {
   });
 }
 
-describe("a folder is served", () => {
-  it("its index at the prefix, and files by their names, with the caching that they allow", async () => {
+describe("StaticFilesServerComponent", () => {
+  it("serves the index at the prefix, and files by name with suitable caching", async () => {
     const home = await page("/");
     expect([home.status, await home.text()]).toEqual([200, "<h1>home</h1>"]);
     expect(home.headers.get("cache-control")).toBe("no-cache");
@@ -69,7 +69,7 @@ describe("a folder is served", () => {
     ["gzip, deflate, br", "br"],
     ["gzip", "gzip"],
     ["identity", null],
-  ] as const)("compressed, where it lies so beside it and %s is taken", async ([accepted, encoding]) => {
+  ] as const)("serves the compressed file next to it if the client accepts %s", async ([accepted, encoding]) => {
     const asset = await fetch(`${server.url}/assets/big-C4lr0yZa.js`, { headers: { "accept-encoding": accepted } });
     expect(asset.headers.get("content-encoding")).toBe(encoding);
     expect(asset.headers.get("content-type")).toMatch(/javascript/);
@@ -78,20 +78,20 @@ describe("a folder is served", () => {
     expect(await asset.text()).toBe("big");
   });
 
-  it("any other path that a browser navigates to shows the index, so that a page may route by itself", async () => {
+  it("returns the index for other paths that a browser navigates to", async () => {
     expect(await (await page("/runs/12")).text()).toBe("<h1>home</h1>");
     expect((await fetch(`${server.url}/runs/12`)).status).toBe(404);
     expect((await page("/files/nothing")).status).toBe(404);
   });
 
-  it("and no route of another component is shadowed, whatever the priority", async () => {
+  it("does not override routes of other components, regardless of priority", async () => {
     expect(await (await page("/health")).json()).toEqual({ status: "ok" });
     expect(await (await page("/api/v1/plugin/agents")).json()).toEqual({ agents: [] });
     expect((await page("/api/v1/plugin/typing-error")).status).toBe(404);
   });
 });
 
-describe("nothing else is", () => {
+describe("a path outside the folder or to a hidden file", () => {
   it.for([
     "/../secret.txt",
     "/..%2fsecret.txt",
@@ -103,15 +103,15 @@ describe("nothing else is", () => {
     "/%2eenv",
     "/files/../../secret.txt",
     "/index.html%00.txt",
-  ])("%s", async (path) => {
+  ])("is not served: %s", async (path) => {
     const answer = await raw(path);
     expect(answer).not.toMatch(/secret$/);
     expect(answer).toMatch(/^HTTP\/1\.1 (404|400) /);
   });
 
-  it("and a folder that is not there is a clear error", () => {
+  it("refuses a folder that does not exist", () => {
     expect(() => new StaticFilesServerComponent({ folder: "/no/such/folder" })).toThrow(
-      /there is no folder \/no\/such\/folder/,
+      /the folder \/no\/such\/folder does not exist/,
     );
   });
 });

@@ -10,21 +10,21 @@ import { basePath, joinPath, prefixSchema } from "../http/path.ts";
 import { OPEN } from "../security/identity.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
-/** What a {@link StaticFilesServerComponent} can be told. */
+/** The options of {@link StaticFilesServerComponent}. */
 export interface StaticFilesConfig {
-  /** The folder to serve; relative to the working directory. Default: the dashboard. */
+  /** The folder to serve, relative to the working directory. Default: the dashboard. */
   readonly folder?: string;
-  /** Where its files are. Default `/`. */
+  /** The path prefix of the files. Default `/`. */
   readonly prefix?: string;
-  /** Whether paths that no file has show `index.html`, for pages that route by themselves. Default true. */
+  /** Whether unknown paths return `index.html`, for client-side routing. Default true. */
   readonly spaFallback?: boolean;
-  /** Its name, for a server with several. Default `static-files`. */
+  /** The name of the component, for a server with several. Default `static-files`. */
   readonly name?: string;
-  /** Lower registers first. Default 99. Whatever it is, no other component's route is shadowed. */
+  /** Lower registers first. Default 99. Routes of other components always take precedence. */
   readonly priority?: number;
 }
 
-/** Where the build puts the dashboard: beside `src/` here, and beside `lib/` in the published package. */
+/** The output folder of the dashboard build: next to `src/` in the repository, next to `lib/` in the published package. */
 const DASHBOARD = fileURLToPath(new URL("../../../dashboard/", import.meta.url));
 
 const configSchema = z.strictObject({
@@ -35,20 +35,20 @@ const configSchema = z.strictObject({
   priority: z.number().default(99),
 });
 
-/** What build tools name by its content: it never changes. */
-const NAMED_BY_CONTENT = /[-.][\w-]{8,}\.\w+$/;
-const FOREVER = "public, max-age=31536000, immutable";
-const ASK_EACH_TIME = "no-cache";
+/** File names with a content hash, as build tools write them. Such a file never changes. */
+const HASHED_NAME = /[-.][\w-]{8,}\.\w+$/;
+const IMMUTABLE = "public, max-age=31536000, immutable";
+const REVALIDATE = "no-cache";
 
 /**
- * Serves a folder: the dashboard, or a page of the user's. Where `app.js.br` or `app.js.gz` lies beside `app.js`, whoever
- * accepts that encoding is sent it instead.
+ * Serves a folder: the dashboard, or your own page. If `app.js.br` or `app.js.gz` exists next to `app.js`, clients that
+ * accept that encoding receive it instead.
  */
 export class StaticFilesServerComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string;
   readonly #folder: string;
 
-  /** @throws FlockError `invalid_options`, naming each wrong option; also when there is no such folder. */
+  /** @throws FlockError `invalid_options`, which names each invalid option, or when the folder does not exist. */
   constructor(config: StaticFilesConfig = {}) {
     super(checkOptions("new StaticFilesServerComponent", configSchema, config));
     this.name = this.config.name;
@@ -56,8 +56,8 @@ export class StaticFilesServerComponent extends ServerComponent<z.output<typeof 
     if (!statSync(this.#folder, { throwIfNoEntry: false })?.isDirectory()) {
       const todo =
         this.config.folder === DASHBOARD
-          ? "the dashboard is not built: run `npm run build` in Flock's folder"
-          : `there is no folder ${this.#folder}`;
+          ? "the dashboard is not built. Run `npm run build` in Flock's folder."
+          : `the folder ${this.#folder} does not exist.`;
       throw new FlockError("invalid_options", `new StaticFilesServerComponent: folder: ${todo}`);
     }
   }
@@ -77,7 +77,7 @@ export class StaticFilesServerComponent extends ServerComponent<z.output<typeof 
       });
       const handler = (request: FastifyRequest, reply: FastifyReply) =>
         this.#serve(request, reply, (path) => taken.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)));
-      // The router prefers every other route to a wildcard, whichever was there first.
+      // The router prefers any other route to a wildcard, regardless of order.
       for (const url of base === "" ? ["/", "/*"] : [base, `${base}/*`]) {
         scope.route({ method: ["GET", "HEAD"], url, ...OPEN, schema: { hide: true }, handler });
       }
@@ -87,23 +87,23 @@ export class StaticFilesServerComponent extends ServerComponent<z.output<typeof 
   async #serve(request: FastifyRequest, reply: FastifyReply, isTaken: (path: string) => boolean): Promise<unknown> {
     const wanted = (request.params as { "*"?: string })["*"] ?? "";
     const segments = wanted.split("/").filter((segment) => segment !== "");
-    // Neither out of the folder nor into what is hidden; a backslash separates only on Windows, a NUL never belongs.
+    // No path may leave the folder or name a hidden file. A backslash is a separator on Windows only; a NUL is never valid.
     const isForbidden = segments.some((segment) => segment.startsWith(".") || /[\\\0]/.test(segment));
     const file = isForbidden ? undefined : await this.#find(segments);
     if (file !== undefined) {
-      const cache = NAMED_BY_CONTENT.test(file) ? FOREVER : ASK_EACH_TIME;
+      const cache = HASHED_NAME.test(file) ? IMMUTABLE : REVALIDATE;
       return reply.header("cache-control", cache).sendFile(file);
     }
     const path = request.url.split("?")[0] as string;
     const wantsPage = request.headers.accept?.includes("text/html") ?? false;
     const isPage = this.config.spaFallback && wantsPage && !isForbidden && !isTaken(joinPath(path));
     if (isPage && (await this.#find([]))) {
-      return reply.header("cache-control", ASK_EACH_TIME).sendFile("index.html");
+      return reply.header("cache-control", REVALIDATE).sendFile("index.html");
     }
-    throw new FlockError("not_found", `there is no ${request.method} ${path} here`);
+    throw new FlockError("not_found", `Not found: ${request.method} ${path}.`);
   }
 
-  /** The file at a path, or the index of the folder there; undefined when there is none. */
+  /** Returns the file at a path, or the index file of the folder there; undefined when neither exists. */
   async #find(segments: readonly string[]): Promise<string | undefined> {
     for (const candidate of [segments, [...segments, "index.html"]]) {
       const file = candidate.join("/");

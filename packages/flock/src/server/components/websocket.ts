@@ -14,53 +14,55 @@ import type { WebSocket } from "ws";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
-import { readEventPage } from "../../delivery/event-page.ts";
+import { pageJson, readEventPage } from "../../delivery/event-page.ts";
 import { Hub, type HubStats } from "../../delivery/hub.ts";
-import { placeOf } from "../../delivery/sse/event-stream-writer.ts";
+import { cursorOf } from "../../delivery/sse/event-stream-writer.ts";
 import { offersDeflate, WINDOW_BITS } from "../../delivery/websocket/deflater.ts";
 import { DEFAULT_LIMITS } from "../../delivery/websocket/rate-limiter.ts";
 import { ERROR_RESPONSES } from "../http/errors.ts";
 import { openEventStream, wantsEventStream } from "../http/event-stream-head.ts";
 import { joinPath, prefixSchema } from "../http/path.ts";
+import { sendJson } from "../http/send-json.ts";
 import { OPEN } from "../security/identity.ts";
-import { isSameHost, type OriginPolicy, policyOf } from "../security/origin.ts";
+import { isSameHost, type Origins } from "../security/origins.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 
-/** What a {@link WebSocketServerComponent} can be told. */
+/** The options of {@link WebSocketServerComponent}. */
 export interface WebSocketServerConfig {
-  /** The endpoint is `{prefix}/ws`, slashes joined rightly. Default `/plugin/`. */
+  /** The endpoint is `{prefix}/ws`; missing and extra slashes do not matter. Default `/plugin/`. */
   readonly prefix?: string;
   /** Groups the endpoint in the API documents. Default `["WebSocket"]`. */
   readonly tags?: readonly string[];
-  /** Whether clients are asked for a sign of life. Default false. */
+  /** Whether the server sends heartbeats. Default false. */
   readonly enableHeartbeat?: boolean;
-  /** Seconds between two heartbeats, from 0.05. A client that answers none for one further interval is closed. Default 120. */
+  /** Seconds between two heartbeats, at least 0.05. A client that does not answer within another interval is closed. Default 120. */
   readonly heartbeatInterval?: number;
   /** Lower registers first. Default 7. */
   readonly priority?: number;
-  /** More clients than this are told to come back later (503). Default: no limit. */
+  /** How many clients may be connected. Further ones get 503 with `Retry-After`. Default: no limit. */
   readonly maxConnections?: number;
-  /** A larger message of a client closes its connection with 1009. Bytes; default 1 MiB. */
+  /** The maximum size of a client message, in bytes. A larger one closes the connection with 1009. Default 1 MiB. */
   readonly maxMessageBytes?: number;
-  /** How many commands of one client may come at once, after silence. Default 1,000. */
+  /** How many commands a client may send at once after a pause. Default 1,000. */
   readonly commandBurst?: number;
   /**
-   * How many commands of one client are done in a second in the long run; one that sends more is read more slowly, and
-   * loses nothing. Each 16 KiB of a message or its reply count as one more command, a `subscribe` with `since` as 100. Default 500.
+   * How many commands per second of one client the server executes in the long run. It reads a client that sends more
+   * at this rate; no command is lost. Each 16 KiB of a message or its reply count as another command, a `subscribe` with
+   * `since` as 100. Default 500.
    */
   readonly commandsPerSecond?: number;
-  /** A client that has to be slowed down in every second of so many is closed with 4429. Default 60. */
+  /** A client over its rate for this long without a second within it is closed with 4429. In seconds. Default 60. */
   readonly overBudgetSeconds?: number;
   /**
-   * Whether events are compressed for clients that offer permessage-deflate (RFC 7692), as browsers do. It saves most of
-   * the bytes, and costs the server CPU time once for all who read the same. Default false.
+   * Whether events are compressed for clients that offer permessage-deflate (RFC 7692), as browsers do. Compression saves
+   * most of the bytes and costs CPU time once for all clients that read the same events. Default false.
    */
   readonly compression?: boolean;
 }
 
-/** What the component does, in numbers. Counters count from the server's start. */
+/** The statistics of the component. Counters start with the server. */
 export interface WebSocketStats extends HubStats {
-  /** Clients that were refused before the upgrade: by origin, limit or query. */
+  /** Clients refused before the upgrade: by origin, limit or query. */
   readonly refused: number;
 }
 
@@ -81,9 +83,9 @@ const configSchema = z.strictObject({
   compression: z.boolean().default(false),
 });
 
-/** How long a client that found the server full should stay away, in seconds. */
+/** How long a client should wait when the limit is reached, in seconds. */
 const FULL_RETRY_AFTER_S = 5;
-/** Browsers notice a dead server by themselves only after minutes; so do we without this. In ms. */
+/** The TCP keep-alive delay, in ms. Without it, a dead peer is noticed only after minutes. */
 const KEEP_ALIVE_MS = 60_000;
 
 const IDLE: WebSocketStats = {
@@ -97,8 +99,8 @@ const IDLE: WebSocketStats = {
 };
 
 /**
- * Sends everything that happens to every client the moment it happens, at `WS {prefix}/ws`: the wire contract is in
- * docs/wire-contract.md. No client can slow an agent, and a slow one is not queued for: it is a cursor in the log.
+ * Streams all events to clients in real time at `WS {prefix}/ws`: see docs/wire-contract.md. A slow client has a cursor in
+ * the log instead of a queue, so no client can slow down an agent.
  *
  * @example
  * await flock.serve({ components: [new WebSocketServerComponent({ enableHeartbeat: true, heartbeatInterval: 30 })] });
@@ -108,12 +110,12 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
   #hub: Hub | undefined;
   #refused = 0;
 
-  /** @throws FlockError `invalid_options`, naming each wrong option. */
+  /** @throws FlockError `invalid_options`, which names each invalid option. */
   constructor(config: WebSocketServerConfig = {}) {
     super(checkOptions("new WebSocketServerComponent", configSchema, config));
   }
 
-  /** Where clients connect. */
+  /** The path of the WebSocket endpoint. */
   get path(): string {
     return joinPath(this.config.prefix, "ws");
   }
@@ -123,7 +125,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
     return this.#hub?.connectionCount ?? 0;
   }
 
-  /** What the component does, in numbers. */
+  /** Returns the statistics of the component. */
   stats(): WebSocketStats {
     return this.#hub ? { ...this.#hub.stats(), refused: this.#refused } : IDLE;
   }
@@ -133,25 +135,25 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
     await app.register(fastifyWebsocket, {
       options: {
         maxPayload: this.config.maxMessageBytes,
-        // What we send is compressed once for all who read the same; `ws` negotiates, and reads what clients send.
+        // Outgoing messages are compressed once for all clients of a cohort. `ws` negotiates and decompresses incoming ones.
         perMessageDeflate: this.config.compression && {
           serverNoContextTakeover: false,
           serverMaxWindowBits: WINDOW_BITS,
-          // Clients say little: a window for each of them would take more memory than it saves bytes.
+          // Clients send little: a window for each would cost more memory than it saves in bytes.
           clientNoContextTakeover: true,
         },
         clientTracking: false,
       },
-      // A broken frame ends its connection with a close code, and is logged below.
+      // An invalid frame closes its connection with a code. The error listener below logs it.
       errorHandler: () => {},
     });
   }
 
-  override registerRoutes({ app, components, flock, log, principalOf }: ServerContext): void {
+  override registerRoutes({ app, host, log, origins, principalOf }: ServerContext): void {
     const { enableHeartbeat, heartbeatInterval, commandBurst, commandsPerSecond, overBudgetSeconds } = this.config;
     const hub = new Hub({
-      log: flock.log,
-      target: flock.wire,
+      log: host.log,
+      commands: host.wire,
       serverVersion: VERSION,
       heartbeatInterval: enableHeartbeat ? heartbeatInterval : null,
       limits: { commandBurst, commandsPerSecond, overBudgetSeconds },
@@ -162,31 +164,30 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
       method: "GET",
       url: this.path,
       exposeHeadRoute: false,
-      // OpenAPI has no words for it; /asyncapi.json describes it.
+      // OpenAPI cannot describe WebSockets. /asyncapi.json does.
       schema: { hide: true },
       onRequest: async (request, reply) => {
         try {
-          this.#admit(request, reply, policyOf(components));
+          this.#admit(request, reply, origins);
         } catch (error) {
           this.#refused += 1;
           throw error;
         }
       },
       handler: (request) => {
-        throw new FlockError("upgrade_required", `${request.url} is a WebSocket: connect with ws:// or wss://`);
+        throw new FlockError(
+          "upgrade_required",
+          `Upgrade required: ${request.url} is a WebSocket. Connect with ws:// or wss://.`,
+        );
       },
       wsHandler: (websocket, request) => {
         const { socket } = request.raw;
         releaseHandshake(websocket, socket);
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
         const from = request.ip;
-        log.info({ from, clients: hub.connectionCount + 1 }, "a client has connected");
-        websocket.on("error", (err) =>
-          log.warn({ err, from }, "a client broke the WebSocket protocol, or its network"),
-        );
-        websocket.on("close", (code) =>
-          log.info({ from, code, clients: hub.connectionCount }, "a client has disconnected"),
-        );
+        log.info({ from, clients: hub.connectionCount + 1 }, "client connected");
+        websocket.on("error", (err) => log.warn({ err, from }, "WebSocket connection failed"));
+        websocket.on("close", (code) => log.info({ from, code, clients: hub.connectionCount }, "client disconnected"));
         hub.connect(websocket, socket, connectQuerySchema.parse(request.query), principalOf(request));
       },
     });
@@ -195,9 +196,9 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
       {
         schema: {
           tags: [...this.config.tags],
-          summary: "The log, page by page, or as Server-Sent Events",
+          summary: "Read the log as pages or Server-Sent Events",
           description:
-            "One page as JSON. With `Accept: text/event-stream`, events as they happen: `data` is the JSON of the WebSocket, `id` the place to go on from, which `Last-Event-ID` says.",
+            "Returns a page as JSON. With `Accept: text/event-stream`, it streams events: `data` is the same JSON as on the WebSocket, and `id` is the cursor that clients send back as `Last-Event-ID`.",
           querystring: eventsQuerySchema,
           response: { 200: eventPageSchema, ...ERROR_RESPONSES },
         },
@@ -206,13 +207,16 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         const { query } = request;
         const principal = principalOf(request);
         void reply.header("vary", "accept");
-        if (!wantsEventStream(request)) return readEventPage(flock.log, query, principal);
-        this.#assertRoom(reply);
+        if (!wantsEventStream(request)) {
+          sendJson(reply, pageJson(await readEventPage(host.log, query, principal)));
+          return reply;
+        }
+        this.#checkLimit(reply);
         const from = request.ip;
-        log.info({ from, clients: hub.connectionCount + 1 }, "a client has connected");
+        log.info({ from, clients: hub.connectionCount + 1 }, "client connected");
         const socket = openEventStream(reply);
-        socket.on("close", () => log.info({ from, clients: hub.connectionCount }, "a client has disconnected"));
-        hub.connectEventStream(socket, { ...query, ...placeOf(String(request.headers["last-event-id"])) }, principal);
+        socket.on("close", () => log.info({ from, clients: hub.connectionCount }, "client disconnected"));
+        hub.connectEventStream(socket, { ...query, ...cursorOf(String(request.headers["last-event-id"])) }, principal);
         return undefined;
       },
     );
@@ -221,14 +225,14 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
       {
         schema: {
           tags: [...this.config.tags],
-          summary: "Who is connected, and how far behind",
+          summary: "List connected clients and their lag",
           querystring: connectionsQuerySchema,
           response: { 200: connectionsSchema, ...ERROR_RESPONSES },
         },
       },
       (request) => {
         if (principalOf(request).kind !== "owner") {
-          throw new FlockError("not_allowed", "connections tell who else is here: they are for the owner of the flock");
+          throw new FlockError("not_allowed", "Not allowed: only the owner can list connections.");
         }
         return { connections: hub.connections(request.query.limit), total: hub.connectionCount };
       },
@@ -243,40 +247,43 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
     await this.#hub?.close("the server is shutting down");
   }
 
-  /** @throws FlockError or ZodError when this client cannot come in; before the upgrade, so that plain HTTP says why. */
-  #admit(request: FastifyRequest, reply: FastifyReply, policy: OriginPolicy | undefined): void {
+  /**
+   * Checks a client before the upgrade, so that a plain HTTP response can explain the refusal.
+   * @throws FlockError or ZodError when the client is refused.
+   */
+  #admit(request: FastifyRequest, reply: FastifyReply, origins: Origins): void {
     if (!request.ws) {
       void reply.headers({ upgrade: "websocket", connection: "upgrade" });
       return;
     }
     const { origin, host } = request.headers;
-    if (origin !== undefined && !isSameHost(origin, host) && !policy?.isOriginAllowed(origin)) {
+    if (origin !== undefined && !isSameHost(origin, host) && !origins.isAllowed(origin)) {
       throw new FlockError(
         "origin_not_allowed",
-        `pages from ${origin} may not connect to ${host}: allow the origin with a CORSComponent, or when a proxy stands between, let it pass the Host header on`,
+        `Origin ${origin} is not allowed to connect to ${host}. Allow it with a CORSComponent; behind a proxy, forward the \`Host\` header.`,
       );
     }
-    this.#assertRoom(reply);
+    this.#checkLimit(reply);
     connectQuerySchema.parse(request.query);
     const { "sec-websocket-extensions": extensions } = request.raw.headers;
-    // `ws` would refuse a client all of whose offers it cannot take; without an offer, nothing is compressed.
+    // `ws` refuses a client if it accepts none of its offers. Without an offer, it connects uncompressed.
     if (extensions !== undefined && !offersDeflate(extensions)) delete request.raw.headers["sec-websocket-extensions"];
   }
 
-  #assertRoom(reply: FastifyReply): void {
+  #checkLimit(reply: FastifyReply): void {
     const { maxConnections = Number.POSITIVE_INFINITY } = this.config;
     if (this.connectionCount < maxConnections) return;
     void reply.header("retry-after", FULL_RETRY_AFTER_S);
     throw new FlockError(
       "too_many_connections",
-      `this server has its ${maxConnections} clients: try again later, or raise maxConnections`,
+      `Connection limit reached (${maxConnections}). Retry later, or raise \`maxConnections\`.`,
     );
   }
 }
 
 /**
- * Lets go of the handshake: request, response and reply would stay for as long as the connection does, which is more
- * memory than the connection itself takes.
+ * Releases the handshake. Otherwise its request, response and reply stay in memory as long as the connection, and take
+ * more of it than the connection itself.
  */
 function releaseHandshake(websocket: WebSocket, socket: Socket & { _httpMessage?: ServerResponse | null }): void {
   socket._httpMessage?.detachSocket(socket);

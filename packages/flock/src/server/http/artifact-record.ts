@@ -1,7 +1,7 @@
 import type { ArtifactRecord } from "@flock-ts/protocol";
 import type { Consumption, StoredArtifact } from "../../blackboard/artifact.ts";
 
-/** An artifact as the wire has it. */
+/** Converts an artifact to its wire format. */
 export function recordOf(artifact: StoredArtifact, consumptions?: Map<string, Consumption[]>): ArtifactRecord {
   return {
     id: artifact.id,

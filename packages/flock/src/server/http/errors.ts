@@ -11,31 +11,32 @@ import type { FastifyBaseLogger } from "fastify";
 import { z } from "zod";
 import { FlockError } from "../../core/errors.ts";
 
-/** The error responses of every route, for its `response` schemas. */
+/** The error responses of all routes, for their `response` schemas. */
 export const ERROR_RESPONSES = { "4xx": httpErrorSchema, "5xx": httpErrorSchema } as const;
 
-/** An error as HTTP tells it. */
+/** An error as an HTTP response. */
 export interface HttpError {
   readonly status: number;
   readonly error: ErrorBody;
 }
 
-/** What the request says that a failure belongs to; the parts of a Fastify request that are needed here. */
+/** The parts of a Fastify request that describe its failure. */
 interface FailedRequest {
   readonly id: string;
   readonly log: FastifyBaseLogger;
   readonly routeOptions: { readonly bodyLimit?: number };
 }
 
-/** What the framework's own messages leave open: what to do. */
+/** Replacements for messages of Fastify, with what to do. */
 const SENTENCES: Readonly<Record<string, string>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the body must be JSON, with "Content-Type: application/json"',
-  FST_ERR_CTP_EMPTY_JSON_BODY: "the body is empty, and must be JSON",
-  FST_ERR_CTP_INVALID_JSON_BODY: "the body is not valid JSON",
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: "the body is not as long as Content-Length says",
+  FST_ERR_CTP_INVALID_MEDIA_TYPE:
+    'Unsupported media type: the body must be JSON. Send "Content-Type: application/json".',
+  FST_ERR_CTP_EMPTY_JSON_BODY: "Empty body: send JSON.",
+  FST_ERR_CTP_INVALID_JSON_BODY: "Invalid body: it is not valid JSON.",
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: "Invalid body: its length differs from `Content-Length`.",
 };
 
-/** Any error as the client may see it. What is not the client's fault goes to the log, and only there. */
+/** Converts an error to a response. The details of server errors go only to the log. */
 export function httpErrorOf(error: unknown, request: FailedRequest): HttpError {
   if (error instanceof FlockError && error.code in ERROR_STATUS) {
     return refusal(error.code as ErrorCode, error.message, error.issues);
@@ -57,14 +58,14 @@ export function httpErrorOf(error: unknown, request: FailedRequest): HttpError {
     const { bodyLimit } = request.routeOptions;
     return refusal(
       "message_too_big",
-      `the body is larger than the ${bodyLimit ?? 0} bytes that this server accepts (maxBodyBytes): send less`,
+      `Body too large: the limit is ${bodyLimit ?? 0} bytes (\`maxBodyBytes\`). Send less.`,
     );
   }
   if (status >= 400 && status < 500) {
     return { status, error: { code: codeOf(status), message: SENTENCES[code] ?? message } };
   }
-  request.log.error({ err: error }, "a request failed");
-  return refusal("internal", `something went wrong inside the server: its log has the details under ${request.id}`);
+  request.log.error({ err: error }, "failed to handle a request");
+  return refusal("internal", `Internal error: the server log has the details of request ${request.id}.`);
 }
 
 function refusal(code: ErrorCode, message: string, issues: readonly Issue[] = []): HttpError {

@@ -7,8 +7,8 @@ export function wantsEventStream({ method, headers }: FastifyRequest): boolean {
 }
 
 /**
- * Sends the head of a stream of events. What is written to the socket from here on is the body, as it is: it ends with
- * the connection (RFC 9112 section 6.3), so that it needs no chunks, and the same bytes serve every client.
+ * Sends the head of a Server-Sent Events response and returns the socket. Bytes written to it are the body, which ends
+ * with the connection (RFC 9112 section 6.3): without chunk headers, all clients can share the same bytes.
  */
 export function openEventStream(reply: FastifyReply): Socket {
   reply.hijack();
@@ -19,7 +19,7 @@ export function openEventStream(reply: FastifyReply): Socket {
     ...(reply.getHeaders() as Record<string, string>),
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
-    // nginx would collect events before it passes them on.
+    // nginx would buffer events.
     "x-accel-buffering": "no",
   });
   raw.flushHeaders();

@@ -1,23 +1,23 @@
 import { z } from "zod";
 
 /**
- * Joins path pieces with single slashes: `/plugin/` and `ws` give `/plugin/ws`.
- * Slashes too many or too few do not matter; nothing at all gives `/`.
+ * Joins paths with single slashes: `/plugin/` and `ws` give `/plugin/ws`. Missing and extra slashes do not matter.
+ * Returns `/` without any segment.
  */
 export function joinPath(...pieces: readonly string[]): string {
   const segments = pieces.flatMap((piece) => piece.split("/")).filter((segment) => segment !== "");
   return `/${segments.join("/")}`;
 }
 
-/** A prefix as others append to it: `/api/plugin/` gives `/api/plugin`, and `/` gives an empty string. */
+/** Returns a prefix to append paths to: `/api/plugin/` gives `/api/plugin`, `/` gives an empty string. */
 export function basePath(prefix: string): string {
   const path = joinPath(prefix);
   return path === "/" ? "" : path;
 }
 
 /**
- * The `prefix` option of components. The router gives `:` and `*` a meaning of their own; a URL path ends at `?` and
- * `#`; clients resolve `.` and `..` themselves. Such a prefix could never be reached as it is written.
+ * The `prefix` option of components. The router interprets `:` and `*`, a URL path ends at `?` and `#`, and clients
+ * resolve `.` and `..`. No request could match a prefix with any of them.
  */
 export const prefixSchema = z
   .string()

@@ -3,9 +3,12 @@ import { z } from "zod";
 import type { ServerContext } from "../server-component.ts";
 import { ERROR_RESPONSES } from "./errors.ts";
 
-/** What agents ask people, and where it is answered. `at`: the address of a path. */
+/**
+ * Adds the routes that list and answer the questions of agents.
+ * @param at returns the URL path of a route.
+ */
 export function questionRoutes(
-  { app, flock, principalOf }: ServerContext,
+  { app, host, principalOf }: ServerContext,
   at: (path: string) => string,
   tags: string[],
 ): void {
@@ -14,11 +17,11 @@ export function questionRoutes(
     {
       schema: {
         tags,
-        summary: "What agents have asked people and nobody has answered",
+        summary: "List open questions of agents",
         response: { 200: questionsSchema, ...ERROR_RESPONSES },
       },
     },
-    (request) => ({ questions: flock.wire.questions(principalOf(request)) }),
+    (request) => ({ questions: host.as(principalOf(request)).commands.questions() }),
   );
 
   app.post(
@@ -32,6 +35,6 @@ export function questionRoutes(
         response: { 200: publishResultSchema, ...ERROR_RESPONSES },
       },
     },
-    async (request) => (await flock.wire.answer(request.params.id, request.body, principalOf(request))).result,
+    async (request) => (await host.as(principalOf(request)).commands.answer(request.params.id, request.body)).result,
   );
 }

@@ -1,35 +1,29 @@
-import {
-  EVENT_TYPES,
-  filterSchema,
-  limitedArray,
-  MAX_FILTER_NAMES,
-  type Principal,
-  publishRequestSchema,
-} from "@flock-ts/protocol";
+import { EVENT_TYPES, filterSchema, limitedArray, MAX_FILTER_NAMES, publishRequestSchema } from "@flock-ts/protocol";
 import type { CallToolResult, McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { FlockError } from "../../core/errors.ts";
-import type { FlockHost } from "../host.ts";
+import type { EventLog } from "../../log/event-log.ts";
+import type { ScopedHost } from "../host.ts";
 import { recordOf } from "../http/artifact-record.ts";
 import type { HttpError } from "../http/errors.ts";
 import { watch } from "./watch.ts";
 
-/** What the tools of one request work with. */
+/** What the tools of one request receive. */
 export interface Caller {
-  readonly flock: FlockHost;
-  /** Who asks: nothing that this principal may not see is told. */
-  readonly principal: Principal;
-  /** Aborts when the request is given up, or the server goes down. */
+  readonly log: EventLog;
+  /** The flock as the client sees it. */
+  readonly host: ScopedHost;
+  /** Aborts when the client cancels the request or the server shuts down. */
   readonly signal: AbortSignal;
-  /** An error as the client may see it; what is the server's fault is logged. */
+  /** Converts an error to what the client may see. The details of server errors are logged. */
   explain(error: unknown): HttpError["error"];
 }
 
-/** Artifacts in one answer, at most: a model has to read them. */
+/** The most artifacts in one result: a model has to read them. */
 const MAX_ARTIFACTS = 200;
-/** Events in one answer, at most. */
+/** The most events in one result. */
 const MAX_EVENTS = 500;
-/** Clients and proxies give a request up after a minute. In seconds. */
+/** The longest wait, in seconds. Clients and proxies abandon a request after a minute. */
 const MAX_WAIT_S = 50;
 
 const time = z.iso.datetime({ offset: true });
@@ -47,40 +41,40 @@ const tool = <S extends z.ZodObject>(definition: Tool<S>) => definition as unkno
 /** Every tool by its name. */
 const TOOLS = {
   list_artifact_types: tool({
-    description: "The types of artifacts that can be published, with the JSON Schema of each payload.",
+    description: "Lists the artifact types that can be published, with the JSON Schema of each payload.",
     input: z.strictObject({}),
     isReadOnly: true,
-    run: (_, { flock, principal }) => ({
-      artifact_types: flock
-        .typesSeenBy(principal)
-        .map(({ typeName, jsonSchema }) => ({ name: typeName, schema: jsonSchema })),
+    run: (_, { host }) => ({
+      artifact_types: host.types().map(({ typeName, jsonSchema }) => ({ name: typeName, schema: jsonSchema })),
     }),
   }),
   publish_artifact: tool({
     description:
-      "Puts an artifact on the blackboard, which may wake agents. Give an idempotency_key, so that a repeated call does no harm. To see what comes of it, watch with the correlation_id of the answer, since its seq.",
+      "Publishes an artifact, which may trigger agents. Pass an idempotency_key to make a repeated call safe. To see the effects, call watch with the correlation_id and seq (as `since`) of the result.",
     input: z.strictObject(publishRequestSchema.shape),
     isReadOnly: false,
-    run: async (request, { flock, principal }) => {
-      const { seq, result } = await flock.wire.publish(request, principal);
+    run: async (request, { host }) => {
+      const { seq, result } = await host.commands.publish(request);
       return { ...result, seq };
     },
   }),
   query_artifacts: tool({
-    description: "Artifacts on the blackboard, newest first. Every part that is given must hold.",
+    description: "Returns artifacts, newest first. All given conditions must hold.",
     input: z.strictObject({
-      type_names: names.optional().describe("Any of these types."),
-      produced_by: names.optional().describe("Any of these agents, or `external`."),
-      correlation_id: z.string().min(1).optional().describe("Of this workflow."),
-      tags: names.optional().describe("With all of these tags."),
+      type_names: names.optional().describe("Artifacts of any of these types."),
+      produced_by: names
+        .optional()
+        .describe("Artifacts of any of these agents; `external` for artifacts published from outside."),
+      correlation_id: z.string().min(1).optional().describe("Artifacts of this workflow."),
+      tags: names.optional().describe("Artifacts with all of these tags."),
       start: time.optional().describe("Created at this time or later."),
       end: time.optional().describe("Created before this time."),
       limit: z.int().min(1).max(MAX_ARTIFACTS).default(20),
-      cursor: z.string().min(1).optional().describe("`next_cursor` of the page before."),
+      cursor: z.string().min(1).optional().describe("`next_cursor` of the previous page."),
     }),
     isReadOnly: true,
-    run: async ({ type_names, produced_by, correlation_id, start, end, ...rest }, { flock, principal }) => {
-      const { artifacts, total, nextCursor } = await flock.store.as(principal).query({
+    run: async ({ type_names, produced_by, correlation_id, start, end, ...rest }, { host }) => {
+      const { artifacts, total, nextCursor } = await host.store.query({
         ...rest,
         types: type_names,
         producedBy: produced_by,
@@ -92,66 +86,68 @@ const TOOLS = {
     },
   }),
   get_artifact: tool({
-    description: "One artifact by its id.",
+    description: "Returns one artifact by its id.",
     input: z.strictObject({ id: z.string().min(1) }),
     isReadOnly: true,
-    run: async ({ id }, { flock, principal }) => {
-      const artifact = await flock.store.as(principal).get(id);
-      if (!artifact) throw new FlockError("not_found", `there is no artifact ${JSON.stringify(id)}`);
+    run: async ({ id }, { host }) => {
+      const artifact = await host.store.get(id);
+      if (!artifact) throw new FlockError("not_found", `Unknown artifact: ${JSON.stringify(id)}.`);
       return recordOf(artifact);
     },
   }),
   list_agents: tool({
-    description: "The agents, what each consumes and publishes, and how they are doing.",
+    description: "Lists the agents with their status, and the artifact types each consumes and publishes.",
     input: z.strictObject({}),
     isReadOnly: true,
-    run: (_, { flock, principal }) => ({ agents: flock.agents(principal) }),
+    run: (_, { host }) => ({ agents: host.agents() }),
   }),
   get_workflow: tool({
-    description: "How a workflow stands: whether something is still to be done, and whether something failed.",
+    description: "Returns the status of a workflow: whether work is pending, and whether runs failed.",
     input: z.strictObject({ correlation_id: z.string().min(1) }),
     isReadOnly: true,
-    run: async ({ correlation_id: id }, { flock, principal }) => {
-      const status = await flock.correlation(id, principal);
-      if (!status) throw new FlockError("not_found", `no artifact has the correlation id ${JSON.stringify(id)}`);
+    run: async ({ correlation_id: id }, { host }) => {
+      const status = await host.correlation(id);
+      if (!status)
+        throw new FlockError(
+          "not_found",
+          `Unknown workflow: no artifact has the correlation id ${JSON.stringify(id)}.`,
+        );
       return status;
     },
   }),
   watch: tool({
     description:
-      "Waits for events that match, and answers with them, or with none when the time is over. Call it again with `since` = `next` and the same `epoch` of the answer: nothing is missed between two calls. A `gap` names events that are no longer kept.",
+      "Waits for matching events and returns them, or none when the time is over. To continue without missing events, call it again with `next` of the result as `since`, and its `epoch`. A `gap` names events that are no longer kept.",
     input: z.strictObject({
       ...filterSchema.shape,
       types: limitedArray(z.enum(EVENT_TYPES as [string, ...string[]]), MAX_FILTER_NAMES)
         .min(1)
         .default(["artifact_published"])
-        .describe("Kinds of events."),
+        .describe("Event types."),
       since: z
         .int()
         .optional()
-        .describe("Events after this seq; 0: all that are kept; -N: the newest N; absent: what happens from now on."),
-      epoch: z.string().min(1).optional().describe("Which log `since` belongs to."),
+        .describe("Events after this seq. 0: all events kept; -N: the newest N; absent: only new events."),
+      epoch: z.string().min(1).optional().describe("The log that `since` belongs to."),
       limit: z.int().min(1).max(MAX_EVENTS).default(50),
-      wait_seconds: z.number().min(0).max(MAX_WAIT_S).default(20).describe("How long to wait while there is nothing."),
+      wait_seconds: z.number().min(0).max(MAX_WAIT_S).default(20).describe("How long to wait if no event matches yet."),
     }),
     isReadOnly: true,
-    run: ({ since, epoch, limit, wait_seconds, ...filter }, { flock, principal, signal }) =>
-      watch(
-        flock.log,
-        { since, epoch, limit, waitMs: wait_seconds * 1_000, filter: filterSchema.parse(filter) },
-        principal,
-        signal,
-      ),
+    run: async ({ since, epoch, limit, wait_seconds, ...filter }, { log, host, signal }) => {
+      const wanted = { since, epoch, limit, waitMs: wait_seconds * 1_000, filter: filterSchema.parse(filter) };
+      const page = await watch(log, wanted, host.principal, signal);
+      return { ...page, events: page.events.map((json): unknown => JSON.parse(json)) };
+    },
   }),
 } as const;
 
-/** A tool of a flock that is an MCP server. */
+/** A tool of the MCP server. */
 export type McpToolName = keyof typeof TOOLS;
 
-/** Their names. */
+/** The names of all tools. */
 export const TOOL_NAMES = Object.keys(TOOLS) as [McpToolName, ...McpToolName[]];
 
-/** Gives a server these tools, for one caller. */
+/** Adds tools to a server, for one caller. */
 export function addTools(server: McpServer, wanted: readonly McpToolName[], caller: Caller): void {
   for (const name of wanted) {
     const { description, input, isReadOnly, run }: Tool = TOOLS[name];
@@ -161,17 +157,17 @@ export function addTools(server: McpServer, wanted: readonly McpToolName[], call
       async (given, { mcpReq }): Promise<CallToolResult> => {
         try {
           const signal = AbortSignal.any([caller.signal, mcpReq.signal]);
-          return answer(await run(given, { ...caller, signal }));
+          return resultOf(await run(given, { ...caller, signal }));
         } catch (error) {
-          return { ...answer({ error: caller.explain(error) }), isError: true };
+          return { ...resultOf({ error: caller.explain(error) }), isError: true };
         }
       },
     );
   }
 }
 
-/** For programs, and as text for models, whose clients may show them nothing else. */
-function answer(value: object): CallToolResult {
+/** Returns a value for programs and as text for models: some clients show a model only the text. */
+function resultOf(value: object): CallToolResult {
   const text = JSON.stringify(value);
   return { content: [{ type: "text", text }], structuredContent: JSON.parse(text) };
 }

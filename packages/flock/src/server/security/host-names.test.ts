@@ -74,15 +74,15 @@ async function served(options: ServeOptions = {}) {
 const ALL_IN = { read: 200, stream: 200, publish: 200, websocket: 101 };
 const ALL_OUT = { read: 403, stream: 403, publish: 403, websocket: 403 };
 
-describe("a page whose name has been made to lead to this machine", () => {
-  it("reads nothing and does nothing, by no way in, and is told why", async () => {
+describe("a page whose name resolves to this machine", () => {
+  it("is refused on every route, with the reason", async () => {
     const { flock, ways, ask, port } = await served();
     expect(await ways(`evil.example:${port}`)).toEqual(ALL_OUT);
     const { text } = await ask("evil.example", "/api/v1/plugin/artifacts");
     expect(text).not.toContain("secret");
     expect(JSON.parse(text).error).toMatchObject({
       code: "host_not_allowed",
-      message: expect.stringMatching(/does not answer for evil\.example.*`hosts`/),
+      message: expect.stringMatching(/evil\.example is not allowed.*`hosts`/),
     });
     expect(await flock.store.getByType(Idea)).toHaveLength(1);
   });
@@ -96,7 +96,7 @@ describe("a page whose name has been made to lead to this machine", () => {
   );
 });
 
-describe("a server for this machine alone answers", () => {
+describe("a server on loopback", () => {
   it.for(["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "[::1]", "flock.localhost", "192.168.1.5", "[fd00::5]"])(
     "for %s, on any port",
     async (name) => {
@@ -106,28 +106,28 @@ describe("a server for this machine alone answers", () => {
     },
   );
 
-  it("where it listens on the other loopback, too", async () => {
+  it("accepts the other loopback address", async () => {
     const { ways } = await served({ host: "::1" });
     expect(await ways("[::1]:80")).toEqual(ALL_IN);
     expect(await ways("evil.example")).toEqual(ALL_OUT);
   });
 
-  it("for the names that it is told, in any case of letters, and no others", async () => {
+  it("accepts the names in `hosts`, case-insensitively, and no others", async () => {
     const { ways } = await served({ hosts: ["App.example.com"] });
     expect(await ways("app.example.com")).toEqual(ALL_IN);
     expect(await ways("APP.example.com:8443")).toEqual(ALL_IN);
     expect(await ways("www.app.example.com")).toEqual(ALL_OUT);
   });
 
-  it("for the origins that a CORSComponent allows", async () => {
+  it("accepts the origins that a CORSComponent allows", async () => {
     const { ways } = await served({ components: [new CORSComponent({ allowOrigins: ["https://app.example.com"] })] });
     expect(await ways("app.example.com")).toEqual(ALL_IN);
     expect(await ways("evil.example")).toEqual(ALL_OUT);
   });
 });
 
-describe("a server that others reach answers", () => {
-  it("by any name, unless it is told which", async () => {
+describe("a server on all interfaces", () => {
+  it("accepts any name unless `hosts` is set", async () => {
     expect(await (await served({ host: "0.0.0.0" })).ways("flock.example.com")).toEqual(ALL_IN);
     const told = await served({ host: "0.0.0.0", hosts: ["flock.example.com"] });
     expect(await told.ways("flock.example.com")).toEqual(ALL_IN);

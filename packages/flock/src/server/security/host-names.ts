@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { FlockError } from "../../core/errors.ts";
-import type { ServerApp, ServerContext } from "../server-component.ts";
-import { hostnameOf, isLoopback, policyOf } from "./origin.ts";
+import type { ServerApp } from "../server-component.ts";
+import { hostnameOf, isLoopback, type Origins } from "./origins.ts";
 
 /** The `hosts` option of a server. */
 export const hostsSchema = z.array(
@@ -14,34 +14,33 @@ export const hostsSchema = z.array(
     .transform((name) => name.toLowerCase()),
 );
 
-/** What decides by which names a server answers. */
+/** The options of {@link checkHostNames}. */
 export interface HostNameOptions {
-  /** Where the server listens. */
+  /** The address that the server listens on. */
   readonly host: string;
-  /** Names that it answers by, beside those of this machine; undefined: any, unless only this machine reaches it. */
+  /** Accepted names besides those of this machine. Undefined: any name, unless the server listens on loopback only. */
   readonly hosts: readonly string[] | undefined;
-  readonly components: ServerContext["components"];
+  readonly origins: Origins;
 }
 
 /**
- * Turns away who asks for another host than this one. Whoever owns a name can have it lead to this machine, and what their
- * page then asks of us comes from the same host in the eyes of the browser (DNS rebinding): there is no foreign origin
- * that could be refused. An address cannot be made to lead elsewhere, nor can `localhost`.
+ * Refuses requests whose `Host` header names another host. The owner of a name can make it resolve to this machine, and
+ * requests of a page from there then have the same origin as the server (DNS rebinding), so that a check of the origin
+ * does not stop them. Addresses and `localhost` cannot be made to resolve elsewhere.
  */
-export function answerByName(app: ServerApp, { host, hosts, components }: HostNameOptions): void {
-  const listensHere = isLoopback(originOf(host));
-  if (!listensHere && !hosts) return;
+export function checkHostNames(app: ServerApp, { host, hosts, origins }: HostNameOptions): void {
+  const isLocal = isLoopback(originOf(host));
+  if (!isLocal && !hosts) return;
   const names = new Set([...(hosts ?? []), host.toLowerCase()]);
   app.addHook("onRequest", async ({ headers }) => {
-    const asked = headers.host;
-    if (asked === undefined) return;
-    const name = hostnameOf(asked);
+    const requested = headers.host;
+    if (requested === undefined) return;
+    const name = hostnameOf(requested);
     if (name !== undefined && (names.has(name) || isAddress(name) || isLoopback(`http://${name}`))) return;
-    const policy = policyOf(components);
-    if (policy?.isOriginAllowed(`https://${asked}`) || policy?.isOriginAllowed(`http://${asked}`)) return;
+    if (origins.isAllowed(`https://${requested}`) || origins.isAllowed(`http://${requested}`)) return;
     throw new FlockError(
       "host_not_allowed",
-      `this server ${listensHere ? "is for this machine alone and " : ""}does not answer for ${asked}: when a proxy passes that name on, list it in \`hosts\` of flock.serve`,
+      `Host ${requested} is not allowed${isLocal ? ": this server listens on loopback only" : ""}. If a proxy forwards that name, add it to \`hosts\` of \`flock.serve\`.`,
     );
   });
 }

@@ -52,8 +52,8 @@ async function served(principal?: Identify) {
   return { flock, ask, ws, [Symbol.asyncDispose]: () => flock.shutdown() };
 }
 
-describe("a server that asks who its clients are", () => {
-  it("lets nobody in whom it does not know, at any door", async () => {
+describe("a server with `principal`", () => {
+  it("refuses unknown clients on every route", async () => {
     await using site = await served(byToken);
     for (const path of [
       "/plugin/events",
@@ -76,13 +76,13 @@ describe("a server that asks who its clients are", () => {
     expect(await RecordingSocket.refused(site.ws)).toMatchObject({ status: 401 });
   });
 
-  it("asks nobody for what tells nothing of the blackboard", async () => {
+  it("does not authenticate routes that reveal nothing of the blackboard", async () => {
     await using site = await served(byToken);
     for (const path of ["/health", "/openapi.json", "/asyncapi.json", "/docs/", "/agents.md"])
       expect((await site.ask(path)).status, path).toBe(200);
   });
 
-  it("tells a browser whether it may ask at all, before it asks who that is", async () => {
+  it("answers preflight requests without authentication", async () => {
     await using site = await served(byToken);
     const response = await site.ask("/api/plugin/graph", undefined, {
       method: "OPTIONS",
@@ -92,7 +92,7 @@ describe("a server that asks who its clients are", () => {
     expect(response.headers.get("access-control-allow-origin")).toBe("https://good.example");
   });
 
-  it("lets nobody in when it could not find out, or found out what is no principal", async () => {
+  it("refuses clients if `principal` throws or returns an invalid value", async () => {
     await using site = await served(byToken);
     expect((await site.ask("/api/plugin/graph", "broken")).status).toBe(500);
     expect((await site.ask("/api/plugin/graph", "thrown")).status).toBe(500);
@@ -101,14 +101,14 @@ describe("a server that asks who its clients are", () => {
     });
   });
 
-  it("tells a component of the user's who asks, but not where everybody may come in", async () => {
+  it("passes the principal to custom components, except on open routes", async () => {
     await using site = await served(byToken);
     const anna: Principal = { kind: "client", name: "anna", labels: ["x"], tenant: "acme" };
     expect(await (await site.ask("/me", "anna")).json()).toEqual(anna);
     expect((await site.ask("/open", "anna")).status).toBe(500);
   });
 
-  it("keeps metrics for the owner", async () => {
+  it("serves metrics to the owner only", async () => {
     await using site = await served(byToken);
     const refused = await site.ask("/metrics", "anna");
     expect(refused.status).toBe(403);
@@ -116,7 +116,7 @@ describe("a server that asks who its clients are", () => {
     expect((await site.ask("/metrics", "root")).status).toBe(200);
   });
 
-  it("keeps a WebSocket with whom it was opened by, whatever is subscribed to", async () => {
+  it("keeps the principal of the handshake for a WebSocket, through all subscriptions", async () => {
     await using site = await served(byToken);
     await using socket = await RecordingSocket.open(site.ws, { headers: { authorization: "anna" } });
     await site.flock.publish(Plan({ text: "hidden" }), { visibility: visibility.tenant("umbrella") });
@@ -131,8 +131,8 @@ describe("a server that asks who its clients are", () => {
   });
 });
 
-describe("a server that asks nobody", () => {
-  it("takes everybody for the owner", async () => {
+describe("a server without `principal`", () => {
+  it("treats every client as the owner", async () => {
     await using site = await served();
     await site.flock.publish(Plan({ text: "hidden" }), { visibility: visibility.privateTo() });
     expect(await (await site.ask("/me")).json()).toEqual({ kind: "owner" });

@@ -6,11 +6,10 @@ import { FlockError } from "../../core/errors.ts";
 import type { ServerApp } from "../server-component.ts";
 
 /**
- * Says who a client is, from the request that it comes with: a page, a command over HTTP, or the handshake of a
- * WebSocket, whose principal stays the same as long as it is open. Undefined: nobody we know, which is answered with
- * 401. What it throws is answered as an error.
+ * Returns the principal of a request: a page, a command over HTTP, or the handshake of a WebSocket, whose principal does
+ * not change while it is open. Undefined: the client is unknown, and the request gets 401. An exception fails the request.
  *
- * `signal` aborts when the answer is no longer of use: the time limit (`principalTimeout`) has passed, the client has
+ * `signal` aborts when the result is no longer needed: the time limit (`principalTimeout`) has passed, the client has
  * disconnected, or the server closes. Pass it on to `fetch` and database drivers.
  */
 export type Identify = (
@@ -28,12 +27,16 @@ export interface IdentifyLimits {
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Whether a route is for everybody, whoever they are: it tells nothing of the blackboard. */
+    /** Whether a route needs no authentication. Such a route must reveal nothing of the blackboard. */
     isOpen?: boolean;
+  }
+  interface FastifyRequest {
+    /** The principal of an authenticated request. Read it with `principalOf` of the context. */
+    flockPrincipal: Principal | undefined;
   }
 }
 
-/** The options of a route that is for everybody. */
+/** The options of a route that needs no authentication. */
 export const OPEN = { config: { isOpen: true } } as const;
 
 const names = z.array(z.string().min(1)).optional();
@@ -49,29 +52,35 @@ const principalSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** How long a client should wait when too many are being authenticated, in seconds. */
+/** How long a client should wait when too many requests are being authenticated, in seconds. */
 const BUSY_RETRY_AFTER_S = 5;
 
-function timedOut(seconds: number): FlockError {
-  return new FlockError(
-    "unavailable",
-    `cannot authenticate: \`principal\` did not answer within ${seconds} seconds (principalTimeout). Retry later.`,
-  );
+/**
+ * Returns the function that reads the principal of a request. Without `identify`, every client is the owner.
+ * The function throws an Error on a route that needs no authentication: its requests have no principal.
+ */
+export function principalReader(
+  app: ServerApp,
+  identify: Identify | undefined,
+): (request: FastifyRequest) => Principal {
+  if (!identify) return () => OWNER;
+  app.decorateRequest("flockPrincipal", undefined);
+  return ({ flockPrincipal, routeOptions }) => {
+    if (flockPrincipal) return flockPrincipal;
+    throw new Error(
+      `The request to ${routeOptions.url} has no principal: the route needs no authentication (\`isOpen\`)`,
+    );
+  };
 }
 
-/** Who has been found out; undefined where nobody asks. */
-const known = new WeakMap<FastifyRequest, Principal>();
-const asking = new WeakSet<object>();
-
-/** Has every request to the routes of an application say who it is from, before anything else is done with it. */
-export function askWho(app: ServerApp, identify: Identify | undefined, limits: IdentifyLimits): void {
+/** Authenticates every request before its route handles it. Without `identify`, requests are not authenticated. */
+export function authenticate(app: ServerApp, identify: Identify | undefined, limits: IdentifyLimits): void {
   if (!identify) return;
-  asking.add(app.server);
   const pending = new Set<AbortController>();
   let isClosing = false;
   app.addHook("preClose", async () => {
     isClosing = true;
-    for (const call of pending) call.abort(new FlockError("shutting_down", "the server is shutting down"));
+    for (const call of pending) call.abort(shuttingDown());
   });
   const call = async ({ raw }: FastifyRequest, reply: FastifyReply): Promise<Principal | undefined> => {
     const controller = new AbortController();
@@ -79,7 +88,7 @@ export function askWho(app: ServerApp, identify: Identify | undefined, limits: I
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     const onTimeout = () => controller.abort(timedOut(limits.timeout));
-    const onGone = () => controller.abort(new FlockError("unavailable", "the client has disconnected"));
+    const onGone = () => controller.abort(new FlockError("unavailable", "The client has disconnected."));
     const timer = setTimeout(onTimeout, limits.timeout * 1_000);
     reply.raw.once("close", onGone);
     pending.add(controller);
@@ -93,32 +102,33 @@ export function askWho(app: ServerApp, identify: Identify | undefined, limits: I
   };
   app.addHook("onRequest", async (request, reply) => {
     if (request.routeOptions.config.isOpen) return;
-    if (isClosing) throw new FlockError("shutting_down", "the server is shutting down");
+    if (isClosing) throw shuttingDown();
     if (pending.size >= limits.maxPending) {
       void reply.header("retry-after", BUSY_RETRY_AFTER_S);
       throw new FlockError(
         "unavailable",
-        `cannot authenticate now: ${limits.maxPending} requests are waiting for \`principal\` (maxPendingPrincipals). Retry later.`,
+        `Cannot authenticate: ${limits.maxPending} requests are waiting for \`principal\` (\`maxPendingPrincipals\`). Retry later.`,
       );
     }
     const found = await call(request, reply);
     if (found === undefined) {
-      throw new FlockError("not_authenticated", "this server does not know who you are: send what it knows you by");
+      throw new FlockError("not_authenticated", "Authentication required: send valid credentials.");
     }
     const { data, error } = principalSchema.safeParse(found);
-    // What is no principal is no mistake of the client's, and must not let anybody in.
-    if (error) throw new Error(`the principal function of flock.serve gave none: ${describeIssues(issuesOf(error))}`);
-    known.set(request, data as Principal);
+    // An invalid principal is the server's mistake, not the client's, and must not grant access.
+    if (error)
+      throw new Error(`\`principal\` of flock.serve returned no principal: ${describeIssues(issuesOf(error))}`);
+    request.flockPrincipal = data as Principal;
   });
 }
 
-/**
- * Who a request is from: the owner where the server asks nobody who they are.
- * @throws Error on a route that is for everybody: nobody has been asked there.
- */
-export function principalOf(request: FastifyRequest): Principal {
-  const principal = known.get(request);
-  if (principal) return principal;
-  if (!asking.has(request.server.server)) return OWNER;
-  throw new Error(`nobody was asked who they are at ${request.routeOptions.url}, which is open to everybody`);
+function shuttingDown(): FlockError {
+  return new FlockError("shutting_down", "The server is shutting down. Retry later.");
+}
+
+function timedOut(seconds: number): FlockError {
+  return new FlockError(
+    "unavailable",
+    `Cannot authenticate: \`principal\` did not answer within ${seconds} seconds (\`principalTimeout\`). Retry later.`,
+  );
 }
