@@ -89,7 +89,7 @@ describe("artifact of 50 MiB", () => {
     expect(await refused.json()).toEqual({
       error: {
         code: "message_too_big",
-        message: `Body too large: the limit is ${10 * MIB} bytes (\`maxBodyBytes\`). Send less.`,
+        message: `Body too large: the limit is ${MIB} bytes (\`maxBodyBytes\`). Send less.`,
       },
     });
     const accepted = await post(generous.url);

@@ -34,14 +34,16 @@ export interface FrameOptions {
  */
 export class RawSocket implements AsyncDisposable {
   readonly #socket: Socket;
-  #received = Buffer.alloc(0);
+  #joined: Buffer = Buffer.alloc(0);
+  /** Chunks that came since the last look: joining them one by one would copy everything for each chunk. */
+  #chunks: Buffer[] = [];
   #ended = false;
   readonly #changes = new Changes();
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#chunks.push(chunk);
       this.#changes.tell();
     });
     // A server that cuts us off may do it with a reset: that is an end like any other here.
@@ -50,6 +52,18 @@ export class RawSocket implements AsyncDisposable {
       this.#ended = true;
       this.#changes.tell();
     });
+  }
+
+  get #received(): Buffer {
+    if (this.#chunks.length > 0) {
+      this.#joined = Buffer.concat([this.#joined, ...this.#chunks]);
+      this.#chunks = [];
+    }
+    return this.#joined;
+  }
+
+  set #received(rest: Buffer) {
+    this.#joined = rest;
   }
 
   /** Opens a TCP connection to the host and port of `url`. */
