@@ -172,7 +172,7 @@ describe("the end of the run reaches every try", () => {
 describe("bestOf refuses", () => {
   it.for([0, 101, 1.5])("%s tries", (count) => {
     const chef = new Flock().agent("chef").consumes(Idea).publishes(Pizza);
-    expect(() => chef.bestOf(count, stars)).toThrow(/bestOf: count/);
-    expect(() => chef.bestOf(2, undefined as never)).toThrow(/bestOf: score/);
+    expect(() => chef.bestOf(count, stars)).toThrow(/`bestOf` of agent `.*`: count/);
+    expect(() => chef.bestOf(2, undefined as never)).toThrow(/`bestOf` of agent `.*`: score/);
   });
 });
