@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { FlushWindow } from "./flush-window.ts";
 
-/** A window on a clock that stands still, except that each flush takes `workMs`. */
+/** Creates a window on a stopped clock, except that each flush takes `workMs`. */
 function windowOf(workMs: number) {
   const clock = fakeClock();
   let worked = 0;

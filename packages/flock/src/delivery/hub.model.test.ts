@@ -23,20 +23,20 @@ import { type Retention, sqliteStore } from "../store/sqlite/index.ts";
 import type { StoreSession } from "../store/store.ts";
 import { Hub, type HubOptions } from "./hub.ts";
 
-/** A text of so many characters gets a segment of the buffer to itself, and pushes out what was there before. */
+/** A text of this many characters gets its own segment of the buffer, and pushes out the one before. */
 const PUSHES_OUT = 140_000;
 const HOUR = 3_600_000;
-/** Rests of the housekeeper, in ms: see store/sqlite/housekeeping.ts. */
+/** The pauses of the housekeeping, in ms: see store/sqlite/housekeeping.ts. */
 const REST = { idle: 1_000, busy: 25 };
 
-/** Lets everything happen that is to happen now. */
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** Lets one iteration of the event loop pass. */
+const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** The real thing: a file, the log over it with the smallest buffer there is, and a hub. Beside it `all`, the model. */
+/** The system: a file, the log over it with the smallest buffer, and a hub. `all` is the model. */
 class World {
-  /** Every event that was ever committed; that of seq N is at N - 1. */
+  /** All events ever committed; seq N is at index N - 1. */
   readonly all: FlockEvent[] = [];
-  /** What each run has streamed so far. */
+  /** The text that each run has streamed. */
   readonly texts = new Map<string, string>();
   readonly viewers: Viewer[] = [];
   readonly #path: string;
@@ -116,7 +116,7 @@ class World {
     return this.#journal.committed();
   }
 
-  /** A piece of the run that an agent is at. */
+  /** Commits a chunk of the stream of the current run of an agent. */
   stream(agent: string, text: string, isComplete = false): Promise<void> {
     const run = runOf(agent, this.#ended);
     const before = this.texts.get(run) ?? "";
@@ -140,15 +140,15 @@ class World {
     return this.#journal.committed();
   }
 
-  /** Every run comes to its end, and other ones begin. */
+  /** Ends all runs and begins others. */
   async endRuns(): Promise<void> {
     await Promise.all(AGENTS.map((agent) => this.stream(agent, "", true)));
     this.#ended += 1;
   }
 
-  /** What of the log can be read at this moment, up to `until`. */
+  /** Returns what can be read of the log now, up to `until`. */
   async kept(until: number): Promise<FlockEvent[]> {
-    // Once to bring all of it into memory as it is now, once to look.
+    // The first read brings the current pages into memory.
     await this.#read(until);
     return await this.#read(until);
   }
@@ -163,7 +163,7 @@ class World {
     return events;
   }
 
-  /** Lets everyone take what there is, and the hub do all it can. */
+  /** Resolves when all clients have received everything. */
   async settle(): Promise<void> {
     await this.#journal.settled();
     for (const { socket } of this.viewers) {
@@ -171,9 +171,9 @@ class World {
       socket.take();
     }
     for (let calm = 0, left = 2_000; calm < 3; left--) {
-      if (left === 0) throw new Error("the hub never came to rest");
+      if (left === 0) throw new Error("the hub never settled");
       vi.advanceTimersByTime(20);
-      await turn();
+      await tick();
       calm = this.hub.stats().lagging === 0 ? calm + 1 : 0;
     }
   }
@@ -182,34 +182,34 @@ class World {
 type Message = FlockEvent | ControlMessage;
 type Piece = Extract<FlockEvent, { type: "streaming_output" }>;
 
-/** Where a client wants to begin. */
+/** Where a client asks to begin. */
 interface Start {
   readonly since?: number | undefined;
   readonly epoch?: string | undefined;
 }
 
-/** What a viewer is sent under one filter, over as many connections as that takes. */
+/** What a client receives with one filter, over one or more connections. */
 interface Chain {
   readonly filter: Filter;
-  /** Everything after this seq is to come. "there": from where the connection had got to, at most `position`. */
+  /** Everything after this seq is expected. "there": from the cursor of the connection, at most `position`. */
   readonly after: number | "there";
-  /** Where live clients were when it began. */
+  /** The position of live clients when it began. */
   readonly position: number;
-  /** What was the oldest event when it began: only what has been dropped since may be told as a gap later. */
+  /** The oldest event when it began: a later gap may contain only events dropped since. */
   readonly oldest: number;
-  /** On each connection, which of its messages belong here. */
+  /** The range of messages on each connection. */
   readonly parts: { readonly socket: StubbornSocket; readonly from: number; to: number }[];
 }
 
-/** A client that comes and goes, and keeps what it has seen. */
+/** A client that disconnects and reconnects, and keeps what it has received. */
 class Viewer {
   readonly chains: Chain[] = [];
   socket!: StubbornSocket;
   readonly #world: World;
   #filter: Filter;
   #start: Start;
-  /** The subscriptions of this connection that said where to begin, and which of the messages answered them. */
-  #begunAnew: { readonly at: number; readonly start: Start }[] = [];
+  /** The subscriptions of this connection with `since`, and the index of the reply to each. */
+  #restarted: { readonly at: number; readonly start: Start }[] = [];
   #commands = 0;
 
   static async connect(world: World, filter: Filter, start: Start, fast: boolean): Promise<Viewer> {
@@ -228,20 +228,20 @@ class Viewer {
     return this.socket.readyState === 1;
   }
 
-  /** Comes back to where it was. */
-  async reacquireSlot(fast: boolean): Promise<void> {
+  /** Reconnects at its cursor. */
+  async reconnect(fast: boolean): Promise<void> {
     this.socket.break();
     const chain = this.chains.at(-1) as Chain;
-    const place = this.#place();
-    // An answer that has not arrived is none.
+    const cursor = this.#cursor();
+    // A reply that has not arrived does not count.
     const isKnown = this.socket.received >= (chain.parts.at(-1)?.from ?? 0);
     if (!isKnown) this.chains.pop();
-    // Nor does a client count as seen what its filter before did not let pass.
-    if (isKnown && place !== undefined && !(place.since < Number(chain.after))) {
-      this.#reconnect(place, fast);
+    // A client does not count what its previous filter excluded as received.
+    if (isKnown && cursor !== undefined && !(cursor.since < Number(chain.after))) {
+      this.#reconnect(cursor, fast);
       chain.parts.push({ socket: this.socket, from: 1, to: Number.POSITIVE_INFINITY });
-    } else await this.#connect(place ?? this.#start, fast);
-    this.#start = place ?? this.#start;
+    } else await this.#connect(cursor ?? this.#start, fast);
+    this.#start = cursor ?? this.#start;
   }
 
   async subscribe(filter: Filter, start: Start): Promise<void> {
@@ -252,7 +252,7 @@ class Viewer {
     const id = ++this.#commands;
     const { sent } = this.socket;
     this.socket.say({ id, type: "subscribe", filter, ...start });
-    await turn();
+    await tick();
     const at = sent.findIndex((message) => message.type === "reply" && message.id === id);
     const reply = sent[at];
     if (reply?.type !== "reply" || !reply.ok) throw new Error(`not answered: ${JSON.stringify(reply)}`);
@@ -260,7 +260,7 @@ class Viewer {
     (this.chains.at(-1)?.parts.at(-1) as Chain["parts"][number]).to = gap ? at - 1 : at;
     if (gap) expect(sent[at - 1]).toEqual(gap);
     this.#filter = filter;
-    if (start.since !== undefined) this.#begunAnew.push({ at, start });
+    if (start.since !== undefined) this.#restarted.push({ at, start });
     const goesOn = start.since === undefined && !isUpToDate;
     this.chains.push({
       filter,
@@ -271,7 +271,7 @@ class Viewer {
     });
   }
 
-  /** Everything of a chain that has been received. */
+  /** Returns the received messages of a chain. */
   static received({ parts }: Chain): Message[] {
     return parts.flatMap(({ socket, from, to }) => socket.sent.slice(from, Math.min(to, socket.received)));
   }
@@ -293,9 +293,9 @@ class Viewer {
     });
   }
 
-  /** Gives where live clients are. */
+  /** Returns the position of live clients. */
   #reconnect({ since, epoch }: Start, fast: boolean): number {
-    this.#begunAnew = [];
+    this.#restarted = [];
     this.socket = StubbornSocket.connect(this.#world.hub, { filter: this.#filter, since, epoch }, fast);
     const [hello] = this.socket.sent;
     if (hello?.type !== "hello") throw new Error("no hello");
@@ -306,11 +306,11 @@ class Viewer {
     return since !== undefined && since < 0 ? await this.#world.kept(this.#world.log.head) : [];
   }
 
-  /** Where a client is after what it has received, as docs/client.md has it; undefined: it has not been told. */
-  #place(): { readonly since: number; readonly epoch: string } | undefined {
+  /** Returns the cursor of the client as docs/client.md defines it; undefined when it has received none. */
+  #cursor(): { readonly since: number; readonly epoch: string } | undefined {
     const { received, sent } = this.socket;
-    // Who has asked to begin anew is where it asked to begin.
-    const asked = this.#begunAnew.findLast(({ at }) => at < received);
+    // After a subscription with `since`, the client is where it asked to begin.
+    const asked = this.#restarted.findLast(({ at }) => at < received);
     if (asked) this.#start = asked.start;
     let since: number | undefined;
     for (const message of sent.slice(asked?.at ?? 0, received)) {
@@ -322,7 +322,7 @@ class Viewer {
   }
 }
 
-/** Where the wire contract says that a connection begins, and what it is told first. */
+/** Returns where a connection begins by the wire contract, and the gap it receives first. */
 function beginning(
   { since, epoch: wanted }: Start,
   now: { kept: readonly FlockEvent[]; filter: Filter; oldest: number; epoch: string; position: number },
@@ -345,12 +345,12 @@ function isEvent(message: Message): message is FlockEvent {
   return "timestamp" in message && "seq" in message;
 }
 
-/** Stretches of one run's text. */
+/** Ranges of the text of one run. */
 type Ranges = { readonly from: number; to: number }[];
 
 /**
- * Compares what one chain has received with the log. `until`: everything up to there must have come; undefined: the
- * connection broke, or another filter came, at a place that only the server knows.
+ * Compares what one chain has received with the log. Everything up to `until` must have arrived. Undefined: the connection
+ * broke, or the filter changed, at a seq that only the server knows.
  */
 function compare(world: World, chains: readonly Chain[], index: number, until: number | undefined): void {
   const chain = chains[index] as Chain;
@@ -368,8 +368,8 @@ function compare(world: World, chains: readonly Chain[], index: number, until: n
     if (message.type === "gap") {
       expect(message.reason).toBe("expired");
       expect(message.from_seq, "a gap begins after what has been sent").toBeGreaterThan(seq);
-      expect(message.to_seq, "a gap tells what was dropped since").toBeGreaterThanOrEqual(chain.oldest);
-      expect(message.to_seq, "a gap tells what was dropped").toBeLessThan(world.log.oldest);
+      expect(message.to_seq, "a gap reports what was dropped since").toBeGreaterThanOrEqual(chain.oldest);
+      expect(message.to_seq, "a gap reports what was dropped").toBeLessThan(world.log.oldest);
       gaps.push({ from: message.from_seq, to: message.to_seq });
       seq = message.to_seq;
     } else if (message.type === "caught_up") {
@@ -379,7 +379,7 @@ function compare(world: World, chains: readonly Chain[], index: number, until: n
       }
     } else if (isEvent(message)) {
       if (message.seq <= seq) throw new Error(`${message.seq} came after ${seq}`);
-      if (!matches(chain.filter, factsOf(message))) throw new Error(`the filter does not let ${message.seq} pass`);
+      if (!matches(chain.filter, factsOf(message))) throw new Error(`the filter excludes ${message.seq}`);
       seq = message.seq;
       seen.add(seq);
       const committed = world.all[seq - 1] as FlockEvent;
@@ -405,7 +405,7 @@ function compare(world: World, chains: readonly Chain[], index: number, until: n
     if (event.content === "" && !event.is_complete) continue;
     const isThere = covers(rangesOf(texts, event.run_id), event) && (!event.is_complete || complete.has(event.run_id));
     if (!isThere) {
-      // What was merged into an event that a gap has taken is gone with it, and that stood where its last piece stood.
+      // A compacted event has the seq of its last chunk. If a gap contains it, all its chunks are gone.
       if (isGone(event.seq)) holes.delete(event.run_id);
       else if (!holes.has(event.run_id)) holes.set(event.run_id, event);
     } else if (holes.has(event.run_id)) throw missing(holes.get(event.run_id) as Piece, `before ${event.seq}`);
@@ -415,19 +415,18 @@ function compare(world: World, chains: readonly Chain[], index: number, until: n
 }
 
 /**
- * After which seq a chain begins. When a connection that was behind went on with another filter, only the server knows;
- * then this is the latest place where that can have been: it had been sent everything up to there that its filter before
- * let pass, and nothing beyond.
+ * Returns the seq after which a chain begins. If a connection that was behind changed its filter, only the server knows
+ * that seq. Then this is the latest possible one: the client had received all matching events up to there, and none after.
  */
 function latestStart(world: World, chains: readonly Chain[], index: number): number {
   const chain = chains[index] as Chain;
   const before = chains[index - 1];
   if (chain.after !== "there" || !before) return chain.after as number;
-  const told = Viewer.received(before).flatMap((message) =>
+  const reported = Viewer.received(before).flatMap((message) =>
     isEvent(message) ? message.seq : message.type === "gap" ? message.to_seq : [],
   );
-  const seen = new Set(told);
-  const reached = Math.max(latestStart(world, chains, index - 1), ...told);
+  const seen = new Set(reported);
+  const reached = Math.max(latestStart(world, chains, index - 1), ...reported);
   const first = Viewer.received(chain).find((message) => isEvent(message) || message.type === "gap");
   const begins = first?.type === "gap" ? first.from_seq : (first as FlockEvent | undefined)?.seq;
   const latest = Math.min(chain.position, (begins ?? Number.POSITIVE_INFINITY) - 1);
@@ -439,7 +438,7 @@ function latestStart(world: World, chains: readonly Chain[], index: number): num
   return unseen ? unseen.seq - 1 : latest;
 }
 
-/** A piece, or several in one, is what the run has streamed there, stands where the last of them stood, and tells where the others did. */
+/** Checks a chunk, or a compacted event: its text, its seq, and the seqs of its chunks. */
 function assertIsPartOf({ texts, all }: World, piece: Piece, last: Piece): void {
   const { content, offset, merged: _, ...rest } = piece;
   const { content: lastContent, offset: lastOffset, ...lastRest } = last;
@@ -463,13 +462,13 @@ function covers(ranges: Ranges, { offset, content }: Piece): boolean {
 }
 
 function missing({ seq, type }: FlockEvent, when: string): Error {
-  return new Error(`${type} ${seq} was missing ${when}, and no gap told of it`);
+  return new Error(`${type} ${seq} was missing ${when}, and no gap reported it`);
 }
 
 const AGENTS = ["a", "b", "c"] as const;
 const runOf = (agent: string, ended: number) => `run ${ended} of ${agent}`;
 const workflowOf = (agent: string) => `workflow of ${agent}`;
-/** A seq that no log of ours has come to. */
+/** A seq beyond every log of the test. */
 const BEYOND = 1_000_000;
 
 const filters = fc.constantFrom<Filter>(
@@ -512,11 +511,11 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant("burst" as const), rows: fc.integer({ min: 40, max: 90 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("end runs" as const) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("connect" as const), filter: filters, start: starts, fast }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("come back" as const), who, fast }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("reconnect" as const), who, fast }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("break" as const, "stall" as const), who }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("take" as const), who, bytes: fc.constantFrom(1, 900, 1e6) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("subscribe" as const), who, filter: filters, start: starts }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("turns" as const), count: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("ticks" as const), count: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant("tidy" as const), steps: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("an hour passes" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const) }) },
@@ -533,7 +532,7 @@ async function take(world: World, now: Step): Promise<void> {
       await Promise.all(now.pieces.map(({ agent, text }) => world.stream(agent, text)));
       return;
     case "burst":
-      // Each is a row of its own in the file: enough of them to be worth compacting.
+      // Each is a separate row in the file: enough rows to be compacted.
       for (let i = 0; i < now.rows; i++) await world.stream(AGENTS[i % 3] as string, `${i} `);
       return;
     case "end runs":
@@ -541,8 +540,8 @@ async function take(world: World, now: Step): Promise<void> {
     case "connect":
       world.viewers.push(await Viewer.connect(world, now.filter, startOf(within(world, now.start)), now.fast));
       return;
-    case "come back":
-      await viewer?.reacquireSlot(now.fast);
+    case "reconnect":
+      await viewer?.reconnect(now.fast);
       return;
     case "break":
       viewer?.socket.break();
@@ -556,8 +555,8 @@ async function take(world: World, now: Step): Promise<void> {
     case "subscribe":
       if (viewer?.isConnected) await viewer.subscribe(now.filter, startOf(within(world, now.start)));
       return;
-    case "turns":
-      for (let i = 0; i < now.count; i++) await turn();
+    case "ticks":
+      for (let i = 0; i < now.count; i++) await tick();
       return;
     case "tidy":
       vi.advanceTimersByTime(REST.idle + (now.steps - 1) * REST.busy);
@@ -570,7 +569,7 @@ async function take(world: World, now: Step): Promise<void> {
   }
 }
 
-/** A seq that the log has, in place of one that it may have. */
+/** Limits `since` to the head of the log. */
 function within(world: World, { since, ...rest }: Start): Start {
   if (since === undefined || since < 0 || since === BEYOND) return { since, ...rest };
   return { since: Math.min(since, world.log.head), ...rest };
@@ -598,7 +597,7 @@ describe("Hub over a log in a file and a buffer", () => {
         try {
           for (const now of steps) await take(world, now);
           for (const [index, viewer] of world.viewers.entries())
-            if (!viewer.isConnected && index % 3 > 0) await viewer.reacquireSlot(true);
+            if (!viewer.isConnected && index % 3 > 0) await viewer.reconnect(true);
           await world.settle();
           for (const { chains, isConnected } of world.viewers) {
             for (const index of chains.keys()) {
@@ -612,6 +611,6 @@ describe("Hub over a log in a file and a buffer", () => {
       }),
       { numRuns: 100 },
     );
-    // Seconds; the rest is for finding the smallest steps that show what is wrong.
+    // The run takes seconds. The rest is for shrinking a failure.
   }, 120_000);
 });

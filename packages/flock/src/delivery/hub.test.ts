@@ -9,7 +9,7 @@ import { EventLog } from "../log/event-log.ts";
 import { type FakeClock, fakeClock } from "../testing/fake-clock.ts";
 import { Hub, type HubOptions } from "./hub.ts";
 
-/** A socket that accepts data when the test says so, and a WebSocket over it: a network, one step at a time. */
+/** A socket that accepts data on command, and a WebSocket over it: a network, one step at a time. */
 class FakeClient extends EventEmitter {
   readonly OPEN = 1;
   readyState = 1;

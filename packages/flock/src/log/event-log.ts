@@ -4,18 +4,18 @@ import { Page } from "./page.ts";
 import type { Scope } from "./scope.ts";
 import type { LogSource } from "./source.ts";
 
-/** How many pages are kept in memory for those who read at the same place: some 8 MiB. */
+/** How many pages are kept in memory for subscribers that read the same range: some 8 MiB. */
 const MAX_PAGES = 16;
-/** Pages begin where blocks of so many events begin, or where the page before ends: all readers find the same ones. */
+/** Pages begin at multiples of this seq, or after the previous page, so that all subscribers use the same ones. */
 const PAGE_EVENTS = 1_024;
-/** How long one read may search for events of a scope before others have their turn, in ms. */
+/** How long one read may search for events of a scope before other work runs, in ms. */
 const READ_MS = 1;
-/** How many pages a search for the newest matching events goes back through. */
+/** The most pages that a search for the newest matching events reads. */
 const MAX_PAGES_BACK = 256;
 
-/** The log as readers know it: the newest part in memory, the rest in the store, and a call when it has grown. */
+/** The log: its newest part in memory, the rest in the store, and notifications when it has grown. */
 export class EventLog {
-  /** Which log this is: a seq means nothing in another epoch. */
+  /** Identifies the log: a seq of another epoch belongs to another log. */
   readonly epoch: string;
   readonly buffer: LogBuffer;
   readonly #stored: LogSource | undefined;
@@ -26,7 +26,7 @@ export class EventLog {
   readonly #listeners = new Set<() => void>();
   #events = 0;
 
-  /** @param stored where events are read that the buffer of `logBufferBytes` no longer holds; without it they are gone. */
+  /** @param stored holds the events that the buffer of `logBufferBytes` no longer holds. Without it, they are dropped. */
   constructor(epoch: string, logBufferBytes: number, stored?: LogSource) {
     this.epoch = epoch;
     this.buffer = new LogBuffer(logBufferBytes, stored?.head);
@@ -38,7 +38,7 @@ export class EventLog {
     return this.buffer.head;
   }
 
-  /** The oldest seq that is kept; `head + 1` when none is. */
+  /** The oldest seq kept; `head + 1` when no event is kept. */
   get oldest(): number {
     return Math.min(this.buffer.oldest, this.#stored?.oldest ?? this.buffer.oldest);
   }
@@ -90,7 +90,7 @@ export class EventLog {
     return Math.max(after, this.oldest - 1);
   }
 
-  /** Adds committed events, in order, then tells the listeners once. */
+  /** Appends committed events, in order, then notifies the listeners once. */
   append(events: readonly BufferedEvent[]): void {
     for (const event of events) this.buffer.append(event);
     this.#events += events.length;
@@ -98,7 +98,7 @@ export class EventLog {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Calls `listener` whenever the log has grown. Returns how to stop that. */
+  /** Calls `listener` whenever the log has grown. Returns a function that removes it. */
   onGrowth(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -15,8 +15,8 @@ const facts: fc.Arbitrary<EventFacts> = fc.record({
   }),
 });
 
-describe("a list of facts", () => {
-  it("gives back what was put in, however many events have something in common", () => {
+describe("FactsList", () => {
+  it("returns what was added, regardless of what events share", () => {
     fc.assert(
       fc.property(fc.array(facts), (given) => {
         const list = new FactsList(new Kinds());
@@ -27,7 +27,7 @@ describe("a list of facts", () => {
     );
   });
 
-  it("does so when there are more kinds than are remembered", () => {
+  it("returns what was added beyond the size of the kind cache", () => {
     const list = new FactsList(new Kinds());
     const given = Array.from({ length: 25_000 }, (_, i): EventFacts => {
       const agent = `a${i % 11_000}`;

@@ -11,7 +11,7 @@ const facts = (agent: string, correlationId: string): EventFacts => ({
   runId: undefined,
 });
 
-/** The texts of the frames in a buffer, by the rules of RFC 6455 and nothing else. */
+/** Decodes frames by RFC 6455, independently of the implementation. */
 function unframe(frames: Buffer): string[] {
   const texts: string[] = [];
   for (let at = 0; at < frames.length; ) {
@@ -46,11 +46,11 @@ const filter: fc.Arbitrary<Filter | undefined> = fc.constantFrom(
   undefined,
   { agents: ["a"] },
   { agents: ["b", "c"] },
-  { agents: ["nobody"] },
+  { agents: ["other"] },
 );
 
-describe("the buffer is one log that any cursor can read", () => {
-  it("gives every reader what a plain list of the events would, whatever the steps", () => {
+describe("LogBuffer reads", () => {
+  it("return the same as a list of the events, for any steps", () => {
     fc.assert(
       fc.property(
         fc.array(event, { maxLength: 60 }),
@@ -86,7 +86,7 @@ describe("the buffer is one log that any cursor can read", () => {
     );
   });
 
-  it("reads no further than it is told", () => {
+  it("do not go beyond `until`", () => {
     fc.assert(
       fc.property(fc.array(event, { minLength: 1, maxLength: 30 }), filter, fc.nat(), (events, wanted, end) => {
         const buffer = new LogBuffer(Number.POSITIVE_INFINITY);
@@ -102,7 +102,7 @@ describe("the buffer is one log that any cursor can read", () => {
     );
   });
 
-  it("finds where the newest N that match begin", () => {
+  it("find where the newest N matching events begin", () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 40 }), filter, fc.nat({ max: 50 }), (events, wanted, count) => {
         const buffer = new LogBuffer(Number.POSITIVE_INFINITY);
@@ -122,7 +122,7 @@ describe("the buffer is one log that any cursor can read", () => {
     );
   });
 
-  it("gathers any selection of seqs in order", () => {
+  it("gather any selection of seqs in order", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(event, fc.boolean()), { maxLength: 40 }), (events) => {
         const buffer = new LogBuffer(Number.POSITIVE_INFINITY);
@@ -138,8 +138,8 @@ describe("the buffer is one log that any cursor can read", () => {
   });
 });
 
-describe("the buffer forgets the oldest first", () => {
-  it("and stays within its limit, give or take the newest segment", () => {
+describe("LogBuffer drops the oldest events", () => {
+  it("and stays within its limit, except for the newest segment", () => {
     const buffer = new LogBuffer(1024 * 1024);
     const json = JSON.stringify("y".repeat(1_000));
     for (let seq = 1; seq <= 5_000; seq++) buffer.append({ seq, json, facts: facts("a", "c") });
@@ -155,7 +155,7 @@ describe("the buffer forgets the oldest first", () => {
     expect(events).toBe(5_000 - buffer.oldest + 1);
   });
 
-  it("but keeps the newest event, however large", () => {
+  it("but keeps the newest event of any size", () => {
     const buffer = new LogBuffer(10);
     buffer.append({ seq: 1, json: '"a"', facts: facts("a", "c") });
     buffer.append({ seq: 2, json: JSON.stringify("b".repeat(400_000)), facts: facts("a", "c") });
@@ -163,7 +163,7 @@ describe("the buffer forgets the oldest first", () => {
     expect(unframe(buffer.read(1, 2, undefined, 1).frames)).toHaveLength(1);
   });
 
-  it("and what a reader holds stays as it was", () => {
+  it("and does not change what a reader holds", () => {
     const buffer = new LogBuffer(10);
     buffer.append({ seq: 1, json: '"first"', facts: facts("a", "c") });
     const { frames } = buffer.read(0, 1, undefined, 1_000);

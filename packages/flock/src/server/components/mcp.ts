@@ -44,7 +44,7 @@ const INSTRUCTIONS =
 
 /**
  * Makes the flock an MCP server (Model Context Protocol, Streamable HTTP), so that other agents can publish, query and
- * watch. It keeps no sessions: each request stands alone, and a client that watches passes its cursor in the log.
+ * watch. It keeps no sessions: each request is independent, and a client that watches passes its cursor in the log.
  *
  * @example
  * await flock.serve({ components: [new McpServerComponent()] }); // http://127.0.0.1:8000/mcp

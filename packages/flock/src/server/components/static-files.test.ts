@@ -42,7 +42,7 @@ afterAll(async () => {
 
 const page = (path: string) => fetch(server.url + path, { headers: { accept: "text/html,*/*" } });
 
-/** A request whose path nobody tidies up on its way. */
+/** Sends a request with a path that is not normalized on the way. */
 function raw(path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = "";

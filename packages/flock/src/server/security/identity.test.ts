@@ -15,7 +15,7 @@ import {
 
 const Plan = artifact("Plan", z.object({ text: z.string() }));
 
-/** Tells who asks, at one route that is for those who are known and one that says it is for everybody. */
+/** Returns the principal of a request, on a route with authentication and on an open one. */
 class Mirror extends ServerComponent {
   override readonly name = "mirror";
   override registerRoutes({ app, principalOf }: ServerContext): void {
