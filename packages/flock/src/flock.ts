@@ -278,7 +278,7 @@ export class Flock {
 
   /** Every artifact type that the flock knows, by name. */
   get types(): ReadonlyMap<string, AnyArtifactType> {
-    return this.#runtime.types;
+    return this.#runtime.registry.types;
   }
 
   /** Returns this flock as a principal sees it, for server components. */
@@ -288,7 +288,7 @@ export class Flock {
 
   /** The artifact types that a principal may know of. */
   typesSeenBy(as: Principal): readonly AnyArtifactType[] {
-    return this.#runtime.typesSeenBy(as);
+    return this.#runtime.registry.typesSeenBy(as);
   }
 
   /**
@@ -296,7 +296,7 @@ export class Flock {
    * @throws FlockError `duplicate_artifact_type` when another type has the name.
    */
   register(...types: AnyArtifactType[]): this {
-    for (const type of types) this.#runtime.registerType(type);
+    for (const type of types) this.#runtime.registry.shareType(type);
     return this;
   }
 
@@ -306,7 +306,7 @@ export class Flock {
    * @throws FlockError `duplicate_agent` or `invalid_name`.
    */
   agent(name: string): AgentBuilder {
-    this.#runtime.assertNameIsFree(name);
+    this.#runtime.registry.assertNameIsFree(name);
     if (this.#declaring.has(name)) {
       throw new FlockError(
         "duplicate_agent",
@@ -358,7 +358,7 @@ export class Flock {
    */
   async invoke(agent: string, inputs: readonly Draft[], options: InvokeOptions = {}): Promise<Invoked> {
     if (this.#declaring.size > 0) await this.#completeAgents();
-    return this.#runtime.invoke(agent, inputs, options);
+    return this.#runtime.invoke(agent, inputs, options, OWNER);
   }
 
   /**
@@ -499,7 +499,7 @@ export class Flock {
   agents(as: Principal = OWNER): AgentInfo[] {
     const { agents } = this.#state.seenBy(as);
     const isOwner = as.kind === "owner";
-    return this.#runtime.agentsSeenBy(as).map((agent) => {
+    return this.#runtime.registry.agentsSeenBy(as).map((agent) => {
       const state = agents.get(agent.name);
       const { paused, queued } = this.#runtime.queueOf(agent.name);
       return {
@@ -530,7 +530,7 @@ export class Flock {
 
   /** What an agent has done; undefined when there is no such agent. `as`: what this principal may know. */
   async historyOf(agent: string, as: Principal = OWNER): Promise<HistorySummary | undefined> {
-    const definition = this.#runtime.agents.get(agent);
+    const definition = this.#runtime.registry.agents.get(agent);
     if (!definition || !maySee(as, definition.visibility)) return undefined;
     const counters = this.#state.seenBy(as).agents.get(agent)?.counters ?? NO_COUNTERS;
     return { agent_id: agent, counters: { ...counters }, ...this.#history.of(agent, as) };

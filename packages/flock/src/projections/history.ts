@@ -56,7 +56,7 @@ export class History {
   }
 
   /** Returns an agent's totals that a principal may see; empty for an agent without activity. */
-  of(agentId: string, as: Principal = OWNER): Totals {
+  of(agentId: string, as: Principal): Totals {
     if (as.kind === "owner" || !this.#partitions) return structuredClone(this.#all.get(agentId) ?? noTotals());
     const seen = this.#partitions.seenBy(as).flatMap((byAgent) => byAgent.get(agentId) ?? []);
     const times = (pick: (totals: Totals) => string | null) => seen.flatMap((totals) => pick(totals) ?? []).sort();

@@ -94,7 +94,7 @@ export class Workflows {
   }
 
   /** Returns a workflow's status as a principal may see it; undefined when it may see nothing of it. */
-  statusOf(id: string, as: Principal = OWNER): CorrelationStatus | undefined {
+  statusOf(id: string, as: Principal): CorrelationStatus | undefined {
     const workflow = this.#byId.get(id);
     if (!workflow) return undefined;
     const seen = as.kind === "owner" || !workflow.partitions ? [workflow] : workflow.partitions.seenBy(as);

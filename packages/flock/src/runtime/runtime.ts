@@ -4,7 +4,6 @@ import {
   type CorrelationStatus,
   type EventDraft,
   EXTERNAL,
-  maySee,
   OWNER,
   type Principal,
   PUBLIC,
@@ -14,7 +13,7 @@ import {
 import type { AgentDefinition } from "../agents/definition.ts";
 import type { Subscription } from "../agents/subscription.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
-import type { AnyArtifactType, Draft } from "../blackboard/artifact-type.ts";
+import type { Draft } from "../blackboard/artifact-type.ts";
 import type { Clock } from "../core/clock.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
@@ -43,6 +42,7 @@ import type { Invoked, InvokeOptions, Published, PublishOptions } from "./publis
 import { Publisher } from "./publishing/publisher.ts";
 import { Questions } from "./questions/questions.ts";
 import { Pauses } from "./queue/pauses.ts";
+import { Registry } from "./registry.ts";
 import { type Activation, activationWrite } from "./runs/activation.ts";
 import { tryingSeveral } from "./runs/best-of.ts";
 import { DeadLetters, type Revived } from "./runs/dead-letters.ts";
@@ -80,14 +80,11 @@ const NONE: readonly Triggered[] = [];
 
 /** Knows the agents and the artifact types, and takes the work that comes from outside. */
 export class Runtime {
-  readonly agents = new Map<string, AgentDefinition>();
-  readonly types = new Map<string, AnyArtifactType>();
+  readonly registry: Registry;
   readonly history: History;
   readonly schedules: Schedules;
   /** What runs ask people. */
   readonly questions: Questions;
-  /** Types that are known beside those that agents name. */
-  readonly #sharedTypes = new Set<string>();
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #workflows = new Workflows();
@@ -98,7 +95,6 @@ export class Runtime {
   readonly #scheduledPublishes: ScheduledPublishes;
   readonly #deadLetters: DeadLetters;
   readonly #graph: TopologyAnnouncer;
-  readonly #hooks: Hooks | undefined;
   #hasBegun = false;
   #stopped = false;
 
@@ -110,7 +106,8 @@ export class Runtime {
     hooks,
     ...shared
   }: RuntimeOptions) {
-    this.#hooks = hooks;
+    const registry = new Registry(hooks);
+    this.registry = registry;
     this.history = shared.history;
     this.#journal = shared.journal;
     this.#clock = shared.clock;
@@ -126,13 +123,7 @@ export class Runtime {
         enqueue: (activation) => this.#runner.enqueue(activation),
         abandon: (activation) => this.#runner.abandon(activation),
       },
-      onDraft: (draft, origin) => {
-        const hooks = this.#hooksOf(origin.producedBy);
-        const { type, artifactType } = draft;
-        if (this.types.get(type) !== artifactType) this.registerType(artifactType);
-        return hooks ? hooks.publish(draft, origin) : draft;
-      },
-      onCommitted: (artifact) => this.#hooksOf(artifact.producedBy)?.published(artifact),
+      registry,
       onHidden: (artifact) => this.#scheduledPublishes.watch(artifact),
     });
     this.#scheduledPublishes = new ScheduledPublishes({
@@ -142,11 +133,7 @@ export class Runtime {
     this.questions = new Questions({
       ...shared,
       publisher: this.#publisher,
-      know: (type) => this.registerType(type),
-      places: {
-        leave: (activation) => this.#runner.leave(activation),
-        reacquireSlot: (activation) => this.#runner.reacquireSlot(activation),
-      },
+      registry,
     });
     this.#runner = new Runner({
       ...shared,
@@ -154,15 +141,15 @@ export class Runtime {
       maxRunsPerCorrelation,
       concurrency,
       onHeld: (agent) => this.#pauses.queueChanged(agent),
-      agents: this.agents,
+      agents: registry.agents,
       workflows: this.#workflows,
       questions: this.questions,
       publisher: this.#publisher,
     });
     const { scheduler } = this.#runner;
-    this.#pauses = new Pauses({ agents: this.agents, scheduler, clock: this.#clock, emit: this.#emit });
+    this.#pauses = new Pauses({ agents: registry.agents, scheduler, clock: this.#clock, emit: this.#emit });
     this.#deadLetters = new DeadLetters({
-      agents: this.agents,
+      agents: registry.agents,
       store: deadLetters,
       journal: shared.journal,
       runner: this.#runner,
@@ -177,28 +164,7 @@ export class Runtime {
         return this.#wake(subscription, [this.#publisher.prepare(tick, origin)]);
       },
     });
-    this.#graph = new TopologyAnnouncer(this.agents, this.#emit);
-  }
-
-  /**
-   * Makes an artifact type known by name.
-   * @throws FlockError `duplicate_artifact_type` when another type has the name.
-   */
-  registerType(type: AnyArtifactType): void {
-    this.#sharedTypes.add(type.typeName);
-    this.#know(type);
-  }
-
-  #know(type: AnyArtifactType): void {
-    const known = this.types.get(type.typeName);
-    if (known === type) return;
-    if (known) {
-      throw new FlockError(
-        "duplicate_artifact_type",
-        `two artifact types are called ${type.typeName}: declare it once and import it where it is used`,
-      );
-    }
-    this.types.set(type.typeName, type);
+    this.#graph = new TopologyAnnouncer(registry.agents, this.#emit);
   }
 
   /**
@@ -207,9 +173,7 @@ export class Runtime {
    */
   registerAgent(agent: AgentDefinition): void {
     this.#assertRunning();
-    this.assertNameIsFree(agent.name);
-    for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.#know(type);
-    this.agents.set(agent.name, tryingSeveral(agent));
+    this.registry.addAgent(tryingSeveral(agent));
     for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription);
     this.#emit({ type: "agent_registered", ...declared(agent) });
     this.#runner.circuits.registered(agent);
@@ -218,34 +182,6 @@ export class Runtime {
     this.#publisher.gates.restore(agent.name);
     this.#runner.resumeAgent(agent);
     void this.schedules.resumeAgent(agent);
-  }
-
-  /** The agents that a principal may know of. */
-  agentsSeenBy(as: Principal): AgentDefinition[] {
-    const agents = [...this.agents.values()];
-    return as.kind === "owner" ? agents : agents.filter(({ visibility }) => maySee(as, visibility));
-  }
-
-  /** The types that a principal may know of: not those that only agents name which it may not know of. */
-  typesSeenBy(as: Principal): AnyArtifactType[] {
-    if (as.kind === "owner") return [...this.types.values()];
-    const named = new Set(this.#sharedTypes);
-    for (const { consumes, publishes } of this.agentsSeenBy(as)) {
-      for (const type of [...consumes.keys(), ...publishes.keys()]) named.add(type);
-    }
-    return [...this.types.values()].filter(({ typeName }) => named.has(typeName));
-  }
-
-  /** @throws FlockError `duplicate_agent` or `invalid_name`. */
-  assertNameIsFree(name: string): void {
-    if (name === EXTERNAL) {
-      throw new FlockError(
-        "invalid_name",
-        `no agent can be called ${EXTERNAL}: that names publishers outside the flock`,
-      );
-    }
-    if (this.agents.has(name))
-      throw new FlockError("duplicate_agent", `there is an agent called ${name} already: give each its own name`);
   }
 
   /** Publishes a draft from outside. Throws at once what is wrong with it. */
@@ -299,21 +235,11 @@ export class Runtime {
   }
 
   /** Runs one agent on given inputs, which go on the blackboard but wake nobody else. */
-  async invoke(
-    agentId: string,
-    drafts: readonly Draft[],
-    options: InvokeOptions = {},
-    as: Principal = OWNER,
-  ): Promise<Invoked> {
+  async invoke(agentId: string, drafts: readonly Draft[], options: InvokeOptions, as: Principal): Promise<Invoked> {
     const { correlationId = newId() } = options;
     this.#assertRunning();
     this.goOn();
-    const agent = this.agents.get(agentId);
-    if (!agent || !maySee(as, agent.visibility))
-      throw new FlockError(
-        "unknown_agent",
-        `there is no agent called ${JSON.stringify(agentId)}${this.#listAgents(as)}`,
-      );
+    const agent = this.registry.agentSeenBy(agentId, as);
     if (drafts.length === 0)
       throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
     const visibility = checkVisibility("invoke", options.visibility);
@@ -356,10 +282,7 @@ export class Runtime {
   }
 
   /** Ends runs, queued or running, that a principal may see, as `cancelled`. Resolves to how many, once that is committed. */
-  cancel(
-    wanted: { readonly runId: string } | { readonly correlationId: string },
-    as: Principal = OWNER,
-  ): Promise<number> {
+  cancel(wanted: { readonly runId: string } | { readonly correlationId: string }, as: Principal): Promise<number> {
     return this.#runner.cancel(wanted, as);
   }
 
@@ -381,13 +304,9 @@ export class Runtime {
    */
   async pause(what: "pause" | "resume", name: string | undefined): Promise<string[]> {
     this.#assertRunning();
-    const agent = name === undefined ? undefined : this.agents.get(name);
-    if (name !== undefined && !agent)
-      throw new FlockError(
-        "unknown_agent",
-        `there is no agent called ${JSON.stringify(name)}${this.#listAgents(OWNER)}`,
-      );
-    const changed = this.#pauses[what](agent ? [agent] : [...this.agents.values()]);
+    const { registry } = this;
+    const agents = name === undefined ? [...registry.agents.values()] : [registry.agentSeenBy(name, OWNER)];
+    const changed = this.#pauses[what](agents);
     this.#runner.noteIdle();
     try {
       await this.#journal.committed();
@@ -470,11 +389,7 @@ export class Runtime {
     this.#publisher.gates.restore();
     this.#runner.goOn();
     this.#scheduledPublishes.restore();
-    for (const agent of this.agents.values()) void this.schedules.resumeAgent(agent);
-  }
-
-  #hooksOf(producedBy: string): Hooks | undefined {
-    return producedBy === EXTERNAL ? this.#hooks : this.agents.get(producedBy)?.hooks;
+    for (const agent of this.registry.agents.values()) void this.schedules.resumeAgent(agent);
   }
 
   readonly #emit = (event: EventDraft): void => {
@@ -483,11 +398,6 @@ export class Runtime {
 
   #assertRunning(): void {
     if (this.#stopped) throw new FlockError("shutting_down", "this flock has shut down and takes no more work");
-  }
-
-  #listAgents(as: Principal): string {
-    const names = this.agentsSeenBy(as).map(({ name }) => name);
-    return names.length === 0 ? "" : `; there are ${names.slice(0, 10).join(", ")}${names.length > 10 ? ", …" : ""}`;
   }
 }
 

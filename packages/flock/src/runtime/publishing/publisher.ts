@@ -10,6 +10,7 @@ import type { Journal } from "../../store/journal.ts";
 import type { LeftWork, WorkStore } from "../../store/store.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
 import { type DryRun, type Filled, Gates } from "../gates/gates.ts";
+import type { Registry } from "../registry.ts";
 import { type Activation, activationWrite } from "../runs/activation.ts";
 import { NO_ACTIVATIONS, type Origin, type Publication, publicationOf, revealOf } from "./publication.ts";
 
@@ -26,10 +27,7 @@ export interface PublisherOptions {
   readonly maxInlinePayloadBytes: number;
   /** Runs the triggered agents. */
   readonly runner: ActivationTaker;
-  /** Receives each draft and returns the one to publish. May throw. */
-  readonly onDraft: (draft: Draft, origin: Origin) => Draft;
-  /** Receives each committed artifact. Never throws. */
-  readonly onCommitted: (artifact: StoredArtifact) => void;
+  readonly registry: Registry;
   /** Receives each committed artifact that has a scheduled publish. */
   readonly onHidden: (artifact: StoredArtifact) => void;
 }
@@ -71,8 +69,11 @@ export class Publisher {
    */
   prepare(draft: Draft, origin: Origin): Publication {
     assertDraft(draft);
-    const { clock, maxInlinePayloadBytes, onDraft } = this.#options;
-    return publicationOf(onDraft(draft, origin), origin, clock.now(), maxInlinePayloadBytes);
+    const { clock, maxInlinePayloadBytes, registry } = this.#options;
+    const { type, artifactType } = draft;
+    if (registry.types.get(type) !== artifactType) registry.shareType(artifactType);
+    const published = registry.hooksOf(origin.producedBy)?.publish(draft, origin) ?? draft;
+    return publicationOf(published, origin, clock.now(), maxInlinePayloadBytes);
   }
 
   /** Returns what each matching gate would do with a draft. Has no side effects. Throws like `prepare`. */
@@ -123,7 +124,7 @@ export class Publisher {
    * `result`, or of `failed`.
    */
   committed<T>(publications: readonly Settled[], result: () => T, failed: (error: unknown) => T = fail): Promise<T> {
-    const { journal, runner, tracing, workflows, onHidden, onCommitted } = this.#options;
+    const { journal, runner, tracing, workflows, registry, onHidden } = this.#options;
     return journal.committed().then(
       () => {
         for (const publication of publications) {
@@ -131,7 +132,7 @@ export class Publisher {
           tracing.committed(publication);
           if (artifact) {
             workflows.published(artifact.correlationId, artifact.createdAt, artifact.visibility);
-            onCommitted(artifact);
+            registry.hooksOf(artifact.producedBy)?.published(artifact);
           }
           for (const activation of activations) runner.enqueue(activation);
           if (artifact?.visibility.kind === "after") onHidden(artifact);

@@ -13,7 +13,7 @@ import { isRefusal } from "../../store/refusal.ts";
 import type { QuestionClosure, QuestionRecord, WorkStore } from "../../store/store.ts";
 import type { Origin, Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
-import type { Activation } from "../runs/activation.ts";
+import type { Registry } from "../registry.ts";
 import type { Run } from "../runs/run.ts";
 import type { StoredQuestion } from "./person-question.ts";
 import { PersonQuestion } from "./person-question.ts";
@@ -26,13 +26,7 @@ export interface QuestionsOptions {
   readonly clock: Clock;
   readonly log: RunLog;
   readonly publisher: Pick<Publisher, "prepare" | "post" | "committed">;
-  /** Makes the type of an answer known. May throw. */
-  readonly know: (type: AnyArtifactType) => void;
-  /** Who has a run's place while it waits. */
-  readonly places: {
-    leave(activation: Activation): void;
-    reacquireSlot(activation: Activation): Promise<void>;
-  };
+  readonly registry: Registry;
 }
 
 /** A question, as this process knows it. */
@@ -99,7 +93,7 @@ export class Questions {
       );
     }
     run.signal.throwIfAborted();
-    this.#options.know(type);
+    this.#options.registry.shareType(type);
     const { id, attempt } = run.activation;
     if (attempt > 1 && !this.#byActivation.has(id)) {
       await this.#revive(id);
@@ -292,8 +286,8 @@ export class Questions {
 
   /** Resolves when the question is closed and its run may go on. */
   #wait(run: Run, question: Asked, fallback: Draft | undefined): Promise<QuestionClosure> {
-    const { clock, places } = this.#options;
-    const { activation, signal } = run;
+    const { clock } = this.#options;
+    const { signal } = run;
     const { deadline } = question.artifact.payload;
     const { promise, resolve, reject } = Promise.withResolvers<QuestionClosure>();
     let stopTimer: (() => void) | undefined;
@@ -310,7 +304,7 @@ export class Questions {
     this.#waits.set(run, waits);
     if (waits === 1) {
       run.limit?.pause();
-      places.leave(activation);
+      run.slot.release();
     }
     const end = () => {
       stopTimer?.();
@@ -328,7 +322,7 @@ export class Questions {
         return;
       }
       this.#waits.delete(run);
-      places.reacquireSlot(activation).then(() => {
+      run.slot.reacquire().then(() => {
         run.limit?.resume();
         resolve(closure);
       });

@@ -29,6 +29,13 @@ export const HIDDEN: WireError = {
   message: "not everybody may know it who may see this run: the server's log has the error",
 };
 
+/** The concurrency slot of a run. A run that waits for a person releases it. */
+export interface RunSlot {
+  release(): void;
+  /** Resolves when the run may continue. */
+  reacquire(): Promise<void>;
+}
+
 /** Why a run was stopped from outside. */
 export class RunStopped extends Error {
   override readonly name = "RunStopped";
@@ -67,19 +74,23 @@ export class Run {
   #said: EventVisibility | undefined;
   /** How long the function may take; undefined: as long as it likes. Stands still while a person is asked. */
   readonly limit: TimeLimit | undefined;
+  /** The run's place among the concurrent runs. */
+  readonly slot: RunSlot;
   readonly #emit: (event: StreamingOutput | StepEvent) => void;
   readonly #errorDetail: ErrorDetail;
   readonly #clock: Clock;
   readonly #begun: number;
 
-  /** `emit` takes what the run streams, and what it tells of its steps. */
+  /** @param emit receives the run's stream and the events of its steps. */
   constructor(
     activation: Activation,
     clock: Clock,
     errorDetail: ErrorDetail,
+    slot: RunSlot,
     emit: (event: StreamingOutput | StepEvent) => void,
   ) {
     this.activation = activation;
+    this.slot = slot;
     const { visibility, agent } = activation;
     this.#said = agent.outputs?.visibility ? allOf([visibility, agent.outputs.visibility]) : visibility;
     this.#clock = clock;

@@ -39,7 +39,7 @@ import type { Activation } from "./activation.ts";
 import { Context } from "./context.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
-import { HIDDEN, Run, RunStopped } from "./run.ts";
+import { HIDDEN, Run, type RunSlot, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
 
@@ -225,17 +225,6 @@ export class Runner {
     return count;
   }
 
-  /** A run waits for a person, and others may run in its place. */
-  leave(activation: Activation): void {
-    this.scheduler.leave(activation);
-    this.noteIdle();
-  }
-
-  /** A run has waited long enough. Resolves when it may go on. */
-  reacquireSlot(activation: Activation): Promise<void> {
-    return this.scheduler.reacquireSlot(activation);
-  }
-
   /** Resolves when nothing is queued but for paused agents, nothing runs but what waits for people, and all is committed. */
   async idle(): Promise<void> {
     for (;;) {
@@ -314,7 +303,7 @@ export class Runner {
   #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
     const { journal, blackboard, clock, errorDetail } = this.#options;
-    const run = new Run(activation, clock, errorDetail, this.#tell);
+    const run = new Run(activation, clock, errorDetail, this.#slotOf(activation), this.#tell);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
     const startedAt = this.#now();
@@ -350,6 +339,16 @@ export class Runner {
       (drafts) => this.#end(run, begun, drafts),
       (error) => this.#end(run, begun, NO_DRAFTS, readable(error)),
     );
+  }
+
+  #slotOf(activation: Activation): RunSlot {
+    return {
+      release: () => {
+        this.scheduler.leave(activation);
+        this.noteIdle();
+      },
+      reacquire: () => this.scheduler.reacquireSlot(activation),
+    };
   }
 
   /** Writes what a run has brought, and that it has ended. Resolves when that is permanent, or left to the next process. */

@@ -81,7 +81,7 @@ const MOST_LOOKUPS = 100;
  * nothing, and the thousandth page costs what the first one does.
  * @throws FlockError `invalid_request` when the cursor is not one of ours.
  */
-export function artifactQuery(query: ArtifactQuery, as: Principal = OWNER): ArtifactStatements {
+export function artifactQuery(query: ArtifactQuery, as: Principal): ArtifactStatements {
   const { limit = DEFAULT_LIMIT, offset = 0, cursor } = query;
   const place = cursor === undefined ? undefined : parseCursor(cursor);
   return {
