@@ -55,8 +55,8 @@ describe.for<[string, () => Promise<McpTools>]>([
       const { code, message } = await failureOf(tools.call(tool, input));
       return `${code}: ${message}`;
     };
-    expect(await message("fail")).toBe("tool_failed: MCP server test: fail failed: the disk is full");
-    expect(await message("throw")).toMatch(/^tool_failed: MCP server test: throw failed: .*it broke/);
+    expect(await message("fail")).toBe("tool_failed: Tool `fail` of MCP server `test` failed: the disk is full");
+    expect(await message("throw")).toMatch(/^tool_failed: Tool `throw` of MCP server `test` failed: .*it broke/);
     expect(await message("echo", { text: 1 })).toMatch(/^tool_failed: .*text/s);
     expect(await message("nowhere")).toMatch(
       /^tool_unknown: Tool `nowhere` .*MCP server `test` does not have it.*echo/,
@@ -121,7 +121,7 @@ describe("tool that is not allowed", () => {
     expect(() => mcpTools({ name: "a", command: "b" } as never)).toThrow(
       /mcpTools: allow: must be a list of tool names/,
     );
-    expect(() => mcpTools({ name: "a_b", url: "ftp://x", allow: [] })).toThrow(/name: .*; url: must be an address/);
+    expect(() => mcpTools({ name: "a_b", url: "ftp://x", allow: [] })).toThrow(/name: .*; url: must be a URL/);
   });
 });
 
@@ -150,7 +150,7 @@ describe("program", () => {
     const first = await failureOf(tools.call("echo"));
     expect(first.code).toBe("tool_server_unavailable");
     expect(first.message).toMatch(
-      /MCP server test: .*mcp-server\.ts dies" does not answer.*cannot open the database, token \[redacted\]/s,
+      /MCP server `test` .*mcp-server\.ts dies` does not respond.*cannot open the database, token \[redacted\]/s,
     );
     expect(await failureOf(tools.call("echo"))).toBe(first);
   });
@@ -319,7 +319,7 @@ describe("agent with a model", () => {
     const at = await kitchen(http("http://127.0.0.1:9/mcp"), saysJson(PIZZA));
     expect((await at.cook()).error).toMatchObject({
       name: "tool_server_unavailable",
-      message: expect.stringContaining("MCP server test"),
+      message: expect.stringContaining("MCP server `test`"),
     });
     expect(at.model.requests).toEqual([]);
   });

@@ -256,7 +256,7 @@ describe("invalid answer", () => {
     expect(at.server.requests).toHaveLength(2);
     expect(status).toBe("error");
     expect(error?.name).toBe("model_answer_invalid");
-    expect(error?.message).toMatch(/openai\/test-model gave 2 answers .* toppings: .*expected array/);
+    expect(error?.message).toMatch(/Model `openai\/test-model` failed: 2 answers .* toppings: .*expected array/);
   });
 
   it.for<[string, Answer, RegExp]>([
@@ -304,7 +304,7 @@ describe("model failures are explained", () => {
     expect(status).toBe("error");
     expect(error?.name).toBe("model_failed");
     expect(error?.message).toMatch(message);
-    expect(error?.message).toMatch(/^openai\/test-model /);
+    expect(error?.message).toMatch(/^Model `openai\/test-model` /);
     expect(at.server.requests).toHaveLength(1);
   });
 
