@@ -25,13 +25,13 @@ test.describe("agent panel", () => {
       .getByRole("link", { name: "waiter" })
       .click();
     const panel = page.getByRole("complementary", { name: "Agent waiter" });
-    await expect(panel.getByText("Waits for Order")).toBeVisible();
+    await expect(panel.getByText("Waiting for Order")).toBeVisible();
     await expect(panel.getByText("Pizza 1/1, Order 0/1")).toBeVisible();
-    await expect(panel.getByText("It has not run yet.")).toBeVisible();
+    await expect(panel.getByText("No runs yet.")).toBeVisible();
     await flock.publish(Order({ table: 4 }));
     await flock.runUntilIdle();
-    await expect(panel.getByText("Nothing has been gathered")).toBeVisible();
-    await panel.getByRole("link", { name: "All of them" }).click();
+    await expect(panel.getByText("Nothing collected yet")).toBeVisible();
+    await panel.getByRole("link", { name: "All runs" }).click();
     await page.waitForURL(/\/runs\?agent=waiter/);
   });
 
@@ -82,7 +82,7 @@ test.describe("moving a box without dragging", () => {
     expect(await placeOf()).toEqual(first);
 
     await page.getByRole("button", { name: "Move boxes without dragging" }).click();
-    await expect(page.getByRole("status").getByText("Choose a box, then a free place for it")).toBeVisible();
+    await expect(page.getByRole("status").getByText("Select a box, then click its new position")).toBeVisible();
     await box.click({ position: { x: 100, y: 55 } });
     await page.mouse.click(corner.x, corner.y);
     const put = await placeOf();

@@ -187,9 +187,11 @@ test.describe("events hidden by permissions are counted", () => {
     const owner = await openPage(`${url}/events`);
     await expect(listed(owner.page, head)).toBeVisible();
     await owner.page.keyboard.press("Control+k");
-    await owner.page.getByLabel("A file of events").setInputFiles(await download.path());
+    await owner.page.getByLabel("Event file").setInputFiles(await download.path());
     await expect(
-      owner.page.getByRole("main").getByText(`${count} of ${head} events were hidden from whoever saved this`),
+      owner.page
+        .getByRole("main")
+        .getByText(`${count} of ${head} events were hidden from the user who saved this file`),
     ).toBeVisible();
     expect(await sumOf(owner.page)).toBe(count);
   });
@@ -202,7 +204,7 @@ test.describe("events hidden by permissions are counted", () => {
     await becomeGuest(page, url);
     await page.goto(`${url}/blackboard`);
     await page.getByRole("link", { name: "Pizza", exact: true }).click();
-    await expect(page.getByText("What it was made of is hidden from you.")).toBeVisible();
+    await expect(page.getByText("Its inputs are hidden from you.")).toBeVisible();
     await page.getByRole("region", { name: "Lineage" }).getByText("sous_chef, hidden run").click();
     await expect(page.getByText(/This run is not known at this seq\. .* not for you to see/)).toBeVisible();
     await page.goto(`${url}/blackboard/${secret.artifactId}`);

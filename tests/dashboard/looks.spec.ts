@@ -73,7 +73,7 @@ const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Prom
   "a search in an output": {
     path: "/output",
     act: async (page) => {
-      await page.getByRole("button", { name: "Search in this output" }).first().click();
+      await page.getByRole("button", { name: "Search this output" }).first().click();
       await page.keyboard.type("for");
     },
   },

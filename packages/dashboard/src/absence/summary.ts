@@ -33,7 +33,7 @@ export function awayFrom(log: Log, since: number): MissedSummary | null {
 export function awayWords({ failed, ended, artifacts }: MissedSummary): string {
   const parts = [
     failed > 0 ? `${counted(failed, "run")} failed` : "",
-    ended > failed ? `${counted(ended - failed, "run")} ended well` : "",
+    ended > failed ? `${counted(ended - failed, "run")} completed` : "",
     artifacts > 0 ? counted(artifacts, "artifact") : "",
   ];
   return `While you were away: ${parts.filter(Boolean).join(", ")}.`;

@@ -56,7 +56,7 @@ describe("nothing is said to be done before its event is here", () => {
   });
 
   it("where nothing has changed, nothing is waited for, and that is no refusal", async () => {
-    await pause(async () => ({ words: "chef was paused already: nothing has changed." }));
+    await pause(async () => ({ words: "chef was already paused. Nothing changed." }));
     expect(newest()).toMatchObject({ stage: "unchanged", seq: null });
     await pause(async () => ({ words: "1 refused: it has been discarded.", isRefused: true }));
     expect(newest()).toMatchObject({ stage: "refused", seq: null });
@@ -76,11 +76,11 @@ describe("nothing is said to be done before its event is here", () => {
     );
     expect(newest()).toMatchObject({
       stage: "refused",
-      words: "it is for the owner. Ask whoever owns this flock to do it.",
+      words: "it is for the owner. Ask the owner of this flock.",
     });
     await pause(() => Promise.reject(new TypeError("Failed to fetch")));
     expect(newest().stage).toBe("unknown");
-    expect(newest().words).toContain("it may have been done or not");
+    expect(newest().words).toContain("The outcome is unknown");
   });
 
   it("the same is not asked for twice at a time", async () => {
@@ -97,7 +97,7 @@ describe("nothing is said to be done before its event is here", () => {
     };
     const first = actions.act(wanted);
     expect(await actions.act(wanted)).toBeUndefined();
-    resolve({ words: "chef was at work already: nothing has changed." });
+    resolve({ words: "chef was already active. Nothing changed." });
     await first;
     await actions.act(wanted);
     expect(asked).toBe(2);

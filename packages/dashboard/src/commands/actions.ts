@@ -160,7 +160,7 @@ export class Actions {
       if (epoch !== before) {
         this.#end(id, {
           stage: "unknown",
-          words: "The server has begun a new log since. Only what is shown now can tell.",
+          words: "The server has started a new log since. Check the current state.",
         });
       } else if (seq <= upTo) {
         this.#end(id, { stage: "seen", seq: this.#seqOfEffect(seq, this.#effects.get(id)) ?? seq });
@@ -197,25 +197,25 @@ export function isPending({ stage }: Action): boolean {
 }
 
 const WHAT_TO_TRY: Readonly<Record<string, string>> = {
-  not_authenticated: "Sign in again, then try once more.",
-  not_allowed: "Ask whoever owns this flock to do it.",
-  not_found: "Somebody else may have been faster: look at what is shown now.",
-  unknown_agent: "Start the program that declares it, then try again.",
-  invalid_payload: "Change what is marked, and send it again.",
-  invalid_request: "Change what was asked for, and send it again.",
-  shutting_down: "Wait until the server is back, then try again.",
-  too_many_requests: "Wait a moment, then try again.",
-  internal: "Try again; if it is refused again, the server's log says why.",
+  not_authenticated: "Sign in again, then retry.",
+  not_allowed: "Ask the owner of this flock.",
+  not_found: "Another user may have acted first. Check the current state.",
+  unknown_agent: "Start the program that declares it, then retry.",
+  invalid_payload: "Correct the marked fields, then send again.",
+  invalid_request: "Change the request, then send again.",
+  shutting_down: "Retry when the server is available.",
+  too_many_requests: "Wait a moment, then retry.",
+  internal: "Retry. If it fails again, see the server log.",
 };
 
 /** What somebody can do about a refusal. */
 function whatToTry(code: string): string {
-  return WHAT_TO_TRY[code] ?? "Nothing has been changed.";
+  return WHAT_TO_TRY[code] ?? "Nothing changed.";
 }
 
 /** Nobody has answered: it may have been done all the same. */
 function wordsOfSilence({ name }: Error): string {
   const what =
-    name === "TimeoutError" ? "The server has not answered in time" : "The connection broke before the answer";
-  return `${what}: it may have been done or not. Look at what is shown when the connection is back, before you try again.`;
+    name === "TimeoutError" ? "The server did not answer in time" : "The connection broke before the server answered";
+  return `${what}. The outcome is unknown. Check the state after reconnecting, before you retry.`;
 }

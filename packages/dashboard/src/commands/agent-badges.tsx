@@ -13,22 +13,22 @@ export function AgentBadges({ agent, info, isShort = false }: AgentBadgesProps) 
   return (
     <>
       {agent.paused && (
-        <Badge icon={Pause} title="Nothing of it begins until it is resumed">
+        <Badge icon={Pause} title="No new runs until you resume it">
           paused
         </Badge>
       )}
       {queued > 0 && (
         <Badge
           icon={Rows3}
-          title={`${queued === 1 ? "One run waits" : `${queued} runs wait`} for ${agent.paused ? "it to be resumed" : "room"}`}
+          title={`${queued === 1 ? "1 run is" : `${queued} runs are`} waiting for ${agent.paused ? "the agent to resume" : "a free slot"}`}
         >
-          {queued.toLocaleString("en")} {queued === 1 ? "waits" : "wait"}
+          {queued.toLocaleString("en")} queued
         </Badge>
       )}
       {circuit && (
-        <Badge icon={ZapOff} title="It has failed again and again: its work waits" isBad>
+        <Badge icon={ZapOff} title="Repeated failures: new runs are on hold" isBad>
           {circuit.state === "half_open"
-            ? `circuit half open${isShort ? "" : ": one run tries"}`
+            ? `circuit half-open${isShort ? "" : ": one trial run"}`
             : `circuit open${isShort || circuit.retry_at === undefined ? "" : ` until ${clock(circuit.retry_at).slice(0, 8)}`}`}
         </Badge>
       )}
@@ -64,17 +64,17 @@ export function GroupBadges({ held: { paused, open, failing } }: { held: Held })
   return (
     <>
       {failing > 0 && (
-        <Badge icon={CircleAlert} title="The newest runs of so many of them have failed" isBad>
+        <Badge icon={CircleAlert} title="Agents whose latest run failed" isBad>
           {failing.toLocaleString("en")} failing
         </Badge>
       )}
       {paused > 0 && (
-        <Badge icon={Pause} title="Nothing of so many of them begins until they are resumed">
+        <Badge icon={Pause} title="Paused agents: no new runs until you resume them">
           {paused.toLocaleString("en")} paused
         </Badge>
       )}
       {open > 0 && (
-        <Badge icon={ZapOff} title="So many of them have failed again and again: their work waits" isBad>
+        <Badge icon={ZapOff} title="Agents with an open circuit after repeated failures: new runs are on hold" isBad>
           {open.toLocaleString("en")} {open === 1 ? "circuit" : "circuits"} open
         </Badge>
       )}

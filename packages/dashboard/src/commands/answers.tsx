@@ -33,7 +33,7 @@ export function AnswerLine({ action }: { action: Action }) {
           {clock(new Date(at).toISOString()).slice(0, 8)}
         </time>
         <br />
-        {stage === "asked" && <>Asking the server{words && ` (${words})`}…</>}
+        {stage === "asked" && <>Waiting for the server{words && ` (${words})`}…</>}
         {stage === "told" && (
           <>
             {words} Waiting for seq {seq?.toLocaleString("en")}.
@@ -52,7 +52,7 @@ export function AnswerLine({ action }: { action: Action }) {
           <>
             {" · "}
             <Link href={pathOf("runs", runId)} className={LINK}>
-              Show the run
+              Show run
             </Link>
           </>
         )}

@@ -125,7 +125,7 @@ export function CancelRunButton({ run }: { run: RunState }) {
     <ActionButton
       action={`cancel run ${run.activation_id ?? run.run_id}`}
       icon={Ban}
-      label={run.status === "running" ? "Cancel" : "Do not try again"}
+      label={run.status === "running" ? "Cancel run" : "Cancel retry"}
       doing="Cancelling…"
       hurts
       run={() => cancelRun(run)}
@@ -150,14 +150,14 @@ export function CancelWorkflowButton({ id }: { id: string }) {
 /** Runs a dead letter again. */
 export function RetryLetterButton({ letter }: { letter: DeadLetterRecord }) {
   const { missing } = letter;
-  const gone = missing === 1 ? "One of its artifacts is" : `${missing} of its artifacts are`;
+  const gone = missing === 1 ? "1 input is" : `${missing} inputs are`;
   return (
     <ActionButton
       action={`letter ${letter.id}`}
       icon={RotateCcw}
-      label="Run again"
-      doing="Being queued…"
-      because={missing > 0 ? `${gone} no longer kept: it can only be discarded.` : null}
+      label="Retry"
+      doing="Queueing…"
+      because={missing > 0 ? `${gone} no longer retained. You can only discard this dead letter.` : null}
       run={() => retryLetter(letter)}
     />
   );
@@ -170,7 +170,7 @@ export function DiscardLetterButton({ letter }: { letter: DeadLetterRecord }) {
       action={`letter ${letter.id}`}
       icon={Trash2}
       label="Discard…"
-      doing="One moment…"
+      doing="Discarding…"
       hurts
       run={() => void discardLetter(letter)}
     />
@@ -185,8 +185,8 @@ export function AllLettersButtons({ agent }: { agent: string | undefined }) {
       <ActionButton
         action={action}
         icon={RotateCcw}
-        label="Run all again…"
-        doing="At it…"
+        label="Retry all…"
+        doing="Retrying all…"
         hurts
         run={() => void settleLetters("retry", agent)}
       />
@@ -194,7 +194,7 @@ export function AllLettersButtons({ agent }: { agent: string | undefined }) {
         action={action}
         icon={Trash2}
         label="Discard all…"
-        doing="At it…"
+        doing="Discarding all…"
         hurts
         run={() => void settleLetters("discard", agent)}
       />

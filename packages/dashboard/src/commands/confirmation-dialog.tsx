@@ -23,7 +23,7 @@ export function ConfirmationDialog() {
             onClick={() => decide(false)}
             className="rounded-lg border border-line px-3 py-1.5 text-sm hover:border-accent"
           >
-            Leave it as it is
+            Go back
           </button>
           <button
             type="button"

@@ -43,7 +43,7 @@ export class Refusal extends Error {
   readonly issues: readonly Issue[];
 
   constructor(url: string, status: number, body: Partial<ErrorBody> = {}) {
-    super(body.message ?? `${url} answered ${status}`);
+    super(body.message ?? `${url} returned ${status}`);
     this.code = body.code ?? String(status);
     this.issues = body.issues ?? [];
   }

@@ -23,8 +23,8 @@ const standing = (change: Partial<ConnectionState>, complete = true) => ({
 describe("the words for the connection are exact", () => {
   it.for([
     [{ status: "live", head: 41_200 }, true, "Live"],
-    [{ status: "live", head: 42_440 }, false, "Catching up: 1,240 behind"],
-    [{ status: "catching-up", head: 42_440 }, true, "Catching up: 1,240 behind"],
+    [{ status: "live", head: 42_440 }, false, "Catching up: 1,240 events behind"],
+    [{ status: "catching-up", head: 42_440 }, true, "Catching up: 1,240 events behind"],
     [{ status: "catching-up", head: 100 }, true, "Catching up"],
     [{ status: "connecting", epoch: null }, false, "Connecting"],
     [{ status: "connecting", epoch: null, attempt: 3 }, false, "Connecting (attempt 3)"],

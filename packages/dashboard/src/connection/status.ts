@@ -23,7 +23,7 @@ export function moodOf({ connection: { status, epoch }, complete }: Standing): M
 export function connectionWords({ connection, complete, last, offlineSince }: Standing, now: number): string {
   const { status, attempt, retryAt, epoch, head } = connection;
   if (status === "catching-up" || (status === "live" && !complete)) {
-    return head > last ? `Catching up: ${count(head - last)} behind` : "Catching up";
+    return head > last ? `Catching up: ${count(head - last)} events behind` : "Catching up";
   }
   if (status === "live") return "Live";
   if (status === "closed") return "Disconnected";

@@ -36,11 +36,11 @@ describe("JSON that somebody types is read as JSON is", () => {
   });
 
   it.for([
-    ['{\n  "a": 1\n  "b": 2\n}', 3, 3, "a comma is missing"],
-    ['{ "a": basil }', 1, 8, "this is no value: texts stand in double quotes"],
-    ['{ "a": [1, 2 }', 1, 14, "a comma is missing"],
-    ["", 1, 1, "a value is missing"],
-    ['{ "a": 1 } // done', 1, 12, "JSON has no comments"],
+    ['{\n  "a": 1\n  "b": 2\n}', 3, 3, "expected a comma"],
+    ['{ "a": basil }', 1, 8, "not a value: strings need double quotes"],
+    ['{ "a": [1, 2 }', 1, 14, "expected a comma"],
+    ["", 1, 1, "expected a value"],
+    ['{ "a": 1 } // done', 1, 12, "JSON does not allow comments"],
   ] as const)("%j: line %i, column %i: %s", ([text, line, column, message]) => {
     expect(readJson(text)).toMatchObject({ problem: { line, column, message } });
   });

@@ -19,19 +19,19 @@ export interface Problem extends Spot {
 export type ReadJson = { readonly value: unknown } | { readonly problem: Problem };
 
 const MISTAKES: Readonly<Record<string, string>> = {
-  InvalidSymbol: "this is no value: texts stand in double quotes",
-  InvalidNumberFormat: "this is no number",
-  PropertyNameExpected: "the name of a field is missing, in double quotes",
-  ValueExpected: "a value is missing",
-  ColonExpected: "a colon is missing",
-  CommaExpected: "a comma is missing",
-  CloseBraceExpected: "a closing brace } is missing",
-  CloseBracketExpected: "a closing bracket ] is missing",
-  EndOfFileExpected: "there is something after the end",
-  InvalidCommentToken: "JSON has no comments",
-  UnexpectedEndOfString: "a text does not end: its quote is missing",
-  InvalidUnicode: "this is no Unicode escape",
-  InvalidEscapeCharacter: "this escape does not exist",
+  InvalidSymbol: "not a value: strings need double quotes",
+  InvalidNumberFormat: "not a number",
+  PropertyNameExpected: "expected a field name in double quotes",
+  ValueExpected: "expected a value",
+  ColonExpected: "expected a colon",
+  CommaExpected: "expected a comma",
+  CloseBraceExpected: "expected a closing brace }",
+  CloseBracketExpected: "expected a closing bracket ]",
+  EndOfFileExpected: "unexpected text after the end",
+  InvalidCommentToken: "JSON does not allow comments",
+  UnexpectedEndOfString: "unterminated string: expected a double quote",
+  InvalidUnicode: "invalid Unicode escape",
+  InvalidEscapeCharacter: "invalid escape sequence",
   InvalidCharacter: "this character must be escaped",
 };
 

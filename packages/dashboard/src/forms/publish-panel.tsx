@@ -35,7 +35,7 @@ export function PublishPanel(props: PublishPanelProps) {
   return (
     <p className="rounded-xl border border-line bg-card p-5 text-sm">
       This payload has {(characters / 1_000_000).toLocaleString("en", { maximumFractionDigits: 1 })} million characters,
-      which is too much to change in a browser. Copy it as curl where it is shown, and change it in a file.
+      too many to edit in a browser. Copy it as curl from the artifact, and edit it in a file.
     </p>
   );
 }
@@ -94,7 +94,7 @@ function Panel({ type, schema, prefill, publish, preview, told }: PublishPanelPr
         onSubmit={(payload) => void send(payload)}
       >
         <label className="max-w-xl text-sm font-medium">
-          Tags, with commas between them
+          Tags, comma-separated
           <input
             value={tags}
             onChange={(change) => setTags(change.target.value)}
@@ -135,7 +135,7 @@ function Recent({
 }) {
   return (
     <label className="max-w-xl text-sm font-medium">
-      Begin with a recent one
+      Start from a recent payload
       <select
         value=""
         onChange={(change) => {
@@ -177,12 +177,12 @@ function Preview({ request, schema, preview }: PreviewProps) {
     };
   }, [said, schema]);
   return (
-    <section aria-label="Which agents it would wake" className="min-h-16 rounded-xl border border-line bg-card p-4">
-      <h3 className="mb-1.5 text-sm font-medium text-soft">Which agents would this wake?</h3>
+    <section aria-label="Preview: triggered agents" className="min-h-16 rounded-xl border border-line bg-card p-4">
+      <h3 className="mb-1.5 text-sm font-medium text-soft">Preview: triggered agents</h3>
       {shown === "asking" ? (
-        <p className="text-sm text-soft">Asking…</p>
+        <p className="text-sm text-soft">Loading…</p>
       ) : shown === "none" ? (
-        <p className="text-sm text-soft">That can be said when the fields are filled in.</p>
+        <p className="text-sm text-soft">Fill in the fields to see which agents would run.</p>
       ) : (
         <Wakes preview={shown} />
       )}

@@ -85,7 +85,7 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
         </p>
       )}
       <fieldset className="flex w-fit rounded-lg border border-line bg-card p-0.5 text-sm lg:hidden">
-        <legend className="sr-only">Write it as</legend>
+        <legend className="sr-only">Edit as</legend>
         {(["form", "json"] as const).map((each) => (
           <button
             key={each}
@@ -129,9 +129,7 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
             </Form>
           ) : (
             <p className="rounded-xl border border-line bg-card p-5 text-sm text-soft">
-              {isLong
-                ? "This is too long for a form, which would have thousands of fields. Change it as text."
-                : "This takes any JSON: there is no form for it. Write it as text."}
+              {isLong ? "Too large for a form. Edit it as JSON." : "This type accepts any JSON. Edit it as JSON."}
             </p>
           )}
         </div>
@@ -152,11 +150,7 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
           {submitLabel}
         </button>
         <p role="status" className="text-sm break-words text-bad">
-          {isRefused
-            ? broken
-              ? "The JSON cannot be read yet."
-              : "Not sent yet: look at the marked fields."
-            : complaint}
+          {isRefused ? (broken ? "The JSON is invalid." : "Not sent. Correct the marked fields.") : complaint}
         </p>
       </div>
     </section>

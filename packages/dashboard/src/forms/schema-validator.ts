@@ -133,9 +133,9 @@ function messageOf({ keyword, keywordLocation, error }: OutputUnit, schema: RJSF
     case "multipleOf":
       return `must be a multiple of ${limit}`;
     case "minItems":
-      return `needs at least ${limit} ${limit === 1 ? "entry" : "entries"}`;
+      return `must have at least ${limit} ${limit === 1 ? "entry" : "entries"}`;
     case "maxItems":
-      return `may have at most ${limit} ${limit === 1 ? "entry" : "entries"}`;
+      return `must have at most ${limit} ${limit === 1 ? "entry" : "entries"}`;
     case "format":
       return `must be a valid ${limit}`;
     case "pattern": {
@@ -145,7 +145,7 @@ function messageOf({ keyword, keywordLocation, error }: OutputUnit, schema: RJSF
     }
     case "anyOf":
     case "oneOf":
-      return "fits none of the alternatives";
+      return "must match one of the alternatives";
     default:
       return error;
   }

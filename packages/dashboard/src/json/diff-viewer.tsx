@@ -22,7 +22,7 @@ export function DiffViewer({ left, right, leftName, rightName }: DiffViewerProps
   if (opened.status === "failed") {
     return (
       <p role="alert" className="rounded-xl border border-bad bg-card p-4 text-sm break-words text-bad">
-        They cannot be compared: {opened.message}
+        Failed to compare: {opened.message}
       </p>
     );
   }
@@ -84,8 +84,8 @@ function Comparison({ host, leftName, rightName }: { host: Host<JsonDiff>; leftN
     <section aria-label="Comparison" className="@container overflow-hidden rounded-xl border border-line bg-card">
       <header className="flex flex-wrap items-center gap-2 border-b border-line p-2 text-xs">
         <p role="status" className="flex-1 px-1 font-medium">
-          {changes === 0 ? "They are equal." : changes === 1 ? "1 change" : `${changes.toLocaleString("en")} changes`}
-          {current.change >= 0 && `, at ${(current.change + 1).toLocaleString("en")}`}
+          {changes === 0 ? "No differences." : changes === 1 ? "1 change" : `${changes.toLocaleString("en")} changes`}
+          {current.change >= 0 && `, change ${(current.change + 1).toLocaleString("en")}`}
         </p>
         <button type="button" className={quietButton} disabled={changes === 0} onClick={() => step(-1)}>
           <ChevronUp size={14} aria-hidden="true" /> Previous change

@@ -32,7 +32,7 @@ describe("a worker answers as the page itself would", () => {
       });
       globalThis.fetch = async () => new Response("<html>", { status: 502 });
       expect(await answering()({ id: 1, open: "tree", sources: [source] })).toMatchObject({
-        error: "/api/v1/plugin/artifacts/x answered 502",
+        error: "/api/v1/plugin/artifacts/x returned 502",
       });
     } finally {
       globalThis.fetch = realFetch;

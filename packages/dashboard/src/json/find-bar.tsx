@@ -58,7 +58,7 @@ export function FindBar({ query, matches, current, input, onQuery, onStep, onLea
 
 function told(matches: number | undefined, current: number): string {
   if (matches === undefined) return "…";
-  if (matches === 0) return "Nothing found";
+  if (matches === 0) return "No matches";
   return `${(current + 1).toLocaleString("en")} of ${matches.toLocaleString("en")}`;
 }
 

@@ -25,14 +25,14 @@ export function JsonViewer({ source, label = "Payload", copyAs }: JsonViewerProp
   if (opened.status === "opening") {
     return (
       <p role="status" className="rounded-xl border border-line bg-card p-4 text-sm text-soft">
-        Laying out the payload…
+        Loading payload…
       </p>
     );
   }
   if (opened.status === "failed") {
     return (
       <p role="alert" className="rounded-xl border border-bad bg-card p-4 text-sm break-words text-bad">
-        The payload cannot be shown: {opened.message}
+        Failed to show the payload: {opened.message}
       </p>
     );
   }
@@ -109,8 +109,8 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
           <button
             type="button"
             className={quietButton}
-            aria-label="Open all"
-            title="Open all (*)"
+            aria-label="Expand all"
+            title="Expand all (*)"
             onClick={() => changed(host.call("openAll"))}
           >
             <ChevronsUpDown size={14} aria-hidden="true" />
@@ -118,8 +118,8 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
           <button
             type="button"
             className={quietButton}
-            aria-label="Close all"
-            title="Close all"
+            aria-label="Collapse all"
+            title="Collapse all"
             onClick={() => changed(host.call("closeAll"))}
           >
             <ChevronsDownUp size={14} aria-hidden="true" />
@@ -200,10 +200,10 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
         </output>
         {current && (
           <>
-            <CopyButton label="Copy the path" text={() => current.path}>
+            <CopyButton label="Copy path" text={() => current.path}>
               Path
             </CopyButton>
-            <CopyButton label="Copy the value" text={() => host.call("text", current.node)}>
+            <CopyButton label="Copy value" text={() => host.call("text", current.node)}>
               Value
             </CopyButton>
           </>

@@ -12,7 +12,7 @@ export async function payloadAt(source: PayloadSource): Promise<unknown> {
   const { url, at, headers = {} } = source;
   const response = await fetch(url, { headers });
   const body = await response.json().catch(() => undefined);
-  if (!response.ok) throw new Error(body?.error?.message ?? `${url} answered ${response.status}`);
+  if (!response.ok) throw new Error(body?.error?.message ?? `${url} returned ${response.status}`);
   return at.reduce<unknown>((value, part) => (value as Record<PathPart, unknown> | undefined)?.[part], body);
 }
 

@@ -19,7 +19,7 @@ export function TextDialog({ path, text, onClose }: TextDialogProps) {
         <span className="text-xs whitespace-nowrap text-soft tabular-nums">
           {text.length.toLocaleString("en")} characters
         </span>
-        <CopyButton text={() => text} label="Copy the text">
+        <CopyButton text={() => text} label="Copy text">
           Copy
         </CopyButton>
         <button type="button" aria-label="Close" className={quietButton} onClick={() => dialog.current?.close()}>

@@ -47,7 +47,7 @@ export function TreeLine({ row, highlight, onToggle, onRead }: TreeLineProps) {
           onClick={onRead}
           className="h-6 shrink-0 rounded px-1.5 text-xs text-accent underline underline-offset-2"
         >
-          Read
+          View
         </button>
       )}
     </>

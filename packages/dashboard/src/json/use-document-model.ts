@@ -80,7 +80,7 @@ function openInWorker<K extends keyof Models>(
     else answer?.resolve(data.result as never);
   });
   worker.addEventListener("error", () => {
-    tell({ status: "failed", message: "the worker that lays it out did not start" });
+    tell({ status: "failed", message: "the payload worker did not start" });
   });
   let isWanted = true;
   ask({ open: kind, sources }).then(

@@ -65,7 +65,7 @@ export function hiddenWithin(from: number, to: number): number | null {
 
 /** How many are hidden, in words. */
 export function hiddenWords({ count, of, isFile }: Hidden): string {
-  return `${number(count)} of ${number(of)} events ${isFile ? "were hidden from whoever saved this" : "are hidden from you"}`;
+  return `${number(count)} of ${number(of)} events ${isFile ? "were hidden from the user who saved this file" : "are hidden from you"}`;
 }
 
 function number(amount: number): string {

@@ -40,7 +40,7 @@ describe("RangeSelection", () => {
   it("says that there is nothing to save yet", () => {
     const { range, notices, selected } = selection({ from: 1, last: 0 });
     range.choose();
-    expect(notices).toEqual(["There is no event yet that could be saved."]);
+    expect(notices).toEqual(["No events to save yet."]);
     expect(selected()).toBeNull();
   });
 });

@@ -24,7 +24,7 @@ export class RangeSelection {
   /** Starts to choose a range: all events in the tab, up to the seq that is shown. */
   choose(): void {
     const { from, last, at } = this.#view.getState();
-    if (last < from) this.#session.notify("There is no event yet that could be saved.");
+    if (last < from) this.#session.notify("No events to save yet.");
     else this.selected.setState({ range: { from, to: at ?? last } });
   }
 

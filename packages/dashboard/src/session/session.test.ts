@@ -135,7 +135,7 @@ describe("travelling in time", () => {
     await harness.when(({ config }) => config !== null);
     harness.server.connect();
     const view = await harness.when(({ state }) => state.seq === 5);
-    expect(view.notice).toBe("Seq 2 is no longer kept. This is the oldest one that is, 5.");
+    expect(view.notice).toBe("Seq 2 is no longer retained. Showing the oldest seq, 5.");
     expect(view.at).toBe(5);
   });
 
@@ -234,7 +234,7 @@ describe("a connection that breaks", () => {
     const before = session.timeline;
     server.restart("two", ...logOf(3));
     const view = await when(({ complete, last }) => complete && last === 3);
-    expect(view.notice).toBe("The server has started anew: what it showed before is gone.");
+    expect(view.notice).toBe("The server has started a new log. The previous log is no longer available.");
     expect(view).toMatchObject({ first: 1, state: { seq: 3 }, connection: { epoch: "two" }, gaps: [] });
     expect(session.timeline).not.toBe(before);
     expect(phases).toContain("loading false");
@@ -296,7 +296,7 @@ describe("a recording", () => {
     server.publish(...runEvents(10));
     await nextTask();
     expect(store.getState()).toMatchObject({ last: 7, state: { seq: 7 } });
-    await expect(session.call("ping", undefined as never)).rejects.toThrow(/this is a file/);
+    await expect(session.call("ping", undefined as never)).rejects.toThrow(/an event file is open/);
   });
 
   it("stays open when the server answers later", async () => {

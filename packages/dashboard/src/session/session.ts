@@ -152,7 +152,7 @@ export class Session {
 
   /** Sends a command to the server. @throws FlockClientError */
   async call<N extends CommandName>(name: N, request: CommandRequest<N>): Promise<CommandAnswer<N>> {
-    if (!this.#feed) throw new Error("there is no server here: this is a file, or the connection is still being made");
+    if (!this.#feed) throw new Error("not connected: an event file is open, or the connection is not established yet");
     return this.#feed.call(name, request);
   }
 
@@ -285,7 +285,9 @@ export class Session {
     this.#window = undefined;
     this.#enter("loading", {
       past: null,
-      ...(restart === "new-log" ? { notice: "The server has started anew: what it showed before is gone." } : {}),
+      ...(restart === "new-log"
+        ? { notice: "The server has started a new log. The previous log is no longer available." }
+        : {}),
     });
   }
 
@@ -386,7 +388,7 @@ export class Session {
     // A link may lead to events that retention has dropped since.
     if (at !== null && hasServerLog && at < Math.min(oldest, this.#timeline.from)) {
       const [asked, first] = [at, oldest].map((seq) => seq.toLocaleString("en"));
-      this.#set({ notice: `Seq ${asked} is no longer kept. This is the oldest one that is, ${first}.` });
+      this.#set({ notice: `Seq ${asked} is no longer retained. Showing the oldest seq, ${first}.` });
       this.#deps.route.setSeq(oldest);
       return;
     }

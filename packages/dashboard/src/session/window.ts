@@ -30,7 +30,7 @@ export interface Surroundings {
 /**
  * Reads the log around a seq, page by page. Each result has all events up to its `to`.
  *
- * @throws Error when the server has another log by now, or a request fails.
+ * @throws Error when the server has started a new log, or a request fails.
  */
 export async function* readWindow(
   source: LogSource,

@@ -100,26 +100,26 @@ function Range() {
 function everywhere(open: (what: "palette" | "shortcuts") => void): readonly Shortcut[] {
   const travel = (keys: string, does: string, run: () => void): Shortcut => ({ keys, does, group: "Time", run });
   return [
-    { keys: "mod+k", does: "Search, jump and act", group: "Everywhere", run: () => open("palette") },
+    { keys: "mod+k", does: "Command palette", group: "Everywhere", run: () => open("palette") },
     { keys: "/", does: "Search on this screen", group: "Everywhere", run: toSearch },
-    { keys: "?", does: "Show what keys do", group: "Everywhere", run: () => open("shortcuts") },
+    { keys: "?", does: "Show keyboard shortcuts", group: "Everywhere", run: () => open("shortcuts") },
     ...SCREEN_ENTRIES.map(({ screen, name, key }) => ({
       keys: `g ${key}`,
       does: `Go to ${name}`,
       group: "Go to",
       run: () => go(pathOf(screen)),
     })),
-    travel("l", "Back to live", () => timeTravel.goLive()),
+    travel("l", "Go live", () => timeTravel.goLive()),
     travel("k", "Play or pause", () =>
       usePlaying.getState().speed === null ? timeTravel.play(1) : timeTravel.pause(),
     ),
-    travel(",", "One event back", () => timeTravel.step(-1)),
-    travel(".", "One event on", () => timeTravel.step(1)),
+    travel(",", "Previous event", () => timeTravel.step(-1)),
+    travel(".", "Next event", () => timeTravel.step(1)),
     travel("]", "Next error", () => lookForError(1)),
-    travel("[", "Error before", () => lookForError(-1)),
+    travel("[", "Previous error", () => lookForError(-1)),
     travel(">", "Play faster", () => timeTravel.changeSpeed(1)),
     travel("<", "Play slower", () => timeTravel.changeSpeed(-1)),
-    travel("t", "Go to a seq or a time", askWhereTo),
+    travel("t", "Go to a seq or time", askWhereTo),
     travel("x", "Save a range as a file", () => rangeSelection.choose()),
   ];
 }

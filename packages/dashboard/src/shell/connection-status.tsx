@@ -55,7 +55,7 @@ export function ConnectionStatus({ screen }: { screen: string }) {
         <span className="truncate text-busy tabular-nums">
           showing seq {at.toLocaleString("en")}
           {countsFrom !== undefined && (
-            <span title="What agents did before that is too far back to be here" className="max-md:sr-only">
+            <span title="Agent counts before this seq are not available" className="max-md:sr-only">
               , counted from {countsFrom.toLocaleString("en")}
             </span>
           )}
@@ -90,7 +90,7 @@ function HiddenFromViewer() {
   if (!hidden || hidden.count === 0) return null;
   return (
     <span
-      title={`Of the events ${hidden.from.toLocaleString("en")} to ${hidden.to.toLocaleString("en")}`}
+      title={`Events ${hidden.from.toLocaleString("en")} to ${hidden.to.toLocaleString("en")}`}
       className="hidden min-w-0 truncate text-soft tabular-nums lg:inline"
     >
       {hiddenWords(hidden)}

@@ -28,7 +28,7 @@ export function Notices() {
           {notice}
         </Card>
       )}
-      <div role="status" aria-label="Answers" className="contents">
+      <div role="status" aria-label="Action results" className="contents">
         {news.map((action) => (
           <AnswerCard key={action.id} action={action} />
         ))}
@@ -46,7 +46,7 @@ export function Notices() {
                 session.dismissMissed();
               }}
             >
-              Show the first failure
+              Show first failure
             </button>
           )}
         </Card>

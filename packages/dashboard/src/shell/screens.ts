@@ -29,7 +29,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     name: "Agents",
     icon: Network,
     key: "a",
-    about: "who works, who waits, and what flows between them",
+    about: "agent status, gates and artifact flow",
     ...loaded(() => import("../screens/agents/agents-screen.tsx")),
   },
   {
@@ -37,7 +37,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     name: "Runs",
     icon: Activity,
     key: "r",
-    about: "what each run read, wrote, took and cost",
+    about: "inputs, outputs, duration and cost of each run",
     ...loaded(() => import("../screens/runs/runs-screen.tsx")),
   },
   {
@@ -46,7 +46,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     short: "Output",
     icon: AudioLines,
     key: "o",
-    about: "streams side by side, as they come",
+    about: "live streams side by side",
     ...loaded(() => import("../screens/output/output-screen.tsx")),
   },
   {
@@ -55,7 +55,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     short: "Board",
     icon: Boxes,
     key: "b",
-    about: "artifacts, where they come from and what became of them",
+    about: "artifacts and their lineage",
     ...loaded(() => import("../screens/blackboard/blackboard-screen.tsx")),
   },
   {
@@ -63,7 +63,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     name: "Events",
     icon: List,
     key: "e",
-    about: "the log itself",
+    about: "the event log",
     ...loaded(() => import("../screens/events/events-screen.tsx")),
   },
   {
@@ -71,7 +71,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     name: "Publish",
     icon: Send,
     key: "p",
-    about: "put an artifact on the blackboard",
+    about: "publish artifacts and answer questions",
     ...loaded(() => import("../screens/publish/publish-screen.tsx")),
   },
   {
@@ -79,7 +79,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     name: "Control",
     icon: SlidersHorizontal,
     key: "c",
-    about: "stop and start agents and runs",
+    about: "pause agents, cancel runs, retry dead letters",
     ...loaded(() => import("../screens/control/control-screen.tsx")),
   },
   {

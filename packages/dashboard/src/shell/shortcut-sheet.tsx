@@ -4,14 +4,14 @@ import { allowSingleKeys, type Shortcut, useShortcutList } from "./shortcuts.ts"
 
 /** What keys do on what has the focus. */
 const WITHIN: readonly Pick<Shortcut, "keys" | "does" | "group">[] = [
-  { keys: "↑ ↓", does: "Another row", group: "In lists, trees and the log" },
-  { keys: "Home End", does: "The first row, the last one", group: "In lists, trees and the log" },
-  { keys: "Enter", does: "Open it", group: "In lists, trees and the log" },
-  { keys: "Escape", does: "Close what was opened", group: "In lists, trees and the log" },
-  { keys: "← →", does: "Close and open a branch", group: "In payloads and comparisons" },
-  { keys: "a … z", does: "The next name that begins so", group: "In payloads and comparisons" },
-  { keys: "/", does: "Find in it", group: "In payloads and comparisons" },
-  { keys: "*", does: "Open all", group: "In payloads and comparisons" },
+  { keys: "↑ ↓", does: "Next or previous row", group: "In lists, trees and the log" },
+  { keys: "Home End", does: "First or last row", group: "In lists, trees and the log" },
+  { keys: "Enter", does: "Open", group: "In lists, trees and the log" },
+  { keys: "Escape", does: "Close", group: "In lists, trees and the log" },
+  { keys: "← →", does: "Collapse or expand", group: "In payloads and comparisons" },
+  { keys: "a … z", does: "Next name that starts with the letter", group: "In payloads and comparisons" },
+  { keys: "/", does: "Find", group: "In payloads and comparisons" },
+  { keys: "*", does: "Expand all", group: "In payloads and comparisons" },
 ];
 
 /** What keys do, here and now. */
@@ -58,7 +58,7 @@ export default function ShortcutSheet({ close }: { close: () => void }) {
         </div>
         <label className="flex min-h-6 items-center gap-2 text-sm">
           <input type="checkbox" checked={singleKeys} onChange={(change) => allowSingleKeys(change.target.checked)} />
-          Single letters are shortcuts
+          Single-letter shortcuts
         </label>
       </div>
     </Dialog>

@@ -41,7 +41,7 @@ export function ThemeToggle() {
     <button
       type="button"
       onClick={toggleTheme}
-      aria-label={isDark ? "Use light colours" : "Use dark colours"}
+      aria-label={isDark ? "Use light theme" : "Use dark theme"}
       className="grid size-8 shrink-0 place-items-center rounded-lg border border-line text-soft hover:text-ink"
     >
       {isDark ? <Sun size={16} aria-hidden="true" /> : <Moon size={16} aria-hidden="true" />}

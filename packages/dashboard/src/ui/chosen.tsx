@@ -15,7 +15,7 @@ export function Chosen({ param, nameOf = (value) => value }: ChosenProps) {
       <span className="truncate">{nameOf(one)}</span>
       <button
         type="button"
-        aria-label={`Do not narrow to ${nameOf(one)}`}
+        aria-label={`Remove filter ${nameOf(one)}`}
         onClick={() => set(list.filter((other) => other !== one).join(","))}
         className="grid size-7 shrink-0 place-items-center rounded-full"
       >

@@ -19,7 +19,7 @@ export function CopyButton({ text, label, children }: CopyButtonProps) {
       await copyText(await text());
       tell("Copied");
     } catch (error) {
-      tell(`Not copied: ${(error as Error).message}`);
+      tell(`Failed to copy: ${(error as Error).message}`);
     }
   };
   const Icon = told === "Copied" ? Check : Copy;

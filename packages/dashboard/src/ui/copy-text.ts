@@ -10,5 +10,5 @@ export async function copyText(text: string): Promise<void> {
   const isCopied = document.execCommand("copy");
   area.remove();
   before?.focus();
-  if (!isCopied) throw new Error("this browser does not let pages copy");
+  if (!isCopied) throw new Error("the browser denied access to the clipboard");
 }

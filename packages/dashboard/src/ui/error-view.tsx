@@ -13,7 +13,7 @@ export function ErrorView({ error, isAlert = false }: { error: WireError; isAler
         >
           {error.name}: {error.message}
         </p>
-        <CopyButton text={() => errorText(error)} label="Copy the error">
+        <CopyButton text={() => errorText(error)} label="Copy error">
           Copy
         </CopyButton>
       </div>
@@ -29,12 +29,12 @@ function Causes({ first }: { first: Cause }) {
   const causes: Cause[] = [];
   for (let cause: Cause | undefined = first; cause; cause = cause.cause) causes.push(cause);
   return (
-    <ol aria-label="What lay under it" className="mt-2 grid gap-2 border-l-2 border-line pl-3">
+    <ol aria-label="Causes" className="mt-2 grid gap-2 border-l-2 border-line pl-3">
       {causes.map((cause, depth) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a cause is its place
         <li key={depth} className="min-w-0">
           <p className="font-mono break-words whitespace-pre-wrap">
-            <span className="text-soft">because of </span>
+            <span className="text-soft">caused by </span>
             {cause.name}: {cause.message}
           </p>
           <Stack error={cause} />

@@ -36,14 +36,14 @@ export function short(id: string): string {
 export function audience(visibility: ArtifactState["visibility"]): string {
   switch (visibility.kind) {
     case "public":
-      return "everybody";
+      return "everyone";
     case "private":
-      return visibility.agents.length === 0 ? "the owner alone" : visibility.agents.join(", ");
+      return visibility.agents.length === 0 ? "owner only" : visibility.agents.join(", ");
     case "labelled":
-      return `who is cleared for ${visibility.required_labels.join(" and ")}`;
+      return `users cleared for ${visibility.required_labels.join(" and ")}`;
     case "tenant":
       return `tenant ${visibility.tenant_id}`;
     case "after":
-      return `the owner alone until ${visibility.at}, then ${audience(visibility.then)}`;
+      return `owner only until ${visibility.at}, then ${audience(visibility.then)}`;
   }
 }

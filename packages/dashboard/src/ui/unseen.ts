@@ -21,7 +21,7 @@ export function unseenName(thing: "artifact" | "run", unseen: Unseen, id: string
 
 /** Why it is not here, in words. */
 export const UNSEEN_WORDS: Readonly<Record<Unseen, string>> = {
-  older: "older than what is kept",
-  hidden: "not for you to see",
-  either: "hidden by permissions, or older than what is kept",
+  older: "no longer retained",
+  hidden: "hidden from you",
+  either: "hidden from you, or no longer retained",
 };

@@ -38,7 +38,7 @@ export default function AgentsScreen() {
   const rates = useRates();
   const { id, params } = useRoute();
   if (isEmpty) {
-    return <NothingYet>No agents yet. Declare one with flock.agent("name"), and it appears here at once.</NothingYet>;
+    return <NothingYet>No agents yet. Declare one with flock.agent("name").</NothingYet>;
   }
   const panel = id !== undefined && (
     <AgentPanel
@@ -92,10 +92,10 @@ const COLUMNS = [
   ["Status", "w-[20%]"],
   ["Consumes", "w-[14%]"],
   ["Publishes", "w-[12%]"],
-  ["Waits with", "w-[13%]"],
+  ["Gate", "w-[13%]"],
   ["Runs", "w-[6%]"],
   ["Failed", "w-[6%]"],
-  ["A minute", "w-[7%]"],
+  ["Runs/min", "w-[7%]"],
   ["Mean time", "w-[8%]"],
 ] as const;
 
@@ -226,7 +226,7 @@ function AgentCards() {
           <p className="mb-1 text-xs break-words text-soft">
             {agent.consumes.join(", ")} → {agent.publishes.join(", ") || "nothing"}
           </p>
-          {gates.length > 0 && <p className="mb-1 text-xs text-soft">Waits with {waitsWith(gates)}</p>}
+          {gates.length > 0 && <p className="mb-1 text-xs text-soft">Gate {waitsWith(gates)}</p>}
           <AgentCounts agent={agent} />
         </li>
       ))}
@@ -239,7 +239,7 @@ function AgentLink({ agent }: { agent: string }) {
   return (
     <Link
       href={pathOf("agents", agent, keptParams(params))}
-      title={`More about ${agent}`}
+      title={`Details of ${agent}`}
       className="block min-w-0 truncate leading-6 underline-offset-2 hover:underline"
     >
       {agent}

@@ -62,7 +62,7 @@ export function ArtifactPayload({ artifact }: { artifact: ArtifactState }) {
             left={sourceOf(other, config)}
             right={source}
             leftName={`${clock(other.timestamp)} · ${short(other.artifact_id)}`}
-            rightName={`${clock(artifact.timestamp)} · ${short(id)}, this one`}
+            rightName={`${clock(artifact.timestamp)} · ${short(id)}, this artifact`}
           />
         </Suspense>
       ) : (

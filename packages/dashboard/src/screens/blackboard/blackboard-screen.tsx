@@ -39,7 +39,7 @@ export default function BlackboardScreen() {
         <Link href={pathOf("publish")} className="text-accent underline underline-offset-2">
           Publish an artifact
         </Link>
-        , here or from code, and it appears.
+        here or from code.
       </NothingYet>
     );
   }
@@ -54,7 +54,7 @@ export default function BlackboardScreen() {
         <h1 className="sr-only">Blackboard</h1>
         <ArtifactFilter artifacts={calm} listed={list.length} />
         {list.length === 0 ? (
-          <NothingYet>No artifact is like that. Take a filter away to see more.</NothingYet>
+          <NothingYet>No matching artifacts. Remove a filter to see more.</NothingYet>
         ) : (
           <Table list={list} shown={id} params={params} isNarrow={id !== undefined} />
         )}
@@ -65,11 +65,10 @@ export default function BlackboardScreen() {
             <Artifact key={shown.artifact_id} artifact={shown} params={params} />
           ) : (
             <NothingYet>
-              This artifact is not known at this seq. It may not have been published yet, or be {UNSEEN_WORDS[unseen]}:{" "}
+              No such artifact at this seq. It may be unpublished, or {UNSEEN_WORDS[unseen]}.{" "}
               <Link href={pathOf("blackboard")} className="text-accent underline underline-offset-2">
-                show the newest ones
-              </Link>
-              .
+                Show latest artifacts
+              </Link>{" "}
             </NothingYet>
           )}
         </div>
@@ -123,7 +122,7 @@ function Table({ list, shown, params, isNarrow }: TableProps) {
             <Head column="published" name="Published" className={isNarrow ? "" : "max-md:hidden"} />
             <Head column="type" name="Type" />
             <th scope="col" className="py-2 font-normal">
-              About
+              Payload{" "}
             </th>
             <Head column="producer" name="Producer" className={wide} />
             <th scope="col" className={`py-2 font-normal ${wide}`}>
@@ -235,7 +234,7 @@ function Artifact({ artifact, params }: { artifact: ArtifactState; params: Param
           href={pathOf("blackboard", artifact.artifact_id, { workflow: artifact.correlation_id })}
         />
         <Fact name="Tags">{artifact.tags.join(", ") || "none"}</Fact>
-        {artifact.visibility.kind !== "public" && <Fact name="For">{audience(artifact.visibility)}</Fact>}
+        {artifact.visibility.kind !== "public" && <Fact name="Visible to">{audience(artifact.visibility)}</Fact>}
       </dl>
       <LineagePicture artifact={artifact} />
       <ArtifactPayload artifact={artifact} />

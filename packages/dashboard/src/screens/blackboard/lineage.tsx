@@ -74,10 +74,10 @@ export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
         </div>
       </div>
       <p className="mt-1 text-xs text-soft">
-        {artifact.run_id === undefined && "Published from outside the flock. "}
-        {isOrphan && "What it was made of is hidden from you. "}
-        {nodes.every(({ step }) => step <= 0) && "Nobody has read it yet. "}
-        {isCut && "There is more than fits here: open one of the outer artifacts to go on from there."}
+        {artifact.run_id === undefined && "Published externally. "}
+        {isOrphan && "Its inputs are hidden from you. "}
+        {nodes.every(({ step }) => step <= 0) && "Not consumed yet. "}
+        {isCut && "Too large to show in full: open an outer artifact to see more."}
       </p>
     </section>
   );
@@ -87,9 +87,9 @@ export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
 const NOTHING: Readonly<Record<string, string>> = {
   success: "published nothing",
   error: "failed",
-  timeout: "ran out of time",
-  cancelled: "was cancelled",
-  interrupted: "was interrupted",
+  timeout: "timed out",
+  cancelled: "cancelled",
+  interrupted: "interrupted",
 };
 
 function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode }) {
@@ -106,7 +106,7 @@ function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode 
         <span className="flex items-center gap-1.5 font-medium">
           <StatusMark value={run.status} /> <span className="truncate">{run.agent_id}</span>
         </span>
-        <span className="truncate text-soft">{run.status === "running" ? "reads it now" : NOTHING[run.status]}</span>
+        <span className="truncate text-soft">{run.status === "running" ? "running" : NOTHING[run.status]}</span>
       </Link>
     );
   }

@@ -48,9 +48,7 @@ export default function ControlScreen() {
         <WhyNot />
         <Answers />
         {isEmpty ? (
-          <NothingYet>
-            There is nothing to control yet. Declare an agent with flock.agent("name"), and it appears here at once.
-          </NothingYet>
+          <NothingYet>No agents yet. Declare one with flock.agent("name").</NothingYet>
         ) : (
           <div className="grid gap-5 xl:grid-cols-2">
             <Agents />
@@ -87,7 +85,7 @@ function Answers() {
   const shown = [...actions].reverse().slice(0, isAll ? actions.length : ANSWERS);
   return (
     <section
-      aria-label="Answers"
+      aria-label="Action results"
       role="status"
       className={actions.length === 0 ? "sr-only" : "rounded-xl border border-line bg-card px-4 py-3"}
     >
@@ -104,7 +102,7 @@ function Answers() {
           onClick={() => setAll(!isAll)}
           className="mt-2 text-xs text-accent underline underline-offset-2"
         >
-          {isAll ? "Show the newest only" : `Show ${actions.length - ANSWERS} earlier`}
+          {isAll ? "Show latest only" : `Show ${actions.length - ANSWERS} earlier`}
         </button>
       )}
     </section>
@@ -153,7 +151,7 @@ const AgentRow = memo(function AgentRow({ agent, info }: { agent: AgentState; in
       <span className="flex min-w-48 flex-1 flex-wrap items-center gap-x-3 gap-y-1">
         <Link
           href={pathOf("agents", agent_id)}
-          title={`More about ${agent_id}`}
+          title={`Details of ${agent_id}`}
           className="w-36 min-w-0 truncate font-medium hover:underline 2xl:w-52"
         >
           {agent_id}
@@ -197,11 +195,11 @@ function Running() {
       </header>
       {running.length === 0 ? (
         <p className="px-4 py-3 text-sm text-soft">
-          Nothing runs at the moment.{" "}
+          No active runs.{" "}
           <Link href={pathOf("publish")} className="text-accent underline underline-offset-2">
             Publish an artifact
           </Link>{" "}
-          to wake an agent, or invoke one.
+          to trigger an agent, or invoke one.
         </p>
       ) : (
         <ul>
@@ -230,16 +228,16 @@ function Retrying() {
   const waiting = useMemo(() => waitingForRetry({ runs }), [runs]);
   if (waiting.length === 0) return null;
   return (
-    <section aria-label="Waiting for another attempt">
+    <section aria-label="Waiting for retry">
       <header className={`${HEAD} sticky top-0 border-t bg-card`}>
         <h2 className={TITLE}>
-          Waiting for another attempt <span className="font-normal text-soft tabular-nums">{waiting.length}</span>
+          Waiting for retry <span className="font-normal text-soft tabular-nums">{waiting.length}</span>
         </h2>
       </header>
       <ul>
         {waiting.slice(0, LISTED).map((run) => (
           <RunRow key={run.run_id} run={run}>
-            attempt {run.attempt} ended with {run.error?.name ?? run.status}; the next one{" "}
+            attempt {run.attempt} failed with {run.error?.name ?? run.status}; next attempt{" "}
             <Until at={run.retry_at ?? ""} />
           </RunRow>
         ))}
@@ -294,7 +292,7 @@ function More({ count }: { count: number }) {
         href={pathOf("runs", undefined, { status: "running" })}
         className="text-accent underline underline-offset-2"
       >
-        all of them
+        all runs
       </Link>
     </p>
   );
@@ -312,7 +310,7 @@ function Until({ at }: { at: string }) {
   const shown = useSession(({ at, log }) => (at === null ? undefined : log.at(-1)?.timestamp));
   const now = useSeconds(shown === undefined);
   const ms = Date.parse(at) - (shown === undefined ? now : Date.parse(shown));
-  return ms > 0 ? `in ${duration(ms)}` : "waits for its turn";
+  return ms > 0 ? `in ${duration(ms)}` : "queued";
 }
 
 function useSeconds(isTicking: boolean): number {

@@ -44,7 +44,7 @@ export function Invoke({ agent }: { agent: string }) {
         </Link>
         <h1 className="text-lg font-semibold">Invoke an agent</h1>
         <p className="max-w-prose text-sm text-soft">
-          The inputs are put on the blackboard and wake this agent alone, whatever its gates say.
+          Publishes the inputs and runs only this agent, bypassing its gates.
         </p>
         <label className="max-w-xl text-sm font-medium">
           Agent
@@ -64,15 +64,15 @@ export function Invoke({ agent }: { agent: string }) {
           </p>
         )}
         {file !== null ? null : error !== null && !types ? (
-          <Empty>The artifact types did not come: {error}</Empty>
+          <Empty>Failed to load artifact types: {error}</Empty>
         ) : !types || (infos.size === 0 && agents.has(agent)) ? (
           <Skeleton />
         ) : !info ? (
           <p className="text-sm text-bad">
-            There is no agent {agent} on this server, or you may not see it. Choose another one.
+            No agent {agent} on this server, or it is hidden from you. Choose another agent.
           </p>
         ) : info.subscriptions.length === 0 ? (
-          <p className="text-sm text-soft">{agent} consumes nothing: there is nothing that it could be given.</p>
+          <p className="text-sm text-soft">{agent} consumes no artifacts, so it has no inputs.</p>
         ) : (
           <Inputs info={info} types={types} />
         )}
@@ -94,7 +94,7 @@ function Inputs({ info, types }: { info: AgentInfo; types: ArtifactTypes["artifa
     <>
       {subscriptions.length > 1 && (
         <label className="max-w-xl text-sm font-medium">
-          What it is given
+          Inputs
           <select
             value={chosen?.gate}
             onChange={(change) => adjust({ params: { gate: change.target.value } })}
@@ -166,12 +166,12 @@ function Given({ agent, wanted, types }: GivenProps) {
           />
         ) : (
           <p key={title} className="text-sm text-soft">
-            {type} has no form: no agent has made it known to you.
+            {type} has no form: no agent that you can see declares it.
           </p>
         );
       })}
       <label className="max-w-xl text-sm font-medium">
-        Workflow that it belongs to; a new one if left empty
+        Workflow (leave empty for a new one)
         <input value={workflow} onChange={(change) => setWorkflow(change.target.value)} className={FIELD} />
       </label>
       {wanted.length > 1 && (
@@ -188,7 +188,7 @@ function Given({ agent, wanted, types }: GivenProps) {
               : `Invoke ${agent}: ${wanted.length - taken.size} inputs missing`}
         </button>
       )}
-      <div role="status" aria-label="Answer" className="min-h-12">
+      <div role="status" aria-label="Result" className="min-h-12">
         {newest && <AnswerLine action={newest} />}
       </div>
     </>
@@ -236,9 +236,9 @@ function Input({ title, type, schema, taken, submitLabel, isBusy, onTake, onChan
     <section aria-label={`Input ${title}`} className="flex flex-col gap-4">
       {offered.length > 0 && (
         <label className="max-w-xl text-sm font-medium">
-          {title}: begin with one that is on the blackboard
+          {title}: start from an existing artifact
           <select value={from ?? ""} onChange={(change) => setFrom(change.target.value || null)} className={FIELD}>
-            <option value="">Write a new one</option>
+            <option value="">New artifact</option>
             {offered.map((one) => (
               <option key={one.artifact_id} value={one.artifact_id}>
                 {clock(one.timestamp).slice(0, 8)} {preview(one.payload).slice(0, 60) || short(one.artifact_id)}
@@ -249,7 +249,7 @@ function Input({ title, type, schema, taken, submitLabel, isBusy, onTake, onChan
       )}
       {picked === "none" && from !== null && (
         <p role="alert" className="text-sm text-bad">
-          This artifact is no longer kept. Write a new one, or choose another.
+          This artifact is no longer retained. Choose another, or write a new one.
         </p>
       )}
       {from !== null && picked === "coming" ? (

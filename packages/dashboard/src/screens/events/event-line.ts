@@ -42,16 +42,16 @@ export type TypeOf = (artifactId: string) => string | undefined;
 const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf) => EventLine } = {
   agent_execution_started: ({ agent_id, attempt, consumed_artifacts }, typeOf) => ({
     who: agent_id,
-    did: attempt > 1 ? `began again, attempt ${attempt}` : "began",
-    about: consumed_artifacts.length === 0 ? "" : `reads ${typesOf(consumed_artifacts, typeOf)}`,
+    did: attempt > 1 ? `started, attempt ${attempt}` : "started",
+    about: consumed_artifacts.length === 0 ? "" : `consumed ${typesOf(consumed_artifacts, typeOf)}`,
   }),
   agent_execution_completed: ({ agent_id, status, duration_ms, error, retry_at, produced_artifacts }, typeOf) => ({
     who: agent_id,
     did: `ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
     about: [
       error ? `${error.name}: ${error.message}` : "",
-      produced_artifacts.length > 0 ? `made ${typesOf(produced_artifacts, typeOf)}` : "",
-      retry_at ? `tries again at ${clock(retry_at)}` : "",
+      produced_artifacts.length > 0 ? `published ${typesOf(produced_artifacts, typeOf)}` : "",
+      retry_at ? `retry at ${clock(retry_at)}` : "",
     ]
       .filter(Boolean)
       .join(", "),
@@ -59,26 +59,26 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
   // Its line ends are shown as signs, so that it stays one line.
   streaming_output: ({ agent_id, content, is_complete }) =>
     content === "" && is_complete
-      ? { who: agent_id, did: "has written all", about: "" }
+      ? { who: agent_id, did: "finished its output", about: "" }
       : { who: agent_id, did: "wrote", about: JSON.stringify(content) },
   run_step_started: ({ agent_id, kind, name }) => ({
     who: agent_id,
-    did: kind === "model" ? "asks its model" : "calls a tool",
+    did: kind === "model" ? "called its model" : "called a tool",
     about: name,
   }),
   run_step_completed: ({ agent_id, kind, name, status, duration_ms, error }) => ({
     who: agent_id,
-    did: `${kind === "model" ? "its model" : "the tool"} ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
+    did: `${kind === "model" ? "model" : "tool"} call ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
     about: error ? `${name}, ${error.name}: ${error.message}` : name,
   }),
   artifact_published: ({ produced_by, artifact_type, revealed, payload, payload_bytes }) => ({
     who: produced_by,
-    did: revealed ? `published ${artifact_type} before: its time has come` : `published ${artifact_type}`,
+    did: revealed ? `made ${artifact_type} visible as scheduled` : `published ${artifact_type}`,
     about: payload_bytes === undefined ? preview(payload) : bytes(payload_bytes),
   }),
   graph_updated: ({ nodes, edges }) => ({
     who: "",
-    did: "The graph changed",
+    did: "Graph changed",
     about: `${nodes.length} nodes, ${edges.length} edges`,
   }),
   agent_registered: ({ agent_id, consumes, publishes }) => ({
@@ -88,32 +88,32 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
   }),
   gate_progress: ({ agent_id, dropped, reason, ...gate }) => ({
     who: agent_id,
-    did: dropped === undefined ? "gathers" : `let go of ${dropped}, ${reason}`,
+    did: dropped === undefined ? "collected" : `dropped ${dropped}, ${reason}`,
     about: gathered(gate),
   }),
   question_closed: ({ agent_id, status, answered_by }) => ({
     who: agent_id,
-    did: "asked a person",
+    did: "requested human input",
     about: status === "answered" && answered_by !== undefined ? `answered by ${answered_by}` : status,
   }),
   dead_letter_closed: ({ agent_id, status }) => ({
     who: agent_id,
-    did: "has one dead letter less",
-    about: status === "retried" ? "it is tried again" : "it was discarded",
+    did: "dead letter resolved",
+    about: status === "retried" ? "retried" : "discarded",
   }),
-  agent_paused: ({ agent_id }) => ({ who: agent_id, did: "was paused", about: "" }),
-  agent_resumed: ({ agent_id }) => ({ who: agent_id, did: "goes on", about: "" }),
+  agent_paused: ({ agent_id }) => ({ who: agent_id, did: "paused", about: "" }),
+  agent_resumed: ({ agent_id }) => ({ who: agent_id, did: "resumed", about: "" }),
   agent_queue_changed: ({ agent_id, queued }) => ({
     who: agent_id,
     did: "is paused",
-    about: queued === 1 ? "1 run waits for it" : `${queued} runs wait for it`,
+    about: queued === 1 ? "1 run queued" : `${queued} runs queued`,
   }),
   agent_circuit_changed: ({ agent_id, state, failures, retry_at }) => ({
     who: agent_id,
-    did: state === "open" ? "is left alone" : state === "half_open" ? "tries whether it works again" : "works again",
+    did: state === "open" ? "circuit opened" : state === "half_open" ? "circuit half-open" : "circuit closed",
     about: [
       failures === undefined ? "" : `${failures} ${failures === 1 ? "failure" : "failures"} in a row`,
-      retry_at ? `tries again at ${clock(retry_at)}` : "",
+      retry_at ? `retry at ${clock(retry_at)}` : "",
     ]
       .filter(Boolean)
       .join(", "),

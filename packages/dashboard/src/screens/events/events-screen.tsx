@@ -66,8 +66,8 @@ export default function EventsScreen() {
       {rows.length === 0 ? (
         <NothingYet>
           {log.length === 0
-            ? "Nothing has happened yet. Events appear here as they come: run an agent, or publish an artifact."
-            : "No event is like that. Take a filter away, or search for less."}
+            ? "No events yet. Publish an artifact, or run an agent."
+            : "No matching events. Remove a filter to see more."}
         </NothingYet>
       ) : (
         <Rows
@@ -291,7 +291,7 @@ function Opened({ event, close }: { event: FlockEvent; close: () => void }) {
           <X size={14} aria-hidden="true" />
         </button>
         <button type="button" className={button} onClick={() => timeTravel.travelTo(event.seq)}>
-          <History size={13} aria-hidden="true" /> Show everything at this seq
+          <History size={13} aria-hidden="true" /> Show the state at this seq
         </button>
         {correlation !== undefined && (
           <button type="button" className={button} onClick={() => adjust({ params: { workflow: correlation } })}>

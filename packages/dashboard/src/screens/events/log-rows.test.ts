@@ -26,7 +26,7 @@ describe("what is not there has a row where it would be", () => {
     expect(rows.map((row) => ("absent" in row ? absentWords(row) : row.seq))).toEqual([
       "2 events hidden by permissions",
       3,
-      "3 events missing: no longer kept",
+      "3 events missing: no longer retained",
       "2 events hidden by permissions",
       9,
       "2 events hidden by permissions",

@@ -4,7 +4,7 @@ import type { Log } from "../../timeline/log.ts";
 
 /** What stands in the list where events are that are not shown. */
 export interface Absent {
-  /** `hidden`: by permissions. `gone`: no longer kept. */
+  /** `hidden`: by permissions. `gone`: no longer retained. */
   readonly absent: "hidden" | "gone";
   readonly count: number;
   /** Right before this seq. */
@@ -67,5 +67,5 @@ function* absent(after: number, before: number, { log, gaps, hidden }: Surroundi
 /** What is not there, in words. */
 export function absentWords({ absent, count }: Absent): string {
   const events = `${count.toLocaleString("en")} event${count === 1 ? "" : "s"}`;
-  return absent === "hidden" ? `${events} hidden by permissions` : `${events} missing: no longer kept`;
+  return absent === "hidden" ? `${events} hidden by permissions` : `${events} missing: no longer retained`;
 }

@@ -38,7 +38,7 @@ describe("the wanted events of a log", () => {
     expect(matching.in(other.log())[0]).toBe(other.log().at(0));
   });
 
-  it("are the same however it grew, where one has travelled, and when the oldest are no longer kept", () => {
+  it("are the same however it grew, where one has travelled, and when the oldest are no longer retained", () => {
     const wanted = fc.constantFrom<Wanted>(
       ALL,
       { ...ALL, types: ["streaming_output"] },

@@ -43,7 +43,7 @@ function Question({ asked, onAnswered }: { asked: OpenQuestion; onAnswered: () =
       const body = await response.json().catch(() => undefined);
       if (response.ok) onAnswered();
       else {
-        const { message = `the server answered ${response.status}`, issues = [] } = body?.error ?? {};
+        const { message = `the server returned ${response.status}`, issues = [] } = body?.error ?? {};
         setProblem({ message, issues });
       }
       // Also when somebody else was faster: then it is open no more.
@@ -59,7 +59,7 @@ function Question({ asked, onAnswered }: { asked: OpenQuestion; onAnswered: () =
     <SchemaForm
       schema={answer_schema as RJSFSchema}
       title={question}
-      description={`${asked_by} asks for a ${answer_type}, and waits.${told && `\n\n${told}`}`}
+      description={`${asked_by} is waiting for your answer of type ${answer_type}.${told && `\n\n${told}`}`}
       {...(deadline === undefined ? {} : { deadline })}
       value={asked.default}
       submitLabel={isBusy ? "Answering…" : "Answer"}

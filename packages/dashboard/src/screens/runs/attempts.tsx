@@ -40,7 +40,7 @@ export function Attempts({ run }: { run: RunState }) {
                 <span className="min-w-0 flex-1 basis-40 truncate text-bad">{`${one.error.name}: ${one.error.message}`}</span>
               )}
               {one.retry_at !== undefined && (
-                <span className="text-xs text-soft tabular-nums">tried again at {clock(one.retry_at)}</span>
+                <span className="text-xs text-soft tabular-nums">retried at {clock(one.retry_at)}</span>
               )}
             </li>
           ))}

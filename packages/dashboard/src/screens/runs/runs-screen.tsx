@@ -48,11 +48,11 @@ export default function RunsScreen() {
   if (runs.size === 0 && id === undefined) {
     return (
       <NothingYet>
-        No agent has run yet.{" "}
+        No runs yet.{" "}
         <Link href={pathOf("publish")} className="text-accent underline underline-offset-2">
           Publish an artifact
         </Link>{" "}
-        that one of them consumes, and watch it work here.
+        to trigger an agent.
       </NothingYet>
     );
   }
@@ -68,7 +68,7 @@ export default function RunsScreen() {
         <h1 className="sr-only">Runs</h1>
         <RunFilter listed={matching.length} />
         {matching.length === 0 ? (
-          <NothingYet>No run is like that. Take a filter away to see more.</NothingYet>
+          <NothingYet>No matching runs. Remove a filter to see more.</NothingYet>
         ) : (
           <List runs={matching} shown={shown?.run_id} filter={params} />
         )}
@@ -79,11 +79,10 @@ export default function RunsScreen() {
         ) : (
           id !== undefined && (
             <NothingYet>
-              This run is not known at this seq. It may not have begun yet, or be {UNSEEN_WORDS[unseen]}:{" "}
+              No such run at this seq. It may not have started, or be {UNSEEN_WORDS[unseen]}.{" "}
               <Link href={pathOf("runs")} className="text-accent underline underline-offset-2">
-                show the newest ones
-              </Link>
-              .
+                Show latest runs
+              </Link>{" "}
             </NothingYet>
           )
         )}
@@ -182,9 +181,9 @@ function Run({ run, filter }: { run: RunState; filter: Params }) {
       </header>
       <dl className="flex flex-wrap gap-x-8 gap-y-3">
         <Fact name="Started">{clock(run.started_at)}</Fact>
-        <Fact name="Took">
+        <Fact name="Duration">
           <span className="inline-block min-w-16">
-            {run.duration_ms === undefined ? "still runs" : duration(run.duration_ms)}
+            {run.duration_ms === undefined ? "running" : duration(run.duration_ms)}
           </span>
         </Fact>
         <IdFact name="Run" id={run.run_id} />
@@ -221,12 +220,12 @@ function Outcome({ run, hasError }: { run: RunState; hasError: boolean }) {
   return (
     <section aria-label="Output" className="flex min-h-[max(15rem,28vh)] flex-col gap-1.5">
       <h3 className="text-sm font-medium text-soft">Output</h3>
-      {stream?.broken && <p className="text-xs text-busy">A piece of this output is missing here.</p>}
-      {isCut && <p className="text-xs text-soft">Only the end of this long output is kept here.</p>}
+      {stream?.broken && <p className="text-xs text-busy">Part of this output is missing.</p>}
+      {isCut && <p className="text-xs text-soft">Only the end of this output is retained.</p>}
       {text !== "" ? (
         <StreamText runId={run_id} className="flex-1 basis-24" />
       ) : (
-        <p className="text-sm text-soft">{status === "running" ? "None yet." : "This run streamed none."}</p>
+        <p className="text-sm text-soft">{status === "running" ? "None yet." : "This run streamed no output."}</p>
       )}
       {error && <ErrorView error={error} isAlert />}
     </section>

@@ -9,7 +9,7 @@ export function stepsInWords(steps: readonly StepBar[]): string[] {
     if (those.length === 0) return [];
     const took = those.reduce((sum, { startedAt, endedAt }) => sum + endedAt - startedAt, 0);
     const failed = those.filter(({ step }) => step.status === "error").length;
-    const calls = `${those.length} ${kind} ${those.length === 1 ? "call" : "calls"} of ${duration(took)}`;
+    const calls = `${those.length} ${kind} ${those.length === 1 ? "call" : "calls"} in ${duration(took)}`;
     return [failed === 0 ? calls : `${calls}, ${failed} failed`];
   });
 }

@@ -17,7 +17,7 @@ export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_a
       <h3 className="mb-1.5 text-sm font-medium text-soft">Steps</h3>
       {dropped > 0 && (
         <p className="mb-1 text-xs text-soft">
-          {`The newest ${steps.length} are kept here; ${dropped.toLocaleString("en")} came before.`}
+          {`Showing the latest ${steps.length}; ${dropped.toLocaleString("en")} earlier steps are not retained.`}
         </p>
       )}
       <div
@@ -28,10 +28,10 @@ export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_a
         <table className="w-full text-sm tabular-nums">
           <thead className="text-left text-xs text-soft">
             <tr>
-              <Head>What</Head>
+              <Head>Step</Head>
               <Head>Status</Head>
-              <Head isNumber>After</Head>
-              <Head isNumber>Took</Head>
+              <Head isNumber>Start</Head>
+              <Head isNumber>Duration</Head>
               {names.map((name) => (
                 <Head key={name} isNumber>
                   {name.replaceAll("_", " ")}

@@ -32,7 +32,7 @@ export function Waterfall({ correlationId, shown, filter }: WaterfallProps) {
           {workflow.bars.length > 0 && <Summary workflow={workflow} span={span} />}
         </p>
         <fieldset className="flex overflow-hidden rounded-lg border border-line text-xs">
-          <legend className="sr-only">How the workflow is drawn</legend>
+          <legend className="sr-only">Workflow view</legend>
           {["Waterfall", "Flame"].map((name) => {
             const isOn = (name === "Flame") === isFlame;
             return (
@@ -236,7 +236,7 @@ function Flame({ workflow, span, shown, filter }: DrawnProps) {
               {bar.run.agent_id}
             </Link>
             {bar.steps.length > 0 && (
-              <ul aria-label={`What ${bar.run.agent_id} called`}>
+              <ul aria-label={`Steps of ${bar.run.agent_id}`}>
                 {bar.steps.map((one) => (
                   <li
                     key={one.step.step}
@@ -284,7 +284,7 @@ function stepInWords({ step: { kind, name, status }, startedAt, endedAt }: StepB
 function wordsOf({ run, gateFrom, queuedFrom, startedAt, endedAt, steps, isCritical }: Bar): string {
   const parts = [
     `${run.agent_id}, ${run.status}`,
-    queuedFrom > gateFrom ? `waited at its gate ${duration(queuedFrom - gateFrom)}` : "",
+    queuedFrom > gateFrom ? `waited ${duration(queuedFrom - gateFrom)} at its gate` : "",
     startedAt > queuedFrom ? `queued ${duration(startedAt - queuedFrom)}` : "",
     `${run.status === "running" ? "running for" : "ran"} ${duration(endedAt - startedAt)}`,
     ...stepsInWords(steps),
@@ -301,12 +301,12 @@ function Legend() {
   );
   return (
     <ul className="flex flex-wrap gap-x-4 gap-y-1 border-t border-line px-4 py-2 text-xs text-soft">
-      {entry("wait-gate", "waits at its gate")}
+      {entry("wait-gate", "waiting at gate")}
       {entry("wait-turn", "queued")}
       {entry("bar-success", "ran")}
       {entry("bar-failed", "failed")}
-      {entry("step-model", "called a model")}
-      {entry("step-tool", "called a tool")}
+      {entry("step-model", "model call")}
+      {entry("step-tool", "tool call")}
       {entry("bar-success outline-2 outline-ink/60 scale-90", "critical path")}
     </ul>
   );

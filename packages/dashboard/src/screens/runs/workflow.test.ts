@@ -163,8 +163,8 @@ describe("what a run called", () => {
 
   it("is told in words, too", () => {
     expect(bars.map(({ steps }) => stepsInWords(steps))).toEqual([
-      ["1 model call of 30 ms", "3 tool calls of 110 ms, 1 failed"],
-      ["1 model call of 10 ms"],
+      ["1 model call in 30 ms", "3 tool calls in 110 ms, 1 failed"],
+      ["1 model call in 10 ms"],
     ]);
   });
 });

@@ -31,7 +31,7 @@ export function Connections({ connections, total }: Connected) {
         <table className="w-full min-w-xl text-left text-sm tabular-nums">
           <thead className="text-xs text-soft">
             <tr>
-              {["Client", "From", "Since", "Reads", "State", "Behind", "Waits in its socket"].map((name) => (
+              {["Client", "From", "Since", "Filter", "State", "Behind", "Unsent"].map((name) => (
                 <th key={name} scope="col" className="px-3 py-2 font-medium whitespace-nowrap">
                   {name}
                 </th>

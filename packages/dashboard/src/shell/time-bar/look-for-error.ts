@@ -6,6 +6,8 @@ export async function lookForError(direction: 1 | -1): Promise<void> {
   if (found === "found") return;
   const where = direction === 1 ? "after" : "before";
   const notice =
-    found === "none" ? `There is no error ${where} this.` : `No error yet: press again to look further ${where} this.`;
+    found === "none"
+      ? `No errors ${where} this seq.`
+      : `No errors found yet. Press again to search further ${where} this seq.`;
   session.notify(notice);
 }

@@ -30,7 +30,7 @@ export function MomentField() {
       }}
       type="button"
       aria-label={`Seq ${seq.toLocaleString("en")}${moment ? `, ${clock(moment)}` : ""}: go to another seq or time`}
-      title="Go to a seq or a time (t)"
+      title="Go to a seq or time (t)"
       onClick={() => {
         cameFromHere.current = true;
         askWhereTo();
@@ -76,7 +76,7 @@ function Field() {
       <input
         // biome-ignore lint/a11y/noAutofocus: who asks for it wants to write there
         autoFocus
-        aria-label="Go to a seq or a time"
+        aria-label="Go to a seq or time"
         aria-invalid={isWrong}
         aria-describedby={isWrong ? "wrong-moment" : undefined}
         placeholder="14:03 or #41200"

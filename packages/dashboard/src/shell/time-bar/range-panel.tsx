@@ -50,7 +50,7 @@ function Panel({ range }: { range: Range }) {
       const events = await saveRange(choice, setSaved, abort.current.signal);
       if (events !== null) rangeSelection.leave();
     } catch (error) {
-      setTold(`It was not saved: ${(error as Error).message}`);
+      setTold(`Failed to save: ${(error as Error).message}`);
       setSaved(null);
     }
   };
@@ -77,7 +77,7 @@ function Panel({ range }: { range: Range }) {
       </div>
       <fieldset className="flex flex-col gap-1.5">
         <legend className="sr-only">Which events</legend>
-        <Option which="all" chosen={which} choose={setWhich} name="All of them" />
+        <Option which="all" chosen={which} choose={setWhich} name="All events" />
         {workflow && (
           <Option
             which="workflow"
@@ -87,7 +87,7 @@ function Panel({ range }: { range: Range }) {
           />
         )}
         {filter && (
-          <Option which="filter" chosen={which} choose={setWhich} name={`What the filter shows: ${wordsOf(filter)}`} />
+          <Option which="filter" chosen={which} choose={setWhich} name={`Current filter: ${wordsOf(filter)}`} />
         )}
       </fieldset>
       <Summary choice={choice} />
@@ -180,8 +180,8 @@ function Summary({ choice }: { choice: Choice }) {
   return (
     <p role="status" className="text-soft tabular-nums">
       {count.toLocaleString("en")} {count === 1 ? "event" : "events"}
-      {hidden > 0 && `; ${hidden.toLocaleString("en")} are hidden from you, and the file says so`}
-      {from < known && `, and those before seq ${known.toLocaleString("en")}, which are read as the file is written`}
+      {hidden > 0 && `; ${hidden.toLocaleString("en")} are hidden from you, which the file records`}
+      {from < known && `, plus those before seq ${known.toLocaleString("en")}, loaded while saving`}
     </p>
   );
 }

@@ -55,8 +55,8 @@ export function TimelineBar() {
       </select>
       <button
         type="button"
-        aria-label="One event back"
-        title="One event back (,)"
+        aria-label="Previous event"
+        title="Previous event (,)"
         disabled={isEmpty}
         className={BUTTON}
         onClick={() => timeTravel.step(-1)}
@@ -65,8 +65,8 @@ export function TimelineBar() {
       </button>
       <button
         type="button"
-        aria-label="One event on"
-        title="One event on (.)"
+        aria-label="Next event"
+        title="Next event (.)"
         disabled={isEmpty}
         className={BUTTON}
         onClick={() => timeTravel.step(1)}
@@ -75,8 +75,8 @@ export function TimelineBar() {
       </button>
       <button
         type="button"
-        aria-label="Error before"
-        title="Error before ([)"
+        aria-label="Previous error"
+        title="Previous error ([)"
         disabled={isEmpty}
         className={`${BUTTON} max-[22.5rem]:hidden`}
         onClick={() => lookForError(-1)}
@@ -116,7 +116,7 @@ export function TimelineBar() {
       <button
         type="button"
         aria-pressed={at === null}
-        title="Back to live (l)"
+        title="Go live (l)"
         onClick={() => timeTravel.goLive()}
         className={`shrink-0 rounded-lg border px-2.5 py-1 sm:ml-2 sm:px-3 text-sm font-medium ${
           at === null ? "border-line text-soft" : "border-accent bg-accent text-on-accent"

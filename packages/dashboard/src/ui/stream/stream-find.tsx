@@ -61,10 +61,10 @@ export function StreamFind({ painters, label, autoFocus = false, close }: Stream
       <span role="status" className="min-w-14 rounded-md bg-card px-1 text-xs whitespace-nowrap text-soft tabular-nums">
         {found.length === 0 ? (text === "" ? "" : "none") : `${shown + 1} of ${found.length}`}
       </span>
-      <button type="button" aria-label="Find the one before" onClick={() => step(-1)} className={button}>
+      <button type="button" aria-label="Previous match" onClick={() => step(-1)} className={button}>
         <ChevronUp size={13} aria-hidden="true" />
       </button>
-      <button type="button" aria-label="Find the next one" onClick={() => step(1)} className={button}>
+      <button type="button" aria-label="Next match" onClick={() => step(1)} className={button}>
         <ChevronDown size={13} aria-hidden="true" />
       </button>
     </search>

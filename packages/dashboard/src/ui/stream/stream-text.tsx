@@ -75,7 +75,7 @@ export function StreamText({ runId, className = "", announce }: StreamTextProps)
         {isSearching ? (
           <StreamFind
             painters={mine}
-            label="Search in this output"
+            label="Search this output"
             autoFocus
             close={() => {
               setSearching(false);
@@ -85,7 +85,7 @@ export function StreamText({ runId, className = "", announce }: StreamTextProps)
         ) : (
           <button
             type="button"
-            aria-label="Search in this output"
+            aria-label="Search this output"
             onClick={() => setSearching(true)}
             className="grid size-7 place-items-center rounded-lg border border-line bg-card text-soft hover:text-ink"
           >

@@ -61,11 +61,11 @@ function FarBox({ drawn, isOpen, selected }: BoxProps) {
 /** Who it is: an agent leads to what there is to know of it, a group to its agents. */
 function BoxName({ drawn: { node, members, group }, isOpen, className = "" }: BoxNameProps) {
   const { params } = useRoute();
-  if (node.type === "external") return <span className={`font-semibold ${className}`}>outside</span>;
+  if (node.type === "external") return <span className={`font-semibold ${className}`}>external</span>;
   const looks = `nodrag pointer-events-auto font-semibold hover:underline ${className}`;
   if (members.length === 1) {
     return (
-      <Link href={pathOf("agents", node.id, keptParams(params))} title={`More about ${node.id}`} className={looks}>
+      <Link href={pathOf("agents", node.id, keptParams(params))} title={`Details of ${node.id}`} className={looks}>
         {node.label}
       </Link>
     );
@@ -75,7 +75,7 @@ function BoxName({ drawn: { node, members, group }, isOpen, className = "" }: Bo
     <button
       type="button"
       aria-expanded={isOpen}
-      title={isOpen ? "Show them as one again" : "Show each of them"}
+      title={isOpen ? "Collapse group" : "Expand group"}
       onClick={() => toggleGroup(group as string)}
       className={`flex! items-center gap-1 ${looks}`}
     >
@@ -148,9 +148,9 @@ function NearBox({ drawn, isOpen, selected }: BoxProps) {
             title={gate ? gathered(gate) : node.description}
           >
             {isOutside
-              ? `gives ${node.publishes.join(", ")}`
+              ? `publishes ${node.publishes.join(", ")}`
               : gate
-                ? `waits for ${missing(gate) || "its time"}`
+                ? `waits for ${missing(gate) || "its timer"}`
                 : members.length > 1
                   ? members.slice(0, 4).join(", ")
                   : node.description}

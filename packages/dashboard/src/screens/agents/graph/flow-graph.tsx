@@ -215,8 +215,8 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
       <Background color="var(--line)" />
       <Controls showInteractive={false}>
         <ControlButton
-          title="Put every agent back where the layout has it"
-          aria-label="Put every agent back where the layout has it"
+          title="Reset layout"
+          aria-label="Reset layout"
           onClick={() => {
             forgetPlaces();
             places.current = new Map(laidOut.current);
@@ -244,7 +244,7 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
       </Controls>
       <Panel position="top-center">
         <p role="status" className="rounded-lg border border-accent bg-card px-3 py-1.5 text-sm shadow-md empty:hidden">
-          {isMoving && "Choose a box, then a free place for it; or move it by arrow keys, faster with Shift."}
+          {isMoving && "Select a box, then click its new position, or use the arrow keys (faster with Shift)."}
         </p>
       </Panel>
       <GraphMap boxes={standing} />
@@ -296,12 +296,12 @@ function framed(frame: Frame, position: Point, moved: ReadonlyMap<string, Point>
 const KEYS_IN_WORDS = {
   // By this name, although it is told where keys do something.
   "node.a11yDescription.keyboardDisabled":
-    "Press Enter to choose this box, then arrow keys to move it, with Shift faster.",
+    "Press Enter to select this box, then move it with the arrow keys (faster with Shift).",
   "node.a11yDescription.ariaLiveMessage": ({ direction }: { direction: string }) => `Moved ${direction}.`,
 };
 
 function nameOf({ type, data }: AnyNode): string {
-  return type === "frame" ? `The frame of ${data.frame.of.node.label}` : data.drawn.node.label;
+  return type === "frame" ? `Frame of ${data.frame.of.node.label}` : data.drawn.node.label;
 }
 
 /** Under which name it is remembered where a node has been put: within a frame it is another place than without. */

@@ -11,7 +11,7 @@ export function GraphMap({ boxes }: { boxes: readonly PlacedBox[] }) {
       pannable
       zoomable
       onClick={(_, { x, y }) => void setCenter(x, y, { zoom: getZoom() })}
-      ariaLabel="The whole graph, with what is in sight: click or drag to look elsewhere"
+      ariaLabel="Graph map: click or drag to pan"
       bgColor="var(--card)"
       maskColor="color-mix(in srgb, var(--sunken) 70%, transparent)"
       maskStrokeColor="var(--accent)"
