@@ -4,9 +4,9 @@ import type { ReactNode } from "react";
 import { useSession } from "../session/tab-session.ts";
 import { clock } from "../ui/format.ts";
 
-/** What holds an agent back: whether it is paused, how many runs wait, how its circuit stands. Nothing when nothing does. */
+/** Badges for what blocks an agent: paused, queued runs, circuit state. Renders nothing for an unblocked agent. */
 export function AgentBadges({ agent, info, isShort = false }: AgentBadgesProps) {
-  // What only the server knows, it knows of now.
+  // Only the server has this data, and only for the current state.
   const isNow = useSession(({ at, file }) => at === null && file === null);
   const queued = queuedOf(agent, isNow ? info : undefined);
   const { circuit } = agent;
@@ -39,11 +39,11 @@ export function AgentBadges({ agent, info, isShort = false }: AgentBadgesProps) 
 interface AgentBadgesProps {
   readonly agent: AgentState;
   readonly info?: AgentInfo | undefined;
-  /** Whether there is no room for more than what it is. */
+  /** Whether to use short labels. */
   readonly isShort?: boolean;
 }
 
-/** How many of several agents are held back, or have failed. */
+/** Counts of blocked and failing agents in a group. */
 export interface Held {
   readonly paused: number;
   readonly open: number;
@@ -59,7 +59,7 @@ export function heldOf(agents: readonly AgentState[]): Held {
   };
 }
 
-/** What holds several agents back that stand as one, each with how many they are. Nothing when nothing does. */
+/** Badges for a group of agents, each with a count. Renders nothing when no agent is blocked or failing. */
 export function GroupBadges({ held: { paused, open, failing } }: { held: Held }) {
   return (
     <>
@@ -82,12 +82,12 @@ export function GroupBadges({ held: { paused, open, failing } }: { held: Held })
   );
 }
 
-/** Whether something holds an agent back, so that there are badges. */
+/** Whether an agent has badges. */
 export function isHeld(agent: AgentState, info: AgentInfo | undefined): boolean {
   return agent.paused === true || agent.circuit !== undefined || queuedOf(agent, info) > 0;
 }
 
-/** How many runs of an agent wait, as far as the viewer may know. */
+/** Returns the number of queued runs of an agent that the viewer may see. */
 export function queuedOf(agent: AgentState, info: AgentInfo | undefined): number {
   return info?.queued ?? agent.queued ?? 0;
 }

@@ -16,7 +16,7 @@ const LOOKS: Record<Stage, { readonly icon: typeof Check; readonly color: string
 
 const LINK = "text-accent underline underline-offset-2";
 
-/** What became of something that was asked for: from which seq on it is seen, or why it was refused and what to try. */
+/** The outcome of an action: the seq from which on it is visible, or the error and what to do about it. */
 export function AnswerLine({ action }: { action: Action }) {
   const { name, stage, words, seq, runId, at } = action;
   const { icon: Icon, color } = LOOKS[stage];
@@ -61,7 +61,7 @@ export function AnswerLine({ action }: { action: Action }) {
   );
 }
 
-/** The same over whatever screen is shown. */
+/** An action's outcome as a notice on any screen. */
 export function AnswerCard({ action }: { action: Action }) {
   return (
     <div className="pointer-events-auto flex w-full max-w-xl items-start gap-3 rounded-xl border border-line bg-card px-4 py-3 shadow-lg">

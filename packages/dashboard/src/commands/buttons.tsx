@@ -16,23 +16,23 @@ import { usePending } from "./tab-actions.ts";
 import { useOwnerOnly, useWhyNot } from "./why-not.ts";
 
 interface ActionButtonProps {
-  /** The action's key: while it is going on, the button says so, and does nothing. */
+  /** The action's key. While the action is pending, the button is disabled and shows `doing`. */
   readonly action: string;
   readonly icon: typeof Ban;
   readonly label: string;
-  /** What it says while its effect is not seen yet. */
+  /** The label while the action is pending. */
   readonly doing: string;
-  /** For those who only hear it; begins with `label`. */
+  /** The accessible name. Starts with `label`. */
   readonly name?: string | undefined;
   readonly hurts?: boolean;
-  /** Whether there is room for a sign alone. */
+  /** Whether to show only the icon. */
   readonly isIcon?: boolean | undefined;
-  /** Why this one cannot be done, where others can. */
+  /** Why this action is unavailable while others are available. */
   readonly because?: string | null | undefined;
   readonly run: () => void;
 }
 
-/** A button that has something done. Where it cannot be, it stays in the order of the keyboard and says why. */
+/** A button that runs an action. A disabled button stays focusable and explains why. */
 export function ActionButton({ action, icon, label, doing, name, hurts, isIcon, because, run }: ActionButtonProps) {
   const everywhere = useWhyNot();
   const isPending = usePending(action);
@@ -59,7 +59,7 @@ export function ActionButton({ action, icon, label, doing, name, hurts, isIcon, 
   );
 }
 
-/** Pauses an agent, or lets it go on. */
+/** Pauses or resumes an agent. */
 export function PauseButton({ agent: { agent_id, paused }, isIcon }: { agent: AgentState; isIcon?: boolean }) {
   const because = useOwnerOnly();
   return paused ? (
@@ -87,7 +87,7 @@ export function PauseButton({ agent: { agent_id, paused }, isIcon }: { agent: Ag
   );
 }
 
-/** Pauses all agents, and lets all go on. */
+/** Pauses or resumes all agents. */
 export function PauseAllButtons() {
   const because = useOwnerOnly();
   const paused = useSession(({ state }) => [...state.agents.values()].filter((agent) => agent.paused).length);
@@ -119,7 +119,7 @@ export function PauseAllButtons() {
   );
 }
 
-/** Cancels a run that goes on, or waits for its next attempt. */
+/** Cancels a running run or a scheduled retry. */
 export function CancelRunButton({ run }: { run: RunState }) {
   return (
     <ActionButton
@@ -133,7 +133,7 @@ export function CancelRunButton({ run }: { run: RunState }) {
   );
 }
 
-/** Cancels all that goes on of a workflow. */
+/** Cancels all runs of a workflow. */
 export function CancelWorkflowButton({ id }: { id: string }) {
   return (
     <ActionButton
@@ -147,7 +147,7 @@ export function CancelWorkflowButton({ id }: { id: string }) {
   );
 }
 
-/** Runs a dead letter again. */
+/** Retries a dead letter. */
 export function RetryLetterButton({ letter }: { letter: DeadLetterRecord }) {
   const { missing } = letter;
   const gone = missing === 1 ? "1 input is" : `${missing} inputs are`;
@@ -163,7 +163,7 @@ export function RetryLetterButton({ letter }: { letter: DeadLetterRecord }) {
   );
 }
 
-/** Throws a dead letter away. */
+/** Discards a dead letter. */
 export function DiscardLetterButton({ letter }: { letter: DeadLetterRecord }) {
   return (
     <ActionButton
@@ -177,7 +177,7 @@ export function DiscardLetterButton({ letter }: { letter: DeadLetterRecord }) {
   );
 }
 
-/** Runs all dead letters again, or throws them away; those of one agent, if one is said. */
+/** Retries or discards all dead letters, or those of one agent. */
 export function AllLettersButtons({ agent }: { agent: string | undefined }) {
   const action = `letters of ${agent ?? "all"}`;
   return (

@@ -19,16 +19,16 @@ import { confirmed } from "./confirmation.ts";
 import { actions } from "./tab-actions.ts";
 import { workOf } from "./waiting-for-retry.ts";
 
-// What concerns one thing is done when it is asked for; what concerns several, or is gone for good, is asked about first.
+// Actions on one target run at once. Actions on several targets, and irreversible ones, ask for confirmation first.
 
-/** After which time without an answer nobody waits any longer, in ms. */
+/** Timeout for an answer, in ms. */
 const ANSWER_MS = 30_000;
-/** Dead letters of one page: the server gives no more. */
+/** Dead letters of one page; the server's limit. */
 const PAGE = 500;
-/** Reasons that are told of those that were refused among many. */
+/** The number of distinct errors that a batch reports. */
 const REASONS = 3;
 
-/** Nothing of an agent begins from now on. */
+/** Pauses an agent: it starts no new runs. */
 export function pauseAgent(agent: string): void {
   void actions.act({
     key: `pause ${agent}`,
@@ -38,7 +38,7 @@ export function pauseAgent(agent: string): void {
   });
 }
 
-/** An agent goes on. */
+/** Resumes an agent. */
 export function resumeAgent(agent: string): void {
   void actions.act({
     key: `resume ${agent}`,
@@ -48,7 +48,7 @@ export function resumeAgent(agent: string): void {
   });
 }
 
-/** Nothing of any agent begins from now on. */
+/** Pauses all agents. */
 export async function pauseAll(): Promise<void> {
   const { agents, runs } = session.timeline.head;
   const paused = [...agents.values()].filter((agent) => agent.paused).length;
@@ -72,7 +72,7 @@ export async function pauseAll(): Promise<void> {
   });
 }
 
-/** All agents go on. */
+/** Resumes all agents. */
 export function resumeAll(): void {
   void actions.act({
     key: "resume all",
@@ -96,7 +96,7 @@ async function pauseOrResume(what: "pause" | "resume", agent?: string): Promise<
   };
 }
 
-/** Ends a run, also one that waits for its next attempt. */
+/** Cancels a run or a scheduled retry. */
 export function cancelRun({ run_id, activation_id, agent_id, status }: RunState): void {
   void actions.act({
     key: `cancel run ${activation_id ?? run_id}`,
@@ -115,7 +115,7 @@ export function cancelRun({ run_id, activation_id, agent_id, status }: RunState)
   });
 }
 
-/** Ends everything of a workflow that goes on or waits. */
+/** Cancels all running and waiting runs of a workflow. */
 export async function cancelWorkflow(correlationId: string): Promise<void> {
   const { running, retrying } = workOf(session.timeline.head, correlationId);
   const count = running.length + retrying.length;
@@ -145,7 +145,7 @@ export async function cancelWorkflow(correlationId: string): Promise<void> {
   });
 }
 
-/** Runs one agent on given inputs. Resolves to the answer; undefined when there is none. */
+/** Runs one agent with given inputs. Resolves to the answer; undefined when there is none. */
 export async function invokeAgent(request: InvokeRequest): Promise<Answer | undefined> {
   return actions.act({
     key: `invoke ${request.agent_id}`,
@@ -158,7 +158,7 @@ export async function invokeAgent(request: InvokeRequest): Promise<Answer | unde
   });
 }
 
-/** Runs again what has failed for good. */
+/** Retries a dead letter. */
 export function retryLetter(letter: Pick<DeadLetterRecord, "id" | "agent_id">): void {
   void actions.act({
     key: `letter ${letter.id}`,
@@ -171,7 +171,7 @@ export function retryLetter(letter: Pick<DeadLetterRecord, "id" | "agent_id">): 
   });
 }
 
-/** Throws away what has failed for good. */
+/** Discards a dead letter. */
 export async function discardLetter({ id, agent_id, artifacts, attempts, error }: DeadLetterRecord): Promise<void> {
   const isWanted = await confirmed({
     title: `Discard this dead letter of ${agent_id}?`,
@@ -194,7 +194,7 @@ export async function discardLetter({ id, agent_id, artifacts, attempts, error }
   });
 }
 
-/** Runs again, or throws away, all dead letters, or those of one agent. */
+/** Retries or discards all dead letters, or those of one agent. */
 export async function settleLetters(what: "retry" | "discard", agent: string | undefined): Promise<void> {
   const letters = await allLetters(agent).catch((error: Error) => {
     session.notify(`Failed to count the dead letters: ${error.message}`);
@@ -231,7 +231,7 @@ export async function settleLetters(what: "retry" | "discard", agent: string | u
   });
 }
 
-/** One after the other: what comes in between, and what is refused, stays as it is. */
+/** Processes dead letters one by one. Letters that arrive meanwhile or are rejected stay as they are. */
 async function eachLetter(
   what: "retry" | "discard",
   letters: readonly DeadLetterRecord[],
@@ -246,7 +246,7 @@ async function eachLetter(
       ({ seq: last } = await askAboutLetter<{ seq: number }>(id, what));
       done += 1;
     } catch (error) {
-      // Nobody is there any more who could refuse: what is done is done, and the rest would fare no better.
+      // The connection is lost. The remaining requests would fail as well.
       if (!(error instanceof Refusal)) throw error;
       refused.set(error.message, (refused.get(error.message) ?? 0) + 1);
     }
@@ -256,7 +256,7 @@ async function eachLetter(
   return { words: words.join(" "), seq: last, isRefused: done === 0 };
 }
 
-/** Every dead letter there is now, of one agent or of all. */
+/** Reads all current dead letters of one agent or of all agents. */
 async function allLetters(agent: string | undefined): Promise<DeadLetterRecord[]> {
   const all: DeadLetterRecord[] = [];
   for (let cursor: string | null = ""; cursor !== null; ) {

@@ -1,7 +1,7 @@
 import type { SessionView } from "../session/store.ts";
 import { useSession } from "../session/tab-session.ts";
 
-/** Why nothing can be done now; null when it can. */
+/** Returns why no action is available now; null when actions are available. */
 export function whyNot({
   file,
   at,
@@ -17,18 +17,18 @@ export function whyNot({
   return null;
 }
 
-/** The same for a component. */
+/** Reads the same in a component. */
 export function useWhyNot(): string | null {
   return useSession(whyNot);
 }
 
-/** Why this viewer may pause nothing; null for the owner, from whom nothing is hidden. */
+/** Returns why this viewer cannot pause agents; null for the owner, from whom nothing is hidden. */
 export function whyNotPause({ file, connection }: Pick<SessionView, "file" | "connection">): string | null {
   if (file !== null || !connection.limited) return null;
   return "Only the owner of this flock can pause agents.";
 }
 
-/** The same for a component. */
+/** Reads the same in a component. */
 export function useOwnerOnly(): string | null {
   return useSession(whyNotPause);
 }

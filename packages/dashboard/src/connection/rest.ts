@@ -36,7 +36,7 @@ export function restClient(names: NameInterner): RestClient {
   };
 }
 
-/** What the server has refused: its own words, and its code for programs. */
+/** An error response of the server: its message and its machine-readable code. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly code: string;
@@ -49,12 +49,12 @@ export class Refusal extends Error {
   }
 }
 
-/** The server's answer to a request. @throws Refusal, or the browser's own error when there was no answer. */
+/** Reads JSON from the server. @throws Refusal for an error response, or the browser's own error without a response. */
 export async function getJson<T>(url: string): Promise<T> {
   return answerOf(url, await fetch(url));
 }
 
-/** Asks the server to do something, and gives its answer. @throws as `getJson` does. */
+/** Posts a request to the server and returns its answer. @throws as `getJson` does. */
 export async function sendJson<T>(
   url: string,
   body?: unknown,

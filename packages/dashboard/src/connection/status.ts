@@ -1,9 +1,9 @@
 import type { ConnectionState } from "@flock-ts/client";
 
-/** What the words are made of. */
+/** The input of the status text. */
 export interface Standing {
   readonly connection: ConnectionState;
-  /** Whether the tab has taken in what the connection has had to tell. */
+  /** Whether the tab has processed everything that the connection delivered. */
   readonly complete: boolean;
   /** The newest seq that the tab has. */
   readonly last: number;
@@ -11,7 +11,7 @@ export interface Standing {
   readonly offlineSince: number | null;
 }
 
-/** What a connection is at most: which colour and shape stands for it. */
+/** The overall state of a connection, which selects its color and shape. */
 export type Mood = "live" | "busy" | "offline";
 
 export function moodOf({ connection: { status, epoch }, complete }: Standing): Mood {
@@ -19,7 +19,7 @@ export function moodOf({ connection: { status, epoch }, complete }: Standing): M
   return status === "catching-up" || epoch === null ? "busy" : "offline";
 }
 
-/** How the connection stands, in words. `now` as `Date.now()` counts. */
+/** Returns the state of the connection as text. `now` as `Date.now()` counts. */
 export function connectionWords({ connection, complete, last, offlineSince }: Standing, now: number): string {
   const { status, attempt, retryAt, epoch, head } = connection;
   if (status === "catching-up" || (status === "live" && !complete)) {
@@ -33,7 +33,7 @@ export function connectionWords({ connection, complete, last, offlineSince }: St
   return `Offline${since}, showing seq ${count(last)}. ${next > 0 ? `Reconnecting in ${next} s` : "Reconnecting"}`;
 }
 
-/** The same without what changes by the second: what a screen reader says once. */
+/** Returns the same without values that change every second, for screen readers. */
 export function connectionSummary(standing: Standing): string {
   const { status, epoch } = standing.connection;
   if (status === "closed") return "Disconnected";
@@ -47,7 +47,7 @@ function count(amount: number): string {
   return amount.toLocaleString("en");
 }
 
-/** Hours and minutes, where the viewer is. */
+/** Returns hours and minutes in the viewer's time zone. */
 function timeOf(at: number): string {
   const date = new Date(at);
   return `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;

@@ -6,29 +6,29 @@ import { SchemaForm } from "./schema-form.tsx";
 import { issuesOf } from "./schema-validator.ts";
 import { Wakes } from "./wakes.tsx";
 
-/** What is to be published. */
+/** The artifact to publish. */
 export interface Publishing {
   readonly artifact_type: string;
   readonly payload: unknown;
   readonly tags: string[];
 }
 
-/** What stands in the form at first. */
+/** The initial content of the form. */
 export interface Prefill {
   readonly payload: unknown;
   readonly tags?: readonly string[];
 }
 
-/** How long after the last change it is asked what that would wake, in milliseconds: not at each key. */
+/** The delay of the preview after the last change, in ms. */
 const ASK_AFTER = 350;
 
 const recent = new RecentPayloads({
-  // Where storage is forbidden, to touch it throws.
+  // Accessing storage throws where it is forbidden.
   getItem: (key) => localStorage.getItem(key),
   setItem: (key, value) => localStorage.setItem(key, value),
 });
 
-/** Publishes artifacts of one type: by form or JSON, from what was published before, after asking what that would do. */
+/** Publishes artifacts of one type by form or JSON, with recent payloads and a preview. */
 export function PublishPanel(props: PublishPanelProps) {
   const characters = useMemo(() => JSON.stringify(props.prefill?.payload ?? null).length, [props.prefill]);
   if (characters <= MAX_TEXT) return <Panel {...props} />;
@@ -40,7 +40,7 @@ export function PublishPanel(props: PublishPanelProps) {
   );
 }
 
-/** A text field that has more characters takes long for each key. */
+/** Longer text fields respond slowly to each key, in characters. */
 const MAX_TEXT = 2_000_000;
 
 function Panel({ type, schema, prefill, publish, preview, told }: PublishPanelProps) {
@@ -116,13 +116,13 @@ const NO_ISSUES: readonly Issue[] = [];
 interface PublishPanelProps {
   readonly type: string;
   readonly schema: RJSFSchema;
-  /** What it begins with: an artifact that is to be published again with changes, say. */
+  /** The initial content, such as an artifact to republish. */
   readonly prefill?: Prefill | undefined;
   /** Rejects with an error that may have `issues`, each with the path of its field. */
   readonly publish: (request: Publishing) => Promise<PublishResult>;
-  /** Rejects for what could not be published. */
+  /** Rejects when publishing fails. */
   readonly preview: (request: Publishing) => Promise<PreviewResult>;
-  /** What is said when it is published. */
+  /** The content to show after publishing. */
   readonly told: (result: PublishResult) => ReactNode;
 }
 
@@ -155,7 +155,7 @@ function Recent({
   );
 }
 
-/** What it would do, asked anew when somebody has stopped typing; nothing while that could not be published. */
+/** The preview, refreshed after typing stops; nothing while the payload is invalid. */
 function Preview({ request, schema, preview }: PreviewProps) {
   const [shown, show] = useState<PreviewResult | "none" | "asking">("asking");
   const said = JSON.stringify(request);
@@ -164,7 +164,7 @@ function Preview({ request, schema, preview }: PreviewProps) {
   useEffect(() => {
     let isCurrent = true;
     const timer = setTimeout(() => {
-      // What is not right yet need not be sent to be refused.
+      // The server would only reject an invalid payload.
       if (issuesOf(schema, (JSON.parse(said) as Publishing).payload).length > 0) return show("none");
       ask.current(JSON.parse(said)).then(
         (result) => isCurrent && show(result),

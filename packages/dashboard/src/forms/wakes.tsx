@@ -8,7 +8,7 @@ const REASONS: Record<string, string> = {
   error: "would not run: its condition throws an error",
 };
 
-/** Which agents an artifact would wake, and what the others that take it would still wait for. */
+/** The preview: which agents an artifact would trigger, and what the others still wait for. */
 export function Wakes({ preview }: { preview: PreviewResult }) {
   const { gates, excluded } = preview;
   if (gates.length + excluded.length === 0) {

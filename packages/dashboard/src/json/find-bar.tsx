@@ -2,7 +2,7 @@ import { ChevronDown, ChevronUp, Search } from "lucide-react";
 import type { RefObject } from "react";
 import { quietButton } from "../ui/quiet-button.ts";
 
-/** A search in what is not all on the page, so that the browser's own would miss most of it. */
+/** A search in content of which only visible rows are rendered, where the browser's search would fail. */
 export function FindBar({ query, matches, current, input, onQuery, onStep, onLeave }: FindBarProps) {
   return (
     <search className="flex min-w-0 flex-1 items-center gap-1.5 max-sm:basis-full">
@@ -64,12 +64,12 @@ function told(matches: number | undefined, current: number): string {
 
 interface FindBarProps {
   readonly query: string;
-  /** How many rows have it; undefined while that is being found out. */
+  /** The number of matching rows; undefined while the search runs. */
   readonly matches: number | undefined;
   readonly current: number;
   readonly input: RefObject<HTMLInputElement | null>;
   readonly onQuery: (query: string) => void;
-  /** To the next match, or the one before. */
+  /** Moves to the next or the previous match. */
   readonly onStep: (by: 1 | -1) => void;
   readonly onLeave: () => void;
 }

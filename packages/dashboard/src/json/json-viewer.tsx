@@ -11,15 +11,15 @@ import { TreeLine } from "./tree-line.tsx";
 import { type Host, then, useModel } from "./use-document-model.ts";
 import { ROW_HEIGHT, useVirtualRows } from "./use-rows.ts";
 
-/** What is needed to write a payload as something that publishes it. */
+/** The data needed to copy a payload as a command that publishes it. */
 export interface CopiedAs {
   readonly type: string;
   readonly tags?: readonly string[];
-  /** Where `POST publish` is, in full. */
+  /** The full URL of `POST publish`. */
   readonly url: string;
 }
 
-/** A payload of any size to read, search and copy. */
+/** Shows a payload of any size, with search and copy. */
 export function JsonViewer({ source, label = "Payload", copyAs }: JsonViewerProps) {
   const opened = useModel("tree", source);
   if (opened.status === "opening") {
@@ -41,9 +41,9 @@ export function JsonViewer({ source, label = "Payload", copyAs }: JsonViewerProp
 
 interface JsonViewerProps {
   readonly source: PayloadSource;
-  /** What it is, for assistive technology. Default `Payload`. */
+  /** The accessible name. Default `Payload`. */
   readonly label?: string;
-  /** Lets it be copied as a command and as TypeScript too. */
+  /** Enables copying as a command and as TypeScript. */
   readonly copyAs?: CopiedAs | undefined;
 }
 
@@ -59,7 +59,7 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
     setShown(({ version }) => ({ host, version: version + 1, rows }));
     setActive(row);
   });
-  // Another payload in the same place begins anew.
+  // Another payload resets the viewer.
   if (shown.host !== host) {
     setShown({ host, version: 0, rows: host.facts.rows });
     setActive(0);
@@ -74,7 +74,7 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
     scroll,
     here && ((index) => here.nodeAt(index)),
   );
-  // biome-ignore lint/correctness/useExhaustiveDependencies: to where the search or the keyboard has gone
+  // biome-ignore lint/correctness/useExhaustiveDependencies: scrolls only when the search or the keyboard moves the active row
   useEffect(() => {
     if (active < count) virtualizer.scrollToIndex(active, { align: "auto" });
   }, [active, version]);
@@ -162,7 +162,7 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
               );
             }
             return (
-              // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keyboard
+              // biome-ignore lint/a11y/useKeyWithClickEvents: the tree handles keys
               // biome-ignore lint/a11y/useFocusableInteractive: the tree has the focus
               <div
                 key={key}
@@ -214,7 +214,7 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
   );
 }
 
-/** Finds in all of a payload, and goes from one match to the next. */
+/** Searches the whole payload and moves between matches. */
 function useSearch(host: Host<JsonTree>, active: number, goTo: (row: number, rows: number) => void) {
   const [query, setQuery] = useState("");
   const [matches, setMatches] = useState<number>();
@@ -229,7 +229,7 @@ function useSearch(host: Host<JsonTree>, active: number, goTo: (row: number, row
     setQuery(query);
     setMatches(undefined);
     then(host.call("find", query), (found) => {
-      // Somebody has typed on.
+      // The search text has changed since.
       if (number !== asked.current) return;
       setMatches(found);
       if (found > 0) then(host.call("matchFrom", active), reveal);

@@ -1,4 +1,4 @@
-/** What a value is. */
+/** The kind of a JSON value. */
 export type ValueKind = "object" | "array" | "string" | "number" | "boolean" | "null";
 
 const GIST = 90;
@@ -10,14 +10,14 @@ export function kindOf(value: unknown): ValueKind {
   return type === "string" || type === "number" || type === "boolean" ? type : "null";
 }
 
-/** Whether there is something below a value. */
+/** Whether a value has children. */
 export function isBranch(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   for (const _ in value) return true;
   return false;
 }
 
-/** The beginning of what is in a closed branch, so that one need not open it to know it. */
+/** Returns the beginning of a collapsed branch's content. */
 export function gistOf(branch: object): string {
   let text = "";
   for (const [key, value] of entriesOf(branch)) {
@@ -29,12 +29,12 @@ export function gistOf(branch: object): string {
   return text;
 }
 
-/** A value as JSON; what is no JSON is nothing. */
+/** Returns a value as JSON; undefined values as an empty string. */
 export function leafText(value: unknown): string {
   return JSON.stringify(value) ?? "nothing";
 }
 
-/** One after the other, because an object may have a million and only the first few are wanted. */
+/** A generator, because an object may have a million entries and only the first few are used. */
 function* entriesOf(branch: object): Generator<[string, unknown]> {
   for (const key in branch) yield [key, (branch as Record<string, unknown>)[key]];
 }

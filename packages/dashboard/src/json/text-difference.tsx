@@ -1,10 +1,10 @@
 import { diffWordsWithSpace } from "diff";
 import { useMemo } from "react";
 
-/** Longer texts are shown as they are: to compare them word by word would take longer than a frame. */
+/** Longer texts are not compared by word, which would take longer than a frame. */
 const MAX_COMPARED = 4_000;
 
-/** One side of a text that was changed; the words that are not on the other side stand out. */
+/** One side of a changed text, with the words highlighted that the other side lacks. */
 export function TextDifference({ left, right, side }: { left: string; right: string; side: "left" | "right" }) {
   const parts = useMemo(
     () => (left.length + right.length > MAX_COMPARED ? undefined : diffWordsWithSpace(left, right)),
