@@ -38,7 +38,7 @@ export async function* readOlder(source: LogSource, before: number, count: numbe
     while (asked.length < AHEAD && next < before - 1) {
       const end = Math.min(next + PAGE, before - 1);
       const page = readBetween(source, next, end);
-      // A reader that has stopped does not receive its failure.
+      // Prevents an unhandled rejection when the reader has stopped.
       page.catch(() => {});
       asked.push(page);
       next = end;

@@ -20,12 +20,12 @@ const Palette = lazy(() => import("./palette.tsx"));
 const RangePanel = lazy(() => import("./time-bar/range-panel.tsx"));
 const ShortcutSheet = lazy(() => import("./shortcut-sheet.tsx"));
 
-/** What stays on every screen: where one can go, how the connection stands, and the log along the bottom. */
+/** The parts of every screen: the navigation, the connection status, and the timeline. */
 export function App() {
   const { screen } = useRoute();
   const { name, View } = entryOf(screen);
   const [open, setOpen] = useState<"palette" | "shortcuts" | null>(null);
-  // A dialog tells that it has been closed a moment later: by then another one may be open.
+  // The close event of a dialog arrives later, when another dialog may be open.
   const close = (which: typeof open) => () => setOpen((now) => (now === which ? null : now));
   useShortcuts(useMemo(() => everywhere(setOpen), []));
   return (
@@ -85,18 +85,18 @@ export function App() {
   );
 }
 
-/** To the first search field of the screen, where it has one. */
+/** Focuses the first search field of the screen, if any. */
 function toSearch(): void {
   document.querySelector<HTMLElement>("#content input[type=search]")?.focus();
 }
 
-/** Its panel is loaded when somebody wants one. */
+/** Loaded on demand. */
 function Range() {
   const isWanted = useRange(({ range }) => range !== null);
   return isWanted && <RangePanel />;
 }
 
-/** What keys do on every screen. */
+/** The shortcuts of all screens. */
 function everywhere(open: (what: "palette" | "shortcuts") => void): readonly Shortcut[] {
   const travel = (keys: string, does: string, run: () => void): Shortcut => ({ keys, does, group: "Time", run });
   return [

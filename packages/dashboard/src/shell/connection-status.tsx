@@ -5,14 +5,14 @@ import { connectionSummary, connectionWords, moodOf } from "../connection/status
 import { hiddenWords, useHidden } from "../queries/hidden.ts";
 import { session, useSession } from "../session/tab-session.ts";
 
-/** A shape for each, so that the colour is not all there is. */
+/** A shape for each state, in addition to the color. */
 const SHAPES = {
   live: "rounded-full bg-good",
   busy: "rounded-full border-2 border-busy working",
   offline: "rotate-45 bg-bad",
 } as const;
 
-/** How the connection stands: always on the screen, and in the document's title. */
+/** The connection status, visible on every screen and in the document title. */
 export function ConnectionStatus({ screen }: { screen: string }) {
   const file = useSession(({ file }) => file);
   const narrowed = useSession(({ fileHead }) => fileHead?.narrowed);
@@ -47,7 +47,7 @@ export function ConnectionStatus({ screen }: { screen: string }) {
   return (
     <div className="flex min-w-0 items-center gap-2 text-sm">
       <span className={`size-2.5 shrink-0 ${SHAPES[moodOf(standing)]}`} aria-hidden="true" />
-      {/* A count of seconds, read aloud each second, would drown everything else. */}
+      {/* Screen readers must not read the seconds of the countdown. */}
       <span role="status" aria-live="off" title={connection.reason ?? undefined} className="truncate tabular-nums">
         {connectionWords(standing, now)}
       </span>
@@ -84,7 +84,7 @@ export function ConnectionStatus({ screen }: { screen: string }) {
   );
 }
 
-/** What permissions hide is counted, so that nobody takes what they see for all there is. */
+/** Shows how many events permissions hide, so that the visible ones are not mistaken for all. */
 function HiddenFromViewer() {
   const hidden = useHidden();
   if (!hidden || hidden.count === 0) return null;

@@ -1,6 +1,6 @@
 import { Component, type ReactNode } from "react";
 
-/** Shows what went wrong on a screen instead of nothing, and lets the viewer try again. The rest of the page goes on. */
+/** Shows the error of a screen with a button to reload. The rest of the page continues to work. */
 export class ErrorBoundary extends Component<{ readonly children: ReactNode }, { readonly error: Error | null }> {
   override state = { error: null as Error | null };
 

@@ -11,10 +11,10 @@ import { short } from "../ui/format.ts";
 import { SCREEN_ENTRIES } from "./screens.ts";
 import { toggleTheme } from "./theme.tsx";
 
-/** Runs and artifacts that are offered at once, of all that fit. */
+/** The largest number of runs and artifacts offered. */
 const OFFERED = 8;
 
-/** Goes anywhere and does anything by typing a part of its name. */
+/** The command palette: finds screens, data and commands by name. */
 export default function Palette({ close }: { close: () => void }) {
   const [text, setText] = useState("");
   const file = useSession(({ file }) => file);
@@ -140,26 +140,26 @@ export default function Palette({ close }: { close: () => void }) {
   );
 }
 
-/** Whether every word is in it: letters that stand anywhere find what nobody meant. */
+/** Matches every word. Matching single letters would find unrelated items. */
 function contains(value: string, search: string): number {
   const text = value.toLowerCase();
   const words = search.toLowerCase().split(/\s+/);
   return words.every((word) => text.includes(word)) ? 1 : 0;
 }
 
-/** As an option, since a list of options must not be without any. */
+/** An option, because a listbox needs at least one. */
 function Nothing() {
   const isEmpty = useCommandState(({ filtered }) => filtered.count === 0);
   if (!isEmpty) return null;
   return (
-    // biome-ignore lint/a11y/useFocusableInteractive: there is nothing to do with it
+    // biome-ignore lint/a11y/useFocusableInteractive: it has no action
     <div role="option" aria-disabled="true" aria-selected="false" className="px-3 py-6 text-center text-sm text-soft">
       No results. You can search for ids, agents, artifact types and screens.
     </div>
   );
 }
 
-/** Of a hundred thousand things only those that fit are handed to the list, the newest first. */
+/** Passes only matching items to the list, newest first, because there may be a hundred thousand. */
 function useFound(text: string) {
   const state = useSession(({ state }) => state);
   return useMemo(() => {

@@ -2,16 +2,16 @@ import { Activity, AudioLines, Boxes, HeartPulse, List, Network, Send, SlidersHo
 import { type ComponentType, lazy } from "react";
 import type { Screen } from "../router/route.ts";
 
-/** A screen: what the navigation and the palette know of it. */
+/** A screen as the navigation and the palette show it. */
 export interface ScreenEntry {
   readonly screen: Screen;
   readonly name: string;
-  /** Its name where there is little room. */
+  /** Its name for narrow windows. */
   readonly short?: string;
   readonly icon: typeof Network;
-  /** The letter after `g` that leads to it. */
+  /** The letter of its shortcut, after `g`. */
   readonly key: string;
-  /** What it answers, in a few words. */
+  /** A short description. */
   readonly about: string;
   /** Loaded when it is first shown. */
   readonly View: ComponentType;
@@ -97,7 +97,7 @@ export function entryOf(screen: Screen): ScreenEntry {
   return SCREEN_ENTRIES.find((entry) => entry.screen === screen) as ScreenEntry;
 }
 
-/** Loads what other screens are made of, when there is time: who goes there when the server is away shall see it all the same. */
+/** Loads the other screens when the page is idle, so that they also open while the server is unavailable. */
 export async function loadOtherScreens(): Promise<void> {
   for (const { load } of SCREEN_ENTRIES) await load().catch(() => {});
 }

@@ -2,7 +2,7 @@ import { X } from "lucide-react";
 import { Dialog } from "../ui/dialog.tsx";
 import { allowSingleKeys, type Shortcut, useShortcutList } from "./shortcuts.ts";
 
-/** What keys do on what has the focus. */
+/** Shortcuts of the focused element. */
 const WITHIN: readonly Pick<Shortcut, "keys" | "does" | "group">[] = [
   { keys: "↑ ↓", does: "Next or previous row", group: "In lists, trees and the log" },
   { keys: "Home End", does: "First or last row", group: "In lists, trees and the log" },
@@ -14,13 +14,13 @@ const WITHIN: readonly Pick<Shortcut, "keys" | "does" | "group">[] = [
   { keys: "*", does: "Expand all", group: "In payloads and comparisons" },
 ];
 
-/** What keys do, here and now. */
+/** Lists the current shortcuts. */
 export default function ShortcutSheet({ close }: { close: () => void }) {
   const { shortcuts, singleKeys } = useShortcutList();
   return (
     <Dialog label="Keyboard shortcuts" close={close} className="w-[min(44rem,92vw)]">
       <div className="flex flex-col gap-5 p-6">
-        {/* First, since the focus begins there: what follows may be longer than the window. */}
+        {/* First, because the focus starts here and the list may be longer than the window. */}
         <header className="flex items-center justify-between gap-4">
           <h2 className="text-lg font-semibold">Keyboard shortcuts</h2>
           <button

@@ -3,10 +3,10 @@ import { type ReactNode, useEffect, useState } from "react";
 import { copyText } from "./copy-text.ts";
 import { quietButton } from "./quiet-button.ts";
 
-/** How long it says that it has copied, in milliseconds: as long as one looks. */
+/** How long the confirmation is shown, in ms. */
 const TOLD_FOR = 1_600;
 
-/** Copies a text that is made when it is asked for, and says that it has. */
+/** Copies a text that is generated on demand, and confirms it. */
 export function CopyButton({ text, label, children }: CopyButtonProps) {
   const [told, tell] = useState<string>();
   useEffect(() => {
@@ -36,7 +36,7 @@ export function CopyButton({ text, label, children }: CopyButtonProps) {
 
 interface CopyButtonProps {
   readonly text: () => string | Promise<string>;
-  /** What it copies, for those who do not see where it stands. */
+  /** The accessible name: what it copies. */
   readonly label: string;
   readonly children?: ReactNode;
 }

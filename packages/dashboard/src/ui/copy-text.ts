@@ -1,4 +1,4 @@
-/** Puts a text on the clipboard; also where the page came without encryption, and browsers hide the clipboard. */
+/** Copies a text to the clipboard, also on unencrypted pages, where browsers have no clipboard API. */
 export async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = document.createElement("textarea");

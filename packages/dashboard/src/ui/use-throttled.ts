@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 
-/** A value as it was at most so many ms ago: for what is dear to compute and need not be anew in each frame. */
+/** Returns a value at most so many ms old. For values that are too expensive to compute in each frame. */
 export function useThrottled<V>(value: V, ms: number): V {
   const [calm, setCalm] = useState(value);
   const latest = useRef(value);

@@ -14,11 +14,11 @@ import { Status } from "../../ui/status.tsx";
 import { useThrottled } from "../../ui/use-throttled.ts";
 import type { Rate } from "./rates.ts";
 
-/** Gates and runs that are listed. */
+/** The number of gates and runs listed. */
 const LISTED = 8;
 const ROW_PX = 28;
 
-/** One agent: what it does, and why it does not. */
+/** Details of one agent: its activity, and what it waits for. */
 export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
   const agent = useSession(({ state }) => state.agents.get(name));
   const info = useAgentInfos().get(name);
@@ -130,12 +130,12 @@ interface AgentPanelProps {
   readonly close: () => void;
 }
 
-/** How its circuit stands is told in a sentence of its own. */
+/** The circuit state has its own paragraph. */
 function withoutCircuit({ circuit: _circuit, ...agent }: AgentState): AgentState {
   return agent;
 }
 
-/** Why an agent does nothing although it is not paused. */
+/** Explains an open or half-open circuit. */
 function Circuit({ circuit: { state, failures, retry_at } }: { circuit: AgentCircuit }) {
   return (
     <p className="flex items-center gap-2 rounded-lg border border-bad p-2 text-xs text-bad">
@@ -200,7 +200,7 @@ interface WaitingProps {
   readonly info: AgentInfo | undefined;
 }
 
-/** What else must hold, in words. */
+/** Describes the further conditions of a subscription. */
 function conditionsOf({
   tags,
   join,

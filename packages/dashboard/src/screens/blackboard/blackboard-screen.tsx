@@ -21,10 +21,10 @@ import { LineagePicture } from "./lineage.tsx";
 import { type Column, listed } from "./sorting.ts";
 
 const ROW_PX = 36;
-/** From so many artifacts on, the table is made anew less often than with each frame. */
+/** From this number of artifacts on, the table updates less often than each frame. */
 const MANY = 2_000;
 
-/** Every artifact on the blackboard, and one of them in full. */
+/** All artifacts on the blackboard, and the details of one. */
 export default function BlackboardScreen() {
   const { id, params } = useRoute();
   const unseen = useUnseen();
@@ -77,7 +77,7 @@ export default function BlackboardScreen() {
   );
 }
 
-/** What the table is narrowed to. */
+/** The filter of the table. */
 function ArtifactFilter({ artifacts, listed }: { artifacts: ReadonlyMap<string, ArtifactState>; listed: number }) {
   const { types, producers } = useMemo(() => {
     const types = new Set<string>();
@@ -101,11 +101,11 @@ interface TableProps {
   readonly list: readonly ArtifactState[];
   readonly shown: string | undefined;
   readonly params: Params;
-  /** Whether there is room for the most important columns only. */
+  /** Whether only the most important columns fit. */
   readonly isNarrow: boolean;
 }
 
-/** A hundred thousand rows, of which those in sight are in the page. */
+/** Up to a hundred thousand rows, of which only the visible ones are rendered. */
 function Table({ list, shown, params, isNarrow }: TableProps) {
   const { box, height, rows, handlers } = useRowList(list, idOf, ROW_PX, shown);
   const columns = isNarrow
@@ -185,7 +185,7 @@ function idOf({ artifact_id }: ArtifactState): string {
   return artifact_id;
 }
 
-/** The head of a column that sorts; once more, the other way round. */
+/** A sortable column header. A second click reverses the order. */
 function Head({ column, name, className = "" }: { column: Column; name: string; className?: string }) {
   const [sort, setSort] = useParam("sort");
   const now = sort || "-published";

@@ -9,11 +9,11 @@ import { StatusMark } from "../../ui/status.tsx";
 import { UNSEEN_WORDS, unseenName, useUnseen } from "../../ui/unseen.ts";
 import { type LineageNode, lineageOf } from "./lineage.ts";
 
-/** What a place takes, and what lies between two, in px. */
+/** The size of a node and the distance between two, in px. */
 const BOX = { width: 168, height: 58 } as const;
 const GAP = { x: 56, y: 10 } as const;
 
-/** Where an artifact comes from, on the left, and what became of it, on the right; each line is a run. */
+/** The lineage of an artifact: inputs on the left, consumers on the right. Each line is a run. */
 export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
   const { runs, artifacts } = useSession(useShallow(({ state }) => ({ runs: state.runs, artifacts: state.artifacts })));
   const { nodes, edges, isCut } = useMemo(
@@ -33,7 +33,7 @@ export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
   const height = Math.max(...places.map(({ y }) => y)) + BOX.height;
   const box = useRef<HTMLDivElement>(null);
   const { x: hereX, y: hereY } = placed.get(artifact.artifact_id) ?? { x: 0, y: 0 };
-  // What it is about stands in the middle, however far the picture reaches.
+  // Scrolls to the selected artifact.
   useEffect(() => {
     box.current?.scrollTo(
       hereX - (box.current.clientWidth - BOX.width) / 2,
@@ -83,7 +83,7 @@ export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
   );
 }
 
-/** How a run ended that published nothing; there is room for so many words. */
+/** The labels of runs that published nothing. They must be short. */
 const NOTHING: Readonly<Record<string, string>> = {
   success: "published nothing",
   error: "failed",

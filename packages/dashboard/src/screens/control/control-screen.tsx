@@ -19,15 +19,15 @@ import { useThrottled } from "../../ui/use-throttled.ts";
 import { DeadLetters } from "./dead-letters.tsx";
 import { standing } from "./standing.ts";
 
-// Forms are most of what this screen is made of, and not everybody invokes.
+// Loaded on demand, because the forms are most of this screen's code.
 const Invoke = lazy(() => import("./invoke.tsx").then(({ Invoke }) => ({ default: Invoke })));
 
-/** Rows that are listed of what goes on: who wants more wants to search, on the Runs screen. */
+/** The number of runs listed. The Runs screen lists all. */
 const LISTED = 100;
-/** Answers that are shown without being asked for. */
+/** The number of results shown at first. */
 const ANSWERS = 3;
 
-/** What can be done about agents, runs and what has failed: everything in one place. */
+/** Controls for agents, runs and dead letters in one place. */
 export default function ControlScreen() {
   const { invoke } = useRoute().params;
   const complete = useSession(({ complete }) => complete);
@@ -41,7 +41,7 @@ export default function ControlScreen() {
     );
   }
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
     <div tabIndex={0} className="h-full overflow-y-auto -outline-offset-2">
       <div className="mx-auto flex max-w-[100rem] flex-col gap-5 p-4 md:p-6">
         <h1 className="sr-only">Control</h1>
@@ -66,7 +66,7 @@ export default function ControlScreen() {
   );
 }
 
-/** Why nothing can be done now, or not everything. */
+/** The reason why all or some actions are unavailable. */
 function WhyNot() {
   const everywhere = useWhyNot();
   const owner = useOwnerOnly();
@@ -78,7 +78,7 @@ function WhyNot() {
   );
 }
 
-/** What became of what was asked for in this tab, the newest first. */
+/** The results of this tab's actions, newest first. */
 function Answers() {
   const actions = useActions(({ actions }) => actions);
   const [isAll, setAll] = useState(false);
@@ -140,7 +140,7 @@ function Agents() {
   );
 }
 
-/** Its own component, because of hundreds only some change at a time. */
+/** A separate component, because only some of hundreds change at a time. */
 const AgentRow = memo(function AgentRow({ agent, info }: { agent: AgentState; info: AgentInfo | undefined }) {
   const { agent_id, status, counters } = agent;
   return (
@@ -176,7 +176,7 @@ const AgentRow = memo(function AgentRow({ agent, info }: { agent: AgentState; in
   );
 });
 
-/** Runs that go on now, each in the row that it has got when it began: what hangs stands on top. */
+/** The running runs. Each keeps its row, so the longest-running ones are at the top. */
 function Running() {
   const runs = useThrottled(
     useSession(({ state }) => state.runs),
@@ -219,7 +219,7 @@ function Running() {
   );
 }
 
-/** Failed runs that are to be tried again. */
+/** Failed runs with a scheduled retry. */
 function Retrying() {
   const runs = useThrottled(
     useSession(({ state }) => state.runs),
@@ -298,14 +298,14 @@ function More({ count }: { count: number }) {
   );
 }
 
-/** For how long something has been going on, by the second; in the past, up to the moment that is shown. */
+/** Returns how long something has been running, updated every second. In the past, up to the moment shown. */
 function Since({ at }: { at: string }) {
   const shown = useSession(({ at, log }) => (at === null ? undefined : log.at(-1)?.timestamp));
   const now = useSeconds(shown === undefined);
   return duration(Math.max(0, (shown === undefined ? now : Date.parse(shown)) - Date.parse(at)));
 }
 
-/** How long until something. */
+/** Returns the time until a moment. */
 function Until({ at }: { at: string }) {
   const shown = useSession(({ at, log }) => (at === null ? undefined : log.at(-1)?.timestamp));
   const now = useSeconds(shown === undefined);

@@ -9,10 +9,10 @@ import { ErrorView } from "../../ui/error-view.tsx";
 import { clock, short } from "../../ui/format.ts";
 import { Skeleton } from "../../ui/skeleton.tsx";
 
-/** Artifacts that are named of a letter. */
+/** The number of artifacts listed for a dead letter. */
 const NAMED = 6;
 
-/** What has failed for good, as the server has it now: of one agent, or of all. */
+/** The current dead letters of one agent or of all. */
 export function DeadLetters() {
   const [agent, setAgent] = useParam("agent");
   const file = useSession(({ file }) => file);

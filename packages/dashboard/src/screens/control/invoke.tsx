@@ -20,10 +20,10 @@ import { Skeleton } from "../../ui/skeleton.tsx";
 
 const FIELD = "mt-1 block w-full rounded-lg border border-line bg-card px-2.5 py-2 font-normal";
 
-/** Artifacts that are offered as an input. */
+/** The number of artifacts offered as an input. */
 const OFFERED = 50;
 
-/** Runs one agent on what somebody gives it, whatever its gates say. */
+/** Runs one agent with chosen inputs, bypassing its gates. */
 export function Invoke({ agent }: { agent: string }) {
   const infos = useAgentInfos();
   const agents = useSession(({ state }) => state.agents);
@@ -33,7 +33,7 @@ export function Invoke({ agent }: { agent: string }) {
   const info = infos.get(agent);
   const names = [...new Set([...agents.keys(), agent])];
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
     <div tabIndex={0} className="h-full scroll-pb-20 overflow-y-auto -outline-offset-2">
       <div className="mx-auto flex max-w-6xl flex-col gap-5 p-4 md:p-8">
         <Link
@@ -81,7 +81,7 @@ export function Invoke({ agent }: { agent: string }) {
   );
 }
 
-/** Which of the agent's gates is filled by hand, and with what. */
+/** A choice between the agent's gates, and a form for the inputs of the chosen one. */
 function Inputs({ info, types }: { info: AgentInfo; types: ArtifactTypes["artifact_types"] }) {
   const { name, subscriptions } = info;
   const { params } = useRoute();
@@ -117,12 +117,12 @@ function Inputs({ info, types }: { info: AgentInfo; types: ArtifactTypes["artifa
 
 interface GivenProps {
   readonly agent: string;
-  /** Types, one for each input. */
+  /** The types of the inputs. */
   readonly wanted: readonly string[];
   readonly types: ArtifactTypes["artifact_types"];
 }
 
-/** One form for each input; the last one that is filled in sends all. */
+/** One form per input. Submitting the last completed one invokes the agent. */
 function Given({ agent, wanted, types }: GivenProps) {
   const [taken, setTaken] = useState<ReadonlyMap<number, unknown>>(new Map());
   const [workflow, setWorkflow] = useState("");
@@ -199,7 +199,7 @@ interface InputProps {
   readonly title: string;
   readonly type: string;
   readonly schema: RJSFSchema;
-  /** What it holds, once that is settled. */
+  /** Its value, once valid. */
   readonly taken: unknown;
   readonly submitLabel: string;
   readonly isBusy: boolean;
@@ -207,7 +207,7 @@ interface InputProps {
   readonly onChange: () => void;
 }
 
-/** An input: written, or begun with what an artifact of its type holds. */
+/** One input: a new value, or a copy of an existing artifact. */
 function Input({ title, type, schema, taken, submitLabel, isBusy, onTake, onChange }: InputProps) {
   const [from, setFrom] = useState<string | null>(null);
   const artifacts = useSession(({ state }) => state.artifacts);

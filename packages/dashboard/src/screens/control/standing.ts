@@ -1,9 +1,9 @@
 /**
- * Which runs are listed, by row. Each keeps its row for as long as it runs, and after that until another one takes it: what
- * stands under a hand that is about to press a button stays there.
+ * Assigns running runs to rows. A run keeps its row while it runs, and then until another run takes the row, so that
+ * no button moves while you use it.
  *
- * @param before what was listed so far.
- * @param running the runs that go on now, the oldest first.
+ * @param before the previous rows.
+ * @param running the running runs, the oldest first.
  */
 export function standing(before: readonly string[], running: readonly string[]): readonly string[] {
   const goesOn = new Set(running);

@@ -4,8 +4,8 @@ import { bytes, clock, duration } from "../../ui/format.ts";
 import { gathered } from "../../ui/gate-words.ts";
 
 /**
- * The event types to choose from, in the order in which a reader meets them. Written out, because the protocol derives
- * its list from schemas whose library would be half of what a first visit loads; a missing type does not compile.
+ * The event types to choose from, in a logical order. Not derived from the protocol's schemas, whose library would be
+ * half of the initial load. A missing type does not compile.
  */
 const CHOICES: Record<EventType, true> = {
   agent_execution_started: true,
@@ -27,18 +27,18 @@ const CHOICES: Record<EventType, true> = {
 
 export const EVENT_TYPE_CHOICES = Object.keys(CHOICES) as EventType[];
 
-/** An event as a sentence: who did what, and what there is to know of it. Ids are told elsewhere. */
+/** An event as text: the actor, the action and the details, without ids. */
 export interface EventLine {
-  /** The agent, or `external`; empty for what nobody in particular did. */
+  /** The agent, or `external`; empty for events without an actor. */
   readonly who: string;
   readonly did: string;
   readonly about: string;
 }
 
-/** The type of an artifact by its id, as far as it is known. */
+/** Returns the type of an artifact by its id, if known. */
 export type TypeOf = (artifactId: string) => string | undefined;
 
-/** What each type's events say. */
+/** The text of each event type. */
 const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf) => EventLine } = {
   agent_execution_started: ({ agent_id, attempt, consumed_artifacts }, typeOf) => ({
     who: agent_id,
@@ -56,7 +56,7 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
       .filter(Boolean)
       .join(", "),
   }),
-  // Its line ends are shown as signs, so that it stays one line.
+  // Shows line breaks as escapes, so that the text stays on one line.
   streaming_output: ({ agent_id, content, is_complete }) =>
     content === "" && is_complete
       ? { who: agent_id, did: "finished its output", about: "" }
@@ -120,16 +120,16 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
   }),
 };
 
-/** What happened, in words; `typeOf` names the artifacts that an event tells by their ids only. */
+/** Describes an event. `typeOf` resolves the artifacts that it refers to by id. */
 export function lineOf(event: FlockEvent, typeOf: TypeOf = unknownType): EventLine {
   const say = SENTENCES[event.type] as ((event: FlockEvent, typeOf: TypeOf) => EventLine) | undefined;
-  // A newer server may tell what this page has never heard of.
+  // A newer server may send unknown event types.
   return say?.(event, typeOf) ?? { who: "", did: (event as FlockEvent).type.replaceAll("_", " "), about: "" };
 }
 
 const unknownType: TypeOf = () => undefined;
 
-/** `Idea`, `2 × Review and Risk`; `3 artifacts` when none of them is known. */
+/** Formats artifact types: `Idea`, `2 × Review and Risk`; `3 artifacts` when none of them is known. */
 function typesOf(ids: readonly string[], typeOf: TypeOf): string {
   const counts = new Map<string, number>();
   for (const id of ids) {
@@ -141,13 +141,13 @@ function typesOf(ids: readonly string[], typeOf: TypeOf): string {
     .join(" and ");
 }
 
-/** So much of an event's fields is searched, in characters: a payload of megabytes would make each search slow. */
+/** The number of characters of an event's fields that a search reads. Large payloads would make it slow. */
 const SEARCHED = 400;
 
-/** An event is written out once, however often the list is filtered. */
+/** The searchable text of each event, computed once. */
 const texts = new WeakMap<FlockEvent, string>();
 
-/** Whether an event contains a text, whatever its letters' case: in its type, its words, its ids or its other fields. */
+/** Whether an event contains a text, ignoring case: in its type, description, ids or other fields. */
 export function textMatches(event: FlockEvent, text: string, typeOf: TypeOf = unknownType): boolean {
   if (text === "") return true;
   let searched = texts.get(event);

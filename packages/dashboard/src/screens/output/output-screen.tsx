@@ -12,7 +12,7 @@ import type { StreamPainter } from "../../ui/stream/stream-painter.ts";
 import { StreamText } from "../../ui/stream/stream-text.tsx";
 import { slotsOf } from "./slots.ts";
 
-/** How many panes, and how they stand on wide screens. */
+/** The number of panes, and their columns on wide screens. */
 const COLUMNS: Readonly<Record<number, string>> = {
   1: "",
   2: "lg:grid-cols-2",
@@ -22,7 +22,7 @@ const COLUMNS: Readonly<Record<number, string>> = {
 };
 const COUNTS = Object.keys(COLUMNS).map(Number);
 
-/** What agents write, side by side, as they write it. */
+/** The live output of runs, side by side. */
 export default function OutputScreen() {
   const [said, setCount] = useParam("panes");
   const count = COUNTS.includes(Number(said)) ? Number(said) : 4;
@@ -98,7 +98,7 @@ interface PaneProps {
 }
 
 const Pane = memo(function Pane({ runId, announce, isPinned, pin }: PaneProps) {
-  // Not the run: that is another one with each word.
+  // Not the run, whose object changes with each chunk.
   const { agent, status, startedAt } = useSession(
     useShallow(({ state }) => {
       const run = state.runs.get(runId);

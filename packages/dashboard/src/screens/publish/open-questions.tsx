@@ -5,7 +5,7 @@ import { SchemaForm } from "../../forms/schema-form.tsx";
 import { readQuestions, useQuestions } from "../../queries/questions.ts";
 import { useSession } from "../../session/tab-session.ts";
 
-/** What agents ask, each with a form for the answer. Nothing while nobody asks. */
+/** The open questions of agents, each with a form for the answer. Renders nothing without questions. */
 export function OpenQuestions() {
   const open = useQuestions(({ open }) => open);
   const [answered, setAnswered] = useState<string>();
@@ -46,7 +46,7 @@ function Question({ asked, onAnswered }: { asked: OpenQuestion; onAnswered: () =
         const { message = `the server returned ${response.status}`, issues = [] } = body?.error ?? {};
         setProblem({ message, issues });
       }
-      // Also when somebody else was faster: then it is open no more.
+      // Also when another user answered first, which closes the question.
       if (response.ok || response.status === 404 || response.status === 409) await readQuestions({ control });
     } catch (error) {
       setProblem({ message: (error as Error).message, issues: [] });

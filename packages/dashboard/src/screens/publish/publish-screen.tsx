@@ -11,7 +11,7 @@ import { Empty } from "../../ui/empty.tsx";
 import { Skeleton } from "../../ui/skeleton.tsx";
 import { OpenQuestions } from "./open-questions.tsx";
 
-/** A form for any artifact type, made from its JSON Schema. */
+/** A form for any artifact type, generated from its JSON Schema. */
 export default function PublishScreen() {
   const { id } = useRoute();
   const { types, error } = useArtifactTypes();
@@ -76,7 +76,7 @@ function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
   );
 }
 
-/** What became of it, and where to look on. */
+/** The result of publishing, with links. */
 function Told({ result }: { result: PublishResult }) {
   const { artifact_id, correlation_id, triggered_agents } = result;
   const link = "text-accent underline underline-offset-2";

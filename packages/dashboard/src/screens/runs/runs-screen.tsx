@@ -27,12 +27,12 @@ import { Steps } from "./steps.tsx";
 import { Waterfall } from "./waterfall.tsx";
 
 const ROW_PX = 58;
-/** From so many runs on, the list is made anew less often than with each frame. */
+/** From this number of runs on, the list updates less often than each frame. */
 const MANY = 1_000;
-/** Nothing turns then, either, and one that has begun is not shown sooner than so many ms after another one. */
+/** Animations are off then, and the run shown changes at most once in this time, in ms. */
 const FOLLOW_MS = 1_500;
 
-/** Every run, newest first, and one of them in full, among those of its workflow. */
+/** All runs, newest first, and the details of one, with its workflow. */
 export default function RunsScreen() {
   const { id, params } = useRoute();
   const unseen = useUnseen();
@@ -42,7 +42,7 @@ export default function RunsScreen() {
   const [followed, follow] = useState<string>();
   const current = useMemo(() => currentRun(matching, followed), [matching, followed]);
   if (current?.run_id !== followed) follow(current?.run_id);
-  // Where runs come and go faster than anybody reads, one is shown for a while.
+  // Where runs start very fast, each is shown for a minimum time.
   const calmly = useThrottled(current?.run_id, runs.size > MANY ? FOLLOW_MS : 0);
   const shown = id !== undefined ? runs.get(id) : ((calmly === undefined ? undefined : runs.get(calmly)) ?? current);
   if (runs.size === 0 && id === undefined) {
@@ -156,11 +156,11 @@ function idOf({ run_id }: RunState): string {
 }
 
 /**
- * A run in full. What changes while it works, and when another run is followed, has a place that does not grow with it, so
- * that nothing moves under who reads. Only what the run calls comes one below the other, and so stands last.
+ * A run in full. Parts that change while it runs, or with the run that is followed, have a fixed height, so that
+ * nothing moves while you read. The steps grow, and are therefore last.
  */
 function Run({ run, filter }: { run: RunState; filter: Params }) {
-  // On a narrow screen no run is followed, and an error below the picture would be out of sight.
+  // Narrow screens do not follow runs, and an error below the chart would be out of view.
   const isWide = useMedia("(min-width: 43.75rem)");
   return (
     <article className="flex min-h-full flex-col gap-4 p-4 md:p-6" aria-label={`Run of ${run.agent_id}`}>
@@ -211,7 +211,7 @@ function Run({ run, filter }: { run: RunState; filter: Params }) {
   );
 }
 
-/** What came of it: the stream, with what is not there of it, and below it the error, as a terminal has them. */
+/** The output stream with notes about missing parts, and the error below it, as in a terminal. */
 function Outcome({ run, hasError }: { run: RunState; hasError: boolean }) {
   const { run_id, stream, status } = run;
   const text = stream?.text ?? "";
@@ -232,7 +232,7 @@ function Outcome({ run, hasError }: { run: RunState; hasError: boolean }) {
   );
 }
 
-/** What can be done about a run now: end it, or its workflow; run it again when it has failed for good. */
+/** The actions for a run: cancel it or its workflow, or retry its dead letter. */
 function RunControls({ run }: { run: RunState }) {
   const letter = useDeadLetterOf(run);
   const isBusy = useThrottledState(({ runs }) => hasWork(runs, run.correlation_id));
@@ -273,6 +273,6 @@ function Artifacts({ name, ids, isGrowing = false }: ArtifactsProps) {
 interface ArtifactsProps {
   readonly name: string;
   readonly ids: readonly string[];
-  /** Whether more may come. */
+  /** Whether more may arrive. */
   readonly isGrowing?: boolean;
 }

@@ -6,7 +6,7 @@ import { Status } from "../../ui/status.tsx";
 import { tookOf } from "./step-words.ts";
 import { useNow } from "./use-now.ts";
 
-/** What a run called, in its order: models and tools, with what each took and spent. */
+/** A run's steps in order: model and tool calls with duration and usage. */
 export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_at, error } }: { run: RunState }) {
   const now = useNow();
   if (steps.length === 0) return null;
@@ -21,7 +21,7 @@ export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_a
         </p>
       )}
       <div
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
         tabIndex={0}
         className="@container overflow-x-auto rounded-xl border border-line bg-card"
       >
@@ -88,12 +88,12 @@ function Row({ step, begun, now, names, told }: RowProps) {
 
 interface RowProps {
   readonly step: StepState;
-  /** When the run began, in ms as `Date.now()` counts. */
+  /** The start of the run, in ms as `Date.now()` counts. */
   readonly begun: number;
   readonly now: number;
-  /** What some step has spent. */
+  /** The usage names of all steps. */
   readonly names: readonly string[];
-  /** What stands above already: the error of the run. */
+  /** The run's error, which is shown above already. */
   readonly told: WireError | undefined;
 }
 

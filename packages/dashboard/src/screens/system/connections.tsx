@@ -4,21 +4,21 @@ import { getJson } from "../../connection/rest.ts";
 import { useSession } from "../../session/tab-session.ts";
 import { clock, short } from "../../ui/format.ts";
 
-/** Connections that are listed. */
+/** The number of connections listed. */
 const LISTED = 100;
 
-/** What the server says of who is connected. */
+/** The server's list of connections. */
 export interface Connected {
   readonly connections: readonly ConnectionInfo[];
   readonly total: number;
 }
 
-/** Asks the server who is connected, the furthest behind first. */
+/** Reads the connections from the server, the largest lag first. */
 export function readConnections(config: DashboardConfig): Promise<Connected> {
   return getJson(`${connectionsUrl(config)}?limit=${LISTED}`);
 }
 
-/** Who is connected, and how far each is behind: it is never the agents' problem, but may be the reader's. */
+/** The connections and their lags. */
 export function Connections({ connections, total }: Connected) {
   const mine = useSession(({ connection }) => connection.connectionId);
   return (
@@ -65,7 +65,7 @@ export function Connections({ connections, total }: Connected) {
   );
 }
 
-/** What a client wants, in words. */
+/** Describes the filter of a connection. */
 function wanted({ filter, encoding }: ConnectionInfo): string {
   const { types, agents, artifact_types, correlation_id, run_id } = filter;
   const parts = [

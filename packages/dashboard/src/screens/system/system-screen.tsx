@@ -8,12 +8,15 @@ import { Chart } from "./chart.tsx";
 import { type Connected, Connections, readConnections } from "./connections.tsx";
 import { metricsOf, rateOf, type Sample } from "./metrics.ts";
 
-/** Between two looks, in ms; the second comes sooner, since a rate needs two; how many are kept: ten minutes. */
+/**
+ * The sampling interval in ms; the delay of the second sample, since a rate needs two; the number of samples kept:
+ * ten minutes.
+ */
 const LOOK_MS = 2_000;
 const SOON_MS = 500;
 const KEPT = 300;
 
-/** How the server, the connections and this page are doing. */
+/** The health of the server, the connections and this page. */
 export default function SystemScreen() {
   const file = useSession(({ file }) => file);
   const config = useSession(({ config }) => config);
@@ -24,7 +27,7 @@ export default function SystemScreen() {
     return <p className="p-10 text-center text-soft">Not available for event files: there is no server.</p>;
   }
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
     <div tabIndex={0} className="h-full overflow-y-auto -outline-offset-2">
       <div className="mx-auto flex max-w-6xl flex-col gap-6 p-4 md:p-6">
         <h1 className="sr-only">Health</h1>
@@ -63,7 +66,7 @@ export default function SystemScreen() {
   );
 }
 
-/** What the server tells, every two seconds while somebody looks. */
+/** Samples the server's metrics while the component is mounted. */
 function useSamples(config: DashboardConfig | null) {
   const [samples, setSamples] = useState<readonly Sample[]>([]);
   const [connected, setConnected] = useState<Connected | null>(null);
@@ -132,7 +135,7 @@ function Level({ samples, name, of, unit }: FigureProps & { unit: number }) {
   );
 }
 
-/** What this page has of the log, and how far it is from the server. */
+/** The part of the log that this page has, and its distance from the server. */
 function ThisPage({ samples }: { samples: readonly Sample[] }) {
   const connection = useSession(({ connection }) => connection);
   const complete = useSession(({ complete }) => complete);

@@ -1,6 +1,6 @@
 import { session, timeTravel } from "../../session/tab-session.ts";
 
-/** Shows the next failure, or the one before; says so when there is none. */
+/** Shows the next or the previous failure, or a notice without one. */
 export async function lookForError(direction: 1 | -1): Promise<void> {
   const found = await timeTravel.toError(direction);
   if (found === "found") return;

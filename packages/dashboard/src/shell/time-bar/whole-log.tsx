@@ -1,8 +1,8 @@
 import { timeTravel, useSession } from "../../session/tab-session.ts";
 
 /**
- * All that the server keeps, where that is more than the tab has: how much of it the other bar covers, and a slider to
- * go anywhere else.
+ * The server's whole log, when the tab has only a part of it: the part on the timeline, and a slider to navigate
+ * elsewhere.
  */
 export function WholeLog() {
   const oldest = useSession(({ oldest }) => oldest);

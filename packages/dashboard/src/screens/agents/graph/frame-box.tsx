@@ -5,7 +5,7 @@ import type { FrameNode } from "./nodes.ts";
 import { toggleGroup } from "./open-groups.ts";
 import { useIsFar } from "./zoom.ts";
 
-/** The agents of a group that is open: they read and write the same, so the group has the lines. */
+/** The frame of an open group. The group has the lines, because its agents have the same inputs and outputs. */
 export function FrameBox({ data: { frame } }: NodeProps<FrameNode>) {
   const isFar = useIsFar();
   const { of, members } = frame;

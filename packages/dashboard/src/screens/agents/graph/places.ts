@@ -1,17 +1,17 @@
-/** A point of the picture, in px. */
+/** A point of the graph, in px. */
 export interface Point {
   readonly x: number;
   readonly y: number;
 }
 
 /**
- * Where nodes stand after the topology has changed: those that were there stay, what is new comes beside its neighbours,
- * as the layout has them to each other, and on top of nobody.
+ * Returns node positions after a change of the topology. Existing nodes keep theirs. New nodes are placed near their
+ * neighbors, as in the layout, without overlap.
  *
- * @param before where nodes stood.
- * @param wanted where the layout would have all of them.
- * @param neighbours who is joined to whom.
- * @param sizeOf what a node takes, the space around it included.
+ * @param before the previous positions.
+ * @param wanted the layout's positions of all nodes.
+ * @param neighbours the neighbors of each node.
+ * @param sizeOf the size of a node, including the space around it.
  */
 export function settled(
   before: ReadonlyMap<string, Point>,
@@ -25,7 +25,7 @@ export function settled(
     if (place) places.set(id, place);
   }
   if (places.size === 0) return new Map(wanted);
-  /** The lowest end of what is in the way of a node there; undefined when nothing is. */
+  /** Returns the lowest end of the nodes that overlap a position; undefined when none does. */
   const inTheWay = (id: string, { x, y }: Point) => {
     const { width, height } = sizeOf(id);
     let end: number | undefined;
@@ -50,7 +50,7 @@ export function settled(
 
 const KEY = "flock-places";
 
-/** Where the viewer has put nodes, in this browser. */
+/** Returns the node positions that the viewer has set in this browser. */
 export function movedPlaces(): Map<string, Point> {
   try {
     return new Map(Object.entries(JSON.parse(localStorage.getItem(KEY) ?? "{}") as Record<string, Point>));
@@ -59,12 +59,12 @@ export function movedPlaces(): Map<string, Point> {
   }
 }
 
-/** Remembers where the viewer has put a node. */
+/** Stores a node position that the viewer has set. */
 export function rememberPlace(id: string, place: Point): void {
   localStorage.setItem(KEY, JSON.stringify({ ...Object.fromEntries(movedPlaces()), [id]: place }));
 }
 
-/** Forgets all of that. */
+/** Removes all stored positions. */
 export function forgetPlaces(): void {
   localStorage.removeItem(KEY);
 }
