@@ -25,7 +25,7 @@ async function crowd() {
       .consumes(Pizza)
       .publishes(Review)
       .run(({ Pizza: { name } }) => {
-        if (name === "burnt") throw new RangeError("nobody can eat this");
+        if (name === "burnt") throw new RangeError("inedible");
         return Review({ stars: index % 5 });
       });
   }

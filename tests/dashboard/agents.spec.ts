@@ -13,7 +13,7 @@ test.describe("agent panel", () => {
     const flock = pizzeria();
     flock
       .agent("waiter")
-      .description("Serves a pizza to whoever ordered it")
+      .description("Serves a pizza to the guest who ordered it")
       .consumes(Pizza, Order)
       .run(() => undefined);
     await using server = await startServer({ flock, components: [], dashboard: true });

@@ -211,7 +211,7 @@ test.describe("cancelling runs", () => {
     await flock.publish(Order({ dish: "calzone" }));
     await page.goto(`${server.url}/control`);
     const waiting = page.getByRole("region", { name: "Waiting for retry" });
-    await expect(waiting.getByText(/attempt 1 ended with RangeError; the next one in \d+ min/)).toBeVisible();
+    await expect(waiting.getByText(/attempt 1 failed with RangeError; next attempt in \d+ min/)).toBeVisible();
     await waiting.getByRole("button", { name: "Cancel retry" }).click();
     await seenFrom(page, "The run of chef is cancelled.");
     await expect(waiting).toHaveCount(0);
@@ -300,7 +300,7 @@ test.describe("dead letters", () => {
     await expect(
       page
         .getByRole("status", { name: "Action results" })
-        .getByText(/it has been run again or discarded, or is too old. Somebody else may have been faster/),
+        .getByText(/it has been run again or discarded, or is too old. Another user may have acted first/),
     ).toBeVisible();
     await expect(listed).toHaveCount(0);
   });

@@ -118,7 +118,7 @@ test.describe("streamed outputs side by side", () => {
       expect(isSeen).toBe(true);
       await server.write(15);
       await expect(told).toHaveText("2 of 14");
-      await find.fill("nobody wrote this");
+      await find.fill("not in any output");
       await expect(told).toHaveText("none");
       await server.end();
       expect(errors).toEqual([]);

@@ -128,7 +128,7 @@ test.describe("a log longer than a tab keeps", () => {
     }
   });
 
-  test("a URL with a dropped seq shows the oldest event and says so", async ({ page }) => {
+  test("a URL with a dropped seq shows the oldest event and a notice", async ({ page }) => {
     const short = pizzeria({ logBufferBytes: 1_000_000 });
     await using server = await startServer({ flock: short, components: [], dashboard: true });
     for (let note = 0; short.log.oldest === 1; note += 50) {

@@ -125,7 +125,7 @@ const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Prom
 async function show(page: Page, url: string, { path, act }: (typeof STATES)[string]): Promise<void> {
   await page.goto(url + path);
   await expect(page.getByRole("status").getByText("Live")).toBeVisible();
-  // A screen's code is loaded on demand. Until then a loading message stands in its place.
+  // A screen's code is loaded on demand. Until then there is a loading message.
   await expect(page.locator("#content :is(h1, h2, h3, p)").first()).toBeAttached();
   await act?.(page);
 }

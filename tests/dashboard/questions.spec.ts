@@ -11,7 +11,7 @@ const Verdict = artifact(
 const Outcome = artifact("Outcome", z.object({ title: z.string(), grade: z.int() }));
 
 test.describe("questions of agents", () => {
-  test("are counted beside Publish, answered in a form, and let the run continue", async ({ page, errors }) => {
+  test("are counted next to Publish, answered in a form, and let the run continue", async ({ page, errors }) => {
     const flock = new Flock();
     flock
       .agent("editor")

@@ -59,7 +59,7 @@ test.describe("model and tool calls of a run", () => {
     const steps = page.getByRole("region", { name: "Steps" });
     await expect(steps.getByRole("row", { name: /tool larder/ }).filter({ hasText: "running" })).toBeVisible();
     const bar = page.getByRole("list", { name: "Runs of this workflow" }).getByRole("link", { name: /^chef, running/ });
-    expect(await bar.getAttribute("aria-label")).toMatch(/2 model calls of .*, 2 tool calls of .*, 1 failed/);
+    expect(await bar.getAttribute("aria-label")).toMatch(/2 model calls in .*, 2 tool calls in .*, 1 failed/);
     expect(await bar.locator(".step-model").count()).toBe(2);
     expect(await bar.locator(".step-tool").count()).toBe(2);
     await at.goOn();
@@ -112,7 +112,7 @@ test.describe("a failed run", () => {
       attempts
         .getByRole("listitem")
         .filter({ hasText: "Error: burnt" })
-        .getByText(/tried again at/),
+        .getByText(/retried at/),
     ).toBeVisible();
     await attempts.getByRole("link", { name: "Attempt 2" }).click();
     await expect(run.getByText("success").first()).toBeVisible();

@@ -53,7 +53,7 @@ test.describe("every moment is reachable by keyboard on every screen", () => {
         // "What happened at 14:03?", in the palette and in the timeline.
         await page.keyboard.press("Control+k");
         await page.getByRole("dialog").getByRole("combobox").fill("14:03");
-        await expect(page.getByRole("option", { name: /as it was at .*2026/ })).toBeVisible();
+        await expect(page.getByRole("option", { name: /Show the state at .*2026/ })).toBeVisible();
         await page.keyboard.press("Enter");
         await expectSeq(page, upTo(3)?.seq, screen);
         await page.keyboard.press("t");

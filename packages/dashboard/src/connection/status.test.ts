@@ -20,7 +20,7 @@ const standing = (change: Partial<ConnectionState>, complete = true) => ({
   offlineSince: new Date(2026, 0, 1, 14, 2).getTime(),
 });
 
-describe("the words for the connection are exact", () => {
+describe("describes the connection", () => {
   it.for([
     [{ status: "live", head: 41_200 }, true, "Live"],
     [{ status: "live", head: 42_440 }, false, "Catching up: 1,240 events behind"],
@@ -35,13 +35,13 @@ describe("the words for the connection are exact", () => {
     expect(connectionWords(standing(change, complete), NOW)).toBe(words);
   });
 
-  it("what is read aloud does not change while somebody only waits", () => {
+  it("the text for screen readers does not change during a wait", () => {
     expect(connectionSummary(standing({ status: "waiting", retryAt: NOW + 9_000 }))).toBe(
       connectionSummary(standing({ status: "connecting", attempt: 7 })),
     );
   });
 
-  it("live is said only by a tab that has taken everything in", () => {
+  it("is live only when the tab has processed every event", () => {
     expect(moodOf(standing({ status: "live" }, false))).toBe("busy");
     expect(connectionSummary(standing({ status: "live" }, false))).toBe("Catching up");
   });

@@ -2,7 +2,7 @@ import { settleVisibility } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { audience, bytes, clock, duration } from "./format.ts";
 
-describe("numbers as people say them", () => {
+describe("formatted numbers", () => {
   it.for([
     [0, "0 ms"],
     [12.4, "12 ms"],
@@ -29,7 +29,7 @@ describe("numbers as people say them", () => {
   });
 });
 
-describe("who may see an artifact, in a few words", () => {
+describe("describes who may see an artifact", () => {
   it.for([
     [{ kind: "public" }, "everyone"],
     [{ kind: "private", agents: ["a", "b"] }, "a, b"],

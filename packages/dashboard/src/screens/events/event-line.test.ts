@@ -20,15 +20,15 @@ const published: EventOf<"artifact_published"> = {
 const ended = { ...at, ...run, type: "agent_execution_completed" as const, duration_ms: 3_400, produced_artifacts: [] };
 const gate = { collected: { Idea: 1 }, required: { Idea: 1, Order: 2 }, gate: "0", correlation_id: "c" };
 
-/** The line as it reads. */
+/** The line as text. */
 function read(event: FlockEvent): string {
   const types: Readonly<Record<string, string>> = { i1: "Idea", i2: "Idea", o1: "Order" };
   const { who, did, about } = lineOf(event, (id) => types[id]);
   return [who, did, about].filter(Boolean).join(" · ");
 }
 
-describe("every event type can be chosen", () => {
-  it("in the protocol's own order", () => {
+describe("the filter offers every event type", () => {
+  it("in the order of the protocol", () => {
     expect(EVENT_TYPE_CHOICES).toEqual(EVENT_TYPES);
   });
 });
@@ -98,7 +98,7 @@ describe("an event reads as a sentence, without ids", () => {
   });
 });
 
-describe("an event is found by what it says", () => {
+describe("searches the text of an event", () => {
   it.for([
     ["", true],
     ["margherita", true],
