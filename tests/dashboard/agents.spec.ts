@@ -50,10 +50,10 @@ test.describe("agent panel", () => {
     await box.getByRole("link", { name: "pizza_master" }).click();
     await expect(page.getByRole("complementary", { name: "Agent pizza_master" })).toBeVisible();
     expect(await box.boundingBox()).toEqual(moved);
-    const placed = await page.evaluate("localStorage.getItem('flock-places')");
+    const placed = await page.evaluate("localStorage.getItem('flock-node-positions')");
     await page.reload();
     await expect(box).toBeVisible();
-    expect(await page.evaluate("localStorage.getItem('flock-places')")).toBe(placed);
+    expect(await page.evaluate("localStorage.getItem('flock-node-positions')")).toBe(placed);
   });
 });
 
@@ -97,11 +97,11 @@ test.describe("moving a box without dragging", () => {
     expect(moved?.x).toBeCloseTo(put?.x ?? 0, 0);
     expect(moved?.y).toBeLessThan((put?.y ?? 0) - 40);
 
-    const kept = await page.evaluate("localStorage.getItem('flock-places')");
+    const kept = await page.evaluate("localStorage.getItem('flock-node-positions')");
     await page.reload();
     await standing(page);
     const outside = await page.locator(".react-flow__node", { hasText: "outside" }).boundingBox();
     expect((await placeOf())?.y).toBeGreaterThan((outside?.y ?? 0) + 50);
-    expect(await page.evaluate("localStorage.getItem('flock-places')")).toBe(kept);
+    expect(await page.evaluate("localStorage.getItem('flock-node-positions')")).toBe(kept);
   });
 });

@@ -40,11 +40,11 @@ beforeEach(() => inLog("one"));
 describe("an action is done only when its event has arrived", () => {
   it("links to the event that shows the effect, not to a later one that the answer covers", async () => {
     await pause(async () => ({ words: "chef is paused.", seq: head + 3 }));
-    expect(newest()).toMatchObject({ stage: "told", seq: head + 3 });
+    expect(newest()).toMatchObject({ stage: "answered", seq: head + 3 });
     arrives("sommelier");
     arrives("chef");
     const shown = head;
-    expect(newest().stage).toBe("told");
+    expect(newest().stage).toBe("answered");
     arrives("waiter");
     expect(newest()).toMatchObject({ stage: "seen", seq: shown, words: "chef is paused." });
   });

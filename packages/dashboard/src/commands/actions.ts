@@ -7,11 +7,11 @@ import type { SessionView } from "../session/store.ts";
 /**
  * The stage of an action.
  *
- * `asked`: sent, no answer yet. `told`: answered, the event that shows the effect has not arrived. `seen`: that event
+ * `sent`: sent, no answer yet. `answered`: answered, the event that shows the effect has not arrived. `seen`: that event
  * has arrived. `unchanged`: there was nothing to do. `refused`: the server rejected it. `unknown`: the outcome is not
  * known.
  */
-export type Stage = "asked" | "told" | "seen" | "unchanged" | "refused" | "unknown";
+export type Stage = "sent" | "answered" | "seen" | "unchanged" | "refused" | "unknown";
 
 /** A request to the server and its outcome. */
 export interface Action {
@@ -21,7 +21,7 @@ export interface Action {
   /** A label such as `Pause chef`. */
   readonly name: string;
   readonly stage: Stage;
-  /** The outcome as a sentence, or the progress while the stage is `asked`. */
+  /** The outcome as a sentence, or the progress while the stage is `sent`. */
   readonly words: string;
   /** The seq from which on the effect is visible. */
   readonly seq: number | null;
@@ -97,7 +97,7 @@ export class Actions {
       id,
       key,
       name,
-      stage: "asked",
+      stage: "sent",
       words: "",
       seq: null,
       epoch: this.#epoch,
@@ -112,7 +112,7 @@ export class Actions {
       // Without a change there is no event to wait for.
       if (seq === undefined) this.#end(id, { stage: isRefused ? "refused" : "unchanged", words });
       else {
-        this.#change(id, { stage: "told", words, seq, runId, epoch: this.#epoch });
+        this.#change(id, { stage: "answered", words, seq, runId, epoch: this.#epoch });
         this.#settle(this.#last);
         setTimeout(() => void this.#askWhetherPast(id), UNSEEN_MS);
       }
@@ -120,7 +120,7 @@ export class Actions {
     } catch (error) {
       if (error instanceof Refusal)
         this.#end(id, { stage: "refused", words: `${error.message}. ${whatToTry(error.code)}` });
-      else this.#end(id, { stage: "unknown", words: wordsOfSilence(error as Error) });
+      else this.#end(id, { stage: "unknown", words: unknownOutcome(error as Error) });
       return undefined;
     }
   }
@@ -158,7 +158,7 @@ export class Actions {
   #settle(upTo: number): void {
     const epoch = this.#epoch;
     for (const { id, stage, seq, epoch: before } of this.#actions) {
-      if (stage !== "told" || seq === null) continue;
+      if (stage !== "answered" || seq === null) continue;
       if (epoch !== before) {
         this.#end(id, {
           stage: "unknown",
@@ -182,7 +182,7 @@ export class Actions {
 
   /** Reads the server's head. The newest event that an answer covers may be hidden from this viewer. */
   async #askWhetherPast(id: number): Promise<void> {
-    const isWaiting = () => this.#actions.some((action) => action.id === id && action.stage === "told");
+    const isWaiting = () => this.#actions.some((action) => action.id === id && action.stage === "answered");
     if (!isWaiting()) return;
     if (this.#deps.view.getState().connection.status === "live") {
       const pong = await this.#deps.session.call("ping", undefined as never).catch(() => undefined);
@@ -195,7 +195,7 @@ export class Actions {
 
 /** Whether the outcome of an action is still pending. */
 export function isPending({ stage }: Action): boolean {
-  return stage === "asked" || stage === "told";
+  return stage === "sent" || stage === "answered";
 }
 
 const WHAT_TO_TRY: Readonly<Record<string, string>> = {
@@ -216,7 +216,7 @@ function whatToTry(code: string): string {
 }
 
 /** Describes a request without an answer. It may have been executed. */
-function wordsOfSilence({ name }: Error): string {
+function unknownOutcome({ name }: Error): string {
   const what =
     name === "TimeoutError" ? "The server did not answer in time" : "The connection broke before the server answered";
   return `${what}. The outcome is unknown. Check the state after reconnecting, before you retry.`;

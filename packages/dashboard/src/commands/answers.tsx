@@ -6,8 +6,8 @@ import type { Action, Stage } from "./actions.ts";
 import { actions } from "./tab-actions.ts";
 
 const LOOKS: Record<Stage, { readonly icon: typeof Check; readonly color: string }> = {
-  asked: { icon: LoaderCircle, color: "text-busy" },
-  told: { icon: LoaderCircle, color: "text-busy" },
+  sent: { icon: LoaderCircle, color: "text-busy" },
+  answered: { icon: LoaderCircle, color: "text-busy" },
   seen: { icon: Check, color: "text-good" },
   unchanged: { icon: Info, color: "text-soft" },
   refused: { icon: CircleAlert, color: "text-bad" },
@@ -25,7 +25,7 @@ export function AnswerLine({ action }: { action: Action }) {
       <Icon
         size={15}
         aria-hidden="true"
-        className={`mt-0.5 shrink-0 ${color} ${stage === "asked" || stage === "told" ? "motion-safe:animate-spin" : ""}`}
+        className={`mt-0.5 shrink-0 ${color} ${stage === "sent" || stage === "answered" ? "motion-safe:animate-spin" : ""}`}
       />
       <p className="min-w-0 flex-1 break-words">
         <span className="font-medium">{name}</span>{" "}
@@ -33,8 +33,8 @@ export function AnswerLine({ action }: { action: Action }) {
           {clock(new Date(at).toISOString()).slice(0, 8)}
         </time>
         <br />
-        {stage === "asked" && <>Waiting for the server{words && ` (${words})`}…</>}
-        {stage === "told" && (
+        {stage === "sent" && <>Waiting for the server{words && ` (${words})`}…</>}
+        {stage === "answered" && (
           <>
             {words} Waiting for seq {seq?.toLocaleString("en")}.
           </>
@@ -48,7 +48,7 @@ export function AnswerLine({ action }: { action: Action }) {
           </>
         )}
         {(stage === "unchanged" || stage === "refused" || stage === "unknown") && words}
-        {runId !== undefined && (stage === "seen" || stage === "told") && (
+        {runId !== undefined && (stage === "seen" || stage === "answered") && (
           <>
             {" · "}
             <Link href={pathOf("runs", runId)} className={LINK}>

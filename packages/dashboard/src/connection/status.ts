@@ -1,7 +1,7 @@
 import type { ConnectionState } from "@flock-ts/client";
 
 /** The input of the status text. */
-export interface Standing {
+export interface StatusInput {
   readonly connection: ConnectionState;
   /** Whether the tab has processed everything that the connection delivered. */
   readonly complete: boolean;
@@ -12,15 +12,15 @@ export interface Standing {
 }
 
 /** The overall state of a connection, which selects its color and shape. */
-export type Mood = "live" | "busy" | "offline";
+export type Severity = "live" | "busy" | "offline";
 
-export function moodOf({ connection: { status, epoch }, complete }: Standing): Mood {
+export function severityOf({ connection: { status, epoch }, complete }: StatusInput): Severity {
   if (status === "live") return complete ? "live" : "busy";
   return status === "catching-up" || epoch === null ? "busy" : "offline";
 }
 
 /** Returns the state of the connection as text. `now` as `Date.now()` counts. */
-export function connectionWords({ connection, complete, last, offlineSince }: Standing, now: number): string {
+export function connectionWords({ connection, complete, last, offlineSince }: StatusInput, now: number): string {
   const { status, attempt, retryAt, epoch, head } = connection;
   if (status === "catching-up" || (status === "live" && !complete)) {
     return head > last ? `Catching up: ${count(head - last)} events behind` : "Catching up";
@@ -34,12 +34,12 @@ export function connectionWords({ connection, complete, last, offlineSince }: St
 }
 
 /** Returns the same without values that change every second, for screen readers. */
-export function connectionSummary(standing: Standing): string {
-  const { status, epoch } = standing.connection;
+export function connectionSummary(input: StatusInput): string {
+  const { status, epoch } = input.connection;
   if (status === "closed") return "Disconnected";
-  const mood = moodOf(standing);
-  if (mood === "live") return "Live";
-  if (mood === "offline") return "Offline";
+  const severity = severityOf(input);
+  if (severity === "live") return "Live";
+  if (severity === "offline") return "Offline";
   return status === "catching-up" || status === "live" ? "Catching up" : epoch === null ? "Connecting" : "Reconnecting";
 }
 

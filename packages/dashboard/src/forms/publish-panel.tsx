@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { type RecentPayload, RecentPayloads } from "./recent-payloads.ts";
 import { SchemaForm } from "./schema-form.tsx";
 import { issuesOf } from "./schema-validator.ts";
-import { Wakes } from "./wakes.tsx";
+import { TriggerPreview } from "./trigger-preview.tsx";
 
 /** The artifact to publish. */
 export interface Publishing {
@@ -43,7 +43,7 @@ export function PublishPanel(props: PublishPanelProps) {
 /** Longer text fields respond slowly to each key, in characters. */
 const MAX_TEXT = 2_000_000;
 
-function Panel({ type, schema, prefill, publish, preview, told }: PublishPanelProps) {
+function Panel({ type, schema, prefill, publish, preview, renderResult }: PublishPanelProps) {
   const [begun, begin] = useState<{ readonly number: number; readonly from: Prefill | undefined }>({
     number: 0,
     from: prefill,
@@ -105,7 +105,7 @@ function Panel({ type, schema, prefill, publish, preview, told }: PublishPanelPr
         {lately.length > 0 && <Recent payloads={lately} onPick={fill} />}
       </SchemaForm>
       <div aria-live="polite" className="min-h-12">
-        {result && told(result)}
+        {result && renderResult(result)}
       </div>
     </div>
   );
@@ -123,7 +123,7 @@ interface PublishPanelProps {
   /** Rejects when publishing fails. */
   readonly preview: (request: Publishing) => Promise<PreviewResult>;
   /** The content to show after publishing. */
-  readonly told: (result: PublishResult) => ReactNode;
+  readonly renderResult: (result: PublishResult) => ReactNode;
 }
 
 function Recent({
@@ -184,7 +184,7 @@ function Preview({ request, schema, preview }: PreviewProps) {
       ) : shown === "none" ? (
         <p className="text-sm text-soft">Fill in the fields to see which agents would run.</p>
       ) : (
-        <Wakes preview={shown} />
+        <TriggerPreview preview={shown} />
       )}
     </section>
   );

@@ -28,7 +28,7 @@ export function FindBar({ query, matches, current, input, onQuery, onStep, onLea
       {query !== "" && (
         <>
           <span role="status" className="text-xs whitespace-nowrap text-soft tabular-nums">
-            {told(matches, current)}
+            {countText(matches, current)}
           </span>
           <button
             type="button"
@@ -56,7 +56,7 @@ export function FindBar({ query, matches, current, input, onQuery, onStep, onLea
   );
 }
 
-function told(matches: number | undefined, current: number): string {
+function countText(matches: number | undefined, current: number): string {
   if (matches === undefined) return "…";
   if (matches === 0) return "No matches";
   return `${(current + 1).toLocaleString("en")} of ${matches.toLocaleString("en")}`;

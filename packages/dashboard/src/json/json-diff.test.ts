@@ -7,7 +7,7 @@ import { Sameness } from "./node-kind.ts";
 const json = fc.jsonValue({ maxDepth: 4 });
 
 /** The changes: `+ path` for an addition, `- path` for a removal and `~ path` for a change. */
-function told(left: unknown, right: unknown): string[] {
+function changesOf(left: unknown, right: unknown): string[] {
   const diff = new JsonDiff(left, right);
   const signs: Record<string, string> = { added: "+", removed: "-", changed: "~" };
   return Array.from({ length: diff.changes }, (_, n) => {
@@ -56,12 +56,12 @@ describe("a comparison shows the differences only", () => {
 
   it("added, removed and changed fields", () => {
     expect(
-      told({ name: "Margherita", price: 9, crust: "thin" }, { name: "Marinara", crust: "thin", vegan: true }),
+      changesOf({ name: "Margherita", price: 9, crust: "thin" }, { name: "Marinara", crust: "thin", vegan: true }),
     ).toEqual(["~ $.name", "- $.price", "+ $.vegan"]);
   });
 
   it("a change of type is one change, regardless of the content", () => {
-    expect(told({ a: { b: 1, c: 2 } }, { a: [1, 2] })).toEqual(["~ $.a"]);
+    expect(changesOf({ a: { b: 1, c: 2 } }, { a: [1, 2] })).toEqual(["~ $.a"]);
   });
 
   it("equal values fold into one row, which expands", () => {
@@ -98,17 +98,17 @@ describe("rows have the index of their parent row", () => {
 
 describe("comparison of lists", () => {
   it("an entry inserted at the start changes no other", () => {
-    expect(told([1, 2, 3], [0, 1, 2, 3])).toEqual(["+ $[0]"]);
+    expect(changesOf([1, 2, 3], [0, 1, 2, 3])).toEqual(["+ $[0]"]);
   });
 
   it("matches a changed entry by its name", () => {
     const before = [{ name: "basil", grams: 5 }, { name: "oil" }];
     const after = [{ name: "olives" }, { name: "basil", grams: 7 }, { name: "oil" }];
-    expect(told(before, after)).toEqual(["+ $[0]", "~ $[1].grams"]);
+    expect(changesOf(before, after)).toEqual(["+ $[0]", "~ $[1].grams"]);
   });
 
   it("matches entries without a name by index", () => {
-    expect(told(["a", "b", "c"], ["a", "x", "c"])).toEqual(["~ $[1]"]);
+    expect(changesOf(["a", "b", "c"], ["a", "x", "c"])).toEqual(["~ $[1]"]);
   });
 
   it("keeps each entry once and in order on both sides", () => {

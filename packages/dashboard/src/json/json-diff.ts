@@ -129,7 +129,7 @@ export class JsonDiff {
       left !== undefined && right !== undefined && this.#same.of(left) === this.#same.of(right);
     const children: Node[] = [];
     for (let at = 0; at < entries.length; ) {
-      const next = entries.findIndex((entry, place) => place >= at && !isSame(entry));
+      const next = entries.findIndex((entry, index) => index >= at && !isSame(entry));
       const end = next === -1 ? entries.length : next;
       const isRun = end - at >= FOLDED_FROM;
       if (isRun) {

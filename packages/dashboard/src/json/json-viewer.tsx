@@ -219,18 +219,18 @@ function useSearch(host: Host<JsonTree>, active: number, goTo: (row: number, row
   const [query, setQuery] = useState("");
   const [matches, setMatches] = useState<number>();
   const [current, setCurrent] = useState(0);
-  const asked = useRef(0);
+  const latest = useRef(0);
   const reveal = (match: number) => {
     setCurrent(match);
     then(host.call("reveal", match), ({ row, rows }) => goTo(row, rows));
   };
   const onQuery = (query: string) => {
-    const number = ++asked.current;
+    const number = ++latest.current;
     setQuery(query);
     setMatches(undefined);
     then(host.call("find", query), (found) => {
       // The search text has changed since.
-      if (number !== asked.current) return;
+      if (number !== latest.current) return;
       setMatches(found);
       if (found > 0) then(host.call("matchFrom", active), reveal);
     });

@@ -1,7 +1,7 @@
 /** The kind of a JSON value. */
 export type ValueKind = "object" | "array" | "string" | "number" | "boolean" | "null";
 
-const GIST = 90;
+const PREVIEW_LENGTH = 90;
 
 export function kindOf(value: unknown): ValueKind {
   if (Array.isArray(value)) return "array";
@@ -22,8 +22,8 @@ export function gistOf(branch: object): string {
   let text = "";
   for (const [key, value] of entriesOf(branch)) {
     const shown = isBranch(value) ? (Array.isArray(value) ? "[…]" : "{…}") : leafText(value);
-    const entry = `${Array.isArray(branch) ? "" : `${key}: `}${shown.slice(0, GIST)}`;
-    if (text.length + entry.length > GIST) return `${text}${text === "" ? "" : ", "}…`;
+    const entry = `${Array.isArray(branch) ? "" : `${key}: `}${shown.slice(0, PREVIEW_LENGTH)}`;
+    if (text.length + entry.length > PREVIEW_LENGTH) return `${text}${text === "" ? "" : ", "}…`;
     text += text === "" ? entry : `, ${entry}`;
   }
   return text;

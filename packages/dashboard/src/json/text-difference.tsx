@@ -11,20 +11,20 @@ export function TextDifference({ left, right, side }: { left: string; right: str
     [left, right],
   );
   if (!parts) return side === "left" ? left : right;
-  let place = 0;
+  let offset = 0;
   return parts.map(({ value, added, removed }) => {
-    place += value.length;
+    offset += value.length;
     if (side === "left" ? added : removed) return null;
     if (added) {
       return (
-        <ins key={place} className="rounded-sm bg-[color-mix(in_srgb,var(--good)_22%,transparent)] font-semibold">
+        <ins key={offset} className="rounded-sm bg-[color-mix(in_srgb,var(--good)_22%,transparent)] font-semibold">
           {value}
         </ins>
       );
     }
     if (removed) {
       return (
-        <del key={place} className="rounded-sm bg-[color-mix(in_srgb,var(--bad)_18%,transparent)]">
+        <del key={offset} className="rounded-sm bg-[color-mix(in_srgb,var(--bad)_18%,transparent)]">
           {value}
         </del>
       );

@@ -62,15 +62,15 @@ function hostHere<K extends keyof Models>(model: Models[K]): Host<Models[K]> {
 function openInWorker<K extends keyof Models>(
   kind: K,
   sources: readonly PayloadSource[],
-  tell: (opened: Opened<Models[K]>) => void,
+  emit: (opened: Opened<Models[K]>) => void,
 ): () => void {
   const worker = new Worker(new URL("./document-model.worker.ts", import.meta.url), { type: "module" });
   const waiting = new Map<number, PromiseWithResolvers<never>>();
-  let asked = 0;
+  let lastId = 0;
   const ask = (request: object): Promise<never> => {
     const answer = Promise.withResolvers<never>();
-    waiting.set(++asked, answer);
-    worker.postMessage({ id: asked, ...request });
+    waiting.set(++lastId, answer);
+    worker.postMessage({ id: lastId, ...request });
     return answer.promise;
   };
   worker.addEventListener("message", ({ data }: MessageEvent<WorkerReply>) => {
@@ -80,15 +80,15 @@ function openInWorker<K extends keyof Models>(
     else answer?.resolve(data.result as never);
   });
   worker.addEventListener("error", () => {
-    tell({ status: "failed", message: "the payload worker did not start" });
+    emit({ status: "failed", message: "the payload worker did not start" });
   });
   let isWanted = true;
   ask({ open: kind, sources }).then(
     (facts: ModelFacts) => {
       const call = (method: PropertyKey, ...args: unknown[]) => ask({ method, args });
-      if (isWanted) tell({ status: "open", host: { facts, here: undefined, call } as Host<Models[K]> });
+      if (isWanted) emit({ status: "open", host: { facts, here: undefined, call } as Host<Models[K]> });
     },
-    (error: Error) => isWanted && tell({ status: "failed", message: error.message }),
+    (error: Error) => isWanted && emit({ status: "failed", message: error.message }),
   );
   return () => {
     isWanted = false;

@@ -3,7 +3,7 @@ import type { GraphSnapshot, RecordingHead } from "@flock-ts/protocol";
 import type { StoreApi } from "zustand/vanilla";
 import { type AbsenceDetector, AWAY_MS } from "../absence/detect.ts";
 import { type KeyValueStorage, type LastSeen, readLastSeen, writeLastSeen } from "../absence/last-seen.ts";
-import { awayFrom } from "../absence/summary.ts";
+import { summarizeMissed } from "../absence/summary.ts";
 import { FIRST_EVENTS } from "../connection/direct-feed.ts";
 import type { CommandAnswer, CommandName, CommandRequest, Feed } from "../connection/feed.ts";
 import type { Chunk } from "../connection/replay-buffer.ts";
@@ -372,7 +372,7 @@ export class Session {
 
   #summarizeMissed(seen: LastSeen): void {
     if (seen.epoch !== this.#view.connection.epoch || this.#deps.clock.now() - seen.at < AWAY_MS) return;
-    const away = awayFrom(this.#timeline.log(), seen.seq);
+    const away = summarizeMissed(this.#timeline.log(), seen.seq);
     if (away) this.#set({ away });
   }
 

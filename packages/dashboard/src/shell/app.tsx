@@ -27,7 +27,7 @@ export function App() {
   const [open, setOpen] = useState<"palette" | "shortcuts" | null>(null);
   // The close event of a dialog arrives later, when another dialog may be open.
   const close = (which: typeof open) => () => setOpen((now) => (now === which ? null : now));
-  useShortcuts(useMemo(() => everywhere(setOpen), []));
+  useShortcuts(useMemo(() => globalShortcuts(setOpen), []));
   return (
     <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[auto_auto_minmax(0,1fr)_auto] md:grid-cols-[auto_minmax(0,1fr)] md:grid-rows-[auto_minmax(0,1fr)_auto]">
       <a
@@ -97,7 +97,7 @@ function Range() {
 }
 
 /** The shortcuts of all screens. */
-function everywhere(open: (what: "palette" | "shortcuts") => void): readonly Shortcut[] {
+function globalShortcuts(open: (what: "palette" | "shortcuts") => void): readonly Shortcut[] {
   const travel = (keys: string, does: string, run: () => void): Shortcut => ({ keys, does, group: "Time", run });
   return [
     { keys: "mod+k", does: "Command palette", group: "Everywhere", run: () => open("palette") },

@@ -1,7 +1,7 @@
 import { RotateCw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { connectionSummary, connectionWords, moodOf } from "../connection/status.ts";
+import { connectionSummary, connectionWords, severityOf } from "../connection/status.ts";
 import { hiddenWords, useHidden } from "../queries/hidden.ts";
 import { session, useSession } from "../session/tab-session.ts";
 
@@ -27,8 +27,8 @@ export function ConnectionStatus({ screen }: { screen: string }) {
   const at = useSession(({ at }) => at);
   const countsFrom = useSession(({ past }) => past?.from);
   const now = useNow(connection.status === "waiting");
-  const standing = { connection, complete, last, offlineSince };
-  const summary = file ?? connectionSummary(standing);
+  const input = { connection, complete, last, offlineSince };
+  const summary = file ?? connectionSummary(input);
   useEffect(() => {
     document.title = `${summary} · ${screen} · Flock`;
   }, [summary, screen]);
@@ -46,10 +46,10 @@ export function ConnectionStatus({ screen }: { screen: string }) {
   }
   return (
     <div className="flex min-w-0 items-center gap-2 text-sm">
-      <span className={`size-2.5 shrink-0 ${SHAPES[moodOf(standing)]}`} aria-hidden="true" />
+      <span className={`size-2.5 shrink-0 ${SHAPES[severityOf(input)]}`} aria-hidden="true" />
       {/* Screen readers must not read the seconds of the countdown. */}
       <span role="status" aria-live="off" title={connection.reason ?? undefined} className="truncate tabular-nums">
-        {connectionWords(standing, now)}
+        {connectionWords(input, now)}
       </span>
       {at !== null && (
         <span className="truncate text-busy tabular-nums">

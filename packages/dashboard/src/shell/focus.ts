@@ -18,10 +18,10 @@ export function keepFocus(): void {
   });
   let { screen, id } = currentRoute();
   onRoute(() => {
-    const place = currentRoute();
-    if (place.screen === screen && place.id === id) return;
-    const isOther = place.screen !== screen;
-    ({ screen, id } = place);
+    const route = currentRoute();
+    if (route.screen === screen && route.id === id) return;
+    const isOther = route.screen !== screen;
+    ({ screen, id } = route);
     const had = document.activeElement;
     let frames = 0;
     const look = () => {

@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import { type RefObject, useEffect, useRef, useState } from "react";
-import { awayWords } from "../absence/summary.ts";
+import { missedText } from "../absence/summary.ts";
 import { AnswerCard } from "../commands/answers.tsx";
 import { useActions } from "../commands/tab-actions.ts";
 import { go, pathOf, useRoute } from "../router/route.ts";
@@ -35,7 +35,7 @@ export function Notices() {
       </div>
       {away !== null && (
         <Card role="status" dismiss={() => session.dismissMissed()} className="border-line">
-          {awayWords(away)}{" "}
+          {missedText(away)}{" "}
           {away.firstFailure !== null && (
             <button
               type="button"

@@ -18,7 +18,7 @@ function weightOfValue(value: unknown): number {
 /** Payloads below this size stay whole, in UTF-16 code units. */
 const SMALL = 64;
 /** The retained length of a payload and of a stream whose events are evicted, in UTF-16 code units. */
-const GIST = 80;
+const PREVIEW_LENGTH = 80;
 const STREAM_END = 2_000;
 
 /**
@@ -31,7 +31,7 @@ export function trimArtifact(artifact: ArtifactState): void {
   const json = JSON.stringify(payload);
   // A slice of a string would retain the whole string.
   Object.assign(artifact, {
-    payload: JSON.parse(JSON.stringify(preview(payload).slice(0, GIST))),
+    payload: JSON.parse(JSON.stringify(preview(payload).slice(0, PREVIEW_LENGTH))),
     payload_bytes: json.length,
   });
 }

@@ -7,8 +7,8 @@ export function errorText(error: WireError): string {
   for (let one: One | undefined = error; one; one = one.cause) {
     const { name, message, stack } = one;
     // A stack repeats the message, possibly cut or with another name.
-    const places = stack?.slice(Math.max(0, stack.search(/\n\s+at /))) ?? "";
-    parts.push(`${name}: ${message}${places}`);
+    const stackLines = stack?.slice(Math.max(0, stack.search(/\n\s+at /))) ?? "";
+    parts.push(`${name}: ${message}${stackLines}`);
   }
   return parts.join("\ncaused by ");
 }

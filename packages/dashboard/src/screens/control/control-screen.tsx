@@ -17,7 +17,7 @@ import { Skeleton } from "../../ui/skeleton.tsx";
 import { Status } from "../../ui/status.tsx";
 import { useThrottled } from "../../ui/use-throttled.ts";
 import { DeadLetters } from "./dead-letters.tsx";
-import { standing } from "./standing.ts";
+import { runSlots } from "./run-slots.ts";
 
 // Loaded on demand, because the forms are most of this screen's code.
 const Invoke = lazy(() => import("./invoke.tsx").then(({ Invoke }) => ({ default: Invoke })));
@@ -184,7 +184,7 @@ function Running() {
   );
   const running = useMemo(() => [...runs.values()].filter(({ status }) => status === "running"), [runs]);
   const [before, setBefore] = useState<readonly string[]>([]);
-  const rows = useMemo(() => standing(before, running.slice(0, LISTED).map(idOf)), [before, running]);
+  const rows = useMemo(() => runSlots(before, running.slice(0, LISTED).map(idOf)), [before, running]);
   if (rows.join() !== before.join()) setBefore(rows);
   return (
     <section aria-label="Running now">

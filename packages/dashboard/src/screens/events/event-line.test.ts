@@ -23,8 +23,8 @@ const gate = { collected: { Idea: 1 }, required: { Idea: 1, Order: 2 }, gate: "0
 /** The line as text. */
 function read(event: FlockEvent): string {
   const types: Readonly<Record<string, string>> = { i1: "Idea", i2: "Idea", o1: "Order" };
-  const { who, did, about } = lineOf(event, (id) => types[id]);
-  return [who, did, about].filter(Boolean).join(" · ");
+  const { actor, action, details } = lineOf(event, (id) => types[id]);
+  return [actor, action, details].filter(Boolean).join(" · ");
 }
 
 describe("the filter offers every event type", () => {

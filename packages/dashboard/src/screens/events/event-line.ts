@@ -30,9 +30,9 @@ export const EVENT_TYPE_CHOICES = Object.keys(CHOICES) as EventType[];
 /** An event as text: the actor, the action and the details, without ids. */
 export interface EventLine {
   /** The agent, or `external`; empty for events without an actor. */
-  readonly who: string;
-  readonly did: string;
-  readonly about: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly details: string;
 }
 
 /** Returns the type of an artifact by its id, if known. */
@@ -41,14 +41,14 @@ export type TypeOf = (artifactId: string) => string | undefined;
 /** The text of each event type. */
 const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf) => EventLine } = {
   agent_execution_started: ({ agent_id, attempt, consumed_artifacts }, typeOf) => ({
-    who: agent_id,
-    did: attempt > 1 ? `started, attempt ${attempt}` : "started",
-    about: consumed_artifacts.length === 0 ? "" : `consumed ${typesOf(consumed_artifacts, typeOf)}`,
+    actor: agent_id,
+    action: attempt > 1 ? `started, attempt ${attempt}` : "started",
+    details: consumed_artifacts.length === 0 ? "" : `consumed ${typesOf(consumed_artifacts, typeOf)}`,
   }),
   agent_execution_completed: ({ agent_id, status, duration_ms, error, retry_at, produced_artifacts }, typeOf) => ({
-    who: agent_id,
-    did: `ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
-    about: [
+    actor: agent_id,
+    action: `ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
+    details: [
       error ? `${error.name}: ${error.message}` : "",
       produced_artifacts.length > 0 ? `published ${typesOf(produced_artifacts, typeOf)}` : "",
       retry_at ? `retry at ${clock(retry_at)}` : "",
@@ -59,59 +59,59 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
   // Shows line breaks as escapes, so that the text stays on one line.
   streaming_output: ({ agent_id, content, is_complete }) =>
     content === "" && is_complete
-      ? { who: agent_id, did: "finished its output", about: "" }
-      : { who: agent_id, did: "wrote", about: JSON.stringify(content) },
+      ? { actor: agent_id, action: "finished its output", details: "" }
+      : { actor: agent_id, action: "wrote", details: JSON.stringify(content) },
   run_step_started: ({ agent_id, kind, name }) => ({
-    who: agent_id,
-    did: kind === "model" ? "called its model" : "called a tool",
-    about: name,
+    actor: agent_id,
+    action: kind === "model" ? "called its model" : "called a tool",
+    details: name,
   }),
   run_step_completed: ({ agent_id, kind, name, status, duration_ms, error }) => ({
-    who: agent_id,
-    did: `${kind === "model" ? "model" : "tool"} call ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
-    about: error ? `${name}, ${error.name}: ${error.message}` : name,
+    actor: agent_id,
+    action: `${kind === "model" ? "model" : "tool"} call ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
+    details: error ? `${name}, ${error.name}: ${error.message}` : name,
   }),
   artifact_published: ({ produced_by, artifact_type, revealed, payload, payload_bytes }) => ({
-    who: produced_by,
-    did: revealed ? `made ${artifact_type} visible as scheduled` : `published ${artifact_type}`,
-    about: payload_bytes === undefined ? preview(payload) : bytes(payload_bytes),
+    actor: produced_by,
+    action: revealed ? `made ${artifact_type} visible as scheduled` : `published ${artifact_type}`,
+    details: payload_bytes === undefined ? preview(payload) : bytes(payload_bytes),
   }),
   graph_updated: ({ nodes, edges }) => ({
-    who: "",
-    did: "Graph changed",
-    about: `${nodes.length} nodes, ${edges.length} edges`,
+    actor: "",
+    action: "Graph changed",
+    details: `${nodes.length} nodes, ${edges.length} edges`,
   }),
   agent_registered: ({ agent_id, consumes, publishes }) => ({
-    who: agent_id,
-    did: "joined",
-    about: `${consumes.join(", ") || "nothing"} → ${publishes.join(", ") || "nothing"}`,
+    actor: agent_id,
+    action: "joined",
+    details: `${consumes.join(", ") || "nothing"} → ${publishes.join(", ") || "nothing"}`,
   }),
   gate_progress: ({ agent_id, dropped, reason, ...gate }) => ({
-    who: agent_id,
-    did: dropped === undefined ? "collected" : `dropped ${dropped}, ${reason}`,
-    about: gathered(gate),
+    actor: agent_id,
+    action: dropped === undefined ? "collected" : `dropped ${dropped}, ${reason}`,
+    details: gathered(gate),
   }),
   question_closed: ({ agent_id, status, answered_by }) => ({
-    who: agent_id,
-    did: "requested human input",
-    about: status === "answered" && answered_by !== undefined ? `answered by ${answered_by}` : status,
+    actor: agent_id,
+    action: "requested human input",
+    details: status === "answered" && answered_by !== undefined ? `answered by ${answered_by}` : status,
   }),
   dead_letter_closed: ({ agent_id, status }) => ({
-    who: agent_id,
-    did: "dead letter resolved",
-    about: status === "retried" ? "retried" : "discarded",
+    actor: agent_id,
+    action: "dead letter resolved",
+    details: status === "retried" ? "retried" : "discarded",
   }),
-  agent_paused: ({ agent_id }) => ({ who: agent_id, did: "paused", about: "" }),
-  agent_resumed: ({ agent_id }) => ({ who: agent_id, did: "resumed", about: "" }),
+  agent_paused: ({ agent_id }) => ({ actor: agent_id, action: "paused", details: "" }),
+  agent_resumed: ({ agent_id }) => ({ actor: agent_id, action: "resumed", details: "" }),
   agent_queue_changed: ({ agent_id, queued }) => ({
-    who: agent_id,
-    did: "is paused",
-    about: queued === 1 ? "1 run queued" : `${queued} runs queued`,
+    actor: agent_id,
+    action: "is paused",
+    details: queued === 1 ? "1 run queued" : `${queued} runs queued`,
   }),
   agent_circuit_changed: ({ agent_id, state, failures, retry_at }) => ({
-    who: agent_id,
-    did: state === "open" ? "circuit opened" : state === "half_open" ? "circuit half-open" : "circuit closed",
-    about: [
+    actor: agent_id,
+    action: state === "open" ? "circuit opened" : state === "half_open" ? "circuit half-open" : "circuit closed",
+    details: [
       failures === undefined ? "" : `${failures} ${failures === 1 ? "failure" : "failures"} in a row`,
       retry_at ? `retry at ${clock(retry_at)}` : "",
     ]
@@ -122,9 +122,11 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
 
 /** Describes an event. `typeOf` resolves the artifacts that it refers to by id. */
 export function lineOf(event: FlockEvent, typeOf: TypeOf = unknownType): EventLine {
-  const say = SENTENCES[event.type] as ((event: FlockEvent, typeOf: TypeOf) => EventLine) | undefined;
+  const sentence = SENTENCES[event.type] as ((event: FlockEvent, typeOf: TypeOf) => EventLine) | undefined;
   // A newer server may send unknown event types.
-  return say?.(event, typeOf) ?? { who: "", did: (event as FlockEvent).type.replaceAll("_", " "), about: "" };
+  return (
+    sentence?.(event, typeOf) ?? { actor: "", action: (event as FlockEvent).type.replaceAll("_", " "), details: "" }
+  );
 }
 
 const unknownType: TypeOf = () => undefined;
@@ -156,10 +158,10 @@ export function textMatches(event: FlockEvent, text: string, typeOf: TypeOf = un
 }
 
 function searchedTextOf(event: FlockEvent, typeOf: TypeOf): string {
-  const { who, did, about } = lineOf(event, typeOf);
+  const { actor, action, details } = lineOf(event, typeOf);
   const { type, seq: _seq, timestamp: _timestamp, ...fields } = event;
-  const told = Object.entries(fields)
+  const fieldText = Object.entries(fields)
     .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join(" ");
-  return `${type} ${who} ${did} ${about} ${told.slice(0, SEARCHED)}`.toLowerCase();
+  return `${type} ${actor} ${action} ${details} ${fieldText.slice(0, SEARCHED)}`.toLowerCase();
 }

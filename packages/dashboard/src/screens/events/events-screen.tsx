@@ -248,7 +248,7 @@ function typeOf(artifactId: string): string | undefined {
 
 /** An event's text, time and workflow. A separate component, so that a row renders again only for another event. */
 const Line = memo(function Line({ event }: { event: FlockEvent }) {
-  const { who, did, about } = lineOf(event, typeOf);
+  const { actor, action, details } = lineOf(event, typeOf);
   const workflow = "correlation_id" in event ? event.correlation_id : undefined;
   return (
     <>
@@ -257,9 +257,9 @@ const Line = memo(function Line({ event }: { event: FlockEvent }) {
         {clock(event.timestamp)}
       </span>
       <EventMark event={event} />
-      <span className="min-w-0 flex-1 truncate" title={[who, did, about].filter(Boolean).join(" ")}>
-        {who && <bdi className="inline-block max-w-64 truncate align-bottom font-medium">{who}</bdi>}{" "}
-        <span className={colorOf(event)}>{did}</span> <bdi className="text-soft">{about}</bdi>
+      <span className="min-w-0 flex-1 truncate" title={[actor, action, details].filter(Boolean).join(" ")}>
+        {actor && <bdi className="inline-block max-w-64 truncate align-bottom font-medium">{actor}</bdi>}{" "}
+        <span className={colorOf(event)}>{action}</span> <bdi className="text-soft">{details}</bdi>
       </span>
       {workflow && (
         <span title={`Workflow ${workflow}`} className="hidden shrink-0 font-mono text-xs text-soft lg:block">

@@ -71,13 +71,13 @@ function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
       prefill={typeof artifact === "object" ? artifact : undefined}
       publish={(request) => session.call("publish", request)}
       preview={(request) => sendJson<PreviewResult>(`${control}/preview`, request)}
-      told={(result) => <Told result={result} />}
+      renderResult={(result) => <PublishedMessage result={result} />}
     />
   );
 }
 
 /** The result of publishing, with links. */
-function Told({ result }: { result: PublishResult }) {
+function PublishedMessage({ result }: { result: PublishResult }) {
   const { artifact_id, correlation_id, triggered_agents } = result;
   const link = "text-accent underline underline-offset-2";
   return (

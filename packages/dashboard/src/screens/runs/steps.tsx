@@ -41,7 +41,7 @@ export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_a
           </thead>
           <tbody>
             {steps.map((step) => (
-              <Row key={step.step} step={step} begun={begun} now={now} names={names} told={error} />
+              <Row key={step.step} step={step} begun={begun} now={now} names={names} runError={error} />
             ))}
           </tbody>
         </table>
@@ -50,9 +50,9 @@ export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_a
   );
 }
 
-function Row({ step, begun, now, names, told }: RowProps) {
+function Row({ step, begun, now, names, runError }: RowProps) {
   const { kind, name, status, usage = {}, error } = step;
-  const isTold = error !== undefined && error.name === told?.name && error.message === told.message;
+  const isShownAbove = error !== undefined && error.name === runError?.name && error.message === runError.message;
   const Icon = kind === "model" ? BrainCircuit : Wrench;
   return (
     <>
@@ -73,7 +73,7 @@ function Row({ step, begun, now, names, told }: RowProps) {
           <Cell key={each}>{usage[each] === undefined ? "" : amount(usage[each])}</Cell>
         ))}
       </tr>
-      {error && !isTold && (
+      {error && !isShownAbove && (
         <tr>
           <td colSpan={4 + names.length} className="px-3 pb-2">
             <div className="sticky left-3 w-[min(100%,calc(100cqw-1.5rem))]">
@@ -94,7 +94,7 @@ interface RowProps {
   /** The usage names of all steps. */
   readonly names: readonly string[];
   /** The run's error, which is shown above already. */
-  readonly told: WireError | undefined;
+  readonly runError: WireError | undefined;
 }
 
 function Head({ children, isNumber = false }: { children: string; isNumber?: boolean }) {

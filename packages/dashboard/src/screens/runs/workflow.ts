@@ -105,8 +105,8 @@ function stepsOf({ steps = [] }: RunState, until: number): readonly StepBar[] {
   };
   for (const step of steps) {
     const startedAt = Math.min(Date.parse(step.started_at), until);
-    const told = step.ended_at === undefined ? until : Date.parse(step.ended_at);
-    const endedAt = Math.min(Math.max(startedAt, told), until);
+    const reportedEnd = step.ended_at === undefined ? until : Date.parse(step.ended_at);
+    const endedAt = Math.min(Math.max(startedAt, reportedEnd), until);
     if (ends.every((end) => end <= startedAt)) close();
     const free = ends.findIndex((end) => end <= startedAt);
     const lane = free === -1 ? ends.length : free;

@@ -21,7 +21,7 @@ export default function RangePanel() {
 function Panel({ range }: { range: Range }) {
   const [which, setWhich] = useState<Which>("all");
   const [saved, setSaved] = useState<number | null>(null);
-  const [told, setTold] = useState("");
+  const [message, setMessage] = useState("");
   const workflow = useWorkflow();
   const filter = useFilter();
   const abort = useRef(new AbortController());
@@ -44,13 +44,13 @@ function Panel({ range }: { range: Range }) {
   const wanted = which === "workflow" ? workflow : which === "filter" ? filter : undefined;
   const choice: Choice = useMemo(() => ({ ...range, ...(wanted ? { only: onlyOf(wanted) } : {}) }), [range, wanted]);
   const save = async () => {
-    setTold("");
+    setMessage("");
     setSaved(0);
     try {
       const events = await saveRange(choice, setSaved, abort.current.signal);
       if (events !== null) rangeSelection.leave();
     } catch (error) {
-      setTold(`Failed to save: ${(error as Error).message}`);
+      setMessage(`Failed to save: ${(error as Error).message}`);
       setSaved(null);
     }
   };
@@ -91,9 +91,9 @@ function Panel({ range }: { range: Range }) {
         )}
       </fieldset>
       <Summary choice={choice} />
-      {told && (
+      {message && (
         <p role="alert" className="text-bad">
-          {told}
+          {message}
         </p>
       )}
       <button

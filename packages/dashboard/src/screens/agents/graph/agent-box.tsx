@@ -62,10 +62,10 @@ function FarBox({ drawn, isOpen, selected }: BoxProps) {
 function BoxName({ drawn: { node, members, group }, isOpen, className = "" }: BoxNameProps) {
   const { params } = useRoute();
   if (node.type === "external") return <span className={`font-semibold ${className}`}>external</span>;
-  const looks = `nodrag pointer-events-auto font-semibold hover:underline ${className}`;
+  const linkClass = `nodrag pointer-events-auto font-semibold hover:underline ${className}`;
   if (members.length === 1) {
     return (
-      <Link href={pathOf("agents", node.id, keptParams(params))} title={`Details of ${node.id}`} className={looks}>
+      <Link href={pathOf("agents", node.id, keptParams(params))} title={`Details of ${node.id}`} className={linkClass}>
         {node.label}
       </Link>
     );
@@ -77,7 +77,7 @@ function BoxName({ drawn: { node, members, group }, isOpen, className = "" }: Bo
       aria-expanded={isOpen}
       title={isOpen ? "Collapse group" : "Expand group"}
       onClick={() => toggleGroup(group as string)}
-      className={`flex! items-center gap-1 ${looks}`}
+      className={`flex! items-center gap-1 ${linkClass}`}
     >
       <Chevron size="1em" aria-hidden="true" />
       {node.label}

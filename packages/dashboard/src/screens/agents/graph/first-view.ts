@@ -1,5 +1,5 @@
 import type { Box } from "./layered.ts";
-import type { Point } from "./places.ts";
+import type { Point } from "./node-positions.ts";
 
 /** The smallest zoom at which names are readable. */
 export const NAMES_ZOOM = 0.45;

@@ -24,15 +24,15 @@ import { firstView, type PlacedBox } from "./first-view.ts";
 import { FlowLine } from "./flow-line.tsx";
 import { type Flow, flowsOf } from "./flows.ts";
 import { useFollowFocus } from "./follow-focus.ts";
-import { frameSize, placeInFrame } from "./frame.ts";
+import { frameSize, positionInFrame } from "./frame.ts";
 import { FrameBox } from "./frame-box.tsx";
 import { layout } from "./graph-layout.ts";
 import { GraphMap } from "./graph-map.tsx";
 import { type DrawnNode, drawnGraph, type Frame } from "./grouping.ts";
 import { NODE } from "./layered.ts";
+import { forgetPositions, movedPositions, type Point, rememberPosition, settled } from "./node-positions.ts";
 import type { AgentNode, AnyNode, FlowEdge, FrameNode } from "./nodes.ts";
 import { openGroups } from "./open-groups.ts";
-import { forgetPlaces, movedPlaces, type Point, rememberPlace, settled } from "./places.ts";
 
 /** The space around a node, in px. */
 const AROUND = { width: 24, height: 18 };
@@ -63,14 +63,14 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
   const [lines, setLines] = useState<readonly FlowEdge[]>([]);
   /** The layout's position of each node. The computed lines only fit these positions. */
   const laidOut = useRef<ReadonlyMap<string, Point>>(new Map());
-  const places = useRef(new Map<string, Point>());
+  const positions = useRef(new Map<string, Point>());
   const { setViewport, screenToFlowPosition } = useReactFlow();
   const picture = useRef<HTMLDivElement>(null);
   /** Whether boxes are moved by click and keyboard instead of dragging. */
   const [isMoving, setMoving] = useState(false);
   const followFocus = useFollowFocus(picture, covered);
   const screen = useStoreApi();
-  const standing = useMemo(() => drawn.filter(({ parentId }) => parentId === undefined).map(boxOf), [drawn]);
+  const topLevel = useMemo(() => drawn.filter(({ parentId }) => parentId === undefined).map(boxOf), [drawn]);
   /** The agent that is selected when the graph appears. */
   const began = useRef(shown);
   const look = useCallback(
@@ -95,34 +95,34 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
     const { nodes, frames, boxes, flows } = topology;
     void layout(boxes, flows).then((wanted) => {
       if (!isCurrent) return;
-      const isFirst = places.current.size === 0;
+      const isFirst = positions.current.size === 0;
       const neighbours = (id: string) =>
         flows.flatMap(({ source, target }) => (source === id ? [target] : target === id ? [source] : []));
-      const moved = movedPlaces();
-      const before = isFirst ? new Map() : places.current;
+      const moved = movedPositions();
+      const before = isFirst ? new Map() : positions.current;
       const sizes = new Map(boxes.map(({ id, width, height }) => [id, { width, height }]));
       const sizeOf = (id: string) => {
         const { width, height } = sizes.get(id) ?? NODE;
         return { width: width + AROUND.width, height: height + AROUND.height };
       };
-      const settledPlaces = settled(before, wanted.nodes, neighbours, sizeOf);
-      for (const [id, place] of moved) if (settledPlaces.has(id)) settledPlaces.set(id, place);
+      const newPositions = settled(before, wanted.nodes, neighbours, sizeOf);
+      for (const [id, position] of moved) if (newPositions.has(id)) newPositions.set(id, position);
       // A collapsed node regains its position when expanded.
-      places.current = new Map([...places.current, ...settledPlaces]);
+      positions.current = new Map([...positions.current, ...newPositions]);
       laidOut.current = wanted.nodes;
       const open = new Set(frames.map(({ of }) => of.id));
-      const placeOf = (id: string) => settledPlaces.get(id) ?? { x: 0, y: 0 };
+      const positionOf = (id: string) => newPositions.get(id) ?? { x: 0, y: 0 };
       // Once, before anything is visible. After that the viewer controls the camera.
       if (isFirst) {
         const from = nodes.find(({ members }) => members.includes(began.current ?? ""))?.id;
         look(
-          boxes.map((box) => ({ ...box, ...placeOf(box.id) })),
+          boxes.map((box) => ({ ...box, ...positionOf(box.id) })),
           from,
         );
       }
       setDrawn([
-        ...nodes.map((each) => agentNode(each, placeOf(each.id), open.has(each.id))),
-        ...frames.flatMap((frame) => framed(frame, placeOf(frame.id), moved)),
+        ...nodes.map((each) => agentNode(each, positionOf(each.id), open.has(each.id))),
+        ...frames.flatMap((frame) => framed(frame, positionOf(frame.id), moved)),
       ]);
       setLines(
         flows.flatMap((flow) => {
@@ -154,8 +154,8 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
     setDrawn((before) => applyNodeChanges(changes, before));
   };
   const keep = (node: AnyNode, position: Point) => {
-    if (node.parentId === undefined) places.current.set(node.id, position);
-    rememberPlace(placeName(node), position);
+    if (node.parentId === undefined) positions.current.set(node.id, position);
+    rememberPosition(positionKey(node), position);
   };
   /** Moves the selected box to a click. */
   const put = ({ clientX, clientY }: { clientX: number; clientY: number }) => {
@@ -170,13 +170,13 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
   };
   const edgesNow = useMemo(() => {
     const at = new Map(drawn.map(({ id, position }) => [id, position]));
-    const isInPlace = (id: string) => {
+    const isLaidOut = (id: string) => {
       const is = at.get(id);
       const was = laidOut.current.get(id);
       return is !== undefined && was !== undefined && is.x === was.x && is.y === was.y;
     };
     return lines.map((line) =>
-      isInPlace(line.source) && isInPlace(line.target)
+      isLaidOut(line.source) && isLaidOut(line.target)
         ? line
         : { ...line, data: { ...line.data, line: undefined } as unknown as FlowEdge["data"] },
     ) as FlowEdge[];
@@ -218,9 +218,9 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
           title="Reset layout"
           aria-label="Reset layout"
           onClick={() => {
-            forgetPlaces();
-            places.current = new Map(laidOut.current);
-            look(standing.map((box) => ({ ...box, ...laidOut.current.get(box.id) })));
+            forgetPositions();
+            positions.current = new Map(laidOut.current);
+            look(topLevel.map((box) => ({ ...box, ...laidOut.current.get(box.id) })));
             setDrawn((before) =>
               before.map((node) => ({
                 ...node,
@@ -247,7 +247,7 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
           {isMoving && "Select a box, then click its new position, or use the arrow keys (faster with Shift)."}
         </p>
       </Panel>
-      <GraphMap boxes={standing} />
+      <GraphMap boxes={topLevel} />
     </ReactFlow>
   );
 }
@@ -285,9 +285,9 @@ function framed(frame: Frame, position: Point, moved: ReadonlyMap<string, Point>
   return [
     around,
     ...members.map((member, index): AgentNode => {
-      const home = placeInFrame(index, members.length);
+      const home = positionInFrame(index, members.length);
       const node = { ...agentNode(member, home), parentId: id };
-      return { ...node, position: moved.get(placeName(node)) ?? home, data: { ...node.data, home } };
+      return { ...node, position: moved.get(positionKey(node)) ?? home, data: { ...node.data, home } };
     }),
   ];
 }
@@ -305,7 +305,7 @@ function nameOf({ type, data }: AnyNode): string {
 }
 
 /** The storage key of a node's position. Positions within a frame are stored separately. */
-function placeName({ id, parentId }: Pick<Node, "id" | "parentId">): string {
+function positionKey({ id, parentId }: Pick<Node, "id" | "parentId">): string {
   return parentId === undefined ? id : `${parentId}: ${id}`;
 }
 

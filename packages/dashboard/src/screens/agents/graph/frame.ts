@@ -1,5 +1,5 @@
 import { NODE } from "./layered.ts";
-import type { Point } from "./places.ts";
+import type { Point } from "./node-positions.ts";
 
 /** The space between the agents in a frame, and above them for its name, in px. */
 const GAP = 16;
@@ -20,7 +20,7 @@ export function frameSize(count: number): { readonly width: number; readonly hei
 }
 
 /** Returns the position of an agent in its frame, in px. */
-export function placeInFrame(index: number, count: number): Point {
+export function positionInFrame(index: number, count: number): Point {
   const columns = columnsOf(count);
   return {
     x: GAP + (index % columns) * (NODE.width + GAP),

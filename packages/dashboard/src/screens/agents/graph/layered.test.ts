@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Flow } from "./flows.ts";
 import { type Box, type Layout, layered, NODE } from "./layered.ts";
-import type { Point } from "./places.ts";
+import type { Point } from "./node-positions.ts";
 
 /** A graph as `a>b a>c`. */
 function graph(text: string, types = ["Thing"]): [Box[], Flow[]] {

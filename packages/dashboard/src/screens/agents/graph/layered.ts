@@ -2,7 +2,7 @@ import { Graph, layout } from "@dagrejs/dagre";
 import { curveThrough, type Level } from "./curve.ts";
 import type { Flow } from "./flows.ts";
 import { flowsBack } from "./loops.ts";
-import type { Point } from "./places.ts";
+import type { Point } from "./node-positions.ts";
 
 /** The size of a node on the screen, in px. */
 export const NODE = { width: 244, height: 92 } as const;

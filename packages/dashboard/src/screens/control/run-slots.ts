@@ -5,12 +5,12 @@
  * @param before the previous rows.
  * @param running the running runs, the oldest first.
  */
-export function standing(before: readonly string[], running: readonly string[]): readonly string[] {
-  const goesOn = new Set(running);
+export function runSlots(before: readonly string[], running: readonly string[]): readonly string[] {
+  const isRunning = new Set(running);
   const had = new Set(before);
   const arriving = running.filter((id) => !had.has(id));
-  const rows = before.map((id) => (goesOn.has(id) ? id : (arriving.shift() ?? id)));
+  const rows = before.map((id) => (isRunning.has(id) ? id : (arriving.shift() ?? id)));
   rows.push(...arriving);
-  while (rows.length > 0 && !goesOn.has(rows.at(-1) as string)) rows.pop();
+  while (rows.length > 0 && !isRunning.has(rows.at(-1) as string)) rows.pop();
   return rows;
 }

@@ -9,7 +9,7 @@ const REASONS: Record<string, string> = {
 };
 
 /** The preview: which agents an artifact would trigger, and what the others still wait for. */
-export function Wakes({ preview }: { preview: PreviewResult }) {
+export function TriggerPreview({ preview }: { preview: PreviewResult }) {
   const { gates, excluded } = preview;
   if (gates.length + excluded.length === 0) {
     return <p className="text-sm text-soft">No agent consumes this type. It would only be stored on the blackboard.</p>;

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Point, settled } from "./places.ts";
+import { type Point, settled } from "./node-positions.ts";
 
 const SIZE = { width: 100, height: 50 };
 const points = fc.record({ x: fc.integer({ min: 0, max: 900 }), y: fc.integer({ min: 0, max: 900 }) });

@@ -19,39 +19,39 @@ export function settled(
   neighbours: (id: string) => readonly string[],
   sizeOf: (id: string) => { readonly width: number; readonly height: number },
 ): Map<string, Point> {
-  const places = new Map<string, Point>();
+  const positions = new Map<string, Point>();
   for (const [id] of wanted) {
-    const place = before.get(id);
-    if (place) places.set(id, place);
+    const position = before.get(id);
+    if (position) positions.set(id, position);
   }
-  if (places.size === 0) return new Map(wanted);
+  if (positions.size === 0) return new Map(wanted);
   /** Returns the lowest end of the nodes that overlap a position; undefined when none does. */
   const inTheWay = (id: string, { x, y }: Point) => {
     const { width, height } = sizeOf(id);
     let end: number | undefined;
-    for (const [other, at] of places) {
+    for (const [other, at] of positions) {
       const size = sizeOf(other);
       const overlaps = at.x < x + width && x < at.x + size.width && at.y < y + height && y < at.y + size.height;
       if (overlaps) end = Math.max(end ?? at.y + size.height, at.y + size.height);
     }
     return end;
   };
-  for (const [id, place] of wanted) {
-    if (places.has(id)) continue;
-    const anchor = neighbours(id).find((other) => places.has(other)) ?? [...places.keys()][0];
-    const from = wanted.get(anchor as string) ?? place;
-    const to = places.get(anchor as string) ?? place;
-    let free = { x: place.x - from.x + to.x, y: place.y - from.y + to.y };
+  for (const [id, position] of wanted) {
+    if (positions.has(id)) continue;
+    const anchor = neighbours(id).find((other) => positions.has(other)) ?? [...positions.keys()][0];
+    const from = wanted.get(anchor as string) ?? position;
+    const to = positions.get(anchor as string) ?? position;
+    let free = { x: position.x - from.x + to.x, y: position.y - from.y + to.y };
     for (let end = inTheWay(id, free); end !== undefined; end = inTheWay(id, free)) free = { x: free.x, y: end };
-    places.set(id, free);
+    positions.set(id, free);
   }
-  return places;
+  return positions;
 }
 
-const KEY = "flock-places";
+const KEY = "flock-node-positions";
 
 /** Returns the node positions that the viewer has set in this browser. */
-export function movedPlaces(): Map<string, Point> {
+export function movedPositions(): Map<string, Point> {
   try {
     return new Map(Object.entries(JSON.parse(localStorage.getItem(KEY) ?? "{}") as Record<string, Point>));
   } catch {
@@ -60,11 +60,11 @@ export function movedPlaces(): Map<string, Point> {
 }
 
 /** Stores a node position that the viewer has set. */
-export function rememberPlace(id: string, place: Point): void {
-  localStorage.setItem(KEY, JSON.stringify({ ...Object.fromEntries(movedPlaces()), [id]: place }));
+export function rememberPosition(id: string, position: Point): void {
+  localStorage.setItem(KEY, JSON.stringify({ ...Object.fromEntries(movedPositions()), [id]: position }));
 }
 
 /** Removes all stored positions. */
-export function forgetPlaces(): void {
+export function forgetPositions(): void {
   localStorage.removeItem(KEY);
 }
