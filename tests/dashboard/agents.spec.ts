@@ -100,7 +100,7 @@ test.describe("moving a box without dragging", () => {
     const kept = await page.evaluate("localStorage.getItem('flock-node-positions')");
     await page.reload();
     await standing(page);
-    const outside = await page.locator(".react-flow__node", { hasText: "outside" }).boundingBox();
+    const outside = await page.locator(".react-flow__node", { hasText: "external" }).boundingBox();
     expect((await placeOf())?.y).toBeGreaterThan((outside?.y ?? 0) + 50);
     expect(await page.evaluate("localStorage.getItem('flock-node-positions')")).toBe(kept);
   });

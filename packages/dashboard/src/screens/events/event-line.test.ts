@@ -83,7 +83,7 @@ describe("an event reads as a sentence, without ids", () => {
     ],
     [
       { ...at, type: "agent_registered", agent_id: "chef", description: "", consumes: ["Idea"], publishes: [] },
-      "chef · joined · Idea → nothing",
+      "chef · registered · Idea → nothing",
     ],
     [{ ...at, type: "graph_updated", nodes: [], edges: [] }, "Graph changed · 0 nodes, 0 edges"],
     [{ ...at, type: "agent_paused", agent_id: "chef" }, "chef · paused"],

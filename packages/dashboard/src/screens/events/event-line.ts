@@ -83,7 +83,7 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
   }),
   agent_registered: ({ agent_id, consumes, publishes }) => ({
     actor: agent_id,
-    action: "joined",
+    action: "registered",
     details: `${consumes.join(", ") || "nothing"} → ${publishes.join(", ") || "nothing"}`,
   }),
   gate_progress: ({ agent_id, dropped, reason, ...gate }) => ({

@@ -14,8 +14,8 @@ export function Chart({ name, now, times, values }: ChartProps) {
   latest.current = [times as number[], values as (number | null)[]];
   useEffect(() => {
     const element = box.current as HTMLDivElement;
-    const colour = (token: string) => () => getComputedStyle(element).getPropertyValue(token);
-    const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+    const color = (token: string) => () => getComputedStyle(element).getPropertyValue(token);
+    const axis = { stroke: color("--soft"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false } };
     const made = new uPlot(
       {
         width: element.clientWidth,
@@ -26,7 +26,7 @@ export function Chart({ name, now, times, values }: ChartProps) {
           x: { range: span },
           y: { range: (_, least, most) => [Math.min(0, least), Math.max(1, most * 1.1)] },
         },
-        series: [{}, { stroke: colour("--accent"), width: 1.5, points: { show: isAlone, size: 6 } }],
+        series: [{}, { stroke: color("--accent"), width: 1.5, points: { show: isAlone, size: 6 } }],
         axes: [
           { ...axis, size: 24, font: "11px Inter Variable", space: 80, values: (_, ticks) => ticks.map(timeOf) },
           { ...axis, size: 48, font: "11px Inter Variable", values: (_, ticks) => ticks.map(compact) },

@@ -46,7 +46,7 @@ export function Connections({ connections, total }: Connected) {
                   {each.connection_id === mine && <span className="ml-2 font-sans text-accent">this browser</span>}
                 </th>
                 <td className="px-3 py-2">
-                  {each.from ?? "gone"}
+                  {each.from ?? "closed"}
                   {each.principal !== undefined && ` as ${each.principal}`}
                 </td>
                 <td className="px-3 py-2">{clock(each.connected_at).slice(0, 8)}</td>

@@ -96,7 +96,7 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
     void layout(boxes, flows).then((wanted) => {
       if (!isCurrent) return;
       const isFirst = positions.current.size === 0;
-      const neighbours = (id: string) =>
+      const neighbors = (id: string) =>
         flows.flatMap(({ source, target }) => (source === id ? [target] : target === id ? [source] : []));
       const moved = movedPositions();
       const before = isFirst ? new Map() : positions.current;
@@ -105,7 +105,7 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
         const { width, height } = sizes.get(id) ?? NODE;
         return { width: width + AROUND.width, height: height + AROUND.height };
       };
-      const newPositions = settled(before, wanted.nodes, neighbours, sizeOf);
+      const newPositions = settled(before, wanted.nodes, neighbors, sizeOf);
       for (const [id, position] of moved) if (newPositions.has(id)) newPositions.set(id, position);
       // A collapsed node regains its position when expanded.
       positions.current = new Map([...positions.current, ...newPositions]);

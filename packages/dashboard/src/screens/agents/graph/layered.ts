@@ -108,8 +108,8 @@ function pathOf(source: Placed, target: Placed, { points }: Line, widths: Readon
   const layer = (x: number, which: number) => side(x, widths.get(x) ?? 0, which);
   const levels = points.slice(1, -1).map(({ x, y }): Level => ({ y, from: layer(x, -1), to: layer(x, 1) }));
   /** Forward flow uses the middle of a node's side. Backward flow uses the side where it comes from. */
-  const end = ({ y }: Placed, neighbour: Level | undefined) =>
-    direction > 0 ? y : neighbour && neighbour.y < y ? y - BACK : y + BACK;
+  const end = ({ y }: Placed, neighbor: Level | undefined) =>
+    direction > 0 ? y : neighbor && neighbor.y < y ? y - BACK : y + BACK;
   return curveThrough([
     { y: end(source, levels[0]), from: side(source.x, source.width, 1), to: layer(source.x, 1) },
     ...levels,

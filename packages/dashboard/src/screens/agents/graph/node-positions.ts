@@ -10,13 +10,13 @@ export interface Point {
  *
  * @param before the previous positions.
  * @param wanted the layout's positions of all nodes.
- * @param neighbours the neighbors of each node.
+ * @param neighbors the neighbors of each node.
  * @param sizeOf the size of a node, including the space around it.
  */
 export function settled(
   before: ReadonlyMap<string, Point>,
   wanted: ReadonlyMap<string, Point>,
-  neighbours: (id: string) => readonly string[],
+  neighbors: (id: string) => readonly string[],
   sizeOf: (id: string) => { readonly width: number; readonly height: number },
 ): Map<string, Point> {
   const positions = new Map<string, Point>();
@@ -38,7 +38,7 @@ export function settled(
   };
   for (const [id, position] of wanted) {
     if (positions.has(id)) continue;
-    const anchor = neighbours(id).find((other) => positions.has(other)) ?? [...positions.keys()][0];
+    const anchor = neighbors(id).find((other) => positions.has(other)) ?? [...positions.keys()][0];
     const from = wanted.get(anchor as string) ?? position;
     const to = positions.get(anchor as string) ?? position;
     let free = { x: position.x - from.x + to.x, y: position.y - from.y + to.y };
