@@ -44,7 +44,7 @@ export function PublishPanel(props: PublishPanelProps) {
 const MAX_TEXT = 2_000_000;
 
 function Panel({ type, schema, prefill, publish, preview, renderResult }: PublishPanelProps) {
-  const [begun, begin] = useState<{ readonly number: number; readonly from: Prefill | undefined }>({
+  const [content, setContent] = useState<{ readonly number: number; readonly from: Prefill | undefined }>({
     number: 0,
     from: prefill,
   });
@@ -53,10 +53,10 @@ function Panel({ type, schema, prefill, publish, preview, renderResult }: Publis
   const [problem, setProblem] = useState<{ readonly message: string; readonly issues: readonly Issue[] }>();
   const [result, setResult] = useState<PublishResult>();
   const [isBusy, setBusy] = useState(false);
-  const lately = recent.of(type);
+  const recentPayloads = recent.of(type);
   const request = (payload: unknown): Publishing => ({ artifact_type: type, payload, tags: tagsOf(tags) });
   const fill = (from: Prefill | undefined) => {
-    begin(({ number }) => ({ number: number + 1, from }));
+    setContent(({ number }) => ({ number: number + 1, from }));
     setTags(from?.tags?.join(", ") ?? "");
     setPayload(from?.payload);
     setProblem(undefined);
@@ -79,9 +79,9 @@ function Panel({ type, schema, prefill, publish, preview, renderResult }: Publis
   return (
     <div className="flex flex-col gap-4">
       <SchemaForm
-        key={begun.number}
+        key={content.number}
         schema={schema}
-        value={begun.from?.payload}
+        value={content.from?.payload}
         submitLabel={isBusy ? "Publishing…" : `Publish ${type}`}
         isBusy={isBusy}
         issues={problem?.issues ?? NO_ISSUES}
@@ -102,7 +102,7 @@ function Panel({ type, schema, prefill, publish, preview, renderResult }: Publis
           />
         </label>
         <Preview request={request(payload)} schema={schema} preview={preview} />
-        {lately.length > 0 && <Recent payloads={lately} onPick={fill} />}
+        {recentPayloads.length > 0 && <Recent payloads={recentPayloads} onPick={fill} />}
       </SchemaForm>
       <div aria-live="polite" className="min-h-12">
         {result && renderResult(result)}

@@ -59,7 +59,7 @@ export function moveOf(
 }
 
 /** The longest pause between two letters of one name, in ms. */
-const GOES_ON_MS = 800;
+const SAME_NAME_MS = 800;
 
 /** The text typed so far. Letters within the pause form one text, except repetitions of the same letter. */
 export class TypedName {
@@ -68,9 +68,9 @@ export class TypedName {
 
   /** Returns the text with one more letter, and whether the current row may match it. */
   add(letter: string, now: number): { readonly text: string; readonly isSame: boolean } {
-    const goesOn = now - this.#at < GOES_ON_MS && this.#text !== letter;
-    this.#text = goesOn ? this.#text + letter : letter;
+    const continues = now - this.#at < SAME_NAME_MS && this.#text !== letter;
+    this.#text = continues ? this.#text + letter : letter;
     this.#at = now;
-    return { text: this.#text, isSame: goesOn };
+    return { text: this.#text, isSame: continues };
   }
 }

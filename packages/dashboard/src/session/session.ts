@@ -109,12 +109,12 @@ export class Session {
     return this.#window ? this.#window.from <= seq && seq <= this.#window.to : seq >= this.#timeline.from;
   }
 
-  /** Resolves when the seq in the address is shown, or could not be loaded. */
+  /** Resolves when the seq in the URL is shown, or could not be loaded. */
   async settled(): Promise<void> {
     while (this.#seeking) await this.#seeking;
   }
 
-  /** Keeps what is shown in step with the seq in the address. */
+  /** Keeps what is shown in step with the seq in the URL. */
   followRoute(): void {
     const { route } = this.#deps;
     const follow = () => {

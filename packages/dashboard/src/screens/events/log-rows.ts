@@ -36,11 +36,11 @@ export class LogRows {
     if (gaps.length === 0 && !hidden) return shown;
     const key = JSON.stringify([gaps.length, hidden && [hidden.numbers.revision, hidden.from]]);
     const count = this.#shown.length;
-    const goesOn =
+    const continues =
       key === this.#key && count > 0 && shown[0] === this.#shown[0] && shown[count - 1] === this.#shown[count - 1];
-    const rows = goesOn ? this.#rows.slice() : [];
-    let before = goesOn ? (this.#shown.at(-1) as FlockEvent).seq : (hidden?.from ?? 1) - 1;
-    for (let index = goesOn ? count : 0; index < shown.length; index++) {
+    const rows = continues ? this.#rows.slice() : [];
+    let before = continues ? (this.#shown.at(-1) as FlockEvent).seq : (hidden?.from ?? 1) - 1;
+    for (let index = continues ? count : 0; index < shown.length; index++) {
       const event = shown[index] as FlockEvent;
       if (event.seq > before + 1) rows.push(...absent(before, event.seq, around));
       rows.push(event);

@@ -59,11 +59,11 @@ export class MatchingEvents {
     const begins = seen !== undefined && isIn(seen, first);
     if (begins && isIn(seen, last)) return between(this.#found, first.seq, last.seq);
     const newest = seen?.at(-1);
-    const goesOn = begins && newest !== undefined && isIn(log, newest);
+    const continues = begins && newest !== undefined && isIn(log, newest);
     const added = log
-      .slice(goesOn ? log.indexOf(newest.seq) + 1 : 0)
+      .slice(continues ? log.indexOf(newest.seq) + 1 : 0)
       .filter((event) => isWanted(event, this.#wanted, this.#typeOf));
-    const kept = goesOn ? between(this.#found, first.seq, newest.seq) : [];
+    const kept = continues ? between(this.#found, first.seq, newest.seq) : [];
     this.#found = kept.length === 0 ? added : kept.concat(added);
     this.#seen = log;
     return this.#found;
