@@ -58,7 +58,7 @@ test.describe("agent panel", () => {
 });
 
 /** Waits until the boxes of the graph are visible and do not move. */
-async function standing(page: Page): Promise<void> {
+async function whenStill(page: Page): Promise<void> {
   await expect(page.locator(".react-flow__node").first()).toBeVisible();
   await stillValue(
     page,
@@ -74,7 +74,7 @@ test.describe("moving a box without dragging", () => {
     const box = page.locator(".react-flow__node", { hasText: "pizza_master" });
     await expect(box).toBeVisible();
     const placeOf = async () => await box.boundingBox();
-    await standing(page);
+    await whenStill(page);
     const graph = await page.getByRole("region", { name: "Flow between agents" }).boundingBox();
     const corner = { x: (graph?.x ?? 0) + 500, y: (graph?.y ?? 0) + (graph?.height ?? 0) - 80 };
     const first = await placeOf();
@@ -99,7 +99,7 @@ test.describe("moving a box without dragging", () => {
 
     const kept = await page.evaluate("localStorage.getItem('flock-node-positions')");
     await page.reload();
-    await standing(page);
+    await whenStill(page);
     const outside = await page.locator(".react-flow__node", { hasText: "external" }).boundingBox();
     expect((await placeOf())?.y).toBeGreaterThan((outside?.y ?? 0) + 50);
     expect(await page.evaluate("localStorage.getItem('flock-node-positions')")).toBe(kept);
