@@ -39,13 +39,13 @@ describe("an event reads as a sentence, without ids", () => {
     [{ ...published, payload: undefined, payload_bytes: 2_500_000 }, "chef · published Pizza · 2.5 MB"],
     [
       { ...at, ...run, type: "agent_execution_started", consumed_artifacts: ["i1", "i2", "o1"], attempt: 1 },
-      "chef · started · consumed 2 × Idea and Order",
+      "chef · started · with 2 × Idea and Order",
     ],
     [
       { ...at, ...run, type: "agent_execution_started", consumed_artifacts: ["gone", "gone too"], attempt: 2 },
-      "chef · started, attempt 2 · consumed 2 artifacts",
+      "chef · started, attempt 2 · with 2 artifacts",
     ],
-    [{ ...ended, status: "success", produced_artifacts: ["o1"] }, "chef · ended: success in 3.4 s · published Order"],
+    [{ ...ended, status: "success", produced_artifacts: ["o1"] }, "chef · ended: success in 3.4 s · → Order"],
     [
       { ...ended, status: "error", error: { name: "RangeError", message: "too hot" } },
       "chef · ended: error after 3.4 s · RangeError: too hot",

@@ -43,14 +43,14 @@ const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf
   agent_execution_started: ({ agent_id, attempt, consumed_artifacts }, typeOf) => ({
     actor: agent_id,
     action: attempt > 1 ? `started, attempt ${attempt}` : "started",
-    details: consumed_artifacts.length === 0 ? "" : `consumed ${typesOf(consumed_artifacts, typeOf)}`,
+    details: consumed_artifacts.length === 0 ? "" : `with ${typesOf(consumed_artifacts, typeOf)}`,
   }),
   agent_execution_completed: ({ agent_id, status, duration_ms, error, retry_at, produced_artifacts }, typeOf) => ({
     actor: agent_id,
     action: `ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
     details: [
       error ? `${error.name}: ${error.message}` : "",
-      produced_artifacts.length > 0 ? `published ${typesOf(produced_artifacts, typeOf)}` : "",
+      produced_artifacts.length > 0 ? `→ ${typesOf(produced_artifacts, typeOf)}` : "",
       retry_at ? `retry at ${clock(retry_at)}` : "",
     ]
       .filter(Boolean)
