@@ -1,5 +1,5 @@
-// Takes the pictures of docs/dashboard.md and the README, light and dark: the dashboard after the newsroom has done its
-// work, in Debian's Chromium.
+// Takes the screenshots of docs/dashboard.md and the README in both themes: the dashboard after the newsroom example
+// has finished its work, in Debian's Chromium.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { chromium, type Page } from "@playwright/test";
 import { ROOT } from "./run.ts";
 
-/** What the pictures show, by their names. */
+/** Opens each screen, by the name of its screenshot. */
 const SCREENS: Readonly<Record<string, (page: Page, url: string) => Promise<unknown>>> = {
   agents: (page, url) => page.goto(`${url}/agents`),
   runs: (page, url) => page.goto(`${url}/runs`),
@@ -23,7 +23,10 @@ const SCREENS: Readonly<Record<string, (page: Page, url: string) => Promise<unkn
     await page.getByRole("button", { name: "Pause critic" }).click();
     await page.getByRole("link", { name: /^Visible from seq/ }).waitFor();
     await publishAgain(url);
-    await page.getByText("waits", { exact: false }).first().waitFor();
+    await page
+      .getByText(/^\d+ queued$/)
+      .first()
+      .waitFor();
   },
 };
 
@@ -42,11 +45,11 @@ try {
       for (const [name, show] of Object.entries(SCREENS)) {
         await show(page, url);
         await page.getByRole("status").getByText("Live").waitFor();
-        // The layout is computed in a worker; the picture shows where it ends.
+        // The graph's layout is computed in a worker and takes a moment.
         await page.waitForTimeout(2_000);
         await page.screenshot({ path: join(ROOT, `docs/images/${name}-${colorScheme}.png`) });
       }
-      // As it was before the last picture.
+      // Undoes the pause of the last screenshot.
       await post(`${url}/api/plugin/resume`, {});
       await page.close();
     }
@@ -58,7 +61,7 @@ try {
   await once(newsroom, "exit");
 }
 
-/** The first address that the program prints. */
+/** Returns the first URL that the program prints. */
 async function urlOf(output: NodeJS.ReadableStream): Promise<string> {
   for await (const line of createInterface({ input: output })) {
     const url = /http:\/\/[\w.:[\]-]+/.exec(line)?.[0];
@@ -67,10 +70,10 @@ async function urlOf(output: NodeJS.ReadableStream): Promise<string> {
       return url;
     }
   }
-  throw new Error("the newsroom ended before it printed its address");
+  throw new Error("the newsroom exited before it printed its URL");
 }
 
-/** The newest article once more, as another workflow. */
+/** Publishes the newest article again as another workflow. */
 async function publishAgain(url: string): Promise<void> {
   const { artifacts } = await (await fetch(`${url}/api/v1/plugin/artifacts?type_names=Article&limit=1`)).json();
   await post(`${url}/api/plugin/publish`, { artifact_type: "Article", payload: artifacts[0].payload });
@@ -79,10 +82,10 @@ async function publishAgain(url: string): Promise<void> {
 async function post(url: string, body: unknown): Promise<void> {
   const headers = { "content-type": "application/json" };
   const { ok, status } = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
-  if (!ok) throw new Error(`${url} answered ${status}`);
+  if (!ok) throw new Error(`${url} returned ${status}`);
 }
 
-/** Waits until nothing of the newsroom's first workflow is queued or running. */
+/** Waits until the newsroom's first workflow has no queued or running runs. */
 async function workDone(url: string): Promise<void> {
   const read = async (path: string) => (await fetch(`${url}/api/v1/plugin/${path}`)).json();
   for (;;) {

@@ -5,10 +5,10 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
-/** Where a Flock server runs while the dashboard is worked on: see scripts/dev.ts. */
+/** The Flock server to use during development; see scripts/dev.ts. */
 const server = process.env.FLOCK_URL ?? "http://127.0.0.1:8000";
 
-/** While the dashboard is worked on, Vite puts scripts and styles into the page that the policy forbids. */
+/** During development, Vite inlines scripts and styles, which the policy forbids. */
 function policyOnlyWhenBuilt(): Plugin {
   return {
     name: "policy-only-when-built",
@@ -17,10 +17,10 @@ function policyOnlyWhenBuilt(): Plugin {
   };
 }
 
-/** Smaller files go in one packet anyway; bytes. */
+/** The smallest file to compress, in bytes. Smaller ones fit in one packet. */
 const WORTH_COMPRESSING = 1_024;
 
-/** Lays compressed files beside those that are text, so that the server has nothing to compress. */
+/** Writes compressed copies of text files, so that the server need not compress them. */
 function compressed(): Plugin {
   return {
     name: "compressed",
@@ -43,7 +43,7 @@ export default defineConfig({
     // The server serves it from here, and the published package contains it.
     outDir: "../flock/dashboard",
     emptyOutDir: true,
-    // The policy of the page allows nothing but files.
+    // The page's policy allows files only.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 2_000,
   },

@@ -25,7 +25,7 @@ async function crowd() {
       .consumes(Pizza)
       .publishes(Review)
       .run(({ Pizza: { name } }) => {
-        if (name === "burnt") throw new RangeError("nobody can eat this");
+        if (name === "burnt") throw new RangeError("inedible");
         return Review({ stars: index % 5 });
       });
   }
@@ -71,7 +71,7 @@ test.describe("grouping of agents with the same inputs and outputs in large grap
 
     await group(page, 9).focus();
     await page.keyboard.press("Enter");
-    const frame = page.getByRole("region", { name: "9 agents that read Pizza and write Review" });
+    const frame = page.getByRole("region", { name: "9 agents that consume Pizza and publish Review" });
     const opened = await still(page, frame);
     expect(opened).toMatchObject(closed);
     expect(await nodes(page).count()).toBe(4 + 1 + 9);
@@ -90,10 +90,12 @@ test.describe("grouping of agents with the same inputs and outputs in large grap
 
     // The URL opens the same group.
     const other = await openPage(page.url());
-    await expect(other.page.getByRole("region", { name: "9 agents that read Pizza and write Review" })).toBeVisible();
+    await expect(
+      other.page.getByRole("region", { name: "9 agents that consume Pizza and publish Review" }),
+    ).toBeVisible();
     await expect(nodes(other.page)).toHaveCount(4 + 1 + 9);
 
-    await page.getByRole("button", { name: "Show the 9 agents as one again" }).press("Enter");
+    await page.getByRole("button", { name: "Collapse 9 agents" }).press("Enter");
     await expect(frame).toHaveCount(0);
     await page.waitForURL((url) => !url.searchParams.has("open"));
     expect(await still(page, group(page, 9))).toEqual(closed);
@@ -160,14 +162,14 @@ test.describe("grouping of agents with the same inputs and outputs in large grap
   test("a group of 390 agents opens, and axe reports nothing serious in both themes", async ({ page, errors }) => {
     await using server = await crowd();
     await page.goto(`${server.url}/agents?open=critic_0`);
-    await expect(page.getByRole("region", { name: "9 agents that read Pizza and write Review" })).toBeVisible();
+    await expect(page.getByRole("region", { name: "9 agents that consume Pizza and publish Review" })).toBeVisible();
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       expect(await seriousViolationsOf(page, '[aria-label="Flow between agents"]')).toEqual([]);
     }
     const before = await placesOf(page);
     await group(page, 390).click();
-    const opens = page.getByRole("region", { name: "390 agents that read Idea and write Pizza" });
+    const opens = page.getByRole("region", { name: "390 agents that consume Idea and publish Pizza" });
     expect(await still(page, opens)).toMatchObject(before);
     await page.waitForURL(/open=critic_0(,|%2C)cook_0/);
     expect(errors).toEqual([]);

@@ -13,7 +13,7 @@ test.describe("agent panel", () => {
     const flock = pizzeria();
     flock
       .agent("waiter")
-      .description("Serves a pizza to whoever ordered it")
+      .description("Serves a pizza to the guest who ordered it")
       .consumes(Pizza, Order)
       .run(() => undefined);
     await using server = await startServer({ flock, components: [], dashboard: true });
@@ -25,13 +25,13 @@ test.describe("agent panel", () => {
       .getByRole("link", { name: "waiter" })
       .click();
     const panel = page.getByRole("complementary", { name: "Agent waiter" });
-    await expect(panel.getByText("Waits for Order")).toBeVisible();
+    await expect(panel.getByText("Waiting for Order")).toBeVisible();
     await expect(panel.getByText("Pizza 1/1, Order 0/1")).toBeVisible();
-    await expect(panel.getByText("It has not run yet.")).toBeVisible();
+    await expect(panel.getByText("No runs yet.")).toBeVisible();
     await flock.publish(Order({ table: 4 }));
     await flock.runUntilIdle();
-    await expect(panel.getByText("Nothing has been gathered")).toBeVisible();
-    await panel.getByRole("link", { name: "All of them" }).click();
+    await expect(panel.getByText("Nothing collected yet")).toBeVisible();
+    await panel.getByRole("link", { name: "All runs" }).click();
     await page.waitForURL(/\/runs\?agent=waiter/);
   });
 
@@ -50,15 +50,15 @@ test.describe("agent panel", () => {
     await box.getByRole("link", { name: "pizza_master" }).click();
     await expect(page.getByRole("complementary", { name: "Agent pizza_master" })).toBeVisible();
     expect(await box.boundingBox()).toEqual(moved);
-    const placed = await page.evaluate("localStorage.getItem('flock-places')");
+    const placed = await page.evaluate("localStorage.getItem('flock-node-positions')");
     await page.reload();
     await expect(box).toBeVisible();
-    expect(await page.evaluate("localStorage.getItem('flock-places')")).toBe(placed);
+    expect(await page.evaluate("localStorage.getItem('flock-node-positions')")).toBe(placed);
   });
 });
 
 /** Waits until the boxes of the graph are visible and do not move. */
-async function standing(page: Page): Promise<void> {
+async function whenStill(page: Page): Promise<void> {
   await expect(page.locator(".react-flow__node").first()).toBeVisible();
   await stillValue(
     page,
@@ -74,7 +74,7 @@ test.describe("moving a box without dragging", () => {
     const box = page.locator(".react-flow__node", { hasText: "pizza_master" });
     await expect(box).toBeVisible();
     const placeOf = async () => await box.boundingBox();
-    await standing(page);
+    await whenStill(page);
     const graph = await page.getByRole("region", { name: "Flow between agents" }).boundingBox();
     const corner = { x: (graph?.x ?? 0) + 500, y: (graph?.y ?? 0) + (graph?.height ?? 0) - 80 };
     const first = await placeOf();
@@ -82,7 +82,7 @@ test.describe("moving a box without dragging", () => {
     expect(await placeOf()).toEqual(first);
 
     await page.getByRole("button", { name: "Move boxes without dragging" }).click();
-    await expect(page.getByRole("status").getByText("Choose a box, then a free place for it")).toBeVisible();
+    await expect(page.getByRole("status").getByText("Select a box, then click its new position")).toBeVisible();
     await box.click({ position: { x: 100, y: 55 } });
     await page.mouse.click(corner.x, corner.y);
     const put = await placeOf();
@@ -97,11 +97,11 @@ test.describe("moving a box without dragging", () => {
     expect(moved?.x).toBeCloseTo(put?.x ?? 0, 0);
     expect(moved?.y).toBeLessThan((put?.y ?? 0) - 40);
 
-    const kept = await page.evaluate("localStorage.getItem('flock-places')");
+    const kept = await page.evaluate("localStorage.getItem('flock-node-positions')");
     await page.reload();
-    await standing(page);
-    const outside = await page.locator(".react-flow__node", { hasText: "outside" }).boundingBox();
+    await whenStill(page);
+    const outside = await page.locator(".react-flow__node", { hasText: "external" }).boundingBox();
     expect((await placeOf())?.y).toBeGreaterThan((outside?.y ?? 0) + 50);
-    expect(await page.evaluate("localStorage.getItem('flock-places')")).toBe(kept);
+    expect(await page.evaluate("localStorage.getItem('flock-node-positions')")).toBe(kept);
   });
 });

@@ -52,7 +52,7 @@ test.describe("connection status", () => {
       .getByRole("button", { name: "Retry now" })
       .click({ timeout: 2_000 })
       .catch(() => {});
-    await expect(status(page).getByText(/^Catching up: [\d,]+ behind$/)).toBeVisible();
+    await expect(status(page).getByText(/^Catching up: [\d,]+ events behind$/)).toBeVisible();
     const behind = Number(((await status(page).textContent()) ?? "").replaceAll(/\D/g, ""));
     expect(behind).toBeGreaterThan(500);
     expect(behind).toBeLessThanOrEqual(head - seen);
@@ -101,7 +101,7 @@ test.describe("connection status", () => {
       const missing = Number(((await words.textContent()) ?? "").replaceAll(/\D/g, ""));
       expect(missing).toBeGreaterThanOrEqual(150);
       expect(missing).toBeLessThanOrEqual(flock.log.head - seen);
-      await expect(page.getByRole("log").getByText(`${missing} events missing: no longer kept`)).toBeVisible();
+      await expect(page.getByRole("log").getByText(`${missing} events missing: no longer retained`)).toBeVisible();
       await page.getByRole("navigation").getByRole("link", { name: "Agents" }).click();
       const row = page.getByRole("row", { name: /pizza_master/ });
       await expect(row.getByRole("cell", { name: "31", exact: true })).toBeVisible();
@@ -113,7 +113,7 @@ test.describe("connection status", () => {
 
 test.describe("missed events arrive in one batch, one paint and one summary", () => {
   const MISSED = ["pineapple", "basil", "pineapple", "olive"];
-  const WORDS = "While you were away: 2 runs failed, 2 runs ended well, 6 artifacts.";
+  const WORDS = "While you were away: 2 runs failed, 2 runs completed, 6 artifacts.";
 
   /** Opens a page that shows every event so far and whose clock can be moved ahead. */
   async function watch(page: Page, url: string, head: number): Promise<void> {
@@ -192,7 +192,7 @@ test.describe("missed events arrive in one batch, one paint and one summary", ()
     cable.mend();
     await expect(page.getByText(WORDS)).toBeVisible();
     expect(await counts()).toEqual([before, server.flock.log.head]);
-    await page.getByRole("button", { name: "Show the first failure" }).click();
+    await page.getByRole("button", { name: "Show first failure" }).click();
     await page.waitForURL(/\/events\?seq=\d+/);
   });
 });

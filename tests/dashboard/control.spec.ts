@@ -41,7 +41,11 @@ const agentRow = (page: Page, name: string) =>
 
 /** Waits for an answer and returns the seq from which on its effect is visible. */
 async function seenFrom(page: Page, words: string | RegExp): Promise<number> {
-  const answer = page.getByRole("status", { name: "Answers" }).getByRole("listitem").filter({ hasText: words }).first();
+  const answer = page
+    .getByRole("status", { name: "Action results" })
+    .getByRole("listitem")
+    .filter({ hasText: words })
+    .first();
   const link = answer.getByRole("link", { name: /^Visible from seq/ });
   await expect(link).toBeVisible();
   return Number((await link.textContent())?.replace(/\D/g, ""));
@@ -57,10 +61,10 @@ test.describe("pausing and resuming agents", () => {
     expect(seq).toBeLessThanOrEqual(flock.stats().head);
     await expect(agentRow(page, "chef").getByText("paused", { exact: true })).toBeVisible();
     await flock.publish([Order({ dish: "calzone" }), Order({ dish: "funghi" })]);
-    await expect(agentRow(page, "chef").getByText("2 wait")).toBeVisible();
+    await expect(agentRow(page, "chef").getByText("2 queued")).toBeVisible();
     // The Agents screen shows the same state.
     await page.getByRole("navigation").getByRole("link", { name: "Agents" }).click();
-    await expect(page.locator(".react-flow__node", { hasText: "chef" }).getByText("2 wait")).toBeVisible();
+    await expect(page.locator(".react-flow__node", { hasText: "chef" }).getByText("2 queued")).toBeVisible();
     await expect(
       page.getByRole("table").getByRole("row", { name: /chef/ }).getByText("paused", { exact: true }),
     ).toBeVisible();
@@ -75,11 +79,11 @@ test.describe("pausing and resuming agents", () => {
     await expect(node.getByRole("button", { name: "Pause sommelier" })).toBeVisible();
     await page.getByRole("table").getByRole("link", { name: "chef", exact: true }).click();
     await page.getByRole("complementary", { name: "Agent chef" }).getByRole("button", { name: "Resume chef" }).click();
-    await expect(page.getByRole("status", { name: "Answers" }).getByText("chef goes on.")).toBeVisible();
+    await expect(page.getByRole("status", { name: "Action results" }).getByText("chef resumed.")).toBeVisible();
     await flock.runUntilIdle();
     expect(flock.stats().runs).toMatchObject({ success: 2, queued: 0 });
     await page.getByRole("navigation").getByRole("link", { name: "Control" }).click();
-    await seenFrom(page, "chef goes on.");
+    await seenFrom(page, "chef resumed.");
     await expect(agentRow(page, "chef").getByRole("button", { name: "Pause chef" })).toBeVisible();
     expect(errors).toEqual([]);
   });
@@ -99,15 +103,15 @@ test.describe("pausing and resuming agents", () => {
         .first(),
     ).toBeVisible();
     await page.getByRole("navigation").getByRole("link", { name: "Control" }).click();
-    await expect(page.getByText(`This is how it was at seq ${seq}`)).toBeVisible();
+    await expect(page.getByText(`You are viewing the state at seq ${seq}`)).toBeVisible();
     const resume = page.getByRole("button", { name: "Resume sommelier" });
     expect(await resume.getAttribute("aria-disabled")).toBe("true");
     await resume.press("Enter");
-    await expect(page.getByRole("alert").getByText("Go back to live first")).toBeVisible();
+    await expect(page.getByRole("alert").getByText("Go live first")).toBeVisible();
     expect(flock.agents().find(({ name }) => name === "sommelier")).toMatchObject({ paused: true });
     await page.keyboard.press("l");
     await resume.click();
-    await seenFrom(page, "sommelier goes on.");
+    await seenFrom(page, "sommelier resumed.");
   });
 
   test("pauses and resumes all agents from the palette by keyboard, after a confirmation with the count", async ({
@@ -131,7 +135,7 @@ test.describe("pausing and resuming agents", () => {
     };
     await palette("pause all");
     const dialog = page.getByRole("dialog", { name: "Pause 2 agents?" });
-    await expect(dialog.getByText("1 run that goes on now will end as usual.")).toBeVisible();
+    await expect(dialog.getByText("1 run in progress will finish normally.")).toBeVisible();
     await page.keyboard.press("Escape");
     await expect(dialog).toHaveCount(0);
     expect(flock.agents().some(({ paused }) => paused)).toBe(false);
@@ -142,9 +146,9 @@ test.describe("pausing and resuming agents", () => {
     await seenFrom(page, "chef, sommelier are paused.");
     expect(flock.agents().every(({ paused }) => paused)).toBe(true);
     await palette("resume chef");
-    await seenFrom(page, "chef goes on.");
+    await seenFrom(page, "chef resumed.");
     await palette("resume all");
-    await seenFrom(page, "sommelier goes on.");
+    await seenFrom(page, "sommelier resumed.");
     expect(flock.agents().some(({ paused }) => paused)).toBe(false);
   });
 });
@@ -157,7 +161,7 @@ test.describe("cancelling runs", () => {
     await page.goto(`${server.url}/control`);
     const running = page.getByRole("region", { name: "Running now" });
     await expect(running.getByRole("listitem").nth(1)).toBeVisible();
-    const cancel = running.getByRole("button", { name: "Cancel", exact: true });
+    const cancel = running.getByRole("button", { name: "Cancel run", exact: true });
     const place = await cancel.nth(1).boundingBox();
     await cancel.first().click();
     await seenFrom(page, "The run of chef is cancelled.");
@@ -166,11 +170,11 @@ test.describe("cancelling runs", () => {
     expect(await cancel.count()).toBe(1);
     expect((await cancel.boundingBox())?.x).toBe(place?.x);
     await running.getByRole("link", { name: "chef" }).last().click();
-    await page.getByRole("article").getByRole("button", { name: "Cancel", exact: true }).click();
+    await page.getByRole("article").getByRole("button", { name: "Cancel run", exact: true }).click();
     await expect(page.getByRole("article").getByText("cancelled").first()).toBeVisible();
     await expect(
       page
-        .getByRole("status", { name: "Answers" })
+        .getByRole("status", { name: "Action results" })
         .getByRole("link", { name: /^Visible from seq/ })
         .last(),
     ).toBeVisible();
@@ -187,7 +191,7 @@ test.describe("cancelling runs", () => {
     await page.goto(`${server.url}/control`);
     await page.getByRole("button", { name: "Cancel workflow…" }).first().click();
     const dialog = page.getByRole("dialog", { name: /^Cancel workflow/ });
-    await expect(dialog.getByText("2 runs of it that go on now end as cancelled: chef × 2.")).toBeVisible();
+    await expect(dialog.getByText("2 active runs will be cancelled: chef × 2.")).toBeVisible();
     await dialog.getByRole("button", { name: "Cancel 2 runs" }).click();
     await seenFrom(page, "3 runs of workflow");
     expect(flock.stats().runs).toMatchObject({ cancelled: 3 });
@@ -206,9 +210,9 @@ test.describe("cancelling runs", () => {
     await using server = await startServer({ flock, components: [], dashboard: true });
     await flock.publish(Order({ dish: "calzone" }));
     await page.goto(`${server.url}/control`);
-    const waiting = page.getByRole("region", { name: "Waiting for another attempt" });
-    await expect(waiting.getByText(/attempt 1 ended with RangeError; the next one in \d+ min/)).toBeVisible();
-    await waiting.getByRole("button", { name: "Do not try again" }).click();
+    const waiting = page.getByRole("region", { name: "Waiting for retry" });
+    await expect(waiting.getByText(/attempt 1 failed with RangeError; next attempt in \d+ min/)).toBeVisible();
+    await waiting.getByRole("button", { name: "Cancel retry" }).click();
     await seenFrom(page, "The run of chef is cancelled.");
     await expect(waiting).toHaveCount(0);
     expect(flock.stats().runs).toMatchObject({ cancelled: 1, queued: 0 });
@@ -235,8 +239,8 @@ test.describe("dead letters", () => {
     await expect(page.getByRole("article", { name: "Artifact Order" })).toBeVisible();
     await page.goBack();
     // The retry fails again while the cause persists.
-    await listed.first().getByRole("button", { name: "Run again" }).click();
-    await seenFrom(page, "chef is to run again, as attempt 2.");
+    await listed.first().getByRole("button", { name: "Retry" }).click();
+    await seenFrom(page, "Retry queued for chef: attempt 2.");
     await expect(listed.filter({ hasText: "2 attempts" })).toBeVisible();
     // A new failure is announced and moves no row until the user asks for it.
     await flock.publish(Order({ dish: "quattro" }));
@@ -248,11 +252,11 @@ test.describe("dead letters", () => {
     oven.isCold = false;
     await listed.first().getByRole("button", { name: "Discard…" }).click();
     const question = page.getByRole("dialog", { name: "Discard this dead letter of chef?" });
-    await expect(question.getByText("This cannot be taken back.")).toBeVisible();
-    await question.getByRole("button", { name: "Leave it as it is" }).click();
+    await expect(question.getByText("This cannot be undone.")).toBeVisible();
+    await question.getByRole("button", { name: "Go back" }).click();
     expect(await flock.deadLetters()).toHaveLength(4);
     await listed.first().getByRole("button", { name: "Discard…" }).click();
-    await question.getByRole("button", { name: "Discard it" }).click();
+    await question.getByRole("button", { name: "Discard dead letter" }).click();
     await seenFrom(page, "The dead letter of chef is discarded.");
     await expect(listed).toHaveCount(3);
     await flock.discardDeadLetter((await flock.deadLetters())[0]?.id ?? "");
@@ -261,18 +265,18 @@ test.describe("dead letters", () => {
     // Retry from the run's page. The reload clears earlier answers.
     await listed.first().getByRole("link", { name: "chef" }).click();
     await page.reload();
-    await page.getByRole("article").getByRole("button", { name: "Run again" }).click();
-    await page.getByRole("status", { name: "Answers" }).getByRole("link", { name: "Show the run" }).click();
+    await page.getByRole("article").getByRole("button", { name: "Retry" }).click();
+    await page.getByRole("status", { name: "Action results" }).getByRole("link", { name: "Show run" }).click();
     await expect(page.getByRole("article").getByText("success").first()).toBeVisible();
     await page.getByRole("navigation").getByRole("link", { name: "Control" }).click();
     await letters.getByLabel("Agent").selectOption("chef");
-    await letters.getByRole("button", { name: "Run all again…" }).click();
+    await letters.getByRole("button", { name: "Retry all…" }).click();
     await page
-      .getByRole("dialog", { name: "Run 1 dead letter again?" })
-      .getByRole("button", { name: "Run 1 dead letter again" })
+      .getByRole("dialog", { name: "Retry 1 dead letter?" })
+      .getByRole("button", { name: "Retry 1 dead letter" })
       .click();
     await seenFrom(page, "1 dead letter is queued again.");
-    await expect(letters.getByText("Nothing of chef has failed for good.")).toBeVisible();
+    await expect(letters.getByText("No dead letters for chef.")).toBeVisible();
     await flock.runUntilIdle();
     expect(await flock.deadLetters()).toEqual([]);
     expect(await flock.store.getByType(Plate)).toHaveLength(2);
@@ -292,11 +296,11 @@ test.describe("dead letters", () => {
       await flock.discardDeadLetter((await flock.deadLetters())[0]?.id ?? "");
       await route.continue();
     });
-    await listed.getByRole("button", { name: "Run again" }).click();
+    await listed.getByRole("button", { name: "Retry" }).click();
     await expect(
       page
-        .getByRole("status", { name: "Answers" })
-        .getByText(/it has been run again or discarded, or is too old. Somebody else may have been faster/),
+        .getByRole("status", { name: "Action results" })
+        .getByText(/it has been run again or discarded, or is too old. Another user may have acted first/),
     ).toBeVisible();
     await expect(listed).toHaveCount(0);
   });
@@ -310,7 +314,7 @@ test.describe("dead letters", () => {
     await page.goto(`${server.url}/control`);
     const letters = page.getByRole("region", { name: "Dead letters" });
     await expect(letters.getByText("50 and more")).toBeVisible();
-    await letters.getByRole("button", { name: "Show older ones" }).click();
+    await letters.getByRole("button", { name: "Show older" }).click();
     await expect(letters.getByText("60", { exact: true })).toBeVisible();
     await letters.getByRole("button", { name: "Discard all…" }).click();
     await page
@@ -318,7 +322,7 @@ test.describe("dead letters", () => {
       .getByRole("button", { name: "Discard 60 dead letters" })
       .click();
     await seenFrom(page, "60 dead letters are discarded.");
-    await expect(letters.getByText("Nothing has failed for good")).toBeVisible();
+    await expect(letters.getByText("No dead letters.")).toBeVisible();
     expect(await flock.deadLetters()).toEqual([]);
   });
 });
@@ -336,15 +340,15 @@ test.describe("invoking an agent", () => {
     await page.waitForURL(/\/control\?invoke=chef/);
     await page.getByRole("button", { name: "Invoke chef" }).click();
     await expect(page.getByText("is required", { exact: true })).toBeVisible();
-    await page.getByLabel("Order: begin with one that is on the blackboard").selectOption({ index: 1 });
+    await page.getByLabel("Order: start from an existing artifact").selectOption({ index: 1 });
     const dish = page.locator("form").getByLabel("dish");
     await expect(dish).toHaveValue("calzone");
     await dish.fill("funghi");
     await page.getByRole("button", { name: "Invoke chef" }).click();
     await expect(
-      page.getByRole("status", { name: "Answer" }).getByRole("link", { name: /^Visible from seq/ }),
+      page.getByRole("status", { name: "Result" }).getByRole("link", { name: /^Visible from seq/ }),
     ).toBeVisible();
-    await page.getByRole("status", { name: "Answer" }).getByRole("link", { name: "Show the run" }).click();
+    await page.getByRole("status", { name: "Result" }).getByRole("link", { name: "Show run" }).click();
     await expect(page.getByRole("article", { name: "Run of chef" }).getByText("success").first()).toBeVisible();
     expect((await flock.store.getByType(Plate)).map(({ dish }) => dish).sort()).toEqual(["calzone", "funghi"]);
   });
@@ -363,7 +367,7 @@ test.describe("invoking an agent", () => {
       await expect(page.getByText(value)).toBeVisible();
     }
     await page.getByRole("button", { name: "Invoke sommelier", exact: true }).click();
-    await page.getByRole("link", { name: "Show the run" }).click();
+    await page.getByRole("link", { name: "Show run" }).click();
     await expect(page.getByRole("article", { name: "Run of sommelier" }).getByText("success").first()).toBeVisible();
   });
 });
@@ -390,11 +394,11 @@ test.describe("a server that crashes during a command", () => {
     expect(await pending.getAttribute("aria-disabled")).toBe("true");
     expect(await agentRow(page, "chef").getByText("paused", { exact: true }).count()).toBe(0);
     first.signal("SIGKILL");
-    const answers = page.getByRole("status", { name: "Answers" });
+    const answers = page.getByRole("status", { name: "Action results" });
     await expect(
-      answers.getByText("The connection broke before the answer: it may have been done or not."),
+      answers.getByText("The connection broke before the server answered. The outcome is unknown."),
     ).toBeVisible();
-    await expect(page.getByText("There is no connection to the server")).toBeVisible();
+    await expect(page.getByText("Not available while disconnected")).toBeVisible();
     const button = page.getByRole("button", { name: "Pause chef" });
     expect(await button.getAttribute("aria-disabled")).toBe("true");
     await using _second = (await start(port)).server;
@@ -422,23 +426,23 @@ test.describe("a user without owner permissions", () => {
     await flock.runUntilIdle();
     oven.isCold = false;
     await page.goto(`${server.url}/control`);
-    await expect(page.getByText("Pausing concerns everybody's work")).toBeVisible();
+    await expect(page.getByText("Only the owner of this flock can pause agents")).toBeVisible();
     const pause = page.getByRole("button", { name: "Pause chef" });
     expect(await pause.getAttribute("aria-disabled")).toBe("true");
     await pause.press("Enter");
-    await expect(page.getByRole("alert").getByText("it is for the owner of this flock alone")).toBeVisible();
+    await expect(page.getByRole("alert").getByText("Only the owner of this flock can pause agents")).toBeVisible();
     await page.keyboard.press("Control+k");
     await page.getByRole("dialog").getByRole("combobox").fill("pause chef");
     await expect(page.getByRole("dialog").getByRole("option", { name: "Pause chef" })).toBeVisible();
     await page.keyboard.press("Enter");
     await expect(page.getByRole("dialog")).toHaveCount(0);
-    await expect(page.getByRole("alert").getByText("it is for the owner of this flock alone")).toBeVisible();
+    await expect(page.getByRole("alert").getByText("Only the owner of this flock can pause agents")).toBeVisible();
     expect(flock.agents().some(({ paused }) => paused)).toBe(false);
     // A dead letter that the user cannot see is not listed.
     const listed = page.getByRole("listitem", { name: "Dead letter of chef" });
     expect(await listed.count()).toBe(1);
-    await listed.getByRole("button", { name: "Run again" }).click();
-    await seenFrom(page, "chef is to run again, as attempt 2.");
+    await listed.getByRole("button", { name: "Retry" }).click();
+    await seenFrom(page, "Retry queued for chef: attempt 2.");
     await flock.runUntilIdle();
     expect(await flock.deadLetters()).toHaveLength(1);
   });

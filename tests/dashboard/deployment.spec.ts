@@ -9,7 +9,7 @@ test("the dashboard connects on load and shows events as they happen", async ({ 
   await expect(page.getByRole("status").getByText("Live")).toBeVisible();
   expect(server.websocket.connectionCount).toBe(1);
   await page.getByRole("link", { name: "Runs" }).click();
-  await expect(page.getByText("No agent has run yet")).toBeVisible();
+  await expect(page.getByText("No runs yet")).toBeVisible();
   await server.flock.publish(Idea({ description: "truffle" }));
   await expect(page.getByText("Thinking about truffle")).toBeVisible();
   expect(errors).toEqual([]);

@@ -101,7 +101,7 @@ test.describe("saving a range of the log as a file", () => {
     expect(JSON.parse(text.split("\n")[0] as string).narrowed).toBe("workflow dinner with pineapple");
 
     await page.keyboard.press("x");
-    await panel.getByLabel("What the filter shows: agent_execution_completed").check();
+    await panel.getByLabel("Current filter: agent_execution_completed").check();
     const ended = all.filter(({ type }) => type === "agent_execution_completed");
     await expect(panel.getByText("3 events", { exact: true })).toBeVisible();
     expect((await save()).events).toEqual(ended);
@@ -235,7 +235,7 @@ test.describe("event files", () => {
     await page.getByRole("dialog").getByRole("combobox").fill("save the events");
     const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
     await page.keyboard.press("Control+k");
-    await page.getByLabel("A file of events").setInputFiles(await download.path());
+    await page.getByLabel("Event file").setInputFiles(await download.path());
     await expect(page.getByRole("status").getByText("File: ")).toBeVisible();
     // The other screens load when the page is idle. They need the server for that.
     const loaded = "performance.getEntriesByType('resource').some(({ name }) => name.includes('health-screen'))";
@@ -256,7 +256,7 @@ test.describe("event files", () => {
     await expect(page.getByRole("row", { name: /pizza_master/ })).toBeVisible();
     await page.keyboard.press("Control+k");
     await page
-      .getByLabel("A file of events")
+      .getByLabel("Event file")
       .setInputFiles({ name: "cat.txt", mimeType: "text/plain", buffer: Buffer.from("a cat") });
     await expect(page.getByRole("alert").getByText("line 1 is not JSON")).toBeVisible();
   });

@@ -106,7 +106,9 @@ test.describe("the focused element is never covered (WCAG 2.4.11)", () => {
             await page.getByRole("dialog").getByRole("combobox").fill("pause waiter");
             await expect(page.getByRole("dialog").getByRole("option", { name: "Pause waiter" })).toBeVisible();
             await page.keyboard.press("Enter");
-            await expect(page.getByRole("status", { name: "Answers" }).getByText("waiter is paused.")).toBeVisible();
+            await expect(
+              page.getByRole("status", { name: "Action results" }).getByText("waiter is paused."),
+            ).toBeVisible();
             await server.flock.resume("waiter");
           }
           for (const key of ["Tab", "Shift+Tab"]) {

@@ -52,7 +52,7 @@ test.describe("a graph larger than the screen", () => {
   test("starts at the source with readable names, and the map and buttons reach the rest", async ({ page, errors }) => {
     await using server = await kitchen(30);
     await page.goto(server.url);
-    const map = page.getByRole("img", { name: /^The whole graph/ });
+    const map = page.getByRole("img", { name: /^Graph map/ });
     await expect(map).toBeVisible();
     await expect.poll(() => inSight(page)).toContain("external");
     expect((await inSight(page)).length).toBeGreaterThan(5);
@@ -113,7 +113,7 @@ test.describe("a graph larger than the screen", () => {
     await page.goto(server.url);
     await expect(node(page, "guest")).toBeVisible();
     await expect.poll(async () => (await inSight(page)).length).toBe(4);
-    expect(await page.getByRole("img", { name: /^The whole graph/ }).count()).toBe(0);
+    expect(await page.getByRole("img", { name: /^Graph map/ }).count()).toBe(0);
   });
 });
 

@@ -29,7 +29,7 @@ test.describe("Health figures", () => {
     await page.goto(`${server.url}/system`);
     await expect(page.getByRole("status").getByText("Live", { exact: true })).toBeVisible();
     await expect(page.getByRole("heading", { name: "This page" })).toBeVisible();
-    const memory = page.getByRole("figure").filter({ hasText: "Memory, MB" });
+    const memory = page.getByRole("figure").filter({ hasText: "Memory (MB)" });
     await expect(memory.getByText("–")).toBeVisible();
     const placesOf = () =>
       page
@@ -40,6 +40,6 @@ test.describe("Health figures", () => {
     await expect(memory.getByText(/^\d+$/)).toBeVisible();
     await expect(page.getByRole("region", { name: "Connections" })).toBeVisible();
     expect((await placesOf()).slice(0, before.length)).toEqual(before);
-    await expect(page.getByRole("figure").filter({ hasText: "Events a second" }).getByText("–")).toBeVisible();
+    await expect(page.getByRole("figure").filter({ hasText: "Events/s" }).getByText("–")).toBeVisible();
   });
 });

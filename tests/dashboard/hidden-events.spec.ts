@@ -69,10 +69,10 @@ function mergedUpTo(path: string): number {
   }
 }
 
-/** The event count beside the filter. */
+/** The event count next to the filter. */
 const listed = (page: Page, count: number) => page.locator("search").getByText(new RegExp(`(^|\\D)${count} events$`));
 
-/** The rows of the log that stand for hidden events. */
+/** The rows of the log that represent hidden events. */
 const hiddenRows = (page: Page) => page.getByRole("log").getByText(/hidden by permissions/);
 
 async function sumOf(page: Page): Promise<number> {
@@ -154,7 +154,7 @@ test.describe("events hidden by permissions are counted", () => {
     expect(mergedUpTo(path)).toBeGreaterThanOrEqual(head - 200);
     flock = withKitchen(await Flock.open({ store: sqliteStore(path) }));
     try {
-      await flock.publish(Idea({ description: "pineapple" }), { visibility: visibility.privateTo("nobody") });
+      await flock.publish(Idea({ description: "pineapple" }), { visibility: visibility.privateTo("editor") });
       server = await serve(flock, port);
       expect((await seqsOf(server.url, "owner")).length).toBeLessThan(head - 20);
       await expect(page.getByRole("status").getByText("Live", { exact: true })).toBeVisible();
@@ -186,9 +186,11 @@ test.describe("events hidden by permissions are counted", () => {
     const owner = await openPage(`${url}/events`);
     await expect(listed(owner.page, head)).toBeVisible();
     await owner.page.keyboard.press("Control+k");
-    await owner.page.getByLabel("A file of events").setInputFiles(await download.path());
+    await owner.page.getByLabel("Event file").setInputFiles(await download.path());
     await expect(
-      owner.page.getByRole("main").getByText(`${count} of ${head} events were hidden from whoever saved this`),
+      owner.page
+        .getByRole("main")
+        .getByText(`${count} of ${head} events were hidden from the user who saved this file`),
     ).toBeVisible();
     expect(await sumOf(owner.page)).toBe(count);
   });
@@ -201,11 +203,11 @@ test.describe("events hidden by permissions are counted", () => {
     await becomeGuest(page, url);
     await page.goto(`${url}/blackboard`);
     await page.getByRole("link", { name: "Pizza", exact: true }).click();
-    await expect(page.getByText("What it was made of is hidden from you.")).toBeVisible();
+    await expect(page.getByText("Its inputs are hidden from you.")).toBeVisible();
     await page.getByRole("region", { name: "Lineage" }).getByText("sous_chef, hidden run").click();
-    await expect(page.getByText(/This run is not known at this seq\. .* not for you to see/)).toBeVisible();
+    await expect(page.getByText(/No such run at this seq\. .* hidden from you/)).toBeVisible();
     await page.goto(`${url}/blackboard/${secret.artifactId}`);
-    await expect(page.getByText(/This artifact is not known at this seq\. .* not for you to see/)).toBeVisible();
+    await expect(page.getByText(/No such artifact at this seq\. .* hidden from you/)).toBeVisible();
     const owner = await openPage(`${url}/blackboard/${secret.artifactId}`);
     await expect(owner.page.getByText('"secret sauce"')).toBeVisible();
   });
@@ -223,7 +225,7 @@ test.describe("events hidden by permissions are counted", () => {
         await expect(page.getByRole("main").getByText(/events are hidden from you/)).toBeVisible();
         await page.keyboard.press("x");
         const panel = page.getByRole("dialog", { name: "Save a range as a file" });
-        await expect(panel.getByText(/are hidden from you, and the file says so/)).toBeVisible();
+        await expect(panel.getByText(/are hidden from you, which the file records/)).toBeVisible();
         await page.keyboard.press("Tab");
         expect(await seriousViolationsOf(page), `at ${width} px`).toEqual([]);
         expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);

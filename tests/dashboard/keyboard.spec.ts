@@ -58,7 +58,7 @@ test.describe("keyboard-only use", () => {
     await tabTo(page, /^button Publish Idea$/);
     await page.keyboard.press("Enter");
     await expect(page.getByText("Published.")).toBeVisible();
-    await tabTo(page, /^a Show the artifact$/);
+    await tabTo(page, /^a Show artifact$/);
     await page.keyboard.press("Enter");
     await expect(page.getByText('"olives"')).toBeVisible();
     expect(errors).toEqual([]);

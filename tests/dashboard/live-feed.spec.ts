@@ -65,8 +65,8 @@ test.describe("returning visitors", () => {
     const seen = JSON.stringify({ epoch, seq: 0, at: 0 });
     await page.addInitScript(`localStorage.setItem("flock-seen", ${JSON.stringify(seen)})`);
     await page.goto(server.url);
-    await expect(page.getByText("While you were away: 1 run failed, 1 run ended well, 3 artifacts.")).toBeVisible();
-    await page.getByRole("button", { name: "Show the first failure" }).click();
+    await expect(page.getByText("While you were away: 1 run failed, 1 run completed, 3 artifacts.")).toBeVisible();
+    await page.getByRole("button", { name: "Show first failure" }).click();
     await page.waitForURL(/\/events\?seq=\d+/);
   });
 });

@@ -99,7 +99,7 @@ test.describe("streamed outputs side by side", () => {
       await page.goto(`${server.url}/output`);
       await expect(pane(page, "critic").getByText("line 60")).toBeVisible();
       await expect(pane(page, "poet").getByText("line 60")).toBeVisible();
-      const find = page.getByLabel("Search in all of these");
+      const find = page.getByLabel("Search all outputs");
       await find.fill("LINE 7");
       const told = page.getByRole("search").filter({ has: find }).getByRole("status");
       await expect(told).toHaveText("1 of 2");
@@ -118,7 +118,7 @@ test.describe("streamed outputs side by side", () => {
       expect(isSeen).toBe(true);
       await server.write(15);
       await expect(told).toHaveText("2 of 14");
-      await find.fill("nobody wrote this");
+      await find.fill("not in any output");
       await expect(told).toHaveText("none");
       await server.end();
       expect(errors).toEqual([]);

@@ -66,7 +66,7 @@ test.describe("a log longer than a tab keeps", () => {
     }
     await expect(page.getByRole("list", { name: "Runs" }).getByRole("link").nth(1)).toBeVisible();
     await page.keyboard.press("[");
-    await expect(page.getByRole("alert").getByText("There is no error before this.")).toBeVisible();
+    await expect(page.getByRole("alert").getByText("No errors before this seq.")).toBeVisible();
     await page.keyboard.press(".");
     await expectSeq(page, (failures[0]?.seq ?? 0) + 1);
 
@@ -74,7 +74,7 @@ test.describe("a log longer than a tab keeps", () => {
     const { last } = await barOf(page);
     expect(last).toBeLessThan(live.first);
     await page.keyboard.press("t");
-    await page.getByLabel("Go to a seq or a time", { exact: true }).fill(String(last));
+    await page.getByLabel("Go to a seq or time", { exact: true }).fill(String(last));
     await page.keyboard.press("Enter");
     await expectSeq(page, last);
     await page.keyboard.press(".");
@@ -85,7 +85,7 @@ test.describe("a log longer than a tab keeps", () => {
 
     // "What happened at 14:00?"
     await page.keyboard.press("t");
-    await page.getByLabel("Go to a seq or a time", { exact: true }).fill("14:00");
+    await page.getByLabel("Go to a seq or time", { exact: true }).fill("14:00");
     await page.keyboard.press("Enter");
     const then = all.findLast(({ timestamp }) => Date.parse(timestamp) <= new Date(2026, 2, 14, 14, 0).getTime());
     await expectSeq(page, then?.seq);
@@ -128,7 +128,7 @@ test.describe("a log longer than a tab keeps", () => {
     }
   });
 
-  test("a URL with a dropped seq shows the oldest event and says so", async ({ page }) => {
+  test("a URL with a dropped seq shows the oldest event and a notice", async ({ page }) => {
     const short = pizzeria({ logBufferBytes: 1_000_000 });
     await using server = await startServer({ flock: short, components: [], dashboard: true });
     for (let note = 0; short.log.oldest === 1; note += 50) {
@@ -138,7 +138,7 @@ test.describe("a log longer than a tab keeps", () => {
     }
     await page.goto(`${server.url}/events?seq=1`);
     await expect(
-      page.getByText(`Seq 1 is no longer kept. This is the oldest one that is, ${short.log.oldest}`),
+      page.getByText(`Seq 1 is no longer retained. This is the oldest one that is, ${short.log.oldest}`),
     ).toBeVisible();
     await expect(page.getByRole("slider", { name: "Seq", exact: true })).toHaveValue(String(short.log.oldest));
     await expect(page.getByRole("log").getByText("note").first()).toBeVisible();

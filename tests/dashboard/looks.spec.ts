@@ -51,7 +51,7 @@ async function kitchen() {
 /** Each visually different state of the page: its path and the actions that lead to it. */
 const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Promise<unknown> }>> = {
   agents: { path: "/agents" },
-  "boxes that are moved": {
+  "moving boxes": {
     path: "/agents",
     act: async (page) => {
       // Narrow pages have no graph.
@@ -63,17 +63,17 @@ const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Prom
   },
   "an agent": { path: "/agents/cook" },
   runs: { path: "/runs" },
-  "a run that failed": {
+  "a failed run": {
     path: "/runs?status=failed",
     act: (page) => page.getByRole("list", { name: "Runs", exact: true }).getByRole("link").first().click(),
   },
-  "no run like that": { path: "/runs?q=nothing-is-called-that" },
-  "a run that is not known": { path: "/runs/unknown" },
+  "no matching runs": { path: "/runs?q=nothing-is-called-that" },
+  "an unknown run": { path: "/runs/unknown" },
   output: { path: "/output" },
   "a search in an output": {
     path: "/output",
     act: async (page) => {
-      await page.getByRole("button", { name: "Search in this output" }).first().click();
+      await page.getByRole("button", { name: "Search this output" }).first().click();
       await page.keyboard.type("for");
     },
   },
@@ -91,10 +91,10 @@ const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Prom
     },
   },
   events: { path: "/events" },
-  "narrowed events": { path: "/events?types=artifact_published,agent_execution_completed&agents=cook&q=guest" },
+  "filtered events": { path: "/events?types=artifact_published,agent_execution_completed&agents=cook&q=guest" },
   "an event": { path: "/events/3" },
   publish: { path: "/publish/Order" },
-  "a form that is wrong": {
+  "an invalid form": {
     path: "/publish/Order",
     act: async (page) => {
       await page.getByRole("group", { name: "notes" }).getByRole("button", { name: "Add" }).click();
@@ -105,7 +105,7 @@ const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Prom
   health: { path: "/system" },
   control: { path: "/control" },
   palette: { path: "/agents", act: (page) => page.keyboard.press("Control+k") },
-  "nothing in the palette": {
+  "a palette without results": {
     path: "/agents",
     act: async (page) => {
       await page.keyboard.press("Control+k");
@@ -125,7 +125,7 @@ const STATES: Readonly<Record<string, { path: string; act?: (page: Page) => Prom
 async function show(page: Page, url: string, { path, act }: (typeof STATES)[string]): Promise<void> {
   await page.goto(url + path);
   await expect(page.getByRole("status").getByText("Live")).toBeVisible();
-  // A screen's code is loaded on demand. Until then a loading message stands in its place.
+  // A screen's code is loaded on demand. Until then there is a loading message.
   await expect(page.locator("#content :is(h1, h2, h3, p)").first()).toBeAttached();
   await act?.(page);
 }

@@ -52,7 +52,7 @@ test.describe("touch use of narrow pages", () => {
       await using server = await board();
       await open(page, server.url, width);
       await page.getByRole("button", { name: /go to another seq or time/ }).click();
-      const field = page.getByLabel("Go to a seq or a time", { exact: true });
+      const field = page.getByLabel("Go to a seq or time", { exact: true });
       await field.fill("never");
       await field.press("Enter");
       await expect(page.getByRole("alert").getByText("A seq, or a time such as 14:03")).toBeVisible();

@@ -27,12 +27,12 @@ test.describe("command palette and shortcuts", () => {
     await expect(page.getByRole("row", { name: /pizza_master/ })).toBeVisible();
     await page.keyboard.press("?");
     const sheet = page.getByRole("dialog", { name: "Keyboard shortcuts" });
-    await expect(sheet.getByText("Back to live")).toBeVisible();
-    await sheet.getByLabel("Single letters are shortcuts").uncheck();
+    await expect(sheet.getByText("Go live")).toBeVisible();
+    await sheet.getByLabel("Single-letter shortcuts").uncheck();
     await page.keyboard.press("Escape");
     await page.keyboard.press("?");
     await page.keyboard.press("Control+k");
-    await expect(page.getByRole("dialog", { name: "Search, jump and act" })).toBeVisible();
+    await expect(page.getByRole("dialog", { name: "Command palette" })).toBeVisible();
     expect(await sheet.count()).toBe(0);
   });
 });

@@ -8,7 +8,7 @@ test.describe("state at a past seq", () => {
     const runs = page.getByRole("list", { name: "Runs", exact: true }).getByRole("listitem");
     await expect(runs.filter({ hasText: "error" })).toBeVisible();
     await page.getByRole("slider", { name: "Seq" }).press("Home");
-    await expect(page.getByText("No agent has run yet")).toBeVisible();
+    await expect(page.getByText("No runs yet")).toBeVisible();
     await expect(page.getByRole("button", { name: "Go live" })).toBeVisible();
     await page.keyboard.press("]");
     await expect(runs.filter({ hasText: "error" })).toBeVisible();

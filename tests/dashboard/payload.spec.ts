@@ -74,8 +74,8 @@ test.describe("payload viewer", () => {
     expect(await copied("Copy as curl")).toContain(`curl -X POST '${server.url}/api/plugin/publish'`);
     expect(await copied("Copy as TypeScript")).toMatch(/^await flock\.publish\(Big\(\{\n {2}items: \[/);
     await page.getByRole("treeitem").filter({ hasText: "name:" }).last().click();
-    expect(await copied("Copy the path")).toBe("$.items[0].name");
-    expect(await copied("Copy the value")).toBe("item 0");
+    expect(await copied("Copy path")).toBe("$.items[0].name");
+    expect(await copied("Copy value")).toBe("item 0");
   });
 
   test("the copied command and the copied TypeScript publish the same artifact again", async ({ page }) => {

@@ -145,10 +145,10 @@ test.describe("form and JSON stay in sync", () => {
     await form(page).getByLabel("customer").fill("Bo");
     await expect(json(page)).toHaveValue(/"customer": "Bo"/);
     await json(page).fill('{\n  "customer": "Cleo"\n  "mail": null\n}');
-    await expect(page.getByText(": a comma is missing")).toBeVisible();
+    await expect(page.getByText(": expected a comma")).toBeVisible();
     await expect(page.getByRole("button", { name: "Line 3, column 3" })).toBeVisible();
     await publish(page).click();
-    await expect(page.getByText("The JSON cannot be read yet.")).toBeVisible();
+    await expect(page.getByText("The JSON is invalid.")).toBeVisible();
     expect(await json(page).inputValue()).toContain("Cleo");
     expect(await published(server)).toEqual([]);
     await json(page).fill(JSON.stringify(ORDER));
@@ -170,7 +170,7 @@ test.describe("form and JSON stay in sync", () => {
       { ...ORDER, customer: "Dee" },
     ]);
     await page.goto(`${server.url}/publish/Order`);
-    await page.getByLabel("Begin with a recent one").selectOption({ index: 1 });
+    await page.getByLabel("Start from a recent payload").selectOption({ index: 1 });
     await expect(form(page).getByLabel("customer")).toHaveValue("Eve");
   });
 });
@@ -183,13 +183,13 @@ test.describe("large payloads in the form", () => {
     const long = await server.flock.publish(many(1_000));
     const longer = await server.flock.publish(many(30_000));
     await page.goto(`${server.url}/publish/Order?from=${long.artifactId}`);
-    await expect(page.getByText("This is too long for a form")).toBeVisible();
+    await expect(page.getByText("Too large for a form")).toBeVisible();
     await json(page).fill(JSON.stringify({ ...ORDER, customer: "Gus" }));
     await publish(page).click();
     await expect(page.getByText("Published.")).toBeVisible();
     expect((await published(server))[0]).toMatchObject({ customer: "Gus" });
     await page.goto(`${server.url}/publish/Order?from=${longer.artifactId}`);
-    await expect(page.getByText("too much to change in a browser")).toBeVisible();
+    await expect(page.getByText("too many to edit in a browser")).toBeVisible();
     expect(errors).toEqual([]);
   });
 });
@@ -198,13 +198,13 @@ test.describe("preview of activated agents", () => {
   test("lists agents that would run, wait or ignore the artifact, and changes nothing", async ({ page }) => {
     await using server = await restaurant();
     await page.goto(`${server.url}/publish/Order`);
-    const wakes = page.getByRole("region", { name: "Which agents it would wake" });
-    await expect(wakes.getByText("That can be said when the fields are filled in.")).toBeVisible();
+    const wakes = page.getByRole("region", { name: "Preview: triggered agents" });
+    await expect(wakes.getByText("Fill in the fields to see which agents would run.")).toBeVisible();
     await json(page).fill(JSON.stringify(ORDER));
     await expect(wakes.getByText("cook would run")).toBeVisible();
     await expect(wakes.getByText("cashier would wait for Payment")).toBeVisible();
-    await expect(wakes.getByText("express does not take it: it asks for other tags")).toBeVisible();
-    await page.getByLabel("Tags, with commas between them").fill("fast");
+    await expect(wakes.getByText("express would not run: it consumes other tags")).toBeVisible();
+    await page.getByLabel("Tags, comma-separated").fill("fast");
     await expect(wakes.getByText("express would run")).toBeVisible();
     await server.flock.publish(Payment({ order: "1" }));
     await form(page).getByLabel("customer").fill("Flo");
@@ -233,7 +233,7 @@ test.describe("comparing two artifacts of a type", () => {
     await comparison.getByRole("button", { name: "4 unchanged" }).click();
     await expect(row(/unchanged: 1:/)).toBeVisible();
     await comparison.getByRole("button", { name: "Next change" }).click();
-    await expect(comparison.getByText("3 changes, at 1")).toBeVisible();
+    await expect(comparison.getByText("3 changes, change 1")).toBeVisible();
     for (const width of [1440, 390]) {
       await page.setViewportSize({ width, height: 844 });
       expect(await seriousViolationsOf(page), `at ${width} px`).toEqual([]);
@@ -272,7 +272,7 @@ test.describe("accessibility and content security", () => {
     await json(page).fill(JSON.stringify(ORDER));
     await publish(page).click();
     await expect(page.getByText("Published.")).toBeVisible();
-    await page.getByRole("link", { name: "Show the artifact" }).click();
+    await page.getByRole("link", { name: "Show artifact" }).click();
     await expect(page.getByText('"basil"', { exact: true })).toBeVisible();
     // A large payload is parsed in a worker.
     const large = Order({ ...ORDER, toppings: Array.from({ length: 4_000 }, () => ({ name: "x".repeat(90) })) });
@@ -293,7 +293,7 @@ test.describe("publishing by a form", () => {
     await page.getByLabel("description").fill("basil");
     await page.getByRole("button", { name: "Publish Idea" }).click();
     await expect(page.getByText("pizza_master will run")).toBeVisible();
-    await page.getByRole("link", { name: "Show the artifact" }).click();
+    await page.getByRole("link", { name: "Show artifact" }).click();
     await expect(page.getByText('"basil"')).toBeVisible();
     await server.flock.runUntilIdle();
     expect(server.flock.stats().runs.success).toBe(2);

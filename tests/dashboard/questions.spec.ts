@@ -11,7 +11,7 @@ const Verdict = artifact(
 const Outcome = artifact("Outcome", z.object({ title: z.string(), grade: z.int() }));
 
 test.describe("questions of agents", () => {
-  test("are counted beside Publish, answered in a form, and let the run continue", async ({ page, errors }) => {
+  test("are counted next to Publish, answered in a form, and let the run continue", async ({ page, errors }) => {
     const flock = new Flock();
     flock
       .agent("editor")
@@ -29,7 +29,7 @@ test.describe("questions of agents", () => {
     const navigation = page.getByRole("navigation", { name: "Screens" });
     await expect(navigation.getByText("Publish")).toBeVisible();
     await flock.publish([Article({ title: "A" }), Article({ title: "B" })]);
-    await expect(navigation.getByText("2 questions for you")).toBeVisible();
+    await expect(navigation.getByText("2 open questions")).toBeVisible();
     await navigation.getByText("Publish").click();
     const question = page.getByRole("region", { name: "How good is B?" });
     await expect(question.getByText("It is about truffles.")).toBeVisible();
@@ -39,7 +39,7 @@ test.describe("questions of agents", () => {
     await question.locator("form").getByLabel("grade").fill("2");
     await question.getByRole("button", { name: "Answer" }).click();
     await expect(page.getByText("Answered: How good is B?")).toBeVisible();
-    await expect(navigation.getByText("1 question for you")).toBeVisible();
+    await expect(navigation.getByText("1 open question")).toBeVisible();
     await expect.poll(() => flock.store.getByType(Outcome)).toEqual([{ title: "B", grade: 2 }]);
     // Another person answers first.
     await flock.answer(flock.questions()[0]!.id, Verdict({ grade: 1 }));

@@ -59,17 +59,17 @@ test.describe("model and tool calls of a run", () => {
     const steps = page.getByRole("region", { name: "Steps" });
     await expect(steps.getByRole("row", { name: /tool larder/ }).filter({ hasText: "running" })).toBeVisible();
     const bar = page.getByRole("list", { name: "Runs of this workflow" }).getByRole("link", { name: /^chef, running/ });
-    expect(await bar.getAttribute("aria-label")).toMatch(/2 model calls of .*, 2 tool calls of .*, 1 failed/);
+    expect(await bar.getAttribute("aria-label")).toMatch(/2 model calls in .*, 2 tool calls in .*, 1 failed/);
     expect(await bar.locator(".step-model").count()).toBe(2);
     expect(await bar.locator(".step-tool").count()).toBe(2);
     await at.goOn();
     await page.getByRole("link", { name: /chef/ }).first().click();
     await expect(steps.getByRole("row", { name: /tool larder/ }).filter({ hasText: "success" })).toBeVisible();
     expect(await steps.getByRole("columnheader").allTextContents()).toEqual([
-      "What",
+      "Step",
       "Status",
-      "After",
-      "Took",
+      "Start",
+      "Duration",
       "input tokens",
       "output tokens",
       "total tokens",
@@ -79,14 +79,14 @@ test.describe("model and tool calls of a run", () => {
     expect(await model.count()).toBe(3);
     expect(await model.first().getByRole("cell").last().textContent()).toBe("0.000028");
     await expect(page.getByText("RangeError: no such shelf", { exact: true })).toBeVisible();
-    await expect(page.getByText("because of Error: the light is broken")).toBeVisible();
+    await expect(page.getByText("caused by Error: the light is broken")).toBeVisible();
   });
 
   test("appear in the flame view by name", async ({ page }) => {
     await using at = await served();
     await at.goOn();
     await page.goto(`${at.server.url}/runs?view=flame`);
-    const called = page.getByRole("list", { name: "What chef called" }).getByRole("listitem");
+    const called = page.getByRole("list", { name: "Steps of chef" }).getByRole("listitem");
     await expect(called.first()).toBeVisible();
     const words = await called.allTextContents();
     expect(words[0]).toMatch(/^model test-model, success after/);
@@ -101,7 +101,7 @@ test.describe("a failed run", () => {
     await page.goto(`${at.server.url}/runs?agent=taster&status=failed`);
     const run = page.getByRole("article", { name: "Run of taster" });
     await expect(run.getByRole("alert").getByText("Error: burnt")).toBeVisible();
-    await expect(run.getByText("because of Error: too hot").first()).toBeVisible();
+    await expect(run.getByText("caused by Error: too hot").first()).toBeVisible();
     const summary = run.getByText("Stack of Error").first();
     await summary.focus();
     await page.keyboard.press("Enter");
@@ -112,13 +112,13 @@ test.describe("a failed run", () => {
       attempts
         .getByRole("listitem")
         .filter({ hasText: "Error: burnt" })
-        .getByText(/tried again at/),
+        .getByText(/retried at/),
     ).toBeVisible();
     await attempts.getByRole("link", { name: "Attempt 2" }).click();
     await expect(run.getByText("success").first()).toBeVisible();
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await attempts.getByRole("link", { name: "Attempt 1" }).click();
-    await run.getByRole("button", { name: "Copy the error" }).first().click();
+    await run.getByRole("button", { name: "Copy error" }).first().click();
     await expect(run.getByText("Copied").first()).toBeAttached();
     expect(await page.evaluate("navigator.clipboard.readText()")).toMatch(/^Error: burnt\n.*caused by Error: too hot/s);
   });

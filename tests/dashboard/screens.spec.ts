@@ -50,7 +50,7 @@ test.describe("screens", () => {
       await page.goto(`${server.url}/${PATHS[screen as keyof typeof PATHS] ?? screen.toLowerCase()}`);
       await expect(page.getByRole("status").getByText("Live")).toBeVisible();
       await expect(page.getByText("no events yet", { exact: true })).toBeVisible();
-      if (screen === "Health") await expect(page.getByText("Nothing: there are no events yet.")).toBeVisible();
+      if (screen === "Health") await expect(page.getByText("None: no events yet.")).toBeVisible();
       expect(errors).toEqual([]);
     }
   });
@@ -60,11 +60,11 @@ test.describe("screens", () => {
     const told = Promise.withResolvers<void>();
     await page.route("**/dashboard-config.json", (route) => told.promise.then(() => route.continue()));
     await page.goto(`${server.url}/system`);
-    await expect(page.getByText("Not known yet: what the server has to tell is still on its way.")).toBeVisible();
+    await expect(page.getByText("Still loading.")).toBeVisible();
     await expect(page.getByText("waiting…")).toBeVisible();
     expect(await page.getByText("no events yet").count()).toBe(0);
     told.resolve();
-    await expect(page.getByText("Nothing: every event since seq 1 is here.")).toBeVisible();
+    await expect(page.getByText("None: every event since seq 1 is loaded.")).toBeVisible();
   });
 });
 

@@ -109,7 +109,7 @@ test.describe("a new user finds out", () => {
     await page.getByRole("link", { name: "inspector" }).first().click();
     await expect(panelOf("inspector").getByText("Error: not in this house")).toBeVisible();
     await panelOf("inspector").getByRole("link", { name: "error" }).click();
-    await expect(page.getByText("because of RangeError: fruit on cheese")).toBeVisible();
+    await expect(page.getByText("caused by RangeError: fruit on cheese")).toBeVisible();
   });
 
   test("(3) where an artifact comes from, and what became of it", async () => {
@@ -132,8 +132,8 @@ test.describe("a new user finds out", () => {
   test("(5) why an agent has not run", async () => {
     await goTo("Agents");
     await page.getByRole("link", { name: "packer" }).first().click();
-    await expect(panelOf("packer").getByText("Waits for Label").first()).toBeVisible();
-    await expect(panelOf("packer").getByText("It has not run yet.")).toBeVisible();
+    await expect(panelOf("packer").getByText("Waiting for Label").first()).toBeVisible();
+    await expect(panelOf("packer").getByText("No runs yet.")).toBeVisible();
   });
 
   test("(6) what happened at a certain time", async () => {
@@ -169,16 +169,16 @@ test.describe("a new user finds out", () => {
     await page.getByLabel(/^dish/).selectOption("soup");
     await page.getByRole("button", { name: "Publish Order" }).click();
     await expect(page.getByText("taker will run")).toBeVisible();
-    await page.getByRole("link", { name: "Show the artifact" }).click();
+    await page.getByRole("link", { name: "Show artifact" }).click();
     await expect(page.getByRole("article", { name: "Artifact Order" }).getByText('"soup"')).toBeVisible();
   });
 
   test("(9) how to stop it", async () => {
     await goTo("Control");
     await page.getByRole("button", { name: "Pause taker" }).click();
-    await expect(page.getByRole("status", { name: "Answers" }).getByText("taker").first()).toBeVisible();
+    await expect(page.getByRole("status", { name: "Action results" }).getByText("taker").first()).toBeVisible();
     const running = page.getByRole("region", { name: "Running now" });
-    await running.getByRole("button", { name: "Cancel", exact: true }).click();
+    await running.getByRole("button", { name: "Cancel run", exact: true }).click();
     await expect(page.getByRole("link", { name: /^Visible from seq/ }).first()).toBeVisible();
     await goTo("Agents");
     await expect(rowOf("taker").getByText("paused", { exact: true })).toBeVisible();

@@ -28,7 +28,7 @@ async function show(page: Page, server: TestServer, as: "live" | "a file"): Prom
   await expect(page.getByRole("status").getByText("Live", { exact: true })).toBeVisible();
   if (as === "a file") {
     await page.keyboard.press("Control+k");
-    await page.getByLabel("A file of events").setInputFiles({
+    await page.getByLabel("Event file").setInputFiles({
       name: "evening.ndjson",
       mimeType: "application/x-ndjson",
       buffer: Buffer.from(String(await record(server.flock))),
@@ -53,14 +53,14 @@ test.describe("every moment is reachable by keyboard on every screen", () => {
         // "What happened at 14:03?", in the palette and in the timeline.
         await page.keyboard.press("Control+k");
         await page.getByRole("dialog").getByRole("combobox").fill("14:03");
-        await expect(page.getByRole("option", { name: /as it was at .*2026/ })).toBeVisible();
+        await expect(page.getByRole("option", { name: /Show the state at .*2026/ })).toBeVisible();
         await page.keyboard.press("Enter");
         await expectSeq(page, upTo(3)?.seq, screen);
         await page.keyboard.press("t");
-        await page.getByLabel("Go to a seq or a time").fill("14:01:30");
+        await page.getByLabel("Go to a seq or time").fill("14:01:30");
         await page.keyboard.press("Enter");
         await expectSeq(page, upTo(1)?.seq, screen);
-        await expect(page.getByLabel("Go to a seq or a time", { exact: true })).toHaveCount(0);
+        await expect(page.getByLabel("Go to a seq or time", { exact: true })).toHaveCount(0);
         // Step by error and by event.
         await page.keyboard.press("]");
         await expectSeq(page, failures[1]?.seq, screen);
@@ -87,13 +87,13 @@ test.describe("every moment is reachable by keyboard on every screen", () => {
     await using server = await evening();
     await show(page, server, "live");
     await page.keyboard.press("t");
-    const field = page.getByLabel("Go to a seq or a time", { exact: true });
+    const field = page.getByLabel("Go to a seq or time", { exact: true });
     await field.fill("noon");
     await page.keyboard.press("Enter");
     await expect(field).toHaveAttribute("aria-invalid", "true");
     await page.keyboard.press("Escape");
     await page.keyboard.press("]");
-    await expect(page.getByRole("alert").getByText("There is no error after this.")).toBeVisible();
+    await expect(page.getByRole("alert").getByText("No errors after this seq.")).toBeVisible();
   });
 });
 

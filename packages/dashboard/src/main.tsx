@@ -20,5 +20,5 @@ followHidden();
 acceptDrops();
 addEventListener("pagehide", () => session.rememberPosition());
 void session.start();
-// After the screen that the viewer came for.
+// After the first screen.
 setTimeout(() => void loadOtherScreens(), 2_000);

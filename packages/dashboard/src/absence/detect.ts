@@ -21,7 +21,7 @@ export interface Presence {
   every(ms: number, listener: () => void): void;
 }
 
-/** Detects that nobody could see the tab, because it was hidden or the machine was asleep. */
+/** Detects that the tab could not be seen because it was hidden or the machine was asleep. */
 export class AbsenceDetector {
   readonly #presence: Presence;
   #since: number | null = null;
@@ -71,7 +71,7 @@ export class AbsenceDetector {
   }
 }
 
-/** The presence of the person in front of this tab. */
+/** The presence of the viewer of this tab. */
 export const browserPresence: Presence = {
   now: () => Date.now(),
   isHidden: () => document.hidden,

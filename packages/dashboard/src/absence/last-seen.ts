@@ -6,7 +6,7 @@ export interface LastSeen {
   readonly at: number;
 }
 
-/** The part of `Storage` that is used. */
+/** The part of `Storage` that is used here. */
 export type KeyValueStorage = Pick<Storage, "getItem" | "setItem">;
 
 const KEY = "flock-seen";

@@ -12,7 +12,7 @@ export interface MissedSummary {
 }
 
 /** Summarizes the events after a seq; null when no run ended and no artifact was published. */
-export function awayFrom(log: Log, since: number): MissedSummary | null {
+export function summarizeMissed(log: Log, since: number): MissedSummary | null {
   let failed = 0;
   let ended = 0;
   let artifacts = 0;
@@ -30,10 +30,10 @@ export function awayFrom(log: Log, since: number): MissedSummary | null {
 }
 
 /** Returns the summary as a sentence. */
-export function awayWords({ failed, ended, artifacts }: MissedSummary): string {
+export function missedText({ failed, ended, artifacts }: MissedSummary): string {
   const parts = [
     failed > 0 ? `${counted(failed, "run")} failed` : "",
-    ended > failed ? `${counted(ended - failed, "run")} ended well` : "",
+    ended > failed ? `${counted(ended - failed, "run")} completed` : "",
     artifacts > 0 ? counted(artifacts, "artifact") : "",
   ];
   return `While you were away: ${parts.filter(Boolean).join(", ")}.`;

@@ -28,7 +28,7 @@ function inLog(epoch: string): void {
 }
 
 let count = 0;
-/** Asks for a pause of the chef that is answered as given. */
+/** Runs a pause of the chef with the given answer. */
 function pause(answer: () => Promise<{ words: string; seq?: number }>) {
   const key = `pause ${++count}`;
   const shows = (event: FlockEvent) => event.type === "agent_paused" && event.agent_id === "chef";
@@ -37,32 +37,32 @@ function pause(answer: () => Promise<{ words: string; seq?: number }>) {
 
 beforeEach(() => inLog("one"));
 
-describe("nothing is said to be done before its event is here", () => {
-  it("and then it is said where: at the event that shows it, not at a later one that the answer covers", async () => {
+describe("an action is done only when its event has arrived", () => {
+  it("links to the event that shows the effect, not to a later one that the answer covers", async () => {
     await pause(async () => ({ words: "chef is paused.", seq: head + 3 }));
-    expect(newest()).toMatchObject({ stage: "told", seq: head + 3 });
+    expect(newest()).toMatchObject({ stage: "answered", seq: head + 3 });
     arrives("sommelier");
     arrives("chef");
     const shown = head;
-    expect(newest().stage).toBe("told");
+    expect(newest().stage).toBe("answered");
     arrives("waiter");
     expect(newest()).toMatchObject({ stage: "seen", seq: shown, words: "chef is paused." });
   });
 
-  it("also when the event was here before the answer", async () => {
+  it("also when the event arrived before the answer", async () => {
     arrives("chef");
     await pause(async () => ({ words: "chef is paused.", seq: head }));
     expect(newest()).toMatchObject({ stage: "seen", seq: head });
   });
 
-  it("where nothing has changed, nothing is waited for, and that is no refusal", async () => {
-    await pause(async () => ({ words: "chef was paused already: nothing has changed." }));
+  it("an answer without a change waits for no event and is not a rejection", async () => {
+    await pause(async () => ({ words: "chef was already paused. Nothing changed." }));
     expect(newest()).toMatchObject({ stage: "unchanged", seq: null });
     await pause(async () => ({ words: "1 refused: it has been discarded.", isRefused: true }));
     expect(newest()).toMatchObject({ stage: "refused", seq: null });
   });
 
-  it("a server that has begun a new log since has made the answer a guess", async () => {
+  it("a new log on the server makes the outcome unknown", async () => {
     await pause(async () => ({ words: "chef is paused.", seq: head + 1 }));
     inLog("two");
     expect(newest()).toMatchObject({ stage: "unknown" });
@@ -70,20 +70,20 @@ describe("nothing is said to be done before its event is here", () => {
     expect(newest().stage).toBe("unknown");
   });
 
-  it("a refusal is told in the server's words, with what to try; silence is told as what it is", async () => {
+  it("an error shows the server's message and what to do, a missing answer an unknown outcome", async () => {
     await pause(() =>
       Promise.reject(new Refusal("/pause", 403, { code: "not_allowed", message: "it is for the owner" })),
     );
     expect(newest()).toMatchObject({
       stage: "refused",
-      words: "it is for the owner. Ask whoever owns this flock to do it.",
+      words: "it is for the owner. Ask the owner of this flock.",
     });
     await pause(() => Promise.reject(new TypeError("Failed to fetch")));
     expect(newest().stage).toBe("unknown");
-    expect(newest().words).toContain("it may have been done or not");
+    expect(newest().words).toContain("The outcome is unknown");
   });
 
-  it("the same is not asked for twice at a time", async () => {
+  it("a pending action is not sent again", async () => {
     const { promise, resolve } = Promise.withResolvers<{ words: string }>();
     let asked = 0;
     const wanted = {
@@ -97,7 +97,7 @@ describe("nothing is said to be done before its event is here", () => {
     };
     const first = actions.act(wanted);
     expect(await actions.act(wanted)).toBeUndefined();
-    resolve({ words: "chef was at work already: nothing has changed." });
+    resolve({ words: "chef was already active. Nothing changed." });
     await first;
     await actions.act(wanted);
     expect(asked).toBe(2);

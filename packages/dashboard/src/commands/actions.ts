@@ -5,74 +5,76 @@ import type { Session } from "../session/session.ts";
 import type { SessionView } from "../session/store.ts";
 
 /**
- * How far something has come that a viewer wants done. `asked`: the server has not answered. `told`: it has, and the event that
- * shows it is still to come. `seen`: that is here. `unchanged`: there was nothing to do. `refused`: the server has not done it.
- * `unknown`: nobody here can say.
+ * The stage of an action.
+ *
+ * `sent`: sent, no answer yet. `answered`: answered, the event that shows the effect has not arrived. `seen`: that event
+ * has arrived. `unchanged`: there was nothing to do. `refused`: the server rejected it. `unknown`: the outcome is not
+ * known.
  */
-export type Stage = "asked" | "told" | "seen" | "unchanged" | "refused" | "unknown";
+export type Stage = "sent" | "answered" | "seen" | "unchanged" | "refused" | "unknown";
 
-/** What was asked of the server, and what became of it. */
+/** A request to the server and its outcome. */
 export interface Action {
   readonly id: number;
-  /** What it does to what: the same thing is not asked for twice at a time. */
+  /** Identifies the operation and its target. Only one action with the same key runs at a time. */
   readonly key: string;
-  /** What it does, for people: `Pause chef`. */
+  /** A label such as `Pause chef`. */
   readonly name: string;
   readonly stage: Stage;
-  /** What became of it, in a sentence; how far it has come while it is `asked`. */
+  /** The outcome as a sentence, or the progress while the stage is `sent`. */
   readonly words: string;
-  /** From where on the effect is seen. */
+  /** The seq from which on the effect is visible. */
   readonly seq: number | null;
-  /** The log that `seq` belongs to. */
+  /** The epoch of the log that `seq` belongs to. */
   readonly epoch: string | null;
-  /** The run that it has led to. */
+  /** The run that the action started. */
   readonly runId: string | undefined;
-  /** When it was asked for, as `Date.now()` counts. */
+  /** When the action was requested, as `Date.now()` counts. */
   readonly at: number;
-  /** Whether it is still shown on every screen. */
+  /** Whether the action is still shown on every screen. */
   readonly isNews: boolean;
 }
 
-/** What the server has answered, in words. */
+/** The server's answer as a sentence. */
 export interface Answer {
   readonly words: string;
-  /** Absent when nothing has changed. */
+  /** Absent when nothing changed. */
   readonly seq?: number | undefined;
   readonly runId?: string;
-  /** Whether nothing has changed because the server would not do any of it. */
+  /** Whether nothing changed because the server rejected everything. */
   readonly isRefused?: boolean;
 }
 
-/** Something to be done. */
+/** An action to run. */
 export interface Wanted {
   readonly key: string;
   readonly name: string;
-  /** Asks the server. `progress` is shown meanwhile. */
+  /** Sends the request. `progress` is shown until it resolves. */
   readonly ask: (progress: (words: string) => void) => Promise<Answer>;
-  /** The event that shows the effect: of those up to the answer's seq, the newest that this holds for is what is linked to. */
+  /** Matches events that show the effect. The newest match up to the answer's seq is linked. */
   readonly shows: (event: FlockEvent) => boolean;
 }
 
-/** How many are remembered. */
+/** The number of actions that are kept. */
 const KEPT = 30;
-/** How long one that is done stays on every screen, in ms. The Control screen keeps it. */
+/** How long a completed action stays on every screen, in ms. The Control screen keeps it. */
 const NEWS_MS = 20_000;
-/** How long to wait for an event before the server is asked whether it is one that this viewer cannot see, in ms. */
+/** How long to wait for an event, in ms, before asking the server whether it is hidden from this viewer. */
 const UNSEEN_MS = 1_500;
 
-/** What actions need of a session. */
+/** The parts of a session that actions use. */
 export interface ActionsDeps {
   readonly session: Pick<Session, "call" | "timeline">;
   /** The read model of the session. */
   readonly view: Pick<StoreApi<SessionView>, "getState" | "subscribe">;
 }
 
-/** Runs what a viewer asks for, and follows each action until the event that shows its effect is in the tab. */
+/** Runs the viewer's actions, and follows each until the event that shows its effect is in the tab. */
 export class Actions {
   readonly #deps: ActionsDeps;
   readonly #effects = new Map<number, Wanted["shows"]>();
   #lastId = 0;
-  /** What this tab has asked for, oldest first. */
+  /** The actions of this tab, oldest first. */
   readonly store = createStore<{ readonly actions: readonly Action[] }>(() => ({ actions: [] }));
 
   constructor(deps: ActionsDeps) {
@@ -83,9 +85,9 @@ export class Actions {
   }
 
   /**
-   * Runs an action, unless the same one is pending. It counts as done only when its event is in the tab.
+   * Runs an action unless the same one is pending. It counts as done only when its event is in the tab.
    *
-   * @returns the server's answer; undefined when the action is pending already, was refused, or got no answer.
+   * @returns the server's answer; undefined when the action is pending already, was rejected, or got no answer.
    */
   async act({ key, name, ask, shows }: Wanted): Promise<Answer | undefined> {
     if (this.#actions.some((action) => action.key === key && isPending(action))) return undefined;
@@ -95,7 +97,7 @@ export class Actions {
       id,
       key,
       name,
-      stage: "asked",
+      stage: "sent",
       words: "",
       seq: null,
       epoch: this.#epoch,
@@ -107,10 +109,10 @@ export class Actions {
     try {
       const answer = await ask((words) => this.#change(id, { words }));
       const { words, seq, runId, isRefused } = answer;
-      // Where nothing has changed, there is no event to wait for.
+      // Without a change there is no event to wait for.
       if (seq === undefined) this.#end(id, { stage: isRefused ? "refused" : "unchanged", words });
       else {
-        this.#change(id, { stage: "told", words, seq, runId, epoch: this.#epoch });
+        this.#change(id, { stage: "answered", words, seq, runId, epoch: this.#epoch });
         this.#settle(this.#last);
         setTimeout(() => void this.#askWhetherPast(id), UNSEEN_MS);
       }
@@ -118,7 +120,7 @@ export class Actions {
     } catch (error) {
       if (error instanceof Refusal)
         this.#end(id, { stage: "refused", words: `${error.message}. ${whatToTry(error.code)}` });
-      else this.#end(id, { stage: "unknown", words: wordsOfSilence(error as Error) });
+      else this.#end(id, { stage: "unknown", words: unknownOutcome(error as Error) });
       return undefined;
     }
   }
@@ -152,15 +154,15 @@ export class Actions {
     if (to.stage === "seen") setTimeout(() => this.dismiss(id), NEWS_MS);
   }
 
-  /** Ends the actions whose effect is among the events up to a seq. */
+  /** Completes the actions whose effect is among the events up to a seq. */
   #settle(upTo: number): void {
     const epoch = this.#epoch;
     for (const { id, stage, seq, epoch: before } of this.#actions) {
-      if (stage !== "told" || seq === null) continue;
+      if (stage !== "answered" || seq === null) continue;
       if (epoch !== before) {
         this.#end(id, {
           stage: "unknown",
-          words: "The server has begun a new log since. Only what is shown now can tell.",
+          words: "The server has started a new log since. Check the current state.",
         });
       } else if (seq <= upTo) {
         this.#end(id, { stage: "seen", seq: this.#seqOfEffect(seq, this.#effects.get(id)) ?? seq });
@@ -168,7 +170,7 @@ export class Actions {
     }
   }
 
-  /** Finds the event that shows an effect: it may be one of several that the answer's seq covers. */
+  /** Finds the event that shows an effect. The answer's seq may cover several events. */
   #seqOfEffect(seq: number, shows: Wanted["shows"] | undefined): number | undefined {
     const log = this.#deps.session.timeline.log(seq);
     for (let index = log.length - 1; index >= Math.max(0, log.length - 1_000); index--) {
@@ -178,44 +180,44 @@ export class Actions {
     return undefined;
   }
 
-  /** Asks the server for its head: the newest event that an answer covers may be hidden from this viewer. */
+  /** Reads the server's head. The newest event that an answer covers may be hidden from this viewer. */
   async #askWhetherPast(id: number): Promise<void> {
-    const isWaiting = () => this.#actions.some((action) => action.id === id && action.stage === "told");
+    const isWaiting = () => this.#actions.some((action) => action.id === id && action.stage === "answered");
     if (!isWaiting()) return;
     if (this.#deps.view.getState().connection.status === "live") {
       const pong = await this.#deps.session.call("ping", undefined as never).catch(() => undefined);
-      // Everything that was sent before the answer has arrived, and is processed one frame later.
+      // All events sent before the answer have arrived. They are processed one frame later.
       if (pong && isWaiting()) setTimeout(() => this.#settle(Math.max(pong.seq, this.#last)), 250);
     }
     setTimeout(() => void this.#askWhetherPast(id), UNSEEN_MS);
   }
 }
 
-/** Whether the outcome of an action is not known yet. */
+/** Whether the outcome of an action is still pending. */
 export function isPending({ stage }: Action): boolean {
-  return stage === "asked" || stage === "told";
+  return stage === "sent" || stage === "answered";
 }
 
 const WHAT_TO_TRY: Readonly<Record<string, string>> = {
-  not_authenticated: "Sign in again, then try once more.",
-  not_allowed: "Ask whoever owns this flock to do it.",
-  not_found: "Somebody else may have been faster: look at what is shown now.",
-  unknown_agent: "Start the program that declares it, then try again.",
-  invalid_payload: "Change what is marked, and send it again.",
-  invalid_request: "Change what was asked for, and send it again.",
-  shutting_down: "Wait until the server is back, then try again.",
-  too_many_requests: "Wait a moment, then try again.",
-  internal: "Try again; if it is refused again, the server's log says why.",
+  not_authenticated: "Sign in again, then retry.",
+  not_allowed: "Ask the owner of this flock.",
+  not_found: "Another user may have acted first. Check the current state.",
+  unknown_agent: "Start the program that declares it, then retry.",
+  invalid_payload: "Correct the marked fields, then send again.",
+  invalid_request: "Change the request, then send again.",
+  shutting_down: "Retry when the server is available.",
+  too_many_requests: "Wait a moment, then retry.",
+  internal: "Retry. If it fails again, see the server log.",
 };
 
-/** What somebody can do about a refusal. */
+/** Returns what the user can do about an error. */
 function whatToTry(code: string): string {
-  return WHAT_TO_TRY[code] ?? "Nothing has been changed.";
+  return WHAT_TO_TRY[code] ?? "Nothing changed.";
 }
 
-/** Nobody has answered: it may have been done all the same. */
-function wordsOfSilence({ name }: Error): string {
+/** Describes a request without an answer. It may have been executed. */
+function unknownOutcome({ name }: Error): string {
   const what =
-    name === "TimeoutError" ? "The server has not answered in time" : "The connection broke before the answer";
-  return `${what}: it may have been done or not. Look at what is shown when the connection is back, before you try again.`;
+    name === "TimeoutError" ? "The server did not answer in time" : "The connection broke before the server answered";
+  return `${what}. The outcome is unknown. Check the state after reconnecting, before you retry.`;
 }

@@ -4,31 +4,31 @@ import type { ReactNode } from "react";
 import { useSession } from "../session/tab-session.ts";
 import { clock } from "../ui/format.ts";
 
-/** What holds an agent back: whether it is paused, how many runs wait, how its circuit stands. Nothing when nothing does. */
+/** Badges for what blocks an agent: paused, queued runs, circuit state. Renders nothing for an unblocked agent. */
 export function AgentBadges({ agent, info, isShort = false }: AgentBadgesProps) {
-  // What only the server knows, it knows of now.
+  // Only the server has this data, and only for the current state.
   const isNow = useSession(({ at, file }) => at === null && file === null);
   const queued = queuedOf(agent, isNow ? info : undefined);
   const { circuit } = agent;
   return (
     <>
       {agent.paused && (
-        <Badge icon={Pause} title="Nothing of it begins until it is resumed">
+        <Badge icon={Pause} title="No new runs until you resume it">
           paused
         </Badge>
       )}
       {queued > 0 && (
         <Badge
           icon={Rows3}
-          title={`${queued === 1 ? "One run waits" : `${queued} runs wait`} for ${agent.paused ? "it to be resumed" : "room"}`}
+          title={`${queued === 1 ? "1 run is" : `${queued} runs are`} waiting for ${agent.paused ? "the agent to resume" : "a free slot"}`}
         >
-          {queued.toLocaleString("en")} {queued === 1 ? "waits" : "wait"}
+          {queued.toLocaleString("en")} queued
         </Badge>
       )}
       {circuit && (
-        <Badge icon={ZapOff} title="It has failed again and again: its work waits" isBad>
+        <Badge icon={ZapOff} title="Repeated failures: new runs are on hold" isBad>
           {circuit.state === "half_open"
-            ? `circuit half open${isShort ? "" : ": one run tries"}`
+            ? `circuit half-open${isShort ? "" : ": one trial run"}`
             : `circuit open${isShort || circuit.retry_at === undefined ? "" : ` until ${clock(circuit.retry_at).slice(0, 8)}`}`}
         </Badge>
       )}
@@ -39,11 +39,11 @@ export function AgentBadges({ agent, info, isShort = false }: AgentBadgesProps) 
 interface AgentBadgesProps {
   readonly agent: AgentState;
   readonly info?: AgentInfo | undefined;
-  /** Whether there is no room for more than what it is. */
+  /** Whether to use short labels. */
   readonly isShort?: boolean;
 }
 
-/** How many of several agents are held back, or have failed. */
+/** Counts of blocked and failing agents in a group. */
 export interface Held {
   readonly paused: number;
   readonly open: number;
@@ -59,22 +59,22 @@ export function heldOf(agents: readonly AgentState[]): Held {
   };
 }
 
-/** What holds several agents back that stand as one, each with how many they are. Nothing when nothing does. */
+/** Badges for a group of agents, each with a count. Renders nothing when no agent is blocked or failing. */
 export function GroupBadges({ held: { paused, open, failing } }: { held: Held }) {
   return (
     <>
       {failing > 0 && (
-        <Badge icon={CircleAlert} title="The newest runs of so many of them have failed" isBad>
+        <Badge icon={CircleAlert} title="Agents whose latest run failed" isBad>
           {failing.toLocaleString("en")} failing
         </Badge>
       )}
       {paused > 0 && (
-        <Badge icon={Pause} title="Nothing of so many of them begins until they are resumed">
+        <Badge icon={Pause} title="Paused agents: no new runs until you resume them">
           {paused.toLocaleString("en")} paused
         </Badge>
       )}
       {open > 0 && (
-        <Badge icon={ZapOff} title="So many of them have failed again and again: their work waits" isBad>
+        <Badge icon={ZapOff} title="Agents with an open circuit after repeated failures: new runs are on hold" isBad>
           {open.toLocaleString("en")} {open === 1 ? "circuit" : "circuits"} open
         </Badge>
       )}
@@ -82,12 +82,12 @@ export function GroupBadges({ held: { paused, open, failing } }: { held: Held })
   );
 }
 
-/** Whether something holds an agent back, so that there are badges. */
+/** Whether an agent has badges. */
 export function isHeld(agent: AgentState, info: AgentInfo | undefined): boolean {
   return agent.paused === true || agent.circuit !== undefined || queuedOf(agent, info) > 0;
 }
 
-/** How many runs of an agent wait, as far as the viewer may know. */
+/** Returns the number of queued runs of an agent that the viewer may see. */
 export function queuedOf(agent: AgentState, info: AgentInfo | undefined): number {
   return info?.queued ?? agent.queued ?? 0;
 }

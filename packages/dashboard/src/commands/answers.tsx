@@ -6,8 +6,8 @@ import type { Action, Stage } from "./actions.ts";
 import { actions } from "./tab-actions.ts";
 
 const LOOKS: Record<Stage, { readonly icon: typeof Check; readonly color: string }> = {
-  asked: { icon: LoaderCircle, color: "text-busy" },
-  told: { icon: LoaderCircle, color: "text-busy" },
+  sent: { icon: LoaderCircle, color: "text-busy" },
+  answered: { icon: LoaderCircle, color: "text-busy" },
   seen: { icon: Check, color: "text-good" },
   unchanged: { icon: Info, color: "text-soft" },
   refused: { icon: CircleAlert, color: "text-bad" },
@@ -16,7 +16,7 @@ const LOOKS: Record<Stage, { readonly icon: typeof Check; readonly color: string
 
 const LINK = "text-accent underline underline-offset-2";
 
-/** What became of something that was asked for: from which seq on it is seen, or why it was refused and what to try. */
+/** The outcome of an action: the seq from which on it is visible, or the error and what to do about it. */
 export function AnswerLine({ action }: { action: Action }) {
   const { name, stage, words, seq, runId, at } = action;
   const { icon: Icon, color } = LOOKS[stage];
@@ -25,7 +25,7 @@ export function AnswerLine({ action }: { action: Action }) {
       <Icon
         size={15}
         aria-hidden="true"
-        className={`mt-0.5 shrink-0 ${color} ${stage === "asked" || stage === "told" ? "motion-safe:animate-spin" : ""}`}
+        className={`mt-0.5 shrink-0 ${color} ${stage === "sent" || stage === "answered" ? "motion-safe:animate-spin" : ""}`}
       />
       <p className="min-w-0 flex-1 break-words">
         <span className="font-medium">{name}</span>{" "}
@@ -33,8 +33,8 @@ export function AnswerLine({ action }: { action: Action }) {
           {clock(new Date(at).toISOString()).slice(0, 8)}
         </time>
         <br />
-        {stage === "asked" && <>Asking the server{words && ` (${words})`}…</>}
-        {stage === "told" && (
+        {stage === "sent" && <>Waiting for the server{words && ` (${words})`}…</>}
+        {stage === "answered" && (
           <>
             {words} Waiting for seq {seq?.toLocaleString("en")}.
           </>
@@ -48,11 +48,11 @@ export function AnswerLine({ action }: { action: Action }) {
           </>
         )}
         {(stage === "unchanged" || stage === "refused" || stage === "unknown") && words}
-        {runId !== undefined && (stage === "seen" || stage === "told") && (
+        {runId !== undefined && (stage === "seen" || stage === "answered") && (
           <>
             {" · "}
             <Link href={pathOf("runs", runId)} className={LINK}>
-              Show the run
+              Show run
             </Link>
           </>
         )}
@@ -61,7 +61,7 @@ export function AnswerLine({ action }: { action: Action }) {
   );
 }
 
-/** The same over whatever screen is shown. */
+/** An action's outcome as a notice on any screen. */
 export function AnswerCard({ action }: { action: Action }) {
   return (
     <div className="pointer-events-auto flex w-full max-w-xl items-start gap-3 rounded-xl border border-line bg-card px-4 py-3 shadow-lg">

@@ -16,34 +16,44 @@ import { usePending } from "./tab-actions.ts";
 import { useOwnerOnly, useWhyNot } from "./why-not.ts";
 
 interface ActionButtonProps {
-  /** The action's key: while it is going on, the button says so, and does nothing. */
+  /** The action's key. While the action is pending, the button is disabled and shows `pendingLabel`. */
   readonly action: string;
   readonly icon: typeof Ban;
   readonly label: string;
-  /** What it says while its effect is not seen yet. */
-  readonly doing: string;
-  /** For those who only hear it; begins with `label`. */
+  /** The label while the action is pending. */
+  readonly pendingLabel: string;
+  /** The accessible name. Starts with `label`. */
   readonly name?: string | undefined;
-  readonly hurts?: boolean;
-  /** Whether there is room for a sign alone. */
+  readonly isDestructive?: boolean;
+  /** Whether to show only the icon. */
   readonly isIcon?: boolean | undefined;
-  /** Why this one cannot be done, where others can. */
-  readonly because?: string | null | undefined;
+  /** Why this action is unavailable while others are available. */
+  readonly disabledReason?: string | null | undefined;
   readonly run: () => void;
 }
 
-/** A button that has something done. Where it cannot be, it stays in the order of the keyboard and says why. */
-export function ActionButton({ action, icon, label, doing, name, hurts, isIcon, because, run }: ActionButtonProps) {
-  const everywhere = useWhyNot();
+/** A button that runs an action. A disabled button stays focusable and explains why. */
+export function ActionButton({
+  action,
+  icon,
+  label,
+  pendingLabel,
+  name,
+  isDestructive,
+  isIcon,
+  disabledReason,
+  run,
+}: ActionButtonProps) {
+  const globalReason = useWhyNot();
   const isPending = usePending(action);
-  const why = everywhere ?? because ?? null;
+  const why = globalReason ?? disabledReason ?? null;
   const Icon = isPending ? LoaderCircle : icon;
-  const words = isPending ? doing : label;
+  const words = isPending ? pendingLabel : label;
   return (
     <button
       type="button"
       aria-disabled={why !== null || isPending}
-      aria-label={isPending ? (isIcon ? doing : undefined) : name}
+      aria-label={isPending ? (isIcon ? pendingLabel : undefined) : name}
       title={why ?? (isIcon ? words : undefined)}
       onClick={() => {
         if (why !== null) session.notify(why);
@@ -51,7 +61,7 @@ export function ActionButton({ action, icon, label, doing, name, hurts, isIcon, 
       }}
       className={`inline-flex shrink-0 items-center rounded-lg border bg-card text-xs whitespace-nowrap aria-disabled:cursor-not-allowed aria-disabled:text-soft aria-disabled:opacity-70 ${
         isIcon ? "size-6 justify-center border-transparent bg-transparent text-soft" : "h-7 gap-1.5 border-line px-2"
-      } ${hurts ? "not-aria-disabled:hover:border-bad not-aria-disabled:hover:text-bad" : "not-aria-disabled:hover:border-accent"}`}
+      } ${isDestructive ? "not-aria-disabled:hover:border-bad not-aria-disabled:hover:text-bad" : "not-aria-disabled:hover:border-accent"}`}
     >
       <Icon size={13} aria-hidden="true" className={isPending ? "motion-safe:animate-spin" : ""} />
       {!isIcon && words}
@@ -59,18 +69,18 @@ export function ActionButton({ action, icon, label, doing, name, hurts, isIcon, 
   );
 }
 
-/** Pauses an agent, or lets it go on. */
+/** Pauses or resumes an agent. */
 export function PauseButton({ agent: { agent_id, paused }, isIcon }: { agent: AgentState; isIcon?: boolean }) {
-  const because = useOwnerOnly();
+  const disabledReason = useOwnerOnly();
   return paused ? (
     <ActionButton
       action={`resume ${agent_id}`}
       icon={Play}
       label="Resume"
-      doing="Resuming…"
+      pendingLabel="Resuming…"
       name={`Resume ${agent_id}`}
       isIcon={isIcon}
-      because={because}
+      disabledReason={disabledReason}
       run={() => resumeAgent(agent_id)}
     />
   ) : (
@@ -78,18 +88,18 @@ export function PauseButton({ agent: { agent_id, paused }, isIcon }: { agent: Ag
       action={`pause ${agent_id}`}
       icon={Pause}
       label="Pause"
-      doing="Pausing…"
+      pendingLabel="Pausing…"
       name={`Pause ${agent_id}`}
       isIcon={isIcon}
-      because={because}
+      disabledReason={disabledReason}
       run={() => pauseAgent(agent_id)}
     />
   );
 }
 
-/** Pauses all agents, and lets all go on. */
+/** Pauses or resumes all agents. */
 export function PauseAllButtons() {
-  const because = useOwnerOnly();
+  const disabledReason = useOwnerOnly();
   const paused = useSession(({ state }) => [...state.agents.values()].filter((agent) => agent.paused).length);
   const count = useSession(({ state }) => state.agents.size);
   return (
@@ -99,9 +109,9 @@ export function PauseAllButtons() {
           action="pause all"
           icon={Pause}
           label="Pause all…"
-          doing="Pausing all…"
-          hurts
-          because={because}
+          pendingLabel="Pausing all…"
+          isDestructive
+          disabledReason={disabledReason}
           run={() => void pauseAll()}
         />
       )}
@@ -110,8 +120,8 @@ export function PauseAllButtons() {
           action="resume all"
           icon={Play}
           label="Resume all"
-          doing="Resuming all…"
-          because={because}
+          pendingLabel="Resuming all…"
+          disabledReason={disabledReason}
           run={resumeAll}
         />
       )}
@@ -119,65 +129,65 @@ export function PauseAllButtons() {
   );
 }
 
-/** Cancels a run that goes on, or waits for its next attempt. */
+/** Cancels a running run or a scheduled retry. */
 export function CancelRunButton({ run }: { run: RunState }) {
   return (
     <ActionButton
       action={`cancel run ${run.activation_id ?? run.run_id}`}
       icon={Ban}
-      label={run.status === "running" ? "Cancel" : "Do not try again"}
-      doing="Cancelling…"
-      hurts
+      label={run.status === "running" ? "Cancel run" : "Cancel retry"}
+      pendingLabel="Cancelling…"
+      isDestructive
       run={() => cancelRun(run)}
     />
   );
 }
 
-/** Cancels all that goes on of a workflow. */
+/** Cancels all runs of a workflow. */
 export function CancelWorkflowButton({ id }: { id: string }) {
   return (
     <ActionButton
       action={`cancel workflow ${id}`}
       icon={OctagonX}
       label="Cancel workflow…"
-      doing="Cancelling workflow…"
-      hurts
+      pendingLabel="Cancelling workflow…"
+      isDestructive
       run={() => void cancelWorkflow(id)}
     />
   );
 }
 
-/** Runs a dead letter again. */
+/** Retries a dead letter. */
 export function RetryLetterButton({ letter }: { letter: DeadLetterRecord }) {
   const { missing } = letter;
-  const gone = missing === 1 ? "One of its artifacts is" : `${missing} of its artifacts are`;
+  const gone = missing === 1 ? "1 input is" : `${missing} inputs are`;
   return (
     <ActionButton
       action={`letter ${letter.id}`}
       icon={RotateCcw}
-      label="Run again"
-      doing="Being queued…"
-      because={missing > 0 ? `${gone} no longer kept: it can only be discarded.` : null}
+      label="Retry"
+      pendingLabel="Queueing…"
+      disabledReason={missing > 0 ? `${gone} no longer retained. You can only discard this dead letter.` : null}
       run={() => retryLetter(letter)}
     />
   );
 }
 
-/** Throws a dead letter away. */
+/** Discards a dead letter. */
 export function DiscardLetterButton({ letter }: { letter: DeadLetterRecord }) {
   return (
     <ActionButton
       action={`letter ${letter.id}`}
       icon={Trash2}
       label="Discard…"
-      doing="One moment…"
-      hurts
+      pendingLabel="Discarding…"
+      isDestructive
       run={() => void discardLetter(letter)}
     />
   );
 }
 
-/** Runs all dead letters again, or throws them away; those of one agent, if one is said. */
+/** Retries or discards all dead letters, or those of one agent. */
 export function AllLettersButtons({ agent }: { agent: string | undefined }) {
   const action = `letters of ${agent ?? "all"}`;
   return (
@@ -185,17 +195,17 @@ export function AllLettersButtons({ agent }: { agent: string | undefined }) {
       <ActionButton
         action={action}
         icon={RotateCcw}
-        label="Run all again…"
-        doing="At it…"
-        hurts
+        label="Retry all…"
+        pendingLabel="Retrying all…"
+        isDestructive
         run={() => void settleLetters("retry", agent)}
       />
       <ActionButton
         action={action}
         icon={Trash2}
         label="Discard all…"
-        doing="At it…"
-        hurts
+        pendingLabel="Discarding all…"
+        isDestructive
         run={() => void settleLetters("discard", agent)}
       />
     </>

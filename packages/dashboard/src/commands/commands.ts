@@ -19,16 +19,16 @@ import { confirmed } from "./confirmation.ts";
 import { actions } from "./tab-actions.ts";
 import { workOf } from "./waiting-for-retry.ts";
 
-// What concerns one thing is done when it is asked for; what concerns several, or is gone for good, is asked about first.
+// Actions on one target run at once. Actions on several targets, and irreversible ones, ask for confirmation first.
 
-/** After which time without an answer nobody waits any longer, in ms. */
+/** Timeout for an answer, in ms. */
 const ANSWER_MS = 30_000;
-/** Dead letters of one page: the server gives no more. */
+/** Dead letters of one page; the server's limit. */
 const PAGE = 500;
-/** Reasons that are told of those that were refused among many. */
+/** The number of distinct errors that a batch reports. */
 const REASONS = 3;
 
-/** Nothing of an agent begins from now on. */
+/** Pauses an agent: it starts no new runs. */
 export function pauseAgent(agent: string): void {
   void actions.act({
     key: `pause ${agent}`,
@@ -38,7 +38,7 @@ export function pauseAgent(agent: string): void {
   });
 }
 
-/** An agent goes on. */
+/** Resumes an agent. */
 export function resumeAgent(agent: string): void {
   void actions.act({
     key: `resume ${agent}`,
@@ -48,7 +48,7 @@ export function resumeAgent(agent: string): void {
   });
 }
 
-/** Nothing of any agent begins from now on. */
+/** Pauses all agents. */
 export async function pauseAll(): Promise<void> {
   const { agents, runs } = session.timeline.head;
   const paused = [...agents.values()].filter((agent) => agent.paused).length;
@@ -57,11 +57,9 @@ export async function pauseAll(): Promise<void> {
   const isWanted = await confirmed({
     title: `Pause ${agentsOf(left)}?`,
     lines: [
-      `Nothing of ${agentsOf(left)} begins from now on${paused > 0 ? `; ${paused} more ${paused === 1 ? "is" : "are"} paused already` : ""}.`,
-      running === 0
-        ? "Nothing runs at the moment."
-        : `${runsOf(running)} that ${running === 1 ? "goes" : "go"} on now will end as usual.`,
-      "What the agents are woken for meanwhile waits in line. It stays so over a restart, until somebody resumes them.",
+      `${agentsOf(left)} will not start new runs${paused > 0 ? `; ${paused} more ${paused === 1 ? "is" : "are"} already paused` : ""}.`,
+      running === 0 ? "No runs are active." : `${runsOf(running)} in progress will finish normally.`,
+      "New activations are queued. The pause survives restarts until you resume the agents.",
     ],
     verb: `Pause ${agentsOf(left)}`,
   });
@@ -74,7 +72,7 @@ export async function pauseAll(): Promise<void> {
   });
 }
 
-/** All agents go on. */
+/** Resumes all agents. */
 export function resumeAll(): void {
   void actions.act({
     key: "resume all",
@@ -87,18 +85,18 @@ export function resumeAll(): void {
 async function pauseOrResume(what: "pause" | "resume", agent?: string): Promise<Answer> {
   const { agents, seq } = await ask<PauseResult>(what, agent === undefined ? {} : { agent_id: agent });
   if (agents.length === 0) {
-    const already = what === "pause" ? "paused" : "at work";
-    return { words: `${agent ?? "Every agent"} was ${already} already: nothing has changed.` };
+    const already = what === "pause" ? "paused" : "active";
+    return { words: `${agent ?? "Every agent"} was already ${already}. Nothing changed.` };
   }
   const who = agents.length > 3 ? `${agents.length} agents` : agents.join(", ");
   const is = agents.length === 1 ? "is" : "are";
   return {
-    words: what === "pause" ? `${who} ${is} paused.` : `${who} ${agents.length === 1 ? "goes" : "go"} on.`,
+    words: what === "pause" ? `${who} ${is} paused.` : `${who} resumed.`,
     seq,
   };
 }
 
-/** Ends a run, also one that waits for its next attempt. */
+/** Cancels a run or a scheduled retry. */
 export function cancelRun({ run_id, activation_id, agent_id, status }: RunState): void {
   void actions.act({
     key: `cancel run ${activation_id ?? run_id}`,
@@ -108,7 +106,7 @@ export function cancelRun({ run_id, activation_id, agent_id, status }: RunState)
       return cancelled > 0
         ? { words: `The run of ${agent_id} is cancelled.`, seq }
         : {
-            words: `The run of ${agent_id} was not cancelled: it has ended already, or you may not see all that it read.`,
+            words: `The run of ${agent_id} was not cancelled: it has already ended, or some of its inputs are hidden from you.`,
           };
     },
     shows: (event) =>
@@ -117,7 +115,7 @@ export function cancelRun({ run_id, activation_id, agent_id, status }: RunState)
   });
 }
 
-/** Ends everything of a workflow that goes on or waits. */
+/** Cancels all running and waiting runs of a workflow. */
 export async function cancelWorkflow(correlationId: string): Promise<void> {
   const { running, retrying } = workOf(session.timeline.head, correlationId);
   const count = running.length + retrying.length;
@@ -126,12 +124,12 @@ export async function cancelWorkflow(correlationId: string): Promise<void> {
     title: `Cancel ${name}?`,
     lines: [
       running.length === 0
-        ? "None of its runs goes on at the moment."
-        : `${runsOf(running.length)} of it that ${running.length === 1 ? "goes" : "go"} on now ${running.length === 1 ? "ends" : "end"} as cancelled: ${namesOf(running)}.`,
-      ...(retrying.length > 0 ? [`${runsOf(retrying.length)} will not be tried again: ${namesOf(retrying)}.`] : []),
-      "What of it waits for its turn is cancelled, too. What it has published stays on the blackboard.",
+        ? "It has no active runs."
+        : `${running.length === 1 ? "1 active run" : `${running.length} active runs`} will be cancelled: ${namesOf(running)}.`,
+      ...(retrying.length > 0 ? [`${runsOf(retrying.length)} will not be retried: ${namesOf(retrying)}.`] : []),
+      "Its queued runs are cancelled too. Published artifacts stay on the blackboard.",
     ],
-    verb: count === 0 ? "Cancel the workflow" : `Cancel ${runsOf(count)}`,
+    verb: count === 0 ? "Cancel workflow" : `Cancel ${runsOf(count)}`,
   });
   if (!isWanted) return;
   void actions.act({
@@ -141,53 +139,53 @@ export async function cancelWorkflow(correlationId: string): Promise<void> {
       const { cancelled, seq } = await ask<CancelResult>("cancel", { correlation_id: correlationId });
       return cancelled > 0
         ? { words: `${runsOf(cancelled)} of ${name} ${cancelled === 1 ? "is" : "are"} cancelled.`, seq }
-        : { words: `Nothing of ${name} was cancelled: it had ended already, or you may not see it.` };
+        : { words: `No run of ${name} was cancelled: it has already ended, or it is hidden from you.` };
     },
     shows: (event) => event.type === "agent_execution_completed" && event.correlation_id === correlationId,
   });
 }
 
-/** Runs one agent on given inputs. Resolves to the answer; undefined when there is none. */
+/** Runs one agent with given inputs. Resolves to the answer; undefined when there is none. */
 export async function invokeAgent(request: InvokeRequest): Promise<Answer | undefined> {
   return actions.act({
     key: `invoke ${request.agent_id}`,
     name: `Invoke ${request.agent_id}`,
     ask: async () => {
       const { run_id, seq } = await ask<InvokeResult>("invoke", request);
-      return { words: `${request.agent_id} is to run.`, seq: seq ?? 0, runId: run_id };
+      return { words: `Run queued for ${request.agent_id}.`, seq: seq ?? 0, runId: run_id };
     },
     shows: ({ type }) => type === "artifact_published",
   });
 }
 
-/** Runs again what has failed for good. */
+/** Retries a dead letter. */
 export function retryLetter(letter: Pick<DeadLetterRecord, "id" | "agent_id">): void {
   void actions.act({
     key: `letter ${letter.id}`,
-    name: `Run ${letter.agent_id} again`,
+    name: `Retry dead letter of ${letter.agent_id}`,
     ask: async () => {
       const { run_id, seq, attempt } = await askAboutLetter<DeadLetterRetried>(letter.id, "retry");
-      return { words: `${letter.agent_id} is to run again, as attempt ${attempt}.`, seq, runId: run_id };
+      return { words: `Retry queued for ${letter.agent_id}: attempt ${attempt}.`, seq, runId: run_id };
     },
     shows: isAboutLetter(letter.id),
   });
 }
 
-/** Throws away what has failed for good. */
+/** Discards a dead letter. */
 export async function discardLetter({ id, agent_id, artifacts, attempts, error }: DeadLetterRecord): Promise<void> {
   const isWanted = await confirmed({
     title: `Discard this dead letter of ${agent_id}?`,
     lines: [
-      `Nobody will run it again after its ${attempts === 1 ? "one attempt" : `${attempts} attempts`}, the last of which ended with ${error.name}.`,
-      `${artifacts.length === 1 ? "What it was to work on stays" : `The ${artifacts.length} artifacts that it was to work on stay`} on the blackboard, and its runs in the log.`,
-      "This cannot be taken back.",
+      `It failed after ${attempts === 1 ? "1 attempt" : `${attempts} attempts`}, most recently with ${error.name}. It will not be retried.`,
+      `${artifacts.length === 1 ? "Its input stays" : `Its ${artifacts.length} inputs stay`} on the blackboard, and its runs stay in the log.`,
+      "This cannot be undone.",
     ],
-    verb: "Discard it",
+    verb: "Discard dead letter",
   });
   if (!isWanted) return;
   void actions.act({
     key: `letter ${id}`,
-    name: `Discard a dead letter of ${agent_id}`,
+    name: `Discard dead letter of ${agent_id}`,
     ask: async () => {
       const { seq } = await askAboutLetter<DeadLetterDiscarded>(id, "discard");
       return { words: `The dead letter of ${agent_id} is discarded.`, seq };
@@ -196,10 +194,10 @@ export async function discardLetter({ id, agent_id, artifacts, attempts, error }
   });
 }
 
-/** Runs again, or throws away, all dead letters, or those of one agent. */
+/** Retries or discards all dead letters, or those of one agent. */
 export async function settleLetters(what: "retry" | "discard", agent: string | undefined): Promise<void> {
   const letters = await allLetters(agent).catch((error: Error) => {
-    session.notify(`The dead letters could not be counted: ${error.message}`);
+    session.notify(`Failed to count the dead letters: ${error.message}`);
     return [];
   });
   const able = what === "retry" ? letters.filter(({ missing }) => missing === 0) : letters;
@@ -208,34 +206,32 @@ export async function settleLetters(what: "retry" | "discard", agent: string | u
   const count = lettersOf(able.length);
   const agents = new Set(able.map(({ agent_id }) => agent_id)).size;
   const isWanted = await confirmed({
-    title: what === "retry" ? `Run ${count} again?` : `Discard ${count}?`,
+    title: what === "retry" ? `Retry ${count}?` : `Discard ${count}?`,
     lines:
       what === "retry"
         ? [
-            `${count} of ${agent === undefined ? agentsOf(agents) : agent} ${able.length === 1 ? "is" : "are"} queued again, each as another attempt of the same work, with all its retries once more.`,
+            `${count} of ${agent === undefined ? agentsOf(agents) : agent} will be queued again as new attempts, each with its full number of retries.`,
             ...(able.length < letters.length
-              ? [
-                  `${letters.length - able.length} more cannot be run again: what they were to work on is no longer kept.`,
-                ]
+              ? [`${letters.length - able.length} more cannot be retried: their inputs are no longer retained.`]
               : []),
-            "As long as the cause is not mended, they will fail again.",
+            "They will fail again until the cause is fixed.",
           ]
         : [
-            `Nobody will run ${able.length === 1 ? "it" : "them"} again. What was to be worked on stays on the blackboard, and the runs in the log.`,
-            "This cannot be taken back.",
+            `${able.length === 1 ? "It" : "They"} will not be retried. The inputs stay on the blackboard, and the runs stay in the log.`,
+            "This cannot be undone.",
           ],
-    verb: what === "retry" ? `Run ${count} again` : `Discard ${count}`,
+    verb: what === "retry" ? `Retry ${count}` : `Discard ${count}`,
   });
   if (!isWanted) return;
   void actions.act({
     key: `letters of ${agent ?? "all"}`,
-    name: what === "retry" ? `Run the dead letters of ${whose} again` : `Discard the dead letters of ${whose}`,
+    name: what === "retry" ? `Retry the dead letters of ${whose}` : `Discard the dead letters of ${whose}`,
     ask: (progress) => eachLetter(what, able, progress),
     shows: ({ type }) => type === "dead_letter_closed",
   });
 }
 
-/** One after the other: what comes in between, and what is refused, stays as it is. */
+/** Processes dead letters one by one. Letters that arrive meanwhile or are rejected stay as they are. */
 async function eachLetter(
   what: "retry" | "discard",
   letters: readonly DeadLetterRecord[],
@@ -250,7 +246,7 @@ async function eachLetter(
       ({ seq: last } = await askAboutLetter<{ seq: number }>(id, what));
       done += 1;
     } catch (error) {
-      // Nobody is there any more who could refuse: what is done is done, and the rest would fare no better.
+      // The connection is lost. The remaining requests would fail as well.
       if (!(error instanceof Refusal)) throw error;
       refused.set(error.message, (refused.get(error.message) ?? 0) + 1);
     }
@@ -260,7 +256,7 @@ async function eachLetter(
   return { words: words.join(" "), seq: last, isRefused: done === 0 };
 }
 
-/** Every dead letter there is now, of one agent or of all. */
+/** Reads all current dead letters of one agent or of all agents. */
 async function allLetters(agent: string | undefined): Promise<DeadLetterRecord[]> {
   const all: DeadLetterRecord[] = [];
   for (let cursor: string | null = ""; cursor !== null; ) {

@@ -1,7 +1,7 @@
 import { Dialog } from "../ui/dialog.tsx";
 import { useConfirmation } from "./confirmation.ts";
 
-/** The question that is open, over everything else. Escape leaves it as it is. */
+/** The open confirmation, above everything else. Escape cancels it. */
 export function ConfirmationDialog() {
   const asked = useConfirmation(({ asked }) => asked);
   if (!asked) return null;
@@ -18,12 +18,12 @@ export function ConfirmationDialog() {
         <div className="flex flex-wrap justify-end gap-2">
           <button
             type="button"
-            // biome-ignore lint/a11y/noAutofocus: in a dialog something has the focus, and this is what does no harm
+            // biome-ignore lint/a11y/noAutofocus: a dialog must focus an element, and this button is safe
             autoFocus
             onClick={() => decide(false)}
             className="rounded-lg border border-line px-3 py-1.5 text-sm hover:border-accent"
           >
-            Leave it as it is
+            Go back
           </button>
           <button
             type="button"

@@ -1,22 +1,22 @@
 import { create } from "zustand";
 
-/** What somebody is asked before it is done. */
+/** A confirmation to show before an action runs. */
 export interface Confirmation {
   readonly title: string;
-  /** What exactly will happen, a sentence each. */
+  /** The exact consequences, one sentence each. */
   readonly lines: readonly string[];
-  /** What the button says that has it done. */
+  /** The label of the confirming button. */
   readonly verb: string;
 }
 
-/** What is being asked now, and what to call with the decision. */
+/** The open confirmation, and the callback that receives the decision. */
 export const useConfirmation = create<{
   readonly asked: (Confirmation & { readonly decide: (isWanted: boolean) => void }) | null;
 }>(() => ({ asked: null }));
 
-/** Asks first. Resolves to whether it shall be done. */
+/** Asks for confirmation. Resolves to whether it was given. */
 export function confirmed(confirmation: Confirmation): Promise<boolean> {
-  // Two questions at a time would answer each other.
+  // A second dialog would receive the first one's answer.
   useConfirmation.getState().asked?.decide(false);
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const decide = (isWanted: boolean) => {

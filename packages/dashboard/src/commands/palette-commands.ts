@@ -5,16 +5,16 @@ import { session, useSession } from "../session/tab-session.ts";
 import { cancelRun, cancelWorkflow, pauseAgent, pauseAll, resumeAgent, resumeAll } from "./commands.ts";
 import { whyNot, whyNotPause } from "./why-not.ts";
 
-/** Something that can be done by typing a part of its name. */
+/** A command of the palette. */
 export interface PaletteCommand {
   readonly name: string;
   readonly run: () => void;
 }
 
 /**
- * What can be done about what is shown, about all agents, and about those that somebody may mean.
+ * Returns the commands for the selected item, for all agents, and for agents whose name matches.
  *
- * @param typed in lower case; where it is nothing, no agent is meant.
+ * @param typed in lower case; when empty, no agent matches.
  */
 export function paletteCommands(state: FlockState, { screen, id }: Route, typed: string): PaletteCommand[] {
   const commands: PaletteCommand[] = [];
@@ -36,7 +36,7 @@ export function paletteCommands(state: FlockState, { screen, id }: Route, typed:
   return [...commands.map(unless(whyNot)), ...pauses.map(unless((live) => whyNot(live) ?? whyNotPause(live)))];
 }
 
-/** `pause chef` means the chef, and `pause` may mean any. */
+/** `pause chef` matches only the chef; `pause` matches any agent. */
 function meant(agents: readonly string[], typed: string): readonly string[] {
   const words = typed.split(/\s+/).filter(Boolean);
   const [verb, ...names] = words;
@@ -45,7 +45,7 @@ function meant(agents: readonly string[], typed: string): readonly string[] {
   return agents.filter((agent) => words.some((word) => agent.toLowerCase().includes(word)));
 }
 
-/** Where something cannot be done, that is said instead. */
+/** Shows why a command is unavailable instead of running it. */
 function unless(against: (live: SessionView) => string | null): (command: PaletteCommand) => PaletteCommand {
   return ({ name, run }) => ({
     name,

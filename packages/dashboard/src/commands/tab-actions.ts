@@ -2,7 +2,7 @@ import { useStore } from "zustand";
 import { session, useSession } from "../session/tab-session.ts";
 import { type Action, Actions, isPending } from "./actions.ts";
 
-/** What the viewer of this tab has asked for. */
+/** The actions of this tab. */
 export const actions = new Actions({ session, view: useSession });
 
 /** Reads the actions of this tab, oldest first. */

@@ -37,20 +37,20 @@ function ended(work: string, attempt: number, how: { retry_at?: string; neverBeg
 
 const AT = "2026-03-14T10:00:00.000Z";
 
-describe("what waits for another attempt", () => {
-  it("is what has failed and is to be tried again, until that attempt begins", () => {
+describe("runs waiting for a retry", () => {
+  it("are failed runs with a scheduled retry, until that attempt starts", () => {
     const before = [started("a", 1), ended("a", 1, { retry_at: AT })];
     expect(waitingForRetry(stateOf(before)).map(({ run_id }) => run_id)).toEqual(["a-1"]);
     expect(waitingForRetry(stateOf([...before, started("a", 2)]))).toEqual([]);
     expect(waitingForRetry(stateOf([...before, started("a", 2), ended("a", 2)]))).toEqual([]);
   });
 
-  it("no more when the attempt is cancelled before it has begun, of which its end alone tells", () => {
+  it("exclude attempts cancelled before their start, which only have an end event", () => {
     const events = [started("a", 1), ended("a", 1, { retry_at: AT }), ended("a", 2, { neverBegan: true })];
     expect(waitingForRetry(stateOf(events))).toEqual([]);
   });
 
-  it("whatever else goes on at the same time, in whatever order: each work counts once, by its newest attempt", () => {
+  it("count each activation once by its newest attempt, with any interleaving", () => {
     const work = fc.record({
       attempts: fc.integer({ min: 1, max: 4 }),
       last: fc.constantFrom("runs", "waits", "failed"),

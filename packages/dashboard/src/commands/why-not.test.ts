@@ -14,18 +14,18 @@ const connection: ConnectionState = {
 };
 const now = { file: null, at: null, connection, complete: true };
 
-describe("nothing can be done, and it is said why,", () => {
+describe("reason why actions are disabled", () => {
   it.for([
-    ["in the past", { ...now, at: 41_200 }, /seq 41,200.*Go back to live/],
-    ["in a file", { ...now, file: "flock.ndjson" }, /file of events/],
-    ["without a connection", { ...now, connection: { ...connection, status: "waiting" } as const }, /no connection/],
-    ["before everything has been taken in", { ...now, complete: false }, /wait a moment/],
-  ] as const)("%s", ([, standing, words]) => expect(whyNot(standing)).toMatch(words));
+    ["in the past", { ...now, at: 41_200 }, /seq 41,200.*Go live first/],
+    ["in an event file", { ...now, file: "flock.ndjson" }, /event files/],
+    ["without a connection", { ...now, connection: { ...connection, status: "waiting" } as const }, /disconnected/],
+    ["while loading", { ...now, complete: false }, /Still loading/],
+  ] as const)("%s", ([, view, reason]) => expect(whyNot(view)).toMatch(reason));
 
-  it("of pausing, when something may be hidden from the viewer, who is not the owner then", () => {
-    expect(whyNotPause({ file: null, connection: { ...connection, limited: true } })).toMatch(/for the owner/);
+  it("only the owner can pause", () => {
+    expect(whyNotPause({ file: null, connection: { ...connection, limited: true } })).toMatch(/Only the owner/);
     expect(whyNotPause(now)).toBeNull();
   });
 
-  it("but not when there is nothing against it", () => expect(whyNot(now)).toBeNull());
+  it("is null when actions are enabled", () => expect(whyNot(now)).toBeNull());
 });

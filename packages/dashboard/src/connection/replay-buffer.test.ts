@@ -48,7 +48,7 @@ describe("ReplayBuffer", () => {
     expect(await asked).toMatchObject({ entries: [event(2)], next: 2, restart: null });
   });
 
-  it("tells a reader once that it is current, also when the log is empty", async () => {
+  it("reports once that a reader is current, also when the log is empty", async () => {
     const buffer = new ReplayBuffer(20);
     const asked = buffer.next(0, false);
     buffer.isCaughtUp = true;
@@ -89,7 +89,7 @@ describe("ReplayBuffer", () => {
     expect(await buffer.next(0, false)).toMatchObject({ entries: [event(1)], restart: null });
   });
 
-  it("restarts a reader that knew the old log as empty", async () => {
+  it("restarts a reader whose old log was empty", async () => {
     const buffer = new ReplayBuffer(5);
     buffer.isCaughtUp = true;
     const { next } = await buffer.next(0, false);

@@ -1,17 +1,20 @@
 import type { LogEntry } from "../timeline/log.ts";
 import { weightOf } from "../timeline/trim.ts";
 
-/** Why a reader must discard what it has: `new-log`: the server has another log; `overflow`: entries were evicted unread. */
+/**
+ * Why a reader must discard its events. `new-log`: the server has another log. `overflow`: entries were evicted
+ * unread.
+ */
 export type Restart = "new-log" | "overflow";
 
-/** What a reader receives at a time. */
+/** The entries that a reader receives at a time. */
 export interface Chunk {
   readonly entries: readonly LogEntry[];
   /** The position to continue from. */
   readonly next: number;
-  /** Set when these entries do not continue what the reader has. */
+  /** Set when these entries do not continue the reader's previous ones. */
   readonly restart: Restart | null;
-  /** Whether the reader now has everything there is, and the server has nothing more to replay. */
+  /** Whether the reader has every entry, and the server has nothing more to replay. */
   readonly isCurrent: boolean;
 }
 
@@ -19,10 +22,10 @@ export interface Chunk {
 const CHUNK = 20_000;
 
 /**
- * Keeps the newest entries of the log for readers (tabs) that each have a position in it. A request is answered at once
- * when there are entries for it, otherwise as soon as one arrives. Readers that make no request cost nothing.
+ * Keeps the newest entries of the log for readers (tabs) that each have a position in it. A request is answered at
+ * once when there are entries for it, otherwise as soon as one arrives. Idle readers cost nothing.
  *
- * This is the one place that handles a change of epoch: the buffer drops the old log, and tells its readers to restart.
+ * This is the only code that handles a change of epoch: the buffer drops the old log and restarts its readers.
  */
 export class ReplayBuffer {
   readonly #kept: number;
@@ -69,8 +72,8 @@ export class ReplayBuffer {
   /**
    * Resolves with the entries from a position on, as soon as there are any.
    *
-   * @param from a position from `Chunk.next`; 0 for a reader that has nothing.
-   * @param isCurrent whether the reader has been told that it is current. If not, being current is an answer by itself.
+   * @param from a position from `Chunk.next`; 0 for a reader without entries.
+   * @param isCurrent whether the reader already knows that it is current. If not, being current counts as an answer.
    */
   next(from: number, isCurrent: boolean): Promise<Chunk> {
     return new Promise((give) => {
@@ -81,7 +84,7 @@ export class ReplayBuffer {
 
   #startNewLog(): void {
     this.#evict(this.#entries.length);
-    // Takes a position of its own, so that a reader that had everything of the old log is behind the new one.
+    // Takes a position for itself, so that a current reader of the old log is behind the new one.
     this.#first++;
     this.#logStart = this.#first;
     this.#answer();
@@ -122,7 +125,7 @@ export class ReplayBuffer {
   }
 
   #restartFor(from: number, isCurrent: boolean): Restart | null {
-    // A reader at 0 has nothing to discard, unless it was told that the log was empty.
+    // A reader at 0 has nothing to discard, unless it already received an empty chunk.
     if (from < this.#logStart && (from > 0 || isCurrent)) return "new-log";
     return from < this.#first && from > 0 ? "overflow" : null;
   }

@@ -36,25 +36,25 @@ export function restClient(names: NameInterner): RestClient {
   };
 }
 
-/** What the server has refused: its own words, and its code for programs. */
+/** An error response of the server: its message and its machine-readable code. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly code: string;
   readonly issues: readonly Issue[];
 
   constructor(url: string, status: number, body: Partial<ErrorBody> = {}) {
-    super(body.message ?? `${url} answered ${status}`);
+    super(body.message ?? `${url} returned ${status}`);
     this.code = body.code ?? String(status);
     this.issues = body.issues ?? [];
   }
 }
 
-/** The server's answer to a request. @throws Refusal, or the browser's own error when there was no answer. */
+/** Reads JSON from the server. @throws Refusal for an error response, or the browser's own error without a response. */
 export async function getJson<T>(url: string): Promise<T> {
   return answerOf(url, await fetch(url));
 }
 
-/** Asks the server to do something, and gives its answer. @throws as `getJson` does. */
+/** Posts a request to the server and returns its answer. @throws as `getJson` does. */
 export async function sendJson<T>(
   url: string,
   body?: unknown,

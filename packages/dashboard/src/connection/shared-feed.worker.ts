@@ -3,7 +3,7 @@ import { NameInterner } from "../timeline/name-interner.ts";
 import { DirectFeed } from "./direct-feed.ts";
 import type { ToTab, ToWorker } from "./feed.ts";
 
-/** The part of a shared worker's scope that is used here: the project's types are those of a page. */
+/** The part of a shared worker's scope that is used here. The project's types are those of a page. */
 declare const self: {
   onconnect: ((event: MessageEvent) => void) | null;
 };

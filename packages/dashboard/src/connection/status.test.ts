@@ -1,6 +1,6 @@
 import type { ConnectionState } from "@flock-ts/client";
 import { describe, expect, it } from "vitest";
-import { connectionSummary, connectionWords, moodOf } from "./status.ts";
+import { connectionSummary, connectionWords, severityOf } from "./status.ts";
 
 const base: ConnectionState = {
   status: "live",
@@ -13,18 +13,18 @@ const base: ConnectionState = {
   reason: null,
 };
 const NOW = new Date(2026, 0, 1, 14, 5).getTime();
-const standing = (change: Partial<ConnectionState>, complete = true) => ({
+const input = (change: Partial<ConnectionState>, complete = true) => ({
   connection: { ...base, ...change },
   complete,
   last: 41_200,
   offlineSince: new Date(2026, 0, 1, 14, 2).getTime(),
 });
 
-describe("the words for the connection are exact", () => {
+describe("describes the connection", () => {
   it.for([
     [{ status: "live", head: 41_200 }, true, "Live"],
-    [{ status: "live", head: 42_440 }, false, "Catching up: 1,240 behind"],
-    [{ status: "catching-up", head: 42_440 }, true, "Catching up: 1,240 behind"],
+    [{ status: "live", head: 42_440 }, false, "Catching up: 1,240 events behind"],
+    [{ status: "catching-up", head: 42_440 }, true, "Catching up: 1,240 events behind"],
     [{ status: "catching-up", head: 100 }, true, "Catching up"],
     [{ status: "connecting", epoch: null }, false, "Connecting"],
     [{ status: "connecting", epoch: null, attempt: 3 }, false, "Connecting (attempt 3)"],
@@ -32,17 +32,17 @@ describe("the words for the connection are exact", () => {
     [{ status: "waiting", retryAt: NOW + 2_400 }, true, "Offline since 14:02, showing seq 41,200. Reconnecting in 3 s"],
     [{ status: "closed" }, true, "Disconnected"],
   ] as const)("%j, complete %j: %s", ([change, complete, words]) => {
-    expect(connectionWords(standing(change, complete), NOW)).toBe(words);
+    expect(connectionWords(input(change, complete), NOW)).toBe(words);
   });
 
-  it("what is read aloud does not change while somebody only waits", () => {
-    expect(connectionSummary(standing({ status: "waiting", retryAt: NOW + 9_000 }))).toBe(
-      connectionSummary(standing({ status: "connecting", attempt: 7 })),
+  it("the text for screen readers does not change during a wait", () => {
+    expect(connectionSummary(input({ status: "waiting", retryAt: NOW + 9_000 }))).toBe(
+      connectionSummary(input({ status: "connecting", attempt: 7 })),
     );
   });
 
-  it("live is said only by a tab that has taken everything in", () => {
-    expect(moodOf(standing({ status: "live" }, false))).toBe("busy");
-    expect(connectionSummary(standing({ status: "live" }, false))).toBe("Catching up");
+  it("is live only when the tab has processed every event", () => {
+    expect(severityOf(input({ status: "live" }, false))).toBe("busy");
+    expect(connectionSummary(input({ status: "live" }, false))).toBe("Catching up");
   });
 });

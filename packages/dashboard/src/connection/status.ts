@@ -1,9 +1,9 @@
 import type { ConnectionState } from "@flock-ts/client";
 
-/** What the words are made of. */
-export interface Standing {
+/** The input of the status text. */
+export interface StatusInput {
   readonly connection: ConnectionState;
-  /** Whether the tab has taken in what the connection has had to tell. */
+  /** Whether the tab has processed everything that the connection delivered. */
   readonly complete: boolean;
   /** The newest seq that the tab has. */
   readonly last: number;
@@ -11,19 +11,19 @@ export interface Standing {
   readonly offlineSince: number | null;
 }
 
-/** What a connection is at most: which colour and shape stands for it. */
-export type Mood = "live" | "busy" | "offline";
+/** The overall state of a connection, which selects its color and shape. */
+export type Severity = "live" | "busy" | "offline";
 
-export function moodOf({ connection: { status, epoch }, complete }: Standing): Mood {
+export function severityOf({ connection: { status, epoch }, complete }: StatusInput): Severity {
   if (status === "live") return complete ? "live" : "busy";
   return status === "catching-up" || epoch === null ? "busy" : "offline";
 }
 
-/** How the connection stands, in words. `now` as `Date.now()` counts. */
-export function connectionWords({ connection, complete, last, offlineSince }: Standing, now: number): string {
+/** Returns the state of the connection as text. `now` as `Date.now()` counts. */
+export function connectionWords({ connection, complete, last, offlineSince }: StatusInput, now: number): string {
   const { status, attempt, retryAt, epoch, head } = connection;
   if (status === "catching-up" || (status === "live" && !complete)) {
-    return head > last ? `Catching up: ${count(head - last)} behind` : "Catching up";
+    return head > last ? `Catching up: ${count(head - last)} events behind` : "Catching up";
   }
   if (status === "live") return "Live";
   if (status === "closed") return "Disconnected";
@@ -33,13 +33,13 @@ export function connectionWords({ connection, complete, last, offlineSince }: St
   return `Offline${since}, showing seq ${count(last)}. ${next > 0 ? `Reconnecting in ${next} s` : "Reconnecting"}`;
 }
 
-/** The same without what changes by the second: what a screen reader says once. */
-export function connectionSummary(standing: Standing): string {
-  const { status, epoch } = standing.connection;
+/** Returns the same without values that change every second, for screen readers. */
+export function connectionSummary(input: StatusInput): string {
+  const { status, epoch } = input.connection;
   if (status === "closed") return "Disconnected";
-  const mood = moodOf(standing);
-  if (mood === "live") return "Live";
-  if (mood === "offline") return "Offline";
+  const severity = severityOf(input);
+  if (severity === "live") return "Live";
+  if (severity === "offline") return "Offline";
   return status === "catching-up" || status === "live" ? "Catching up" : epoch === null ? "Connecting" : "Reconnecting";
 }
 
@@ -47,7 +47,7 @@ function count(amount: number): string {
   return amount.toLocaleString("en");
 }
 
-/** Hours and minutes, where the viewer is. */
+/** Returns hours and minutes in the viewer's time zone. */
 function timeOf(at: number): string {
   const date = new Date(at);
   return `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;

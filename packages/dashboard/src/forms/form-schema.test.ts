@@ -16,7 +16,7 @@ function optionNames(schema: RJSFSchema, field: string): unknown[] {
   return (property.anyOf ?? property.oneOf ?? []).map((option) => (option as RJSFSchema).title);
 }
 
-describe("what is right goes through the form as it is", () => {
+describe("valid values pass through the form unchanged", () => {
   const type = z.object({
     name: z.string(),
     note: z.string().nullable(),
@@ -35,7 +35,7 @@ describe("what is right goes through the form as it is", () => {
     payment: fc.option(fc.record({ kind: fc.constant("card" as const), number: text })),
   });
 
-  it("and is right for the form too, whatever it is", () => {
+  it("and are valid in the form too", () => {
     const schema = schemaOf(type);
     fc.assert(
       fc.property(values, (value) => {
@@ -47,12 +47,12 @@ describe("what is right goes through the form as it is", () => {
   });
 });
 
-describe("alternatives have names that say which is which", () => {
-  it("the mark of a discriminated union", () => {
+describe("alternatives have distinguishing names", () => {
+  it("the discriminator of a union", () => {
     expect(optionNames(order, "payment")).toEqual(["card", "cash"]);
   });
 
-  it("the kind of value", () => {
+  it("the type of the value", () => {
     expect(optionNames(schemaOf(z.object({ size: z.union([z.string(), z.array(z.int())]) })), "size")).toEqual([
       "text",
       "list",
@@ -67,33 +67,33 @@ describe("alternatives have names that say which is which", () => {
     ]);
   });
 
-  it("a title that somebody gave stays", () => {
+  it("a given title is kept", () => {
     const named = z.union([z.string().meta({ title: "In words" }), z.object({ stars: z.int() })]);
     expect(optionNames(schemaOf(z.object({ rating: named })), "rating")).toEqual(["In words", "object"]);
   });
 
-  it("everything else of the schema stays as it is, a field named like a keyword too", () => {
+  it("the rest of the schema is unchanged, including a field named like a keyword", () => {
     const plain = schemaOf(z.object({ anyOf: z.string(), enum: z.enum(["a", "b"]), size: z.object({ cm: z.int() }) }));
     const { $schema: _dialect, ...rest } = plain;
     expect(formSchemaOf(plain)).toEqual(rest);
   });
 });
 
-describe("a value that is no object has a form as well", () => {
-  it("one field, which has a name", () => {
+describe("values other than objects have a form", () => {
+  it("with one named field", () => {
     expect(formSchemaOf(schemaOf(z.enum(["now", "later"])))).toMatchObject({ title: "Value", enum: ["now", "later"] });
-    expect(formSchemaOf(schemaOf(z.boolean().meta({ title: "Shall we?" })))).toMatchObject({ title: "Shall we?" });
+    expect(formSchemaOf(schemaOf(z.boolean().meta({ title: "Approve?" })))).toMatchObject({ title: "Approve?" });
   });
 
-  it("unless the schema takes anything", () => {
+  it("unless the schema accepts any value", () => {
     expect(isAnything(schemaOf(z.any()))).toBe(true);
     for (const type of [z.string(), z.object({}), z.union([z.string(), z.int()]), z.literal(1)])
       expect(isAnything(schemaOf(type))).toBe(false);
   });
 });
 
-describe("a tuple is so many fields, and no list to add to", () => {
-  it("unless it says what may follow", () => {
+describe("a tuple has a fixed number of fields", () => {
+  it("unless it allows further items", () => {
     const schema = schemaOf(
       z.object({ pair: z.tuple([z.string(), z.int()]), rest: z.tuple([z.string()], z.boolean()) }),
     );
@@ -103,7 +103,7 @@ describe("a tuple is so many fields, and no list to add to", () => {
   });
 });
 
-describe("a field that may be null is one that may be left empty", () => {
+describe("a nullable field may be left empty", () => {
   const type = z.object({
     name: z.string().nullable(),
     mail: z.email().nullable(),
@@ -113,13 +113,13 @@ describe("a field that may be null is one that may be left empty", () => {
   });
   const schema = schemaOf(type);
 
-  it("the form asks for the value itself, and does not insist", () => {
+  it("the form shows the value's field as optional", () => {
     const { properties, required } = formSchemaOf(schema);
     expect(properties).toMatchObject({ name: { type: "string" }, mail: { type: "string", format: "email" } });
     expect(required).toEqual(["children"]);
   });
 
-  it("what was left empty and must be there is null in the payload, at any depth", () => {
+  it("empty required fields become null in the payload, at any depth", () => {
     const payload = payloadOf(schema, { children: [{}, { name: "Bo" }], parent: {} });
     expect(payload).toEqual({
       name: null,
@@ -130,14 +130,14 @@ describe("a field that may be null is one that may be left empty", () => {
     expect(type.safeParse(payload).success).toBe(true);
   });
 
-  it("what was filled in stays as it is", () => {
+  it("filled fields are unchanged", () => {
     const data = { name: "Al", mail: "al@flock.test", nick: "A", children: [], parent: null };
     expect(payloadOf(schema, data)).toEqual(data);
   });
 });
 
-describe("each field is shown as what it is", () => {
-  it("long texts get room, at any depth", () => {
+describe("each field has a fitting control", () => {
+  it("long texts have a text area, at any depth", () => {
     const schema = schemaOf(
       z.object({ body: z.string(), name: z.string(), parts: z.array(z.object({ text: z.string() })) }),
     );
@@ -148,12 +148,12 @@ describe("each field is shown as what it is", () => {
     });
   });
 
-  it("a choice and a formatted text are no long texts", () => {
+  it("choices and formatted strings are not long texts", () => {
     const schema = schemaOf(z.object({ content: z.enum(["a", "b"]), context: z.url() }));
     expect(uiSchemaOf(schema)).toEqual({ content: {}, context: {} });
   });
 
-  it("what can have one value only is not shown", () => {
+  it("constants are hidden", () => {
     expect(uiSchemaOf(order)).toEqual({
       payment: {
         oneOf: [

@@ -14,24 +14,24 @@ const KINDS: Record<string, string> = {
 };
 
 /**
- * A type's JSON Schema as a form shows it: alternatives have names that say which is which, and a field that may be null
- * is one that may be left empty. {@link payloadOf} is the way back.
+ * Returns a type's JSON Schema in the form that the form library needs: alternatives have distinguishing names, and a
+ * nullable field may be left empty. {@link payloadOf} converts back.
  */
 export function formSchemaOf({ $schema: _dialect, title, ...schema }: RJSFSchema): RJSFSchema {
   const form = adapted(schema) as RJSFSchema;
-  // A field that stands alone has no name of its own.
+  // A single field has no name.
   return "properties" in schema ? form : { title: title ?? "Value", ...form };
 }
 
-/** What a schema must say something with, for there to be a form. */
+/** Keywords of which a schema needs at least one for a form. */
 const SHAPES = ["type", "properties", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"];
 
-/** Whether a schema says nothing of what it takes: such a value can only be written as JSON. */
+/** Whether a schema accepts any value. Such a value can only be written as JSON. */
 export function isAnything(schema: RJSFSchema): boolean {
   return !SHAPES.some((keyword) => keyword in schema);
 }
 
-/** What a form holds as the payload that the schema wants: null where a field that must be there was left empty. */
+/** Converts the form's data to a payload of the schema: empty required nullable fields become null. */
 export function payloadOf(schema: RJSFSchema, data: unknown): unknown {
   if (Array.isArray(data)) {
     const { items } = schema;
@@ -47,7 +47,7 @@ export function payloadOf(schema: RJSFSchema, data: unknown): unknown {
   return payload;
 }
 
-/** Keywords whose value is data, or names of fields, and no schema. */
+/** Keywords whose value is data or field names, not a schema. */
 const DATA = new Set(["const", "enum", "default", "examples", "required"]);
 
 function adapted(schema: unknown): unknown {
@@ -57,7 +57,7 @@ function adapted(schema: unknown): unknown {
   for (const [keyword, value] of Object.entries(schema)) {
     if (DATA.has(keyword)) result[keyword] = value;
     else if (keyword === "items" && "prefixItems" in schema) result.additionalItems = adapted(value);
-    // The form library knows tuples as they were called before 2020.
+    // The form library only supports the tuple syntax from before 2020.
     else if (keyword === "prefixItems") {
       result.items = (value as RJSFSchema[]).map(adapted);
       if (!("items" in schema)) result.additionalItems = false;
@@ -88,7 +88,7 @@ function isNullable(schema: unknown): boolean {
   return [schema.type].flat().includes("null") || (schema.anyOf ?? []).some(isNullable);
 }
 
-/** The same schema for values that are not null. */
+/** Returns the schema without null. */
 function withoutNull(schema: RJSFSchema): RJSFSchema {
   if (!isNullable(schema) || schema.type === "null") return schema;
   const { type, anyOf, ...rest } = schema;
@@ -102,7 +102,7 @@ function withoutNull(schema: RJSFSchema): RJSFSchema {
   ) as RJSFSchema;
 }
 
-/** What tells an alternative from the others: its mark, its name, or its kind. */
+/** Returns what distinguishes an alternative: its discriminator, its title, or its type. */
 function nameOf(option: RJSFSchema): string {
   const value = option.const ?? constantsOf(option)[0];
   if (value !== undefined) return String(value);
@@ -114,7 +114,7 @@ function nameOf(option: RJSFSchema): string {
     .join(" or ");
 }
 
-/** How a form shows each field: long texts get room, and what can have one value only need not be seen. */
+/** Returns how a form shows each field: long texts get a text area, constants are hidden. */
 export function uiSchemaOf(schema: RJSFSchema): UiSchema {
   const ui: UiSchema = {};
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
@@ -128,7 +128,7 @@ export function uiSchemaOf(schema: RJSFSchema): UiSchema {
     const options = schema[keyword];
     if (options)
       ui[keyword] = options.map((option) => ({
-        // Its name stands in the choice already.
+        // The choice shows its name already.
         "ui:label": false,
         ...(typeof option === "object" ? uiSchemaOf(option) : {}),
       }));

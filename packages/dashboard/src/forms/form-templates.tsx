@@ -1,4 +1,4 @@
-// Not from the index, which takes a second validator along.
+// Not from the index, which includes a second validator.
 import SchemaField from "@rjsf/core/lib/components/fields/SchemaField.js";
 import {
   ADDITIONAL_PROPERTY_FLAG,
@@ -19,7 +19,7 @@ import {
 import { ArrowDown, ArrowUp, CircleAlert, Copy, Plus, X } from "lucide-react";
 import { isValidElement } from "react";
 
-/** The form library's own buttons show letters of a font that nobody has; these are the same with our icons. */
+/** Buttons with our icons. The form library's own need an icon font. */
 function iconButton(Icon: typeof Plus, name: string, shows: "name" | "icon" = "icon") {
   return function FormButton({ id, className, disabled, onClick }: IconButtonProps) {
     return (
@@ -38,7 +38,7 @@ function iconButton(Icon: typeof Plus, name: string, shows: "name" | "icon" = "i
   };
 }
 
-/** An entry of a list, and beside it what can be done with it. */
+/** An entry of a list with its buttons. */
 function ListEntry({ children, buttonsProps, hasToolbar, registry, uiSchema }: ArrayFieldItemTemplateProps) {
   const Buttons = getTemplate("ArrayFieldItemButtonsTemplate", registry, getUiOptions(uiSchema));
   return (
@@ -53,7 +53,7 @@ function ListEntry({ children, buttonsProps, hasToolbar, registry, uiSchema }: A
   );
 }
 
-/** A field; an entry of a list is called as people count: `toppings 2`, and in a list of lists `matrix 2.1`. */
+/** A field. List entries are numbered from 1: `toppings 2`, or `matrix 2.1` in a nested list. */
 function NamedField(props: FieldProps) {
   const { index, schema, title = "", uiSchema } = props;
   if (index === undefined) return <SchemaField {...props} />;
@@ -62,10 +62,10 @@ function NamedField(props: FieldProps) {
   return <SchemaField {...props} uiSchema={{ ...uiSchema, "ui:title": name }} />;
 }
 
-/** The fields that are not the library's own. */
+/** Custom fields. */
 export const formFields = { SchemaField: NamedField };
 
-/** Alternatives: which one, and then its fields. */
+/** Alternatives: a choice, followed by its fields. */
 function Alternatives({ selector, optionSchemaField }: MultiSchemaFieldTemplateProps) {
   const name = isValidElement<{ label?: string }>(selector) ? selector.props.label : undefined;
   return (
@@ -80,7 +80,7 @@ function Alternatives({ selector, optionSchemaField }: MultiSchemaFieldTemplateP
   );
 }
 
-/** A field; one of a record has a name that can be changed, and can be removed. */
+/** A field. Fields of a record can be renamed and removed. */
 function Field(props: WrapIfAdditionalTemplateProps) {
   const { id, classNames, label, schema, children, onKeyRenameBlur, onRemoveProperty, rawErrors, registry, uiSchema } =
     props;
@@ -104,7 +104,7 @@ function Field(props: WrapIfAdditionalTemplateProps) {
   );
 }
 
-/** A type that contains itself goes on when somebody wants it to: there would be no end otherwise. */
+/** A recursive type, which expands on request because it has no end. */
 function GoOn({ name, fieldPathId, onExpand }: CyclicSchemaExpandProps) {
   const id = fieldPathId[ID_KEY];
   return (
@@ -115,7 +115,7 @@ function GoOn({ name, fieldPathId, onExpand }: CyclicSchemaExpandProps) {
   );
 }
 
-/** What is wrong with a field, with a sign beside the colour. */
+/** The errors of a field, with an icon in addition to the color. */
 function Errors({ errors = [], fieldPathId }: FieldErrorProps) {
   if (errors.length === 0) return null;
   return (
@@ -130,7 +130,7 @@ function Errors({ errors = [], fieldPathId }: FieldErrorProps) {
   );
 }
 
-/** What a generated form is made of, where the library's own is of no use without its style sheet. */
+/** Templates for the form. The library's own are unusable without its style sheet. */
 export const formTemplates: Partial<Omit<TemplatesType, "ButtonTemplates">> & {
   ButtonTemplates: Partial<TemplatesType["ButtonTemplates"]>;
 } = {

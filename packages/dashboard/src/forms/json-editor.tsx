@@ -2,7 +2,7 @@ import { CircleAlert } from "lucide-react";
 import { useRef } from "react";
 import type { Problem } from "./json-text.ts";
 
-/** JSON to write: plain text with numbered lines, and beside them signs where something is wrong. */
+/** A JSON editor: plain text with line numbers and error marks. */
 export function JsonEditor({ text, problems, label = "Payload as JSON", onChange }: JsonEditorProps) {
   const area = useRef<HTMLTextAreaElement>(null);
   const gutter = useRef<HTMLDivElement>(null);
@@ -21,7 +21,7 @@ export function JsonEditor({ text, problems, label = "Payload as JSON", onChange
           className="overflow-hidden border-r border-line bg-sunken py-3 pr-2 pl-1.5 text-right text-soft tabular-nums select-none"
         >
           {Array.from({ length: Math.min(lines, MAX_NUMBERED) }, (_, at) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
+            // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other identity
             <div key={at} className={wrong.has(at + 1) ? "font-bold text-bad" : ""}>
               {wrong.has(at + 1) ? "●" : ""} {at + 1}
             </div>
@@ -64,7 +64,7 @@ export function JsonEditor({ text, problems, label = "Payload as JSON", onChange
   );
 }
 
-/** Nobody writes more lines by hand, and each number is an element. */
+/** Limits line numbers: each is an element. */
 const MAX_NUMBERED = 5_000;
 
 interface JsonEditorProps {

@@ -10,8 +10,8 @@ function parsed(text: string): unknown {
   }
 }
 
-describe("JSON that somebody types is read as JSON is", () => {
-  it("what is right gives its value, and what is not a place in the text and a reason", () => {
+describe("parses JSON like JSON.parse", () => {
+  it("returns the value, or the position and reason of the error", () => {
     const typed = fc
       .tuple(fc.json(), fc.nat(), fc.constantFrom("", '"', ",", "}", "/", "x", "\n"))
       .map(([text, at, put]) => {
@@ -36,25 +36,25 @@ describe("JSON that somebody types is read as JSON is", () => {
   });
 
   it.for([
-    ['{\n  "a": 1\n  "b": 2\n}', 3, 3, "a comma is missing"],
-    ['{ "a": basil }', 1, 8, "this is no value: texts stand in double quotes"],
-    ['{ "a": [1, 2 }', 1, 14, "a comma is missing"],
-    ["", 1, 1, "a value is missing"],
-    ['{ "a": 1 } // done', 1, 12, "JSON has no comments"],
+    ['{\n  "a": 1\n  "b": 2\n}', 3, 3, "expected a comma"],
+    ['{ "a": basil }', 1, 8, "not a value: strings need double quotes"],
+    ['{ "a": [1, 2 }', 1, 14, "expected a comma"],
+    ["", 1, 1, "expected a value"],
+    ['{ "a": 1 } // done', 1, 12, "JSON does not allow comments"],
   ] as const)("%j: line %i, column %i: %s", ([text, line, column, message]) => {
     expect(readJson(text)).toMatchObject({ problem: { line, column, message } });
   });
 });
 
-describe("what is wrong with a field is found in the text", () => {
+describe("finds the position of a field's error in the text", () => {
   const text = '{\n  "name": "Al",\n  "toppings": [\n    { "grams": 5 }\n  ]\n}';
 
-  it("at its value", () => {
+  it("at the field's value", () => {
     expect(spotOf(text, ["toppings", 0, "grams"])).toMatchObject({ line: 4, column: 16, length: 1 });
     expect(spotOf(text, ["toppings", "0"])).toMatchObject({ line: 4, column: 5 });
   });
 
-  it("a field that is missing in what it is missing in", () => {
+  it("at the parent of a missing field", () => {
     expect(spotOf(text, ["toppings", 0, "name"])).toMatchObject({ line: 4, column: 5 });
     expect(spotOf(text, ["price"])).toMatchObject({ line: 1, column: 1 });
   });

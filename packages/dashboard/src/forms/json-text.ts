@@ -1,6 +1,6 @@
 import { findNodeAtLocation, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 
-/** A stretch of a text, and where people find it. */
+/** A range of a text with its line and column. */
 export interface Spot {
   /** From 1. */
   readonly line: number;
@@ -10,32 +10,32 @@ export interface Spot {
   readonly length: number;
 }
 
-/** Something wrong in a text, and where. */
+/** A problem in a text and its position. */
 export interface Problem extends Spot {
   readonly message: string;
 }
 
-/** What a text says as JSON, or where it is none. */
+/** The parsed value of a JSON text, or its first problem. */
 export type ReadJson = { readonly value: unknown } | { readonly problem: Problem };
 
 const MISTAKES: Readonly<Record<string, string>> = {
-  InvalidSymbol: "this is no value: texts stand in double quotes",
-  InvalidNumberFormat: "this is no number",
-  PropertyNameExpected: "the name of a field is missing, in double quotes",
-  ValueExpected: "a value is missing",
-  ColonExpected: "a colon is missing",
-  CommaExpected: "a comma is missing",
-  CloseBraceExpected: "a closing brace } is missing",
-  CloseBracketExpected: "a closing bracket ] is missing",
-  EndOfFileExpected: "there is something after the end",
-  InvalidCommentToken: "JSON has no comments",
-  UnexpectedEndOfString: "a text does not end: its quote is missing",
-  InvalidUnicode: "this is no Unicode escape",
-  InvalidEscapeCharacter: "this escape does not exist",
+  InvalidSymbol: "not a value: strings need double quotes",
+  InvalidNumberFormat: "not a number",
+  PropertyNameExpected: "expected a field name in double quotes",
+  ValueExpected: "expected a value",
+  ColonExpected: "expected a colon",
+  CommaExpected: "expected a comma",
+  CloseBraceExpected: "expected a closing brace }",
+  CloseBracketExpected: "expected a closing bracket ]",
+  EndOfFileExpected: "unexpected text after the end",
+  InvalidCommentToken: "JSON does not allow comments",
+  UnexpectedEndOfString: "unterminated string: expected a double quote",
+  InvalidUnicode: "invalid Unicode escape",
+  InvalidEscapeCharacter: "invalid escape sequence",
   InvalidCharacter: "this character must be escaped",
 };
 
-/** Reads JSON as `JSON.parse` does; but says where it is wrong, and how. */
+/** Parses JSON like `JSON.parse`, and reports the position and reason of an error. */
 export function readJson(text: string): ReadJson {
   try {
     return { value: JSON.parse(text) };
@@ -53,7 +53,7 @@ export function readJson(text: string): ReadJson {
   }
 }
 
-/** Where the value at a path stands in a text; for a field that is missing, what it is missing in. */
+/** Finds the value at a path in a text. For a missing field, finds its parent. */
 export function spotOf(text: string, path: readonly PropertyKey[]): Spot {
   const tree = parseTree(text);
   for (let length = path.length; tree && length >= 0; length--) {
@@ -68,7 +68,7 @@ function spotAt(text: string, offset: number, length: number): Spot {
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1, offset, length };
 }
 
-/** Places in lists may come as texts. */
+/** List indices may be strings. */
 function partsOf(path: readonly PropertyKey[]): (string | number)[] {
   return path.map((part) =>
     typeof part === "string" && /^\d+$/.test(part) ? Number(part) : (part as string | number),

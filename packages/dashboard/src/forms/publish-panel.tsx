@@ -4,47 +4,47 @@ import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { type RecentPayload, RecentPayloads } from "./recent-payloads.ts";
 import { SchemaForm } from "./schema-form.tsx";
 import { issuesOf } from "./schema-validator.ts";
-import { Wakes } from "./wakes.tsx";
+import { TriggerPreview } from "./trigger-preview.tsx";
 
-/** What is to be published. */
+/** The artifact to publish. */
 export interface Publishing {
   readonly artifact_type: string;
   readonly payload: unknown;
   readonly tags: string[];
 }
 
-/** What stands in the form at first. */
+/** The initial content of the form. */
 export interface Prefill {
   readonly payload: unknown;
   readonly tags?: readonly string[];
 }
 
-/** How long after the last change it is asked what that would wake, in milliseconds: not at each key. */
+/** The delay of the preview after the last change, in ms. */
 const ASK_AFTER = 350;
 
 const recent = new RecentPayloads({
-  // Where storage is forbidden, to touch it throws.
+  // Accessing storage throws where it is forbidden.
   getItem: (key) => localStorage.getItem(key),
   setItem: (key, value) => localStorage.setItem(key, value),
 });
 
-/** Publishes artifacts of one type: by form or JSON, from what was published before, after asking what that would do. */
+/** Publishes artifacts of one type by form or JSON, with recent payloads and a preview. */
 export function PublishPanel(props: PublishPanelProps) {
   const characters = useMemo(() => JSON.stringify(props.prefill?.payload ?? null).length, [props.prefill]);
   if (characters <= MAX_TEXT) return <Panel {...props} />;
   return (
     <p className="rounded-xl border border-line bg-card p-5 text-sm">
       This payload has {(characters / 1_000_000).toLocaleString("en", { maximumFractionDigits: 1 })} million characters,
-      which is too much to change in a browser. Copy it as curl where it is shown, and change it in a file.
+      too many to edit in a browser. Copy it as curl from the artifact, and edit it in a file.
     </p>
   );
 }
 
-/** A text field that has more characters takes long for each key. */
+/** Longer text fields respond slowly to each key, in characters. */
 const MAX_TEXT = 2_000_000;
 
-function Panel({ type, schema, prefill, publish, preview, told }: PublishPanelProps) {
-  const [begun, begin] = useState<{ readonly number: number; readonly from: Prefill | undefined }>({
+function Panel({ type, schema, prefill, publish, preview, renderResult }: PublishPanelProps) {
+  const [content, setContent] = useState<{ readonly number: number; readonly from: Prefill | undefined }>({
     number: 0,
     from: prefill,
   });
@@ -53,10 +53,10 @@ function Panel({ type, schema, prefill, publish, preview, told }: PublishPanelPr
   const [problem, setProblem] = useState<{ readonly message: string; readonly issues: readonly Issue[] }>();
   const [result, setResult] = useState<PublishResult>();
   const [isBusy, setBusy] = useState(false);
-  const lately = recent.of(type);
+  const recentPayloads = recent.of(type);
   const request = (payload: unknown): Publishing => ({ artifact_type: type, payload, tags: tagsOf(tags) });
   const fill = (from: Prefill | undefined) => {
-    begin(({ number }) => ({ number: number + 1, from }));
+    setContent(({ number }) => ({ number: number + 1, from }));
     setTags(from?.tags?.join(", ") ?? "");
     setPayload(from?.payload);
     setProblem(undefined);
@@ -79,9 +79,9 @@ function Panel({ type, schema, prefill, publish, preview, told }: PublishPanelPr
   return (
     <div className="flex flex-col gap-4">
       <SchemaForm
-        key={begun.number}
+        key={content.number}
         schema={schema}
-        value={begun.from?.payload}
+        value={content.from?.payload}
         submitLabel={isBusy ? "Publishing…" : `Publish ${type}`}
         isBusy={isBusy}
         issues={problem?.issues ?? NO_ISSUES}
@@ -94,7 +94,7 @@ function Panel({ type, schema, prefill, publish, preview, told }: PublishPanelPr
         onSubmit={(payload) => void send(payload)}
       >
         <label className="max-w-xl text-sm font-medium">
-          Tags, with commas between them
+          Tags, comma-separated
           <input
             value={tags}
             onChange={(change) => setTags(change.target.value)}
@@ -102,10 +102,10 @@ function Panel({ type, schema, prefill, publish, preview, told }: PublishPanelPr
           />
         </label>
         <Preview request={request(payload)} schema={schema} preview={preview} />
-        {lately.length > 0 && <Recent payloads={lately} onPick={fill} />}
+        {recentPayloads.length > 0 && <Recent payloads={recentPayloads} onPick={fill} />}
       </SchemaForm>
       <div aria-live="polite" className="min-h-12">
-        {result && told(result)}
+        {result && renderResult(result)}
       </div>
     </div>
   );
@@ -116,14 +116,14 @@ const NO_ISSUES: readonly Issue[] = [];
 interface PublishPanelProps {
   readonly type: string;
   readonly schema: RJSFSchema;
-  /** What it begins with: an artifact that is to be published again with changes, say. */
+  /** The initial content, such as an artifact to republish. */
   readonly prefill?: Prefill | undefined;
   /** Rejects with an error that may have `issues`, each with the path of its field. */
   readonly publish: (request: Publishing) => Promise<PublishResult>;
-  /** Rejects for what could not be published. */
+  /** Rejects when publishing fails. */
   readonly preview: (request: Publishing) => Promise<PreviewResult>;
-  /** What is said when it is published. */
-  readonly told: (result: PublishResult) => ReactNode;
+  /** The content to show after publishing. */
+  readonly renderResult: (result: PublishResult) => ReactNode;
 }
 
 function Recent({
@@ -135,7 +135,7 @@ function Recent({
 }) {
   return (
     <label className="max-w-xl text-sm font-medium">
-      Begin with a recent one
+      Start from a recent payload
       <select
         value=""
         onChange={(change) => {
@@ -155,7 +155,7 @@ function Recent({
   );
 }
 
-/** What it would do, asked anew when somebody has stopped typing; nothing while that could not be published. */
+/** The preview, refreshed after typing stops; nothing while the payload is invalid. */
 function Preview({ request, schema, preview }: PreviewProps) {
   const [shown, show] = useState<PreviewResult | "none" | "asking">("asking");
   const said = JSON.stringify(request);
@@ -164,7 +164,7 @@ function Preview({ request, schema, preview }: PreviewProps) {
   useEffect(() => {
     let isCurrent = true;
     const timer = setTimeout(() => {
-      // What is not right yet need not be sent to be refused.
+      // The server would only reject an invalid payload.
       if (issuesOf(schema, (JSON.parse(said) as Publishing).payload).length > 0) return show("none");
       ask.current(JSON.parse(said)).then(
         (result) => isCurrent && show(result),
@@ -177,14 +177,14 @@ function Preview({ request, schema, preview }: PreviewProps) {
     };
   }, [said, schema]);
   return (
-    <section aria-label="Which agents it would wake" className="min-h-16 rounded-xl border border-line bg-card p-4">
-      <h3 className="mb-1.5 text-sm font-medium text-soft">Which agents would this wake?</h3>
+    <section aria-label="Preview: triggered agents" className="min-h-16 rounded-xl border border-line bg-card p-4">
+      <h3 className="mb-1.5 text-sm font-medium text-soft">Preview: triggered agents</h3>
       {shown === "asking" ? (
-        <p className="text-sm text-soft">Asking…</p>
+        <p className="text-sm text-soft">Loading…</p>
       ) : shown === "none" ? (
-        <p className="text-sm text-soft">That can be said when the fields are filled in.</p>
+        <p className="text-sm text-soft">Fill in the fields to see which agents would run.</p>
       ) : (
-        <Wakes preview={shown} />
+        <TriggerPreview preview={shown} />
       )}
     </section>
   );

@@ -16,8 +16,8 @@ function storage(limit = Number.POSITIVE_INFINITY) {
 
 const at = "2026-01-01T00:00:00.000Z";
 
-describe("what was published lately can be published again", () => {
-  it("the newest eight of each type, each once, newest first", () => {
+describe("recent payloads", () => {
+  it("keeps the newest eight of each type without duplicates, newest first", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.constantFrom("Idea", "Pizza"), fc.nat(12))), (list) => {
         const recent = new RecentPayloads(storage());
@@ -33,7 +33,7 @@ describe("what was published lately can be published again", () => {
     );
   });
 
-  it("large ones do not fill the browser: the oldest go", () => {
+  it("evicts the oldest to limit the total size", () => {
     const kept = storage();
     const recent = new RecentPayloads(kept);
     for (let n = 0; n < 6; n++) recent.add("Idea", { payload: `${n}${"x".repeat(90_000)}`, tags: [], at });
@@ -43,7 +43,7 @@ describe("what was published lately can be published again", () => {
     expect(recent.of("Idea")).toHaveLength(3);
   });
 
-  it("rubbish, no room, and no storage at all do no harm", () => {
+  it("ignores invalid data, a full storage and a missing storage", () => {
     const rubbish = storage();
     rubbish.setItem("flock-recent-payloads", '[1, null, {"type": 1}, "x"]');
     expect(new RecentPayloads(rubbish).of("Idea")).toEqual([]);

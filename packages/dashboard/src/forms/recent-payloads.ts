@@ -1,4 +1,4 @@
-/** Something that was published from this browser. */
+/** A payload that was published from this browser. */
 export interface RecentPayload {
   readonly payload: unknown;
   readonly tags: readonly string[];
@@ -8,12 +8,12 @@ export interface RecentPayload {
 
 const KEY = "flock-recent-payloads";
 const PER_TYPE = 8;
-/** Of all that is remembered, as JSON: browsers give a page some five million, and others want some too. */
+/** The limit of all entries together, as JSON. Browsers allow a page about five million characters. */
 const MAX_CHARACTERS = 300_000;
 
 type Remembered = RecentPayload & { readonly type: string };
 
-/** What was published lately, by type, newest first. What cannot be remembered is forgotten: nothing depends on it. */
+/** Recently published payloads by type, newest first. Storage failures are ignored because nothing depends on it. */
 export class RecentPayloads {
   readonly #storage: Pick<Storage, "getItem" | "setItem">;
 
@@ -25,7 +25,7 @@ export class RecentPayloads {
     return this.#all().filter((one) => one.type === type);
   }
 
-  /** Remembers a payload as the newest. The same one is remembered once. */
+  /** Stores a payload as the newest. Equal payloads are stored once. */
   add(type: string, one: RecentPayload): void {
     const said = keyOf({ ...one, type });
     const kept: Remembered[] = [{ ...one, type }];
@@ -41,7 +41,7 @@ export class RecentPayloads {
     try {
       if (characters <= MAX_CHARACTERS) this.#storage.setItem(KEY, JSON.stringify(kept));
     } catch {
-      // Full, or forbidden.
+      // The storage is full or forbidden.
     }
   }
 

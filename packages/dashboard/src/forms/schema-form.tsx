@@ -1,5 +1,5 @@
 import type { Issue } from "@flock-ts/protocol";
-// Not from the index, which takes a second validator along.
+// Not from the index, which includes a second validator.
 import Form from "@rjsf/core/lib/components/Form.js";
 import type { RJSFSchema } from "@rjsf/utils";
 import { type ReactNode, useId, useMemo, useRef, useState } from "react";
@@ -11,8 +11,8 @@ import { errorSchemaOf, issuesOf, validatorOf } from "./schema-validator.ts";
 import "./schema-form.css";
 
 /**
- * A form that follows a JSON Schema, and the same as JSON beside it: what is written in one is in the other. Knows neither
- * artifacts nor servers, so that it serves whoever has a schema and wants a value.
+ * A form that follows a JSON Schema, and the same value as JSON. Changes in one appear in the other. Independent of
+ * artifacts and the server, so that it can edit any value with a schema.
  */
 export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFormProps) {
   const { title, description, deadline, value, issues = [], isBusy = false, complaint, onChange, children } = props;
@@ -26,7 +26,7 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
   const hasForm = !isAnything(schema) && !isLong;
   const [view, setView] = useState<"form" | "json">(hasForm ? "form" : "json");
   const [isRefused, setRefused] = useState(false);
-  /** What was found wrong here, before anybody else was asked. */
+  /** The errors of local validation. */
   const found = isRefused && !isUnread(text) ? issuesOf(schema, form.meant(data)) : NO_ISSUES;
   const ref = useRef<Form>(null);
   const titleId = useId();
@@ -42,7 +42,7 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
         message: path.length > 0 ? `${path.join(".")} ${message}` : message,
       }));
 
-  /** The form fills in defaults by itself; a text that somebody is writing stays as it is. */
+  /** The form fills in defaults. A text that is being edited is not changed. */
   const isTyped = useRef(value !== undefined);
   const fromForm = (data: unknown, field: string | undefined) => {
     setData(data);
@@ -64,7 +64,7 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
   const submit = () => {
     setRefused(false);
     if (broken) {
-      // What the form still has is not what stands there.
+      // The form still has the previous value.
       setView("json");
       setRefused(true);
     } else if (hasForm) ref.current?.submit();
@@ -85,7 +85,7 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
         </p>
       )}
       <fieldset className="flex w-fit rounded-lg border border-line bg-card p-0.5 text-sm lg:hidden">
-        <legend className="sr-only">Write it as</legend>
+        <legend className="sr-only">Edit as</legend>
         {(["form", "json"] as const).map((each) => (
           <button
             key={each}
@@ -103,7 +103,7 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
           {hasForm ? (
             <Form
               ref={ref}
-              // Several forms may stand on one page.
+              // A page may have several forms.
               idPrefix={titleId}
               className="schema-form rounded-xl border border-line bg-card p-4 md:p-5"
               schema={form.schema}
@@ -111,7 +111,7 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
               validator={form.validator}
               templates={formTemplates}
               fields={formFields}
-              // Who has filled in nothing of an optional object, or nothing any more, has not begun one.
+              // An optional object without any filled field is absent.
               omitExtraData
               formData={data}
               extraErrors={errorSchemaOf(issues)}
@@ -122,16 +122,14 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
               onError={() => setRefused(true)}
               onSubmit={({ formData }) => onSubmit(form.meant(formData))}
             >
-              {/* Enter in a field sends the form, as everywhere. */}
+              {/* Enter in a field submits the form. */}
               <button type="submit" hidden>
                 {submitLabel}
               </button>
             </Form>
           ) : (
             <p className="rounded-xl border border-line bg-card p-5 text-sm text-soft">
-              {isLong
-                ? "This is too long for a form, which would have thousands of fields. Change it as text."
-                : "This takes any JSON: there is no form for it. Write it as text."}
+              {isLong ? "Too large for a form. Edit it as JSON." : "This type accepts any JSON. Edit it as JSON."}
             </p>
           )}
         </div>
@@ -152,11 +150,7 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
           {submitLabel}
         </button>
         <p role="status" className="text-sm break-words text-bad">
-          {isRefused
-            ? broken
-              ? "The JSON cannot be read yet."
-              : "Not sent yet: look at the marked fields."
-            : complaint}
+          {isRefused ? (broken ? "The JSON is invalid." : "Not sent. Correct the marked fields.") : complaint}
         </p>
       </div>
     </section>
@@ -164,34 +158,34 @@ export function SchemaForm({ schema, submitLabel, onSubmit, ...props }: SchemaFo
 }
 
 const NO_ISSUES: readonly Issue[] = [];
-/** What has more characters as JSON is changed as text: a form of it would hold up the page for seconds. */
+/** Larger values are edited as text, in characters of JSON. A form would block the page for seconds. */
 const MAX_FORM = 60_000;
 
-/** Whether a text is not JSON yet. */
+/** Whether a text is not valid JSON. */
 function isUnread(text: string): boolean {
   return text.trim() !== "" && "problem" in readJson(text);
 }
 
 export interface SchemaFormProps {
-  /** JSON Schema 2020-12 of the value that is wanted. */
+  /** The JSON Schema 2020-12 of the value. */
   readonly schema: RJSFSchema;
-  /** What is asked. */
+  /** The question to answer. */
   readonly title?: string;
   readonly description?: string;
-  /** By when, ISO 8601. */
+  /** The deadline, ISO 8601. */
   readonly deadline?: string;
-  /** What stands there at first. For another one, give the form another `key`. */
+  /** The initial value. To replace it, give the form another `key`. */
   readonly value?: unknown;
-  /** What somebody else says is wrong, a server say: stands at its field. */
+  /** Errors found elsewhere, such as by the server, shown at their fields. */
   readonly issues?: readonly Issue[];
-  /** What is wrong as a whole. */
+  /** Errors of the whole value. */
   readonly complaint?: string | undefined;
   readonly submitLabel: string;
   readonly isBusy?: boolean;
-  /** What is written so far, right or wrong. */
+  /** The current value, valid or not. */
   readonly onChange?: (value: unknown) => void;
-  /** Called with a value that follows the schema. */
+  /** Called with a value that matches the schema. */
   readonly onSubmit: (value: unknown) => void;
-  /** Stands beside the form, below the JSON. */
+  /** Shown next to the form, below the JSON. */
   readonly children?: ReactNode;
 }

@@ -3,7 +3,7 @@ import type { Issue } from "@flock-ts/protocol";
 import type { ErrorSchema, RJSFSchema, ValidatorType } from "@rjsf/utils";
 import { ROOT_SCHEMA_PREFIX, withIdRefPrefix } from "@rjsf/utils";
 
-/** Validates forms by JSON Schema without compiling code, so that a strict content security policy may stand. */
+/** Validates forms by JSON Schema without compiling code, as a strict content security policy requires. */
 export const schemaValidator: ValidatorType = {
   validateFormData(formData, schema) {
     const issues = issuesOf(schema, formData);
@@ -16,7 +16,7 @@ export const schemaValidator: ValidatorType = {
   isValid(schema, formData, rootSchema) {
     if (formData === undefined) return false;
     // A part of a schema refers to the whole: `#/$defs/Topping` is found in the root, under the root's name.
-    // Copies, because the validator notes in a schema where it first stood.
+    // Copies, because the validator records in each schema where it was first used.
     const validator = new Validator(withIdRefPrefix(schema) as Schema, "2020-12");
     validator.addSchema(structuredClone(rootSchema) as Schema, ROOT_SCHEMA_PREFIX);
     return validator.validate(asJson(formData)).valid;
@@ -25,8 +25,8 @@ export const schemaValidator: ValidatorType = {
 };
 
 /**
- * Validates what a form means rather than what it holds: a form for a schema of which it shows a simpler one.
- * `meant` makes the value of what the form holds.
+ * Validates the payload that a form represents instead of the form's data, whose schema is simpler.
+ * `meant` converts form data to the payload.
  */
 export function validatorOf(schema: RJSFSchema, meant: (data: unknown) => unknown): ValidatorType {
   return {
@@ -35,7 +35,7 @@ export function validatorOf(schema: RJSFSchema, meant: (data: unknown) => unknow
   };
 }
 
-/** What is wrong with the fields of a form, as the form library wants it. */
+/** Converts errors to the shape that the form library expects. */
 export function errorSchemaOf(issues: readonly Issue[]): ErrorSchema {
   const root: Record<string, unknown> = {};
   for (const { path, message } of issues) {
@@ -46,7 +46,7 @@ export function errorSchemaOf(issues: readonly Issue[]): ErrorSchema {
   return root as ErrorSchema;
 }
 
-/** Keywords that only say that something below them is wrong. */
+/** Keywords whose errors only report that something below them is wrong. */
 const SUMMARIES = new Set([
   "properties",
   "items",
@@ -58,7 +58,7 @@ const SUMMARIES = new Set([
   "if",
 ]);
 
-/** What is wrong with some data, each with the path of its field. */
+/** Validates data. Returns each error with the path of its field. */
 export function issuesOf(schema: RJSFSchema, data: unknown): Issue[] {
   if (data === undefined) return [{ path: [], message: "is required" }];
   const { errors } = new Validator(structuredClone(schema) as Schema, "2020-12", false).validate(asJson(data));
@@ -66,10 +66,10 @@ export function issuesOf(schema: RJSFSchema, data: unknown): Issue[] {
   for (const unit of ofMeantAlternatives(errors)) {
     if (SUMMARIES.has(unit.keyword)) continue;
     const path = partsOf(unit.instanceLocation);
-    // A missing field is reported at its parent, and belongs at the field.
+    // A missing field is reported at its parent. It belongs at the field.
     const missing = unit.keyword === "required" ? /"(.+)"/.exec(unit.error)?.[1] : undefined;
     if (missing !== undefined) path.push(missing);
-    // An entry that was added to a list and left empty.
+    // An entry was added to a list and left empty.
     const isEmpty = unit.keyword === "type" && valueIn(data, path) === undefined;
     const message = isEmpty ? "is required" : messageOf(unit, schema);
     issues.set(JSON.stringify([path, message]), { path, message });
@@ -78,8 +78,8 @@ export function issuesOf(schema: RJSFSchema, data: unknown): Issue[] {
 }
 
 /**
- * Without the errors of alternatives that are not meant. Where the kind of value fits exactly one alternative, that is
- * the one that is meant, and its errors say more than that none fits.
+ * Removes the errors of alternatives that were not chosen. When the value's type fits exactly one alternative, only
+ * the errors of that one remain.
  */
 function ofMeantAlternatives(errors: readonly OutputUnit[]): OutputUnit[] {
   let left = [...errors];
@@ -106,7 +106,7 @@ function ofMeantAlternatives(errors: readonly OutputUnit[]): OutputUnit[] {
   return left;
 }
 
-/** What is wrong, in words for who fills in a form. */
+/** Returns an error as text for the user. */
 function messageOf({ keyword, keywordLocation, error }: OutputUnit, schema: RJSFSchema): string {
   const limit = valueAt(schema, keywordLocation);
   switch (keyword) {
@@ -133,25 +133,25 @@ function messageOf({ keyword, keywordLocation, error }: OutputUnit, schema: RJSF
     case "multipleOf":
       return `must be a multiple of ${limit}`;
     case "minItems":
-      return `needs at least ${limit} ${limit === 1 ? "entry" : "entries"}`;
+      return `must have at least ${limit} ${limit === 1 ? "entry" : "entries"}`;
     case "maxItems":
-      return `may have at most ${limit} ${limit === 1 ? "entry" : "entries"}`;
+      return `must have at most ${limit} ${limit === 1 ? "entry" : "entries"}`;
     case "format":
       return `must be a valid ${limit}`;
     case "pattern": {
-      // A format brings its pattern along, which only says the same in a worse way.
+      // A format comes with its pattern, whose error is redundant.
       const format = valueAt(schema, keywordLocation.replace(/pattern$/, "format"));
       return format === undefined ? `must match ${limit}` : `must be a valid ${format}`;
     }
     case "anyOf":
     case "oneOf":
-      return "fits none of the alternatives";
+      return "must match one of the alternatives";
     default:
       return error;
   }
 }
 
-/** What a schema says at a keyword's location, which leads through references. */
+/** Returns the schema value at a keyword's location, which passes through references. */
 function valueAt(schema: RJSFSchema, location: string): unknown {
   let at: unknown = schema;
   for (const part of partsOf(location)) {
@@ -165,7 +165,7 @@ function valueIn(data: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], data);
 }
 
-/** The parts of a JSON pointer such as `#/a/b~1c`. */
+/** Splits a JSON pointer such as `#/a/b~1c`. */
 function partsOf(pointer: string): string[] {
   return decodeURI(pointer)
     .replace(/^#\/?/, "")
@@ -174,7 +174,7 @@ function partsOf(pointer: string): string[] {
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-/** JSON knows no undefined; forms leave it where a field is empty. */
+/** Removes undefined values, which JSON lacks and forms leave in empty fields. */
 function asJson(data: unknown): unknown {
   return data === undefined ? undefined : JSON.parse(JSON.stringify(data));
 }

@@ -1,21 +1,21 @@
 import { diffArrays } from "diff";
 import { kindOf } from "./node-text.ts";
 
-/** Two lists side by side: entries that belong together, and such as are on one side only. */
+/** An alignment of two lists: pairs of matching entries, and entries of one side only. */
 export type Pair =
   | { readonly left: number; readonly right: number }
   | { readonly left: number }
   | { readonly right: number };
 
-/** Lists that differ in more places than this are compared entry by entry: to look for the best fit would take seconds. */
+/** Lists with more differences than this are compared by index. Finding the best alignment would take seconds. */
 const MAX_EDITS = 2_000;
 
-/** Fields by which people tell the entries of a list apart. */
+/** Fields that identify the entries of a list. */
 const NAMES = ["id", "key", "name", "title"];
 
 /**
- * Which entries of two lists belong together, in order. First those that are equal (`same` gives equal numbers for equal values);
- * between them those that have the same name, and then those that stand in the same place and are of one kind.
+ * Aligns two lists in order. Equal entries match first (`same` gives equal numbers for equal values). Between them,
+ * entries with the same name match, then entries at the same index with the same kind.
  */
 export function align(left: readonly unknown[], right: readonly unknown[], same: (value: unknown) => number): Pair[] {
   return paired(
@@ -34,7 +34,7 @@ export function align(left: readonly unknown[], right: readonly unknown[], same:
   );
 }
 
-/** Pairs what is equal, and leaves what is between to somebody else. */
+/** Pairs equal entries, and leaves the ranges between them to `between`. */
 function paired<T>(
   lefts: readonly number[],
   rights: readonly number[],

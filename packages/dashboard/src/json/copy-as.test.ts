@@ -6,15 +6,15 @@ import { asCurl, asTypeScript, literal } from "./copy-as.ts";
 
 const url = "http://127.0.0.1:8000/api/plugin/publish";
 
-/** What a shell would give to a program, one argument a line. */
+/** Prints the arguments that a shell passes to a program, one per line. */
 function argumentsIn(command: string): string[] {
   const curl = `curl() { printf '%s\\0' "$@"; case "$*" in *@-*) cat;; esac; }`;
   const out = execFileSync("sh", { input: `${curl}\n${command}` });
   return out.toString().split("\0");
 }
 
-describe("what was copied does what was seen", () => {
-  it("as TypeScript, the same payload is published", () => {
+describe("copied commands publish the same payload", () => {
+  it("as TypeScript", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (payload) => {
         const value = JSON.parse(JSON.stringify(payload));
@@ -24,7 +24,7 @@ describe("what was copied does what was seen", () => {
     );
   });
 
-  it("as a command for a shell, whatever quotes are in it", () => {
+  it("as a shell command, with any quotes", () => {
     const quotes = fc.string({ unit: fc.constantFrom("'", '"', "\\", "$(x)", "`", "\n", "é", " ", "!") });
     fc.assert(
       fc.property(fc.record({ text: quotes, list: fc.array(quotes) }), (payload) => {
@@ -36,7 +36,7 @@ describe("what was copied does what was seen", () => {
     );
   });
 
-  it("a payload that is too long for a command line goes by standard input", () => {
+  it("a payload too long for a command line uses standard input", () => {
     const payload = { text: "END\nit's ".repeat(30_000) };
     const given = argumentsIn(asCurl({ type: "Pizza", payload, tags: ["big"], url }));
     expect(given).toHaveLength(8);
@@ -44,8 +44,8 @@ describe("what was copied does what was seen", () => {
   });
 });
 
-describe("TypeScript reads as if somebody had written it", () => {
-  it("on one line while there is room, then one entry a line", () => {
+describe("TypeScript is formatted", () => {
+  it("on one line if it fits, else with one entry per line", () => {
     const payload = { name: "Margherita", toppings: ["basil", "mozzarella"], "max-age": 1 };
     expect(asTypeScript({ type: "Pizza", payload, url })).toBe(
       'await flock.publish(Pizza({ name: "Margherita", toppings: ["basil", "mozzarella"], "max-age": 1 }));',
@@ -56,7 +56,7 @@ describe("TypeScript reads as if somebody had written it", () => {
     );
   });
 
-  it("a type whose name is no name in TypeScript is asked for", () => {
+  it("looks up a type whose name is not an identifier", () => {
     expect(asTypeScript({ type: "big pizza", payload: {}, url })).toBe(
       'await flock.publish(flock.types.get("big pizza")!({}));',
     );

@@ -1,25 +1,25 @@
-/** What is to be published again, and where. */
+/** An artifact to publish again, and the server's address. */
 export interface Publication {
   readonly type: string;
   readonly payload: unknown;
   readonly tags?: readonly string[];
-  /** Where `POST publish` is, in full. */
+  /** The full URL of `POST publish`. */
   readonly url: string;
 }
 
-/** A command line may be so long on every system; what is longer is read from standard input. */
+/** The longest command line that every system accepts. Longer bodies are read from standard input. */
 const MAX_ARGUMENT = 100_000;
 
-/** A command for a shell that publishes an artifact. */
+/** Returns a shell command that publishes an artifact. */
 export function asCurl({ type, payload, tags, url }: Publication): string {
   const body = JSON.stringify({ artifact_type: type, payload, ...(tags?.length ? { tags } : {}) });
   const start = `curl -X POST ${quoted(url)} \\\n  -H 'Content-Type: application/json'`;
-  // JSON has no raw line breaks, so that no line of it can end the document early.
+  // JSON has no raw line breaks, so none of its lines can end the here-document early.
   if (body.length > MAX_ARGUMENT) return `${start} \\\n  --data-binary @- <<'END'\n${body}\nEND`;
   return `${start} \\\n  --data-raw ${quoted(body)}`;
 }
 
-/** The same for a program that has the type. */
+/** Returns a TypeScript statement that publishes an artifact. */
 export function asTypeScript({ type, payload, tags }: Publication): string {
   const options = tags?.length ? `, ${literal({ tags }, 0)}` : "";
   const isName = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(type) && !RESERVED.has(type);
@@ -27,7 +27,7 @@ export function asTypeScript({ type, payload, tags }: Publication): string {
   return `await flock.publish(${maker}(${literal(payload, 0)})${options});`;
 }
 
-/** Words that no artifact type's variable can be called. */
+/** Reserved words, which cannot name an artifact type's variable. */
 const RESERVED = new Set(
   (
     "await break case catch class const continue debugger default delete do else enum export extends false finally for " +
@@ -36,10 +36,10 @@ const RESERVED = new Set(
   ).split(" "),
 );
 
-/** As much as fits on one line is on one line. */
+/** Values up to this length stay on one line. */
 const WIDTH = 90;
 
-/** A value as a person writes it in TypeScript. */
+/** Formats a value as a TypeScript literal. */
 export function literal(value: unknown, depth: number): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
   const parts = Array.isArray(value)
@@ -53,7 +53,7 @@ export function literal(value: unknown, depth: number): string {
   return `${open}\n${parts.map((part) => `${indent}${part},\n`).join("")}${"  ".repeat(depth)}${close}`;
 }
 
-/** A field of this name, written plainly, would set the prototype instead. */
+/** As a plain key, this name would set the prototype. */
 const PROTOTYPE = "__proto__";
 
 function nameLiteral(name: string): string {
@@ -61,7 +61,7 @@ function nameLiteral(name: string): string {
   return /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(name) ? name : JSON.stringify(name);
 }
 
-/** For a POSIX shell. */
+/** Quotes a string for a POSIX shell. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -9,7 +9,7 @@ import { Indent } from "./tree-line.tsx";
 import { type Host, then, useModel } from "./use-document-model.ts";
 import { ROW_HEIGHT, useVirtualRows } from "./use-rows.ts";
 
-/** Two payloads of any size compared: side by side where there is room, one under the other where there is not. */
+/** Compares two payloads of any size, side by side or stacked on narrow screens. */
 export function DiffViewer({ left, right, leftName, rightName }: DiffViewerProps) {
   const opened = useModel("diff", left, right);
   if (opened.status === "opening") {
@@ -22,7 +22,7 @@ export function DiffViewer({ left, right, leftName, rightName }: DiffViewerProps
   if (opened.status === "failed") {
     return (
       <p role="alert" className="rounded-xl border border-bad bg-card p-4 text-sm break-words text-bad">
-        They cannot be compared: {opened.message}
+        Failed to compare: {opened.message}
       </p>
     );
   }
@@ -32,7 +32,7 @@ export function DiffViewer({ left, right, leftName, rightName }: DiffViewerProps
 interface DiffViewerProps {
   readonly left: PayloadSource;
   readonly right: PayloadSource;
-  /** What stands on the left: the older one. */
+  /** The name of the left side, the older one. */
   readonly leftName: string;
   readonly rightName: string;
 }
@@ -56,7 +56,7 @@ function Comparison({ host, leftName, rightName }: { host: Host<JsonDiff>; leftN
   }
   const { version, rows: count } = shown;
   const { virtualizer, row } = useVirtualRows<DiffRow, JsonDiff>(host, version, count, current.row, scroll);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: to where somebody has gone
+  // biome-ignore lint/correctness/useExhaustiveDependencies: scrolls only when the current row changes
   useEffect(() => {
     virtualizer.scrollToIndex(current.row, { align: current.isStep ? "center" : "auto" });
   }, [current]);
@@ -84,8 +84,8 @@ function Comparison({ host, leftName, rightName }: { host: Host<JsonDiff>; leftN
     <section aria-label="Comparison" className="@container overflow-hidden rounded-xl border border-line bg-card">
       <header className="flex flex-wrap items-center gap-2 border-b border-line p-2 text-xs">
         <p role="status" className="flex-1 px-1 font-medium">
-          {changes === 0 ? "They are equal." : changes === 1 ? "1 change" : `${changes.toLocaleString("en")} changes`}
-          {current.change >= 0 && `, at ${(current.change + 1).toLocaleString("en")}`}
+          {changes === 0 ? "No differences." : changes === 1 ? "1 change" : `${changes.toLocaleString("en")} changes`}
+          {current.change >= 0 && `, change ${(current.change + 1).toLocaleString("en")}`}
         </p>
         <button type="button" className={quietButton} disabled={changes === 0} onClick={() => step(-1)}>
           <ChevronUp size={14} aria-hidden="true" /> Previous change
@@ -103,7 +103,7 @@ function Comparison({ host, leftName, rightName }: { host: Host<JsonDiff>; leftN
         onKeyDown={onKeyDown}
         className="group/diff max-h-[60vh] overflow-y-auto font-mono text-[0.8125rem] leading-6 -outline-offset-2"
       >
-        {/* The tree's name says the same. */}
+        {/* The tree's label has the same text. */}
         <div
           aria-hidden="true"
           className="sticky top-0 z-1 grid grid-cols-2 border-b border-line bg-card text-xs text-soft"
@@ -119,7 +119,7 @@ function Comparison({ host, leftName, rightName }: { host: Host<JsonDiff>; leftN
             const one = row(index);
             if (!one) return null;
             return (
-              // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keyboard
+              // biome-ignore lint/a11y/useKeyWithClickEvents: the tree handles keys
               // biome-ignore lint/a11y/useFocusableInteractive: the tree has the focus
               <div
                 key={key}
@@ -148,14 +148,14 @@ function Comparison({ host, leftName, rightName }: { host: Host<JsonDiff>; leftN
   );
 }
 
-/** The two cells of a row; what is on one side only leaves the other empty, and takes no room where they are not side by side. */
+/** The two cells of a row. When stacked, the empty cell takes no space. */
 function Line({ row, onToggle }: { row: DiffRow; onToggle: () => void }) {
   const { change, left, right, folded, isOpen } = row;
   if (folded !== undefined) {
     return (
       <span className="flex bg-sunken px-3 @2xl:col-span-2">
         <Indent depth={row.depth} />
-        {/* The row itself says whether it is open, and the keyboard opens it. */}
+        {/* The row has the expanded state, and the keyboard toggles it. */}
         <button
           type="button"
           tabIndex={-1}
@@ -230,7 +230,7 @@ interface CellProps {
   readonly row: DiffRow;
   readonly side: DiffSide | undefined;
   readonly onToggle: () => void;
-  /** Where the two sides stand one under the other, one of them may say nothing more. */
+  /** When stacked, only one side may have content. */
   readonly hides: "never" | "narrow";
   readonly children: ReactNode;
 }

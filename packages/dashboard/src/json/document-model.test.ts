@@ -5,8 +5,8 @@ import { isFew } from "./payload-source.ts";
 
 const json = fc.jsonValue({ maxDepth: 4 });
 
-describe("a worker answers as the page itself would", () => {
-  it("a tree and a comparison, whatever is in them", async () => {
+describe("a worker returns the same as the page", () => {
+  it("for trees and comparisons with any content", async () => {
     await fc.assert(
       fc.asyncProperty(json, json, fc.constantFrom("tree" as const, "diff" as const), async (left, right, kind) => {
         const here = modelOf(kind, [left, right]);
@@ -21,7 +21,7 @@ describe("a worker answers as the page itself would", () => {
     );
   });
 
-  it("what cannot be fetched is told, with the server's own words if it has some", async () => {
+  it("reports a failed fetch, with the server's message if there is one", async () => {
     const realFetch = globalThis.fetch;
     try {
       globalThis.fetch = async () => Response.json({ error: { message: "there is no artifact x" } }, { status: 404 });
@@ -32,7 +32,7 @@ describe("a worker answers as the page itself would", () => {
       });
       globalThis.fetch = async () => new Response("<html>", { status: 502 });
       expect(await answering()({ id: 1, open: "tree", sources: [source] })).toMatchObject({
-        error: "/api/v1/plugin/artifacts/x answered 502",
+        error: "/api/v1/plugin/artifacts/x returned 502",
       });
     } finally {
       globalThis.fetch = realFetch;
@@ -40,8 +40,8 @@ describe("a worker answers as the page itself would", () => {
   });
 });
 
-describe("only what is small is laid out in the page", () => {
-  it("many values are too many, wherever they are", () => {
+describe("only small payloads are processed in the page", () => {
+  it("counts values at any depth", () => {
     expect(isFew(Array.from({ length: 1_000 }, () => ({ a: [1, 2] })))).toBe(true);
     expect(isFew({ a: { b: Array.from({ length: 30_000 }, () => 0) } })).toBe(false);
   });

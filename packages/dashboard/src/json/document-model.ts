@@ -2,23 +2,23 @@ import { JsonDiff } from "./json-diff.ts";
 import { JsonTree } from "./json-tree.ts";
 import { type PayloadSource, payloadAt } from "./payload-source.ts";
 
-/** What can be laid out as rows, here or in a worker, from one payload or two. */
+/** Rows of one payload or of a comparison, computed here or in a worker. */
 export interface Models {
   tree: JsonTree;
   diff: JsonDiff;
 }
 
-/** What is known of a model as soon as it is there. */
+/** The initial facts of a model. */
 export interface ModelFacts {
   readonly rows: number;
-  /** Values in a tree, changes in a comparison. */
+  /** The number of values in a tree, or of changes in a comparison. */
   readonly count: number;
 }
 
 /** A model's methods, by name. */
 export type Methods<M> = { [K in keyof M as M[K] extends (...args: never[]) => unknown ? K : never]: M[K] };
 
-/** Lays out payloads that are here already. */
+/** Builds the model of payloads that are already loaded. */
 export function modelOf<K extends keyof Models>(kind: K, values: readonly unknown[]): Models[K] {
   return (kind === "tree" ? new JsonTree(values[0]) : new JsonDiff(values[0], values[1])) as Models[K];
 }
@@ -27,17 +27,17 @@ export function describeModel(model: Models[keyof Models]): ModelFacts {
   return { rows: model.rowCount(), count: model instanceof JsonTree ? model.nodes : model.changes };
 }
 
-/** What a worker is asked: first to open a model, then for what its methods give. */
+/** A request to a worker: first opens a model, then calls its methods. */
 export type WorkerRequest =
   | { readonly id: number; readonly open: keyof Models; readonly sources: readonly PayloadSource[] }
   | { readonly id: number; readonly method: string; readonly args: readonly unknown[] };
 
-/** What it answers. */
+/** A worker's response. */
 export type WorkerReply =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: string };
 
-/** Answers a worker's requests, one model to a worker. */
+/** Serves a worker's requests. Each worker has one model. */
 export function answering(): (request: WorkerRequest) => Promise<WorkerReply> {
   let model: Models[keyof Models] | undefined;
   return async (request) => {

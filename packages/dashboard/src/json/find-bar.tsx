@@ -2,7 +2,7 @@ import { ChevronDown, ChevronUp, Search } from "lucide-react";
 import type { RefObject } from "react";
 import { quietButton } from "../ui/quiet-button.ts";
 
-/** A search in what is not all on the page, so that the browser's own would miss most of it. */
+/** A search in content of which only visible rows are rendered, where the browser's search would fail. */
 export function FindBar({ query, matches, current, input, onQuery, onStep, onLeave }: FindBarProps) {
   return (
     <search className="flex min-w-0 flex-1 items-center gap-1.5 max-sm:basis-full">
@@ -28,7 +28,7 @@ export function FindBar({ query, matches, current, input, onQuery, onStep, onLea
       {query !== "" && (
         <>
           <span role="status" className="text-xs whitespace-nowrap text-soft tabular-nums">
-            {told(matches, current)}
+            {countText(matches, current)}
           </span>
           <button
             type="button"
@@ -56,20 +56,20 @@ export function FindBar({ query, matches, current, input, onQuery, onStep, onLea
   );
 }
 
-function told(matches: number | undefined, current: number): string {
+function countText(matches: number | undefined, current: number): string {
   if (matches === undefined) return "…";
-  if (matches === 0) return "Nothing found";
+  if (matches === 0) return "No matches";
   return `${(current + 1).toLocaleString("en")} of ${matches.toLocaleString("en")}`;
 }
 
 interface FindBarProps {
   readonly query: string;
-  /** How many rows have it; undefined while that is being found out. */
+  /** The number of matching rows; undefined while the search runs. */
   readonly matches: number | undefined;
   readonly current: number;
   readonly input: RefObject<HTMLInputElement | null>;
   readonly onQuery: (query: string) => void;
-  /** To the next match, or the one before. */
+  /** Moves to the next or the previous match. */
   readonly onStep: (by: 1 | -1) => void;
   readonly onLeave: () => void;
 }

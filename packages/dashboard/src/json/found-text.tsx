@@ -1,14 +1,14 @@
 import type { ReactNode } from "react";
 import { searchPattern } from "./search-pattern.ts";
 
-/** Where a search is, and what it looks for. */
+/** A match and the search text. */
 export interface Highlight {
   readonly query: string;
-  /** Whether this is the match that was come to, rather than one of the others. */
+  /** Whether this is the current match. */
   readonly isCurrent: boolean;
 }
 
-/** A text in which what is searched for stands out. */
+/** A text with its matches highlighted. */
 export function FoundText({ text, highlight }: { text: string; highlight: Highlight | undefined }): ReactNode {
   const pattern = searchPattern(highlight?.query ?? "", "gi");
   if (!pattern) return text;

@@ -6,8 +6,8 @@ import { Sameness } from "./node-kind.ts";
 
 const json = fc.jsonValue({ maxDepth: 4 });
 
-/** The changes, as `+ path` for what is new, `- path` for what is gone and `~ path` for what is another. */
-function told(left: unknown, right: unknown): string[] {
+/** The changes: `+ path` for an addition, `- path` for a removal and `~ path` for a change. */
+function changesOf(left: unknown, right: unknown): string[] {
   const diff = new JsonDiff(left, right);
   const signs: Record<string, string> = { added: "+", removed: "-", changed: "~" };
   return Array.from({ length: diff.changes }, (_, n) => {
@@ -17,8 +17,8 @@ function told(left: unknown, right: unknown): string[] {
   });
 }
 
-describe("a comparison tells what is different, and nothing else", () => {
-  it("equal payloads have no changes, whatever the order of their fields", () => {
+describe("a comparison shows the differences only", () => {
+  it("equal payloads have no changes, with any order of fields", () => {
     fc.assert(
       fc.property(json, (value) => {
         const copy = JSON.parse(JSON.stringify(value, (_, one) => reversed(one)));
@@ -27,7 +27,7 @@ describe("a comparison tells what is different, and nothing else", () => {
     );
   });
 
-  it("payloads with no changes are equal; and back again there are as many changes as there", () => {
+  it("payloads without changes are equal, and the reverse comparison has the same number of changes", () => {
     fc.assert(
       fc.property(json, json, (a, b) => {
         const there = new JsonDiff(a, b);
@@ -37,7 +37,7 @@ describe("a comparison tells what is different, and nothing else", () => {
     );
   });
 
-  it("each change can be come to, and its row says what was and what is", () => {
+  it("each change is reachable, and its row has the old and the new value", () => {
     fc.assert(
       fc.property(json, json, (a, b) => {
         const diff = new JsonDiff(a, b);
@@ -54,17 +54,17 @@ describe("a comparison tells what is different, and nothing else", () => {
     );
   });
 
-  it("fields that are new, gone and another", () => {
+  it("added, removed and changed fields", () => {
     expect(
-      told({ name: "Margherita", price: 9, crust: "thin" }, { name: "Marinara", crust: "thin", vegan: true }),
+      changesOf({ name: "Margherita", price: 9, crust: "thin" }, { name: "Marinara", crust: "thin", vegan: true }),
     ).toEqual(["~ $.name", "- $.price", "+ $.vegan"]);
   });
 
-  it("another kind of value is one change, however much is in it", () => {
-    expect(told({ a: { b: 1, c: 2 } }, { a: [1, 2] })).toEqual(["~ $.a"]);
+  it("a change of type is one change, regardless of the content", () => {
+    expect(changesOf({ a: { b: 1, c: 2 } }, { a: [1, 2] })).toEqual(["~ $.a"]);
   });
 
-  it("what is equal is one row, and opens", () => {
+  it("equal values fold into one row, which expands", () => {
     const diff = new JsonDiff({ a: 1, b: 2, c: 3, d: 4 }, { a: 1, b: 2, c: 3, d: 5 });
     const [fold] = diff.rows(0, 1);
     expect(fold).toMatchObject({ folded: 3, isOpen: false });
@@ -80,8 +80,8 @@ describe("a comparison tells what is different, and nothing else", () => {
   });
 });
 
-describe("the rows of a comparison know the row that they are in", () => {
-  it("whatever has been opened; what is outermost is in none", () => {
+describe("rows have the index of their parent row", () => {
+  it("after any expansion; outermost rows have none", () => {
     const diff = new JsonDiff({ a: { b: [1], c: 2 }, d: 0 }, { a: { b: [1, { e: 3 }], c: 2 }, d: 0 });
     const rows = diff.rows(0, diff.rowCount());
     expect(rows.map(({ path, parent }) => [path, parent < 0 ? "none" : rows[parent]?.path])).toEqual([
@@ -96,22 +96,22 @@ describe("the rows of a comparison know the row that they are in", () => {
   });
 });
 
-describe("lists are compared as people would", () => {
-  it("an entry that was put in front changes none of the others", () => {
-    expect(told([1, 2, 3], [0, 1, 2, 3])).toEqual(["+ $[0]"]);
+describe("comparison of lists", () => {
+  it("an entry inserted at the start changes no other", () => {
+    expect(changesOf([1, 2, 3], [0, 1, 2, 3])).toEqual(["+ $[0]"]);
   });
 
-  it("an entry with the same name is the same entry, changed", () => {
+  it("matches a changed entry by its name", () => {
     const before = [{ name: "basil", grams: 5 }, { name: "oil" }];
     const after = [{ name: "olives" }, { name: "basil", grams: 7 }, { name: "oil" }];
-    expect(told(before, after)).toEqual(["+ $[0]", "~ $[1].grams"]);
+    expect(changesOf(before, after)).toEqual(["+ $[0]", "~ $[1].grams"]);
   });
 
-  it("what has no name is compared in its place", () => {
-    expect(told(["a", "b", "c"], ["a", "x", "c"])).toEqual(["~ $[1]"]);
+  it("matches entries without a name by index", () => {
+    expect(changesOf(["a", "b", "c"], ["a", "x", "c"])).toEqual(["~ $[1]"]);
   });
 
-  it("no entry is lost, none twice, and the order stays on both sides", () => {
+  it("keeps each entry once and in order on both sides", () => {
     const entries = fc.array(
       fc.oneof(fc.nat(4), fc.record({ id: fc.nat(3), v: fc.nat(2) }), fc.constant(null), fc.array(fc.nat(1))),
       { maxLength: 12 },
@@ -126,7 +126,7 @@ describe("lists are compared as people would", () => {
     );
   });
 
-  it("lists that have nothing in common are compared all the same", () => {
+  it("compares lists without common entries", () => {
     const many = (n: number) => Array.from({ length: 5_000 }, (_, at) => at * 2 + n);
     expect(new JsonDiff(many(0), many(1)).changes).toBe(5_000);
   });

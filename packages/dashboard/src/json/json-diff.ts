@@ -3,13 +3,13 @@ import { Sameness } from "./node-kind.ts";
 import { gistOf, isBranch, kindOf, leafText, type ValueKind } from "./node-text.ts";
 import { type PathPart, pathText } from "./path-text.ts";
 
-/** What became of a value. A branch with changes below it is `inside`. */
+/** The change of a value. A branch with changes below it is `inside`. */
 export type Change = "same" | "inside" | "changed" | "added" | "removed";
 
 /** One side of a row. */
 export interface DiffSide {
   readonly kind: ValueKind;
-  /** A string as it is, perhaps cut; other leaves as JSON; of a branch the beginning of what is in it. */
+  /** A string, possibly cut; other leaves as JSON; the beginning of a branch's content. */
   readonly text: string;
   readonly size: number;
 }
@@ -20,11 +20,11 @@ export interface DiffRow {
   readonly key: PathPart | undefined;
   readonly change: Change;
   readonly depth: number;
-  /** Undefined for what does not open. */
+  /** Undefined for rows that cannot expand. */
   readonly isOpen: boolean | undefined;
-  /** How many equal neighbours this row stands for; undefined for a row of its own. */
+  /** The number of equal neighbors that this row represents; undefined for other rows. */
   readonly folded: number | undefined;
-  /** Undefined where the value is on the other side only. */
+  /** Undefined when the value is on the other side only. */
   readonly left: DiffSide | undefined;
   readonly right: DiffSide | undefined;
   readonly path: string;
@@ -32,9 +32,9 @@ export interface DiffRow {
   readonly parent: number;
 }
 
-/** So many equal neighbours are folded into one row. */
+/** From this number on, equal neighbors fold into one row. */
 const FOLDED_FROM = 3;
-/** An addition or removal with more entries than this is closed at first. */
+/** An addition or removal with more entries than this is collapsed at first. */
 const OPEN_ENTRIES = 50;
 const MAX_TEXT = 2_000;
 
@@ -46,17 +46,17 @@ interface Node {
   readonly left: unknown;
   readonly right: unknown;
   readonly parent: Node | undefined;
-  /** Its place in `#nodes`. */
+  /** Its index in `#nodes`. */
   readonly number: number;
-  /** Whether it stands for equal neighbours, its children. */
+  /** Whether it represents equal neighbors, which are its children. */
   readonly isFold: boolean;
   children: readonly Node[] | undefined;
   isOpen: boolean;
-  /** The row that shows it, for as long as one does. */
+  /** The row that shows it, while visible. */
   row: number;
 }
 
-/** Two payloads compared, as rows that open and close: what is equal is folded. */
+/** A comparison of two payloads as collapsible rows. Equal values are folded. */
 export class JsonDiff {
   readonly #same = new Sameness();
   readonly #nodes: Node[] = [];
@@ -64,13 +64,13 @@ export class JsonDiff {
   readonly #root: Node;
   #rows: Node[] = [];
 
-  /** Undefined on one side says that there is nothing to compare with. */
+  /** Undefined on one side means that there is nothing to compare with. */
   constructor(left: unknown, right: unknown) {
     this.#root = this.#compare(undefined, left, right, undefined);
     this.#layOut();
   }
 
-  /** How many values were added, removed or changed; what belongs to an added or removed branch counts once. */
+  /** The number of values that were added, removed or changed. An added or removed branch counts once. */
   get changes(): number {
     return this.#changes.length;
   }
@@ -79,19 +79,19 @@ export class JsonDiff {
     return this.#rows.length;
   }
 
-  /** The visible rows from one on and before another. */
+  /** Returns the visible rows from one index up to another. */
   rows(from: number, to: number): DiffRow[] {
     return this.#rows.slice(from, to).map(rowOf);
   }
 
-  /** Opens what is closed and closes what is open. Gives the number of rows. */
+  /** Expands or collapses a row. Returns the number of rows. */
   toggle(node: number): number {
     const one = this.#nodes[node];
     if (one) one.isOpen = !one.isOpen;
     return this.#layOut();
   }
 
-  /** Opens whatever hides a change. Gives its row, and the number of rows. */
+  /** Expands the branches that hide a change. Returns its row and the number of rows. */
   reveal(change: number): { readonly row: number; readonly rows: number } {
     const node = this.#changes[change];
     for (let at = node?.parent; at; at = at.parent) at.isOpen = true;
@@ -99,10 +99,10 @@ export class JsonDiff {
     return { row: node?.row ?? -1, rows };
   }
 
-  /** Which change comes first from a row on; the first of all after the last. */
+  /** Returns the first change from a row on; wraps around after the last. */
   changeFrom(row: number): number {
     let at = this.#rows[row];
-    // What was looked into later has a later number than its place.
+    // Nodes that were expanded later have higher ids than their position suggests.
     while (at?.parent && at.parent.change !== "inside") at = at.parent;
     const node = at?.number ?? 0;
     const found = this.#changes.findIndex(({ number }) => number >= node);
@@ -123,13 +123,13 @@ export class JsonDiff {
     return node;
   }
 
-  /** Puts runs of equal neighbours into one node each. */
+  /** Groups runs of equal neighbors into one node each. */
   #folded(parent: Node, entries: readonly Entry[]): Node[] {
     const isSame = ([, left, right]: Entry) =>
       left !== undefined && right !== undefined && this.#same.of(left) === this.#same.of(right);
     const children: Node[] = [];
     for (let at = 0; at < entries.length; ) {
-      const next = entries.findIndex((entry, place) => place >= at && !isSame(entry));
+      const next = entries.findIndex((entry, index) => index >= at && !isSame(entry));
       const end = next === -1 ? entries.length : next;
       const isRun = end - at >= FOLDED_FROM;
       if (isRun) {
@@ -146,7 +146,7 @@ export class JsonDiff {
     return children;
   }
 
-  /** A value that is one thing: equal, new, gone, or another. */
+  /** A value without children: equal, added, removed or changed. */
   #whole(key: PathPart | undefined, change: Change, left: unknown, right: unknown, parent: Node | undefined): Node {
     const node = this.#add(key, change, left, right, parent, false);
     const isTop = parent === undefined || parent.change === "inside";
@@ -197,7 +197,7 @@ export class JsonDiff {
     if (node.isOpen) for (const child of this.#childrenOf(node)) this.#show(child);
   }
 
-  /** What is equal, new or gone as a whole is looked into only when somebody opens it. */
+  /** Branches that are entirely equal, added or removed get children only when expanded. */
   #childrenOf(node: Node): readonly Node[] {
     if (node.children) return node.children;
     const { left, right, change } = node;
@@ -213,10 +213,10 @@ export class JsonDiff {
   }
 }
 
-/** A field or place with what is there on either side; undefined for nothing. */
+/** A field or index with the values of both sides; undefined for a missing one. */
 type Entry = readonly [PathPart, unknown, unknown];
 
-/** The entries of two branches of one kind, side by side and in order. */
+/** The entries of two branches of one kind, aligned and in order. */
 function pairsOf(left: object, right: object, same: (value: unknown) => number): Entry[] {
   if (Array.isArray(left) && Array.isArray(right)) {
     return align(left, right, same).map((pair) => [
@@ -228,7 +228,7 @@ function pairsOf(left: object, right: object, same: (value: unknown) => number):
   const old = left as Record<string, unknown>;
   const now = right as Record<string, unknown>;
   const names = Object.keys(now);
-  // What is gone is shown where it was: after the field that came before it.
+  // A removed field is shown after the field that preceded it.
   let before = -1;
   for (const name of Object.keys(old)) {
     const at = names.indexOf(name);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ENTRIES_PER_RANGE, JsonTree } from "./json-tree.ts";
 import { pathText } from "./path-text.ts";
 
-/** A row as a naive reading of the value has it. */
+/** A row, computed naively. */
 interface Line {
   readonly path: string;
   readonly isBranch: boolean;
@@ -30,7 +30,7 @@ function isBranch(value: unknown): value is object {
   return typeof value === "object" && value !== null && Object.keys(value).length > 0;
 }
 
-/** All lines, open or not, said as simply as it can be. */
+/** All lines, expanded or not, computed naively. */
 function linesOf(value: unknown, path: (string | number)[] = [], depth = 0): Line[] {
   const line = { path: pathText(path), isBranch: isBranch(value), depth, value, key: path.at(-1) };
   if (!isBranch(value)) return [line];
@@ -38,7 +38,7 @@ function linesOf(value: unknown, path: (string | number)[] = [], depth = 0): Lin
   return [line, ...entries.flatMap(([key, child]) => linesOf(child, [...path, key], depth + 1))];
 }
 
-/** The lines that are to be seen when so much is closed. */
+/** The lines that are visible with the given rows collapsed. */
 function visible(lines: readonly Line[], closed: ReadonlySet<string>): Line[] {
   const shown: Line[] = [];
   let hidden = Number.POSITIVE_INFINITY;
@@ -52,8 +52,8 @@ function visible(lines: readonly Line[], closed: ReadonlySet<string>): Line[] {
 
 const all = (tree: JsonTree) => tree.rows(0, tree.rowCount());
 
-describe("a tree shows exactly what is open", () => {
-  it("whatever is in it, and whatever was opened and closed", () => {
+describe("a tree shows exactly the expanded rows", () => {
+  it("for any content and any expansion", () => {
     fc.assert(
       fc.property(json, steps, (value, list) => {
         const tree = new JsonTree(value);
@@ -89,16 +89,16 @@ describe("a tree shows exactly what is open", () => {
     );
   });
 
-  it("a value that is no branch is one row, and what is empty too", () => {
+  it("a leaf or an empty branch is one row", () => {
     for (const value of [1, "text", null, true, {}, []]) expect(all(new JsonTree(value))).toHaveLength(1);
   });
 
-  it("each row knows its place among its siblings", () => {
+  it("each row has its position among its siblings", () => {
     const rows = all(new JsonTree({ a: 1, b: [true, false] }));
     expect(rows.map(({ position, siblings }) => `${position}/${siblings}`)).toEqual(["1/2", "2/2", "1/2", "2/2"]);
   });
 
-  it("nesting without end is no problem", () => {
+  it("supports very deep nesting", () => {
     let value: unknown = "deep down";
     for (let n = 0; n < 20_000; n++) value = [value];
     const tree = new JsonTree(value);
@@ -109,7 +109,7 @@ describe("a tree shows exactly what is open", () => {
   });
 });
 
-describe("a search finds what a naive search finds", () => {
+describe("a search equals a naive search", () => {
   const words = fc.constantFrom("a", "B", "ab", "basil", "Basil ", "1", "true", "null", ".", "\\");
   const value = fc.letrec((tie) => ({
     node: fc.oneof({ depthSize: "small" }, tie("leaf"), tie("list"), tie("object")),
@@ -118,7 +118,7 @@ describe("a search finds what a naive search finds", () => {
     object: fc.dictionary(words, tie("node")),
   })).node;
 
-  it("in names and values, whatever is open, and in order", () => {
+  it("in names and values, collapsed or not, in order", () => {
     fc.assert(
       fc.property(value, words, (value, query) => {
         const tree = new JsonTree(value);
@@ -138,19 +138,19 @@ describe("a search finds what a naive search finds", () => {
     );
   });
 
-  it("nothing is found by nothing", () => {
+  it("an empty search has no matches", () => {
     expect(new JsonTree({ a: "" }).find("")).toBe(0);
   });
 
-  it("the first match from a row on, and after the last the first again", () => {
+  it("finds the first match from a row on, and wraps around", () => {
     const tree = new JsonTree(["x", "y", "x", "y"]);
     tree.find("x");
     expect([0, 1, 2, 3].map((row) => tree.matchFrom(row))).toEqual([0, 1, 1, 0]);
   });
 });
 
-describe("what is very long is shown in parts", () => {
-  it("a long list in stretches, whose entries keep their paths", () => {
+describe("very long values are shown in parts", () => {
+  it("a long list in ranges, whose entries keep their paths", () => {
     const list = Array.from({ length: 2 * ENTRIES_PER_RANGE + 5 }, (_, n) => n);
     const tree = new JsonTree({ list });
     tree.closeAll();
@@ -166,18 +166,18 @@ describe("what is very long is shown in parts", () => {
     expect(tree.rows(row, row + 1)[0]).toMatchObject({ path: "$.list[2003]", key: 2003, position: 4, siblings: 5 });
   });
 
-  it("a list of a million entries too", () => {
+  it("also a list of a million entries", () => {
     const tree = new JsonTree(Array.from({ length: 1_000_001 }, () => 0));
     expect(tree.rowCount()).toBe(1_001);
     expect(tree.openAll()).toBe(1_001);
   });
 
-  it("an object with many fields by their names", () => {
+  it("an object with many fields in ranges of names", () => {
     const many = Object.fromEntries(Array.from({ length: 1_500 }, (_, n) => [`f${n}`, n]));
     expect(all(new JsonTree(many)).map(({ text }) => text)).toEqual(["f0 … f999", "f1000 … f1499"]);
   });
 
-  it("a long text is open in a small payload, cut when it is closed, and whole when it is asked for", () => {
+  it("a long string is expanded in a small payload, cut when collapsed, and complete on request", () => {
     const text = "pizza ".repeat(100);
     const tree = new JsonTree({ text });
     const [row] = all(tree);
@@ -187,15 +187,15 @@ describe("what is very long is shown in parts", () => {
     expect(tree.text(row?.node as number)).toBe(text);
   });
 
-  it("a closed branch says what is in it", () => {
+  it("a collapsed branch shows a preview", () => {
     const tree = new JsonTree({ pizza: { name: "Margherita", toppings: ["basil"], price: 9 } });
     tree.closeAll();
     expect(all(tree)[0]?.text).toBe('name: "Margherita", toppings: […], price: 9');
   });
 });
 
-describe("a path reads as one writes it", () => {
-  it("names that need quotes have them", () => {
+describe("a path is formatted as JSONPath", () => {
+  it("with quoted names where necessary", () => {
     expect(pathText(["toppings", 0, "grams per slice", 'a"b', "größe"])).toBe(
       '$.toppings[0]["grams per slice"]["a\\"b"].größe',
     );

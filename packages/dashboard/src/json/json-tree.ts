@@ -3,25 +3,25 @@ import { gistOf, kindOf, leafText, type ValueKind } from "./node-text.ts";
 import { type PathPart, pathText } from "./path-text.ts";
 import { searchPattern } from "./search-pattern.ts";
 
-/** What a row shows. A `range` is a stretch of an object or list that has too many entries to be shown one by one. */
+/** The kind of a row. A `range` is a part of an object or list with too many entries to show one by one. */
 export type NodeKind = ValueKind | "range";
 
-/** A visible line of a tree, with all that is needed to show it and to move from it. */
+/** A visible line of a tree, with all data to show it and to navigate from it. */
 export interface TreeRow {
-  /** Which node it is, whatever is open. */
+  /** The id of its node, independent of which nodes are expanded. */
   readonly node: number;
-  /** Undefined for the whole. */
+  /** Undefined for the root. */
   readonly key: PathPart | undefined;
   readonly kind: NodeKind;
-  /** A leaf as it reads, perhaps cut; of a branch the beginning of what is in it. */
+  /** A leaf as text, possibly cut; the beginning of a branch's content. */
   readonly text: string;
-  /** How many entries a branch has, and characters a string; 0 for other leaves. */
+  /** The number of entries of a branch, or of characters of a string; 0 for other leaves. */
   readonly size: number;
   /** 1 for the outermost rows. */
   readonly depth: number;
-  /** Undefined for what does not open. */
+  /** Undefined for rows that cannot expand. */
   readonly isOpen: boolean | undefined;
-  /** Its place among its siblings, from 1. */
+  /** Its position among its siblings, from 1. */
   readonly position: number;
   readonly siblings: number;
   /** The row of its parent; -1 when that is not shown. */
@@ -30,19 +30,19 @@ export interface TreeRow {
   readonly path: string;
 }
 
-/** An object or list with more entries than this is shown in stretches of so many. */
+/** Objects and lists with more entries than this are shown in ranges of this size. */
 export const ENTRIES_PER_RANGE = 1_000;
-/** As many rows are open at first, and after everything was opened at once. */
+/** The number of rows that are expanded at first, and by expanding all. */
 const ROWS_AT_FIRST = 400;
 const ROWS_AT_MOST = 100_000;
-/** Characters of a string that fit on one line, that are shown when it is open, and that are open from the beginning. */
+/** Lengths in characters: of a string on one line, of an expanded one, and of one that is expanded at first. */
 const LINE = 120;
 export const OPEN_TEXT = 4_000;
 const SHORT_TEXT = 800;
-/** A payload with more nodes than this has its long strings closed at first. */
+/** In a payload with more nodes than this, long strings are collapsed at first. */
 const SMALL = 400;
 
-/** A stretch of the entries of an object or list. */
+/** A range of the entries of an object or list. */
 class Range {
   readonly from: number;
   readonly to: number;
@@ -62,8 +62,8 @@ interface Branch {
 }
 
 /**
- * JSON as rows that open and close. Every node has a number, its place when all is open: what is below a node stands
- * between it and its `end`, so that to fold it is to step over that. Nothing here knows of screens; a worker has one too.
+ * JSON as collapsible rows. Each node has a number: its position when all is expanded. The nodes below a node are
+ * between it and its `end`, so collapsing it means skipping them. Independent of the DOM, since a worker uses it too.
  */
 export class JsonTree {
   readonly #values: unknown[] = [];
@@ -97,47 +97,47 @@ export class JsonTree {
     this.#openAtFirst();
   }
 
-  /** How many values there are, open or not. */
+  /** The number of values, visible or not. */
   get nodes(): number {
     return this.#values.length;
   }
 
-  /** How many rows are visible. */
+  /** The number of visible rows. */
   rowCount(): number {
     return this.#rowCount;
   }
 
-  /** The visible rows from one on and before another. */
+  /** Returns the visible rows from one index up to another. */
   rows(from: number, to: number): TreeRow[] {
     return Array.from(this.#rows.subarray(Math.max(0, from), Math.min(to, this.#rowCount)), (node) => this.#row(node));
   }
 
-  /** Which node a row shows; -1 for no row. */
+  /** Returns the node of a row; -1 for no row. */
   nodeAt(row: number): number {
     return row < this.#rowCount ? (this.#rows[row] as number) : -1;
   }
 
-  /** Opens what is closed and closes what is open. Gives the number of rows. */
+  /** Expands or collapses a row. Returns the number of rows. */
   toggle(node: number): number {
     if (this.#opens(node)) this.#open[node] = this.#open[node] ? 0 : 1;
     return this.#layOut();
   }
 
-  /** Opens everything, as far as there is room for so many rows, from the outside in. Gives the number of rows. */
+  /** Expands branches from the outside in, up to a number of rows. Returns the number of rows. */
   openAll(): number {
     this.#openLevels(ROWS_AT_MOST);
     if (this.nodes <= SMALL) for (let node = 0; node < this.nodes; node++) if (this.#opens(node)) this.#open[node] = 1;
     return this.#layOut();
   }
 
-  /** Closes everything but the outermost. Gives the number of rows. */
+  /** Collapses everything but the outermost level. Returns the number of rows. */
   closeAll(): number {
     this.#open.fill(0);
     this.#open[0] = 1;
     return this.#layOut();
   }
 
-  /** Looks for a text in names and values, whatever is open. Gives how many rows have it. */
+  /** Searches names and values, including collapsed ones. Returns the number of matching rows. */
   find(query: string): number {
     this.#matches = [];
     const pattern = searchPattern(query, "i");
@@ -146,14 +146,14 @@ export class JsonTree {
     return this.#matches.length;
   }
 
-  /** Which match comes first from a row on; the first of all after the last. 0 when there is none. */
+  /** Returns the first match from a row on; wraps around after the last. 0 without a match. */
   matchFrom(row: number): number {
     const node = this.#rows[row] ?? 0;
     const found = this.#matches.findIndex((match) => match >= node);
     return found === -1 ? 0 : found;
   }
 
-  /** The next visible row from one on whose name begins with a text; after the last comes the first. -1 for none. */
+  /** Returns the next visible row from one on whose name starts with a text; wraps around. -1 without a match. */
   named(text: string, from: number): number {
     const begin = text.toLowerCase();
     for (let count = 0; count < this.#rowCount; count++) {
@@ -164,7 +164,7 @@ export class JsonTree {
     return -1;
   }
 
-  /** Opens whatever hides a match. Gives its row, and the number of rows. */
+  /** Expands the branches that hide a match. Returns its row and the number of rows. */
   reveal(match: number): { readonly row: number; readonly rows: number } {
     const node = this.#matches[match] ?? 0;
     for (let at = this.#parents[node] as number; at >= 0; at = this.#parents[at] as number) this.#open[at] = 1;
@@ -173,18 +173,18 @@ export class JsonTree {
     return { row: this.#rowOf(node), rows };
   }
 
-  /** What is at a node and below, as JSON. */
+  /** Returns the JSON of a node and its descendants. */
   json(node: number): string {
     return JSON.stringify(this.#valueOf(node), null, 2) ?? "null";
   }
 
-  /** A string in full, and anything else as JSON. */
+  /** Returns a string unchanged, and any other value as JSON. */
   text(node: number): string {
     const value = this.#valueOf(node);
     return typeof value === "string" ? value : this.json(node);
   }
 
-  /** The whole as a command or a program that publishes it. */
+  /** Returns the whole payload as a command or a program that publishes it. */
   publication(as: "curl" | "typescript", what: Omit<Publication, "payload">): string {
     const publication = { ...what, payload: this.#values[0] };
     return as === "curl" ? asCurl(publication) : asTypeScript(publication);
@@ -202,7 +202,7 @@ export class JsonTree {
     return node;
   }
 
-  /** Adds the next entry of a branch, or the next stretch of entries. */
+  /** Adds the next entry of a branch, or the next range of entries. */
   #addNext(branch: Branch): number {
     const { node, of, names, next, end } = branch;
     const begin = this.#values[node] instanceof Range ? (this.#values[node] as Range).from : 0;
@@ -238,7 +238,7 @@ export class JsonTree {
     this.#layOut();
   }
 
-  /** Opens branches level by level, until there would be more rows than this; the outermost is always open. */
+  /** Expands branches level by level up to a number of rows. The outermost is always expanded. */
   #openLevels(limit: number): void {
     const perLevel: number[] = [];
     for (const depth of this.#depths) perLevel[depth] = (perLevel[depth] ?? 0) + 1;
@@ -255,7 +255,7 @@ export class JsonTree {
 
   #layOut(): number {
     let count = 0;
-    // The whole is no row of its own when there is something in it.
+    // A non-empty root has no row.
     for (let node = this.#isBranch(0) ? 1 : 0; node < this.nodes; ) {
       this.#rows[count++] = node;
       node = this.#isBranch(node) && !this.#open[node] ? (this.#ends[node] as number) : node + 1;
@@ -273,7 +273,7 @@ export class JsonTree {
     return this.#isBranch(node) || (typeof value === "string" && (value.length > LINE || value.includes("\n")));
   }
 
-  /** The row of a node that is visible; -1 for one that is not. */
+  /** Returns the row of a visible node; -1 for a hidden one. */
   #rowOf(node: number): number {
     let low = 0;
     let high = this.#rowCount - 1;
@@ -343,7 +343,7 @@ export class JsonTree {
     return path;
   }
 
-  /** The value of a node; of a stretch that of what it is a stretch of. */
+  /** Returns the value of a node. For a range, that of its branch. */
   #valueOf(node: number): unknown {
     let at = node;
     while (this.#values[at] instanceof Range) at = this.#parents[at] as number;

@@ -11,28 +11,28 @@ import { TreeLine } from "./tree-line.tsx";
 import { type Host, then, useModel } from "./use-document-model.ts";
 import { ROW_HEIGHT, useVirtualRows } from "./use-rows.ts";
 
-/** What is needed to write a payload as something that publishes it. */
+/** The data needed to copy a payload as a command that publishes it. */
 export interface CopiedAs {
   readonly type: string;
   readonly tags?: readonly string[];
-  /** Where `POST publish` is, in full. */
+  /** The full URL of `POST publish`. */
   readonly url: string;
 }
 
-/** A payload of any size to read, search and copy. */
+/** Shows a payload of any size, with search and copy. */
 export function JsonViewer({ source, label = "Payload", copyAs }: JsonViewerProps) {
   const opened = useModel("tree", source);
   if (opened.status === "opening") {
     return (
       <p role="status" className="rounded-xl border border-line bg-card p-4 text-sm text-soft">
-        Laying out the payload…
+        Loading payload…
       </p>
     );
   }
   if (opened.status === "failed") {
     return (
       <p role="alert" className="rounded-xl border border-bad bg-card p-4 text-sm break-words text-bad">
-        The payload cannot be shown: {opened.message}
+        Failed to show the payload: {opened.message}
       </p>
     );
   }
@@ -41,9 +41,9 @@ export function JsonViewer({ source, label = "Payload", copyAs }: JsonViewerProp
 
 interface JsonViewerProps {
   readonly source: PayloadSource;
-  /** What it is, for assistive technology. Default `Payload`. */
+  /** The accessible name. Default `Payload`. */
   readonly label?: string;
-  /** Lets it be copied as a command and as TypeScript too. */
+  /** Enables copying as a command and as TypeScript. */
   readonly copyAs?: CopiedAs | undefined;
 }
 
@@ -59,7 +59,7 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
     setShown(({ version }) => ({ host, version: version + 1, rows }));
     setActive(row);
   });
-  // Another payload in the same place begins anew.
+  // Another payload resets the viewer.
   if (shown.host !== host) {
     setShown({ host, version: 0, rows: host.facts.rows });
     setActive(0);
@@ -74,7 +74,7 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
     scroll,
     here && ((index) => here.nodeAt(index)),
   );
-  // biome-ignore lint/correctness/useExhaustiveDependencies: to where the search or the keyboard has gone
+  // biome-ignore lint/correctness/useExhaustiveDependencies: scrolls only when the search or the keyboard moves the active row
   useEffect(() => {
     if (active < count) virtualizer.scrollToIndex(active, { align: "auto" });
   }, [active, version]);
@@ -109,8 +109,8 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
           <button
             type="button"
             className={quietButton}
-            aria-label="Open all"
-            title="Open all (*)"
+            aria-label="Expand all"
+            title="Expand all (*)"
             onClick={() => changed(host.call("openAll"))}
           >
             <ChevronsUpDown size={14} aria-hidden="true" />
@@ -118,8 +118,8 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
           <button
             type="button"
             className={quietButton}
-            aria-label="Close all"
-            title="Close all"
+            aria-label="Collapse all"
+            title="Collapse all"
             onClick={() => changed(host.call("closeAll"))}
           >
             <ChevronsDownUp size={14} aria-hidden="true" />
@@ -162,7 +162,7 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
               );
             }
             return (
-              // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keyboard
+              // biome-ignore lint/a11y/useKeyWithClickEvents: the tree handles keys
               // biome-ignore lint/a11y/useFocusableInteractive: the tree has the focus
               <div
                 key={key}
@@ -200,10 +200,10 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
         </output>
         {current && (
           <>
-            <CopyButton label="Copy the path" text={() => current.path}>
+            <CopyButton label="Copy path" text={() => current.path}>
               Path
             </CopyButton>
-            <CopyButton label="Copy the value" text={() => host.call("text", current.node)}>
+            <CopyButton label="Copy value" text={() => host.call("text", current.node)}>
               Value
             </CopyButton>
           </>
@@ -214,23 +214,23 @@ function Tree({ host, label, copyAs }: { host: Host<JsonTree>; label: string; co
   );
 }
 
-/** Finds in all of a payload, and goes from one match to the next. */
+/** Searches the whole payload and moves between matches. */
 function useSearch(host: Host<JsonTree>, active: number, goTo: (row: number, rows: number) => void) {
   const [query, setQuery] = useState("");
   const [matches, setMatches] = useState<number>();
   const [current, setCurrent] = useState(0);
-  const asked = useRef(0);
+  const latest = useRef(0);
   const reveal = (match: number) => {
     setCurrent(match);
     then(host.call("reveal", match), ({ row, rows }) => goTo(row, rows));
   };
   const onQuery = (query: string) => {
-    const number = ++asked.current;
+    const number = ++latest.current;
     setQuery(query);
     setMatches(undefined);
     then(host.call("find", query), (found) => {
-      // Somebody has typed on.
-      if (number !== asked.current) return;
+      // The search text has changed since.
+      if (number !== latest.current) return;
       setMatches(found);
       if (found > 0) then(host.call("matchFrom", active), reveal);
     });

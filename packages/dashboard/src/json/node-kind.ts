@@ -1,4 +1,4 @@
-/** Gives equal values equal numbers, and different ones different numbers; the order of fields does not matter. */
+/** Gives equal values equal numbers and different values different numbers, regardless of field order. */
 export class Sameness {
   readonly #numbers = new Map<string, number>();
   readonly #known = new WeakMap<object, number>();

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { quietButton } from "../ui/quiet-button.ts";
 
-/** A long text in full: the browser's own search, selection and scrolling work in it. */
+/** Shows a long text in full, where the browser's search, selection and scrolling work. */
 export function TextDialog({ path, text, onClose }: TextDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
@@ -19,7 +19,7 @@ export function TextDialog({ path, text, onClose }: TextDialogProps) {
         <span className="text-xs whitespace-nowrap text-soft tabular-nums">
           {text.length.toLocaleString("en")} characters
         </span>
-        <CopyButton text={() => text} label="Copy the text">
+        <CopyButton text={() => text} label="Copy text">
           Copy
         </CopyButton>
         <button type="button" aria-label="Close" className={quietButton} onClick={() => dialog.current?.close()}>
@@ -37,7 +37,7 @@ export function TextDialog({ path, text, onClose }: TextDialogProps) {
 }
 
 interface TextDialogProps {
-  /** Where it stands in the payload. */
+  /** Its path in the payload. */
   readonly path: string;
   readonly text: string;
   readonly onClose: () => void;

@@ -1,30 +1,30 @@
 import { diffWordsWithSpace } from "diff";
 import { useMemo } from "react";
 
-/** Longer texts are shown as they are: to compare them word by word would take longer than a frame. */
+/** Longer texts are not compared by word, which would take longer than a frame. */
 const MAX_COMPARED = 4_000;
 
-/** One side of a text that was changed; the words that are not on the other side stand out. */
+/** One side of a changed text, with the words highlighted that the other side lacks. */
 export function TextDifference({ left, right, side }: { left: string; right: string; side: "left" | "right" }) {
   const parts = useMemo(
     () => (left.length + right.length > MAX_COMPARED ? undefined : diffWordsWithSpace(left, right)),
     [left, right],
   );
   if (!parts) return side === "left" ? left : right;
-  let place = 0;
+  let offset = 0;
   return parts.map(({ value, added, removed }) => {
-    place += value.length;
+    offset += value.length;
     if (side === "left" ? added : removed) return null;
     if (added) {
       return (
-        <ins key={place} className="rounded-sm bg-[color-mix(in_srgb,var(--good)_22%,transparent)] font-semibold">
+        <ins key={offset} className="rounded-sm bg-[color-mix(in_srgb,var(--good)_22%,transparent)] font-semibold">
           {value}
         </ins>
       );
     }
     if (removed) {
       return (
-        <del key={place} className="rounded-sm bg-[color-mix(in_srgb,var(--bad)_18%,transparent)]">
+        <del key={offset} className="rounded-sm bg-[color-mix(in_srgb,var(--bad)_18%,transparent)]">
           {value}
         </del>
       );

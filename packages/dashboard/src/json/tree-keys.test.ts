@@ -4,13 +4,13 @@ import { moveOf, TypedName } from "./tree-keys.ts";
 
 const tree = new JsonTree({ name: "Margherita", toppings: ["basil", "oil"], story: "x".repeat(500) });
 
-/** What a key does on a row. */
+/** The action of a key on a row. */
 function pressed(key: string, at: number, ctrlKey = false) {
   const event = { key, ctrlKey, metaKey: false, altKey: false };
   return moveOf(event, tree.rows(at, at + 1)[0], at, tree.rowCount(), 3);
 }
 
-describe("a tree is walked by keyboard, as other trees are", () => {
+describe("keys follow the ARIA pattern for trees", () => {
   it.for([
     ["ArrowDown", 0, { do: "go", row: 1 }],
     ["ArrowUp", 0, { do: "go", row: 0 }],
@@ -36,15 +36,15 @@ describe("a tree is walked by keyboard, as other trees are", () => {
     expect(pressed(key, row)).toEqual(move);
   });
 
-  it("the browser's own keys stay the browser's, but for the search, which would find only what is on screen", () => {
+  it("leaves browser shortcuts alone, except for the search", () => {
     expect(pressed("f", 0, true)).toEqual({ do: "find" });
     expect(pressed("ArrowDown", 0, true)).toBeUndefined();
     expect(pressed("c", 0, true)).toBeUndefined();
   });
 });
 
-describe("a row is sought by typing how its name begins", () => {
-  it("letters that come soon after one another are one name, and the same letter again is the next name", () => {
+describe("typing the start of a name", () => {
+  it("joins letters typed quickly, and cycles on a repeated letter", () => {
     const typed = new TypedName();
     expect(typed.add("t", 0)).toEqual({ text: "t", isSame: false });
     expect(typed.add("o", 300)).toEqual({ text: "to", isSame: true });
@@ -52,7 +52,7 @@ describe("a row is sought by typing how its name begins", () => {
     expect(typed.add("s", 2_100)).toEqual({ text: "s", isSame: false });
   });
 
-  it("from where one is on, and after the last row from the first", () => {
+  it("searches from the current row, and wraps around", () => {
     expect(tree.named("TOP", 0)).toBe(1);
     expect(tree.named("n", 1)).toBe(0);
     expect(tree.named("1", 0)).toBe(3);

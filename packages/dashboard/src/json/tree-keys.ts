@@ -1,19 +1,19 @@
-/** What a key does in a tree, by the ARIA practice for trees. */
+/** The action of a key in a tree, by the ARIA pattern for trees. */
 export type TreeMove =
   | { readonly do: "go"; readonly row: number }
   | { readonly do: "seek"; readonly text: string }
   | { readonly do: "toggle" | "read" | "find" | "openAll" };
 
-/** What of a row decides what keys do on it. */
+/** The properties of a row that decide which keys work on it. */
 export interface KeyedRow {
-  /** Undefined for what does not open. */
+  /** Undefined for rows that cannot expand. */
   readonly isOpen: boolean | undefined;
   readonly kind: string;
   /** The row of its parent; -1 when that is not shown. */
   readonly parent: number;
 }
 
-/** What a key means on a row among so many; undefined for keys that are not the tree's. */
+/** Returns the action of a key on a row; undefined for keys that the tree does not handle. */
 export function moveOf(
   { key, ctrlKey, metaKey, altKey }: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">,
   row: KeyedRow | undefined,
@@ -53,24 +53,24 @@ export function moveOf(
     case "/":
       return { do: "find" };
     default:
-      // Names are sought by typing how they begin, as in other trees.
+      // Typing the start of a name moves to it, as in other trees.
       return /^[\p{L}\p{N}_$]$/u.test(key) ? { do: "seek", text: key } : undefined;
   }
 }
 
-/** How long after a letter the next one goes on with the same name, in ms. */
-const GOES_ON_MS = 800;
+/** The longest pause between two letters of one name, in ms. */
+const SAME_NAME_MS = 800;
 
-/** What has been typed of a name: letters that come soon after one another are one text, the same letter again is not. */
+/** The text typed so far. Letters within the pause form one text, except repetitions of the same letter. */
 export class TypedName {
   #text = "";
   #at = Number.NEGATIVE_INFINITY;
 
-  /** The text with one letter more, and whether the row that one is on may be the one that is sought. */
+  /** Returns the text with one more letter, and whether the current row may match it. */
   add(letter: string, now: number): { readonly text: string; readonly isSame: boolean } {
-    const goesOn = now - this.#at < GOES_ON_MS && this.#text !== letter;
-    this.#text = goesOn ? this.#text + letter : letter;
+    const continues = now - this.#at < SAME_NAME_MS && this.#text !== letter;
+    this.#text = continues ? this.#text + letter : letter;
     this.#at = now;
-    return { text: this.#text, isSame: goesOn };
+    return { text: this.#text, isSame: continues };
   }
 }

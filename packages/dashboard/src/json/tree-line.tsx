@@ -3,18 +3,18 @@ import type { ReactNode } from "react";
 import { FoundText, type Highlight } from "./found-text.tsx";
 import { OPEN_TEXT, type TreeRow } from "./json-tree.ts";
 
-/** Deeper levels than this are not indented further: there would be no room left to read. */
+/** The deepest indented level. Deeper ones would leave no space for text. */
 const MAX_INDENT = 24;
 
-/** The lines that lead from a row to the branches that it is in. */
+/** The guide lines from a row to its ancestors. */
 export function Indent({ depth }: { depth: number }) {
   return Array.from({ length: Math.min(depth - 1, MAX_INDENT) }, (_, level) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: a level is its place
+    // biome-ignore lint/suspicious/noArrayIndexKey: a level is its index
     <span key={level} aria-hidden="true" className="ml-2 w-2 shrink-0 self-stretch border-l border-line" />
   ));
 }
 
-/** What is on a row of a tree: its name, and its value as it reads. */
+/** A row of a tree: its name and its value. */
 export function TreeLine({ row, highlight, onToggle, onRead }: TreeLineProps) {
   const { key, isOpen, kind, size } = row;
   const isText = kind === "string";
@@ -24,7 +24,7 @@ export function TreeLine({ row, highlight, onToggle, onRead }: TreeLineProps) {
       {isOpen === undefined ? (
         <span className="w-4 shrink-0" />
       ) : (
-        // The row itself says whether it is open, and the keyboard opens it.
+        // The row has the expanded state, and the keyboard toggles it.
         <span aria-hidden="true" onPointerDown={onToggle} className="w-4 shrink-0 cursor-pointer pt-1.5 text-soft">
           <ChevronRight size={13} className={isOpen ? "rotate-90" : ""} />
         </span>
@@ -47,7 +47,7 @@ export function TreeLine({ row, highlight, onToggle, onRead }: TreeLineProps) {
           onClick={onRead}
           className="h-6 shrink-0 rounded px-1.5 text-xs text-accent underline underline-offset-2"
         >
-          Read
+          View
         </button>
       )}
     </>
@@ -80,6 +80,6 @@ interface TreeLineProps {
   readonly row: TreeRow;
   readonly highlight: Highlight | undefined;
   readonly onToggle: () => void;
-  /** Opens a long string in a view of its own. */
+  /** Opens a long string in a dialog. */
   readonly onRead: () => void;
 }

@@ -12,10 +12,10 @@ import { isFew, type PayloadSource } from "./payload-source.ts";
 type Results<M, K extends keyof Methods<M>> = Methods<M>[K] extends (...args: never[]) => infer R ? R : never;
 type Arguments<M, K extends keyof Methods<M>> = Methods<M>[K] extends (...args: infer A) => unknown ? A : never;
 
-/** A model that answers at once when it is here, and later when it is in a worker. */
+/** A model that answers synchronously when it is local, and asynchronously from a worker. */
 export interface Host<M> {
   readonly facts: ModelFacts;
-  /** The model itself, when it is here. */
+  /** The local model, if any. */
   readonly here: M | undefined;
   call<K extends keyof Methods<M>>(method: K, ...args: Arguments<M, K>): Results<M, K> | Promise<Results<M, K>>;
 }
@@ -25,10 +25,10 @@ export type Opened<M> =
   | { readonly status: "failed"; readonly message: string }
   | { readonly status: "open"; readonly host: Host<M> };
 
-/** Lays out payloads: small ones at once, large ones, and those that must be fetched, in a worker. */
+/** Builds models of payloads: small ones at once, large and fetched ones in a worker. */
 export function useModel<K extends keyof Models>(kind: K, ...sources: readonly PayloadSource[]): Opened<Models[K]> {
   const identity = sources.map((source) => ("value" in source ? source.value : source.url));
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a source that says the same is the same
+  // biome-ignore lint/correctness/useExhaustiveDependencies: sources with the same key are equal
   const here = useMemo<Opened<Models[K]> | undefined>(() => {
     const values = sources.flatMap((source) => ("value" in source && isFew(source.value) ? [source.value] : []));
     if (values.length < sources.length) return undefined;
@@ -48,7 +48,7 @@ export function useModel<K extends keyof Models>(kind: K, ...sources: readonly P
   return here ?? there;
 }
 
-/** What comes of an answer, now or when it is there. */
+/** Handles an answer now or when it arrives. */
 export function then<T>(reply: T | Promise<T>, take: (result: T) => void): void {
   if (reply instanceof Promise) void reply.then(take);
   else take(reply);
@@ -62,15 +62,15 @@ function hostHere<K extends keyof Models>(model: Models[K]): Host<Models[K]> {
 function openInWorker<K extends keyof Models>(
   kind: K,
   sources: readonly PayloadSource[],
-  tell: (opened: Opened<Models[K]>) => void,
+  emit: (opened: Opened<Models[K]>) => void,
 ): () => void {
   const worker = new Worker(new URL("./document-model.worker.ts", import.meta.url), { type: "module" });
   const waiting = new Map<number, PromiseWithResolvers<never>>();
-  let asked = 0;
+  let lastId = 0;
   const ask = (request: object): Promise<never> => {
     const answer = Promise.withResolvers<never>();
-    waiting.set(++asked, answer);
-    worker.postMessage({ id: asked, ...request });
+    waiting.set(++lastId, answer);
+    worker.postMessage({ id: lastId, ...request });
     return answer.promise;
   };
   worker.addEventListener("message", ({ data }: MessageEvent<WorkerReply>) => {
@@ -80,15 +80,15 @@ function openInWorker<K extends keyof Models>(
     else answer?.resolve(data.result as never);
   });
   worker.addEventListener("error", () => {
-    tell({ status: "failed", message: "the worker that lays it out did not start" });
+    emit({ status: "failed", message: "the payload worker did not start" });
   });
   let isWanted = true;
   ask({ open: kind, sources }).then(
     (facts: ModelFacts) => {
       const call = (method: PropertyKey, ...args: unknown[]) => ask({ method, args });
-      if (isWanted) tell({ status: "open", host: { facts, here: undefined, call } as Host<Models[K]> });
+      if (isWanted) emit({ status: "open", host: { facts, here: undefined, call } as Host<Models[K]> });
     },
-    (error: Error) => isWanted && tell({ status: "failed", message: error.message }),
+    (error: Error) => isWanted && emit({ status: "failed", message: error.message }),
   );
   return () => {
     isWanted = false;

@@ -3,19 +3,19 @@ import { type RefObject, useCallback, useEffect, useMemo, useState } from "react
 import type { Methods } from "./document-model.ts";
 import type { Host } from "./use-document-model.ts";
 
-/** The height of a row of one line, in pixels. */
+/** The height of a row, in px. */
 export const ROW_HEIGHT = 24;
-/** Rows that are asked for beyond those on screen: what comes from a worker must be there before one gets there. */
+/** Rows to load beyond the visible ones, so that a worker's answer arrives before they are scrolled to. */
 const AHEAD = 40;
 
-/** Rows of a model by their number, undefined for those that are on their way. */
+/** Rows of a model by index; undefined while they load. */
 type RowLookup<Row> = (index: number) => Row | undefined;
 
 interface RowModel<Row> {
   rows(from: number, to: number): Row[];
 }
 
-/** Asks a model for the rows from one on and before another. What was there before stays until the answer comes. */
+/** Loads a range of rows. The previous rows stay until the answer arrives. */
 function useRows<Row, M extends RowModel<Row>>(
   host: Host<M>,
   version: number,
@@ -40,13 +40,13 @@ function useRows<Row, M extends RowModel<Row>>(
   return (index) => arrived?.rows[index - arrived.from];
 }
 
-/** The rows of a model that are on screen, and one of them that the keyboard is at. */
+/** The visible rows of a model, and the row with keyboard focus. */
 export interface VirtualRows<Row> {
   readonly virtualizer: Virtualizer<HTMLDivElement, HTMLElement>;
   readonly row: RowLookup<Row>;
 }
 
-/** Renders only what is on screen, and the active row, so that assistive technology can find it. */
+/** Renders only the visible rows and the active one, so that assistive technology can find it. */
 export function useVirtualRows<Row, M extends RowModel<Row>>(
   host: Host<M>,
   version: number,

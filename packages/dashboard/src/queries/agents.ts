@@ -6,8 +6,8 @@ import { useSession } from "../session/tab-session.ts";
 import { refetchOn } from "./invalidation.ts";
 
 /**
- * What only the server knows of agents, by name: the contents of their gates and the length of their queues. Always
- * current, whatever seq is shown.
+ * Agent data that only the server has, by name: gate contents and queue lengths. Always current, regardless of the
+ * seq shown.
  */
 const useInfos = create<{ readonly infos: ReadonlyMap<string, AgentInfo> }>(() => ({ infos: new Map() }));
 

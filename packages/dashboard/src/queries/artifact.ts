@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import { getJson } from "../connection/rest.ts";
 import { useSession } from "../session/tab-session.ts";
 
-/** An artifact with its whole payload, as the server has it; `none` when it has none that is called so. */
+/** Reads an artifact with its full payload from the server; `none` when it does not exist. */
 export function useArtifact(id: string | null): ArtifactRecord | "coming" | "none" {
   const config = useSession(({ config }) => config);
   const [artifact, setArtifact] = useState<ArtifactRecord | "coming" | "none">("coming");

@@ -4,12 +4,12 @@ import { getJson, Refusal } from "../connection/rest.ts";
 import { useSession } from "../session/tab-session.ts";
 import { refetchOn } from "./invalidation.ts";
 
-/** Letters of a page. */
+/** Dead letters per page. */
 const PAGE = 50;
-/** The most that the server gives at once. */
+/** The server's limit. */
 const MOST = 500;
 
-/** A page of dead letters, newest first. @throws as `getJson` does. */
+/** Reads a page of dead letters, newest first. @throws as `getJson` does. */
 export function readLetters({ agent, workflow, cursor, limit }: LettersQuery): Promise<DeadLetterPage> {
   const query = new URLSearchParams({ limit: String(limit) });
   if (agent) query.set("agent_id", agent);
@@ -18,7 +18,7 @@ export function readLetters({ agent, workflow, cursor, limit }: LettersQuery): P
   return getJson<DeadLetterPage>(`${lettersUrl()}?${query}`);
 }
 
-/** Which dead letters are wanted. */
+/** Selects dead letters. */
 export interface LettersQuery {
   readonly agent?: string | undefined;
   readonly workflow?: string | undefined;
@@ -33,8 +33,8 @@ export function lettersUrl(): string {
 }
 
 /**
- * Dead letters as the server has them now, whatever seq is shown; read anew when there are others. Those that come later are
- * `newer`, and `shown` only when they are asked for: nothing moves away from under a hand that is about to press a button.
+ * Reads the current dead letters, regardless of the seq shown. Later ones are counted as `newer` and join `shown`
+ * only on request, so that no button moves while you use it.
  */
 export function useDeadLetters(agent: string | undefined) {
   const config = useSession(({ config, file }) => (file === null ? config : null));
@@ -93,7 +93,7 @@ function idsOf(letters: readonly DeadLetterRecord[]): ReadonlySet<string> {
   return new Set(letters.map(({ id }) => id));
 }
 
-/** The dead letter that a failed run has become; undefined when it is none, or none any more. */
+/** Returns the dead letter of a failed run; undefined when it has none or it was resolved. */
 export function useDeadLetterOf(run: RunState | undefined): DeadLetterRecord | undefined {
   const [letter, setLetter] = useState<DeadLetterRecord>();
   const config = useSession(({ config, file }) => (file === null ? config : null));

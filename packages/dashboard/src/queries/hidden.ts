@@ -7,31 +7,31 @@ import type { SessionView } from "../session/store.ts";
 import { session, useSession } from "../session/tab-session.ts";
 import { hiddenIn } from "../timeline/hidden-seqs.ts";
 
-/** Of a limited viewer's log: up to which seq the server has said that nothing else is for this viewer. */
+/** The seq up to which the server has confirmed that a limited viewer has every visible event. */
 const usePassed = create<{ readonly epoch: string | null; readonly seq: number }>(() => ({ epoch: null, seq: 0 }));
 
-/** Whether events may be hidden from the viewer; in a file, from whoever has saved it. */
+/** Whether events may be hidden from the viewer; for an event file, from the user who saved it. */
 export function isLimited({ connection, file, fileHead }: SessionView): boolean {
   return file === null ? connection.limited : fileHead?.hidden !== undefined;
 }
 
-/** How many events are hidden from the viewer. */
+/** The number of hidden events. */
 export interface Hidden {
   readonly count: number;
-  /** Of so many. */
+  /** The total number of events. */
   readonly of: number;
-  /** These are the numbers from here to there. */
+  /** The range of seqs. */
   readonly from: number;
   readonly to: number;
-  /** Whether it is known where they stand: not in a file that has been narrowed. */
+  /** Whether the positions of the hidden events are known. A filtered file does not have them. */
   readonly isPlaced: boolean;
-  /** Whether this is a file: then they were hidden from whoever has saved it. */
+  /** Whether an event file is open. Its events were hidden from the user who saved it. */
   readonly isFile: boolean;
 }
 
-/** What is hidden from this viewer up to the seq that is shown; null for those who may see everything. */
+/** Counts the events hidden from this viewer up to the seq shown; null for viewers who see everything. */
 export function useHidden(): Hidden | null {
-  // Before all that there is has come, what is not there yet would be taken for hidden.
+  // Until loading is complete, missing events would count as hidden.
   const limited = useSession((live) => live.complete && isLimited(live));
   const head = useSession(({ fileHead }) => fileHead);
   const at = useSession(({ at }) => at);
@@ -53,29 +53,29 @@ export function useHidden(): Hidden | null {
   }, [limited, head, at, last, first, passed]);
 }
 
-/** How many events of a range are hidden from this viewer; null for those who may see everything. */
+/** Counts the hidden events of a range; null for viewers who see everything. */
 export function hiddenWithin(from: number, to: number): number | null {
   const live = useSession.getState();
   if (!isLimited(live)) return null;
-  // Where others are left out, holes tell nothing: what the file says of itself is all that is known.
+  // In a filtered file, gaps do not mean hidden events. Only its header has the count.
   if (live.fileHead?.narrowed !== undefined) return live.fileHead.hidden ?? 0;
   const timeline = session.timeline;
   return hiddenIn(timeline).between(timeline.log(), timeline.gaps, from, to);
 }
 
-/** How many are hidden, in words. */
+/** Returns the count as text. */
 export function hiddenWords({ count, of, isFile }: Hidden): string {
-  return `${number(count)} of ${number(of)} events ${isFile ? "were hidden from whoever saved this" : "are hidden from you"}`;
+  return `${number(count)} of ${number(of)} events ${isFile ? "were hidden from the user who saved this file" : "are hidden from you"}`;
 }
 
 function number(amount: number): string {
   return amount.toLocaleString("en");
 }
 
-/** How often a limited viewer asks what has passed by it, in ms: numbers that never come tell nothing by themselves. */
+/** The polling interval of a limited viewer, in ms. Missing seqs alone do not reveal hidden events. */
 const ASK_MS = 5_000;
 
-/** Keeps count of what passes by a limited viewer while nothing comes that it may see. */
+/** Counts hidden events while no visible event arrives. */
 export function followHidden(): void {
   const ask = () => {
     const { config, connection, complete, file, last } = useSession.getState();
@@ -88,10 +88,10 @@ export function followHidden(): void {
   });
 }
 
-/** When there is nothing for us between what we have and the head, all of that is hidden. */
+/** When the server has no visible event between the tab's last one and the head, all of that range is hidden. */
 async function askWhatHasPassed(config: DashboardConfig, epoch: string | null, last: number): Promise<void> {
   type Page = { readonly events: readonly FlockEvent[]; readonly next: number; readonly epoch: string };
   const page = await getJson<Page>(eventsUrl(config, { after: last, limit: 1 })).catch(() => null);
-  // What is there is on its way to us as well.
+  // Visible events are on their way.
   if (page && page.epoch === epoch && page.events.length === 0) usePassed.setState({ epoch, seq: page.next });
 }

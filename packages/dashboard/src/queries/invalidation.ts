@@ -1,12 +1,13 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 import { session, useSession } from "../session/tab-session.ts";
 
-/** How long after the last event the server is asked, in ms. */
+/** The delay of a refetch after the last event, in ms. */
 const REFETCH_AFTER_MS = 100;
 
 /**
- * Calls `refetch` when this tab has caught up, and again shortly after each event that `concerns` accepts, whatever seq is
- * shown. For data that only the server has, where events merely report that it has changed. Returns a function that stops it.
+ * Calls `refetch` when this tab has caught up, and again shortly after each event that `concerns` accepts, regardless
+ * of the seq shown. For data that only the server has, where events merely report a change. Returns a function that
+ * stops it.
  */
 export function refetchOn(concerns: (event: FlockEvent) => boolean, refetch: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;

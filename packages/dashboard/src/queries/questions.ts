@@ -5,7 +5,7 @@ import { getJson } from "../connection/rest.ts";
 import { useSession } from "../session/tab-session.ts";
 import { refetchOn } from "./invalidation.ts";
 
-/** The questions that are open on the server now, whatever seq is shown. */
+/** The open questions on the server, regardless of the seq shown. */
 export const useQuestions = create<{ readonly open: readonly OpenQuestion[] }>(() => ({ open: [] }));
 
 /** Reads the open questions from the server. */

@@ -7,7 +7,7 @@ import { type Excerpt, headOf, opened, piecesOf } from "./format.ts";
 /** The part of the log to save; see {@link Excerpt}. */
 export type Choice = Pick<Excerpt, "from" | "to" | "only">;
 
-/** Counts the events of a choice that are in the tab. */
+/** Counts the selected events that are in the tab. */
 export function countOf(choice: Choice): number {
   let count = 0;
   for (const events of piecesOf(session.timeline, excerptOf(choice))) count += events.length;
@@ -29,11 +29,11 @@ function excerptOf({ from, to, only }: Choice): Excerpt {
 }
 
 /**
- * Saves events as a file. Those that are not in the tab are read from the server meanwhile, and not kept.
+ * Saves events as a file. Events that are not in the tab are read from the server and not kept.
  *
- * @param onProgress is called after each piece with the number of events written so far.
+ * @param onProgress is called after each chunk with the number of events written so far.
  * @returns the number of events in the file; null when `signal` has aborted it.
- * @throws Error when a request fails, or the server has another log by now.
+ * @throws Error when a request fails, or the server has started a new log.
  */
 export async function saveRange(
   { from, to, only }: Choice,
@@ -89,7 +89,7 @@ export async function saveAll(): Promise<void> {
   await saveRange({ from, to: at ?? last });
 }
 
-/** Opens a recording on all screens. Shows a notice where it cannot be read. */
+/** Opens an event file on all screens. Shows a notice when it is invalid. */
 export async function openFile(file: File): Promise<void> {
   try {
     const { timeline, head } = opened(await file.text());

@@ -4,22 +4,22 @@ import type { LogEntry } from "../timeline/log.ts";
 import { NameInterner } from "../timeline/name-interner.ts";
 import { Timeline } from "../timeline/timeline.ts";
 
-/** Which events to save as a file. */
+/** The events to save as a file. */
 export interface Excerpt {
   /** The first and the last seq. */
   readonly from: number;
   readonly to: number;
   readonly epoch: string | null;
-  /** Only these of them. */
+  /** The filter of the events. */
   readonly only?: { readonly isWanted: (event: FlockEvent) => boolean; readonly words: string };
-  /** How many events of the range are hidden from the person who saves it; absent where nothing is hidden. */
+  /** The number of events in the range hidden from the user who saves it; absent when nothing is hidden. */
   readonly hidden?: number;
 }
 
 /** Events that are written in one task, so that the page stays responsive. */
 const PIECE = 2_000;
 
-/** Iterates over the events of an excerpt that a timeline has now, in pieces of at most `PIECE`. */
+/** Iterates over the events of an excerpt that a timeline has now, in chunks of at most `PIECE`. */
 export function piecesOf(timeline: Timeline, { from, to, only }: Excerpt): Iterable<readonly FlockEvent[]> {
   const log = timeline.log(to);
   return (function* () {
@@ -54,12 +54,12 @@ export function headOf(timeline: Timeline, { from, to, epoch, only, hidden }: Ex
 /** A recording that was opened. */
 export interface OpenedFile {
   readonly timeline: Timeline;
-  /** Its head; null for a log that was saved by other means. */
+  /** Its header; null for a log that was saved by other means. */
   readonly head: RecordingHead | null;
 }
 
 /**
- * Parses a recording, with or without a head.
+ * Parses an event file, with or without a header.
  *
  * @throws Error that names the line that is not an event.
  */
@@ -75,7 +75,7 @@ export function opened(text: string): OpenedFile {
   return { timeline, head: head ?? null };
 }
 
-/** Places each gap before the first event that follows it. Both are in order. */
+/** Inserts each gap before the first event that follows it. Both are in order. */
 function withGaps(events: readonly FlockEvent[], gaps: NonNullable<RecordingHead["gaps"]>): LogEntry[] {
   const entries: LogEntry[] = [];
   let taken = 0;

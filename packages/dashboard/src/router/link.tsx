@@ -1,7 +1,7 @@
 import type { ComponentProps } from "react";
 import { go } from "./route.ts";
 
-/** A link within the dashboard: opens in place, and in a new tab for those who ask for one. */
+/** A link within the dashboard. Opens in place, or in a new tab with a modifier key. */
 export function Link({ href, ...rest }: ComponentProps<"a"> & { href: string }) {
   return (
     <a

@@ -2,14 +2,14 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { linkOf, routeOf, SCREENS } from "./route.ts";
 
-/** The place of a link as the browser takes it apart. */
+/** The location of a link, as parsed by the browser. */
 function follow(link: string) {
   const { pathname, search } = new URL(link, "http://flock.test");
   return routeOf(pathname, search);
 }
 
-describe("a link is a picture", () => {
-  it("it leads to the screen, selection, filter and seq that it was made of, whatever is in their names", () => {
+describe("links capture the view", () => {
+  it("a link restores its screen, selection, filter and seq, with any characters", () => {
     const word = fc.string({ minLength: 1, unit: "grapheme" });
     const name = fc.stringMatching(/^[a-z]{1,8}$/).filter((one) => one !== "seq" && one !== "constructor");
     fc.assert(
@@ -28,14 +28,14 @@ describe("a link is a picture", () => {
     );
   });
 
-  it("the first page, an unknown one and a broken one are shown as far as they can be", () => {
+  it("empty, unknown and malformed paths lead to a screen", () => {
     expect(follow("/").screen).toBe("agents");
     expect(follow("/nowhere/at/all").screen).toBe("agents");
     expect(routeOf("/runs/50%").id).toBe("50%");
     expect(follow("/runs?seq=yesterday").seq).toBeNull();
   });
 
-  it("links of earlier versions still lead somewhere", () => {
+  it("supports links of earlier versions", () => {
     expect(follow("/artifacts/42")).toMatchObject({ screen: "blackboard", id: "42" });
   });
 });

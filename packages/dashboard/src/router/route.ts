@@ -13,7 +13,7 @@ export type Params = Readonly<Record<string, string>>;
 /** All that the URL captures of the view: `/runs/RUN_ID?workflow=CORRELATION_ID&seq=41200`. */
 export interface Route {
   readonly screen: Screen;
-  /** What is selected on it. */
+  /** The id of the selected item. */
   readonly id: string | undefined;
   /** The seq that all screens show; null while following the log. */
   readonly seq: number | null;
@@ -112,7 +112,7 @@ if (typeof addEventListener !== "undefined") {
   });
 }
 
-/** A path typed by hand may hold a `%` that means nothing. */
+/** A hand-typed path may contain an invalid `%` sequence. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);

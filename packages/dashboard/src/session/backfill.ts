@@ -3,7 +3,7 @@ import { begunAt, withOlder } from "../timeline/join.ts";
 import { KEPT_EVENTS, type Timeline } from "../timeline/timeline.ts";
 import { type LogSource, readOlder } from "./event-pages.ts";
 
-/** What a backfill needs. */
+/** The parts of a session that a backfill uses. */
 export interface BackfillDeps {
   readonly source: LogSource;
   /** Reads the server's counters; undefined when that fails. */
@@ -12,11 +12,12 @@ export interface BackfillDeps {
   readonly isWanted: () => boolean;
 }
 
-/** The outcome: a longer timeline, or the seq from which on nothing is missing before the timeline that was given. */
+/** The outcome: a longer timeline, or the seq from which on the given timeline is complete. */
 export type Backfilled = { readonly timeline: Timeline } | { readonly reachesFrom: number };
 
 /**
- * Loads the events before those of a timeline, up to as many as a tab keeps. The given timeline goes on growing meanwhile.
+ * Loads the events before those of a timeline, up to the number that a tab keeps. The given timeline may grow
+ * meanwhile.
  *
  * @returns undefined when the result is no longer wanted.
  * @throws Error as `readOlder` does.

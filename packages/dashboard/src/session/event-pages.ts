@@ -28,7 +28,7 @@ export interface OlderEvents {
  * Reads the events before a seq, page by page, oldest first.
  *
  * @param count the largest number of events to read.
- * @throws Error when the server has another log by now, or a request fails.
+ * @throws Error when the server has started a new log, or a request fails.
  */
 export async function* readOlder(source: LogSource, before: number, count: number): AsyncGenerator<OlderEvents> {
   const asked: Promise<{ readonly events: FlockEvent[]; readonly oldest: number; readonly end: number }>[] = [];
@@ -38,7 +38,7 @@ export async function* readOlder(source: LogSource, before: number, count: numbe
     while (asked.length < AHEAD && next < before - 1) {
       const end = Math.min(next + PAGE, before - 1);
       const page = readBetween(source, next, end);
-      // A reader that has stopped does not receive its failure.
+      // Prevents an unhandled rejection when the reader has stopped.
       page.catch(() => {});
       asked.push(page);
       next = end;
@@ -61,7 +61,7 @@ async function readBetween({ rest, config, epoch }: LogSource, after: number, en
   let oldest = 0;
   while (after < end) {
     const page = await rest.readEvents(config, { after, limit: end - after });
-    if (page.epoch !== epoch) throw new Error("the server has another log by now");
+    if (page.epoch !== epoch) throw new Error("the server has started a new log");
     for (const event of page.events) if (event.seq <= end) events.push(event);
     oldest = Math.max(oldest, page.oldest);
     if (page.next <= after) break;

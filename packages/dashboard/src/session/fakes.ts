@@ -13,7 +13,7 @@ import type { Frames } from "./frames.ts";
 import { type SeqRoute, Session } from "./session.ts";
 import { createSessionStore, type SessionView } from "./store.ts";
 
-// What session tests use instead of a server and a browser.
+// Fakes for session tests, which use neither a server nor a browser.
 
 /** A server with one log, and the connection of a tab to it. */
 export class FakeServer implements Feed, RestClient {
@@ -105,7 +105,7 @@ export class FakeServer implements Feed, RestClient {
     return { events, next, oldest: this.oldest, epoch: this.epoch };
   };
 
-  /** What the server itself counts. */
+  /** The counters of the server. */
   graph(): GraphSnapshot {
     const { agents, seq } = reduceAll(emptyState(), structuredClone(this.events));
     const nodes = [...agents.values()].map(({ agent_id, consumes, publishes, status, counters }) => {
@@ -123,7 +123,7 @@ export class FakeServer implements Feed, RestClient {
   }
 }
 
-/** A clock that stands still until it is advanced. */
+/** A clock that only advances on request. */
 export class FakeClock implements Clock {
   #now = Date.parse("2026-03-14T09:00:00.000Z");
   #waiting: { at: number; resolve: () => void }[] = [];
@@ -193,7 +193,7 @@ export class FakeRoute implements SeqRoute {
   }
 }
 
-/** A session with everything around it. */
+/** A session with all its fakes. */
 export interface SessionHarness {
   readonly session: Session;
   readonly store: StoreApi<SessionView>;
@@ -298,7 +298,7 @@ export function timeOf(seq: number): string {
   return new Date(Date.parse("2026-03-14T08:00:00.000Z") + seq * 1_000).toISOString();
 }
 
-/** Resolves when everything has run that was ready to. */
+/** Resolves when all pending tasks have run. */
 export function nextTask(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

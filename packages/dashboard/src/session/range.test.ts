@@ -20,7 +20,7 @@ describe("RangeSelection", () => {
     expect(then.selected()).toEqual({ from: 3, to: 9 });
   });
 
-  it("pushes the other end along, within the seqs that exist", () => {
+  it("moves the other end along, within the existing seqs", () => {
     const { range, selected } = selection({ from: 3, last: 20, oldest: 2 });
     range.choose();
     range.move("to", 10);
@@ -37,10 +37,10 @@ describe("RangeSelection", () => {
     expect(selected()).toBeNull();
   });
 
-  it("says that there is nothing to save yet", () => {
+  it("reports that there is nothing to save yet", () => {
     const { range, notices, selected } = selection({ from: 1, last: 0 });
     range.choose();
-    expect(notices).toEqual(["There is no event yet that could be saved."]);
+    expect(notices).toEqual(["No events to save yet."]);
     expect(selected()).toBeNull();
   });
 });

@@ -8,11 +8,11 @@ export interface Range {
   readonly to: number;
 }
 
-/** The range of the log that the viewer is about to save. */
+/** The range of the log that the viewer is selecting to save. */
 export class RangeSelection {
   readonly #session: Pick<Session, "notify">;
   readonly #view: Pick<StoreApi<SessionView>, "getState">;
-  /** The range; null while the viewer chooses none. */
+  /** The range; null while none is being selected. */
   readonly selected = createStore<{ readonly range: Range | null }>(() => ({ range: null }));
 
   /** @param view the read model of the session. */
@@ -21,14 +21,14 @@ export class RangeSelection {
     this.#view = view;
   }
 
-  /** Starts to choose a range: all events in the tab, up to the seq that is shown. */
+  /** Starts with all events in the tab, up to the seq that is shown. */
   choose(): void {
     const { from, last, at } = this.#view.getState();
-    if (last < from) this.#session.notify("There is no event yet that could be saved.");
+    if (last < from) this.#session.notify("No events to save yet.");
     else this.selected.setState({ range: { from, to: at ?? last } });
   }
 
-  /** Moves one end of the range. It pushes the other end before it. */
+  /** Moves one end of the range. The other end moves along when they would cross. */
   move(end: "from" | "to", seq: number): void {
     const { range } = this.selected.getState();
     if (!range) return;
@@ -39,7 +39,7 @@ export class RangeSelection {
     });
   }
 
-  /** Stops choosing. */
+  /** Ends the selection. */
   leave(): void {
     this.selected.setState({ range: null });
   }

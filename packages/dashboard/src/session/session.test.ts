@@ -79,7 +79,7 @@ describe("following the log", () => {
   });
 });
 
-describe("loading what came before", () => {
+describe("loading older events", () => {
   it("loads older events behind the newest, with the server's counters", async () => {
     const events = logOf(12_001);
     const harness = sessionHarness(events);
@@ -107,13 +107,13 @@ describe("loading what came before", () => {
     expect(view).toMatchObject({ from: 2_002, last: 12_001 });
   });
 
-  it("says from where on it has everything when older events are hidden from the viewer", async () => {
+  it("reports from where on it is complete when older events are hidden from the viewer", async () => {
     const { store } = await live(logOf(9).slice(4));
     expect(store.getState()).toMatchObject({ first: 5, from: 1, oldest: 1 });
   });
 });
 
-describe("travelling in time", () => {
+describe("time travel", () => {
   it("shows the state and the log at the seq in the address, and nothing that arrives meanwhile", async () => {
     const { store, server, route, when } = await live(logOf(9));
     route.setSeq(4);
@@ -135,7 +135,7 @@ describe("travelling in time", () => {
     await harness.when(({ config }) => config !== null);
     harness.server.connect();
     const view = await harness.when(({ state }) => state.seq === 5);
-    expect(view.notice).toBe("Seq 2 is no longer kept. This is the oldest one that is, 5.");
+    expect(view.notice).toBe("Seq 2 is no longer retained. Showing the oldest seq, 5.");
     expect(view.at).toBe(5);
   });
 
@@ -166,7 +166,7 @@ describe("travelling in time", () => {
       expect((await when(({ state }) => state.seq === 10_900)).past).toBeNull();
     });
 
-    it("follows a viewer who goes elsewhere while it loads", async () => {
+    it("follows a viewer who navigates while it loads", async () => {
       const { session, store, route } = await long();
       route.setSeq(500);
       route.setSeq(900);
@@ -178,7 +178,7 @@ describe("travelling in time", () => {
       expect(store.getState()).toMatchObject({ at: null, state: { seq: 11_000 }, past: null, isLoading: false });
     });
 
-    it("says why a seq cannot be shown", async () => {
+    it("reports why a seq cannot be shown", async () => {
       const { session, store, server, route } = await long();
       server.isReadable = false;
       route.setSeq(500);
@@ -189,7 +189,7 @@ describe("travelling in time", () => {
   });
 });
 
-describe("a connection that breaks", () => {
+describe("a lost connection", () => {
   it("catches up, marks the gap and takes the server's counters", async () => {
     const { session, store, server, clock, when } = await live();
     server.setConnection({ status: "waiting", reason: "the connection broke" });
@@ -234,7 +234,7 @@ describe("a connection that breaks", () => {
     const before = session.timeline;
     server.restart("two", ...logOf(3));
     const view = await when(({ complete, last }) => complete && last === 3);
-    expect(view.notice).toBe("The server has started anew: what it showed before is gone.");
+    expect(view.notice).toBe("The server has started a new log. The previous log is no longer available.");
     expect(view).toMatchObject({ first: 1, state: { seq: 3 }, connection: { epoch: "two" }, gaps: [] });
     expect(session.timeline).not.toBe(before);
     expect(phases).toContain("loading false");
@@ -244,8 +244,8 @@ describe("a connection that breaks", () => {
   });
 });
 
-describe("a viewer who is away", () => {
-  it("requests nothing while the tab is hidden, then shows all that was missed at once", async () => {
+describe("an absent viewer", () => {
+  it("requests nothing while the tab is hidden, then shows all missed events at once", async () => {
     const { store, server, clock, setHidden, when } = await live();
     setHidden(true);
     clock.advance(1_000);
@@ -280,7 +280,7 @@ describe("a viewer who is away", () => {
   });
 });
 
-describe("a recording", () => {
+describe("an event file", () => {
   function recording() {
     const timeline = new Timeline();
     timeline.append(logOf(7));
@@ -296,7 +296,7 @@ describe("a recording", () => {
     server.publish(...runEvents(10));
     await nextTask();
     expect(store.getState()).toMatchObject({ last: 7, state: { seq: 7 } });
-    await expect(session.call("ping", undefined as never)).rejects.toThrow(/this is a file/);
+    await expect(session.call("ping", undefined as never)).rejects.toThrow(/an event file is open/);
   });
 
   it("stays open when the server answers later", async () => {

@@ -3,7 +3,7 @@ import type { GraphSnapshot, RecordingHead } from "@flock-ts/protocol";
 import type { StoreApi } from "zustand/vanilla";
 import { type AbsenceDetector, AWAY_MS } from "../absence/detect.ts";
 import { type KeyValueStorage, type LastSeen, readLastSeen, writeLastSeen } from "../absence/last-seen.ts";
-import { awayFrom } from "../absence/summary.ts";
+import { summarizeMissed } from "../absence/summary.ts";
 import { FIRST_EVENTS } from "../connection/direct-feed.ts";
 import type { CommandAnswer, CommandName, CommandRequest, Feed } from "../connection/feed.ts";
 import type { Chunk } from "../connection/replay-buffer.ts";
@@ -18,7 +18,7 @@ import type { Frames } from "./frames.ts";
 import type { SessionView } from "./store.ts";
 import { type LogWindow, readWindow } from "./window.ts";
 
-/** The seq in the address. It decides what is shown: the session follows it, and corrects it where it leads nowhere. */
+/** The seq in the URL. The session shows it, and corrects it when it is invalid. */
 export interface SeqRoute {
   /** The seq to show; null to follow the log. */
   seq(): number | null;
@@ -41,16 +41,17 @@ export interface SessionDeps {
 }
 
 /**
- * Where the session is:
+ * The phase of a session:
  *
- * - `loading`: the first events are on their way, or those of a new log. Leads to `live`.
- * - `live`: the tab has everything. Leads to `catching-up`, or to `loading` when the log is replaced.
- * - `catching-up`: the tab had everything, and is behind after a break or an absence. Leads as `live` does, and to `live`.
- * - `recording`: a recording is open, and the server's log is ignored. Final.
+ * - `loading`: the first events of a log are loading. Leads to `live`.
+ * - `live`: the tab has every event. Leads to `catching-up`, or to `loading` when the log is replaced.
+ * - `catching-up`: the tab was live, and is behind after a disconnect or an absence. Leads where `live` leads, and to
+ * `live`.
+ * - `recording`: an event file is open, and the server's log is ignored. Final.
  */
 export type Phase = "loading" | "live" | "catching-up" | "recording";
 
-/** The time between two paints while catching up, in ms: old events need not be painted one step at a time. */
+/** The time between two paints while catching up, in ms. Old events need not be painted step by step. */
 const CATCH_UP_PAINT_MS = 250;
 
 /** When processing and painting one chunk costs more than this, in ms, chunks are requested less often. */
@@ -59,11 +60,11 @@ const COSTLY_MS = 6;
 /** How long a returning viewer waits for the server's head, in ms. */
 const HEAD_TIMEOUT_MS = 500;
 
-/** Connection breaks that are remembered. */
+/** The number of disconnects that are kept. */
 const BREAKS = 50;
 
 /**
- * What one tab knows of a log, and which part of it is shown.
+ * The log of one tab, and the part of it that is shown.
  *
  * Owns the timeline, the feed, the position that is shown and the phase. The store is its read model and nothing else
  * writes it. Invariants, each named by a test:
@@ -80,7 +81,7 @@ export class Session {
   #window: LogWindow | undefined;
   /** The window that is being loaded. */
   #seeking: Promise<void> | undefined;
-  /** When the tab lost a connection while it had everything; undefined while it has everything. */
+  /** When a live tab was disconnected; undefined while it has every event. */
   #lostAt: number | undefined;
 
   /** Creates a session that shows nothing. {@link Session.start} connects it. */
@@ -108,12 +109,12 @@ export class Session {
     return this.#window ? this.#window.from <= seq && seq <= this.#window.to : seq >= this.#timeline.from;
   }
 
-  /** Resolves when the seq in the address is shown, or could not be loaded. */
+  /** Resolves when the seq in the URL is shown, or could not be loaded. */
   async settled(): Promise<void> {
     while (this.#seeking) await this.#seeking;
   }
 
-  /** Keeps what is shown in step with the seq in the address. */
+  /** Keeps what is shown in step with the seq in the URL. */
   followRoute(): void {
     const { route } = this.#deps;
     const follow = () => {
@@ -141,7 +142,7 @@ export class Session {
     await this.#follow(feed);
   }
 
-  /** Shows a recording instead of the server's log. */
+  /** Shows an event file instead of the server's log. */
   openRecording(name: string, timeline: Timeline, head: RecordingHead | null): void {
     this.#feed = undefined;
     this.#timeline = timeline;
@@ -152,7 +153,7 @@ export class Session {
 
   /** Sends a command to the server. @throws FlockClientError */
   async call<N extends CommandName>(name: N, request: CommandRequest<N>): Promise<CommandAnswer<N>> {
-    if (!this.#feed) throw new Error("there is no server here: this is a file, or the connection is still being made");
+    if (!this.#feed) throw new Error("not connected: an event file is open, or the connection is not established yet");
     return this.#feed.call(name, request);
   }
 
@@ -189,7 +190,7 @@ export class Session {
     this.#deps.store.setState(change);
   }
 
-  /** The one place that changes the phase. */
+  /** The only method that changes the phase. */
   #enter(phase: Phase, change: Partial<SessionView> = {}): void {
     this.#phase = phase;
     const complete = phase !== "loading";
@@ -217,14 +218,17 @@ export class Session {
     if (since !== null && this.#phase !== "loading") this.#lostAt ??= since;
   }
 
-  /** Reads the feed chunk by chunk: requests the next one when the last is painted, and none while the tab is hidden. */
+  /**
+   * Reads the feed chunk by chunk. Requests the next chunk after the last is painted, and none while the tab is
+   * hidden.
+   */
   async #follow(feed: Feed): Promise<void> {
     const { absence, clock, frames, storage } = this.#deps;
     let position = 0;
     let paintedAt = clock.elapsed();
-    /** What the viewer had seen before the events that are being processed, when that is long ago. */
+    /** The last seq that the viewer saw before an absence. */
     let missedFrom = readLastSeen(storage);
-    /** The server's head when the viewer returned. What was missed ends there, and is one batch. */
+    /** The server's head when the viewer returned. The missed events up to it are one batch. */
     let returnHead = 0;
     const isUsed = () => this.#feed === feed;
     while (isUsed()) {
@@ -232,7 +236,7 @@ export class Session {
       const absentSince = absence.since();
       await frames.next();
       if (!isUsed()) return;
-      // A chunk for a tab that nobody saw is old by now. Requested again, all that was missed is one batch and one paint.
+      // A chunk for a hidden tab is outdated. Requested again, all missed events are one batch and one paint.
       if (absentSince !== null) {
         returnHead ||= await this.#serverHead();
         chunk = await feed.next(position, this.#phase === "live");
@@ -248,7 +252,7 @@ export class Session {
       this.#append(chunk.entries);
       position = chunk.next;
       const hasAll = chunk.isCurrent && this.#timeline.last >= returnHead;
-      // Nothing of what is being caught up with has been painted yet.
+      // None of the missed events has been painted.
       if (wasLive && !hasAll) {
         if (chunk.restart === null) this.#enter("catching-up");
         paintedAt = began;
@@ -274,7 +278,7 @@ export class Session {
       this.#lostAt = undefined;
       absence.acknowledge();
       if (frames.isHidden()) await frames.next();
-      // Fewer chunks where each is costly because much is kept: the viewer needs the rest of the time.
+      // Requests fewer chunks when each is expensive, so that the page stays responsive.
       if (cost > COSTLY_MS) await clock.delay(cost * 3);
     }
   }
@@ -285,7 +289,9 @@ export class Session {
     this.#window = undefined;
     this.#enter("loading", {
       past: null,
-      ...(restart === "new-log" ? { notice: "The server has started anew: what it showed before is gone." } : {}),
+      ...(restart === "new-log"
+        ? { notice: "The server has started a new log. The previous log is no longer available." }
+        : {}),
     });
   }
 
@@ -319,7 +325,7 @@ export class Session {
     return (await Promise.race([this.#graph(), late]))?.seq ?? 0;
   }
 
-  /** Finds out what the server has before the first events, and begins to load it. */
+  /** Determines which events the server has before the first ones, and starts to load them. */
   async #onFirstArrival(): Promise<void> {
     const { config } = this.#view;
     if (!config) return;
@@ -366,11 +372,11 @@ export class Session {
 
   #summarizeMissed(seen: LastSeen): void {
     if (seen.epoch !== this.#view.connection.epoch || this.#deps.clock.now() - seen.at < AWAY_MS) return;
-    const away = awayFrom(this.#timeline.log(), seen.seq);
+    const away = summarizeMissed(this.#timeline.log(), seen.seq);
     if (away) this.#set({ away });
   }
 
-  /** Shows the newest events, unless the viewer looks at older ones that they do not change. */
+  /** Shows the newest events, unless the viewer looks at older ones that do not change. */
   #publish(): void {
     const { at, state, last } = this.#view;
     const timeline = this.#timeline;
@@ -379,14 +385,14 @@ export class Session {
     if (isAffected || state.seq === 0) this.#show();
   }
 
-  /** Shows the seq in the address. One that only the server has is shown when it is loaded. */
+  /** Shows the seq in the URL, loading its surroundings if necessary. */
   #show(): void {
     const { at, oldest } = this.#view;
     const hasServerLog = this.#hasServerLog();
-    // A link may lead to events that retention has dropped since.
+    // A link may lead to events that retention has dropped.
     if (at !== null && hasServerLog && at < Math.min(oldest, this.#timeline.from)) {
       const [asked, first] = [at, oldest].map((seq) => seq.toLocaleString("en"));
-      this.#set({ notice: `Seq ${asked} is no longer kept. This is the oldest one that is, ${first}.` });
+      this.#set({ notice: `Seq ${asked} is no longer retained. Showing the oldest seq, ${first}.` });
       this.#deps.route.setSeq(oldest);
       return;
     }
@@ -405,13 +411,13 @@ export class Session {
     return this.#phase === "live" || this.#phase === "catching-up";
   }
 
-  /** Whether only the server has the events around a seq. */
+  /** Whether the events around a seq are only on the server. */
   #isBeforeTimeline(at: number | null): at is number {
     const { oldest } = this.#view;
     return at !== null && this.#hasServerLog() && at < this.#timeline.from && oldest < this.#timeline.from;
   }
 
-  /** Loads the log around a seq, unless the viewer goes elsewhere. */
+  /** Loads the log around a seq. Stops when the viewer navigates elsewhere. */
   async #seek(seq: number): Promise<void> {
     const source = this.#source();
     if (!source) return;
@@ -434,7 +440,7 @@ export class Session {
     }
   }
 
-  /** Continues with the seq that the viewer has gone to meanwhile. */
+  /** Continues with the seq that the viewer has navigated to meanwhile. */
   #afterSeek(seq: number): void {
     this.#seeking = undefined;
     const { at, state } = this.#view;

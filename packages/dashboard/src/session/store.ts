@@ -5,17 +5,17 @@ import type { MissedSummary } from "../absence/summary.ts";
 import type { DashboardConfig } from "../connection/config.ts";
 import { Log } from "../timeline/log.ts";
 
-/** The read model of a session: all that screens show of the log. The session writes it, components read it. */
+/** The read model of a session: the part of the log that screens show. The session writes it, components read it. */
 export interface SessionView {
   readonly config: DashboardConfig | null;
-  /** The name of the recording that is shown instead of a server's log. */
+  /** The name of the open event file; null for a server's log. */
   readonly file: string | null;
-  /** The head of the recording, if it has one. */
+  /** The header of the event file, if it has one. */
   readonly fileHead: RecordingHead | null;
   readonly connection: ConnectionState;
-  /** When the connection broke, as `Date.now()` counts; null while there is one. */
+  /** When the connection was lost, as `Date.now()` counts; null while connected. */
   readonly offlineSince: number | null;
-  /** Whether the tab has received everything at least once. Before that, an empty list means nothing. */
+  /** Whether the tab has received every event at least once. Before that, an empty list means nothing. */
   readonly complete: boolean;
   /** The state to show: the newest, or the one at `at`. */
   readonly state: FlockState;
@@ -30,15 +30,15 @@ export interface SessionView {
   readonly from: number;
   /** The oldest seq that the server keeps. The events between it and `from` are loaded when the viewer goes there. */
   readonly oldest: number;
-  /** The range before `from` that is shown; null elsewhere. */
+  /** The loaded range before `from` that is shown; null elsewhere. */
   readonly past: { readonly from: number; readonly to: number } | null;
   /** Whether such a range is being loaded. */
   readonly isLoading: boolean;
-  /** The ranges that are missing. */
+  /** The missing ranges. */
   readonly gaps: readonly ControlOf<"gap">[];
-  /** When the connection broke and why, oldest first. */
+  /** The disconnects with their reasons, oldest first. */
   readonly breaks: readonly { readonly at: number; readonly reason: string }[];
-  /** What happened during an absence. */
+  /** The summary of an absence. */
   readonly away: MissedSummary | null;
   /** A message for the viewer. */
   readonly notice: string | null;
@@ -78,7 +78,7 @@ export function createSessionStore(): StoreApi<SessionView> {
   }));
 }
 
-/** Whether events may be hidden from the viewer; in a recording, from the person who saved it. */
+/** Whether events may be hidden from the viewer; for an event file, from the user who saved it. */
 export function isLimited({ connection, file, fileHead }: SessionView): boolean {
   return file === null ? connection.limited : fileHead?.hidden !== undefined;
 }

@@ -12,7 +12,7 @@ import { type SeqRoute, Session } from "./session.ts";
 import { createSessionStore } from "./store.ts";
 import { TimeTravel } from "./time-travel.ts";
 
-// The session of this tab, constructed with the browser's collaborators. Nothing here starts by itself: see main.tsx.
+// The session of this tab, constructed with the browser's collaborators. Importing it starts nothing: see main.tsx.
 
 const names = new NameInterner();
 const rest = restClient(names);
@@ -51,7 +51,7 @@ export const timeTravel = new TimeTravel({
   elapsed: browserClock.elapsed,
 });
 
-/** The range that the viewer of this tab is about to save. */
+/** The range that the viewer of this tab is selecting to save. */
 export const rangeSelection = new RangeSelection(session, store);
 
 /** Reads the session's view. Only the session writes it. */

@@ -2,7 +2,10 @@ import type { FlockState } from "@flock-ts/protocol";
 import { create } from "zustand";
 import { useSession } from "./tab-session.ts";
 
-/** From this number of agents or runs on, views of all of them update less often: each frame would change every one. */
+/**
+ * From this number of agents or runs on, views of all of them update less often, because each frame would change
+ * every one.
+ */
 const MANY_AGENTS = 40;
 const MANY_RUNS = 1_000;
 /** The time between two updates, in ms: with many, and with few. */

@@ -30,7 +30,7 @@ async function travelling(events: readonly FlockEvent[] = logOf(9)) {
 }
 
 describe("TimeTravel", () => {
-  it("travels to a seq, within those that exist", async () => {
+  it("shows a seq, within the existing ones", async () => {
     const { travel, store } = await travelling();
     for (const [asked, shown] of [
       [4, 4],
@@ -58,7 +58,7 @@ describe("TimeTravel", () => {
     expect(store.getState().at).toBe(1);
   });
 
-  it("finds the next and the previous failure, and returns where there is none", async () => {
+  it("finds the next and the previous failure, and keeps the view without one", async () => {
     const { travel, store } = await travelling([...logOf(5), ...runEvents(6, "error"), ...runEvents(8, "error")]);
     expect(await travel.toError(-1)).toBe("found");
     expect(store.getState().at).toBe(9);
@@ -70,13 +70,13 @@ describe("TimeTravel", () => {
     expect(store.getState().at).toBe(9);
   });
 
-  it("travels to a time", async () => {
+  it("shows a time", async () => {
     const { travel, store } = await travelling();
     await travel.travelToPosition({ moment: Date.parse(timeOf(6)) + 500 });
     expect(store.getState().at).toBe(6);
   });
 
-  it("plays the log at its own speed, and stops at the end", async () => {
+  it("plays the log at its original speed, and stops at the end", async () => {
     const { travel, store, session, paintAfter } = await travelling();
     travel.travelTo(5);
     travel.play(2);

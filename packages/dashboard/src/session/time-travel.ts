@@ -9,7 +9,7 @@ import type { SessionView } from "./store.ts";
 /** The speeds to choose from, as multiples of real time. */
 export const SPEEDS = [1, 2, 5, 10, 25, 100] as const;
 
-/** The number of seqs that one search for a failure reads, where events have to be loaded for it. */
+/** The number of seqs that one search for a failure reads, where it has to load events. */
 const SEARCHED = 200_000;
 
 /** What time travel works with. */
@@ -24,7 +24,7 @@ export interface TimeTravelDeps {
   readonly elapsed: () => number;
 }
 
-/** Moves what is shown along the log: to a seq, a time, the next event or failure, or by playing the past. */
+/** Navigates along the log: to a seq, a time, the next event or failure, or by playback. */
 export class TimeTravel {
   readonly #deps: TimeTravelDeps;
   /** How fast the past is played, as a multiple of real time; null while it is paused. */
@@ -74,8 +74,8 @@ export class TimeTravel {
   }
 
   /**
-   * Shows the next failure after what is shown, or the one before it. Shows what was shown before where there is none, and
-   * the end of what was searched where there was too much to read.
+   * Shows the next or the previous failure. Without one, the view stays. When the search reads too much, it stops at
+   * the end of the searched range.
    */
   async toError(direction: 1 | -1): Promise<"found" | "none" | "none nearby"> {
     const { route, session } = this.#deps;
@@ -97,12 +97,12 @@ export class TimeTravel {
       if (Math.abs(from - began) > SEARCHED) return "none nearby";
       this.travelTo(from);
       await session.settled();
-      // It could not be loaded, or the viewer has gone elsewhere.
+      // It failed to load, or the viewer has navigated elsewhere.
       if (route.seq() !== from || !session.has(from)) return "none nearby";
     }
   }
 
-  /** Plays on from what is shown, or from the beginning when that is the end. */
+  /** Plays from the position shown, or from the start when that is the end. */
   play(speed: number): void {
     this.pause();
     const { first, last, at } = this.#view;

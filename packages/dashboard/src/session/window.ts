@@ -3,25 +3,25 @@ import { idleGraph } from "../timeline/baseline.ts";
 import { KEPT_TEXT, Timeline } from "../timeline/timeline.ts";
 import { type LogSource, readOlder } from "./event-pages.ts";
 
-/** Seqs that are loaded on either side of the one that is shown. */
+/** The number of seqs to load on either side of the one shown. */
 const AROUND = 10_000;
 
 /**
- * A range of the log before the events that the tab keeps. It begins with the agents of today, all of them idle: what
- * they had done before the range is not known here.
+ * A range of the log before the events that the tab keeps. It starts with today's agents, all idle, because earlier
+ * activity is not known here.
  */
 export interface LogWindow {
   readonly timeline: Timeline;
-  /** Its seqs, both included. All events between them are here that the server has for this viewer. */
+  /** Its seqs, both included. It has all events between them that the server has for this viewer. */
   readonly from: number;
   readonly to: number;
 }
 
-/** What is known of the log that a window is read from. */
+/** The log from which a window is read. */
 export interface Surroundings {
   /** The oldest seq that the server keeps. */
   readonly oldest: number;
-  /** The seq from which on the tab has everything. */
+  /** The seq from which on the tab has every event. */
   readonly until: number;
   /** The state after all events of the tab. */
   readonly head: FlockState;
@@ -30,7 +30,7 @@ export interface Surroundings {
 /**
  * Reads the log around a seq, page by page. Each result has all events up to its `to`.
  *
- * @throws Error when the server has another log by now, or a request fails.
+ * @throws Error when the server has started a new log, or a request fails.
  */
 export async function* readWindow(
   source: LogSource,
@@ -44,7 +44,7 @@ export async function* readWindow(
   for await (const { events, from, to } of readOlder(source, end + 1, end + 1 - begin)) {
     timeline.append(events);
     yield { timeline, from: Math.max(from, timeline.from), to };
-    // Stops early where events are large: the timeline must not evict what is shown.
+    // Stops early where events are large. The timeline must not evict what is shown.
     if (to >= seq && timeline.weight > KEPT_TEXT / 2) return;
   }
 }

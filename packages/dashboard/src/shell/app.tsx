@@ -20,14 +20,14 @@ const Palette = lazy(() => import("./palette.tsx"));
 const RangePanel = lazy(() => import("./time-bar/range-panel.tsx"));
 const ShortcutSheet = lazy(() => import("./shortcut-sheet.tsx"));
 
-/** What stays on every screen: where one can go, how the connection stands, and the log along the bottom. */
+/** The parts of every screen: the navigation, the connection status, and the timeline. */
 export function App() {
   const { screen } = useRoute();
   const { name, View } = entryOf(screen);
   const [open, setOpen] = useState<"palette" | "shortcuts" | null>(null);
-  // A dialog tells that it has been closed a moment later: by then another one may be open.
+  // The close event of a dialog arrives later, when another dialog may be open.
   const close = (which: typeof open) => () => setOpen((now) => (now === which ? null : now));
-  useShortcuts(useMemo(() => everywhere(setOpen), []));
+  useShortcuts(useMemo(() => globalShortcuts(setOpen), []));
   return (
     <div className="grid h-full grid-cols-[minmax(0,1fr)] grid-rows-[auto_auto_minmax(0,1fr)_auto] md:grid-cols-[auto_minmax(0,1fr)] md:grid-rows-[auto_minmax(0,1fr)_auto]">
       <a
@@ -85,41 +85,41 @@ export function App() {
   );
 }
 
-/** To the first search field of the screen, where it has one. */
+/** Focuses the first search field of the screen, if any. */
 function toSearch(): void {
   document.querySelector<HTMLElement>("#content input[type=search]")?.focus();
 }
 
-/** Its panel is loaded when somebody wants one. */
+/** Loaded on demand. */
 function Range() {
   const isWanted = useRange(({ range }) => range !== null);
   return isWanted && <RangePanel />;
 }
 
-/** What keys do on every screen. */
-function everywhere(open: (what: "palette" | "shortcuts") => void): readonly Shortcut[] {
+/** The shortcuts of all screens. */
+function globalShortcuts(open: (what: "palette" | "shortcuts") => void): readonly Shortcut[] {
   const travel = (keys: string, does: string, run: () => void): Shortcut => ({ keys, does, group: "Time", run });
   return [
-    { keys: "mod+k", does: "Search, jump and act", group: "Everywhere", run: () => open("palette") },
+    { keys: "mod+k", does: "Command palette", group: "Everywhere", run: () => open("palette") },
     { keys: "/", does: "Search on this screen", group: "Everywhere", run: toSearch },
-    { keys: "?", does: "Show what keys do", group: "Everywhere", run: () => open("shortcuts") },
+    { keys: "?", does: "Show keyboard shortcuts", group: "Everywhere", run: () => open("shortcuts") },
     ...SCREEN_ENTRIES.map(({ screen, name, key }) => ({
       keys: `g ${key}`,
       does: `Go to ${name}`,
       group: "Go to",
       run: () => go(pathOf(screen)),
     })),
-    travel("l", "Back to live", () => timeTravel.goLive()),
+    travel("l", "Go live", () => timeTravel.goLive()),
     travel("k", "Play or pause", () =>
       usePlaying.getState().speed === null ? timeTravel.play(1) : timeTravel.pause(),
     ),
-    travel(",", "One event back", () => timeTravel.step(-1)),
-    travel(".", "One event on", () => timeTravel.step(1)),
+    travel(",", "Previous event", () => timeTravel.step(-1)),
+    travel(".", "Next event", () => timeTravel.step(1)),
     travel("]", "Next error", () => lookForError(1)),
-    travel("[", "Error before", () => lookForError(-1)),
+    travel("[", "Previous error", () => lookForError(-1)),
     travel(">", "Play faster", () => timeTravel.changeSpeed(1)),
     travel("<", "Play slower", () => timeTravel.changeSpeed(-1)),
-    travel("t", "Go to a seq or a time", askWhereTo),
+    travel("t", "Go to a seq or time", askWhereTo),
     travel("x", "Save a range as a file", () => rangeSelection.choose()),
   ];
 }

@@ -1,18 +1,18 @@
 import { RotateCw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
-import { connectionSummary, connectionWords, moodOf } from "../connection/status.ts";
+import { connectionSummary, connectionWords, severityOf } from "../connection/status.ts";
 import { hiddenWords, useHidden } from "../queries/hidden.ts";
 import { session, useSession } from "../session/tab-session.ts";
 
-/** A shape for each, so that the colour is not all there is. */
+/** A shape for each state, in addition to the color. */
 const SHAPES = {
   live: "rounded-full bg-good",
   busy: "rounded-full border-2 border-busy working",
   offline: "rotate-45 bg-bad",
 } as const;
 
-/** How the connection stands: always on the screen, and in the document's title. */
+/** The connection status, visible on every screen and in the document title. */
 export function ConnectionStatus({ screen }: { screen: string }) {
   const file = useSession(({ file }) => file);
   const narrowed = useSession(({ fileHead }) => fileHead?.narrowed);
@@ -27,8 +27,8 @@ export function ConnectionStatus({ screen }: { screen: string }) {
   const at = useSession(({ at }) => at);
   const countsFrom = useSession(({ past }) => past?.from);
   const now = useNow(connection.status === "waiting");
-  const standing = { connection, complete, last, offlineSince };
-  const summary = file ?? connectionSummary(standing);
+  const input = { connection, complete, last, offlineSince };
+  const summary = file ?? connectionSummary(input);
   useEffect(() => {
     document.title = `${summary} · ${screen} · Flock`;
   }, [summary, screen]);
@@ -46,16 +46,16 @@ export function ConnectionStatus({ screen }: { screen: string }) {
   }
   return (
     <div className="flex min-w-0 items-center gap-2 text-sm">
-      <span className={`size-2.5 shrink-0 ${SHAPES[moodOf(standing)]}`} aria-hidden="true" />
-      {/* A count of seconds, read aloud each second, would drown everything else. */}
+      <span className={`size-2.5 shrink-0 ${SHAPES[severityOf(input)]}`} aria-hidden="true" />
+      {/* Screen readers must not read the seconds of the countdown. */}
       <span role="status" aria-live="off" title={connection.reason ?? undefined} className="truncate tabular-nums">
-        {connectionWords(standing, now)}
+        {connectionWords(input, now)}
       </span>
       {at !== null && (
         <span className="truncate text-busy tabular-nums">
           showing seq {at.toLocaleString("en")}
           {countsFrom !== undefined && (
-            <span title="What agents did before that is too far back to be here" className="max-md:sr-only">
+            <span title="Agent counts before this seq are not available" className="max-md:sr-only">
               , counted from {countsFrom.toLocaleString("en")}
             </span>
           )}
@@ -84,13 +84,13 @@ export function ConnectionStatus({ screen }: { screen: string }) {
   );
 }
 
-/** What permissions hide is counted, so that nobody takes what they see for all there is. */
+/** Shows how many events permissions hide, so that the visible ones are not mistaken for all. */
 function HiddenFromViewer() {
   const hidden = useHidden();
   if (!hidden || hidden.count === 0) return null;
   return (
     <span
-      title={`Of the events ${hidden.from.toLocaleString("en")} to ${hidden.to.toLocaleString("en")}`}
+      title={`Events ${hidden.from.toLocaleString("en")} to ${hidden.to.toLocaleString("en")}`}
       className="hidden min-w-0 truncate text-soft tabular-nums lg:inline"
     >
       {hiddenWords(hidden)}

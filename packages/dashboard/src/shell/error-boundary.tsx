@@ -1,6 +1,6 @@
 import { Component, type ReactNode } from "react";
 
-/** Shows what went wrong on a screen instead of nothing, and lets the viewer try again. The rest of the page goes on. */
+/** Shows the error of a screen with a button to reload. The rest of the page continues to work. */
 export class ErrorBoundary extends Component<{ readonly children: ReactNode }, { readonly error: Error | null }> {
   override state = { error: null as Error | null };
 
@@ -13,17 +13,17 @@ export class ErrorBoundary extends Component<{ readonly children: ReactNode }, {
     if (!error) return this.props.children;
     return (
       <div role="alert" className="mx-auto flex max-w-lg flex-col items-start gap-3 p-10">
-        <h1 className="text-lg font-semibold">This screen cannot be shown</h1>
+        <h1 className="text-lg font-semibold">Failed to show this screen</h1>
         <p className="text-sm break-words text-soft">{error.message}</p>
         <p className="text-sm">
-          When the server is away, wait until it is back; when it has been updated, load the page again.
+          If the server is unavailable, wait until it is available. If it was updated, reload the page.
         </p>
         <button
           type="button"
           onClick={() => location.reload()}
           className="rounded-lg bg-accent px-3 py-1.5 text-sm font-medium text-on-accent"
         >
-          Load the page again
+          Reload page
         </button>
       </div>
     );

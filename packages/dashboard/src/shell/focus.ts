@@ -1,13 +1,13 @@
 import { currentRoute, onRoute } from "../router/route.ts";
 
-/** So many elements that had the focus are remembered. */
+/** The number of previously focused elements that are kept. */
 const REMEMBERED = 20;
-/** For so many frames what had the focus may still be there before it goes: a screen that is made takes some. */
+/** The number of frames to wait for a focused element to disappear while a screen renders. */
 const PATIENCE = 120;
 
 /**
- * Gives the focus a place when what had it has gone with the viewer's last step: on another screen that is its content, on
- * the same one what had it before. Otherwise whoever works by keyboard would begin at the top of the page.
+ * Moves the focus when the focused element disappears: to the content after a change of screen, else to the
+ * previously focused element. Otherwise keyboard users would start at the top of the page.
  */
 export function keepFocus(): void {
   const trail: WeakRef<HTMLElement>[] = [];
@@ -18,15 +18,15 @@ export function keepFocus(): void {
   });
   let { screen, id } = currentRoute();
   onRoute(() => {
-    const place = currentRoute();
-    if (place.screen === screen && place.id === id) return;
-    const isOther = place.screen !== screen;
-    ({ screen, id } = place);
+    const route = currentRoute();
+    if (route.screen === screen && route.id === id) return;
+    const isOther = route.screen !== screen;
+    ({ screen, id } = route);
     const had = document.activeElement;
     let frames = 0;
     const look = () => {
       frames += 1;
-      // Whoever has given the focus to something else needs no help.
+      // The focus has moved already.
       if (document.activeElement === had && had !== document.body && frames < PATIENCE) requestAnimationFrame(look);
       else if (frames < 2) requestAnimationFrame(look);
       else if (had === document.body || !had?.isConnected) settle(isOther ? [] : trail);

@@ -3,12 +3,12 @@ import { Link } from "../router/link.tsx";
 import { pathOf, useRoute } from "../router/route.ts";
 import { SCREEN_ENTRIES } from "./screens.ts";
 
-/** Names below icons, as large as all of them have room. */
+/** Names below icons, in the largest size that fits. */
 const SMALL = "max-md:text-[0.625rem] max-md:leading-3.5 min-[24rem]:max-md:text-[0.6875rem]";
 
 /**
- * The screens: a column on the left; on narrow windows one row of all of them, with short names, or with none where not even
- * those have room.
+ * The links to the screens: a column on the left; on narrow windows a row with short names, or without names on the
+ * narrowest.
  */
 export function Navigation() {
   const { screen: shown } = useRoute();

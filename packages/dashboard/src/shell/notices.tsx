@@ -1,18 +1,18 @@
 import { X } from "lucide-react";
 import { type RefObject, useEffect, useRef, useState } from "react";
-import { awayWords } from "../absence/summary.ts";
+import { missedText } from "../absence/summary.ts";
 import { AnswerCard } from "../commands/answers.tsx";
 import { useActions } from "../commands/tab-actions.ts";
 import { go, pathOf, useRoute } from "../router/route.ts";
 import { session, timeTravel, useSession } from "../session/tab-session.ts";
 
-/** What a viewer has to know and did not ask for. */
+/** Notices for the viewer. */
 export function Notices() {
   const notice = useSession(({ notice }) => notice);
   const away = useSession(({ away }) => away);
   const { screen } = useRoute();
   const actions = useActions(({ actions }) => actions);
-  // The Control screen has a place of its own for them.
+  // The Control screen shows results itself.
   const news = screen === "control" ? [] : actions.filter(({ isNews }) => isNews).slice(-CARDS);
   const box = useRef<HTMLDivElement>(null);
   const isAbove = useWayOut(box, [notice, away?.firstFailure, ...news.map(({ id }) => id)].join());
@@ -28,14 +28,14 @@ export function Notices() {
           {notice}
         </Card>
       )}
-      <div role="status" aria-label="Answers" className="contents">
+      <div role="status" aria-label="Action results" className="contents">
         {news.map((action) => (
           <AnswerCard key={action.id} action={action} />
         ))}
       </div>
       {away !== null && (
         <Card role="status" dismiss={() => session.dismissMissed()} className="border-line">
-          {awayWords(away)}{" "}
+          {missedText(away)}{" "}
           {away.firstFailure !== null && (
             <button
               type="button"
@@ -46,7 +46,7 @@ export function Notices() {
                 session.dismissMissed();
               }}
             >
-              Show the first failure
+              Show first failure
             </button>
           )}
         </Card>
@@ -55,7 +55,7 @@ export function Notices() {
   );
 }
 
-/** Whether to stand above instead of below: what has the focus is never covered. `shown` tells when there are others. */
+/** Whether notices must move to the top to keep the focused element visible. `shown` changes with the notices. */
 function useWayOut(box: RefObject<HTMLDivElement | null>, shown: string): boolean {
   const [isAbove, setAbove] = useState(false);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another notice may cover more
@@ -68,7 +68,7 @@ function useWayOut(box: RefObject<HTMLDivElement | null>, shown: string): boolea
       const there = document.elementFromPoint(x + width / 2, middle);
       if (there && box.current?.contains(there)) setAbove(middle > innerHeight / 2);
     };
-    // A frame later it has been scrolled to.
+    // One frame later it has been scrolled into view.
     const later = () => requestAnimationFrame(look);
     later();
     addEventListener("focusin", later);
@@ -77,7 +77,7 @@ function useWayOut(box: RefObject<HTMLDivElement | null>, shown: string): boolea
   return isAbove;
 }
 
-/** Answers that are shown at a time. */
+/** The largest number of results shown. */
 const CARDS = 3;
 
 function Card({ role, dismiss, className, children }: CardProps) {

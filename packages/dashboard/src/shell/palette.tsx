@@ -11,10 +11,10 @@ import { short } from "../ui/format.ts";
 import { SCREEN_ENTRIES } from "./screens.ts";
 import { toggleTheme } from "./theme.tsx";
 
-/** Runs and artifacts that are offered at once, of all that fit. */
+/** The largest number of runs and artifacts offered. */
 const OFFERED = 8;
 
-/** Goes anywhere and does anything by typing a part of its name. */
+/** The command palette: finds screens, data and commands by name. */
 export default function Palette({ close }: { close: () => void }) {
   const [text, setText] = useState("");
   const file = useSession(({ file }) => file);
@@ -35,13 +35,13 @@ export default function Palette({ close }: { close: () => void }) {
   );
   const where = parsePosition(text, session.timeline.log());
   return (
-    <Dialog label="Search, jump and act" close={close} className="mt-[12vh] mb-auto w-[min(38rem,92vw)]">
-      <Command label="Search, jump and act" loop filter={contains}>
+    <Dialog label="Command palette" close={close} className="mt-[12vh] mb-auto w-[min(38rem,92vw)]">
+      <Command label="Command palette" loop filter={contains}>
         <Command.Input
           autoFocus
           value={text}
           onValueChange={setText}
-          placeholder="A screen, an agent, a run, an artifact, a seq, or a time"
+          placeholder="Screen, agent, run, artifact, seq, or time"
           className="w-full border-b border-line bg-transparent px-4 py-3 outline-none placeholder:text-soft"
         />
         <Command.List className="max-h-[55vh] overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-soft">
@@ -52,8 +52,8 @@ export default function Palette({ close }: { close: () => void }) {
                 `${text} travel`,
                 () => void timeTravel.travelToPosition(where),
                 "seq" in where
-                  ? `Show everything at seq ${where.seq.toLocaleString("en")}`
-                  : `Show everything as it was at ${new Date(where.moment).toLocaleString()}`,
+                  ? `Show the state at seq ${where.seq.toLocaleString("en")}`
+                  : `Show the state at ${new Date(where.moment).toLocaleString()}`,
               )}
             </Command.Group>
           )}
@@ -105,23 +105,20 @@ export default function Palette({ close }: { close: () => void }) {
               )}
             </Command.Group>
           )}
-          <Command.Group heading="Do">
+          <Command.Group heading="Actions">
             {found.commands.map(({ name, run }) => item(name, run, name))}
-            {item("Back to live, now", () => timeTravel.goLive(), "Back to live")}
-            {item("Switch between light and dark colours, theme", toggleTheme, "Switch between light and dark")}
-            {file !== null && item("Leave the file, back to the server", () => location.assign("/"), "Leave the file")}
-            {item("Save the events as a file, export ndjson", () => void saveAll(), "Save the events as a file")}
-            {item(
-              "Save a range of the events as a file, export ndjson",
-              () => rangeSelection.choose(),
-              "Save a range of the events as a file",
-            )}
+            {item("Go live, now", () => timeTravel.goLive(), "Go live")}
+            {item("Switch between light and dark theme, colors", toggleTheme, "Switch between light and dark")}
+            {file !== null &&
+              item("Close the event file, back to the server", () => location.assign("/"), "Close event file")}
+            {item("Save the events as a file, export ndjson", () => void saveAll(), "Save events as a file")}
+            {item("Save a range as a file, export ndjson", () => rangeSelection.choose(), "Save a range as a file")}
             <Command.Item
-              value="Open a file of events, import ndjson"
+              value="Open an event file, import ndjson"
               onSelect={() => chooser.current?.click()}
               className="flex cursor-pointer items-center gap-3 rounded-lg px-3 py-2 text-sm data-[selected=true]:bg-accent-soft data-[selected=true]:text-accent"
             >
-              Open a file of events
+              Open an event file
             </Command.Item>
           </Command.Group>
         </Command.List>
@@ -129,7 +126,7 @@ export default function Palette({ close }: { close: () => void }) {
       <input
         ref={chooser}
         type="file"
-        aria-label="A file of events"
+        aria-label="Event file"
         accept=".ndjson,.jsonl,.json,text/plain"
         className="sr-only"
         tabIndex={-1}
@@ -143,26 +140,26 @@ export default function Palette({ close }: { close: () => void }) {
   );
 }
 
-/** Whether every word is in it: letters that stand anywhere find what nobody meant. */
+/** Matches every word. Matching single letters would find unrelated items. */
 function contains(value: string, search: string): number {
   const text = value.toLowerCase();
   const words = search.toLowerCase().split(/\s+/);
   return words.every((word) => text.includes(word)) ? 1 : 0;
 }
 
-/** As an option, since a list of options must not be without any. */
+/** An option, because a listbox needs at least one. */
 function Nothing() {
   const isEmpty = useCommandState(({ filtered }) => filtered.count === 0);
   if (!isEmpty) return null;
   return (
-    // biome-ignore lint/a11y/useFocusableInteractive: there is nothing to do with it
+    // biome-ignore lint/a11y/useFocusableInteractive: it has no action
     <div role="option" aria-disabled="true" aria-selected="false" className="px-3 py-6 text-center text-sm text-soft">
-      Nothing is called that. Ids, agents, artifact types and screens can be found here.
+      No results. You can search for ids, agents, artifact types and screens.
     </div>
   );
 }
 
-/** Of a hundred thousand things only those that fit are handed to the list, the newest first. */
+/** Passes only matching items to the list, newest first, because there may be a hundred thousand. */
 function useFound(text: string) {
   const state = useSession(({ state }) => state);
   return useMemo(() => {

@@ -2,16 +2,16 @@ import { Activity, AudioLines, Boxes, HeartPulse, List, Network, Send, SlidersHo
 import { type ComponentType, lazy } from "react";
 import type { Screen } from "../router/route.ts";
 
-/** A screen: what the navigation and the palette know of it. */
+/** A screen as the navigation and the palette show it. */
 export interface ScreenEntry {
   readonly screen: Screen;
   readonly name: string;
-  /** Its name where there is little room. */
+  /** Its name for narrow windows. */
   readonly short?: string;
   readonly icon: typeof Network;
-  /** The letter after `g` that leads to it. */
+  /** The letter of its shortcut, after `g`. */
   readonly key: string;
-  /** What it answers, in a few words. */
+  /** A short description. */
   readonly about: string;
   /** Loaded when it is first shown. */
   readonly View: ComponentType;
@@ -29,7 +29,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     name: "Agents",
     icon: Network,
     key: "a",
-    about: "who works, who waits, and what flows between them",
+    about: "agent status, gates and artifact flow",
     ...loaded(() => import("../screens/agents/agents-screen.tsx")),
   },
   {
@@ -37,7 +37,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     name: "Runs",
     icon: Activity,
     key: "r",
-    about: "what each run read, wrote, took and cost",
+    about: "inputs, outputs, duration and cost of each run",
     ...loaded(() => import("../screens/runs/runs-screen.tsx")),
   },
   {
@@ -46,7 +46,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     short: "Output",
     icon: AudioLines,
     key: "o",
-    about: "streams side by side, as they come",
+    about: "live streams side by side",
     ...loaded(() => import("../screens/output/output-screen.tsx")),
   },
   {
@@ -55,7 +55,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     short: "Board",
     icon: Boxes,
     key: "b",
-    about: "artifacts, where they come from and what became of them",
+    about: "artifacts and their lineage",
     ...loaded(() => import("../screens/blackboard/blackboard-screen.tsx")),
   },
   {
@@ -63,7 +63,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     name: "Events",
     icon: List,
     key: "e",
-    about: "the log itself",
+    about: "the event log",
     ...loaded(() => import("../screens/events/events-screen.tsx")),
   },
   {
@@ -71,7 +71,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     name: "Publish",
     icon: Send,
     key: "p",
-    about: "put an artifact on the blackboard",
+    about: "publish artifacts and answer questions",
     ...loaded(() => import("../screens/publish/publish-screen.tsx")),
   },
   {
@@ -79,7 +79,7 @@ export const SCREEN_ENTRIES: readonly ScreenEntry[] = [
     name: "Control",
     icon: SlidersHorizontal,
     key: "c",
-    about: "stop and start agents and runs",
+    about: "pause agents, cancel runs, retry dead letters",
     ...loaded(() => import("../screens/control/control-screen.tsx")),
   },
   {
@@ -97,7 +97,7 @@ export function entryOf(screen: Screen): ScreenEntry {
   return SCREEN_ENTRIES.find((entry) => entry.screen === screen) as ScreenEntry;
 }
 
-/** Loads what other screens are made of, when there is time: who goes there when the server is away shall see it all the same. */
+/** Loads the other screens when the page is idle, so that they also open while the server is unavailable. */
 export async function loadOtherScreens(): Promise<void> {
   for (const { load } of SCREEN_ENTRIES) await load().catch(() => {});
 }

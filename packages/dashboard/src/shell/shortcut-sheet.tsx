@@ -2,25 +2,25 @@ import { X } from "lucide-react";
 import { Dialog } from "../ui/dialog.tsx";
 import { allowSingleKeys, type Shortcut, useShortcutList } from "./shortcuts.ts";
 
-/** What keys do on what has the focus. */
+/** Shortcuts of the focused element. */
 const WITHIN: readonly Pick<Shortcut, "keys" | "does" | "group">[] = [
-  { keys: "↑ ↓", does: "Another row", group: "In lists, trees and the log" },
-  { keys: "Home End", does: "The first row, the last one", group: "In lists, trees and the log" },
-  { keys: "Enter", does: "Open it", group: "In lists, trees and the log" },
-  { keys: "Escape", does: "Close what was opened", group: "In lists, trees and the log" },
-  { keys: "← →", does: "Close and open a branch", group: "In payloads and comparisons" },
-  { keys: "a … z", does: "The next name that begins so", group: "In payloads and comparisons" },
-  { keys: "/", does: "Find in it", group: "In payloads and comparisons" },
-  { keys: "*", does: "Open all", group: "In payloads and comparisons" },
+  { keys: "↑ ↓", does: "Next or previous row", group: "In lists, trees and the log" },
+  { keys: "Home End", does: "First or last row", group: "In lists, trees and the log" },
+  { keys: "Enter", does: "Open", group: "In lists, trees and the log" },
+  { keys: "Escape", does: "Close", group: "In lists, trees and the log" },
+  { keys: "← →", does: "Collapse or expand", group: "In payloads and comparisons" },
+  { keys: "a … z", does: "Next name that starts with the letter", group: "In payloads and comparisons" },
+  { keys: "/", does: "Find", group: "In payloads and comparisons" },
+  { keys: "*", does: "Expand all", group: "In payloads and comparisons" },
 ];
 
-/** What keys do, here and now. */
+/** Lists the current shortcuts. */
 export default function ShortcutSheet({ close }: { close: () => void }) {
   const { shortcuts, singleKeys } = useShortcutList();
   return (
     <Dialog label="Keyboard shortcuts" close={close} className="w-[min(44rem,92vw)]">
       <div className="flex flex-col gap-5 p-6">
-        {/* First, since the focus begins there: what follows may be longer than the window. */}
+        {/* First, because the focus starts here and the list may be longer than the window. */}
         <header className="flex items-center justify-between gap-4">
           <h2 className="text-lg font-semibold">Keyboard shortcuts</h2>
           <button
@@ -58,7 +58,7 @@ export default function ShortcutSheet({ close }: { close: () => void }) {
         </div>
         <label className="flex min-h-6 items-center gap-2 text-sm">
           <input type="checkbox" checked={singleKeys} onChange={(change) => allowSingleKeys(change.target.checked)} />
-          Single letters are shortcuts
+          Single-letter shortcuts
         </label>
       </div>
     </Dialog>

@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 import { create } from "zustand";
 
-/** A key, or two one after the other (`g a`), and what they do. */
+/** A key, or a sequence of two (`g a`), with its action. */
 export interface Shortcut {
   /** As `KeyboardEvent.key` names them; `mod+` is Ctrl, on a Mac Cmd. */
   readonly keys: string;
@@ -14,23 +14,23 @@ const KEY = "flock-single-keys";
 
 interface Known {
   readonly shortcuts: readonly Shortcut[];
-  /** Whether single letters do anything: who speaks to the computer wants them not to. */
+  /** Whether single-letter shortcuts are enabled. Users of speech input disable them. */
   readonly singleKeys: boolean;
 }
 
-/** Everything that keys do at the moment: the sheet shows it. */
+/** The active shortcuts, for the sheet. */
 export const useShortcutList = create<Known>(() => ({
   shortcuts: [],
   singleKeys: localStorage.getItem(KEY) !== "off",
 }));
 
-/** Turns single letters on or off, for this browser. */
+/** Enables or disables single-letter shortcuts in this browser. */
 export function allowSingleKeys(singleKeys: boolean): void {
   localStorage.setItem(KEY, singleKeys ? "on" : "off");
   useShortcutList.setState({ singleKeys });
 }
 
-/** Adds shortcuts for as long as the component is there. The list must be the same object as long as it means the same. */
+/** Adds shortcuts while the component is mounted. The list must be the same object while it is unchanged. */
 export function useShortcuts(mine: readonly Shortcut[]): void {
   useEffect(() => {
     useShortcutList.setState(({ shortcuts }) => ({ shortcuts: [...shortcuts, ...mine] }));
@@ -39,18 +39,18 @@ export function useShortcuts(mine: readonly Shortcut[]): void {
   }, [mine]);
 }
 
-/** How long the second key of two may take, in ms. */
+/** The longest time between two keys of a sequence, in ms. */
 const SEQUENCE_MS = 3_000;
 
 let first: { key: string; at: number } | undefined;
 
-/** Listens to the keyboard. */
+/** Starts to listen to the keyboard. */
 export function listenToKeys(): void {
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.altKey || event.isComposing) return;
     const mod = event.ctrlKey || event.metaKey;
     const { shortcuts, singleKeys } = useShortcutList.getState();
-    // A dialog has keys of its own, and a field is for writing.
+    // Dialogs handle keys themselves, and fields need letters.
     if (!mod && (!singleKeys || isForWriting(event.target) || document.querySelector("dialog[open]"))) return;
     const key = mod ? `mod+${event.key.toLowerCase()}` : event.key;
     const sequence = first && event.timeStamp - first.at < SEQUENCE_MS ? `${first.key} ${key}` : undefined;

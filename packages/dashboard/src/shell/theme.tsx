@@ -7,12 +7,12 @@ const system = matchMedia("(prefers-color-scheme: dark)");
 
 type Theme = "light" | "dark";
 
-/** What the viewer has chosen; null: as the system has it. */
+/** The chosen theme; null to follow the system. */
 const useChosen = create<{ readonly theme: Theme | null }>(() => ({
   theme: localStorage.getItem(KEY) as Theme | null,
 }));
 
-// Before the first paint: who has chosen must not see the other colours flash by.
+// Before the first paint, so that the other theme does not flash.
 const remembered = useChosen.getState().theme;
 if (remembered !== null) document.documentElement.dataset.theme = remembered;
 
@@ -21,7 +21,7 @@ function watchSystem(listener: () => void): () => void {
   return () => system.removeEventListener("change", listener);
 }
 
-/** Light becomes dark, and dark light. */
+/** Toggles the theme. */
 export function toggleTheme(): void {
   const now = useChosen.getState().theme ?? (system.matches ? "dark" : "light");
   const theme = now === "dark" ? "light" : "dark";
@@ -29,7 +29,7 @@ export function toggleTheme(): void {
   useChosen.setState({ theme });
 }
 
-/** Light or dark: as the system has it, until the viewer says otherwise. */
+/** Toggles between the light and the dark theme. The default is the system's. */
 export function ThemeToggle() {
   const chosen = useChosen(({ theme }) => theme);
   const systemIsDark = useSyncExternalStore(watchSystem, () => system.matches);
@@ -41,7 +41,7 @@ export function ThemeToggle() {
     <button
       type="button"
       onClick={toggleTheme}
-      aria-label={isDark ? "Use light colours" : "Use dark colours"}
+      aria-label={isDark ? "Use light theme" : "Use dark theme"}
       className="grid size-8 shrink-0 place-items-center rounded-lg border border-line text-soft hover:text-ink"
     >
       {isDark ? <Sun size={16} aria-hidden="true" /> : <Moon size={16} aria-hidden="true" />}

@@ -4,7 +4,7 @@ import { afterGap, baseOf, endsUnknownRun, withGraph } from "./baseline.ts";
 
 const timestamp = "2026-01-01T00:00:00.000Z";
 
-/** A log in which one agent is declared and makes some runs, one after the other. */
+/** A log in which one agent is registered and makes some runs in sequence. */
 function logOf(runs: number): FlockEvent[] {
   const events: EventDraft[] = [
     { type: "agent_registered", agent_id: "chef", description: "Cooks", consumes: ["Idea"], publishes: ["Pizza"] },
@@ -30,39 +30,39 @@ function logOf(runs: number): FlockEvent[] {
 
 const log = logOf(10);
 
-describe("what nobody here can know is not claimed", () => {
-  it("after a gap no run is said to be still running", () => {
+describe("unknown state", () => {
+  it("no run counts as running after a gap", () => {
     const state = afterGap(reduceAll(emptyState(), log.slice(0, 5)));
     expect([...state.runs.values()].map(({ status }) => status)).toEqual(["success"]);
   });
 
-  it("the end of a run that began before everything we have seen is noticed", () => {
+  it("detects the end of a run that started before all known events", () => {
     expect(endsUnknownRun(emptyState(), log.slice(3, 5))).toBe(true);
   });
 
-  it("the end of a run whose beginning we have seen is not, in the same batch or an earlier one", () => {
+  it("does not report a run whose start is known, in the same or an earlier batch", () => {
     expect(endsUnknownRun(emptyState(), log)).toBe(false);
     expect(endsUnknownRun(reduceAll(emptyState(), log.slice(0, 3)), log.slice(3, 4))).toBe(false);
   });
 });
 
-describe("what the server tells of an agent beside its counts", () => {
+describe("agent state from the server besides counters", () => {
   const event = (type: "agent_paused" | "agent_resumed", seq: number) =>
     ({ type, agent_id: "chef", seq, timestamp }) as FlockEvent;
   const before = reduceAll(emptyState(), log);
 
-  it("is what an agent is that was paused before everything that is known here", () => {
+  it("applies to an agent paused before all known events", () => {
     const graph = graphOf(reduceAll(before, [event("agent_paused", 50)]));
     expect(withGraph(emptyState(), graph).agents.get("chef")).toMatchObject({ paused: true });
     expect(baseOf(emptyState(), emptyState(), graph).agents.get("chef")).toMatchObject({ paused: true });
   });
 
-  it("but not before an event that is known tells so", () => {
+  it("does not apply before a known event that reports it", () => {
     const folded = reduceAll(before, [event("agent_paused", 50)]);
     expect(baseOf(before, folded, graphOf(folded)).agents.get("chef")).not.toHaveProperty("paused");
   });
 
-  it("and no more when it has gone on in what is missing here", () => {
+  it("does not apply when the agent resumed in a gap", () => {
     const paused = reduceAll(before, [event("agent_paused", 50)]);
     expect(withGraph(paused, graphOf(before)).agents.get("chef")).not.toHaveProperty("paused");
   });

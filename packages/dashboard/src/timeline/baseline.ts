@@ -17,7 +17,7 @@ export function withGraph(state: FlockState, { nodes, edges }: GraphSnapshot): F
     agents.set(node.id, {
       ...known,
       ...agentOf(node),
-      // What the snapshot is silent about may be known from events.
+      // Events may know agents that the snapshot omits.
       ...(node.paused && queued !== undefined ? { queued } : {}),
       ...(circuit && circuit.state === node.circuit ? { circuit } : {}),
     });
@@ -26,10 +26,10 @@ export function withGraph(state: FlockState, { nodes, edges }: GraphSnapshot): F
 }
 
 /**
- * What a log whose beginning is not here begins with, so that its fold counts what the server counts.
+ * Returns the base state of a log whose beginning is missing, so that its fold counts what the server counts.
  *
  * @param base the state before the first event.
- * @param folded what the fold makes of it up to the snapshot's seq.
+ * @param folded the fold of the base state up to the snapshot's seq.
  */
 export function baseOf(base: FlockState, folded: FlockState, { nodes, edges }: GraphSnapshot): FlockState {
   const agents = new Map(base.agents);
@@ -39,7 +39,7 @@ export function baseOf(base: FlockState, folded: FlockState, { nodes, edges }: G
     const before = base.agents.get(node.id)?.counters;
     const counters = { ...node.counters };
     for (const name of Object.keys(counters) as (keyof AgentCounters)[]) {
-      // What the fold counts from here on, the server has counted too.
+      // The server has counted the events of the fold too.
       counters[name] = Math.max(0, counters[name] - ((counted?.[name] ?? 0) - (before?.[name] ?? 0)));
     }
     const { paused, circuit, ...agent } = agentOf(node);
@@ -48,7 +48,7 @@ export function baseOf(base: FlockState, folded: FlockState, { nodes, edges }: G
       ...agent,
       status: counters.running > 0 ? "running" : "idle",
       counters,
-      // Unless an event from here on tells of it, it was so before.
+      // Without a later event, this was so before.
       ...(paused && !after?.paused ? { paused } : {}),
       ...(circuit && !after?.circuit ? { circuit } : {}),
     });
@@ -56,7 +56,7 @@ export function baseOf(base: FlockState, folded: FlockState, { nodes, edges }: G
   return { ...base, agents, nodes, edges };
 }
 
-/** The agents of a state, and what flows between them, as if nothing had been done yet. */
+/** Returns a state's agents and edges without any activity. */
 export function idleGraph(state: FlockState): GraphSnapshot {
   const { nodes, ...graph } = graphOf(state);
   return {
@@ -83,14 +83,14 @@ function agentOf(node: GraphSnapshot["nodes"][number]): AgentState {
 }
 
 /**
- * A state after a gap. How the runs ended that were running before it nobody here can know; one that does still run
- * appears again when it ends.
+ * Returns a state after a gap. The outcome of running runs is unknown. One that is still running reappears when it
+ * ends.
  */
 export function afterGap(state: FlockState): FlockState {
   return { ...state, runs: new Map([...state.runs].filter(([, { status }]) => status !== "running")) };
 }
 
-/** Whether a run has ended that began before everything we know: only the server can count it. */
+/** Whether an event ends a run that started before all known events. Only the server can count it. */
 export function endsUnknownRun(state: FlockState, arrived: readonly LogEntry[]): boolean {
   const begun = new Set<string>();
   for (const event of arrived) {

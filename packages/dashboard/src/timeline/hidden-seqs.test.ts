@@ -6,7 +6,7 @@ import { fileOf, opened } from "../recordings/format.ts";
 import { HiddenSeqs } from "./hidden-seqs.ts";
 import { Timeline } from "./timeline.ts";
 
-/** What becomes of each number of a log: an event of some stream that comes or is hidden, or one that is no longer kept. */
+/** The fate of each seq: a visible or hidden event of a stream, or a dropped event. */
 type Fate = "shown" | "hidden" | "gone" | "x" | "y";
 
 const fates = fc.array(fc.constantFrom<Fate>("shown", "hidden", "gone", "x", "y"), { minLength: 1, maxLength: 60 });
@@ -29,7 +29,10 @@ function piece(seq: number, run: string, merged: readonly number[] = []): EventO
   };
 }
 
-/** What a viewer is given of such a log: streams merged, or piece by piece up to `liveUntil`, and a gap for each stretch that is gone. */
+/**
+ * The viewer's part of such a log: streams compacted, or chunk by chunk up to `liveUntil`, and a gap for each dropped
+ * range.
+ */
 function given(log: readonly Fate[], liveUntil: number) {
   const entries: (FlockEvent | { from: number; to: number })[] = [];
   for (const [index, fate] of log.entries()) {
@@ -40,7 +43,7 @@ function given(log: readonly Fate[], liveUntil: number) {
       else (entries.findLast((entry) => "from" in entry) as { to: number }).to = seq;
     } else if (fate === "shown" || seq <= liveUntil) entries.push(piece(seq, fate));
     else if (log.lastIndexOf(fate) === index) {
-      // Merged in the file: the last piece stands for all of them, those that were seen one by one included.
+      // Compacted in the file: the last chunk replaces all, including those that were received separately.
       const seqs = log.flatMap((each, at) => (each === fate ? [at + 1] : []));
       entries.push(piece(seq, fate, encodeMerged(seqs)));
     }
@@ -62,8 +65,8 @@ function taken(entries: ReturnType<typeof given>, numbers?: HiddenSeqs): Timelin
   return timeline;
 }
 
-describe("what is hidden is counted exactly", () => {
-  it("beside what has been merged, what is gone and what had been seen before it was merged, between any two places", () => {
+describe("counts hidden events exactly", () => {
+  it("without compacted and dropped events, for any range", () => {
     fc.assert(
       fc.property(fates, fc.nat({ max: 60 }), fc.nat({ max: 60 }), fc.nat({ max: 60 }), (log, live, a, b) => {
         const numbers = new HiddenSeqs();
@@ -75,7 +78,7 @@ describe("what is hidden is counted exactly", () => {
     );
   });
 
-  it("and a file tells the same", () => {
+  it("the same in an event file", () => {
     fc.assert(
       fc.property(fates, fc.nat({ max: 60 }), (log, live) => {
         const timeline = taken(given(log, live));

@@ -5,18 +5,18 @@ import type { Timeline } from "./timeline.ts";
 type Gap = Pick<ControlOf<"gap">, "from_seq" | "to_seq">;
 
 /**
- * Which numbers of a log are hidden from whoever reads it: those that are neither an event's, nor those of pieces that
- * the log has merged, nor within a gap. It is asked of a log that grows, and looks at each event once.
+ * Tracks which seqs of a log are hidden from its viewer: those without an event that are neither compacted nor within
+ * a gap. Each event of the growing log is visited once.
  */
 export class HiddenSeqs {
-  /** Numbers whose events have been merged into later ones, ascending. */
+  /** The seqs that were compacted into later events, ascending. */
   #merged: number[] = [];
   #first: FlockEvent | undefined;
   #last: FlockEvent | undefined;
-  /** How often what had been counted before has turned out otherwise. */
+  /** The number of corrections of earlier counts. */
   revision = 0;
 
-  /** Takes in what has come since. */
+  /** Processes new events. */
   follow(log: Log): void {
     const seen = this.#last === undefined ? -1 : log.indexOf(this.#last.seq);
     const goesOn = seen >= 0 && log.at(seen) === this.#last && log.at(0) === this.#first;
@@ -24,7 +24,7 @@ export class HiddenSeqs {
     const found: number[] = goesOn ? this.#merged : [];
     const before = found.length;
     for (let index = goesOn ? seen + 1 : 0; index < log.length; index++) {
-      // A piece that is here itself, because it came before it was merged, is no hole.
+      // An event that arrived before its compaction is not missing.
       for (const seq of mergedSeqs(log.at(index) as FlockEvent)) if (!isThere(log, seq)) found.push(seq);
     }
     if (!goesOn || found.length > before) {
@@ -35,7 +35,7 @@ export class HiddenSeqs {
     this.#last = log.at(log.length - 1);
   }
 
-  /** How many from `from` to `to`, both included, are hidden. `gaps` do not overlap. */
+  /** Counts the hidden seqs from `from` to `to`, both included. `gaps` do not overlap. */
   between(log: Log, gaps: readonly Gap[], from: number, to: number): number {
     if (to < from) return 0;
     const events = log.indexOf(to) - log.indexOf(from - 1);
@@ -52,7 +52,7 @@ function isThere(log: Log, seq: number): boolean {
   return log.at(log.indexOf(seq))?.seq === seq;
 }
 
-/** How many of some ascending numbers are not greater than one. */
+/** Counts the values of an ascending list up to a limit. */
 function countUpTo(numbers: readonly number[], most: number): number {
   let low = 0;
   let high = numbers.length;
@@ -66,7 +66,7 @@ function countUpTo(numbers: readonly number[], most: number): number {
 
 const counted = new WeakMap<Timeline, HiddenSeqs>();
 
-/** What is hidden in a timeline, counted with all that is known of it, whatever seq is shown. */
+/** Tracks the hidden seqs of a timeline from all known events, regardless of the seq shown. */
 export function hiddenIn(timeline: Timeline): HiddenSeqs {
   let numbers = counted.get(timeline);
   if (!numbers) counted.set(timeline, (numbers = new HiddenSeqs()));

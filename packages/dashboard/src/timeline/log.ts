@@ -3,10 +3,10 @@ import type { ControlOf, FlockEvent } from "@flock-ts/protocol";
 /** An event, or a gap where events are missing. */
 export type LogEntry = FlockEvent | ControlOf<"gap">;
 
-/** Events up to some place, as they stood at some moment. */
+/** The events up to a position at a point in time. */
 export class Log {
   readonly #events: readonly FlockEvent[];
-  /** How many there are. */
+  /** The number of events. */
   readonly length: number;
 
   constructor(events: readonly FlockEvent[], length: number) {
@@ -31,7 +31,7 @@ export class Log {
     return low - 1;
   }
 
-  /** Some of them, by index, the end excluded. */
+  /** Returns a range of events by index, the end excluded. */
   slice(from: number, to = this.length): readonly FlockEvent[] {
     return this.#events.slice(Math.max(0, from), Math.min(to, this.length));
   }

@@ -3,8 +3,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NameInterner } from "./name-interner.ts";
 
-describe("the same name is one string", () => {
-  it("whatever else is in the event, which says the same as before", () => {
+describe("equal names share one string", () => {
+  it("in any event, without changing its content", () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ run_id: fc.string(), consumed: fc.array(fc.string()), seq: fc.nat() })),

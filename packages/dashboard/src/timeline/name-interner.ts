@@ -2,17 +2,17 @@ import type { FlockEvent } from "@flock-ts/protocol";
 
 /** Strings kept in each of two generations. */
 const GENERATION = 20_000;
-/** Values that most events have in common. */
+/** Values that most events share. */
 const NONE: readonly never[] = Object.freeze([]);
 const PUBLIC = Object.freeze({ kind: "public" });
 /** The longest name, in UTF-16 code units. Longer strings are texts, which rarely repeat. */
 const NAME = 64;
 
 /**
- * Makes equal names share one string. Each parsed event has its own strings for ids, types and times, and most of them
- * equal those of its neighbours. Names that have not occurred for long are evicted.
+ * Makes equal names share one string. Each parsed event has separate strings for ids, types and times, and most of
+ * them equal those of its neighbors. Names that have not occurred recently are evicted.
  *
- * Events are interned where they enter a thread: in the feeds, in pages read over REST, and in recordings.
+ * Events are interned where they enter a thread: in the feeds, in pages read over REST, and in event files.
  */
 export class NameInterner {
   #young = new Map<string, string>();

@@ -20,13 +20,13 @@ const at = (...parts: [number, number, number, number, number, number?, number?]
   moment: new Date(...parts).getTime(),
 });
 
-describe("a place of the log can be typed", () => {
+describe("parses a typed position", () => {
   it.for([
     ["41200", { seq: 41_200 }],
     ["#41,200", { seq: 41_200 }],
     ["14:03", at(2026, 2, 14, 14, 3)],
     ["9:05:07.5", at(2026, 2, 14, 9, 5, 7, 500)],
-    // Not yet today: what is meant was yesterday.
+    // Later than now today, so it means yesterday.
     ["23:55", at(2026, 2, 13, 23, 55)],
     ["2026-03-13 12:00", at(2026, 2, 13, 12, 0)],
     ["2026-03-14T09:27:01.120Z", { moment: Date.UTC(2026, 2, 14, 9, 27, 1, 120) }],
@@ -38,7 +38,7 @@ describe("a place of the log can be typed", () => {
     expect(parsePosition(text, evening)).toEqual(meant);
   });
 
-  it("a moment is the newest event up to it", () => {
+  it("a moment resolves to the newest event up to it", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(1_000)), fc.nat(1_100), (minutes, wanted) => {
         const times = minutes.sort((a, b) => a - b);

@@ -1,15 +1,15 @@
 import type { Log } from "./log.ts";
 
-/** What somebody means who types a place of the log: a seq, or a moment as `Date.now()` counts. */
+/** A position of the log that the user typed: a seq, or a moment as `Date.now()` counts. */
 export type Position = { readonly seq: number } | { readonly moment: number };
 
 const TIME = /^(?:(\d{4})-(\d{1,2})-(\d{1,2})[T ]+)?(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,3}))?)?$/;
 
 /**
- * Reads `41200`, `#41,200`, `14:03`, `14:03:20.5`, `2026-03-14 14:03` (times where the viewer is), or an ISO timestamp.
- * A time without a day is the newest such time that the log has.
+ * Parses `41200`, `#41,200`, `14:03`, `14:03:20.5`, `2026-03-14 14:03` (in the viewer's time zone), or an ISO
+ * timestamp. A time without a date is the latest such time in the log.
  *
- * @returns undefined when it is none of these.
+ * @returns undefined for any other text.
  */
 export function parsePosition(text: string, log: Log): Position | undefined {
   const said = text.trim();
@@ -31,7 +31,7 @@ export function parsePosition(text: string, log: Log): Position | undefined {
     const date = newest === undefined ? new Date() : new Date(newest);
     const last = date.getTime();
     date.setHours(hour, minute, second, millis);
-    // By the calendar, not by 24 hours: some days have more or fewer.
+    // By the calendar, because some days have more or fewer than 24 hours.
     if (date.getTime() > last) date.setDate(date.getDate() - 1);
     return { moment: date.getTime() };
   }
@@ -40,7 +40,7 @@ export function parsePosition(text: string, log: Log): Position | undefined {
   return Number.isNaN(moment) ? undefined : { moment };
 }
 
-/** The seq of the newest event up to a moment; undefined when the log begins later. */
+/** Returns the seq of the newest event up to a moment; undefined when the log starts later. */
 export function seqAt(log: Log, moment: number): number | undefined {
   let low = 0;
   let high = log.length;

@@ -1,13 +1,13 @@
 import type { Log } from "./log.ts";
 
-/** Nothing happening for longer than this, in ms, is played as if it were this: nobody waits for a night to pass. */
+/** The longest pause of playback, in ms of the log. Longer pauses are shortened to it. */
 const LONGEST_REST_MS = 2_000;
 
-/** A log played in its own time. */
+/** Plays a log at its original speed. */
 export class Playback {
   readonly #log: Log;
   #index: number;
-  /** Time that has passed since the event that is shown, in ms. */
+  /** Time since the event that is shown, in ms. */
   #passed = 0;
 
   constructor(log: Log, seq: number) {
@@ -15,12 +15,12 @@ export class Playback {
     this.#index = log.indexOf(seq);
   }
 
-  /** Whether the end has been reached. */
+  /** Whether the end is reached. */
   get isOver(): boolean {
     return this.#index >= this.#log.length - 1;
   }
 
-  /** Lets so many ms pass. Returns the seq to show. */
+  /** Advances by some ms. Returns the seq to show. */
   advance(ms: number): number {
     this.#passed += ms;
     for (;;) {

@@ -8,7 +8,7 @@ import { DASHBOARD_LIMITS, Timeline } from "./timeline.ts";
 
 const time = (seq: number) => new Date(1_700_000_000_000 + seq * 1_000).toISOString();
 
-/** A log in which agents run, fail, stream and publish; seqs may have holes, as a filter leaves them. */
+/** A log in which agents run, fail, stream and publish. Seqs may have gaps, as with a filter. */
 const logs: fc.Arbitrary<FlockEvent[]> = fc
   .array(
     fc.record({
@@ -68,7 +68,7 @@ const plain = (state: FlockState) => ({
   artifacts: [...state.artifacts],
   gates: [...state.gates],
 });
-/** A batch must not look at states by their `seq`, which stays behind at a hole. */
+/** A batch must not compare states by `seq`, which stays behind at a gap. */
 const foldTo = (events: readonly FlockEvent[], seq: number) =>
   reduceAll(
     emptyState(),
@@ -76,7 +76,7 @@ const foldTo = (events: readonly FlockEvent[], seq: number) =>
     DASHBOARD_LIMITS,
   );
 
-/** A timeline that was given the events in batches of one size. */
+/** A timeline that received the events in batches of one size. */
 function filled(events: readonly FlockEvent[], size: number, options: ConstructorParameters<typeof Timeline>[0] = {}) {
   const timeline = new Timeline({ spacing: 5, ...options });
   for (let index = 0; index < events.length; index += size) timeline.append(events.slice(index, index + size));
@@ -84,7 +84,7 @@ function filled(events: readonly FlockEvent[], size: number, options: Constructo
 }
 
 describe("the state at any seq is the fold from the beginning", () => {
-  it("however the events came, and wherever states were kept", () => {
+  it("with any batches and any checkpoints", () => {
     fc.assert(
       fc.property(logs, fc.integer({ min: 1, max: 30 }), fc.nat({ max: 200 }), (events, size, seq) => {
         expect(plain(filled(events, size).at(seq))).toEqual(plain(foldTo(events, seq)));
@@ -92,7 +92,7 @@ describe("the state at any seq is the fold from the beginning", () => {
     );
   });
 
-  it("also when the oldest events are no longer kept", () => {
+  it("also after the oldest events are evicted", () => {
     fc.assert(
       fc.property(logs, fc.integer({ min: 1, max: 30 }), fc.nat({ max: 200 }), (events, size, offset) => {
         const timeline = filled(events, size, { kept: 10 });
@@ -113,8 +113,8 @@ describe("the state at any seq is the fold from the beginning", () => {
   });
 });
 
-describe("a log whose beginning is not here counts what the server counts", () => {
-  it("from the server's graph, wherever in the log it stands", async () => {
+describe("a log without its beginning counts what the server counts", () => {
+  it("from the server's graph at any seq", async () => {
     await fc.assert(
       fc.asyncProperty(logs, fc.nat({ max: 80 }), fc.nat({ max: 80 }), async (events, cut, more) => {
         const known = events.slice(cut);
@@ -142,8 +142,8 @@ describe("a log whose beginning is not here counts what the server counts", () =
   });
 });
 
-describe("a gap is a gap at every seq after it, and at none before", () => {
-  it("runs that went on before it are no longer said to go on", () => {
+describe("a gap applies to every seq after it, and to none before", () => {
+  it("runs before it no longer count as running", () => {
     fc.assert(
       fc.property(logs, fc.nat({ max: 80 }), fc.integer({ min: 1, max: 30 }), (events, cut, size) => {
         const before = events.slice(0, cut);
@@ -164,8 +164,8 @@ describe("a gap is a gap at every seq after it, and at none before", () => {
   });
 });
 
-describe("what is saved as a file is seen again when it is opened", () => {
-  it("the states of the range, and its events", () => {
+describe("a saved file shows the same when opened", () => {
+  it("the states and events of the range", () => {
     fc.assert(
       fc.property(logs, fc.nat({ max: 80 }), (events, from) => {
         if (events.length === 0) return;
@@ -178,15 +178,15 @@ describe("what is saved as a file is seen again when it is opened", () => {
     );
   });
 
-  it("a file of something else is refused, with the line", () => {
+  it("rejects other files and names the line", () => {
     expect(() => opened("hello")).toThrow("line 1 is not JSON");
     expect(() => opened('{"seq":1,"type":"x"}\n{"a":1}')).toThrow("line 2 is not an event");
     expect(() => opened("\n")).toThrow("no event in this file");
   });
 });
 
-describe("the past is played in its own time", () => {
-  it("and nobody waits for a night to pass", () => {
+describe("plays the past at its original speed", () => {
+  it("and shortens long pauses", () => {
     const seconds = [0, 1, 2, 3_600];
     const events = seconds.map((second, index) => ({
       ...{ type: "agent_registered" as const, agent_id: "a", description: "", consumes: [], publishes: [] },

@@ -11,7 +11,7 @@ import { afterGap, baseOf, withGraph } from "./baseline.ts";
 import { Log, type LogEntry } from "./log.ts";
 import { trimArtifact, trimRun, weightOf } from "./trim.ts";
 
-/** How much the state of a tab keeps. It is generous: dashboards stay open, and viewers look back. */
+/** The retention of a tab's state. It is generous, because dashboards stay open and viewers look back. */
 export const DASHBOARD_LIMITS: StateLimits = {
   runs: 10_000,
   artifacts: 100_000,

@@ -43,8 +43,8 @@ function run(seq: number): FlockEvent[] {
   ];
 }
 
-describe("what a tab holds has an end, however much the events hold", () => {
-  it("heavy events are let go of earlier; their artifacts and runs stay, but for what is long in them", () => {
+describe("a tab's memory is limited, with events of any size", () => {
+  it("evicts large events earlier and keeps their artifacts and runs with trimmed content", () => {
     const timeline = new Timeline({ kept: 1_000, text: 100_000, spacing: 20 });
     const all: FlockEvent[] = [];
     for (let seq = 1; seq <= 600; seq += 4) all.push(published(seq), ...run(seq + 1));
@@ -61,7 +61,7 @@ describe("what a tab holds has an end, however much the events hold", () => {
     expect(young?.text).toBe(TEXT.repeat(4));
     expect(young?.text.endsWith(old?.text as string)).toBe(true);
     expect(old?.text.length).toBeLessThan(2_001);
-    // What is still in the log is whole, and so is what was then.
+    // Events in the log are complete, and so are earlier states.
     const { from } = timeline;
     expect([...timeline.at(from).runs.keys()]).toEqual(
       [...timeline.head.runs.keys()].filter((id) => Number(id.slice(4)) <= from),
@@ -74,14 +74,14 @@ describe("what a tab holds has an end, however much the events hold", () => {
     ).toEqual([]);
   });
 
-  it("says from where on it has everything, also after somebody has said more", () => {
+  it("reports from where on it is complete, also after a larger claim", () => {
     const timeline = new Timeline({ kept: 1_000, text: 60_000, spacing: 20 });
     for (let seq = 1; seq <= 200; seq++) timeline.append([published(seq)]);
     timeline.reaches(1);
     expect(timeline.from).toBe(timeline.log().at(0)?.seq);
   });
 
-  it("an artifact that says little stays as it is", () => {
+  it("does not trim a small artifact", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (payload) => {
         const artifact: ArtifactState = published(1, payload);

@@ -1,7 +1,7 @@
 import type { ArtifactState, FlockEvent, RunState } from "@flock-ts/protocol";
 import { preview } from "./preview.ts";
 
-/** How much an event holds beside its names: UTF-16 code units of text, about. */
+/** Returns the approximate size of an event's text, in UTF-16 code units, without names. */
 export function weightOf(event: FlockEvent): number {
   if (event.type === "streaming_output") return event.content.length;
   return event.type === "artifact_published" ? weightOfValue(event.payload) : 0;
@@ -17,26 +17,26 @@ function weightOfValue(value: unknown): number {
 
 /** Payloads below this size stay whole, in UTF-16 code units. */
 const SMALL = 64;
-/** UTF-16 code units that are kept of a payload, and of a stream, whose events are no longer in the log. */
-const GIST = 80;
+/** The retained length of a payload and of a stream whose events are evicted, in UTF-16 code units. */
+const PREVIEW_LENGTH = 80;
 const STREAM_END = 2_000;
 
 /**
- * Lets go of an artifact's payload but for its preview: it is on the server, as if it had been too large for its event. In
- * place, because every state of the timeline has this very object.
+ * Reduces an artifact's payload to its preview, as if it had been too large for its event. Mutates the object,
+ * because every state of the timeline shares it.
  */
 export function trimArtifact(artifact: ArtifactState): void {
   const { payload, payload_bytes } = artifact;
   if (payload_bytes !== undefined || weightOfValue(payload) < SMALL) return;
   const json = JSON.stringify(payload);
-  // A slice of a text would keep all of it.
+  // A slice of a string would retain the whole string.
   Object.assign(artifact, {
-    payload: JSON.parse(JSON.stringify(preview(payload).slice(0, GIST))),
+    payload: JSON.parse(JSON.stringify(preview(payload).slice(0, PREVIEW_LENGTH))),
     payload_bytes: json.length,
   });
 }
 
-/** Lets go of a stream but for its end, in place as well; and of the pieces that its text has been put together from. */
+/** Reduces a stream to its end, also in place, and drops the chunks that form its text. */
 export function trimRun(run: RunState | undefined): void {
   const stream = run?.stream;
   if (!stream) return;

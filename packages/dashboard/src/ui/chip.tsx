@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { Link } from "../router/link.tsx";
 
-/** A link to a run or an artifact, in a line with others. */
+/** An inline link to a run or an artifact. */
 export function Chip({ href, title, children }: { href: string; title?: string | undefined; children: ReactNode }) {
   return (
     <Link

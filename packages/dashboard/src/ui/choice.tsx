@@ -1,13 +1,13 @@
 import { useParam } from "../router/route.ts";
 import { type ChoiceProps, FIELD, GROWS } from "./filter-field.ts";
 
-/** One of several, or any of them. */
+/** A select field with an option for any value. */
 export function Choice({
   param,
   label,
   none,
   choices,
-}: ChoiceProps & { /** What stands there when nothing is chosen. */ readonly none: string }) {
+}: ChoiceProps & { /** The label when nothing is chosen. */ readonly none: string }) {
   const [value, set] = useParam(param);
   return (
     <select
@@ -17,7 +17,7 @@ export function Choice({
       className={`${FIELD} ${GROWS}`}
     >
       <option value="">{none}</option>
-      {/* A link may ask for what there is none of. */}
+      {/* A link may ask for a value that does not exist. */}
       {value !== "" && !choices.includes(value) && <option>{value}</option>}
       {choices.map((choice) => (
         <option key={choice}>{choice}</option>

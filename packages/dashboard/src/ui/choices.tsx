@@ -3,7 +3,7 @@ import { useRef } from "react";
 import { useParam } from "../router/route.ts";
 import { type ChoiceProps, FIELD, GROWS, listOf } from "./filter-field.ts";
 
-/** Any of several; `Chosen` shows which. Not a field that acts as soon as it is looked through by keyboard. */
+/** A choice of several values; `Chosen` shows them. Not a select, which would act while it is navigated by keyboard. */
 export function Choices({ param, label, choices }: ChoiceProps) {
   const [value, set] = useParam(param);
   const list = listOf(value);

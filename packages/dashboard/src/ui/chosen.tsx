@@ -2,7 +2,7 @@ import { X } from "lucide-react";
 import { useParam } from "../router/route.ts";
 import { listOf } from "./filter-field.ts";
 
-/** What has been chosen of a parameter, each to be dropped again. */
+/** The chosen values of a parameter, each with a button to remove it. */
 export function Chosen({ param, nameOf = (value) => value }: ChosenProps) {
   const [value, set] = useParam(param);
   const list = listOf(value);
@@ -15,7 +15,7 @@ export function Chosen({ param, nameOf = (value) => value }: ChosenProps) {
       <span className="truncate">{nameOf(one)}</span>
       <button
         type="button"
-        aria-label={`Do not narrow to ${nameOf(one)}`}
+        aria-label={`Remove filter ${nameOf(one)}`}
         onClick={() => set(list.filter((other) => other !== one).join(","))}
         className="grid size-7 shrink-0 place-items-center rounded-full"
       >
@@ -27,6 +27,6 @@ export function Chosen({ param, nameOf = (value) => value }: ChosenProps) {
 
 interface ChosenProps {
   readonly param: string;
-  /** How a value reads. */
+  /** Returns a value's label. */
   readonly nameOf?: (value: string) => string;
 }

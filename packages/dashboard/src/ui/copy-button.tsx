@@ -3,32 +3,38 @@ import { type ReactNode, useEffect, useState } from "react";
 import { copyText } from "./copy-text.ts";
 import { quietButton } from "./quiet-button.ts";
 
-/** How long it says that it has copied, in milliseconds: as long as one looks. */
-const TOLD_FOR = 1_600;
+/** How long the confirmation is shown, in ms. */
+const NOTICE_MS = 1_600;
 
-/** Copies a text that is made when it is asked for, and says that it has. */
+/** Copies a text that is generated on demand, and confirms it. */
 export function CopyButton({ text, label, children }: CopyButtonProps) {
-  const [told, tell] = useState<string>();
+  const [notice, setNotice] = useState<string>();
   useEffect(() => {
-    if (told === undefined) return;
-    const timer = setTimeout(() => tell(undefined), TOLD_FOR);
+    if (notice === undefined) return;
+    const timer = setTimeout(() => setNotice(undefined), NOTICE_MS);
     return () => clearTimeout(timer);
-  }, [told]);
+  }, [notice]);
   const copy = async () => {
     try {
       await copyText(await text());
-      tell("Copied");
+      setNotice("Copied");
     } catch (error) {
-      tell(`Not copied: ${(error as Error).message}`);
+      setNotice(`Failed to copy: ${(error as Error).message}`);
     }
   };
-  const Icon = told === "Copied" ? Check : Copy;
+  const Icon = notice === "Copied" ? Check : Copy;
   return (
-    <button type="button" className={quietButton} aria-label={label} title={told ?? label} onClick={() => void copy()}>
-      <Icon size={13} aria-hidden="true" className={told === "Copied" ? "text-good" : ""} />
+    <button
+      type="button"
+      className={quietButton}
+      aria-label={label}
+      title={notice ?? label}
+      onClick={() => void copy()}
+    >
+      <Icon size={13} aria-hidden="true" className={notice === "Copied" ? "text-good" : ""} />
       {children}
       <span role="status" className="sr-only">
-        {told}
+        {notice}
       </span>
     </button>
   );
@@ -36,7 +42,7 @@ export function CopyButton({ text, label, children }: CopyButtonProps) {
 
 interface CopyButtonProps {
   readonly text: () => string | Promise<string>;
-  /** What it copies, for those who do not see where it stands. */
+  /** The accessible name: what it copies. */
   readonly label: string;
   readonly children?: ReactNode;
 }

@@ -1,4 +1,4 @@
-/** Puts a text on the clipboard; also where the page came without encryption, and browsers hide the clipboard. */
+/** Copies a text to the clipboard, also on unencrypted pages, where browsers have no clipboard API. */
 export async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = document.createElement("textarea");
@@ -10,5 +10,5 @@ export async function copyText(text: string): Promise<void> {
   const isCopied = document.execCommand("copy");
   area.remove();
   before?.focus();
-  if (!isCopied) throw new Error("this browser does not let pages copy");
+  if (!isCopied) throw new Error("the browser denied access to the clipboard");
 }

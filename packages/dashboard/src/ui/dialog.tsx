@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useRef } from "react";
 
-/** A window over everything else. The browser keeps the focus in it, closes it with Escape, and puts the focus back. */
+/** A modal dialog. The browser traps the focus, closes it with Escape, and restores the focus. */
 export function Dialog({ label, close, children, className = "" }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {

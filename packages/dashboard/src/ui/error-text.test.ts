@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { errorText } from "./error-text.ts";
 
 describe("an error as a text", () => {
-  it("has its name, its message, the places, and what lay under it", () => {
+  it("has its name, message, stack and causes", () => {
     const error = {
       name: "model_failed",
       message: "it broke off",

@@ -6,8 +6,8 @@ import { FIELD } from "./filter-field.ts";
 import { short } from "./format.ts";
 
 /**
- * What a screen's list is narrowed to: a text, what the screen offers besides, a workflow, and how many are left. All of it
- * stands in the address, so that a link shows the same to somebody else.
+ * The filter of a screen's list: a text, the screen's fields, a workflow, and the number of matches. Its state is in
+ * the URL, so that a link shows the same list.
  */
 export function Filter({ things, params, count, children, actions }: FilterProps) {
   const { params: chosen } = useRoute();
@@ -26,7 +26,7 @@ export function Filter({ things, params, count, children, actions }: FilterProps
         />
         {children}
         <Chosen param="workflow" nameOf={(id) => `Workflow ${short(id)}`} />
-        {/* On a line of its own where there is little room: a number that grows must not move what is below. */}
+        {/* On a separate line when narrow, so that the changing number does not move the content below. */}
         <span className="ml-auto flex min-h-7 items-center justify-end gap-3 text-sm whitespace-nowrap text-soft tabular-nums @max-xl:w-full">
           {all.some((name) => chosen[name]) && (
             <button
@@ -46,14 +46,14 @@ export function Filter({ things, params, count, children, actions }: FilterProps
 }
 
 interface FilterProps {
-  /** What is listed, in the plural: `runs`. */
+  /** The listed items, in the plural: `runs`. */
   readonly things: string;
-  /** The parameters of the address that narrow the list, besides `q` and `workflow`. */
+  /** The URL parameters of the filter, besides `q` and `workflow`. */
   readonly params: readonly string[];
-  /** How many are left. */
+  /** The number of matches. */
   readonly count: number;
-  /** A `Choice` or `Choices` for each of the parameters. */
+  /** A `Choice` or `Choices` for each parameter. */
   readonly children: ReactNode;
-  /** Stands beside the count. */
+  /** Shown next to the count. */
   readonly actions?: ReactNode;
 }

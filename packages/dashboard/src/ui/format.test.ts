@@ -2,7 +2,7 @@ import { settleVisibility } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { audience, bytes, clock, duration } from "./format.ts";
 
-describe("numbers as people say them", () => {
+describe("formatted numbers", () => {
   it.for([
     [0, "0 ms"],
     [12.4, "12 ms"],
@@ -29,14 +29,14 @@ describe("numbers as people say them", () => {
   });
 });
 
-describe("who may see an artifact, in a few words", () => {
+describe("describes who may see an artifact", () => {
   it.for([
-    [{ kind: "public" }, "everybody"],
+    [{ kind: "public" }, "everyone"],
     [{ kind: "private", agents: ["a", "b"] }, "a, b"],
-    [{ kind: "private", agents: [] }, "the owner alone"],
-    [{ kind: "labelled", required_labels: ["x", "y"] }, "who is cleared for x and y"],
+    [{ kind: "private", agents: [] }, "owner only"],
+    [{ kind: "labelled", required_labels: ["x", "y"] }, "users cleared for x and y"],
     [{ kind: "tenant", tenant_id: "acme" }, "tenant acme"],
-    [{ kind: "after", ttl_ms: 1_000 }, "the owner alone until 1970-01-01T00:00:01.000Z, then everybody"],
+    [{ kind: "after", ttl_ms: 1_000 }, "owner only until 1970-01-01T00:00:01.000Z, then everyone"],
   ] as const)("%j", ([visibility, words]) => {
     expect(audience(settleVisibility(visibility as Parameters<typeof settleVisibility>[0], 0))).toBe(words);
   });

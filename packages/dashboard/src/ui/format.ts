@@ -1,6 +1,6 @@
 import type { ArtifactState } from "@flock-ts/protocol";
 
-/** A duration for people: 12 ms, 3.4 s, 2 min 5 s. */
+/** Formats a duration: 12 ms, 3.4 s, 2 min 5 s. */
 export function duration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
@@ -8,18 +8,18 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** A size for people: 120 bytes, 3.4 kB, 2.5 MB. */
+/** Formats a size: 120 bytes, 3.4 kB, 2.5 MB. */
 export function bytes(count: number): string {
   if (count < 1_000) return `${count} bytes`;
   return count < 999_950 ? `${(count / 1_000).toFixed(1)} kB` : `${(count / 1_000_000).toFixed(1)} MB`;
 }
 
-/** How much was spent of something: 1,234, or 0.001592. */
+/** Formats an amount: 1,234, or 0.001592. */
 export function amount(spent: number): string {
   return spent.toLocaleString("en", { maximumFractionDigits: 6 });
 }
 
-/** The time of day of an ISO timestamp, to the millisecond, where the viewer is. */
+/** Formats an ISO timestamp as local time, to the millisecond. */
 export function clock(timestamp: string): string {
   const date = new Date(timestamp);
   const two = (part: number) => String(part).padStart(2, "0");
@@ -27,23 +27,23 @@ export function clock(timestamp: string): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${millis}`;
 }
 
-/** The last part of an id: the first is the time, which its neighbours share. */
+/** Returns the last part of an id. The first is the time, which neighbors share. */
 export function short(id: string): string {
   return id.slice(-8);
 }
 
-/** Who may see an artifact, in a few words. */
+/** Describes who may see an artifact. */
 export function audience(visibility: ArtifactState["visibility"]): string {
   switch (visibility.kind) {
     case "public":
-      return "everybody";
+      return "everyone";
     case "private":
-      return visibility.agents.length === 0 ? "the owner alone" : visibility.agents.join(", ");
+      return visibility.agents.length === 0 ? "owner only" : visibility.agents.join(", ");
     case "labelled":
-      return `who is cleared for ${visibility.required_labels.join(" and ")}`;
+      return `users cleared for ${visibility.required_labels.join(" and ")}`;
     case "tenant":
       return `tenant ${visibility.tenant_id}`;
     case "after":
-      return `the owner alone until ${visibility.at}, then ${audience(visibility.then)}`;
+      return `owner only until ${visibility.at}, then ${audience(visibility.then)}`;
   }
 }

@@ -1,7 +1,7 @@
 import type { GateState } from "@flock-ts/protocol";
 import { clock } from "./format.ts";
 
-/** What a gate has, of what it needs. */
+/** Describes what a gate has collected and what it needs. */
 export function gathered({
   required,
   collected,
@@ -13,7 +13,7 @@ export function gathered({
   return `${parts.join(", ")}${expires_at ? ` until ${clock(expires_at)}` : ""}`;
 }
 
-/** What a gate still waits for: `Risk` or `2 × Review`. */
+/** Describes what a gate is missing: `Risk` or `2 × Review`. */
 export function missing({ required, collected }: GateState): string {
   return Object.entries(required)
     .map(([type, wanted]) => [type, wanted - (collected[type] ?? 0)] as const)

@@ -1,7 +1,7 @@
 import { Fact } from "./fact.tsx";
 import { short } from "./format.ts";
 
-/** A name with an id, shortened: the whole one is told on hover. */
+/** A name with a shortened id. The tooltip has the full id. */
 export function IdFact({ name, id }: { name: string; id: string }) {
   return (
     <Fact name={name}>

@@ -2,8 +2,8 @@ import type { ReactNode } from "react";
 import { useSession } from "../session/tab-session.ts";
 import { Empty } from "./empty.tsx";
 
-/** As `Empty`, for what may still be on its way: says that nothing is there only when that is known. */
+/** An `Empty` for data that may still be loading. Shows its message only after loading. */
 export function NothingYet({ children }: { children: ReactNode }) {
   const complete = useSession(({ complete }) => complete);
-  return <Empty>{complete ? children : "Waiting for what the server has to tell."}</Empty>;
+  return <Empty>{complete ? children : "Loading…"}</Empty>;
 }

@@ -5,7 +5,7 @@ import { indexNear, rowAfterKey } from "./row-keys.ts";
 const pressed = (key: string, at: number, ctrlKey = false) =>
   rowAfterKey({ key, ctrlKey, metaKey: false, altKey: false }, at, 20, 5);
 
-describe("a list of rows is walked by keyboard", () => {
+describe("keys of a list", () => {
   it.for([
     ["ArrowDown", 0, 1],
     ["ArrowDown", 19, 19],
@@ -19,7 +19,7 @@ describe("a list of rows is walked by keyboard", () => {
     expect(pressed(key, at)).toBe(to);
   });
 
-  it("keys with Ctrl are the browser's", () => {
+  it("leaves keys with Ctrl to the browser", () => {
     expect(pressed("Home", 3, true)).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-/** Where a key leads in a list of rows; undefined for keys that are not the list's. */
+/** Returns the row that a key leads to; undefined for keys that the list does not handle. */
 export function rowAfterKey(
   { key, ctrlKey, metaKey, altKey }: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">,
   at: number,
@@ -13,8 +13,8 @@ export function rowAfterKey(
 }
 
 /**
- * The row with a key; -1 when there is none. Looks around where it was first, since what comes moves a row by little: the
- * list may have a hundred thousand.
+ * Returns the index of the row with a key; -1 without one. Searches near its previous index first, because new rows
+ * move it little, and the list may have a hundred thousand.
  */
 export function indexNear<T>(list: readonly T[], keyOf: (one: T) => string, key: string, near: number): number {
   const middle = Math.max(0, Math.min(near, list.length - 1));
@@ -27,7 +27,7 @@ export function indexNear<T>(list: readonly T[], keyOf: (one: T) => string, key:
   return -1;
 }
 
-/** Moves the focus between the links in an element: for lists that are all in the page. */
+/** Moves the focus between the links in an element, for lists that are rendered completely. */
 export function moveBetweenLinks(event: {
   readonly key: string;
   readonly ctrlKey: boolean;

@@ -11,25 +11,25 @@ import {
 import { indexNear, rowAfterKey } from "./row-keys.ts";
 import { useVisibleRows } from "./use-visible-rows.ts";
 
-/** A row that is in the page. */
+/** A rendered row. */
 export interface ListedRow<T> {
   readonly one: T;
   readonly key: string;
   readonly index: number;
   /** Its distance from the top of the list, in px. */
   readonly start: number;
-  /** 0 for the one row that Tab leads to, -1 for those that arrow keys lead to from there. */
+  /** 0 for the one row in the tab order, -1 for rows that arrow keys reach from it. */
   readonly tabIndex: 0 | -1;
 }
 
-/** A list of rows of one height. */
+/** A list of rows of equal height. */
 export interface RowList<T> {
-  /** What scrolls. */
+  /** The scrolling element. */
   readonly box: RefCallback<HTMLDivElement>;
-  /** Of all rows, in px. */
+  /** The height of all rows, in px. */
   readonly height: number;
   readonly rows: readonly ListedRow<T>[];
-  /** For the element that scrolls. */
+  /** The ref of the scrolling element. */
   readonly handlers: {
     readonly onScroll: () => void;
     readonly onFocus: (event: FocusEvent) => void;
@@ -39,11 +39,11 @@ export interface RowList<T> {
 }
 
 /**
- * Rows of which those in sight are in the page, each with one link, and `data-row` with its key. It is one stop for Tab,
- * and arrow keys move in it. Whatever comes in above, what somebody reads stays where it is, and whoever has the focus
- * keeps it. Who is at the very top sees what comes in.
+ * A list that renders only visible rows, each with one link and its key in `data-row`. The list is one tab stop, and
+ * arrow keys move within it. New rows above neither move the visible rows nor take the focus, except at the very top,
+ * where they appear.
  *
- * @param shown the key of the row that stands out: where Tab leads at first.
+ * @param shown the key of the highlighted row, which is first in the tab order.
  */
 export function useRowList<T>(
   list: readonly T[],
@@ -59,7 +59,7 @@ export function useRowList<T>(
   });
   const anchor = useRef<{ readonly key: string; readonly index: number }>(undefined);
   const hasFocus = useRef(false);
-  /** The row that waits to be in the page to get the focus. */
+  /** The row that receives the focus when it is rendered. */
   const wanted = useRef<string>(undefined);
 
   const remember = () => {
@@ -68,18 +68,18 @@ export function useRowList<T>(
     const one = list[index];
     anchor.current = one && { key: keyOf(one), index };
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only other rows move what was there
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only other rows can move the previous one
   useLayoutEffect(() => {
     const before = anchor.current;
     if (before && element) {
       const now = indexNear(list, keyOf, before.key, before.index);
       if (now >= 0) element.scrollTop += (now - before.index) * rowPx;
-      // Its row has gone, and the focus with it.
+      // The focused row was removed.
       else if (hasFocus.current && document.activeElement === document.body)
         goTo(Math.min(before.index, list.length - 1));
     }
   }, [list]);
-  // After that, and for whatever else has changed.
+  // After that, for all other changes.
   useLayoutEffect(remember);
   useEffect(() => {
     if (wanted.current === undefined) return;
@@ -111,7 +111,7 @@ export function useRowList<T>(
         if (key !== undefined) setReached(key);
         remember();
       },
-      // Of what is taken out of the page nobody hears: then it still has the focus.
+      // Browsers send no event when a focused element is removed, so the row still counts as focused.
       onBlur: () => {
         hasFocus.current = false;
         remember();
@@ -128,7 +128,7 @@ export function useRowList<T>(
   };
 }
 
-/** The row that Tab leads to; the first where there is no such row. */
+/** The row in the tab order; the first if it no longer exists. */
 function useStop<T>(list: readonly T[], keyOf: (one: T) => string, key: string | undefined): number {
   const last = useRef(0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a row's key does not change

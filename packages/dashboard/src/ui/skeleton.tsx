@@ -1,4 +1,4 @@
-/** Where something will be, while its code or its data is on the way. */
+/** A placeholder while code or data loads. */
 export function Skeleton() {
   return (
     <div role="status" aria-label="Loading" className="flex flex-col gap-3 p-6">

@@ -8,7 +8,7 @@ const STATUS: Record<string, { color: string; icon: typeof Circle }> = {
   cancelled: { color: "text-soft", icon: Ban },
 };
 
-/** A status as a word and a shape, so that its colour is not all there is; what is none of the good ones is bad. */
+/** A status as text with an icon, in addition to its color. Unknown statuses count as failed. */
 export function Status({ value }: { value: string }) {
   const { color, icon: Icon } = STATUS[value] ?? { color: "text-bad", icon: CircleAlert };
   return (
@@ -19,7 +19,7 @@ export function Status({ value }: { value: string }) {
   );
 }
 
-/** A status as a shape alone, where the word stands beside it or is read aloud by other means. */
+/** A status as an icon alone, next to text or with another accessible name. */
 export function StatusMark({ value }: { value: string }) {
   const { color, icon: Icon } = STATUS[value] ?? { color: "text-bad", icon: CircleAlert };
   return (

@@ -2,10 +2,10 @@ import { isLimited } from "../session/store.ts";
 import { useSession } from "../session/tab-session.ts";
 import { short } from "./format.ts";
 
-/** Why something that a visible thing refers to is not here: whether permissions hide it, or may do so. */
+/** Why a referenced item is missing: permissions hide it, or may hide it, or it is no longer retained. */
 export type Unseen = "older" | "hidden" | "either";
 
-/** What it means for this viewer that an artifact or a run is not known. */
+/** Returns what a missing artifact or run means for this viewer. */
 export function useUnseen(): Unseen {
   return useSession((live) => {
     if (!isLimited(live)) return "older";
@@ -14,14 +14,14 @@ export function useUnseen(): Unseen {
   });
 }
 
-/** The name of such a thing. */
+/** Returns the name of a missing item. */
 export function unseenName(thing: "artifact" | "run", unseen: Unseen, id: string): string {
   return unseen === "hidden" ? `hidden ${thing}` : short(id);
 }
 
-/** Why it is not here, in words. */
+/** The reasons as text. */
 export const UNSEEN_WORDS: Readonly<Record<Unseen, string>> = {
-  older: "older than what is kept",
-  hidden: "not for you to see",
-  either: "hidden by permissions, or older than what is kept",
+  older: "no longer retained",
+  hidden: "hidden from you",
+  either: "hidden from you, or no longer retained",
 };

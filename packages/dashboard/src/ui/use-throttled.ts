@@ -1,21 +1,21 @@
 import { useEffect, useRef, useState } from "react";
 
-/** A value as it was at most so many ms ago: for what is dear to compute and need not be anew in each frame. */
+/** Returns a value at most so many ms old. For values that are too expensive to compute in each frame. */
 export function useThrottled<V>(value: V, ms: number): V {
-  const [calm, setCalm] = useState(value);
+  const [throttled, setThrottled] = useState(value);
   const latest = useRef(value);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const setAt = useRef(0);
   useEffect(() => {
     latest.current = value;
-    if (timer.current !== undefined || Object.is(value, calm)) return;
+    if (timer.current !== undefined || Object.is(value, throttled)) return;
     const wait = Math.max(0, setAt.current + ms - performance.now());
     timer.current = setTimeout(() => {
       timer.current = undefined;
       setAt.current = performance.now();
-      setCalm(latest.current);
+      setThrottled(latest.current);
     }, wait);
-  }, [value, calm, ms]);
+  }, [value, throttled, ms]);
   useEffect(
     () => () => {
       clearTimeout(timer.current);
@@ -23,5 +23,5 @@ export function useThrottled<V>(value: V, ms: number): V {
     },
     [],
   );
-  return ms === 0 ? value : calm;
+  return ms === 0 ? value : throttled;
 }

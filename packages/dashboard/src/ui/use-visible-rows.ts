@@ -1,25 +1,25 @@
 import { type RefCallback, useLayoutEffect, useState } from "react";
 import { flushSync } from "react-dom";
 
-/** Rows that are taken to be in sight before the box has been measured. */
+/** The number of visible rows to assume before the element is measured. */
 const GUESS = 20;
 
-/** A row that is painted; its place in px from the first one. */
+/** A rendered row, and its offset in px. */
 export interface VisibleRow {
   readonly index: number;
   readonly start: number;
 }
 
 export interface VisibleRows<E extends HTMLElement> {
-  /** For the element that scrolls, and that element once it is there. */
+  /** The ref of the scrolling element, and the element once mounted. */
   readonly box: RefCallback<E>;
   readonly element: E | null;
   readonly rows: readonly VisibleRow[];
-  /** What all rows take, and the room of those before and after the painted ones, in px. */
+  /** The height of all rows, and of those before and after the rendered ones, in px. */
   readonly total: number;
   readonly above: number;
   readonly below: number;
-  /** Scrolls until a row is in sight: at the nearest edge, or in the middle. */
+  /** Scrolls a row into view, at the nearest edge or in the center. */
   readonly show: (index: number, where?: "nearest" | "middle" | "end") => void;
 }
 
@@ -30,13 +30,13 @@ interface RowsOptions {
 }
 
 /**
- * The rows of a list that are in sight, all of the same height. However long the list is and however often it grows,
- * that costs nothing: virtualizers that know rows of any height go through all of them whenever there is one more.
+ * Computes the visible rows of a list with equal row heights. The cost is independent of the list's length.
+ * Virtualizers for rows of any height visit all rows for each new one.
  *
  * @param height of a row, in px.
- * @param spare rows beyond those in sight that are painted too.
- * @param also a row that is painted wherever it is, such as one that has the focus.
- * @param isAtEnd whether the end is shown whatever is added, because the caller scrolls there.
+ * @param spare the number of additional rows to render.
+ * @param also a row that is always rendered, such as a focused one.
+ * @param isAtEnd whether the end is always shown, because the caller scrolls there.
  */
 export function useVisibleRows<E extends HTMLElement>(
   count: number,
@@ -52,7 +52,7 @@ export function useVisibleRows<E extends HTMLElement>(
       const seen = Math.ceil(element.clientHeight / height) + 1;
       setView((before) => (before.first === first && before.seen === seen ? before : { first, seen }));
     };
-    // At once: a frame later there would be nothing where rows should be.
+    // At once, because one frame later the area would be empty.
     const scrolled = () => flushSync(look);
     look();
     element.addEventListener("scroll", scrolled, { passive: true });

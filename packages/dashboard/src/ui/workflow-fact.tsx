@@ -2,7 +2,7 @@ import { Link } from "../router/link.tsx";
 import { Fact } from "./fact.tsx";
 import { short } from "./format.ts";
 
-/** The workflow that something belongs to, with a link to all `things` of it. */
+/** The workflow of an item, with a link to its `things`. */
 export function WorkflowFact({ id, things, href }: { id: string; things: string; href: string }) {
   return (
     <Fact name="Workflow">

@@ -1,6 +1,6 @@
 import type { AgentState } from "@flock-ts/protocol";
 
-/** How an agent's runs stand. */
+/** The run counts of an agent. */
 export function AgentCounts({ agent: { counters } }: { agent: AgentState }) {
   return (
     <p className="flex gap-3 text-xs whitespace-nowrap text-soft tabular-nums">

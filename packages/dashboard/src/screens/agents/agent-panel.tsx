@@ -14,11 +14,11 @@ import { Status } from "../../ui/status.tsx";
 import { useThrottled } from "../../ui/use-throttled.ts";
 import type { Rate } from "./rates.ts";
 
-/** Gates and runs that are listed. */
+/** The number of gates and runs listed. */
 const LISTED = 8;
 const ROW_PX = 28;
 
-/** One agent: what it does, and why it does not. */
+/** Details of one agent: its activity, and what it waits for. */
 export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
   const agent = useSession(({ state }) => state.agents.get(name));
   const info = useAgentInfos().get(name);
@@ -37,7 +37,7 @@ export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
   if (!agent) {
     return (
       <aside aria-label={`Agent ${name}`} className="p-4 text-sm text-soft">
-        There is no agent {name} at this seq. <Link href={pathOf("agents")}>Show all</Link>
+        No agent {name} at this seq. <Link href={pathOf("agents")}>Show all</Link>
       </aside>
     );
   }
@@ -70,12 +70,12 @@ export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
           <span className={counters.failed > 0 ? "text-bad" : ""}>{counters.failed.toLocaleString("en")}</span>
         </Fact>
         <Fact name="Mean time">{ended === 0 ? "–" : duration(counters.duration_ms / ended)}</Fact>
-        <Fact name="A minute">{rate?.started ?? 0}</Fact>
-        <Fact name="At once">{info?.concurrency ?? "–"}</Fact>
+        <Fact name="Runs/min">{rate?.started ?? 0}</Fact>
+        <Fact name="Concurrency">{info?.concurrency ?? "–"}</Fact>
         <Fact name="Running">{counters.running}</Fact>
       </dl>
-      <section aria-label="Why it waits">
-        <h3 className="mb-1 font-medium">What it waits for</h3>
+      <section aria-label="Waiting for">
+        <h3 className="mb-1 font-medium">Waiting for</h3>
         <Waiting consumes={agent.consumes} gates={gates} info={info} />
       </section>
       {agent.last_error && (
@@ -86,17 +86,17 @@ export function AgentPanel({ name, gates, rate, close }: AgentPanelProps) {
           </p>
         </section>
       )}
-      <section aria-label="Newest runs">
+      <section aria-label="Latest runs">
         <h3 className="mb-1 flex justify-between font-medium">
-          Newest runs
+          Latest runs
           <Link
             href={pathOf("runs", undefined, { agent: name })}
             className="inline-block leading-6 font-normal text-accent underline"
           >
-            All of them
+            All runs
           </Link>
         </h3>
-        {mine.length === 0 && <p className="text-soft">It has not run yet.</p>}
+        {mine.length === 0 && <p className="text-soft">No runs yet.</p>}
         <ul style={{ height: mine.length * ROW_PX }} className="relative">
           {mine.map((run, index) => (
             <li
@@ -130,21 +130,21 @@ interface AgentPanelProps {
   readonly close: () => void;
 }
 
-/** How its circuit stands is told in a sentence of its own. */
+/** The circuit state has its own paragraph. */
 function withoutCircuit({ circuit: _circuit, ...agent }: AgentState): AgentState {
   return agent;
 }
 
-/** Why an agent does nothing although it is not paused. */
+/** Explains an open or half-open circuit. */
 function Circuit({ circuit: { state, failures, retry_at } }: { circuit: AgentCircuit }) {
   return (
     <p className="flex items-center gap-2 rounded-lg border border-bad p-2 text-xs text-bad">
       <Unplug size={14} aria-hidden="true" className="shrink-0" />
       <span>
-        <strong className="font-medium">{state === "open" ? "Circuit open" : "Circuit half open"}</strong>
+        <strong className="font-medium">{state === "open" ? "Circuit open" : "Circuit half-open"}</strong>
         {state === "half_open"
-          ? ": one run tries whether it works again, and the rest waits."
-          : `: it has failed ${failures === undefined ? "again and again" : `${failures} times in a row`} and is left alone${retry_at === undefined ? "" : ` until ${clock(retry_at)}`}.`}
+          ? ": one trial run checks whether the agent works again. Other runs are on hold."
+          : `: ${failures === undefined ? "repeated failures" : `${failures} failures in a row`}. New runs are on hold${retry_at === undefined ? "" : ` until ${clock(retry_at)}`}.`}
       </span>
     </p>
   );
@@ -157,7 +157,7 @@ function Waiting({ consumes, gates, info }: WaitingProps) {
     <>
       {gates.length === 0 ? (
         <p className="text-soft">
-          Nothing has been gathered: it runs when {consumes.join(" and ") || "somebody invokes it"}
+          Nothing collected yet. It runs when {consumes.join(" and ") || "you invoke it"}
           {consumes.length > 0 && " is published"}.
         </p>
       ) : (
@@ -168,7 +168,7 @@ function Waiting({ consumes, gates, info }: WaitingProps) {
             .map((gate) => (
               <li key={`${gate.gate} ${gate.key ?? ""}`} className="rounded-lg border border-line p-2">
                 <p>
-                  Waits for <strong className="font-medium">{missing(gate) || "its time"}</strong>
+                  Waiting for <strong className="font-medium">{missing(gate) || "its timer"}</strong>
                 </p>
                 <p className="text-xs text-soft tabular-nums">
                   {gathered(gate)}
@@ -188,7 +188,7 @@ function Waiting({ consumes, gates, info }: WaitingProps) {
         </ul>
       )}
       {dropped > 0 && (
-        <p className="mt-1 text-xs text-busy">{dropped.toLocaleString("en")} artifacts have left its gates unused.</p>
+        <p className="mt-1 text-xs text-busy">{dropped.toLocaleString("en")} artifacts were dropped from its gates.</p>
       )}
     </>
   );
@@ -200,7 +200,7 @@ interface WaitingProps {
   readonly info: AgentInfo | undefined;
 }
 
-/** What else must hold, in words. */
+/** Describes the further conditions of a subscription. */
 function conditionsOf({
   tags,
   join,
@@ -213,11 +213,11 @@ function conditionsOf({
     tags.length > 0 ? `only artifacts with the tags ${tags.join(", ")}` : "",
     join === "correlation" ? "only artifacts of the same workflow together" : "",
     join === "key" ? "only artifacts with the same key together" : "",
-    filtered ? "only artifacts that pass its `where`" : "",
-    within_ms !== undefined ? `artifacts less than ${duration(within_ms)} apart` : "",
-    within_artifacts !== undefined ? `artifacts among ${within_artifacts} that came` : "",
+    filtered ? "only artifacts that match its `where`" : "",
+    within_ms !== undefined ? `artifacts at most ${duration(within_ms)} apart` : "",
+    within_artifacts !== undefined ? `artifacts within ${within_artifacts} of each other` : "",
     batch
-      ? `${batch.size} at once${batch.timeout_ms === undefined ? "" : `, or after ${duration(batch.timeout_ms)}`}`
+      ? `batches of ${batch.size}${batch.timeout_ms === undefined ? "" : `, or after ${duration(batch.timeout_ms)}`}`
       : "",
   ].filter(Boolean);
 }

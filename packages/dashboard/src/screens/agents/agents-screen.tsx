@@ -20,16 +20,16 @@ import { openGates } from "./gates.ts";
 import { keptParams } from "./graph/open-groups.ts";
 import { type Rate, useRates } from "./rates.ts";
 
-// Drawing and laying out are most of the dashboard's code, and a narrow screen shows no graph.
+// Loaded on demand: the graph is most of the dashboard's code, and narrow screens do not show it.
 const FlowGraph = lazy(() => import("./graph/flow-graph.tsx"));
 
-/** From so many agents on, nothing turns or glows: all of it at once says nothing, and costs each frame. */
+/** From this number of agents on, animations are off: they would cost each frame. */
 const MANY = 60;
 
 /** The width of the panel over the graph, in px. */
 const PANEL_PX = 320;
 
-/** Every agent, what it does, and how artifacts flow between them. */
+/** All agents, their status, and the flow of artifacts between them. */
 export default function AgentsScreen() {
   const isEmpty = useSession(({ state }) => state.nodes.length === 0 && state.agents.size === 0);
   const gates = useThrottledState(({ gates }) => openGates(gates));
@@ -38,7 +38,7 @@ export default function AgentsScreen() {
   const rates = useRates();
   const { id, params } = useRoute();
   if (isEmpty) {
-    return <NothingYet>No agents yet. Declare one with flock.agent("name"), and it appears here at once.</NothingYet>;
+    return <NothingYet>No agents yet. Declare one with flock.agent("name").</NothingYet>;
   }
   const panel = id !== undefined && (
     <AgentPanel
@@ -60,10 +60,10 @@ export default function AgentsScreen() {
         </section>
       )}
       {isWide ? <AgentTable shown={id} rates={rates} /> : panel ? null : <AgentCards />}
-      {/* Over the graph, not beside it: looking at an agent moves nothing. */}
+      {/* Above the graph, so that opening the panel moves nothing. */}
       {panel && (
         <div
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
           tabIndex={0}
           className="overflow-y-auto border-line bg-card -outline-offset-2 max-md:h-full md:absolute md:inset-y-0 md:right-0 md:z-1 md:w-(--width) md:border-l md:shadow-xl"
           style={{ "--width": `${PANEL_PX}px` } as CSSProperties}
@@ -86,23 +86,23 @@ function useAgents() {
 
 const NONE: readonly GateState[] = [];
 
-/** The columns of the table, each with its width: what comes and goes in one must not move the others. */
+/** The columns of the table. Fixed widths keep changing values from moving other columns. */
 const COLUMNS = [
   ["Agent", "w-[14%]"],
   ["Status", "w-[20%]"],
   ["Consumes", "w-[14%]"],
   ["Publishes", "w-[12%]"],
-  ["Waits with", "w-[13%]"],
+  ["Gate", "w-[13%]"],
   ["Runs", "w-[6%]"],
   ["Failed", "w-[6%]"],
-  ["A minute", "w-[7%]"],
+  ["Runs/min", "w-[7%]"],
   ["Mean time", "w-[8%]"],
 ] as const;
 
-/** What a row takes, in px. */
+/** The height of a row, in px. */
 const ROW_PX = 37;
 
-/** The graph in numbers, for eyes and for screen readers. Of many rows only those in sight are made. */
+/** The graph as a table. Only visible rows are rendered. */
 function AgentTable({ shown, rates }: { shown: string | undefined; rates: ReadonlyMap<string, Rate> }) {
   const list = useAgents();
   const infos = useAgentInfos();
@@ -111,7 +111,7 @@ function AgentTable({ shown, rates }: { shown: string | undefined; rates: Readon
     <section
       ref={box}
       aria-label="All agents"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
       tabIndex={0}
       className="max-h-[38%] shrink-0 scroll-pt-9 overflow-auto border-t border-line bg-card -outline-offset-2"
     >
@@ -148,7 +148,7 @@ function AgentTable({ shown, rates }: { shown: string | undefined; rates: Readon
   );
 }
 
-/** The room of rows that are out of sight. */
+/** The space of rows that are out of view. */
 function NoRows({ height }: { height: number }) {
   // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an empty row is not focusable
   return height > 0 ? <tr aria-hidden="true" style={{ height }} /> : null;
@@ -163,7 +163,7 @@ interface AgentRowProps {
   readonly isShown: boolean;
 }
 
-/** Its own component, because of hundreds only some change at a time. */
+/** A separate component, because only some of hundreds change at a time. */
 const AgentRow = memo(function AgentRow({ index, agent, info, gates, perMinute, isShown }: AgentRowProps) {
   const { agent_id, status, consumes, publishes, counters } = agent;
   const ended = counters.succeeded + counters.failed;
@@ -205,7 +205,7 @@ const AgentRow = memo(function AgentRow({ index, agent, info, gates, perMinute, 
   );
 });
 
-/** The same where a table of nine columns helps nobody. */
+/** The same as a list, for narrow screens. */
 function AgentCards() {
   const list = useAgents();
   const infos = useAgentInfos();
@@ -226,7 +226,7 @@ function AgentCards() {
           <p className="mb-1 text-xs break-words text-soft">
             {agent.consumes.join(", ")} → {agent.publishes.join(", ") || "nothing"}
           </p>
-          {gates.length > 0 && <p className="mb-1 text-xs text-soft">Waits with {waitsWith(gates)}</p>}
+          {gates.length > 0 && <p className="mb-1 text-xs text-soft">Gate {waitsWith(gates)}</p>}
           <AgentCounts agent={agent} />
         </li>
       ))}
@@ -239,7 +239,7 @@ function AgentLink({ agent }: { agent: string }) {
   return (
     <Link
       href={pathOf("agents", agent, keptParams(params))}
-      title={`More about ${agent}`}
+      title={`Details of ${agent}`}
       className="block min-w-0 truncate leading-6 underline-offset-2 hover:underline"
     >
       {agent}
@@ -247,7 +247,7 @@ function AgentLink({ agent }: { agent: string }) {
   );
 }
 
-/** What an agent's newest open gate has, of what it needs, and until when; and how many more gates are open. */
+/** Returns the state of an agent's newest open gate, and the number of further gates. */
 function waitsWith(gates: readonly GateState[]): string {
   const newest = gates.at(-1);
   return newest ? `${gathered(newest)}${gates.length > 1 ? ` (+${gates.length - 1})` : ""}` : "";

@@ -16,8 +16,8 @@ const ended = (seq: number, at: number, status: "success" | "error"): FlockEvent
   produced_artifacts: [],
 });
 
-describe("how warm an agent is", () => {
-  it("counts its last minute, and nothing before", () => {
+describe("agent rates", () => {
+  it("count only the last minute", () => {
     const timeline = new Timeline();
     timeline.append([
       ended(1, 0, "error"),

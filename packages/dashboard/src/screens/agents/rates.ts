@@ -2,19 +2,19 @@ import { useEffect, useState } from "react";
 import { useSession } from "../../session/tab-session.ts";
 import type { Log } from "../../timeline/log.ts";
 
-/** How far back is counted, in ms; how often, in ms; and events that are looked at, at most. */
+/** The time window in ms, the interval of updates in ms, and the largest number of events to read. */
 const WINDOW_MS = 60_000;
 const COUNT_MS = 1_000;
 const LOOKED_AT = 50_000;
 
-/** What an agent has done in the last minute. */
+/** The activity of an agent in the last minute. */
 export interface Rate {
   readonly started: number;
   readonly ended: number;
   readonly failed: number;
 }
 
-/** What each agent has done in the minute before the end of a log, or before `now`. */
+/** Counts each agent's activity in the minute before the end of a log, or before `now`. */
 export function ratesOf(log: Log, now: number): ReadonlyMap<string, Rate> {
   const rates = new Map<string, { started: number; ended: number; failed: number }>();
   const from = new Date(now - WINDOW_MS).toISOString();
@@ -33,7 +33,7 @@ export function ratesOf(log: Log, now: number): ReadonlyMap<string, Rate> {
   return rates;
 }
 
-/** The same for what is shown, counted once a second. */
+/** Reads the rates of the shown state, updated once a second. */
 export function useRates(): ReadonlyMap<string, Rate> {
   const [rates, setRates] = useState<ReadonlyMap<string, Rate>>(new Map());
   useEffect(() => {

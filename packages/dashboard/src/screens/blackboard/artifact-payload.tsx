@@ -11,13 +11,13 @@ import { preview } from "../../timeline/preview.ts";
 import { clock, short } from "../../ui/format.ts";
 import { quietButton } from "../../ui/quiet-button.ts";
 
-// Not everybody compares.
+// Loaded on demand.
 const DiffViewer = lazy(() => import("../../json/diff-viewer.tsx").then(({ DiffViewer }) => ({ default: DiffViewer })));
 
-/** How many others of its type an artifact is offered to be compared with. */
+/** The number of artifacts of the same type offered for comparison. */
 const OFFERED = 50;
 
-/** An artifact's payload to read, search and copy, to compare with another, and to publish again with changes. */
+/** An artifact's payload, with search, copy, comparison and republishing. */
 export function ArtifactPayload({ artifact }: { artifact: ArtifactState }) {
   const { artifact_id: id, artifact_type: type, tags } = artifact;
   const config = useSession(({ config }) => config);
@@ -62,7 +62,7 @@ export function ArtifactPayload({ artifact }: { artifact: ArtifactState }) {
             left={sourceOf(other, config)}
             right={source}
             leftName={`${clock(other.timestamp)} · ${short(other.artifact_id)}`}
-            rightName={`${clock(artifact.timestamp)} · ${short(id)}, this one`}
+            rightName={`${clock(artifact.timestamp)} · ${short(id)}, this artifact`}
           />
         </Suspense>
       ) : (
@@ -75,7 +75,7 @@ export function ArtifactPayload({ artifact }: { artifact: ArtifactState }) {
   );
 }
 
-/** The payload as it came; to be fetched when it was too large for that. */
+/** Returns the source of a payload: the event, or the server if it was too large for the event. */
 function sourceOf(
   { artifact_id, payload, payload_bytes }: ArtifactState,
   config: DashboardConfig | null,

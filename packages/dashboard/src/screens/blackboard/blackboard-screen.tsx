@@ -21,10 +21,10 @@ import { LineagePicture } from "./lineage.tsx";
 import { type Column, listed } from "./sorting.ts";
 
 const ROW_PX = 36;
-/** From so many artifacts on, the table is made anew less often than with each frame. */
+/** From this number of artifacts on, the table updates less often than each frame. */
 const MANY = 2_000;
 
-/** Every artifact on the blackboard, and one of them in full. */
+/** All artifacts on the blackboard, and the details of one. */
 export default function BlackboardScreen() {
   const { id, params } = useRoute();
   const unseen = useUnseen();
@@ -39,7 +39,7 @@ export default function BlackboardScreen() {
         <Link href={pathOf("publish")} className="text-accent underline underline-offset-2">
           Publish an artifact
         </Link>
-        , here or from code, and it appears.
+        here or from code.
       </NothingYet>
     );
   }
@@ -54,7 +54,7 @@ export default function BlackboardScreen() {
         <h1 className="sr-only">Blackboard</h1>
         <ArtifactFilter artifacts={calm} listed={list.length} />
         {list.length === 0 ? (
-          <NothingYet>No artifact is like that. Take a filter away to see more.</NothingYet>
+          <NothingYet>No matching artifacts. Remove a filter to see more.</NothingYet>
         ) : (
           <Table list={list} shown={id} params={params} isNarrow={id !== undefined} />
         )}
@@ -65,11 +65,10 @@ export default function BlackboardScreen() {
             <Artifact key={shown.artifact_id} artifact={shown} params={params} />
           ) : (
             <NothingYet>
-              This artifact is not known at this seq. It may not have been published yet, or be {UNSEEN_WORDS[unseen]}:{" "}
+              No such artifact at this seq. It may be unpublished, or {UNSEEN_WORDS[unseen]}.{" "}
               <Link href={pathOf("blackboard")} className="text-accent underline underline-offset-2">
-                show the newest ones
-              </Link>
-              .
+                Show latest artifacts
+              </Link>{" "}
             </NothingYet>
           )}
         </div>
@@ -78,7 +77,7 @@ export default function BlackboardScreen() {
   );
 }
 
-/** What the table is narrowed to. */
+/** The filter of the table. */
 function ArtifactFilter({ artifacts, listed }: { artifacts: ReadonlyMap<string, ArtifactState>; listed: number }) {
   const { types, producers } = useMemo(() => {
     const types = new Set<string>();
@@ -102,11 +101,11 @@ interface TableProps {
   readonly list: readonly ArtifactState[];
   readonly shown: string | undefined;
   readonly params: Params;
-  /** Whether there is room for the most important columns only. */
+  /** Whether only the most important columns fit. */
   readonly isNarrow: boolean;
 }
 
-/** A hundred thousand rows, of which those in sight are in the page. */
+/** Up to a hundred thousand rows, of which only the visible ones are rendered. */
 function Table({ list, shown, params, isNarrow }: TableProps) {
   const { box, height, rows, handlers } = useRowList(list, idOf, ROW_PX, shown);
   const columns = isNarrow
@@ -123,7 +122,7 @@ function Table({ list, shown, params, isNarrow }: TableProps) {
             <Head column="published" name="Published" className={isNarrow ? "" : "max-md:hidden"} />
             <Head column="type" name="Type" />
             <th scope="col" className="py-2 font-normal">
-              About
+              Payload{" "}
             </th>
             <Head column="producer" name="Producer" className={wide} />
             <th scope="col" className={`py-2 font-normal ${wide}`}>
@@ -186,7 +185,7 @@ function idOf({ artifact_id }: ArtifactState): string {
   return artifact_id;
 }
 
-/** The head of a column that sorts; once more, the other way round. */
+/** A sortable column header. A second click reverses the order. */
 function Head({ column, name, className = "" }: { column: Column; name: string; className?: string }) {
   const [sort, setSort] = useParam("sort");
   const now = sort || "-published";
@@ -235,7 +234,7 @@ function Artifact({ artifact, params }: { artifact: ArtifactState; params: Param
           href={pathOf("blackboard", artifact.artifact_id, { workflow: artifact.correlation_id })}
         />
         <Fact name="Tags">{artifact.tags.join(", ") || "none"}</Fact>
-        {artifact.visibility.kind !== "public" && <Fact name="For">{audience(artifact.visibility)}</Fact>}
+        {artifact.visibility.kind !== "public" && <Fact name="Visible to">{audience(artifact.visibility)}</Fact>}
       </dl>
       <LineagePicture artifact={artifact} />
       <ArtifactPayload artifact={artifact} />

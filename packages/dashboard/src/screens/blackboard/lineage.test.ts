@@ -39,7 +39,7 @@ const stateOf = (events: readonly EventDraft[]) =>
     events.map((event, index) => ({ ...event, seq: index + 1, timestamp }) as FlockEvent),
   );
 
-describe("where an artifact comes from, and what became of it", () => {
+describe("lineage of an artifact", () => {
   const state = stateOf([
     published("idea"),
     ...ran("cook", ["idea"], ["pizza", "bill"]),
@@ -48,13 +48,13 @@ describe("where an artifact comes from, and what became of it", () => {
   ]);
   const stepsOf = (id: string) => Object.fromEntries(lineageOf(state, id).nodes.map(({ id, step }) => [id, step]));
 
-  it("both ways, with runs that made nothing of it", () => {
+  it("includes both directions, and runs that published nothing", () => {
     expect(stepsOf("pizza")).toEqual({ pizza: 0, idea: -1, review: 1, archive: 1 });
     expect(stepsOf("idea")).toEqual({ idea: 0, pizza: 1, bill: 1, review: 2, archive: 2 });
     expect(stepsOf("review")).toEqual({ review: 0, pizza: -1, idea: -2 });
   });
 
-  it("each step is a run", () => {
+  it("has one run per step", () => {
     const { edges } = lineageOf(state, "pizza");
     expect(edges.map(({ from, to, run }) => `${from} ${run.agent_id} ${to}`)).toEqual([
       "idea cook pizza",
@@ -63,13 +63,13 @@ describe("where an artifact comes from, and what became of it", () => {
     ]);
   });
 
-  it("an artifact that is not known stands alone", () => {
+  it("an unknown artifact is a single node", () => {
     expect(lineageOf(state, "gone").nodes).toEqual([{ id: "gone", kind: "artifact", step: 0, row: 0 }]);
   });
 });
 
-describe("what is too much for a picture is cut, and said to be", () => {
-  it("long chains, and wide ones", () => {
+describe("cuts large lineages and reports it", () => {
+  it("for long and wide chains", () => {
     const chain = stateOf([
       published("a0"),
       ...[...Array(9).keys()].flatMap((n) => ran(`r${n}`, [`a${n}`], [`a${n + 1}`])),
@@ -87,7 +87,7 @@ describe("what is too much for a picture is cut, and said to be", () => {
     expect([nodes.length, isCut]).toEqual([60, true]);
   });
 
-  it("and a loop ends", () => {
+  it("terminates on loops", () => {
     const loop = stateOf([published("a"), ...ran("r", ["a"], ["b"]), ...ran("s", ["b"], ["a"])]);
     expect(lineageOf(loop, "b").nodes.length).toBe(2);
   });

@@ -1,20 +1,20 @@
 import type { ArtifactState, FlockState, RunState } from "@flock-ts/protocol";
 
-/** A place in the picture of where an artifact comes from and what became of it. */
+/** A node of an artifact's lineage. */
 export interface LineageNode {
   readonly id: string;
-  /** An artifact; or a run that has published nothing, or not yet. */
+  /** An artifact, or a run that has not published anything. */
   readonly kind: "artifact" | "run";
-  /** Absent when it is older than what is kept. */
+  /** Absent when it is no longer retained. */
   readonly artifact?: ArtifactState;
-  /** The run that made the artifact, or that stands here itself. */
+  /** The run that produced the artifact, or the run that this node shows. */
   readonly run?: RunState;
-  /** Steps from the artifact in question: negative where it comes from, positive what became of it. */
+  /** The distance from the selected artifact: negative for its inputs, positive for its consumers. */
   readonly step: number;
   readonly row: number;
 }
 
-/** From what was read to what was made of it. */
+/** From an input to an output. */
 export interface LineageEdge {
   readonly from: string;
   readonly to: string;
@@ -24,18 +24,18 @@ export interface LineageEdge {
 export interface Lineage {
   readonly nodes: readonly LineageNode[];
   readonly edges: readonly LineageEdge[];
-  /** Whether there is more than is shown. */
+  /** Whether parts of the lineage are not shown. */
   readonly isCut: boolean;
 }
 
-/** So many steps each way, and so many places in all: more is no picture. */
+/** The largest number of steps each way, and of nodes. */
 const STEPS = 4;
 const PLACES = 60;
 
-/** Who reads an artifact is looked up for each: gathered once for each change of the runs. */
+/** Cached for each change of the runs, because every artifact needs its consumers. */
 const readers = new WeakMap<FlockState["runs"], ReadonlyMap<string, readonly RunState[]>>();
 
-/** The runs that have read an artifact, the oldest first. */
+/** Returns the runs that consumed an artifact, the oldest first. */
 export function readersOf(runs: FlockState["runs"], artifactId: string): readonly RunState[] {
   let index = readers.get(runs);
   if (!index) {
@@ -52,7 +52,7 @@ export function readersOf(runs: FlockState["runs"], artifactId: string): readonl
   return index.get(artifactId) ?? [];
 }
 
-/** Where an artifact comes from and what became of it, some steps each way. */
+/** Computes the lineage of an artifact, some steps each way. */
 export function lineageOf({ runs, artifacts }: Pick<FlockState, "runs" | "artifacts">, artifactId: string): Lineage {
   const steps = new Map<string, Omit<LineageNode, "row">>();
   const edges = new Map<string, LineageEdge>();
@@ -88,7 +88,7 @@ export function lineageOf({ runs, artifacts }: Pick<FlockState, "runs" | "artifa
     for (const id of layer) {
       for (const run of readersOf(runs, id)) {
         if (run.produced.length === 0) {
-          // The run itself stands where its artifacts would, unless one of them is known already.
+          // A run node, unless one of its artifacts is known.
           if (!steps.has(run.run_id) && steps.size < PLACES && step <= STEPS) {
             steps.set(run.run_id, { id: run.run_id, kind: "run", run, step });
           }

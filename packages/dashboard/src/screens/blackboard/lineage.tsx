@@ -9,11 +9,11 @@ import { StatusMark } from "../../ui/status.tsx";
 import { UNSEEN_WORDS, unseenName, useUnseen } from "../../ui/unseen.ts";
 import { type LineageNode, lineageOf } from "./lineage.ts";
 
-/** What a place takes, and what lies between two, in px. */
+/** The size of a node and the distance between two, in px. */
 const BOX = { width: 168, height: 58 } as const;
 const GAP = { x: 56, y: 10 } as const;
 
-/** Where an artifact comes from, on the left, and what became of it, on the right; each line is a run. */
+/** The lineage of an artifact: inputs on the left, consumers on the right. Each line is a run. */
 export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
   const { runs, artifacts } = useSession(useShallow(({ state }) => ({ runs: state.runs, artifacts: state.artifacts })));
   const { nodes, edges, isCut } = useMemo(
@@ -33,7 +33,7 @@ export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
   const height = Math.max(...places.map(({ y }) => y)) + BOX.height;
   const box = useRef<HTMLDivElement>(null);
   const { x: hereX, y: hereY } = placed.get(artifact.artifact_id) ?? { x: 0, y: 0 };
-  // What it is about stands in the middle, however far the picture reaches.
+  // Scrolls to the selected artifact.
   useEffect(() => {
     box.current?.scrollTo(
       hereX - (box.current.clientWidth - BOX.width) / 2,
@@ -74,22 +74,22 @@ export function LineagePicture({ artifact }: { artifact: ArtifactState }) {
         </div>
       </div>
       <p className="mt-1 text-xs text-soft">
-        {artifact.run_id === undefined && "Published from outside the flock. "}
-        {isOrphan && "What it was made of is hidden from you. "}
-        {nodes.every(({ step }) => step <= 0) && "Nobody has read it yet. "}
-        {isCut && "There is more than fits here: open one of the outer artifacts to go on from there."}
+        {artifact.run_id === undefined && "Published externally. "}
+        {isOrphan && "Its inputs are hidden from you. "}
+        {nodes.every(({ step }) => step <= 0) && "Not consumed yet. "}
+        {isCut && "Too large to show in full: open an outer artifact to see more."}
       </p>
     </section>
   );
 }
 
-/** How a run ended that published nothing; there is room for so many words. */
+/** The labels of runs that published nothing. They must be short. */
 const NOTHING: Readonly<Record<string, string>> = {
   success: "published nothing",
   error: "failed",
-  timeout: "ran out of time",
-  cancelled: "was cancelled",
-  interrupted: "was interrupted",
+  timeout: "timed out",
+  cancelled: "cancelled",
+  interrupted: "interrupted",
 };
 
 function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode }) {
@@ -106,7 +106,7 @@ function Place({ node: { id, kind, artifact, run, step } }: { node: LineageNode 
         <span className="flex items-center gap-1.5 font-medium">
           <StatusMark value={run.status} /> <span className="truncate">{run.agent_id}</span>
         </span>
-        <span className="truncate text-soft">{run.status === "running" ? "reads it now" : NOTHING[run.status]}</span>
+        <span className="truncate text-soft">{run.status === "running" ? "running" : NOTHING[run.status]}</span>
       </Link>
     );
   }

@@ -19,15 +19,15 @@ const all = [
 ];
 const ids = (params: Parameters<typeof listed>[1]) => listed(all, params).map(({ seq }) => seq);
 
-describe("the table of artifacts", () => {
-  it("has the newest first, and can be sorted by each column both ways", () => {
+describe("artifact table", () => {
+  it("shows the newest first, and sorts by each column in both directions", () => {
     expect(ids({})).toEqual([3, 2, 1]);
     expect(ids({ sort: "published" })).toEqual([1, 2, 3]);
     expect(ids({ sort: "type" })).toEqual([2, 1, 3]);
     expect(ids({ sort: "-producer" })).toEqual([2, 1, 3]);
   });
 
-  it("is narrowed by type, producer, workflow, tag and text", () => {
+  it("filters by type, producer, workflow, tag and text", () => {
     expect(ids({ type: "Pizza" })).toEqual([3, 1]);
     expect(ids({ agent: "chef" })).toEqual([1]);
     expect(ids({ workflow: "c1" })).toEqual([3, 1]);

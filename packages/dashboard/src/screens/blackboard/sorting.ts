@@ -2,10 +2,10 @@ import type { ArtifactState } from "@flock-ts/protocol";
 import type { Params } from "../../router/route.ts";
 import { preview } from "../../timeline/preview.ts";
 
-/** The columns by which the table can be sorted. */
+/** The sortable columns. */
 export type Column = "published" | "type" | "producer";
 
-/** The artifacts that are wanted, in the order that is wanted: `sort` is a column, with `-` before it from last to first. */
+/** Returns the filtered artifacts in order. `sort` is a column, with the prefix `-` for descending order. */
 export function listed(artifacts: Iterable<ArtifactState>, params: Params): ArtifactState[] {
   const { workflow, agent, type, tag, q, sort = "-published" } = params;
   const text = q?.toLowerCase();
@@ -19,7 +19,7 @@ export function listed(artifacts: Iterable<ArtifactState>, params: Params): Arti
     list.push(artifact);
   }
   const column = sort.replace(/^-/, "");
-  // They come in the order in which they were published.
+  // In the order in which they were published.
   if (column === "type" || column === "producer") {
     const of = column === "type" ? "artifact_type" : "produced_by";
     list.sort((a, b) => (a[of] < b[of] ? -1 : a[of] > b[of] ? 1 : a.seq - b.seq));

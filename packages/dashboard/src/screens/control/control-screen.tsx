@@ -17,17 +17,17 @@ import { Skeleton } from "../../ui/skeleton.tsx";
 import { Status } from "../../ui/status.tsx";
 import { useThrottled } from "../../ui/use-throttled.ts";
 import { DeadLetters } from "./dead-letters.tsx";
-import { standing } from "./standing.ts";
+import { runSlots } from "./run-slots.ts";
 
-// Forms are most of what this screen is made of, and not everybody invokes.
+// Loaded on demand, because the forms are most of this screen's code.
 const Invoke = lazy(() => import("./invoke.tsx").then(({ Invoke }) => ({ default: Invoke })));
 
-/** Rows that are listed of what goes on: who wants more wants to search, on the Runs screen. */
+/** The number of runs listed. The Runs screen lists all. */
 const LISTED = 100;
-/** Answers that are shown without being asked for. */
+/** The number of results shown at first. */
 const ANSWERS = 3;
 
-/** What can be done about agents, runs and what has failed: everything in one place. */
+/** Controls for agents, runs and dead letters in one place. */
 export default function ControlScreen() {
   const { invoke } = useRoute().params;
   const complete = useSession(({ complete }) => complete);
@@ -41,16 +41,14 @@ export default function ControlScreen() {
     );
   }
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
     <div tabIndex={0} className="h-full overflow-y-auto -outline-offset-2">
       <div className="mx-auto flex max-w-[100rem] flex-col gap-5 p-4 md:p-6">
         <h1 className="sr-only">Control</h1>
         <WhyNot />
         <Answers />
         {isEmpty ? (
-          <NothingYet>
-            There is nothing to control yet. Declare an agent with flock.agent("name"), and it appears here at once.
-          </NothingYet>
+          <NothingYet>No agents yet. Declare one with flock.agent("name").</NothingYet>
         ) : (
           <div className="grid gap-5 xl:grid-cols-2">
             <Agents />
@@ -68,7 +66,7 @@ export default function ControlScreen() {
   );
 }
 
-/** Why nothing can be done now, or not everything. */
+/** The reason why all or some actions are unavailable. */
 function WhyNot() {
   const everywhere = useWhyNot();
   const owner = useOwnerOnly();
@@ -80,14 +78,14 @@ function WhyNot() {
   );
 }
 
-/** What became of what was asked for in this tab, the newest first. */
+/** The results of this tab's actions, newest first. */
 function Answers() {
   const actions = useActions(({ actions }) => actions);
   const [isAll, setAll] = useState(false);
   const shown = [...actions].reverse().slice(0, isAll ? actions.length : ANSWERS);
   return (
     <section
-      aria-label="Answers"
+      aria-label="Action results"
       role="status"
       className={actions.length === 0 ? "sr-only" : "rounded-xl border border-line bg-card px-4 py-3"}
     >
@@ -104,7 +102,7 @@ function Answers() {
           onClick={() => setAll(!isAll)}
           className="mt-2 text-xs text-accent underline underline-offset-2"
         >
-          {isAll ? "Show the newest only" : `Show ${actions.length - ANSWERS} earlier`}
+          {isAll ? "Show latest only" : `Show ${actions.length - ANSWERS} earlier`}
         </button>
       )}
     </section>
@@ -142,7 +140,7 @@ function Agents() {
   );
 }
 
-/** Its own component, because of hundreds only some change at a time. */
+/** A separate component, because only some of hundreds change at a time. */
 const AgentRow = memo(function AgentRow({ agent, info }: { agent: AgentState; info: AgentInfo | undefined }) {
   const { agent_id, status, counters } = agent;
   return (
@@ -153,7 +151,7 @@ const AgentRow = memo(function AgentRow({ agent, info }: { agent: AgentState; in
       <span className="flex min-w-48 flex-1 flex-wrap items-center gap-x-3 gap-y-1">
         <Link
           href={pathOf("agents", agent_id)}
-          title={`More about ${agent_id}`}
+          title={`Details of ${agent_id}`}
           className="w-36 min-w-0 truncate font-medium hover:underline 2xl:w-52"
         >
           {agent_id}
@@ -178,7 +176,7 @@ const AgentRow = memo(function AgentRow({ agent, info }: { agent: AgentState; in
   );
 });
 
-/** Runs that go on now, each in the row that it has got when it began: what hangs stands on top. */
+/** The running runs. Each keeps its row, so the longest-running ones are at the top. */
 function Running() {
   const runs = useThrottled(
     useSession(({ state }) => state.runs),
@@ -186,7 +184,7 @@ function Running() {
   );
   const running = useMemo(() => [...runs.values()].filter(({ status }) => status === "running"), [runs]);
   const [before, setBefore] = useState<readonly string[]>([]);
-  const rows = useMemo(() => standing(before, running.slice(0, LISTED).map(idOf)), [before, running]);
+  const rows = useMemo(() => runSlots(before, running.slice(0, LISTED).map(idOf)), [before, running]);
   if (rows.join() !== before.join()) setBefore(rows);
   return (
     <section aria-label="Running now">
@@ -197,11 +195,11 @@ function Running() {
       </header>
       {running.length === 0 ? (
         <p className="px-4 py-3 text-sm text-soft">
-          Nothing runs at the moment.{" "}
+          No active runs.{" "}
           <Link href={pathOf("publish")} className="text-accent underline underline-offset-2">
             Publish an artifact
           </Link>{" "}
-          to wake an agent, or invoke one.
+          to trigger an agent, or invoke one.
         </p>
       ) : (
         <ul>
@@ -221,7 +219,7 @@ function Running() {
   );
 }
 
-/** Failed runs that are to be tried again. */
+/** Failed runs with a scheduled retry. */
 function Retrying() {
   const runs = useThrottled(
     useSession(({ state }) => state.runs),
@@ -230,16 +228,16 @@ function Retrying() {
   const waiting = useMemo(() => waitingForRetry({ runs }), [runs]);
   if (waiting.length === 0) return null;
   return (
-    <section aria-label="Waiting for another attempt">
+    <section aria-label="Waiting for retry">
       <header className={`${HEAD} sticky top-0 border-t bg-card`}>
         <h2 className={TITLE}>
-          Waiting for another attempt <span className="font-normal text-soft tabular-nums">{waiting.length}</span>
+          Waiting for retry <span className="font-normal text-soft tabular-nums">{waiting.length}</span>
         </h2>
       </header>
       <ul>
         {waiting.slice(0, LISTED).map((run) => (
           <RunRow key={run.run_id} run={run}>
-            attempt {run.attempt} ended with {run.error?.name ?? run.status}; the next one{" "}
+            attempt {run.attempt} failed with {run.error?.name ?? run.status}; next attempt{" "}
             <Until at={run.retry_at ?? ""} />
           </RunRow>
         ))}
@@ -294,25 +292,25 @@ function More({ count }: { count: number }) {
         href={pathOf("runs", undefined, { status: "running" })}
         className="text-accent underline underline-offset-2"
       >
-        all of them
+        all runs
       </Link>
     </p>
   );
 }
 
-/** For how long something has been going on, by the second; in the past, up to the moment that is shown. */
+/** Returns how long something has been running, updated every second. In the past, up to the moment shown. */
 function Since({ at }: { at: string }) {
   const shown = useSession(({ at, log }) => (at === null ? undefined : log.at(-1)?.timestamp));
   const now = useSeconds(shown === undefined);
   return duration(Math.max(0, (shown === undefined ? now : Date.parse(shown)) - Date.parse(at)));
 }
 
-/** How long until something. */
+/** Returns the time until a moment. */
 function Until({ at }: { at: string }) {
   const shown = useSession(({ at, log }) => (at === null ? undefined : log.at(-1)?.timestamp));
   const now = useSeconds(shown === undefined);
   const ms = Date.parse(at) - (shown === undefined ? now : Date.parse(shown));
-  return ms > 0 ? `in ${duration(ms)}` : "waits for its turn";
+  return ms > 0 ? `in ${duration(ms)}` : "queued";
 }
 
 function useSeconds(isTicking: boolean): number {

@@ -9,10 +9,10 @@ import { ErrorView } from "../../ui/error-view.tsx";
 import { clock, short } from "../../ui/format.ts";
 import { Skeleton } from "../../ui/skeleton.tsx";
 
-/** Artifacts that are named of a letter. */
+/** The number of artifacts listed for a dead letter. */
 const NAMED = 6;
 
-/** What has failed for good, as the server has it now: of one agent, or of all. */
+/** The current dead letters of one agent or of all. */
 export function DeadLetters() {
   const [agent, setAgent] = useParam("agent");
   const file = useSession(({ file }) => file);
@@ -53,20 +53,19 @@ export function DeadLetters() {
       </header>
       {error && (
         <p role="alert" className="px-4 py-3 text-sm text-busy">
-          The dead letters did not come: {error}. They are asked for again when another run fails; load the page again
-          to ask at once.
+          Failed to load the dead letters: {error}. Reload the page to retry.
         </p>
       )}
       {file !== null ? (
-        <p className="px-4 py-3 text-sm text-soft">A file has none: the server keeps them.</p>
+        <p className="px-4 py-3 text-sm text-soft">Not available for event files.</p>
       ) : (
         !letters && !error && <Skeleton />
       )}
       {letters?.length === 0 && (
         <p className="flex flex-wrap items-center gap-2 px-4 py-3 text-sm text-soft">
           {agent
-            ? `Nothing of ${agent} has failed for good.`
-            : "Nothing has failed for good, as far as you may see it. What does, after all its retries, waits here to be run again."}
+            ? `No dead letters for ${agent}.`
+            : "No dead letters. A run that fails after all its retries appears here."}
           {agent && (
             <button
               type="button"
@@ -89,7 +88,7 @@ export function DeadLetters() {
           onClick={more}
           className="w-full border-t border-line py-2 text-sm text-accent hover:underline"
         >
-          Show older ones
+          Show older
         </button>
       )}
     </section>
@@ -138,7 +137,7 @@ function Letter({ letter }: { letter: DeadLetterRecord }) {
         {artifacts.length > NAMED && <span>and {artifacts.length - NAMED} more</span>}
         {missing > 0 && (
           <span className="text-busy">
-            {missing === 1 ? "one artifact is" : `${missing} artifacts are`} no longer kept
+            {missing === 1 ? "1 artifact is" : `${missing} artifacts are`} no longer retained
           </span>
         )}
       </p>

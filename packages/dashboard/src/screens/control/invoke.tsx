@@ -20,10 +20,10 @@ import { Skeleton } from "../../ui/skeleton.tsx";
 
 const FIELD = "mt-1 block w-full rounded-lg border border-line bg-card px-2.5 py-2 font-normal";
 
-/** Artifacts that are offered as an input. */
+/** The number of artifacts offered as an input. */
 const OFFERED = 50;
 
-/** Runs one agent on what somebody gives it, whatever its gates say. */
+/** Runs one agent with chosen inputs, bypassing its gates. */
 export function Invoke({ agent }: { agent: string }) {
   const infos = useAgentInfos();
   const agents = useSession(({ state }) => state.agents);
@@ -33,7 +33,7 @@ export function Invoke({ agent }: { agent: string }) {
   const info = infos.get(agent);
   const names = [...new Set([...agents.keys(), agent])];
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
     <div tabIndex={0} className="h-full scroll-pb-20 overflow-y-auto -outline-offset-2">
       <div className="mx-auto flex max-w-6xl flex-col gap-5 p-4 md:p-8">
         <Link
@@ -44,7 +44,7 @@ export function Invoke({ agent }: { agent: string }) {
         </Link>
         <h1 className="text-lg font-semibold">Invoke an agent</h1>
         <p className="max-w-prose text-sm text-soft">
-          The inputs are put on the blackboard and wake this agent alone, whatever its gates say.
+          Publishes the inputs and runs only this agent, bypassing its gates.
         </p>
         <label className="max-w-xl text-sm font-medium">
           Agent
@@ -64,15 +64,15 @@ export function Invoke({ agent }: { agent: string }) {
           </p>
         )}
         {file !== null ? null : error !== null && !types ? (
-          <Empty>The artifact types did not come: {error}</Empty>
+          <Empty>Failed to load artifact types: {error}</Empty>
         ) : !types || (infos.size === 0 && agents.has(agent)) ? (
           <Skeleton />
         ) : !info ? (
           <p className="text-sm text-bad">
-            There is no agent {agent} on this server, or you may not see it. Choose another one.
+            No agent {agent} on this server, or it is hidden from you. Choose another agent.
           </p>
         ) : info.subscriptions.length === 0 ? (
-          <p className="text-sm text-soft">{agent} consumes nothing: there is nothing that it could be given.</p>
+          <p className="text-sm text-soft">{agent} consumes no artifacts, so it has no inputs.</p>
         ) : (
           <Inputs info={info} types={types} />
         )}
@@ -81,7 +81,7 @@ export function Invoke({ agent }: { agent: string }) {
   );
 }
 
-/** Which of the agent's gates is filled by hand, and with what. */
+/** A choice between the agent's gates, and a form for the inputs of the chosen one. */
 function Inputs({ info, types }: { info: AgentInfo; types: ArtifactTypes["artifact_types"] }) {
   const { name, subscriptions } = info;
   const { params } = useRoute();
@@ -94,7 +94,7 @@ function Inputs({ info, types }: { info: AgentInfo; types: ArtifactTypes["artifa
     <>
       {subscriptions.length > 1 && (
         <label className="max-w-xl text-sm font-medium">
-          What it is given
+          Inputs
           <select
             value={chosen?.gate}
             onChange={(change) => adjust({ params: { gate: change.target.value } })}
@@ -117,12 +117,12 @@ function Inputs({ info, types }: { info: AgentInfo; types: ArtifactTypes["artifa
 
 interface GivenProps {
   readonly agent: string;
-  /** Types, one for each input. */
+  /** The types of the inputs. */
   readonly wanted: readonly string[];
   readonly types: ArtifactTypes["artifact_types"];
 }
 
-/** One form for each input; the last one that is filled in sends all. */
+/** One form per input. Submitting the last completed one invokes the agent. */
 function Given({ agent, wanted, types }: GivenProps) {
   const [taken, setTaken] = useState<ReadonlyMap<number, unknown>>(new Map());
   const [workflow, setWorkflow] = useState("");
@@ -166,12 +166,12 @@ function Given({ agent, wanted, types }: GivenProps) {
           />
         ) : (
           <p key={title} className="text-sm text-soft">
-            {type} has no form: no agent has made it known to you.
+            {type} has no form: no agent that you can see declares it.
           </p>
         );
       })}
       <label className="max-w-xl text-sm font-medium">
-        Workflow that it belongs to; a new one if left empty
+        Workflow (leave empty for a new one)
         <input value={workflow} onChange={(change) => setWorkflow(change.target.value)} className={FIELD} />
       </label>
       {wanted.length > 1 && (
@@ -188,7 +188,7 @@ function Given({ agent, wanted, types }: GivenProps) {
               : `Invoke ${agent}: ${wanted.length - taken.size} inputs missing`}
         </button>
       )}
-      <div role="status" aria-label="Answer" className="min-h-12">
+      <div role="status" aria-label="Result" className="min-h-12">
         {newest && <AnswerLine action={newest} />}
       </div>
     </>
@@ -199,7 +199,7 @@ interface InputProps {
   readonly title: string;
   readonly type: string;
   readonly schema: RJSFSchema;
-  /** What it holds, once that is settled. */
+  /** Its value, once valid. */
   readonly taken: unknown;
   readonly submitLabel: string;
   readonly isBusy: boolean;
@@ -207,7 +207,7 @@ interface InputProps {
   readonly onChange: () => void;
 }
 
-/** An input: written, or begun with what an artifact of its type holds. */
+/** One input: a new value, or a copy of an existing artifact. */
 function Input({ title, type, schema, taken, submitLabel, isBusy, onTake, onChange }: InputProps) {
   const [from, setFrom] = useState<string | null>(null);
   const artifacts = useSession(({ state }) => state.artifacts);
@@ -236,9 +236,9 @@ function Input({ title, type, schema, taken, submitLabel, isBusy, onTake, onChan
     <section aria-label={`Input ${title}`} className="flex flex-col gap-4">
       {offered.length > 0 && (
         <label className="max-w-xl text-sm font-medium">
-          {title}: begin with one that is on the blackboard
+          {title}: start from an existing artifact
           <select value={from ?? ""} onChange={(change) => setFrom(change.target.value || null)} className={FIELD}>
-            <option value="">Write a new one</option>
+            <option value="">New artifact</option>
             {offered.map((one) => (
               <option key={one.artifact_id} value={one.artifact_id}>
                 {clock(one.timestamp).slice(0, 8)} {preview(one.payload).slice(0, 60) || short(one.artifact_id)}
@@ -249,7 +249,7 @@ function Input({ title, type, schema, taken, submitLabel, isBusy, onTake, onChan
       )}
       {picked === "none" && from !== null && (
         <p role="alert" className="text-sm text-bad">
-          This artifact is no longer kept. Write a new one, or choose another.
+          This artifact is no longer retained. Choose another, or write a new one.
         </p>
       )}
       {from !== null && picked === "coming" ? (

@@ -5,7 +5,7 @@ import { Chosen } from "../../ui/chosen.tsx";
 import { Filter } from "../../ui/filter.tsx";
 import { EVENT_TYPE_CHOICES } from "./event-line.ts";
 
-/** What the log is narrowed to. */
+/** The filter of the log. */
 export function EventFilter({ listed, children }: { listed: number; children: ReactNode }) {
   const agents = useAgentNames();
   return (

@@ -20,15 +20,15 @@ const published: EventOf<"artifact_published"> = {
 const ended = { ...at, ...run, type: "agent_execution_completed" as const, duration_ms: 3_400, produced_artifacts: [] };
 const gate = { collected: { Idea: 1 }, required: { Idea: 1, Order: 2 }, gate: "0", correlation_id: "c" };
 
-/** The line as it reads. */
+/** The line as text. */
 function read(event: FlockEvent): string {
   const types: Readonly<Record<string, string>> = { i1: "Idea", i2: "Idea", o1: "Order" };
-  const { who, did, about } = lineOf(event, (id) => types[id]);
-  return [who, did, about].filter(Boolean).join(" · ");
+  const { actor, action, details } = lineOf(event, (id) => types[id]);
+  return [actor, action, details].filter(Boolean).join(" · ");
 }
 
-describe("every event type can be chosen", () => {
-  it("in the protocol's own order", () => {
+describe("the filter offers every event type", () => {
+  it("in the order of the protocol", () => {
     expect(EVENT_TYPE_CHOICES).toEqual(EVENT_TYPES);
   });
 });
@@ -39,13 +39,13 @@ describe("an event reads as a sentence, without ids", () => {
     [{ ...published, payload: undefined, payload_bytes: 2_500_000 }, "chef · published Pizza · 2.5 MB"],
     [
       { ...at, ...run, type: "agent_execution_started", consumed_artifacts: ["i1", "i2", "o1"], attempt: 1 },
-      "chef · began · reads 2 × Idea and Order",
+      "chef · started · with 2 × Idea and Order",
     ],
     [
       { ...at, ...run, type: "agent_execution_started", consumed_artifacts: ["gone", "gone too"], attempt: 2 },
-      "chef · began again, attempt 2 · reads 2 artifacts",
+      "chef · started, attempt 2 · with 2 artifacts",
     ],
-    [{ ...ended, status: "success", produced_artifacts: ["o1"] }, "chef · ended: success in 3.4 s · made Order"],
+    [{ ...ended, status: "success", produced_artifacts: ["o1"] }, "chef · ended: success in 3.4 s · → Order"],
     [
       { ...ended, status: "error", error: { name: "RangeError", message: "too hot" } },
       "chef · ended: error after 3.4 s · RangeError: too hot",
@@ -56,11 +56,11 @@ describe("an event reads as a sentence, without ids", () => {
     ],
     [
       { ...at, ...run, type: "streaming_output", content: "", is_complete: true, offset: 3, output_type: "text" },
-      "chef · has written all",
+      "chef · finished its output",
     ],
     [
       { ...at, ...run, type: "run_step_started", step: 0, kind: "model", name: "gpt-4.1" },
-      "chef · asks its model · gpt-4.1",
+      "chef · called its model · gpt-4.1",
     ],
     [
       {
@@ -74,23 +74,23 @@ describe("an event reads as a sentence, without ids", () => {
         duration_ms: 12,
         error: { name: "RangeError", message: "no such shelf" },
       },
-      "chef · the tool ended: error after 12 ms · larder, RangeError: no such shelf",
+      "chef · tool call ended: error after 12 ms · larder, RangeError: no such shelf",
     ],
-    [{ ...at, type: "gate_progress", agent_id: "waiter", ...gate }, "waiter · gathers · Idea 1/1, Order 0/2"],
+    [{ ...at, type: "gate_progress", agent_id: "waiter", ...gate }, "waiter · collected · Idea 1/1, Order 0/2"],
     [
       { ...at, type: "gate_progress", agent_id: "waiter", ...gate, dropped: 3, reason: "expired" },
-      "waiter · let go of 3, expired · Idea 1/1, Order 0/2",
+      "waiter · dropped 3, expired · Idea 1/1, Order 0/2",
     ],
     [
       { ...at, type: "agent_registered", agent_id: "chef", description: "", consumes: ["Idea"], publishes: [] },
-      "chef · joined · Idea → nothing",
+      "chef · registered · Idea → nothing",
     ],
-    [{ ...at, type: "graph_updated", nodes: [], edges: [] }, "The graph changed · 0 nodes, 0 edges"],
-    [{ ...at, type: "agent_paused", agent_id: "chef" }, "chef · was paused"],
-    [{ ...at, type: "agent_queue_changed", agent_id: "chef", queued: 1 }, "chef · is paused · 1 run waits for it"],
+    [{ ...at, type: "graph_updated", nodes: [], edges: [] }, "Graph changed · 0 nodes, 0 edges"],
+    [{ ...at, type: "agent_paused", agent_id: "chef" }, "chef · paused"],
+    [{ ...at, type: "agent_queue_changed", agent_id: "chef", queued: 1 }, "chef · is paused · 1 run queued"],
     [
       { ...at, ...run, type: "question_closed", question_id: "q", status: "expired" },
-      "chef · asked a person · expired",
+      "chef · requested human input · expired",
     ],
     [{ ...at, type: "moon_rose" } as unknown as FlockEvent, "moon rose"],
   ])("%j", ([event, line]) => {
@@ -98,7 +98,7 @@ describe("an event reads as a sentence, without ids", () => {
   });
 });
 
-describe("an event is found by what it says", () => {
+describe("searches the text of an event", () => {
   it.for([
     ["", true],
     ["margherita", true],

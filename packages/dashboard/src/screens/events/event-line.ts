@@ -4,8 +4,8 @@ import { bytes, clock, duration } from "../../ui/format.ts";
 import { gathered } from "../../ui/gate-words.ts";
 
 /**
- * The event types to choose from, in the order in which a reader meets them. Written out, because the protocol derives
- * its list from schemas whose library would be half of what a first visit loads; a missing type does not compile.
+ * The event types to choose from, in a logical order. Not derived from the protocol's schemas, whose library would be
+ * half of the initial load. A missing type does not compile.
  */
 const CHOICES: Record<EventType, true> = {
   agent_execution_started: true,
@@ -27,109 +27,111 @@ const CHOICES: Record<EventType, true> = {
 
 export const EVENT_TYPE_CHOICES = Object.keys(CHOICES) as EventType[];
 
-/** An event as a sentence: who did what, and what there is to know of it. Ids are told elsewhere. */
+/** An event as text: the actor, the action and the details, without ids. */
 export interface EventLine {
-  /** The agent, or `external`; empty for what nobody in particular did. */
-  readonly who: string;
-  readonly did: string;
-  readonly about: string;
+  /** The agent, or `external`; empty for events without an actor. */
+  readonly actor: string;
+  readonly action: string;
+  readonly details: string;
 }
 
-/** The type of an artifact by its id, as far as it is known. */
+/** Returns the type of an artifact by its id, if known. */
 export type TypeOf = (artifactId: string) => string | undefined;
 
-/** What each type's events say. */
+/** The text of each event type. */
 const SENTENCES: { readonly [T in EventType]: (event: EventOf<T>, typeOf: TypeOf) => EventLine } = {
   agent_execution_started: ({ agent_id, attempt, consumed_artifacts }, typeOf) => ({
-    who: agent_id,
-    did: attempt > 1 ? `began again, attempt ${attempt}` : "began",
-    about: consumed_artifacts.length === 0 ? "" : `reads ${typesOf(consumed_artifacts, typeOf)}`,
+    actor: agent_id,
+    action: attempt > 1 ? `started, attempt ${attempt}` : "started",
+    details: consumed_artifacts.length === 0 ? "" : `with ${typesOf(consumed_artifacts, typeOf)}`,
   }),
   agent_execution_completed: ({ agent_id, status, duration_ms, error, retry_at, produced_artifacts }, typeOf) => ({
-    who: agent_id,
-    did: `ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
-    about: [
+    actor: agent_id,
+    action: `ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
+    details: [
       error ? `${error.name}: ${error.message}` : "",
-      produced_artifacts.length > 0 ? `made ${typesOf(produced_artifacts, typeOf)}` : "",
-      retry_at ? `tries again at ${clock(retry_at)}` : "",
+      produced_artifacts.length > 0 ? `→ ${typesOf(produced_artifacts, typeOf)}` : "",
+      retry_at ? `retry at ${clock(retry_at)}` : "",
     ]
       .filter(Boolean)
       .join(", "),
   }),
-  // Its line ends are shown as signs, so that it stays one line.
+  // Shows line breaks as escapes, so that the text stays on one line.
   streaming_output: ({ agent_id, content, is_complete }) =>
     content === "" && is_complete
-      ? { who: agent_id, did: "has written all", about: "" }
-      : { who: agent_id, did: "wrote", about: JSON.stringify(content) },
+      ? { actor: agent_id, action: "finished its output", details: "" }
+      : { actor: agent_id, action: "wrote", details: JSON.stringify(content) },
   run_step_started: ({ agent_id, kind, name }) => ({
-    who: agent_id,
-    did: kind === "model" ? "asks its model" : "calls a tool",
-    about: name,
+    actor: agent_id,
+    action: kind === "model" ? "called its model" : "called a tool",
+    details: name,
   }),
   run_step_completed: ({ agent_id, kind, name, status, duration_ms, error }) => ({
-    who: agent_id,
-    did: `${kind === "model" ? "its model" : "the tool"} ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
-    about: error ? `${name}, ${error.name}: ${error.message}` : name,
+    actor: agent_id,
+    action: `${kind === "model" ? "model" : "tool"} call ended: ${status} ${status === "success" ? "in" : "after"} ${duration(duration_ms)}`,
+    details: error ? `${name}, ${error.name}: ${error.message}` : name,
   }),
   artifact_published: ({ produced_by, artifact_type, revealed, payload, payload_bytes }) => ({
-    who: produced_by,
-    did: revealed ? `published ${artifact_type} before: its time has come` : `published ${artifact_type}`,
-    about: payload_bytes === undefined ? preview(payload) : bytes(payload_bytes),
+    actor: produced_by,
+    action: revealed ? `made ${artifact_type} visible as scheduled` : `published ${artifact_type}`,
+    details: payload_bytes === undefined ? preview(payload) : bytes(payload_bytes),
   }),
   graph_updated: ({ nodes, edges }) => ({
-    who: "",
-    did: "The graph changed",
-    about: `${nodes.length} nodes, ${edges.length} edges`,
+    actor: "",
+    action: "Graph changed",
+    details: `${nodes.length} nodes, ${edges.length} edges`,
   }),
   agent_registered: ({ agent_id, consumes, publishes }) => ({
-    who: agent_id,
-    did: "joined",
-    about: `${consumes.join(", ") || "nothing"} → ${publishes.join(", ") || "nothing"}`,
+    actor: agent_id,
+    action: "registered",
+    details: `${consumes.join(", ") || "nothing"} → ${publishes.join(", ") || "nothing"}`,
   }),
   gate_progress: ({ agent_id, dropped, reason, ...gate }) => ({
-    who: agent_id,
-    did: dropped === undefined ? "gathers" : `let go of ${dropped}, ${reason}`,
-    about: gathered(gate),
+    actor: agent_id,
+    action: dropped === undefined ? "collected" : `dropped ${dropped}, ${reason}`,
+    details: gathered(gate),
   }),
   question_closed: ({ agent_id, status, answered_by }) => ({
-    who: agent_id,
-    did: "asked a person",
-    about: status === "answered" && answered_by !== undefined ? `answered by ${answered_by}` : status,
+    actor: agent_id,
+    action: "requested human input",
+    details: status === "answered" && answered_by !== undefined ? `answered by ${answered_by}` : status,
   }),
   dead_letter_closed: ({ agent_id, status }) => ({
-    who: agent_id,
-    did: "has one dead letter less",
-    about: status === "retried" ? "it is tried again" : "it was discarded",
+    actor: agent_id,
+    action: "dead letter resolved",
+    details: status === "retried" ? "retried" : "discarded",
   }),
-  agent_paused: ({ agent_id }) => ({ who: agent_id, did: "was paused", about: "" }),
-  agent_resumed: ({ agent_id }) => ({ who: agent_id, did: "goes on", about: "" }),
+  agent_paused: ({ agent_id }) => ({ actor: agent_id, action: "paused", details: "" }),
+  agent_resumed: ({ agent_id }) => ({ actor: agent_id, action: "resumed", details: "" }),
   agent_queue_changed: ({ agent_id, queued }) => ({
-    who: agent_id,
-    did: "is paused",
-    about: queued === 1 ? "1 run waits for it" : `${queued} runs wait for it`,
+    actor: agent_id,
+    action: "is paused",
+    details: queued === 1 ? "1 run queued" : `${queued} runs queued`,
   }),
   agent_circuit_changed: ({ agent_id, state, failures, retry_at }) => ({
-    who: agent_id,
-    did: state === "open" ? "is left alone" : state === "half_open" ? "tries whether it works again" : "works again",
-    about: [
+    actor: agent_id,
+    action: state === "open" ? "circuit opened" : state === "half_open" ? "circuit half-open" : "circuit closed",
+    details: [
       failures === undefined ? "" : `${failures} ${failures === 1 ? "failure" : "failures"} in a row`,
-      retry_at ? `tries again at ${clock(retry_at)}` : "",
+      retry_at ? `retry at ${clock(retry_at)}` : "",
     ]
       .filter(Boolean)
       .join(", "),
   }),
 };
 
-/** What happened, in words; `typeOf` names the artifacts that an event tells by their ids only. */
+/** Describes an event. `typeOf` resolves the artifacts that it refers to by id. */
 export function lineOf(event: FlockEvent, typeOf: TypeOf = unknownType): EventLine {
-  const say = SENTENCES[event.type] as ((event: FlockEvent, typeOf: TypeOf) => EventLine) | undefined;
-  // A newer server may tell what this page has never heard of.
-  return say?.(event, typeOf) ?? { who: "", did: (event as FlockEvent).type.replaceAll("_", " "), about: "" };
+  const sentence = SENTENCES[event.type] as ((event: FlockEvent, typeOf: TypeOf) => EventLine) | undefined;
+  // A newer server may send unknown event types.
+  return (
+    sentence?.(event, typeOf) ?? { actor: "", action: (event as FlockEvent).type.replaceAll("_", " "), details: "" }
+  );
 }
 
 const unknownType: TypeOf = () => undefined;
 
-/** `Idea`, `2 × Review and Risk`; `3 artifacts` when none of them is known. */
+/** Formats artifact types: `Idea`, `2 × Review and Risk`; `3 artifacts` when none of them is known. */
 function typesOf(ids: readonly string[], typeOf: TypeOf): string {
   const counts = new Map<string, number>();
   for (const id of ids) {
@@ -141,13 +143,13 @@ function typesOf(ids: readonly string[], typeOf: TypeOf): string {
     .join(" and ");
 }
 
-/** So much of an event's fields is searched, in characters: a payload of megabytes would make each search slow. */
+/** The number of characters of an event's fields that a search reads. Large payloads would make it slow. */
 const SEARCHED = 400;
 
-/** An event is written out once, however often the list is filtered. */
+/** The searchable text of each event, computed once. */
 const texts = new WeakMap<FlockEvent, string>();
 
-/** Whether an event contains a text, whatever its letters' case: in its type, its words, its ids or its other fields. */
+/** Whether an event contains a text, ignoring case: in its type, description, ids or other fields. */
 export function textMatches(event: FlockEvent, text: string, typeOf: TypeOf = unknownType): boolean {
   if (text === "") return true;
   let searched = texts.get(event);
@@ -156,10 +158,10 @@ export function textMatches(event: FlockEvent, text: string, typeOf: TypeOf = un
 }
 
 function searchedTextOf(event: FlockEvent, typeOf: TypeOf): string {
-  const { who, did, about } = lineOf(event, typeOf);
+  const { actor, action, details } = lineOf(event, typeOf);
   const { type, seq: _seq, timestamp: _timestamp, ...fields } = event;
-  const told = Object.entries(fields)
+  const fieldText = Object.entries(fields)
     .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join(" ");
-  return `${type} ${who} ${did} ${about} ${told.slice(0, SEARCHED)}`.toLowerCase();
+  return `${type} ${actor} ${action} ${details} ${fieldText.slice(0, SEARCHED)}`.toLowerCase();
 }

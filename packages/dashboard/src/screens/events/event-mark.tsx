@@ -37,7 +37,7 @@ const ICONS: Readonly<Record<Exclude<EventType, "agent_execution_completed">, ty
   agent_circuit_changed: Unplug,
 };
 
-/** A shape for the type of an event, and for how a run ended; hover tells the type as filters and programs name it. */
+/** An icon for an event's type and a run's outcome. Its tooltip has the type as filters and programs name it. */
 export function EventMark({ event }: { event: FlockEvent }) {
   const Icon = event.type === "agent_execution_completed" ? endOf(event) : (ICONS[event.type] ?? Dot);
   return (
@@ -52,7 +52,7 @@ function endOf(event: EventOf<"agent_execution_completed">): typeof Dot {
   return event.status === "success" ? CircleCheck : Ban;
 }
 
-/** Failures stand out; streams, which are most of a log, stand back. */
+/** Failures are prominent. Streaming output, most of a log, is muted. */
 export function colorOf(event: FlockEvent): string {
   if (event.type === "streaming_output") return "text-soft";
   if (event.type === "agent_execution_completed") {

@@ -19,14 +19,14 @@ import { MatchingEvents, type Wanted, wantedOf } from "./matching-events.ts";
 
 const ROW_PX = 30;
 
-/** What is shown while new events are not: the log as it was then. */
+/** The log as it was when it was paused. */
 interface Held {
   readonly log: Log;
-  /** Scrolling up holds the view, and scrolling back lets it go; the button's hold stays. */
+  /** Scrolling up pauses the view, and scrolling back resumes it. A pause by the button stays. */
   readonly byScrolling: boolean;
 }
 
-/** The log itself: what happened, in the order in which it happened. */
+/** The event log in order. */
 export default function EventsScreen() {
   const live = useSession(({ log }) => log);
   const at = useSession(({ at }) => at);
@@ -66,8 +66,8 @@ export default function EventsScreen() {
       {rows.length === 0 ? (
         <NothingYet>
           {log.length === 0
-            ? "Nothing has happened yet. Events appear here as they come: run an agent, or publish an artifact."
-            : "No event is like that. Take a filter away, or search for less."}
+            ? "No events yet. Publish an artifact, or run an agent."
+            : "No matching events. Remove a filter to see more."}
         </NothingYet>
       ) : (
         <Rows
@@ -75,7 +75,7 @@ export default function EventsScreen() {
           openSeq={openSeq}
           open={(seq) => {
             adjust({ id: seq === null ? undefined : String(seq) });
-            // Whoever looks at an event wants its neighbours to stay.
+            // Opening an event keeps its neighbors in view.
             if (seq !== null) hold();
           }}
           onLeaveEnd={hold}
@@ -96,16 +96,16 @@ export default function EventsScreen() {
   );
 }
 
-/** The filter that the address tells; the same object as long as it says the same. */
+/** Reads the filter from the URL. Returns the same object while it is unchanged. */
 function useWanted({ types = "", agents = "", workflow = "", q = "" }: Params): Wanted {
   return useMemo(() => wantedOf({ types, agents, workflow, q }), [types, agents, workflow, q]);
 }
 
-/** The events that are shown with what is not there between them. `isHeld`: what has come since is not looked at. */
+/** Returns the matching events with gap rows between them. `isHeld` ignores new events. */
 function useRows(shown: readonly FlockEvent[], log: Log, isHeld: boolean, matching: MatchingEvents): readonly LogRow[] {
   const gaps = useSession(({ gaps }) => gaps);
   const hidden = useHidden();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is made anew for another filter
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new cache for another filter
   const rows = useMemo(() => new LogRows(), [matching]);
   return useMemo(() => {
     const last = log.at(-1)?.seq ?? 0;
@@ -114,7 +114,7 @@ function useRows(shown: readonly FlockEvent[], log: Log, isHeld: boolean, matchi
     return rows.of(shown, {
       log: timeline.log(),
       gaps: gaps.filter(({ from_seq }) => from_seq <= last),
-      // Of what is hidden nobody here knows whether it would pass a filter.
+      // Hidden events cannot be matched against a filter.
       ...(hidden?.isPlaced && isWhole
         ? { hidden: { numbers: hiddenIn(timeline), from: hidden.from, to: isHeld ? last : hidden.to } }
         : {}),
@@ -135,9 +135,9 @@ interface RowsProps {
   readonly onReachEnd: () => void;
 }
 
-/** Only the rows that are in sight are painted. It follows the newest event until the reader scrolls up. */
+/** A list that renders only visible rows, and follows the newest event until the user scrolls up. */
 function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
-  // Who comes by a link to an event wants to see that one.
+  // A link to an event scrolls to it.
   const follows = useRef(openSeq === null);
   const lastTop = useRef(0);
   const { box, element, rows, total, show } = useVisibleRows<HTMLDivElement>(shown.length, ROW_PX, {
@@ -153,7 +153,7 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
     hasLooked.current = true;
     show(index, "middle");
   }, [shown, openSeq, show]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: to follow is what another newest event asks for, and the box itself
+  // biome-ignore lint/correctness/useExhaustiveDependencies: following depends on the newest event and the element only
   useLayoutEffect(() => {
     if (follows.current) show(shown.length - 1, "end");
   }, [newest, shown.length, element]);
@@ -162,7 +162,7 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
       follows.current = true;
       onReachEnd();
     } else if (scrollTop < lastTop.current) {
-      // Only a reader scrolls up. To be away from the end may also mean that the list has just grown.
+      // Only the user scrolls up. A larger distance from the end may also result from a new row.
       follows.current = false;
       onLeaveEnd();
     }
@@ -170,7 +170,7 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
   };
   const move = (count: number) => {
     let next = openSeq === null ? shown.length : shown.findIndex((row) => seqOf(row) === openSeq);
-    // What is not there cannot be opened.
+    // Gap rows cannot be opened.
     do next += count;
     while (next >= 0 && next < shown.length && isAbsent(shown[next]));
     const row = shown[next];
@@ -182,7 +182,7 @@ function Rows({ shown, openSeq, open, onLeaveEnd, onReachEnd }: RowsProps) {
   return (
     <div
       ref={box}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
       tabIndex={0}
       role="log"
       aria-label="Events"
@@ -241,14 +241,14 @@ function seqOf(row: LogRow | undefined): number | undefined {
   return isAbsent(row) ? undefined : row?.seq;
 }
 
-/** The type of an artifact, as far as it is known at the seq that is shown. */
+/** Reads the types of artifacts at the seq shown. */
 function typeOf(artifactId: string): string | undefined {
   return useSession.getState().state.artifacts.get(artifactId)?.artifact_type;
 }
 
-/** What happened, when, and in which workflow. Its own component, so that a row is written anew only for another event. */
+/** An event's text, time and workflow. A separate component, so that a row renders again only for another event. */
 const Line = memo(function Line({ event }: { event: FlockEvent }) {
-  const { who, did, about } = lineOf(event, typeOf);
+  const { actor, action, details } = lineOf(event, typeOf);
   const workflow = "correlation_id" in event ? event.correlation_id : undefined;
   return (
     <>
@@ -257,9 +257,9 @@ const Line = memo(function Line({ event }: { event: FlockEvent }) {
         {clock(event.timestamp)}
       </span>
       <EventMark event={event} />
-      <span className="min-w-0 flex-1 truncate" title={[who, did, about].filter(Boolean).join(" ")}>
-        {who && <bdi className="inline-block max-w-64 truncate align-bottom font-medium">{who}</bdi>}{" "}
-        <span className={colorOf(event)}>{did}</span> <bdi className="text-soft">{about}</bdi>
+      <span className="min-w-0 flex-1 truncate" title={[actor, action, details].filter(Boolean).join(" ")}>
+        {actor && <bdi className="inline-block max-w-64 truncate align-bottom font-medium">{actor}</bdi>}{" "}
+        <span className={colorOf(event)}>{action}</span> <bdi className="text-soft">{details}</bdi>
       </span>
       {workflow && (
         <span title={`Workflow ${workflow}`} className="hidden shrink-0 font-mono text-xs text-soft lg:block">
@@ -278,7 +278,7 @@ function Opened({ event, close }: { event: FlockEvent; close: () => void }) {
   return (
     <section
       aria-label={`Event ${event.seq}`}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
       tabIndex={0}
       onKeyDown={({ key }) => key === "Escape" && close()}
       className="relative max-h-[55%] shrink-0 overflow-y-auto border-t border-line bg-card px-4 pt-2 pb-3 -outline-offset-2 [&_[role=tree]]:max-h-[max(8rem,calc(55vh-15rem))]"
@@ -291,7 +291,7 @@ function Opened({ event, close }: { event: FlockEvent; close: () => void }) {
           <X size={14} aria-hidden="true" />
         </button>
         <button type="button" className={button} onClick={() => timeTravel.travelTo(event.seq)}>
-          <History size={13} aria-hidden="true" /> Show everything at this seq
+          <History size={13} aria-hidden="true" /> Show the state at this seq
         </button>
         {correlation !== undefined && (
           <button type="button" className={button} onClick={() => adjust({ params: { workflow: correlation } })}>

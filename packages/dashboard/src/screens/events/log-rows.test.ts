@@ -20,25 +20,25 @@ function around(events: readonly FlockEvent[], gaps: Surroundings["gaps"], numbe
 
 const gap = { type: "gap", from_seq: 4, to_seq: 6, reason: "expired" } as const;
 
-describe("what is not there has a row where it would be", () => {
-  it("hidden and gone events, before, between and after the others", () => {
+describe("gap rows for missing events", () => {
+  it("for hidden and dropped events, before, between and after others", () => {
     const rows = new LogRows().of(eventsAt(3, 9), around(eventsAt(3, 9), [gap], new HiddenSeqs()));
     expect(rows.map((row) => ("absent" in row ? absentWords(row) : row.seq))).toEqual([
       "2 events hidden by permissions",
       3,
-      "3 events missing: no longer kept",
+      "3 events missing: no longer retained",
       "2 events hidden by permissions",
       9,
       "2 events hidden by permissions",
     ]);
   });
 
-  it("who sees everything has the list as it is", () => {
+  it("none for a viewer who sees everything", () => {
     const shown = eventsAt(1, 5);
     expect(new LogRows().of(shown, { log: new Log(shown, 2), gaps: [] })).toBe(shown);
   });
 
-  it("and is the same for a list that grows as for one that is there at once", () => {
+  it("equal for a growing and a complete list", () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { minLength: 1 }), fc.boolean(), (seqs, hasGap) => {
         const events = eventsAt(...seqs.sort((a, b) => a - b).filter((seq) => !hasGap || seq < 4 || seq > 6));

@@ -2,45 +2,45 @@ import type { ControlOf, FlockEvent } from "@flock-ts/protocol";
 import type { HiddenSeqs } from "../../timeline/hidden-seqs.ts";
 import type { Log } from "../../timeline/log.ts";
 
-/** What stands in the list where events are that are not shown. */
+/** A row for events that are not shown. */
 export interface Absent {
-  /** `hidden`: by permissions. `gone`: no longer kept. */
+  /** `hidden`: by permissions. `gone`: no longer retained. */
   readonly absent: "hidden" | "gone";
   readonly count: number;
-  /** Right before this seq. */
+  /** The seq of the event after it. */
   readonly before: number;
 }
 
 export type LogRow = FlockEvent | Absent;
 
-/** What there is to know of a log beside its events. */
+/** The properties of a log besides its events. */
 export interface Surroundings {
   readonly log: Log;
   readonly gaps: readonly ControlOf<"gap">[];
-  /** Absent for those from whom nothing is hidden, or when others have been left out. */
+  /** Absent when nothing is hidden from the viewer, or when a filter is active. */
   readonly hidden?: { readonly numbers: HiddenSeqs; readonly from: number; readonly to: number } | undefined;
 }
 
 /**
- * The rows of the list: events, and between them what is not there. Made anew only where something has come, so that
- * one more event costs little however long the log is.
+ * Builds the rows of the list: events, and gap rows between them. Reuses earlier rows, so that an additional event
+ * costs little in a long log.
  */
 export class LogRows {
   #rows: LogRow[] = [];
   #shown: readonly FlockEvent[] = [];
   #key = "";
 
-  /** Those for the events that are shown. What it gives is not changed later. */
+  /** Returns the rows of some events. The result is immutable. */
   of(shown: readonly FlockEvent[], around: Surroundings): readonly LogRow[] {
     const { gaps, hidden } = around;
     if (gaps.length === 0 && !hidden) return shown;
     const key = JSON.stringify([gaps.length, hidden && [hidden.numbers.revision, hidden.from]]);
     const count = this.#shown.length;
-    const goesOn =
+    const continues =
       key === this.#key && count > 0 && shown[0] === this.#shown[0] && shown[count - 1] === this.#shown[count - 1];
-    const rows = goesOn ? this.#rows.slice() : [];
-    let before = goesOn ? (this.#shown.at(-1) as FlockEvent).seq : (hidden?.from ?? 1) - 1;
-    for (let index = goesOn ? count : 0; index < shown.length; index++) {
+    const rows = continues ? this.#rows.slice() : [];
+    let before = continues ? (this.#shown.at(-1) as FlockEvent).seq : (hidden?.from ?? 1) - 1;
+    for (let index = continues ? count : 0; index < shown.length; index++) {
       const event = shown[index] as FlockEvent;
       if (event.seq > before + 1) rows.push(...absent(before, event.seq, around));
       rows.push(event);
@@ -53,7 +53,7 @@ export class LogRows {
   }
 }
 
-/** What is not there between two seqs, both excluded. */
+/** Returns the gap rows between two seqs, both excluded. */
 function* absent(after: number, before: number, { log, gaps, hidden }: Surroundings): Generator<Absent> {
   const gone = gaps.reduce(
     (sum, { from_seq, to_seq }) => sum + Math.max(0, Math.min(before - 1, to_seq) - Math.max(after + 1, from_seq) + 1),
@@ -64,8 +64,8 @@ function* absent(after: number, before: number, { log, gaps, hidden }: Surroundi
   if (count > 0) yield { absent: "hidden", count, before };
 }
 
-/** What is not there, in words. */
+/** Describes a gap row. */
 export function absentWords({ absent, count }: Absent): string {
   const events = `${count.toLocaleString("en")} event${count === 1 ? "" : "s"}`;
-  return absent === "hidden" ? `${events} hidden by permissions` : `${events} missing: no longer kept`;
+  return absent === "hidden" ? `${events} hidden by permissions` : `${events} missing: no longer retained`;
 }

@@ -24,8 +24,8 @@ const events = Array.from({ length: 60 }, (_, index): FlockEvent => {
       };
 });
 
-describe("the wanted events of a log", () => {
-  it("begin anew when older ones are loaded, and when it is another log", () => {
+describe("matching events of a log", () => {
+  it("are computed again after older events are loaded, and for another log", () => {
     const matching = new MatchingEvents(ALL);
     const newer = new Timeline();
     newer.append(events.slice(30));
@@ -38,7 +38,7 @@ describe("the wanted events of a log", () => {
     expect(matching.in(other.log())[0]).toBe(other.log().at(0));
   });
 
-  it("are the same however it grew, where one has travelled, and when the oldest are no longer kept", () => {
+  it("are independent of growth, time travel and eviction", () => {
     const wanted = fc.constantFrom<Wanted>(
       ALL,
       { ...ALL, types: ["streaming_output"] },

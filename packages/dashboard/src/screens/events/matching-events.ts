@@ -4,7 +4,7 @@ import type { Params } from "../../router/route.ts";
 import { Log } from "../../timeline/log.ts";
 import { type TypeOf, textMatches } from "./event-line.ts";
 
-/** Which events are wanted. Every part that is given must hold. */
+/** A filter of events. Every given part must match. */
 export interface Wanted {
   readonly types: readonly string[];
   readonly agents: readonly string[];
@@ -12,7 +12,7 @@ export interface Wanted {
   readonly text: string;
 }
 
-/** What an address asks for. */
+/** Parses the filter of a URL. */
 export function wantedOf({ types = "", agents = "", workflow = "", q = "" }: Params): Wanted {
   return {
     types: types.split(",").filter(Boolean),
@@ -22,7 +22,7 @@ export function wantedOf({ types = "", agents = "", workflow = "", q = "" }: Par
   };
 }
 
-/** Whether an event is wanted. `typeOf` names the artifacts that its line tells of. */
+/** Whether an event matches. `typeOf` resolves the artifacts that its text refers to. */
 export function isWanted(event: FlockEvent, { types, agents, correlation, text }: Wanted, typeOf?: TypeOf): boolean {
   if (types.length > 0 && !types.includes(event.type)) return false;
   if (agents.length > 0 || correlation !== "") {
@@ -34,14 +34,14 @@ export function isWanted(event: FlockEvent, { types, agents, correlation, text }
 }
 
 /**
- * The wanted events of a log that grows, and of any earlier moment of it: what has been looked at once is not looked at
- * again, so that a hundred thousand events cost nothing while one more comes, or while somebody travels through them.
+ * The matching events of a growing log, and of any earlier state of it. Each event is matched once, so that a new
+ * event or time travel costs little in a log of a hundred thousand.
  */
 export class MatchingEvents {
   readonly #wanted: Wanted;
   readonly #typeOf: TypeOf | undefined;
   #found: readonly FlockEvent[] = [];
-  /** What has been looked at. */
+  /** The events that were matched. */
   #seen: Log | undefined;
 
   constructor(wanted: Wanted, typeOf?: TypeOf) {
@@ -49,21 +49,21 @@ export class MatchingEvents {
     this.#typeOf = typeOf;
   }
 
-  /** Those of a log. What it gives stays as it is. */
+  /** Returns the matching events of a log. The result is immutable. */
   in(log: Log): readonly FlockEvent[] {
     const first = log.at(0);
     const last = log.at(log.length - 1);
     if (!first || !last) return [];
     const seen = this.#seen;
-    // Not where older events have been loaded, or in another log.
+    // Not when older events were loaded, or for another log.
     const begins = seen !== undefined && isIn(seen, first);
     if (begins && isIn(seen, last)) return between(this.#found, first.seq, last.seq);
     const newest = seen?.at(-1);
-    const goesOn = begins && newest !== undefined && isIn(log, newest);
+    const continues = begins && newest !== undefined && isIn(log, newest);
     const added = log
-      .slice(goesOn ? log.indexOf(newest.seq) + 1 : 0)
+      .slice(continues ? log.indexOf(newest.seq) + 1 : 0)
       .filter((event) => isWanted(event, this.#wanted, this.#typeOf));
-    const kept = goesOn ? between(this.#found, first.seq, newest.seq) : [];
+    const kept = continues ? between(this.#found, first.seq, newest.seq) : [];
     this.#found = kept.length === 0 ? added : kept.concat(added);
     this.#seen = log;
     return this.#found;
@@ -74,7 +74,7 @@ function isIn(log: Log, event: FlockEvent): boolean {
   return log.at(log.indexOf(event.seq)) === event;
 }
 
-/** The events from one seq to another; the same list when these are all. */
+/** Returns the events of a seq range; the same list when it has all of them. */
 function between(events: readonly FlockEvent[], from: number, to: number): readonly FlockEvent[] {
   const log = new Log(events, events.length);
   const [start, end] = [log.indexOf(from - 1) + 1, log.indexOf(to) + 1];

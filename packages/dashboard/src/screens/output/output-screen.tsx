@@ -12,7 +12,7 @@ import type { StreamPainter } from "../../ui/stream/stream-painter.ts";
 import { StreamText } from "../../ui/stream/stream-text.tsx";
 import { slotsOf } from "./slots.ts";
 
-/** How many panes, and how they stand on wide screens. */
+/** The number of panes, and their columns on wide screens. */
 const COLUMNS: Readonly<Record<number, string>> = {
   1: "",
   2: "lg:grid-cols-2",
@@ -22,7 +22,7 @@ const COLUMNS: Readonly<Record<number, string>> = {
 };
 const COUNTS = Object.keys(COLUMNS).map(Number);
 
-/** What agents write, side by side, as they write it. */
+/** The live output of runs, side by side. */
 export default function OutputScreen() {
   const [said, setCount] = useParam("panes");
   const count = COUNTS.includes(Number(said)) ? Number(said) : 4;
@@ -41,11 +41,11 @@ export default function OutputScreen() {
   if (slots.length === 0) {
     return (
       <NothingYet>
-        No agent has written anything yet. A run that yields text is shown here word by word:{" "}
+        No output yet.{" "}
         <Link href={pathOf("publish")} className="text-accent underline underline-offset-2">
-          publish an artifact
+          Publish an artifact{" "}
         </Link>{" "}
-        that wakes one.
+        to trigger an agent and stream its output.
       </NothingYet>
     );
   }
@@ -54,7 +54,7 @@ export default function OutputScreen() {
       <h1 className="sr-only">Live output</h1>
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line bg-card px-4 py-2 text-sm">
         <label className="flex items-center gap-2 whitespace-nowrap">
-          Side by side
+          Panes
           <select
             value={count}
             onChange={(change) => setCount(change.target.value)}
@@ -65,9 +65,9 @@ export default function OutputScreen() {
             ))}
           </select>
         </label>
-        <p className="truncate text-soft max-lg:hidden">Whatever is written next takes a place whose run has ended.</p>
+        <p className="truncate text-soft max-lg:hidden">New output replaces the output of ended runs.</p>
         <div className="min-w-0 max-sm:w-full sm:ml-auto">
-          <StreamFind painters={all} label="Search in all of these" />
+          <StreamFind painters={all} label="Search all outputs" />
         </div>
       </div>
       <div
@@ -98,7 +98,7 @@ interface PaneProps {
 }
 
 const Pane = memo(function Pane({ runId, announce, isPinned, pin }: PaneProps) {
-  // Not the run: that is another one with each word.
+  // Not the run, whose object changes with each chunk.
   const { agent, status, startedAt } = useSession(
     useShallow(({ state }) => {
       const run = state.runs.get(runId);
@@ -111,7 +111,7 @@ const Pane = memo(function Pane({ runId, announce, isPinned, pin }: PaneProps) {
         <Link
           href={pathOf("runs", runId)}
           className="truncate font-medium underline-offset-2 hover:underline"
-          title={`The run of ${agent}`}
+          title={`Run of ${agent}`}
         >
           {agent}
         </Link>
@@ -122,7 +122,7 @@ const Pane = memo(function Pane({ runId, announce, isPinned, pin }: PaneProps) {
         <button
           type="button"
           aria-pressed={isPinned}
-          aria-label={`Keep the output of ${agent} here`}
+          aria-label={`Pin the output of ${agent}`}
           onClick={pin}
           className="grid size-7 place-items-center rounded-lg text-soft hover:bg-sunken hover:text-ink aria-pressed:text-accent"
         >

@@ -1,11 +1,10 @@
 import type { RunState } from "@flock-ts/protocol";
 
 /**
- * Which runs' streams are shown side by side. Each stays where it is for as long as it runs, and after that until the
- * place is wanted by another one: nothing that somebody reads jumps.
+ * Assigns streams to panes. A run keeps its pane while it runs, and then until another run needs the pane.
  *
- * @param before what was shown so far, by place.
- * @param pinned runs that are shown whatever happens.
+ * @param before the previous runs, by pane.
+ * @param pinned runs that always keep their pane.
  */
 export function slotsOf(
   before: readonly string[],
@@ -18,7 +17,7 @@ export function slotsOf(
   const isBusy = (id: string | undefined) => id !== undefined && runs.get(id)?.status === "running";
   const wanted = [
     ...pinned.filter((id) => runs.has(id)),
-    // Those that have something to show, the newest first.
+    // Runs with output, the newest first.
     ...[...runs.values()]
       .filter(({ status, stream }) => status === "running" && stream)
       .map(({ run_id }) => run_id)

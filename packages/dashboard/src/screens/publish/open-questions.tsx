@@ -5,7 +5,7 @@ import { SchemaForm } from "../../forms/schema-form.tsx";
 import { readQuestions, useQuestions } from "../../queries/questions.ts";
 import { useSession } from "../../session/tab-session.ts";
 
-/** What agents ask, each with a form for the answer. Nothing while nobody asks. */
+/** The open questions of agents, each with a form for the answer. Renders nothing without questions. */
 export function OpenQuestions() {
   const open = useQuestions(({ open }) => open);
   const [answered, setAnswered] = useState<string>();
@@ -17,7 +17,7 @@ export function OpenQuestions() {
       {open.length > 0 && (
         <section aria-label="Open questions" className="flex flex-col gap-6 border-b border-line pb-6">
           {open.map((question) => (
-            <Question key={question.id} asked={question} onAnswered={() => setAnswered(question.question)} />
+            <Question key={question.id} request={question} onAnswered={() => setAnswered(question.question)} />
           ))}
         </section>
       )}
@@ -25,11 +25,11 @@ export function OpenQuestions() {
   );
 }
 
-function Question({ asked, onAnswered }: { asked: OpenQuestion; onAnswered: () => void }) {
+function Question({ request, onAnswered }: { request: OpenQuestion; onAnswered: () => void }) {
   const control = useSession(({ config }) => config?.control);
   const [problem, setProblem] = useState<{ readonly message: string; readonly issues: readonly Issue[] }>();
   const [isBusy, setBusy] = useState(false);
-  const { id, question, details, deadline, asked_by, answer_type, answer_schema } = asked;
+  const { id, question, details, deadline, asked_by, answer_type, answer_schema } = request;
   const send = async (payload: unknown) => {
     if (control === undefined) return;
     setBusy(true);
@@ -43,10 +43,10 @@ function Question({ asked, onAnswered }: { asked: OpenQuestion; onAnswered: () =
       const body = await response.json().catch(() => undefined);
       if (response.ok) onAnswered();
       else {
-        const { message = `the server answered ${response.status}`, issues = [] } = body?.error ?? {};
+        const { message = `the server returned ${response.status}`, issues = [] } = body?.error ?? {};
         setProblem({ message, issues });
       }
-      // Also when somebody else was faster: then it is open no more.
+      // Also when another user answered first, which closes the question.
       if (response.ok || response.status === 404 || response.status === 409) await readQuestions({ control });
     } catch (error) {
       setProblem({ message: (error as Error).message, issues: [] });
@@ -54,14 +54,15 @@ function Question({ asked, onAnswered }: { asked: OpenQuestion; onAnswered: () =
       setBusy(false);
     }
   };
-  const told = details === undefined ? "" : typeof details === "string" ? details : JSON.stringify(details, null, 2);
+  const detailsText =
+    details === undefined ? "" : typeof details === "string" ? details : JSON.stringify(details, null, 2);
   return (
     <SchemaForm
       schema={answer_schema as RJSFSchema}
       title={question}
-      description={`${asked_by} asks for a ${answer_type}, and waits.${told && `\n\n${told}`}`}
+      description={`${asked_by} is waiting for your answer of type ${answer_type}.${detailsText && `\n\n${detailsText}`}`}
       {...(deadline === undefined ? {} : { deadline })}
-      value={asked.default}
+      value={request.default}
       submitLabel={isBusy ? "Answering…" : "Answer"}
       isBusy={isBusy}
       issues={problem?.issues ?? NO_ISSUES}

@@ -11,7 +11,7 @@ import { Empty } from "../../ui/empty.tsx";
 import { Skeleton } from "../../ui/skeleton.tsx";
 import { OpenQuestions } from "./open-questions.tsx";
 
-/** A form for any artifact type, made from its JSON Schema. */
+/** A form for any artifact type, generated from its JSON Schema. */
 export default function PublishScreen() {
   const { id } = useRoute();
   const { types, error } = useArtifactTypes();
@@ -19,19 +19,17 @@ export default function PublishScreen() {
     if (!error) return <Skeleton />;
     return (
       <Empty>
-        The artifact types did not come: {error}. They are asked for again when the connection comes back;{" "}
+        Failed to load artifact types: {error}. The page retries after a reconnect. See{" "}
         <Link href={pathOf("system")} className="text-accent underline underline-offset-2">
           Health
         </Link>{" "}
-        says how it stands.
+        for details.
       </Empty>
     );
   }
   const chosen = id === undefined ? types[0] : types.find(({ name }) => name === id);
   if (types.length === 0) {
-    return (
-      <Empty>This flock knows no artifact type yet. An agent that consumes or publishes one makes it known.</Empty>
-    );
+    return <Empty>No artifact types yet. Declare an agent that consumes or publishes one.</Empty>;
   }
   return (
     <div className="h-full scroll-pb-20 overflow-y-auto">
@@ -54,7 +52,7 @@ export default function PublishScreen() {
         {chosen ? (
           <PayloadForm key={chosen.name} type={chosen.name} schema={chosen.schema as RJSFSchema} />
         ) : (
-          <p className="text-sm text-bad">This flock knows no artifact type {id}.</p>
+          <p className="text-sm text-bad">Unknown artifact type {id}.</p>
         )}
       </div>
     </div>
@@ -73,27 +71,27 @@ function PayloadForm({ type, schema }: { type: string; schema: RJSFSchema }) {
       prefill={typeof artifact === "object" ? artifact : undefined}
       publish={(request) => session.call("publish", request)}
       preview={(request) => sendJson<PreviewResult>(`${control}/preview`, request)}
-      told={(result) => <Told result={result} />}
+      renderResult={(result) => <PublishedMessage result={result} />}
     />
   );
 }
 
-/** What became of it, and where to look on. */
-function Told({ result }: { result: PublishResult }) {
+/** The result of publishing, with links. */
+function PublishedMessage({ result }: { result: PublishResult }) {
   const { artifact_id, correlation_id, triggered_agents } = result;
   const link = "text-accent underline underline-offset-2";
   return (
     <p className="text-sm leading-6">
       Published.{" "}
-      {triggered_agents.length > 0 ? `${triggered_agents.join(", ")} will run. ` : "No agent was waiting for it. "}
+      {triggered_agents.length > 0 ? `${triggered_agents.join(", ")} will run. ` : "No agent was triggered. "}
       <Link href={pathOf("blackboard", artifact_id)} className={link}>
-        Show the artifact
+        Show artifact
       </Link>
       {triggered_agents.length > 0 && (
         <>
           {" or "}
           <Link href={pathOf("runs", undefined, { workflow: correlation_id })} className={link}>
-            watch the workflow
+            show workflow
           </Link>
         </>
       )}

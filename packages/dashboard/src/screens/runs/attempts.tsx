@@ -6,7 +6,7 @@ import { useThrottledState } from "../../session/throttled-state.ts";
 import { clock, duration } from "../../ui/format.ts";
 import { Status } from "../../ui/status.tsx";
 
-/** The attempts at the same work, each with how it ended, when there was more than one. */
+/** The attempts of the same work with their outcomes, when there are several. */
 export function Attempts({ run }: { run: RunState }) {
   const { run_id, activation_id, attempt, retry_at } = run;
   const isAlone = activation_id === undefined || (attempt === 1 && retry_at === undefined);
@@ -40,7 +40,7 @@ export function Attempts({ run }: { run: RunState }) {
                 <span className="min-w-0 flex-1 basis-40 truncate text-bad">{`${one.error.name}: ${one.error.message}`}</span>
               )}
               {one.retry_at !== undefined && (
-                <span className="text-xs text-soft tabular-nums">tried again at {clock(one.retry_at)}</span>
+                <span className="text-xs text-soft tabular-nums">retried at {clock(one.retry_at)}</span>
               )}
             </li>
           ))}

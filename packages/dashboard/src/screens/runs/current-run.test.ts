@@ -2,7 +2,7 @@ import type { RunState } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
 import { currentRun } from "./current-run.ts";
 
-/** A run that began and perhaps ended at some second. */
+/** A run that started, and possibly ended, at given seconds. */
 function run(run_id: string, began: number, ended?: number): RunState {
   const at = (second: number) => new Date(second * 1_000).toISOString();
   return {
@@ -18,16 +18,16 @@ function run(run_id: string, began: number, ended?: number): RunState {
   };
 }
 
-describe("where nobody has chosen, what happens now is shown", () => {
+describe("the run shown without a selection", () => {
   it.for([
-    ["nothing, when nothing has run", [], undefined, undefined],
+    ["none without runs", [], undefined, undefined],
     ["the newest run", [run("b", 2, 3), run("a", 1, 9)], undefined, "b"],
-    ["one that works before a newer one that has ended", [run("b", 2, 3), run("a", 1)], undefined, "a"],
-    ["the same for as long as it works", [run("c", 3), run("b", 2), run("a", 1)], "a", "a"],
-    ["after its end, one that works", [run("b", 2), run("a", 1, 5)], "a", "b"],
-    ["after its end, itself, although others have come and gone meanwhile", [run("b", 2, 3), run("a", 1, 5)], "a", "a"],
-    ["a run that has begun since", [run("b", 6, 7), run("a", 1, 5)], "a", "b"],
-    ["the newest, when the shown one is not among them any more", [run("b", 2, 3)], "a", "b"],
+    ["a running run before a newer ended one", [run("b", 2, 3), run("a", 1)], undefined, "a"],
+    ["the same while it runs", [run("c", 3), run("b", 2), run("a", 1)], "a", "a"],
+    ["after its end, a running one", [run("b", 2), run("a", 1, 5)], "a", "b"],
+    ["after its end, itself, although others started and ended meanwhile", [run("b", 2, 3), run("a", 1, 5)], "a", "a"],
+    ["a run that started since", [run("b", 6, 7), run("a", 1, 5)], "a", "b"],
+    ["the newest, when the shown one no longer exists", [run("b", 2, 3)], "a", "b"],
   ] as const)("%s", ([, newest, shown, expected]) => {
     expect(currentRun(newest, shown)?.run_id).toBe(expected);
   });

@@ -1,11 +1,11 @@
 import type { RunState } from "@flock-ts/protocol";
 
 /**
- * The run to show where nobody has chosen one: what happens now. A run that works is shown for as long as it does, and
- * after its end until another one begins.
+ * Selects the run to show when the user has chosen none: a running one. It is shown until it ends and another one
+ * starts.
  *
- * @param newest all runs that may be shown, the one that began last first.
- * @param shown the id of the run that is shown so far.
+ * @param newest all runs to choose from, the latest start first.
+ * @param shown the id of the run that is shown.
  */
 export function currentRun(newest: readonly RunState[], shown: string | undefined): RunState | undefined {
   const before = newest.find(({ run_id }) => run_id === shown);

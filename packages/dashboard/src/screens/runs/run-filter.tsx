@@ -5,7 +5,7 @@ import { Filter } from "../../ui/filter.tsx";
 
 const STATUSES = ["running", "success", "failed", "cancelled", "interrupted"];
 
-/** What the list of runs is narrowed to. */
+/** The filter of the list. */
 export const RunFilter = memo(function RunFilter({ listed }: { listed: number }) {
   const agents = useAgentNames();
   return (

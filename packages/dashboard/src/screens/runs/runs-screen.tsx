@@ -27,12 +27,12 @@ import { Steps } from "./steps.tsx";
 import { Waterfall } from "./waterfall.tsx";
 
 const ROW_PX = 58;
-/** From so many runs on, the list is made anew less often than with each frame. */
+/** From this number of runs on, the list updates less often than each frame. */
 const MANY = 1_000;
-/** Nothing turns then, either, and one that has begun is not shown sooner than so many ms after another one. */
+/** Animations are off then, and the run shown changes at most once in this time, in ms. */
 const FOLLOW_MS = 1_500;
 
-/** Every run, newest first, and one of them in full, among those of its workflow. */
+/** All runs, newest first, and the details of one, with its workflow. */
 export default function RunsScreen() {
   const { id, params } = useRoute();
   const unseen = useUnseen();
@@ -42,17 +42,17 @@ export default function RunsScreen() {
   const [followed, follow] = useState<string>();
   const current = useMemo(() => currentRun(matching, followed), [matching, followed]);
   if (current?.run_id !== followed) follow(current?.run_id);
-  // Where runs come and go faster than anybody reads, one is shown for a while.
+  // Where runs start very fast, each is shown for a minimum time.
   const calmly = useThrottled(current?.run_id, runs.size > MANY ? FOLLOW_MS : 0);
   const shown = id !== undefined ? runs.get(id) : ((calmly === undefined ? undefined : runs.get(calmly)) ?? current);
   if (runs.size === 0 && id === undefined) {
     return (
       <NothingYet>
-        No agent has run yet.{" "}
+        No runs yet.{" "}
         <Link href={pathOf("publish")} className="text-accent underline underline-offset-2">
           Publish an artifact
         </Link>{" "}
-        that one of them consumes, and watch it work here.
+        to trigger an agent.
       </NothingYet>
     );
   }
@@ -68,7 +68,7 @@ export default function RunsScreen() {
         <h1 className="sr-only">Runs</h1>
         <RunFilter listed={matching.length} />
         {matching.length === 0 ? (
-          <NothingYet>No run is like that. Take a filter away to see more.</NothingYet>
+          <NothingYet>No matching runs. Remove a filter to see more.</NothingYet>
         ) : (
           <List runs={matching} shown={shown?.run_id} filter={params} />
         )}
@@ -79,11 +79,10 @@ export default function RunsScreen() {
         ) : (
           id !== undefined && (
             <NothingYet>
-              This run is not known at this seq. It may not have begun yet, or be {UNSEEN_WORDS[unseen]}:{" "}
+              No such run at this seq. It may not have started, or be {UNSEEN_WORDS[unseen]}.{" "}
               <Link href={pathOf("runs")} className="text-accent underline underline-offset-2">
-                show the newest ones
-              </Link>
-              .
+                Show latest runs
+              </Link>{" "}
             </NothingYet>
           )
         )}
@@ -157,11 +156,11 @@ function idOf({ run_id }: RunState): string {
 }
 
 /**
- * A run in full. What changes while it works, and when another run is followed, has a place that does not grow with it, so
- * that nothing moves under who reads. Only what the run calls comes one below the other, and so stands last.
+ * A run in full. Parts that change while it runs, or with the run that is followed, have a fixed height, so that
+ * nothing moves while you read. The steps grow, and are therefore last.
  */
 function Run({ run, filter }: { run: RunState; filter: Params }) {
-  // On a narrow screen no run is followed, and an error below the picture would be out of sight.
+  // Narrow screens do not follow runs, and an error below the chart would be out of view.
   const isWide = useMedia("(min-width: 43.75rem)");
   return (
     <article className="flex min-h-full flex-col gap-4 p-4 md:p-6" aria-label={`Run of ${run.agent_id}`}>
@@ -182,9 +181,9 @@ function Run({ run, filter }: { run: RunState; filter: Params }) {
       </header>
       <dl className="flex flex-wrap gap-x-8 gap-y-3">
         <Fact name="Started">{clock(run.started_at)}</Fact>
-        <Fact name="Took">
+        <Fact name="Duration">
           <span className="inline-block min-w-16">
-            {run.duration_ms === undefined ? "still runs" : duration(run.duration_ms)}
+            {run.duration_ms === undefined ? "running" : duration(run.duration_ms)}
           </span>
         </Fact>
         <IdFact name="Run" id={run.run_id} />
@@ -212,7 +211,7 @@ function Run({ run, filter }: { run: RunState; filter: Params }) {
   );
 }
 
-/** What came of it: the stream, with what is not there of it, and below it the error, as a terminal has them. */
+/** The output stream with notes about missing parts, and the error below it, as in a terminal. */
 function Outcome({ run, hasError }: { run: RunState; hasError: boolean }) {
   const { run_id, stream, status } = run;
   const text = stream?.text ?? "";
@@ -221,19 +220,19 @@ function Outcome({ run, hasError }: { run: RunState; hasError: boolean }) {
   return (
     <section aria-label="Output" className="flex min-h-[max(15rem,28vh)] flex-col gap-1.5">
       <h3 className="text-sm font-medium text-soft">Output</h3>
-      {stream?.broken && <p className="text-xs text-busy">A piece of this output is missing here.</p>}
-      {isCut && <p className="text-xs text-soft">Only the end of this long output is kept here.</p>}
+      {stream?.broken && <p className="text-xs text-busy">Part of this output is missing.</p>}
+      {isCut && <p className="text-xs text-soft">Only the end of this output is retained.</p>}
       {text !== "" ? (
         <StreamText runId={run_id} className="flex-1 basis-24" />
       ) : (
-        <p className="text-sm text-soft">{status === "running" ? "None yet." : "This run streamed none."}</p>
+        <p className="text-sm text-soft">{status === "running" ? "None yet." : "This run streamed no output."}</p>
       )}
       {error && <ErrorView error={error} isAlert />}
     </section>
   );
 }
 
-/** What can be done about a run now: end it, or its workflow; run it again when it has failed for good. */
+/** The actions for a run: cancel it or its workflow, or retry its dead letter. */
 function RunControls({ run }: { run: RunState }) {
   const letter = useDeadLetterOf(run);
   const isBusy = useThrottledState(({ runs }) => hasWork(runs, run.correlation_id));
@@ -274,6 +273,6 @@ function Artifacts({ name, ids, isGrowing = false }: ArtifactsProps) {
 interface ArtifactsProps {
   readonly name: string;
   readonly ids: readonly string[];
-  /** Whether more may come. */
+  /** Whether more may arrive. */
   readonly isGrowing?: boolean;
 }

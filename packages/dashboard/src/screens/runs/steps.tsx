@@ -6,7 +6,7 @@ import { Status } from "../../ui/status.tsx";
 import { tookOf } from "./step-words.ts";
 import { useNow } from "./use-now.ts";
 
-/** What a run called, in its order: models and tools, with what each took and spent. */
+/** A run's steps in order: model and tool calls with duration and usage. */
 export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_at, error } }: { run: RunState }) {
   const now = useNow();
   if (steps.length === 0) return null;
@@ -17,21 +17,21 @@ export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_a
       <h3 className="mb-1.5 text-sm font-medium text-soft">Steps</h3>
       {dropped > 0 && (
         <p className="mb-1 text-xs text-soft">
-          {`The newest ${steps.length} are kept here; ${dropped.toLocaleString("en")} came before.`}
+          {`Showing the latest ${steps.length}; ${dropped.toLocaleString("en")} earlier steps are not retained.`}
         </p>
       )}
       <div
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
         tabIndex={0}
         className="@container overflow-x-auto rounded-xl border border-line bg-card"
       >
         <table className="w-full text-sm tabular-nums">
           <thead className="text-left text-xs text-soft">
             <tr>
-              <Head>What</Head>
+              <Head>Step</Head>
               <Head>Status</Head>
-              <Head isNumber>After</Head>
-              <Head isNumber>Took</Head>
+              <Head isNumber>Start</Head>
+              <Head isNumber>Duration</Head>
               {names.map((name) => (
                 <Head key={name} isNumber>
                   {name.replaceAll("_", " ")}
@@ -41,7 +41,7 @@ export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_a
           </thead>
           <tbody>
             {steps.map((step) => (
-              <Row key={step.step} step={step} begun={begun} now={now} names={names} told={error} />
+              <Row key={step.step} step={step} begun={begun} now={now} names={names} runError={error} />
             ))}
           </tbody>
         </table>
@@ -50,9 +50,9 @@ export function Steps({ run: { steps = [], steps_dropped: dropped = 0, started_a
   );
 }
 
-function Row({ step, begun, now, names, told }: RowProps) {
+function Row({ step, begun, now, names, runError }: RowProps) {
   const { kind, name, status, usage = {}, error } = step;
-  const isTold = error !== undefined && error.name === told?.name && error.message === told.message;
+  const isShownAbove = error !== undefined && error.name === runError?.name && error.message === runError.message;
   const Icon = kind === "model" ? BrainCircuit : Wrench;
   return (
     <>
@@ -73,7 +73,7 @@ function Row({ step, begun, now, names, told }: RowProps) {
           <Cell key={each}>{usage[each] === undefined ? "" : amount(usage[each])}</Cell>
         ))}
       </tr>
-      {error && !isTold && (
+      {error && !isShownAbove && (
         <tr>
           <td colSpan={4 + names.length} className="px-3 pb-2">
             <div className="sticky left-3 w-[min(100%,calc(100cqw-1.5rem))]">
@@ -88,13 +88,13 @@ function Row({ step, begun, now, names, told }: RowProps) {
 
 interface RowProps {
   readonly step: StepState;
-  /** When the run began, in ms as `Date.now()` counts. */
+  /** The start of the run, in ms as `Date.now()` counts. */
   readonly begun: number;
   readonly now: number;
-  /** What some step has spent. */
+  /** The usage names of all steps. */
   readonly names: readonly string[];
-  /** What stands above already: the error of the run. */
-  readonly told: WireError | undefined;
+  /** The run's error, which is shown above already. */
+  readonly runError: WireError | undefined;
 }
 
 function Head({ children, isNumber = false }: { children: string; isNumber?: boolean }) {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { useSession } from "../../session/tab-session.ts";
 
-/** The end of the picture: now, or the moment that the viewer has travelled to. */
+/** Returns the end of the time axis: now, or the moment that is shown. */
 export function useNow(): number {
   const at = useSession(({ at }) => at);
   const moment = useSession(({ log }) => log.at(-1)?.timestamp);

@@ -11,12 +11,12 @@ import { useNow } from "./use-now.ts";
 import { type Bar, type StepBar, type Workflow, workflowOf } from "./workflow.ts";
 
 const ROW_PX = 28;
-/** The room for the runs, whether it is one or fifty: what stands below it stays where it is. */
+/** A fixed height for any number of runs, so that nothing below moves. */
 const ROOM = "h-[clamp(7rem,18vh,20rem)] overflow-y-auto";
 /** Divisions of the time axis. */
 const TICKS = 4;
 
-/** The runs of a workflow on one time axis, as they happen: who waited for whom, and what took the time. */
+/** The runs of a workflow on one time axis. */
 export function Waterfall({ correlationId, shown, filter }: WaterfallProps) {
   const state = useThrottledState();
   const now = useNow();
@@ -32,7 +32,7 @@ export function Waterfall({ correlationId, shown, filter }: WaterfallProps) {
           {workflow.bars.length > 0 && <Summary workflow={workflow} span={span} />}
         </p>
         <fieldset className="flex overflow-hidden rounded-lg border border-line text-xs">
-          <legend className="sr-only">How the workflow is drawn</legend>
+          <legend className="sr-only">Workflow view</legend>
           {["Waterfall", "Flame"].map((name) => {
             const isOn = (name === "Flame") === isFlame;
             return (
@@ -80,7 +80,7 @@ function Summary({
 
 interface WaterfallProps {
   readonly correlationId: string;
-  /** The run whose row stands out. */
+  /** The run whose row is highlighted. */
   readonly shown: string;
   readonly filter: Params;
 }
@@ -92,7 +92,7 @@ interface DrawnProps {
   readonly filter: Params;
 }
 
-/** Where a time stands between the workflow's beginning and end. */
+/** Returns the relative position of a time within the workflow. */
 function at(time: number, { from }: Workflow, span: number): string {
   return `${((time - from) / span) * 100}%`;
 }
@@ -104,7 +104,7 @@ function Axis({ span, hasNames }: { span: number; hasNames: boolean }) {
       <div className="@container relative h-4 flex-1">
         {Array.from({ length: TICKS + 1 }, (_, tick) => (
           <span
-            // biome-ignore lint/suspicious/noArrayIndexKey: a tick is its place
+            // biome-ignore lint/suspicious/noArrayIndexKey: a tick is its index
             key={tick}
             style={{ left: `${(tick / TICKS) * 100}%` }}
             className={`absolute whitespace-nowrap ${tick === 0 ? "" : tick === TICKS ? "-translate-x-full" : "hidden -translate-x-1/2 @xs:block"}`}
@@ -118,7 +118,7 @@ function Axis({ span, hasNames }: { span: number; hasNames: boolean }) {
   );
 }
 
-/** A row for each run; only those in sight are in the page. */
+/** A row for each run. Only visible rows are rendered. */
 function Bars({ workflow, span, shown, filter }: DrawnProps) {
   const box = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
@@ -129,7 +129,7 @@ function Bars({ workflow, span, shown, filter }: DrawnProps) {
   });
   const index = workflow.bars.findIndex(({ run }) => run.run_id === shown);
   const isThere = index >= 0;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only what is shown leads there, not what comes beside it
+  // biome-ignore lint/correctness/useExhaustiveDependencies: scrolls only when another run is shown
   useEffect(() => {
     if (isThere) rows.scrollToIndex(index);
   }, [shown, isThere]);
@@ -207,7 +207,7 @@ function Drawn({ bar, workflow, span }: { bar: Bar; workflow: Workflow; span: nu
   );
 }
 
-/** Each depth a band, as who was caused by whom; time from left to right. */
+/** One band per level of causation, with time from left to right. */
 function Flame({ workflow, span, shown, filter }: DrawnProps) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: as above
@@ -236,7 +236,7 @@ function Flame({ workflow, span, shown, filter }: DrawnProps) {
               {bar.run.agent_id}
             </Link>
             {bar.steps.length > 0 && (
-              <ul aria-label={`What ${bar.run.agent_id} called`}>
+              <ul aria-label={`Steps of ${bar.run.agent_id}`}>
                 {bar.steps.map((one) => (
                   <li
                     key={one.step.step}
@@ -270,7 +270,7 @@ function lookOf({ run: { status } }: Bar): string {
   return status === "cancelled" || status === "interrupted" ? "bar-stopped" : "bar-failed";
 }
 
-/** A model is round, a tool has corners and a broken line: neither is told by its colour alone. */
+/** Models are round, tools have corners and a dashed line, so that color is not the only difference. */
 function stepLookOf({ step: { kind, status } }: StepBar): string {
   const look = kind === "model" ? "step-model" : "step-tool";
   return `${look} ${status === "error" ? "step-failed" : status === "running" ? "step-running" : ""}`;
@@ -280,11 +280,11 @@ function stepInWords({ step: { kind, name, status }, startedAt, endedAt }: StepB
   return `${kind} ${name}, ${status === "running" ? "running for" : `${status} after`} ${duration(endedAt - startedAt)}`;
 }
 
-/** A bar in words: what it shows, for those who do not see it. */
+/** Describes a bar for screen readers. */
 function wordsOf({ run, gateFrom, queuedFrom, startedAt, endedAt, steps, isCritical }: Bar): string {
   const parts = [
     `${run.agent_id}, ${run.status}`,
-    queuedFrom > gateFrom ? `waited at its gate ${duration(queuedFrom - gateFrom)}` : "",
+    queuedFrom > gateFrom ? `waited ${duration(queuedFrom - gateFrom)} at its gate` : "",
     startedAt > queuedFrom ? `queued ${duration(startedAt - queuedFrom)}` : "",
     `${run.status === "running" ? "running for" : "ran"} ${duration(endedAt - startedAt)}`,
     ...stepsInWords(steps),
@@ -301,12 +301,12 @@ function Legend() {
   );
   return (
     <ul className="flex flex-wrap gap-x-4 gap-y-1 border-t border-line px-4 py-2 text-xs text-soft">
-      {entry("wait-gate", "waits at its gate")}
+      {entry("wait-gate", "waiting at gate")}
       {entry("wait-turn", "queued")}
       {entry("bar-success", "ran")}
       {entry("bar-failed", "failed")}
-      {entry("step-model", "called a model")}
-      {entry("step-tool", "called a tool")}
+      {entry("step-model", "model call")}
+      {entry("step-tool", "tool call")}
       {entry("bar-success outline-2 outline-ink/60 scale-90", "critical path")}
     </ul>
   );

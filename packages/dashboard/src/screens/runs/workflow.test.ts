@@ -6,7 +6,7 @@ import { workflowOf } from "./workflow.ts";
 const ms = (at: number) => new Date(1_700_000_000_000 + at).toISOString();
 const START = 1_700_000_000_000;
 
-/** A log of one workflow, from what happened at which ms. */
+/** A log of one workflow, with the time of each event in ms. */
 function stateOf(happened: readonly (readonly [number, EventDraft])[]) {
   return reduceAll(
     emptyState(),
@@ -46,7 +46,7 @@ const published = (artifact_id: string, run_id?: string): EventDraft => ({
   visibility: { kind: "public" },
 });
 
-/** Two readers of one article, one slow, and an editor who waits for both. */
+/** Two readers of one article, one slow, and an editor that waits for both. */
 const state = stateOf([
   [0, published("article")],
   [5, started("quick", ["article"])],
@@ -60,21 +60,21 @@ const state = stateOf([
 const workflow = workflowOf(state, "c", START + 150);
 const bar = (agent: string) => workflow.bars.find(({ run }) => run.agent_id === agent);
 
-describe("each bar says for what a run waited", () => {
-  it("at its gate for the others, then for its turn, then it ran", () => {
+describe("a bar shows the waits of a run", () => {
+  it("at its gate, then in the queue, then it ran", () => {
     const { gateFrom, queuedFrom, startedAt, endedAt } = bar("editor") as NonNullable<ReturnType<typeof bar>>;
     expect([gateFrom, queuedFrom, startedAt, endedAt].map((at) => at - START)).toEqual([20, 90, 100, 150]);
     expect(bar("quick")).toMatchObject({ gateFrom: START, queuedFrom: START, startedAt: START + 5 });
   });
 
-  it("the workflow begins with the first artifact, and ends with the last run or now", () => {
+  it("the workflow starts with the first artifact, and ends with the last run or now", () => {
     expect([workflow.from - START, workflow.to - START]).toEqual([0, 150]);
     expect(workflow).toMatchObject({ artifacts: 3, failed: 1, running: 1, usage: { tokens: 7 } });
   });
 });
 
-describe("the critical path is what the end waited for", () => {
-  it("the slow one, not the quick one", () => {
+describe("the critical path determines the end", () => {
+  it("the slow run, not the fast one", () => {
     expect(workflow.bars.filter(({ isCritical }) => isCritical).map(({ run }) => run.agent_id)).toEqual([
       "slow",
       "editor",
@@ -83,7 +83,7 @@ describe("the critical path is what the end waited for", () => {
 });
 
 describe("the flame view", () => {
-  it("has who was caused below who caused it, and no two at once in a lane", () => {
+  it("shows effects below causes, without overlaps in a line", () => {
     expect(workflow.bars.map(({ run, depth, lane }) => [run.agent_id, depth, lane])).toEqual([
       ["quick", 0, 0],
       ["slow", 0, 1],
@@ -92,12 +92,12 @@ describe("the flame view", () => {
     expect(workflow.lanes).toBe(3);
   });
 
-  it("a workflow of which nothing is known is empty", () => {
+  it("an unknown workflow is empty", () => {
     expect(workflowOf(state, "other", 0).bars).toEqual([]);
   });
 });
 
-describe("what a run called", () => {
+describe("steps of a run", () => {
   const ids = (run_id: string) => ({ agent_id: run_id, run_id, correlation_id: "c" });
   const called = (run_id: string, step: number): EventDraft => ({
     type: "run_step_started",
@@ -115,7 +115,10 @@ describe("what a run called", () => {
     duration_ms,
     status,
   });
-  /** A chef that asks its model, then two tools at once, of which one still works; a waiter after it; and one that has died. */
+  /**
+   * A chef that calls its model, then two tools at once, of which one is running; a waiter after it; and a chef that
+   * crashed.
+   */
   const busy = stateOf([
     [0, published("order")],
     [0, started("chef", ["order"])],
@@ -136,7 +139,7 @@ describe("what a run called", () => {
       .find(({ run }) => run.agent_id === agent)
       ?.steps.map(({ step, startedAt, endedAt, lane }) => [step.step, startedAt - START, endedAt - START, lane]);
 
-  it("stands inside it, from its beginning to its end, or to now while it goes on", () => {
+  it("are inside its bar, from start to end, or to now while running", () => {
     expect(stepsOf("chef")).toEqual([
       [0, 10, 40, 0],
       [1, 40, 100, 0],
@@ -145,15 +148,15 @@ describe("what a run called", () => {
     ]);
   });
 
-  it("shares the height of the bar with what goes on at the same time, and with nothing else", () => {
+  it("share the bar's height only with simultaneous steps", () => {
     expect(bars.find(({ run }) => run.agent_id === "chef")?.steps.map(({ lines }) => lines)).toEqual([1, 2, 2, 2]);
   });
 
-  it("ends with its run when nobody has told its end", () => {
+  it("end with their run when their end was not reported", () => {
     expect(stepsOf("waiter")).toEqual([[0, 80, 90, 0]]);
   });
 
-  it("has lines of its own in the flame view, below its run and above what that caused", () => {
+  it("have separate lines in the flame view, between their run and its effects", () => {
     expect(bars.map(({ run, lane }) => [run.agent_id, lane])).toEqual([
       ["chef", 0],
       ["waiter", 3],
@@ -161,10 +164,10 @@ describe("what a run called", () => {
     expect(lanes).toBe(5);
   });
 
-  it("is told in words, too", () => {
+  it("are described in text", () => {
     expect(bars.map(({ steps }) => stepsInWords(steps))).toEqual([
-      ["1 model call of 30 ms", "3 tool calls of 110 ms, 1 failed"],
-      ["1 model call of 10 ms"],
+      ["1 model call in 30 ms", "3 tool calls in 110 ms, 1 failed"],
+      ["1 model call in 10 ms"],
     ]);
   });
 });

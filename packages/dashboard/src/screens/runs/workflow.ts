@@ -1,55 +1,56 @@
 import type { FlockState, RunState, StepState } from "@flock-ts/protocol";
 
-/** A call of a model or a tool on the time axis; times as those of {@link Bar}. */
+/** A model or tool call on the time axis. Times as in {@link Bar}. */
 export interface StepBar {
   readonly step: StepState;
   readonly startedAt: number;
-  /** When it ended; the end of the picture while it goes on. */
+  /** Its end; the end of the axis while it runs. */
   readonly endedAt: number;
-  /** Which line of its run it stands in: no two at the same time share one. */
+  /** Its line within its run. Simultaneous steps have different lines. */
   readonly lane: number;
-  /** How many lines those need that go on one into the other. */
+  /** The number of lines that its group of overlapping steps needs. */
   readonly lines: number;
 }
 
-/** A run on the time axis of its workflow; times in ms as `Date.now()` counts. */
+/** A run on the time axis of its workflow. Times in ms as `Date.now()` counts. */
 export interface Bar {
   readonly run: RunState;
-  /** When the first of what it read was there: from here it waits at its gate for the others. */
+  /** When its first input was published. From here it waits at its gate. */
   readonly gateFrom: number;
-  /** When the last of what it read was there: from here it waits for its turn. */
+  /** When its last input was published. From here it is queued. */
   readonly queuedFrom: number;
   readonly startedAt: number;
-  /** When it ended; the end of the picture while it runs. */
+  /** Its end; the end of the axis while it runs. */
   readonly endedAt: number;
-  /** How many runs led to it, one after the other. */
+  /** The number of runs before it in the chain of causes. */
   readonly depth: number;
-  /** The line of the flame view that it stands in: no two at the same time share one. */
+  /** Its line in the flame view. Simultaneous runs have different lines. */
   readonly lane: number;
-  /** What it has called, in lines below its own. */
+  /** Its steps, in lines below its own. */
   readonly steps: readonly StepBar[];
-  /** Whether the workflow would have been over sooner if this run, or what it waited for, had been. */
+  /** Whether the workflow would have ended sooner if this run, or what it waited for, had been faster. */
   readonly isCritical: boolean;
 }
 
-/** The runs of one workflow, side by side. */
+/** The runs of one workflow. */
 export interface Workflow {
-  /** In the order in which they began. */
+  /** In the order in which they started. */
   readonly bars: readonly Bar[];
   readonly from: number;
   readonly to: number;
-  /** How many lines the flame view has, those of steps included. */
+  /** The number of lines of the flame view, including steps. */
   readonly lanes: number;
   readonly artifacts: number;
   readonly failed: number;
   readonly running: number;
-  /** What its runs have spent, by name. */
+  /** The total usage of its runs, by name. */
   readonly usage: Readonly<Record<string, number>>;
 }
 
 /**
- * The workflow with a correlation id as a state shows it.
- * @param now the end of the picture for what still runs, in ms as `Date.now()` counts.
+ * Computes the workflow of a correlation id from a state.
+ *
+ * @param now the end of the axis for running runs, in ms as `Date.now()` counts.
  */
 export function workflowOf({ runs, artifacts }: FlockState, correlationId: string, now: number): Workflow {
   const mine = [...runs.values()]
@@ -90,10 +91,10 @@ export function workflowOf({ runs, artifacts }: FlockState, correlationId: strin
   };
 }
 
-/** What a run has called, as far as the picture goes: each in the first line that is free when it begins. */
+/** Places the steps of a run: each in the first line that is free when it starts. */
 function stepsOf({ steps = [] }: RunState, until: number): readonly StepBar[] {
   const bars: StepBar[] = [];
-  /** When the newest of each line ends, of those that go on one into the other. */
+  /** The end of each line's newest step, among overlapping steps. */
   let ends: number[] = [];
   let first = 0;
   const close = () => {
@@ -104,8 +105,8 @@ function stepsOf({ steps = [] }: RunState, until: number): readonly StepBar[] {
   };
   for (const step of steps) {
     const startedAt = Math.min(Date.parse(step.started_at), until);
-    const told = step.ended_at === undefined ? until : Date.parse(step.ended_at);
-    const endedAt = Math.min(Math.max(startedAt, told), until);
+    const reportedEnd = step.ended_at === undefined ? until : Date.parse(step.ended_at);
+    const endedAt = Math.min(Math.max(startedAt, reportedEnd), until);
     if (ends.every((end) => end <= startedAt)) close();
     const free = ends.findIndex((end) => end <= startedAt);
     const lane = free === -1 ? ends.length : free;
@@ -116,7 +117,7 @@ function stepsOf({ steps = [] }: RunState, until: number): readonly StepBar[] {
   return bars;
 }
 
-/** Each in the first lane of its depth that is free when it begins; deeper ones below, and below each what it called. */
+/** Places each run in the first free line of its depth. Deeper runs are below, and steps directly below their run. */
 function withLanes(bars: readonly Bar[]): { readonly placed: readonly Bar[]; readonly lanes: number } {
   const ends: { depth: number; end: number; bars: Bar[] }[] = [];
   for (const bar of bars) {
@@ -141,7 +142,7 @@ function withLanes(bars: readonly Bar[]): { readonly placed: readonly Bar[]; rea
   return { placed: bars.map((bar) => ({ ...bar, lane: places.get(bar) as number })), lanes };
 }
 
-/** The runs that the end waited for: from the one that ended last, back through what came last of what each read. */
+/** Returns the runs on the critical path: from the run that ended last, back through the latest input of each. */
 function criticalOf(runs: readonly RunState[], artifacts: FlockState["artifacts"]): ReadonlySet<string> {
   const known = new Map(runs.map((run) => [run.run_id, run]));
   const path = new Set<string>();

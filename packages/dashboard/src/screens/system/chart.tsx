@@ -3,10 +3,10 @@ import uPlot from "uplot";
 import { clock } from "../../ui/format.ts";
 import "uplot/dist/uPlot.min.css";
 
-/** How much time a chart is about at least, in seconds: two seconds alone look like a trend. */
+/** The shortest time axis, in seconds. Two seconds alone would look like a trend. */
 const SPAN_S = 60;
 
-/** A small chart of one figure over the last minutes, with the newest value beside its name. A value alone is a point. */
+/** A small chart of one metric over the last minutes, with its current value. A single sample is a point. */
 export function Chart({ name, now, times, values }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
@@ -14,8 +14,8 @@ export function Chart({ name, now, times, values }: ChartProps) {
   latest.current = [times as number[], values as (number | null)[]];
   useEffect(() => {
     const element = box.current as HTMLDivElement;
-    const colour = (token: string) => () => getComputedStyle(element).getPropertyValue(token);
-    const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+    const color = (token: string) => () => getComputedStyle(element).getPropertyValue(token);
+    const axis = { stroke: color("--soft"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false } };
     const made = new uPlot(
       {
         width: element.clientWidth,
@@ -26,7 +26,7 @@ export function Chart({ name, now, times, values }: ChartProps) {
           x: { range: span },
           y: { range: (_, least, most) => [Math.min(0, least), Math.max(1, most * 1.1)] },
         },
-        series: [{}, { stroke: colour("--accent"), width: 1.5, points: { show: isAlone, size: 6 } }],
+        series: [{}, { stroke: color("--accent"), width: 1.5, points: { show: isAlone, size: 6 } }],
         axes: [
           { ...axis, size: 24, font: "11px Inter Variable", space: 80, values: (_, ticks) => ticks.map(timeOf) },
           { ...axis, size: 48, font: "11px Inter Variable", values: (_, ticks) => ticks.map(compact) },
@@ -59,7 +59,7 @@ export function Chart({ name, now, times, values }: ChartProps) {
 
 interface ChartProps {
   readonly name: string;
-  /** The newest value in words. */
+  /** The newest value as text. */
   readonly now: string;
   /** In seconds since 1970, oldest first. */
   readonly times: readonly number[];
@@ -71,7 +71,7 @@ function span(_: uPlot, first: number | null, last: number | null): uPlot.Range.
   return [Math.min(first ?? end, end - SPAN_S), end];
 }
 
-/** Whether a line would have nowhere to go. */
+/** Whether there is only one point. */
 function isAlone({ data }: uPlot, series: number): boolean {
   return [...(data[series] ?? [])].filter((value) => value != null).length === 1;
 }

@@ -4,21 +4,21 @@ import { getJson } from "../../connection/rest.ts";
 import { useSession } from "../../session/tab-session.ts";
 import { clock, short } from "../../ui/format.ts";
 
-/** Connections that are listed. */
+/** The number of connections listed. */
 const LISTED = 100;
 
-/** What the server says of who is connected. */
+/** The server's list of connections. */
 export interface Connected {
   readonly connections: readonly ConnectionInfo[];
   readonly total: number;
 }
 
-/** Asks the server who is connected, the furthest behind first. */
+/** Reads the connections from the server, the largest lag first. */
 export function readConnections(config: DashboardConfig): Promise<Connected> {
   return getJson(`${connectionsUrl(config)}?limit=${LISTED}`);
 }
 
-/** Who is connected, and how far each is behind: it is never the agents' problem, but may be the reader's. */
+/** The connections and their lags. */
 export function Connections({ connections, total }: Connected) {
   const mine = useSession(({ connection }) => connection.connectionId);
   return (
@@ -31,7 +31,7 @@ export function Connections({ connections, total }: Connected) {
         <table className="w-full min-w-xl text-left text-sm tabular-nums">
           <thead className="text-xs text-soft">
             <tr>
-              {["Client", "From", "Since", "Reads", "State", "Behind", "Waits in its socket"].map((name) => (
+              {["Client", "From", "Since", "Filter", "State", "Behind", "Unsent"].map((name) => (
                 <th key={name} scope="col" className="px-3 py-2 font-medium whitespace-nowrap">
                   {name}
                 </th>
@@ -46,7 +46,7 @@ export function Connections({ connections, total }: Connected) {
                   {each.connection_id === mine && <span className="ml-2 font-sans text-accent">this browser</span>}
                 </th>
                 <td className="px-3 py-2">
-                  {each.from ?? "gone"}
+                  {each.from ?? "closed"}
                   {each.principal !== undefined && ` as ${each.principal}`}
                 </td>
                 <td className="px-3 py-2">{clock(each.connected_at).slice(0, 8)}</td>
@@ -65,7 +65,7 @@ export function Connections({ connections, total }: Connected) {
   );
 }
 
-/** What a client wants, in words. */
+/** Describes the filter of a connection. */
 function wanted({ filter, encoding }: ConnectionInfo): string {
   const { types, agents, artifact_types, correlation_id, run_id } = filter;
   const parts = [

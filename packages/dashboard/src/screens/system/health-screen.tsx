@@ -8,12 +8,15 @@ import { Chart } from "./chart.tsx";
 import { type Connected, Connections, readConnections } from "./connections.tsx";
 import { metricsOf, rateOf, type Sample } from "./metrics.ts";
 
-/** Between two looks, in ms; the second comes sooner, since a rate needs two; how many are kept: ten minutes. */
+/**
+ * The sampling interval in ms; the delay of the second sample, since a rate needs two; the number of samples kept:
+ * ten minutes.
+ */
 const LOOK_MS = 2_000;
 const SOON_MS = 500;
 const KEPT = 300;
 
-/** How the server, the connections and this page are doing. */
+/** The health of the server, the connections and this page. */
 export default function HealthScreen() {
   const file = useSession(({ file }) => file);
   const config = useSession(({ config }) => config);
@@ -21,10 +24,10 @@ export default function HealthScreen() {
   const newest = samples.at(-1);
   const figure = (name: string) => newest && (newest.metrics.get(name) ?? 0);
   if (file !== null) {
-    return <p className="p-10 text-center text-soft">This is a file: it has no server whose health could be shown.</p>;
+    return <p className="p-10 text-center text-soft">Not available for event files: there is no server.</p>;
   }
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
     <div tabIndex={0} className="h-full overflow-y-auto -outline-offset-2">
       <div className="mx-auto flex max-w-6xl flex-col gap-6 p-4 md:p-6">
         <h1 className="sr-only">Health</h1>
@@ -33,27 +36,27 @@ export default function HealthScreen() {
             <h2 className="font-medium text-soft">Server</h2>
             {error && (
               <p role="alert" className="text-busy">
-                The server's figures did not come: {error}. They are asked for again every two seconds.
+                Failed to load the server metrics: {error}. Retrying every 2 s.
               </p>
             )}
           </div>
           <dl className="mb-4 flex flex-wrap gap-x-8 gap-y-3">
             <Fact name="Connections">{count(figure("flock_websocket_connections"))}</Fact>
-            <Fact name="Behind">{count(figure("flock_websocket_lagging"))}</Fact>
-            <Fact name="Furthest behind">{events(figure("flock_websocket_max_lag_events"))}</Fact>
-            <Fact name="Runs going on">{count(figure("flock_runs_running"))}</Fact>
-            <Fact name="Runs queued">{count(figure("flock_runs_queued"))}</Fact>
-            <Fact name="Runs failed">{count(newest && failedOf(newest))}</Fact>
+            <Fact name="Connections behind">{count(figure("flock_websocket_lagging"))}</Fact>
+            <Fact name="Largest lag">{events(figure("flock_websocket_max_lag_events"))}</Fact>
+            <Fact name="Running runs">{count(figure("flock_runs_running"))}</Fact>
+            <Fact name="Queued runs">{count(figure("flock_runs_queued"))}</Fact>
+            <Fact name="Failed runs">{count(newest && failedOf(newest))}</Fact>
             <Fact name="Failed commits">{count(figure("flock_commits_failed_total"))}</Fact>
             <Fact name="Log">{seqs(figure("flock_log_oldest_seq"), figure("flock_log_head_seq"))}</Fact>
           </dl>
           <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
-            <Rate samples={samples} name="Events a second" of="flock_events_total" />
-            <Rate samples={samples} name="Runs begun a second" of="flock_runs_started_total" />
-            <Rate samples={samples} name="Events sent a second" of="flock_websocket_deliveries_total" />
-            <Rate samples={samples} name="Bytes sent a second" of="flock_websocket_sent_bytes_total" />
-            <Level samples={samples} name="Memory, MB" of="process_resident_memory_bytes" unit={1_000_000} />
-            <Level samples={samples} name="Event loop lag, ms" of="nodejs_eventloop_lag_p99_seconds" unit={0.001} />
+            <Rate samples={samples} name="Events/s" of="flock_events_total" />
+            <Rate samples={samples} name="Runs started/s" of="flock_runs_started_total" />
+            <Rate samples={samples} name="Events sent/s" of="flock_websocket_deliveries_total" />
+            <Rate samples={samples} name="Bytes sent/s" of="flock_websocket_sent_bytes_total" />
+            <Level samples={samples} name="Memory (MB)" of="process_resident_memory_bytes" unit={1_000_000} />
+            <Level samples={samples} name="Event loop lag (ms)" of="nodejs_eventloop_lag_p99_seconds" unit={0.001} />
           </div>
         </section>
         <ThisPage samples={samples} />
@@ -63,7 +66,7 @@ export default function HealthScreen() {
   );
 }
 
-/** What the server tells, every two seconds while somebody looks. */
+/** Samples the server's metrics while the component is mounted. */
 function useSamples(config: DashboardConfig | null) {
   const [samples, setSamples] = useState<readonly Sample[]>([]);
   const [connected, setConnected] = useState<Connected | null>(null);
@@ -80,7 +83,7 @@ function useSamples(config: DashboardConfig | null) {
       );
       try {
         const [response, connected] = await Promise.all([fetch("/metrics"), readConnections(config)]);
-        if (!response.ok) throw new Error(`/metrics answered ${response.status}`);
+        if (!response.ok) throw new Error(`/metrics returned ${response.status}`);
         const metrics = metricsOf(await response.text());
         const sample = { at: Date.now(), metrics, latency: await answer };
         if (!isCurrent) return;
@@ -132,7 +135,7 @@ function Level({ samples, name, of, unit }: FigureProps & { unit: number }) {
   );
 }
 
-/** What this page has of the log, and how far it is from the server. */
+/** The part of the log that this page has, and its distance from the server. */
 function ThisPage({ samples }: { samples: readonly Sample[] }) {
   const connection = useSession(({ connection }) => connection);
   const complete = useSession(({ complete }) => complete);
@@ -148,39 +151,39 @@ function ThisPage({ samples }: { samples: readonly Sample[] }) {
       <h2 className="mb-2 text-sm font-medium text-soft">This page</h2>
       <dl className="flex flex-wrap gap-x-8 gap-y-3">
         <Fact name="Connection">{connectionWords({ connection, complete, last, offlineSince }, Date.now())}</Fact>
-        <Fact name="To the server and back">{latency == null ? "–" : duration(latency)}</Fact>
-        <Fact name="Events here">{count(kept)}</Fact>
-        <Fact name="From seq, to seq">{seqs(first, last)}</Fact>
-        <Fact name="Behind the server">{events(Math.max(0, connection.head - last))}</Fact>
+        <Fact name="Round-trip time">{latency == null ? "–" : duration(latency)}</Fact>
+        <Fact name="Events loaded">{count(kept)}</Fact>
+        <Fact name="Seqs">{seqs(first, last)}</Fact>
+        <Fact name="Behind server">{events(Math.max(0, connection.head - last))}</Fact>
         <Fact name="Reconnects">{count(breaks.length)}</Fact>
         <Fact name="Log">
-          <span className="font-mono text-xs" title="A server that begins a new log has another one.">
+          <span className="font-mono text-xs" title="Epoch: changes when the server starts a new log">
             {connection.epoch ?? "–"}
           </span>
         </Fact>
       </dl>
-      <h3 className="mt-5 mb-1 text-sm font-medium text-soft">Missing here</h3>
+      <h3 className="mt-5 mb-1 text-sm font-medium text-soft">Missing events</h3>
       {gaps.length === 0 ? (
         <p className="text-sm">
           {!complete
-            ? "Not known yet: what the server has to tell is still on its way."
+            ? "Still loading."
             : last < first
-              ? "Nothing: there are no events yet."
-              : `Nothing: every event since seq ${count(first)} is here.`}
+              ? "None: no events yet."
+              : `None: every event since seq ${count(first)} is loaded.`}
         </p>
       ) : (
         <ul className="text-sm tabular-nums">
           {gaps.map(({ from_seq, to_seq }) => (
             <li key={from_seq}>
-              {count(to_seq - from_seq + 1)} events, from seq {count(from_seq)} to {count(to_seq)}: no longer kept when
-              this page came back.
+              {count(to_seq - from_seq + 1)} events, from seq {count(from_seq)} to {count(to_seq)}: no longer retained
+              when this page reconnected.
             </li>
           ))}
         </ul>
       )}
       {breaks.length > 0 && (
         <>
-          <h3 className="mt-5 mb-1 text-sm font-medium text-soft">Broken connections</h3>
+          <h3 className="mt-5 mb-1 text-sm font-medium text-soft">Disconnects</h3>
           <ul className="text-sm tabular-nums">
             {breaks.map(({ at, reason }) => (
               <li key={at}>

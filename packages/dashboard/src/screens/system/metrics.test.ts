@@ -10,7 +10,7 @@ nodejs_eventloop_lag_seconds 0.0012
 nothing_yet NaN
 `;
 
-describe("what the server tells of itself is read", () => {
+describe("parses the server's metrics", () => {
   it("by name, and by name and label", () => {
     const metrics = metricsOf(TEXT);
     expect(metrics.get("flock_events_total")).toBe(120);
@@ -20,7 +20,7 @@ describe("what the server tells of itself is read", () => {
     expect(metrics.has("nothing_yet")).toBe(false);
   });
 
-  it("and rates are what came between two looks, unless the server began anew", () => {
+  it("computes rates between two samples, unless the server restarted", () => {
     const sample = (at: number, events: number) => ({ at, metrics: new Map([["e", events]]), latency: null });
     expect(rateOf(sample(0, 10), sample(2_000, 30), "e")).toBe(10);
     expect(rateOf(sample(0, 10), sample(2_000, 3), "e")).toBeNull();

@@ -1,7 +1,7 @@
-/** Figures by name, as `/metrics` tells them; those of several labels are summed under their name, and kept with them. */
+/** Metrics by name. Values of several labels are summed under the name, and also kept with their labels. */
 export type Metrics = ReadonlyMap<string, number>;
 
-/** Reads the text format of Prometheus, as far as it says numbers. */
+/** Parses the numbers of the Prometheus text format. */
 export function metricsOf(text: string): Metrics {
   const metrics = new Map<string, number>();
   for (const line of text.split("\n")) {
@@ -16,16 +16,16 @@ export function metricsOf(text: string): Metrics {
   return metrics;
 }
 
-/** What was read, and when. */
+/** A sample of the metrics and its time. */
 export interface Sample {
   /** As `Date.now()` counts. */
   readonly at: number;
   readonly metrics: Metrics;
-  /** How long a command took to the server and back, in ms; null when it did not come back. */
+  /** The round-trip time of a command, in ms; null when it failed. */
   readonly latency: number | null;
 }
 
-/** How much a counter grew in a second between two samples; null when the server began anew in between. */
+/** Returns a counter's rate per second between two samples; null when the server restarted in between. */
 export function rateOf(before: Sample, after: Sample, name: string): number | null {
   const grown = (after.metrics.get(name) ?? 0) - (before.metrics.get(name) ?? 0);
   const seconds = (after.at - before.at) / 1_000;

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Log } from "../../timeline/log.ts";
 import { Density } from "./density.ts";
 
-/** Some events in order, with holes, of which some are failures. */
+/** Events in order, with gaps, some of them failures. */
 const logs = fc
   .array(fc.record({ step: fc.integer({ min: 1, max: 4 }), failed: fc.boolean(), ms: fc.nat({ max: 5_000 }) }))
   .map((items) => {
@@ -19,7 +19,7 @@ const logs = fc
     });
   });
 
-/** The same, event by event. */
+/** The same, computed event by event. */
 function plainly(events: readonly FlockEvent[], first: number, last: number, bars: number) {
   const at = ({ seq }: FlockEvent) => Math.floor(((seq - first) / (last - first + 1)) * bars);
   const stretches = Array.from({ length: bars }, (_, bar) => events.filter((event) => at(event) === bar));
@@ -36,8 +36,8 @@ function plainly(events: readonly FlockEvent[], first: number, last: number, bar
   };
 }
 
-describe("the picture of the log is that of all its events", () => {
-  it("however it grows, and when its oldest part goes or comes", () => {
+describe("the density covers all events of the log", () => {
+  it("with any growth, and when the oldest part is evicted or loaded", () => {
     fc.assert(
       fc.property(logs, fc.array(fc.tuple(fc.nat({ max: 99 }), fc.nat({ max: 99 }))), (events, looks) => {
         const density = new Density();

@@ -2,23 +2,23 @@ import type { FlockEvent } from "@flock-ts/protocol";
 import { isFailure } from "../../timeline/failure.ts";
 import type { Log } from "../../timeline/log.ts";
 
-/** Each stretch of a log: how busy it was, on a scale of its own, and how many failures it has. */
+/** The density of each part of a log, on a relative scale, and its number of failures. */
 export interface Weights {
   readonly weights: readonly number[];
   readonly failures: readonly number[];
 }
 
 /**
- * How a log that grows is spread over its seqs. What has been looked at once is not looked at again: a hundred thousand
- * events cost nothing while one more comes.
+ * The distribution of a growing log over its seqs. Each event is visited once, so that an additional one costs
+ * little.
  */
 export class Density {
-  /** The seqs of failures, and between which events they are all that there are. */
+  /** The seqs of failures, and the range in which they are complete. */
   #failures: number[] = [];
   #first: FlockEvent | undefined;
   #last: FlockEvent | undefined;
 
-  /** Divides the seqs from `first` to `last` into so many stretches. */
+  /** Divides the seqs from `first` to `last` into a number of parts. */
   of(log: Log, first: number, last: number, bars: number): Weights {
     this.#lookAt(log);
     const weights = new Array<number>(bars).fill(0);
@@ -31,11 +31,11 @@ export class Density {
     let from = log.indexOf(first - 1) + 1;
     let before: string | undefined;
     for (let bar = 0; bar < bars; bar++) {
-      // The seqs of a stretch are those below this one.
+      // The seqs of a part are below this one.
       const to = log.indexOf(Math.ceil(first + ((bar + 1) * span) / bars) - 1) + 1;
       if (to <= from) continue;
       const end = log.at(to - 1)?.timestamp as string;
-      // From the end of the one before: a long silence makes a stretch a quiet one.
+      // From the end of the previous part, so that a long silence lowers the density.
       const began = before ?? (log.at(from)?.timestamp as string);
       const seconds = Math.max(0.05, (Date.parse(end) - Date.parse(began)) / 1_000);
       weights[bar] = Math.log1p((to - from) / seconds);
@@ -48,7 +48,7 @@ export class Density {
   #lookAt(log: Log): void {
     const first = log.at(0);
     const seen = this.#last === undefined ? -1 : log.indexOf(this.#last.seq);
-    // Older events have been loaded, or it is another log.
+    // Older events were loaded, or it is another log.
     const goesOn = seen >= 0 && log.at(seen) === this.#last && (first?.seq ?? 0) >= (this.#first?.seq ?? 0);
     if (!goesOn) this.#failures = [];
     else if (first !== this.#first) this.#failures = this.#failures.filter((seq) => seq >= (first?.seq ?? 0));

@@ -1,11 +1,13 @@
 import { session, timeTravel } from "../../session/tab-session.ts";
 
-/** Shows the next failure, or the one before; says so when there is none. */
+/** Shows the next or the previous failure, or a notice without one. */
 export async function lookForError(direction: 1 | -1): Promise<void> {
   const found = await timeTravel.toError(direction);
   if (found === "found") return;
   const where = direction === 1 ? "after" : "before";
   const notice =
-    found === "none" ? `There is no error ${where} this.` : `No error yet: press again to look further ${where} this.`;
+    found === "none"
+      ? `No errors ${where} this seq.`
+      : `No errors found yet. Press again to search further ${where} this seq.`;
   session.notify(notice);
 }

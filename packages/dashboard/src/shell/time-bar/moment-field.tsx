@@ -6,12 +6,12 @@ import { clock } from "../../ui/format.ts";
 
 const useWriting = create<{ readonly isOpen: boolean }>(() => ({ isOpen: false }));
 
-/** Lets the viewer type where to go. */
+/** The open field for a position. */
 export function askWhereTo(): void {
   useWriting.setState({ isOpen: true });
 }
 
-/** The seq and the time that are shown; pressed, a field to type others. */
+/** The seq and time shown, as a button that opens a field to enter others. */
 export function MomentField() {
   const isOpen = useWriting(({ isOpen }) => isOpen);
   const at = useSession(({ at }) => at);
@@ -19,7 +19,7 @@ export function MomentField() {
   const moment = useSession(({ log }) => log.at(-1)?.timestamp);
   const isLoading = useSession(({ isLoading }) => isLoading);
   const complete = useSession(({ complete }) => complete);
-  /** Who has come by the button goes back to it. */
+  /** Returns the focus to the button. */
   const cameFromHere = useRef(false);
   if (isOpen) return <Field />;
   return (
@@ -30,7 +30,7 @@ export function MomentField() {
       }}
       type="button"
       aria-label={`Seq ${seq.toLocaleString("en")}${moment ? `, ${clock(moment)}` : ""}: go to another seq or time`}
-      title="Go to a seq or a time (t)"
+      title="Go to a seq or time (t)"
       onClick={() => {
         cameFromHere.current = true;
         askWhereTo();
@@ -74,9 +74,9 @@ function Field() {
         </p>
       )}
       <input
-        // biome-ignore lint/a11y/noAutofocus: who asks for it wants to write there
+        // biome-ignore lint/a11y/noAutofocus: opening the field is a request to type
         autoFocus
-        aria-label="Go to a seq or a time"
+        aria-label="Go to a seq or time"
         aria-invalid={isWrong}
         aria-describedby={isWrong ? "wrong-moment" : undefined}
         placeholder="14:03 or #41200"

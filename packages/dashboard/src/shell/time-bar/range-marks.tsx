@@ -1,6 +1,6 @@
 import { rangeSelection, useRange, useSession } from "../../session/tab-session.ts";
 
-/** The ends of the range that is about to be saved, to drag along the log. */
+/** The draggable ends of the range to save. */
 export function RangeMarks() {
   const range = useRange(({ range }) => range);
   const first = useSession(({ first, past }) => past?.from ?? first);

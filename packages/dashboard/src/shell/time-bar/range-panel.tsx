@@ -9,10 +9,10 @@ import { rangeSelection, session, timeTravel, useRange, useSession } from "../..
 import { parsePosition } from "../../timeline/parse-position.ts";
 import { clock, short } from "../../ui/format.ts";
 
-/** What of a range can be saved. */
+/** The events of a range to save. */
 type Which = "all" | "workflow" | "filter";
 
-/** Saves a range of the log as a file: from where to where, and which of its events. */
+/** Saves a range of the log as a file, with a choice of events. */
 export default function RangePanel() {
   const range = useRange(({ range }) => range);
   return range && <Panel range={range} />;
@@ -21,13 +21,13 @@ export default function RangePanel() {
 function Panel({ range }: { range: Range }) {
   const [which, setWhich] = useState<Which>("all");
   const [saved, setSaved] = useState<number | null>(null);
-  const [told, setTold] = useState("");
+  const [message, setMessage] = useState("");
   const workflow = useWorkflow();
   const filter = useFilter();
   const abort = useRef(new AbortController());
   const opener = useRef(document.activeElement);
   useEffect(() => {
-    // Also from the marks on the log, which are not in here.
+    // Also for the marks on the timeline, which are outside this panel.
     const onKey = ({ key }: KeyboardEvent) => {
       if (key === "Escape" && !document.querySelector("dialog[open]")) rangeSelection.leave();
     };
@@ -44,13 +44,13 @@ function Panel({ range }: { range: Range }) {
   const wanted = which === "workflow" ? workflow : which === "filter" ? filter : undefined;
   const choice: Choice = useMemo(() => ({ ...range, ...(wanted ? { only: onlyOf(wanted) } : {}) }), [range, wanted]);
   const save = async () => {
-    setTold("");
+    setMessage("");
     setSaved(0);
     try {
       const events = await saveRange(choice, setSaved, abort.current.signal);
       if (events !== null) rangeSelection.leave();
     } catch (error) {
-      setTold(`It was not saved: ${(error as Error).message}`);
+      setMessage(`Failed to save: ${(error as Error).message}`);
       setSaved(null);
     }
   };
@@ -77,7 +77,7 @@ function Panel({ range }: { range: Range }) {
       </div>
       <fieldset className="flex flex-col gap-1.5">
         <legend className="sr-only">Which events</legend>
-        <Option which="all" chosen={which} choose={setWhich} name="All of them" />
+        <Option which="all" chosen={which} choose={setWhich} name="All events" />
         {workflow && (
           <Option
             which="workflow"
@@ -87,13 +87,13 @@ function Panel({ range }: { range: Range }) {
           />
         )}
         {filter && (
-          <Option which="filter" chosen={which} choose={setWhich} name={`What the filter shows: ${wordsOf(filter)}`} />
+          <Option which="filter" chosen={which} choose={setWhich} name={`Current filter: ${wordsOf(filter)}`} />
         )}
       </fieldset>
       <Summary choice={choice} />
-      {told && (
+      {message && (
         <p role="alert" className="text-bad">
-          {told}
+          {message}
         </p>
       )}
       <button
@@ -131,7 +131,7 @@ function End({ end, seq, isFirst = false }: { end: "from" | "to"; seq: number; i
       </label>
       <input
         id={id}
-        // biome-ignore lint/a11y/noAutofocus: who opens it wants to write there
+        // biome-ignore lint/a11y/noAutofocus: opening the panel is a request to type
         autoFocus={isFirst}
         value={text ?? String(seq)}
         aria-invalid={isWrong}
@@ -171,7 +171,7 @@ interface OptionProps {
   readonly name: string;
 }
 
-/** What the file will have. */
+/** Describes the content of the file. */
 function Summary({ choice }: { choice: Choice }) {
   const { from, to, only } = useDeferredValue(choice);
   const known = useSession(({ from }) => from);
@@ -180,13 +180,13 @@ function Summary({ choice }: { choice: Choice }) {
   return (
     <p role="status" className="text-soft tabular-nums">
       {count.toLocaleString("en")} {count === 1 ? "event" : "events"}
-      {hidden > 0 && `; ${hidden.toLocaleString("en")} are hidden from you, and the file says so`}
-      {from < known && `, and those before seq ${known.toLocaleString("en")}, which are read as the file is written`}
+      {hidden > 0 && `; ${hidden.toLocaleString("en")} are hidden from you, which the file records`}
+      {from < known && `, plus those before seq ${known.toLocaleString("en")}, loaded while saving`}
     </p>
   );
 }
 
-/** The type of an artifact, as far as it is known. */
+/** Reads the types of artifacts, if known. */
 function typeOf(artifactId: string): string | undefined {
   return session.timeline.head.artifacts.get(artifactId)?.artifact_type;
 }
@@ -206,7 +206,7 @@ function wordsOf({ types, agents, correlation, text }: Wanted): string {
     .join(", ");
 }
 
-/** The workflow that the viewer looks at: that of what is selected, or the one that the screen is narrowed to. */
+/** Returns the workflow of the selected item, or of the screen's filter. */
 function useWorkflow(): Wanted | undefined {
   const { screen, id, params } = useRoute();
   const workflow = useSession(({ state, log }) => {
@@ -220,7 +220,7 @@ function useWorkflow(): Wanted | undefined {
   return useMemo(() => (workflow ? wantedOf({ workflow }) : undefined), [workflow]);
 }
 
-/** What the list of events is narrowed to, where that is on the screen. */
+/** Returns the filter of the event list, when the screen shows it. */
 function useFilter(): Wanted | undefined {
   const { screen, params } = useRoute();
   return useMemo(() => {

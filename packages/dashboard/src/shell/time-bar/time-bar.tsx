@@ -14,8 +14,8 @@ const BUTTON =
   "grid size-8 shrink-0 place-items-center rounded-lg text-soft hover:bg-sunken hover:text-ink disabled:opacity-40";
 
 /**
- * The log along the bottom of every screen: how much happened when, what failed, and where one is. On narrow windows it has the
- * whole width, and the buttons a row of their own.
+ * The timeline at the bottom of every screen: event density, failures, and the position shown. On narrow windows the
+ * buttons have a separate row.
  */
 export function TimelineBar() {
   const at = useSession(({ at }) => at);
@@ -55,8 +55,8 @@ export function TimelineBar() {
       </select>
       <button
         type="button"
-        aria-label="One event back"
-        title="One event back (,)"
+        aria-label="Previous event"
+        title="Previous event (,)"
         disabled={isEmpty}
         className={BUTTON}
         onClick={() => timeTravel.step(-1)}
@@ -65,8 +65,8 @@ export function TimelineBar() {
       </button>
       <button
         type="button"
-        aria-label="One event on"
-        title="One event on (.)"
+        aria-label="Next event"
+        title="Next event (.)"
         disabled={isEmpty}
         className={BUTTON}
         onClick={() => timeTravel.step(1)}
@@ -75,8 +75,8 @@ export function TimelineBar() {
       </button>
       <button
         type="button"
-        aria-label="Error before"
-        title="Error before ([)"
+        aria-label="Previous error"
+        title="Previous error ([)"
         disabled={isEmpty}
         className={`${BUTTON} max-[22.5rem]:hidden`}
         onClick={() => lookForError(-1)}
@@ -116,7 +116,7 @@ export function TimelineBar() {
       <button
         type="button"
         aria-pressed={at === null}
-        title="Back to live (l)"
+        title="Go live (l)"
         onClick={() => timeTravel.goLive()}
         className={`shrink-0 rounded-lg border px-2.5 py-1 sm:ml-2 sm:px-3 text-sm font-medium ${
           at === null ? "border-line text-soft" : "border-accent bg-accent text-on-accent"
@@ -128,16 +128,16 @@ export function TimelineBar() {
   );
 }
 
-/** The seqs from which to which the bar goes: what the tab has of the log around the one that is shown. */
+/** Returns the range of seqs on the timeline: the tab's part of the log around the position shown. */
 function spanOf({ first, last, past }: SessionView): { readonly first: number; readonly last: number } {
   return past ? { first: past.from, last: past.to } : { first, last };
 }
 
-/** Bars that are drawn, and how often at most, in ms: what comes moves all of them. */
+/** The number of bars, and the shortest time between two paints, in ms, since every event moves all bars. */
 const BARS = 160;
 const DRAW_MS = 250;
 
-/** How much happened, from the oldest to the newest seq; failures below. Painted outside React. */
+/** The event density over seqs, with failures below. Painted outside React. */
 function DensityPicture() {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
@@ -181,7 +181,7 @@ function paint(canvas: HTMLCanvasElement, density: Density): void {
   canvas.height = height * scale;
   context.scale(scale, scale);
   const { first, last } = spanOf(useSession.getState());
-  // All of it, whatever seq is shown.
+  // The whole timeline, regardless of the seq shown.
   const log = session.shownTimeline.log();
   if (last < first) return;
   const { weights, failures } = density.of(log, first, last, BARS);

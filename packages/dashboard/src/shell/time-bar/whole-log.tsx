@@ -1,8 +1,8 @@
 import { timeTravel, useSession } from "../../session/tab-session.ts";
 
 /**
- * All that the server keeps, where that is more than the tab has: how much of it the other bar covers, and a slider to
- * go anywhere else.
+ * The server's whole log, when the tab has only a part of it: the part on the timeline, and a slider to navigate
+ * elsewhere.
  */
 export function WholeLog() {
   const oldest = useSession(({ oldest }) => oldest);
@@ -15,7 +15,7 @@ export function WholeLog() {
   const share = (seq: number) => ((seq - oldest) / Math.max(1, last - oldest)) * 100;
   return (
     <div
-      title={`The whole log, from seq ${oldest.toLocaleString("en")} on. The other bar goes from ${from.toLocaleString("en")} to ${to.toLocaleString("en")}`}
+      title={`The whole log, from seq ${oldest.toLocaleString("en")} on. The timeline covers ${from.toLocaleString("en")} to ${to.toLocaleString("en")}`}
       className="relative h-6 shrink-0 max-sm:order-first max-sm:basis-full sm:ml-2 sm:w-24 lg:w-40"
     >
       <div aria-hidden="true" className="absolute inset-x-0 top-2.5 h-1 rounded-full bg-line" />

@@ -2,12 +2,12 @@ import { ChevronDown, ChevronUp } from "lucide-react";
 import { type KeyboardEvent, useEffect, useState } from "react";
 import { findInStreams, type StreamPainter } from "./stream-painter.ts";
 
-/** How often what has come since is searched too, in ms. */
+/** The interval of searches in new text, in ms. */
 const AGAIN_MS = 500;
 
 /**
- * Finds in painted streams, also in what is still to come: the browser's own search does not see what they have left out
- * of the layout.
+ * Searches painted streams, including new text. The browser's search does not find text that is skipped by the
+ * layout.
  */
 export function StreamFind({ painters, label, autoFocus = false, close }: StreamFindProps) {
   const [text, setText] = useState("");
@@ -51,7 +51,7 @@ export function StreamFind({ painters, label, autoFocus = false, close }: Stream
         type="search"
         aria-label={label}
         placeholder="Find"
-        // biome-ignore lint/a11y/noAutofocus: who opens a search wants to type
+        // biome-ignore lint/a11y/noAutofocus: opening a search is a request to type
         autoFocus={autoFocus}
         value={text}
         onChange={(change) => search(change.target.value)}
@@ -61,10 +61,10 @@ export function StreamFind({ painters, label, autoFocus = false, close }: Stream
       <span role="status" className="min-w-14 rounded-md bg-card px-1 text-xs whitespace-nowrap text-soft tabular-nums">
         {found.length === 0 ? (text === "" ? "" : "none") : `${shown + 1} of ${found.length}`}
       </span>
-      <button type="button" aria-label="Find the one before" onClick={() => step(-1)} className={button}>
+      <button type="button" aria-label="Previous match" onClick={() => step(-1)} className={button}>
         <ChevronUp size={13} aria-hidden="true" />
       </button>
-      <button type="button" aria-label="Find the next one" onClick={() => step(1)} className={button}>
+      <button type="button" aria-label="Next match" onClick={() => step(1)} className={button}>
         <ChevronDown size={13} aria-hidden="true" />
       </button>
     </search>
@@ -72,14 +72,14 @@ export function StreamFind({ painters, label, autoFocus = false, close }: Stream
 }
 
 interface StreamFindProps {
-  /** Where it looks; the same function as long as it gives the same. */
+  /** The texts to search; the same function while they are the same. */
   readonly painters: () => readonly StreamPainter[];
   readonly label: string;
   readonly autoFocus?: boolean;
   readonly close?: () => void;
 }
 
-/** Marks what was found without touching the text. Browsers that cannot still scroll there. */
+/** Highlights matches without changing the text. Browsers without support still scroll to them. */
 function mark(found: readonly Range[], here: Range | undefined): void {
   if (typeof Highlight === "undefined") return;
   CSS.highlights.set("found", new Highlight(...found));
@@ -91,7 +91,7 @@ function bringIntoView(range: Range): void {
   const box = block?.parentElement;
   if (!block || !box) return;
   block.scrollIntoView({ block: "nearest" });
-  // The block is long: the line within it is what shall be seen.
+  // The block is long. The line within it must be visible.
   const line = range.getBoundingClientRect();
   const frame = box.getBoundingClientRect();
   if (line.top < frame.top || line.bottom > frame.bottom) box.scrollTop += line.top - frame.top - frame.height / 2;

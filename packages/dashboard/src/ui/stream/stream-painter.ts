@@ -1,22 +1,22 @@
 import type { StreamState } from "@flock-ts/protocol";
 
-/** How long a block is before another one begins, in UTF-16 code units: some screens full. */
+/** The length of a block, in UTF-16 code units: a few screens. */
 const BLOCK = 4_096;
-/** Places that are found at most: nobody steps through more. */
+/** The largest number of matches. */
 const MOST_FOUND = 1_000;
 
-/** Where a text stands in several streams, in the order in which they stand on the screen. */
+/** A match in one of several streams, in the order on the screen. */
 export function findInStreams(painters: readonly StreamPainter[], text: string): Range[] {
   return painters.flatMap((painter) => painter.find(text)).slice(0, MOST_FOUND);
 }
 
 /**
- * Paints a stream into an element without React: what is added is appended to the last of its text nodes, so that
- * thousands of pieces a second lay out nothing but the last lines, and a selection stays.
+ * Paints a stream into an element without React. New text is appended to the last text node, so that thousands of
+ * chunks per second only lay out the last lines, and a selection is kept.
  */
 export class StreamPainter {
   readonly #box: HTMLElement;
-  /** UTF-16 code units of the stream that have been painted, those that were cut off before included. */
+  /** UTF-16 code units of the stream that were painted, including removed ones. */
   #painted = 0;
   #runId: string | undefined;
   #last: Text | undefined;
@@ -25,13 +25,13 @@ export class StreamPainter {
     this.#box = box;
   }
 
-  /** Paints a run's stream as it stands. Returns whether anything has changed. */
+  /** Paints the current text of a run's stream. Returns whether anything changed. */
   paint(runId: string, stream: StreamState | undefined): boolean {
     const text = stream?.text ?? "";
     const length = stream?.length ?? 0;
     const added = length - this.#painted;
     if (runId === this.#runId && added === 0) return false;
-    // Another run, an earlier place in time, or a hole: what is there is not the beginning of what shall be.
+    // Another run, an earlier seq, or a gap: the painted text is not a prefix of the new one.
     if (runId !== this.#runId || added < 0 || added > text.length) {
       this.#box.replaceChildren();
       this.#last = undefined;
@@ -44,7 +44,7 @@ export class StreamPainter {
     return true;
   }
 
-  /** Where a text stands in what is painted, whatever its letters' case. */
+  /** Finds a text in the painted text, ignoring case. */
   find(text: string): Range[] {
     const found: Range[] = [];
     if (text === "") return found;
@@ -68,7 +68,7 @@ export class StreamPainter {
     let rest = text;
     while (rest !== "") {
       if (this.#last && this.#last.length < BLOCK) {
-        // A block ends at the end of a line: elsewhere it would make one.
+        // A block ends with a line. Elsewhere it would add a line break.
         const end = rest.indexOf("\n", Math.max(0, BLOCK - this.#last.length));
         this.#last.appendData(end < 0 ? rest : rest.slice(0, end));
         rest = end < 0 ? "" : rest.slice(end + 1);

@@ -5,17 +5,17 @@ import { useSession } from "../../session/tab-session.ts";
 import { StreamFind } from "./stream-find.tsx";
 import { StreamPainter } from "./stream-painter.ts";
 
-/** So near the end, in px, counts as at the end: zoomed pages scroll by fractions. */
+/** Distances from the end up to this count as the end, in px. Zoomed pages scroll by fractions. */
 const NEAR = 24;
 
 interface StreamTextProps {
   readonly runId: string;
   readonly className?: string;
-  /** Told what paints it, and that it does no longer: for who searches in several. */
+  /** Called when the painter is created and removed, for searches in several streams. */
   readonly announce?: (runId: string, painter: StreamPainter | undefined) => void;
 }
 
-/** The output of a run as it streams. It follows the end until the reader scrolls up, and again when they are back. */
+/** The live output of a run. Follows the end until the user scrolls up, and again after scrolling back. */
 export function StreamText({ runId, className = "", announce }: StreamTextProps) {
   const box = useRef<HTMLDivElement>(null);
   const painter = useRef<StreamPainter>(undefined);
@@ -40,7 +40,7 @@ export function StreamText({ runId, className = "", announce }: StreamTextProps)
     const stop = useSession.subscribe((now, before) => {
       if (now.state !== before.state) paint(now.state);
     });
-    // The end also moves when the box gets another size, and when a block that was out of sight gets its own.
+    // The end also moves when the element is resized, and when a skipped block is laid out.
     const stay = () => {
       if (follows.current) element.scrollTop = element.scrollHeight;
     };
@@ -57,7 +57,7 @@ export function StreamText({ runId, className = "", announce }: StreamTextProps)
   const onScroll = () => {
     const { scrollTop, scrollHeight, clientHeight } = box.current as HTMLDivElement;
     if (scrollHeight - scrollTop - clientHeight < NEAR) follows.current = true;
-    // Only the reader scrolls up: to be away from the end may also mean that the text has just grown.
+    // Only the user scrolls up. A larger distance from the end may also result from new text.
     else if (scrollTop < lastTop.current) follows.current = false;
     lastTop.current = scrollTop;
     setAway(!follows.current);
@@ -75,7 +75,7 @@ export function StreamText({ runId, className = "", announce }: StreamTextProps)
         {isSearching ? (
           <StreamFind
             painters={mine}
-            label="Search in this output"
+            label="Search this output"
             autoFocus
             close={() => {
               setSearching(false);
@@ -85,7 +85,7 @@ export function StreamText({ runId, className = "", announce }: StreamTextProps)
         ) : (
           <button
             type="button"
-            aria-label="Search in this output"
+            aria-label="Search this output"
             onClick={() => setSearching(true)}
             className="grid size-7 place-items-center rounded-lg border border-line bg-card text-soft hover:text-ink"
           >
@@ -96,7 +96,7 @@ export function StreamText({ runId, className = "", announce }: StreamTextProps)
       <div
         ref={box}
         onScroll={onScroll}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable regions must be reachable by keyboard
         tabIndex={0}
         role="log"
         aria-label="Streamed text"
@@ -116,7 +116,7 @@ export function StreamText({ runId, className = "", announce }: StreamTextProps)
   );
 }
 
-/** Whether somebody has selected a part of an element's text: to scroll it away would be rude. */
+/** Whether part of an element's text is selected. Scrolling would move the selection away. */
 function isSelectedIn(element: Element): boolean {
   const selection = getSelection();
   return selection !== null && !selection.isCollapsed && element.contains(selection.anchorNode);

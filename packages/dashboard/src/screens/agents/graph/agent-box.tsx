@@ -21,10 +21,10 @@ import { keptParams, toggleGroup } from "./open-groups.ts";
 import { useIsFar } from "./zoom.ts";
 
 const RatesContext = createContext<ReadonlyMap<string, Rate>>(new Map());
-/** How often each agent runs, for the boxes. */
+/** The run rates of all agents. */
 export const Rates = RatesContext.Provider;
 
-/** An agent, or several that read and write the same, in the picture. */
+/** A node of the graph: an agent, or a group with the same inputs and outputs. */
 export function AgentBox({ data: { drawn, isOpen }, selected }: NodeProps<AgentNode>) {
   const props = { drawn, isOpen, selected };
   return useIsFar() ? <FarBox {...props} /> : <NearBox {...props} />;
@@ -36,7 +36,7 @@ interface BoxProps {
   readonly selected: boolean;
 }
 
-/** What can be told from far away: who it is, and whether it works. */
+/** A node when zoomed out: its name and its state. */
 function FarBox({ drawn, isOpen, selected }: BoxProps) {
   const { node, members } = drawn;
   const status = useThrottledState(({ agents }) => statusOf(members.map((member) => agents.get(member)?.status)));
@@ -49,7 +49,7 @@ function FarBox({ drawn, isOpen, selected }: BoxProps) {
       } ${selected ? "outline-8 outline-offset-8 outline-accent" : ""}`}
     >
       <Handle type="target" position={Position.Left} isConnectable={false} style={{ opacity: 0 }} />
-      {/* A shape, so that the colour of the border is not all there is. */}
+      {/* An icon in addition to the border color. */}
       {status === "error" && <CircleAlert size={32} role="img" aria-label="error" className="shrink-0 text-bad" />}
       {isPaused && <Pause size={32} role="img" aria-label="paused" className="shrink-0 text-busy" />}
       <BoxName drawn={drawn} isOpen={isOpen} className="line-clamp-2 text-center text-3xl wrap-anywhere" />
@@ -58,14 +58,14 @@ function FarBox({ drawn, isOpen, selected }: BoxProps) {
   );
 }
 
-/** Who it is: an agent leads to what there is to know of it, a group to its agents. */
+/** The name. An agent links to its panel, a group expands. */
 function BoxName({ drawn: { node, members, group }, isOpen, className = "" }: BoxNameProps) {
   const { params } = useRoute();
-  if (node.type === "external") return <span className={`font-semibold ${className}`}>outside</span>;
-  const looks = `nodrag pointer-events-auto font-semibold hover:underline ${className}`;
+  if (node.type === "external") return <span className={`font-semibold ${className}`}>external</span>;
+  const linkClass = `nodrag pointer-events-auto font-semibold hover:underline ${className}`;
   if (members.length === 1) {
     return (
-      <Link href={pathOf("agents", node.id, keptParams(params))} title={`More about ${node.id}`} className={looks}>
+      <Link href={pathOf("agents", node.id, keptParams(params))} title={`Details of ${node.id}`} className={linkClass}>
         {node.label}
       </Link>
     );
@@ -75,9 +75,9 @@ function BoxName({ drawn: { node, members, group }, isOpen, className = "" }: Bo
     <button
       type="button"
       aria-expanded={isOpen}
-      title={isOpen ? "Show them as one again" : "Show each of them"}
+      title={isOpen ? "Collapse group" : "Expand group"}
       onClick={() => toggleGroup(group as string)}
-      className={`flex! items-center gap-1 ${looks}`}
+      className={`flex! items-center gap-1 ${linkClass}`}
     >
       <Chevron size="1em" aria-hidden="true" />
       {node.label}
@@ -95,7 +95,7 @@ function borderOf(status: AgentState["status"] | undefined): string {
   return status === "running" ? "working border-busy" : status === "error" ? "border-bad" : "border-line";
 }
 
-/** Of several: whether one of them works, else whether one has failed. */
+/** The status of a group: running if any agent runs, else failed if any has failed. */
 function statusOf(statuses: readonly (AgentState["status"] | undefined)[]): AgentState["status"] {
   return statuses.includes("running") ? "running" : statuses.includes("error") ? "error" : "idle";
 }
@@ -148,9 +148,9 @@ function NearBox({ drawn, isOpen, selected }: BoxProps) {
             title={gate ? gathered(gate) : node.description}
           >
             {isOutside
-              ? `gives ${node.publishes.join(", ")}`
+              ? `publishes ${node.publishes.join(", ")}`
               : gate
-                ? `waits for ${missing(gate) || "its time"}`
+                ? `waits for ${missing(gate) || "its timer"}`
                 : members.length > 1
                   ? members.slice(0, 4).join(", ")
                   : node.description}
@@ -164,14 +164,14 @@ function NearBox({ drawn, isOpen, selected }: BoxProps) {
   );
 }
 
-/** Memory of one minute: how warm a node glows when its runs fail. */
+/** Failures of the last minute tint a node. */
 function heatOf(rate: Rate | undefined): string | undefined {
   if (!rate || rate.failed === 0) return undefined;
   const share = Math.round((rate.failed / Math.max(1, rate.ended)) * 24) + 6;
   return `color-mix(in srgb, var(--bad) ${share}%, var(--card))`;
 }
 
-/** Several agents as one. */
+/** A group of agents as one node. */
 function summed(agents: readonly (AgentState | undefined)[]): AgentState | undefined {
   const known = agents.filter((agent) => agent !== undefined);
   if (known.length <= 1) return known[0];

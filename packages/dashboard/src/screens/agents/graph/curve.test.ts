@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { curveThrough } from "./curve.ts";
 
-describe("a line is level where it is told to be, and swings between", () => {
-  it("nothing, and a straight line", () => {
+describe("a line is horizontal in the given parts and curves between them", () => {
+  it("an empty and a straight line", () => {
     expect(curveThrough([])).toBe("");
     expect(
       curveThrough([
@@ -12,7 +12,7 @@ describe("a line is level where it is told to be, and swings between", () => {
     ).toBe("M 0 5 H 50 H 90");
   });
 
-  it("from one level to another, both ends of the swing level too", () => {
+  it("from one level to another, with horizontal ends", () => {
     expect(
       curveThrough([
         { y: 0, from: 0, to: 10 },
@@ -21,7 +21,7 @@ describe("a line is level where it is told to be, and swings between", () => {
     ).toBe("M 0 0 H 10 C 30 0 30 80 50 80 H 90");
   });
 
-  it("from right to left as well", () => {
+  it("from right to left", () => {
     expect(
       curveThrough([
         { y: 0, from: 90, to: 90 },

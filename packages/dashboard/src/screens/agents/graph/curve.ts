@@ -1,11 +1,11 @@
-/** A part of a line that is level: from one x to another, in px. */
+/** A horizontal part of a line, from one x to another, in px. */
 export interface Level {
   readonly y: number;
   readonly from: number;
   readonly to: number;
 }
 
-/** An SVG path that is level where it is told to be, and swings from each of these parts to the next. */
+/** Returns an SVG path that is horizontal in the given parts and curves between them. */
 export function curveThrough(levels: readonly Level[]): string {
   const parts: string[] = [];
   let before: Level | undefined;

@@ -4,13 +4,13 @@ import { firstView, isReadable, MARGIN, NAMES_ZOOM, type PlacedBox } from "./fir
 
 const SCREEN = { width: 1_200, height: 500 };
 const box = (id: string, x: number, y: number): PlacedBox => ({ id, x, y, width: 244, height: 92 });
-/** One that gives to so many others, which stand below each other. */
+/** A source of many agents, which are below each other. */
 const fan = (count: number) => [
   box("source", 0, (count - 1) * 64),
   ...Array.from({ length: count }, (_, index) => box(`agent ${index}`, 400, index * 128)),
 ];
 
-/** Where a box is on the screen. */
+/** The position of a box on the screen. */
 function seen(boxes: readonly PlacedBox[], id: string, from?: string) {
   const { x, y, zoom } = firstView(boxes, SCREEN, from);
   const it = boxes.find((box) => box.id === id) as PlacedBox;
@@ -22,8 +22,8 @@ function isInSight({ left, top, right, bottom }: ReturnType<typeof seen>): boole
   return left >= 0 && top >= 0 && right <= SCREEN.width && bottom <= SCREEN.height;
 }
 
-describe("the first view can be read", () => {
-  it("a small graph is in the middle, and not blown up", () => {
+describe("the first view is readable", () => {
+  it("centers a small graph without enlarging it", () => {
     expect(firstView([box("a", 0, 0)], SCREEN)).toEqual({
       x: (1_200 - 244 * 1.1) / 2,
       y: (500 - 92 * 1.1) / 2,
@@ -32,13 +32,13 @@ describe("the first view can be read", () => {
     expect(firstView([], SCREEN).zoom).toBe(1);
   });
 
-  it("everything is in sight as long as names can be read", () => {
+  it("shows the whole graph while names are readable", () => {
     const boxes = fan(6);
     expect(isReadable(boxes, SCREEN)).toBe(true);
     expect(boxes.every(({ id }) => isInSight(seen(boxes, id)))).toBe(true);
   });
 
-  it("of a large graph the source is in sight, and some of those beside it", () => {
+  it("shows the source of a large graph and some neighbors", () => {
     const boxes = fan(30);
     expect(isReadable(boxes, SCREEN)).toBe(false);
     expect(firstView(boxes, SCREEN).zoom).toBe(NAMES_ZOOM);
@@ -46,17 +46,17 @@ describe("the first view can be read", () => {
     expect(boxes.filter(({ id }) => isInSight(seen(boxes, id))).length).toBeGreaterThan(6);
   });
 
-  it("a long chain begins at its beginning", () => {
+  it("starts at the start of a long chain", () => {
     const chain = Array.from({ length: 20 }, (_, index) => box(`${index}`, index * 400, 0));
     expect(seen(chain, "0").left).toBe(MARGIN);
   });
 
-  it("whoever an address leads to is in sight", () => {
+  it("shows the agent of the URL", () => {
     const boxes = fan(30);
     for (const { id } of boxes) expect(isInSight(seen(boxes, id, id))).toBe(true);
   });
 
-  it("a large graph fills the screen: nothing of it is given away to emptiness", () => {
+  it("fills the screen with a large graph", () => {
     const points = fc.array(fc.tuple(fc.integer({ max: 9_000, min: 0 }), fc.integer({ max: 9_000, min: 0 })), {
       minLength: 1,
     });

@@ -1,14 +1,14 @@
 import type { Box } from "./layered.ts";
-import type { Point } from "./places.ts";
+import type { Point } from "./node-positions.ts";
 
-/** Below this zoom nobody can read a name. */
+/** The smallest zoom at which names are readable. */
 export const NAMES_ZOOM = 0.45;
-/** Small graphs are not blown up further. */
+/** The largest zoom for small graphs. */
 const CLOSE_ZOOM = 1.1;
-/** What stays free around the graph, in px: nearer to the border, what is dragged pulls the picture along. */
+/** The margin around the graph, in px. Closer to the border, dragging a node pans the view. */
 export const MARGIN = 44;
 
-/** How the picture is looked at: where its origin is on the screen, in px, and how much it is magnified. */
+/** The camera: the position of the graph's origin on the screen, in px, and the zoom. */
 export interface View extends Point {
   readonly zoom: number;
 }
@@ -16,14 +16,14 @@ export interface View extends Point {
 type Size = Pick<Box, "width" | "height">;
 export type PlacedBox = Box & Point;
 
-/** Whether names can be read while everything is in sight. */
+/** Whether names are readable when the whole graph is in view. */
 export function isReadable(boxes: readonly PlacedBox[], screen: Size): boolean {
   return wholeZoom(boxes, screen) >= NAMES_ZOOM;
 }
 
 /**
- * Where the viewer begins: with everything, as long as names can be read, else with one box in the middle and what is
- * around it. Without such a box that is the source furthest to the left.
+ * Returns the first view: the whole graph if names are readable, else one centered box with its surroundings. The
+ * default box is the leftmost source.
  */
 export function firstView(boxes: readonly PlacedBox[], screen: Size, from?: string): View {
   const sources = boxes.toSorted((one, other) => one.x - other.x);
@@ -42,7 +42,7 @@ export function firstView(boxes: readonly PlacedBox[], screen: Size, from?: stri
   };
 }
 
-/** The zoom at which everything is in sight. */
+/** Returns the zoom at which the whole graph is in view. */
 function wholeZoom(boxes: readonly PlacedBox[], screen: Size): number {
   const { left, right, top, bottom } = boundsOf(boxes);
   return Math.min((screen.width - 2 * MARGIN) / (right - left), (screen.height - 2 * MARGIN) / (bottom - top));

@@ -2,10 +2,10 @@ import type { ArtifactState, FlockState } from "@flock-ts/protocol";
 
 type Counts = ReadonlyMap<string, number>;
 
-/** Every line of the graph asks for its own: counted once for each change of the blackboard. */
+/** Cached for each change of the blackboard, because every line of the graph needs its own. */
 const counted = new WeakMap<FlockState["artifacts"], Counts>();
 
-/** How many artifacts of a type somebody has published, of those that are kept. */
+/** Counts the retained artifacts of a type from one producer. */
 export function publishedCount(artifacts: FlockState["artifacts"], producer: string, type: string): number {
   let counts = counted.get(artifacts);
   if (!counts) counted.set(artifacts, (counts = countAll(artifacts.values())));

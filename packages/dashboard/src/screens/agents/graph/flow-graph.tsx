@@ -24,20 +24,20 @@ import { firstView, type PlacedBox } from "./first-view.ts";
 import { FlowLine } from "./flow-line.tsx";
 import { type Flow, flowsOf } from "./flows.ts";
 import { useFollowFocus } from "./follow-focus.ts";
-import { frameSize, placeInFrame } from "./frame.ts";
+import { frameSize, positionInFrame } from "./frame.ts";
 import { FrameBox } from "./frame-box.tsx";
 import { layout } from "./graph-layout.ts";
 import { GraphMap } from "./graph-map.tsx";
 import { type DrawnNode, drawnGraph, type Frame } from "./grouping.ts";
 import { NODE } from "./layered.ts";
+import { forgetPositions, movedPositions, type Point, rememberPosition, settled } from "./node-positions.ts";
 import type { AgentNode, AnyNode, FlowEdge, FrameNode } from "./nodes.ts";
 import { openGroups } from "./open-groups.ts";
-import { forgetPlaces, movedPlaces, type Point, rememberPlace, settled } from "./places.ts";
 
-/** The space that a node wants around it, in px. */
+/** The space around a node, in px. */
 const AROUND = { width: 24, height: 18 };
 
-/** The agents and how artifacts flow between them. */
+/** Draws the agents and the flow of artifacts between them. */
 export default function FlowGraph({ rates, shown, covered }: FlowGraphProps) {
   return (
     <ReactFlowProvider>
@@ -50,9 +50,9 @@ export default function FlowGraph({ rates, shown, covered }: FlowGraphProps) {
 
 interface FlowGraphProps {
   readonly rates: ReadonlyMap<string, Rate>;
-  /** The agent that is looked at. */
+  /** The selected agent. */
   readonly shown: string | undefined;
-  /** So much of the graph, on the right, lies under something else, in px. */
+  /** The width of the graph that is covered on the right, in px. */
   readonly covered: number;
 }
 
@@ -61,26 +61,26 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
   const edges = useThrottledState(({ edges }) => edges);
   const [drawn, setDrawn] = useNodesState<AnyNode>([]);
   const [lines, setLines] = useState<readonly FlowEdge[]>([]);
-  /** Where the layout would have each node: its lines fit only there. */
+  /** The layout's position of each node. The computed lines only fit these positions. */
   const laidOut = useRef<ReadonlyMap<string, Point>>(new Map());
-  const places = useRef(new Map<string, Point>());
+  const positions = useRef(new Map<string, Point>());
   const { setViewport, screenToFlowPosition } = useReactFlow();
   const picture = useRef<HTMLDivElement>(null);
-  /** Whether boxes are chosen and put elsewhere, for who does not drag. */
+  /** Whether boxes are moved by click and keyboard instead of dragging. */
   const [isMoving, setMoving] = useState(false);
   const followFocus = useFollowFocus(picture, covered);
   const screen = useStoreApi();
-  const standing = useMemo(() => drawn.filter(({ parentId }) => parentId === undefined).map(boxOf), [drawn]);
-  /** The agent that is looked at when the graph appears. */
+  const topLevel = useMemo(() => drawn.filter(({ parentId }) => parentId === undefined).map(boxOf), [drawn]);
+  /** The agent that is selected when the graph appears. */
   const began = useRef(shown);
   const look = useCallback(
     (boxes: readonly PlacedBox[], from?: string) => void setViewport(firstView(boxes, screen.getState(), from)),
     [screen, setViewport],
   );
   const [opened] = useParam("open");
-  // The same topology may come again, after a reconnect for one: that is no reason to move anything.
+  // The same topology may arrive again, such as after a reconnect. Nothing moves then.
   const key = JSON.stringify([nodes, edges, opened]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for all of them
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key represents all of them
   const topology = useMemo(() => {
     const { nodes: drawn, edges: joined, frames } = drawnGraph(nodes, edges, { open: openGroups(opened) });
     const boxes = [
@@ -95,34 +95,34 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
     const { nodes, frames, boxes, flows } = topology;
     void layout(boxes, flows).then((wanted) => {
       if (!isCurrent) return;
-      const isFirst = places.current.size === 0;
-      const neighbours = (id: string) =>
+      const isFirst = positions.current.size === 0;
+      const neighbors = (id: string) =>
         flows.flatMap(({ source, target }) => (source === id ? [target] : target === id ? [source] : []));
-      const moved = movedPlaces();
-      const before = isFirst ? new Map() : places.current;
+      const moved = movedPositions();
+      const before = isFirst ? new Map() : positions.current;
       const sizes = new Map(boxes.map(({ id, width, height }) => [id, { width, height }]));
       const sizeOf = (id: string) => {
         const { width, height } = sizes.get(id) ?? NODE;
         return { width: width + AROUND.width, height: height + AROUND.height };
       };
-      const settledPlaces = settled(before, wanted.nodes, neighbours, sizeOf);
-      for (const [id, place] of moved) if (settledPlaces.has(id)) settledPlaces.set(id, place);
-      // What is closed has its place again when it is opened.
-      places.current = new Map([...places.current, ...settledPlaces]);
+      const newPositions = settled(before, wanted.nodes, neighbors, sizeOf);
+      for (const [id, position] of moved) if (newPositions.has(id)) newPositions.set(id, position);
+      // A collapsed node regains its position when expanded.
+      positions.current = new Map([...positions.current, ...newPositions]);
       laidOut.current = wanted.nodes;
       const open = new Set(frames.map(({ of }) => of.id));
-      const placeOf = (id: string) => settledPlaces.get(id) ?? { x: 0, y: 0 };
-      // Once, and before there is anything to see: after that the viewer decides what is looked at.
+      const positionOf = (id: string) => newPositions.get(id) ?? { x: 0, y: 0 };
+      // Once, before anything is visible. After that the viewer controls the camera.
       if (isFirst) {
         const from = nodes.find(({ members }) => members.includes(began.current ?? ""))?.id;
         look(
-          boxes.map((box) => ({ ...box, ...placeOf(box.id) })),
+          boxes.map((box) => ({ ...box, ...positionOf(box.id) })),
           from,
         );
       }
       setDrawn([
-        ...nodes.map((each) => agentNode(each, placeOf(each.id), open.has(each.id))),
-        ...frames.flatMap((frame) => framed(frame, placeOf(frame.id), moved)),
+        ...nodes.map((each) => agentNode(each, positionOf(each.id), open.has(each.id))),
+        ...frames.flatMap((frame) => framed(frame, positionOf(frame.id), moved)),
       ]);
       setLines(
         flows.flatMap((flow) => {
@@ -154,10 +154,10 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
     setDrawn((before) => applyNodeChanges(changes, before));
   };
   const keep = (node: AnyNode, position: Point) => {
-    if (node.parentId === undefined) places.current.set(node.id, position);
-    rememberPlace(placeName(node), position);
+    if (node.parentId === undefined) positions.current.set(node.id, position);
+    rememberPosition(positionKey(node), position);
   };
-  /** Puts what is chosen where somebody has clicked. */
+  /** Moves the selected box to a click. */
   const put = ({ clientX, clientY }: { clientX: number; clientY: number }) => {
     const node = drawn.find(({ selected }) => selected);
     if (!isMoving || !node) return;
@@ -170,13 +170,13 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
   };
   const edgesNow = useMemo(() => {
     const at = new Map(drawn.map(({ id, position }) => [id, position]));
-    const isInPlace = (id: string) => {
+    const isLaidOut = (id: string) => {
       const is = at.get(id);
       const was = laidOut.current.get(id);
       return is !== undefined && was !== undefined && is.x === was.x && is.y === was.y;
     };
     return lines.map((line) =>
-      isInPlace(line.source) && isInPlace(line.target)
+      isLaidOut(line.source) && isLaidOut(line.target)
         ? line
         : { ...line, data: { ...line.data, line: undefined } as unknown as FlowEdge["data"] },
     ) as FlowEdge[];
@@ -215,12 +215,12 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
       <Background color="var(--line)" />
       <Controls showInteractive={false}>
         <ControlButton
-          title="Put every agent back where the layout has it"
-          aria-label="Put every agent back where the layout has it"
+          title="Reset layout"
+          aria-label="Reset layout"
           onClick={() => {
-            forgetPlaces();
-            places.current = new Map(laidOut.current);
-            look(standing.map((box) => ({ ...box, ...laidOut.current.get(box.id) })));
+            forgetPositions();
+            positions.current = new Map(laidOut.current);
+            look(topLevel.map((box) => ({ ...box, ...laidOut.current.get(box.id) })));
             setDrawn((before) =>
               before.map((node) => ({
                 ...node,
@@ -244,10 +244,10 @@ function Graph({ shown, covered }: Omit<FlowGraphProps, "rates">) {
       </Controls>
       <Panel position="top-center">
         <p role="status" className="rounded-lg border border-accent bg-card px-3 py-1.5 text-sm shadow-md empty:hidden">
-          {isMoving && "Choose a box, then a free place for it; or move it by arrow keys, faster with Shift."}
+          {isMoving && "Select a box, then click its new position, or use the arrow keys (faster with Shift)."}
         </p>
       </Panel>
-      <GraphMap boxes={standing} />
+      <GraphMap boxes={topLevel} />
     </ReactFlow>
   );
 }
@@ -260,10 +260,10 @@ function agentNode(drawn: DrawnNode, position: Point, isOpen = false): AgentNode
   return { id: drawn.id, type: "agent", position, data: { drawn, isOpen }, ...known(NODE) };
 }
 
-/** The size of the points at which lines begin and end, in px. */
+/** The size of the handles where lines begin and end, in px. */
 const HANDLE_PX = 6;
 
-/** How large a node is, and where lines begin and end. What is not known the library draws, wherever it is, to find it out. */
+/** The size of a node and the position of its handles. Without them the library renders every node to measure it. */
 function known({ width, height }: { width: number; height: number }) {
   const handle = { width: HANDLE_PX, height: HANDLE_PX, y: (height - HANDLE_PX) / 2 };
   return {
@@ -277,7 +277,7 @@ function known({ width, height }: { width: number; height: number }) {
   };
 }
 
-/** A frame and the agents in it, which move with it. */
+/** A frame with its agents, which move with it. */
 function framed(frame: Frame, position: Point, moved: ReadonlyMap<string, Point>): AnyNode[] {
   const { id, members } = frame;
   const size = known(frameSize(members.length));
@@ -285,31 +285,31 @@ function framed(frame: Frame, position: Point, moved: ReadonlyMap<string, Point>
   return [
     around,
     ...members.map((member, index): AgentNode => {
-      const home = placeInFrame(index, members.length);
+      const home = positionInFrame(index, members.length);
       const node = { ...agentNode(member, home), parentId: id };
-      return { ...node, position: moved.get(placeName(node)) ?? home, data: { ...node.data, home } };
+      return { ...node, position: moved.get(positionKey(node)) ?? home, data: { ...node.data, home } };
     }),
   ];
 }
 
-/** What is told of the keys while boxes are moved. */
+/** Screen reader texts for moving boxes. */
 const KEYS_IN_WORDS = {
-  // By this name, although it is told where keys do something.
+  // The library's name for the text that applies when keyboard actions are enabled.
   "node.a11yDescription.keyboardDisabled":
-    "Press Enter to choose this box, then arrow keys to move it, with Shift faster.",
+    "Press Enter to select this box, then move it with the arrow keys (faster with Shift).",
   "node.a11yDescription.ariaLiveMessage": ({ direction }: { direction: string }) => `Moved ${direction}.`,
 };
 
 function nameOf({ type, data }: AnyNode): string {
-  return type === "frame" ? `The frame of ${data.frame.of.node.label}` : data.drawn.node.label;
+  return type === "frame" ? `Frame of ${data.frame.of.node.label}` : data.drawn.node.label;
 }
 
-/** Under which name it is remembered where a node has been put: within a frame it is another place than without. */
-function placeName({ id, parentId }: Pick<Node, "id" | "parentId">): string {
+/** The storage key of a node's position. Positions within a frame are stored separately. */
+function positionKey({ id, parentId }: Pick<Node, "id" | "parentId">): string {
   return parentId === undefined ? id : `${parentId}: ${id}`;
 }
 
-/** Whether an agent is what a node stands for; an open group leaves that to the agent itself. */
+/** Whether a node represents an agent. An open group does not; its agents have nodes. */
 function isShown({ type, data }: AnyNode, agent: string): boolean {
   return type === "agent" && !data.isOpen && data.drawn.members.includes(agent);
 }

@@ -7,13 +7,13 @@ import { NODE } from "./layered.ts";
 import type { FlowEdge } from "./nodes.ts";
 import { useIsFar } from "./zoom.ts";
 
-/** Artifacts that flow from one agent to another, with how many of each type have. */
+/** The flow of artifacts between two agents, with a count for each type. */
 export function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps<FlowEdge>) {
   const isFar = useIsFar();
   const isLegible = useStore(({ transform: [, , zoom] }) => zoom >= NAMES_ZOOM);
   if (!data) return null;
   const { flow, line } = data;
-  // Both ends are known by where something flows on; what flows back leaves to the left, and comes in from the right.
+  // Both ends have handle ids for forward flow. Backward flow leaves on the left and enters on the right.
   const isBack = targetX + NODE.width < sourceX - NODE.width;
   const [bent, middleX, middleY] = getBezierPath({
     sourceX: isBack ? sourceX - NODE.width : sourceX,
@@ -23,7 +23,7 @@ export function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps
     targetY,
     targetPosition: isBack ? Position.Right : Position.Left,
   });
-  // Lines that the layout has drawn go around nodes; where a node has been moved they end nowhere.
+  // Lines of the layout go around nodes. They are invalid once a node has been moved.
   const { path, label } = line ?? { path: bent, label: { x: middleX, y: middleY } };
   return (
     <>
@@ -48,7 +48,7 @@ export function FlowLine({ data, sourceX, sourceY, targetX, targetY }: EdgeProps
   );
 }
 
-/** How long a label glows when something has come along, in ms; and how many at a time: more is a flicker. */
+/** How long a label glows after an artifact, in ms, and the largest number of glowing labels. */
 const PULSE_MS = 900;
 const PULSES = 24;
 let pulses = 0;

@@ -1,15 +1,15 @@
 import type { GraphEdge } from "@flock-ts/protocol";
 
-/** Artifacts of some types that flow from one agent to another: drawn as one line. */
+/** The flow of artifact types from one agent to another, drawn as one line. */
 export interface Flow {
   readonly id: string;
   readonly source: string;
   readonly target: string;
-  /** None when the line only says what belongs together. */
+  /** Empty when the line only connects the parts of a group. */
   readonly types: readonly string[];
 }
 
-/** Edges between the same two agents as one. */
+/** Merges the edges between the same two agents. */
 export function flowsOf(edges: readonly GraphEdge[]): Flow[] {
   const flows = Map.groupBy(edges, ({ source, target }) => JSON.stringify([source, target]));
   return [...flows].map(([id, [first, ...others]]) => {

@@ -1,19 +1,19 @@
 import { useReactFlow } from "@xyflow/react";
 import { type KeyboardEvent, type RefObject, useEffect } from "react";
 
-/** The room between what keys have led to and the edge, in px. */
+/** The distance to keep between the focused element and the edge, in px. */
 const MARGIN = 12;
 
 /**
- * Moves the camera as far as what Tab has led to stands out of sight: nothing else moves it. When the key goes up, and not
- * for any focus: whoever presses a button of the mouse focuses too, and would let go of it over something else.
+ * Pans the camera to keep the element focused by Tab in view. Runs on key up and not on focus: a mouse press also
+ * focuses, and its release would hit another element.
  *
- * @param covered so much of the picture, on the right, lies under something else, in px.
+ * @param covered the width of the view that is covered on the right, in px.
  */
 export function useFollowFocus(picture: RefObject<HTMLDivElement | null>, covered: number) {
   const { getViewport, setViewport } = useReactFlow();
   const reveal = () => {
-    // The browser may have scrolled there, which the library undoes in a moment.
+    // The browser may have scrolled there. The library reverts that shortly after.
     picture.current?.scrollTo(0, 0);
     const box = document.activeElement?.closest(".react-flow__node")?.getBoundingClientRect();
     const room = picture.current?.getBoundingClientRect();
@@ -23,14 +23,14 @@ export function useFollowFocus(picture: RefObject<HTMLDivElement | null>, covere
     const camera = getViewport();
     if (x !== 0 || y !== 0) void setViewport({ ...camera, x: camera.x + x, y: camera.y + y });
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what has the focus may have come to lie under something
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the focused element may be covered now
   useEffect(reveal, [covered]);
   return ({ key }: KeyboardEvent): void => {
     if (key === "Tab") reveal();
   };
 }
 
-/** How far to go for what reaches from `start` to `end` to stand between `first` and `last`; 0 when it does. */
+/** Returns the distance to move `start` to `end` between `first` and `last`; 0 when it fits already. */
 function intoSight(start: number, end: number, first: number, last: number): number {
   if (start < first) return first + MARGIN - start;
   return end > last ? last - MARGIN - end : 0;

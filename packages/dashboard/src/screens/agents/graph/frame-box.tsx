@@ -5,13 +5,13 @@ import type { FrameNode } from "./nodes.ts";
 import { toggleGroup } from "./open-groups.ts";
 import { useIsFar } from "./zoom.ts";
 
-/** The agents of a group that is open: they read and write the same, so the group has the lines. */
+/** The frame of an open group. The group has the lines, because its agents have the same inputs and outputs. */
 export function FrameBox({ data: { frame } }: NodeProps<FrameNode>) {
   const isFar = useIsFar();
   const { of, members } = frame;
   const { consumes, publishes } = of.node;
-  const reads = consumes.length > 0 ? ` that read ${consumes.join(", ")}` : "";
-  const writes = publishes.length > 0 ? `${reads ? " and" : " that"} write ${publishes.join(", ")}` : "";
+  const reads = consumes.length > 0 ? ` that consume ${consumes.join(", ")}` : "";
+  const writes = publishes.length > 0 ? `${reads ? " and" : " that"} publish ${publishes.join(", ")}` : "";
   return (
     <section
       aria-label={`${of.node.label}${reads}${writes}`}
@@ -27,7 +27,7 @@ export function FrameBox({ data: { frame } }: NodeProps<FrameNode>) {
         </span>
         <button
           type="button"
-          aria-label={`Show the ${of.node.label} as one again`}
+          aria-label={`Collapse ${of.node.label}`}
           onClick={() => toggleGroup(of.group as string)}
           className="nodrag pointer-events-auto rounded-md p-1 hover:text-ink"
         >

@@ -1,10 +1,10 @@
 import type { Flow } from "./flows.ts";
 import type { Box, Layout } from "./layered.ts";
 
-// In a worker: a graph of a few hundred agents takes longer than a frame.
+// In a worker, because a graph of a few hundred agents takes longer than a frame.
 const worker = new Worker(new URL("./layout.worker.ts", import.meta.url), { type: "module" });
 
-/** Where each node stands, and how the lines go between them. */
+/** Computes node positions and lines. */
 export function layout(boxes: readonly Box[], flows: readonly Flow[]): Promise<Layout> {
   const { port1: here, port2: there } = new MessageChannel();
   const answer = Promise.withResolvers<Layout>();

@@ -1,7 +1,7 @@
 import { MiniMap, useReactFlow, useStore } from "@xyflow/react";
 import { isReadable, type PlacedBox } from "./first-view.ts";
 
-/** All of a graph that is too large to be read as a whole, and what of it is in sight. */
+/** A map of a graph that is too large to be readable as a whole. Marks the visible part. */
 export function GraphMap({ boxes }: { boxes: readonly PlacedBox[] }) {
   const isLarge = useStore(({ width, height }) => boxes.length > 0 && !isReadable(boxes, { width, height }));
   const { setCenter, getZoom } = useReactFlow();
@@ -11,13 +11,13 @@ export function GraphMap({ boxes }: { boxes: readonly PlacedBox[] }) {
       pannable
       zoomable
       onClick={(_, { x, y }) => void setCenter(x, y, { zoom: getZoom() })}
-      ariaLabel="The whole graph, with what is in sight: click or drag to look elsewhere"
+      ariaLabel="Graph map: click or drag to pan"
       bgColor="var(--card)"
       maskColor="color-mix(in srgb, var(--sunken) 70%, transparent)"
       maskStrokeColor="var(--accent)"
       maskStrokeWidth={2}
       nodeColor={({ selected }) => (selected ? "var(--accent)" : "var(--soft)")}
-      // Above the name of the library.
+      // Above the library's attribution.
       className="mb-7! rounded-md border border-line"
       style={{ width: 160, height: 112 }}
     />

@@ -9,11 +9,11 @@ const { nodes, edges } = topologyOf([
 ]);
 
 describe("a graph of many agents", () => {
-  it("is drawn as it is up to the limit", () => {
+  it("has no groups up to the limit", () => {
     expect(drawnGraph(nodes, edges, { many: 4 }).nodes.map(({ id }) => id)).toEqual(["external", "a1", "a2", "critic"]);
   });
 
-  it("beyond it, those that read and write the same are one, and so are the lines between them", () => {
+  it("beyond the limit, merges agents with the same inputs and outputs, and their lines", () => {
     const drawn = drawnGraph(nodes, edges, { many: 3 });
     expect(drawn.nodes.map(({ node, members }) => [node.label, members])).toEqual([
       ["external", ["external"]],
@@ -28,9 +28,9 @@ describe("a graph of many agents", () => {
     ).toBe(true);
   });
 
-  it("a group that is open keeps its lines, and shows its agents beside it", () => {
+  it("an open group keeps its lines and shows its agents", () => {
     const closed = drawnGraph(nodes, edges, { many: 3 });
-    const { frames, ...rest } = drawnGraph(nodes, edges, { many: 3, open: new Set(["a1", "nobody"]) });
+    const { frames, ...rest } = drawnGraph(nodes, edges, { many: 3, open: new Set(["a1", "unknown"]) });
     expect({ ...rest, frames: [] }).toEqual(closed);
     expect(frames.map(({ of, members }) => [of.group, members.map(({ id }) => id)])).toEqual([["a1", ["a1", "a2"]]]);
   });

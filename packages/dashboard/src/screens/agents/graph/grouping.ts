@@ -1,19 +1,19 @@
 import type { GraphEdge, GraphNode } from "@flock-ts/protocol";
 
-/** A node of the picture: an agent, the outside, or agents that read and write the same. */
+/** A node of the graph: an agent, the external producer, or a group of agents with the same inputs and outputs. */
 export interface DrawnNode {
   readonly id: string;
   readonly node: GraphNode;
-  /** The agents that it stands for; one unless it is a group. */
+  /** The agents of the node; one unless it is a group. */
   readonly members: readonly string[];
-  /** The group's name in the address: its first agent. */
+  /** The group's name in the URL: its first agent. */
   readonly group?: string;
 }
 
-/** The agents of a group that is open, in a frame of their own: they share the group's lines. */
+/** The agents of an open group, in a frame. They share the group's lines. */
 export interface Frame {
   readonly id: string;
-  /** The node of the group. */
+  /** The group's node. */
   readonly of: DrawnNode;
   readonly members: readonly DrawnNode[];
 }
@@ -24,10 +24,10 @@ export interface DrawnGraph {
   readonly frames: readonly Frame[];
 }
 
-/** From so many agents on, those that read and write the same are drawn as one: nobody reads more boxes. */
+/** From this number of agents on, agents with the same inputs and outputs form a group, to keep the graph readable. */
 export const MANY_AGENTS = 300;
 
-/** The graph as it is drawn. `open` are the groups whose agents are shown, by the name of the first of each. */
+/** Returns the graph to draw. `open` has the first agent of each open group. */
 export function drawnGraph(
   nodes: readonly GraphNode[],
   edges: readonly GraphEdge[],

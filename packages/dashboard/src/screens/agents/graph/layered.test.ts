@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Flow } from "./flows.ts";
 import { type Box, type Layout, layered, NODE } from "./layered.ts";
-import type { Point } from "./places.ts";
+import type { Point } from "./node-positions.ts";
 
 /** A graph as `a>b a>c`. */
 function graph(text: string, types = ["Thing"]): [Box[], Flow[]] {
@@ -16,7 +16,7 @@ function graph(text: string, types = ["Thing"]): [Box[], Flow[]] {
 const at = ({ nodes }: Layout, id: string) => nodes.get(id) as Point;
 const line = ({ flows }: Layout, id: string) => flows.get(id) as { path: string; label: Point };
 
-/** Points along a path of M, H and C, near to each other. */
+/** Points along a path of M, H and C, close to each other. */
 function* along(path: string): Generator<Point> {
   let [x, y] = [0, 0];
   for (const [, command, numbers = ""] of path.matchAll(/([MHC])([^MHC]*)/g)) {
@@ -36,7 +36,7 @@ function* along(path: string): Generator<Point> {
   }
 }
 
-describe("layers go from left to right, as the artifacts flow", () => {
+describe("layers follow the flow from left to right", () => {
   it("a chain is a straight line", () => {
     const chain = layered(...graph("a>b b>c c>d"));
     const places = [..."abcd"].map((id) => at(chain, id));
@@ -45,13 +45,13 @@ describe("layers go from left to right, as the artifacts flow", () => {
     expect(line(chain, "b>c").path).not.toContain("C");
   });
 
-  it("those that share a layer come in the order in which they were declared", () => {
+  it("nodes of a layer keep the order of declaration", () => {
     const fan = layered(...graph("from>a from>b from>c from>d a>to b>to c>to d>to"));
     const ys = [..."abcd"].map((id) => at(fan, id).y);
     expect(ys).toEqual(ys.toSorted((one, other) => one - other));
   });
 
-  it("what flows back in a loop leaves to the left, and comes in from the right", () => {
+  it("backward flow leaves on the left and enters on the right", () => {
     const loop = layered(...graph("outside>writer writer>critic critic>writer"));
     const [writer, critic] = [at(loop, "writer"), at(loop, "critic")];
     expect(critic.x).toBeGreaterThan(writer.x);
@@ -61,43 +61,43 @@ describe("layers go from left to right, as the artifacts flow", () => {
     expect(points[0]?.y).not.toBe(critic.y + NODE.height / 2);
   });
 
-  it("a loop through several begins with all of them", () => {
+  it("a loop with several external inputs starts at all of them", () => {
     const loop = layered(...graph("outside>a outside>b a>critic b>critic critic>a critic>b"));
     expect(at(loop, "a").x).toBe(at(loop, "b").x);
     expect(at(loop, "critic").x).toBeGreaterThan(at(loop, "b").x);
   });
 
-  it("what an agent gives to itself has its label outside the box", () => {
+  it("a self-loop has its label outside the box", () => {
     const own = layered(...graph("a>b b>b b>c"));
     const [box, { path, label }] = [at(own, "b"), line(own, "b>b")];
     expect(label.y < box.y || label.y > box.y + NODE.height).toBe(true);
     expect(path).not.toMatch(/NaN|undefined/);
   });
 
-  it("agents may have any name", () => {
+  it("supports any agent name", () => {
     const names = layered(...graph("__proto__>constructor constructor>1 1>box 1>_d1"));
     expect([...names.nodes.keys()]).toEqual(["__proto__", "constructor", "1", "box", "_d1"]);
     expect(names.flows.size).toBe(4);
   });
 
-  it("nothing, and somebody alone", () => {
+  it("supports an empty graph and a single node", () => {
     expect(layered([], []).nodes.size).toBe(0);
     expect(layered([{ id: "a", ...NODE }], []).nodes).toEqual(new Map([["a", { x: 0, y: 0 }]]));
   });
 });
 
-describe("whatever the graph is", () => {
+describe("for any graph", () => {
   const ids = fc.constantFrom(..."abcdefgh");
   const pairs = fc.uniqueArray(
     fc.tuple(ids, ids).map(([source, target]) => `${source}>${target}`),
     { minLength: 1, maxLength: 16 },
   );
 
-  it("boxes and labels cover nobody, lines go around boxes, and it always comes out the same", () => {
+  it("boxes and labels do not overlap, lines avoid boxes, and the result is deterministic", () => {
     fc.assert(
       fc.property(pairs, fc.integer({ min: 1, max: 3 }), (pairs, count) => {
         const [boxes, flows] = graph(pairs.join(" "), ["Thing", "Idea", "LongishName"].slice(0, count));
-        // One is wide and high, as a frame is.
+        // One is wide and high, like a frame.
         const sized = boxes.map((box, index) => (index === 2 ? { ...box, width: 600, height: 300 } : box));
         const all = layered(sized, flows);
         expect(layered(sized, flows)).toEqual(all);
@@ -119,7 +119,7 @@ describe("whatever the graph is", () => {
           for (const box of placed) {
             expect(covers(box, label)).toBe(false);
             if (source === target) continue;
-            // Its own ends are on the border.
+            // Its ends are on the border.
             for (const point of along(path)) expect(covers(box, point, -0.01)).toBe(false);
           }
         }

@@ -2,30 +2,30 @@ import { Graph, layout } from "@dagrejs/dagre";
 import { curveThrough, type Level } from "./curve.ts";
 import type { Flow } from "./flows.ts";
 import { flowsBack } from "./loops.ts";
-import type { Point } from "./places.ts";
+import type { Point } from "./node-positions.ts";
 
-/** What a node takes on the screen, in px. */
+/** The size of a node on the screen, in px. */
 export const NODE = { width: 244, height: 92 } as const;
-/** What one line of an edge's label takes at most, in px: its letters are narrower than this. */
+/** The largest size of one line of an edge's label, in px. Its letters are narrower than this. */
 const LABEL = { letter: 6.6, count: 44, line: 20 } as const;
 /** Between nodes of a layer, between lines that pass it, and between layers, in px. */
 const SPACE = { nodesep: 36, edgesep: 14, ranksep: 96 } as const;
-/** How far from the middle of a node's side a line ends that flows back: half of what two lines are apart, in px. */
+/** The vertical distance of a backward line from the middle of a node's side, in px: half the distance of two lines. */
 const BACK = (LABEL.line + SPACE.edgesep) / 2;
-/** How far beside its label an agent's flow to itself begins and ends, in px. */
+/** The horizontal distance between a self-loop's ends and its label, in px. */
 const LOOP = 24;
 
-/** What is to be placed, and the space that it takes, in px. */
+/** A node to place and its size, in px. */
 export interface Box {
   readonly id: string;
   readonly width: number;
   readonly height: number;
 }
 
-/** Where everything stands, in px. */
+/** The computed positions, in px. */
 export interface Layout {
   readonly nodes: ReadonlyMap<string, Point>;
-  /** The line of each flow as SVG wants it, and the middle of its label. */
+  /** The SVG path of each flow, and the center of its label. */
   readonly flows: ReadonlyMap<string, { readonly path: string; readonly label: Point }>;
 }
 
@@ -35,12 +35,12 @@ type Placed = Box & Point;
 type Line = Placed & { readonly points: readonly Point[] };
 
 /**
- * Layers from left to right, as the artifacts flow; what flows back in a loop comes in from the right. Lines go around
- * nodes, not through them. The same graph always comes out the same.
+ * Computes a layout in layers from left to right, in the direction of the flow. Backward flow of a loop enters on the
+ * right. Lines go around nodes. The result is deterministic.
  */
 export function layered(boxes: readonly Box[], flows: readonly Flow[]): Layout {
   const { placed, lines } = arranged(boxes, flows);
-  /** How wide each layer is, by the x of its middle. */
+  /** The width of each layer, by the x of its center. */
   const widths = new Map<number, number>();
   for (const { x, width } of [...placed.values(), ...lines]) widths.set(x, Math.max(widths.get(x) ?? 0, width));
   const paths = flows.map(({ id, source, target }, index) => {
@@ -54,14 +54,15 @@ export function layered(boxes: readonly Box[], flows: readonly Flow[]): Layout {
   };
 }
 
-/** Everything as the library has it, in the order of declaration from above to below. */
+/** Runs the library, with nodes in the order of declaration from top to bottom. */
 function arranged(boxes: readonly Box[], flows: readonly Flow[]) {
   const graph = new Graph({ multigraph: true });
   graph.setGraph({ rankdir: "LR", ...SPACE });
-  // An agent may have any name, and the library keeps them in objects, to which some names mean something.
+  // Agents may have any name, and the library keeps names as keys of plain objects, where some are special.
   const keys = new Map(boxes.map(({ id }, index) => [id, `box ${index}`]));
   const back = flowsBack([...keys.keys()], flows);
-  // The library is to know of no loop: what goes back is turned round for it, and its line is turned back below.
+  // The library receives an acyclic graph: backward flows are reversed for it, and their lines are reversed back
+  // below.
   const edgeOf = (flow: Flow) => {
     const [from, to] = back.has(flow) ? [flow.target, flow.source] : [flow.source, flow.target];
     return { v: keys.get(from) as string, w: keys.get(to) as string, name: flow.id };
@@ -83,7 +84,7 @@ function arranged(boxes: readonly Box[], flows: readonly Flow[]) {
   };
 }
 
-/** Whether those that share a layer mostly come from below to above: to the library it is the same, not to readers. */
+/** Whether nodes of a layer mostly go from bottom to top. The library treats both directions as equal. */
 function risesMostly(boxes: readonly Placed[]): boolean {
   let balance = 0;
   for (const layer of Map.groupBy(boxes, ({ x }) => x).values()) {
@@ -100,15 +101,15 @@ function labelSize(types: readonly string[]): { readonly width: number; readonly
   };
 }
 
-/** Level across the layers that it passes, since nodes and labels stand there, and bent between them. */
+/** Horizontal across the layers it passes, which have nodes and labels, and curved between them. */
 function pathOf(source: Placed, target: Placed, { points }: Line, widths: ReadonlyMap<number, number>): string {
   const direction = source.x < target.x ? 1 : -1;
   const side = (x: number, width: number, which: number) => x + (which * direction * width) / 2;
   const layer = (x: number, which: number) => side(x, widths.get(x) ?? 0, which);
   const levels = points.slice(1, -1).map(({ x, y }): Level => ({ y, from: layer(x, -1), to: layer(x, 1) }));
-  /** What flows on has the middle of a node's side; what flows back keeps to the side of it where it comes from. */
-  const end = ({ y }: Placed, neighbour: Level | undefined) =>
-    direction > 0 ? y : neighbour && neighbour.y < y ? y - BACK : y + BACK;
+  /** Forward flow uses the middle of a node's side. Backward flow uses the side where it comes from. */
+  const end = ({ y }: Placed, neighbor: Level | undefined) =>
+    direction > 0 ? y : neighbor && neighbor.y < y ? y - BACK : y + BACK;
   return curveThrough([
     { y: end(source, levels[0]), from: side(source.x, source.width, 1), to: layer(source.x, 1) },
     ...levels,
@@ -116,7 +117,7 @@ function pathOf(source: Placed, target: Placed, { points }: Line, widths: Readon
   ]);
 }
 
-/** From below a node, or from above it, through the label and back. */
+/** A loop from below or above a node, through the label and back. */
 function loop({ x, y, height }: Placed, label: Line): string {
   const edge = y + (Math.sign(label.y - y) * height) / 2;
   const [right, left] = [x + label.width / 2 + LOOP, x - label.width / 2 - LOOP];

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Flow } from "./flows.ts";
 import { flowsBack } from "./loops.ts";
 
-/** The flows that go back, of a graph as `a>b b>a`. Who there is comes in the order of `ids`. */
+/** Returns the backward flows of a graph such as `a>b b>a`, with the nodes in the order of `ids`. */
 function back(ids: string, text: string): string[] {
   const flows = text.split(" ").map((id): Flow => {
     const [source, target] = id.split(">") as [string, string];
@@ -12,27 +12,27 @@ function back(ids: string, text: string): string[] {
   return [...flowsBack(ids.split(" "), flows)].map(({ id }) => id);
 }
 
-describe("of a loop, what goes back is known", () => {
-  it("a loop begins where something comes into it, however its agents were declared", () => {
+describe("backward flows of loops", () => {
+  it("a loop starts at its external input, with any order of declaration", () => {
     expect(back("outside critic writer", "outside>writer writer>critic critic>writer")).toEqual(["critic>writer"]);
   });
 
-  it("also where it comes to several at the same time", () => {
+  it("also with several external inputs", () => {
     expect(back("outside a b critic", "outside>a outside>b a>critic b>critic critic>a critic>b")).toEqual([
       "critic>a",
       "critic>b",
     ]);
   });
 
-  it("a loop of its own begins with those that were declared first", () => {
+  it("an isolated loop starts at the first declared node", () => {
     expect(back("a b critic owner", "a>critic b>critic critic>owner owner>a owner>b")).toEqual(["owner>a", "owner>b"]);
   });
 
-  it("without a loop nothing goes back, whoever was declared first; nor what somebody gives to itself", () => {
+  it("acyclic graphs and self-loops have no backward flow", () => {
     expect(back("c b a", "a>b b>c a>c b>b")).toEqual([]);
   });
 
-  it("without what goes back there is no loop", () => {
+  it("removing the backward flows removes all loops", () => {
     const ids = [..."abcdef"];
     const pairs = fc.uniqueArray(
       fc.tuple(fc.constantFrom(...ids), fc.constantFrom(...ids)).map(([one, other]) => `${one}>${other}`),
@@ -42,7 +42,7 @@ describe("of a loop, what goes back is known", () => {
       fc.property(pairs, (pairs) => {
         const gone = back(ids.join(" "), pairs.join(" "));
         const onward = pairs.filter((pair) => !gone.includes(pair) && pair[0] !== pair[2]);
-        // Who has nothing coming in goes, until nobody is left.
+        // Removes nodes without inputs until none is left.
         let left = ids;
         for (let before = -1; before !== left.length; ) {
           before = left.length;

@@ -2,10 +2,10 @@ import { Graph, graphlib } from "@dagrejs/dagre";
 import type { Flow } from "./flows.ts";
 
 /**
- * The flows of loops that go back: without them, everything flows on. A loop begins where something comes into it, and
- * where nothing does, with those that were declared first.
+ * Returns the backward flows of loops; without them the graph is acyclic. A loop starts at the nodes with external
+ * inputs, or at its first declared node if there are none.
  *
- * @param ids who there is, as declared.
+ * @param ids all nodes, in the order of declaration.
  */
 export function flowsBack(ids: readonly string[], flows: readonly Flow[]): ReadonlySet<Flow> {
   const order = new Map(ids.map((id, index) => [id, index]));
@@ -29,11 +29,11 @@ export function flowsBack(ids: readonly string[], flows: readonly Flow[]): Reado
   return back;
 }
 
-/** How many flows it takes to come to each. */
+/** Counts the flows from the starting nodes to each node. */
 function stepsFrom(start: Iterable<string>, flows: readonly Flow[]): ReadonlyMap<string, number> {
   const targets = Map.groupBy(flows, ({ source }) => source);
   const steps = new Map<string, number>([...start].map((id) => [id, 0]));
-  // What is added on the way is visited as well.
+  // Nodes that are added during the iteration are visited too.
   for (const [id, step] of steps) {
     for (const { target } of targets.get(id) ?? []) if (!steps.has(target)) steps.set(target, step + 1);
   }

@@ -1,9 +1,9 @@
 import { useStore } from "@xyflow/react";
 
-/** Below this zoom nobody can read what is written small, so that it is not kept up to date either. */
+/** Below this zoom small text is unreadable, so it is not updated. */
 const SMALL_PRINT_ZOOM = 0.6;
 
-/** Whether the picture is that far away. */
+/** Whether the view is zoomed out that far. */
 export function useIsFar(): boolean {
   return useStore(({ transform: [, , zoom] }) => zoom < SMALL_PRINT_ZOOM);
 }

@@ -2,21 +2,21 @@ import type { PreviewResult } from "@flock-ts/protocol";
 import { CircleDashed, Zap } from "lucide-react";
 
 const REASONS: Record<string, string> = {
-  visibility: "does not take it: it may not see it, or not yet",
-  tags: "does not take it: it asks for other tags",
-  condition: "does not take it: its condition does not hold",
-  error: "does not take it: its condition throws an error",
+  visibility: "would not run: the artifact is not visible to it, or not yet",
+  tags: "would not run: it consumes other tags",
+  condition: "would not run: its condition is false",
+  error: "would not run: its condition throws an error",
 };
 
-/** Which agents an artifact would wake, and what the others that take it would still wait for. */
-export function Wakes({ preview }: { preview: PreviewResult }) {
+/** The preview: which agents an artifact would trigger, and what the others still wait for. */
+export function TriggerPreview({ preview }: { preview: PreviewResult }) {
   const { gates, excluded } = preview;
   if (gates.length + excluded.length === 0) {
-    return <p className="text-sm text-soft">No agent consumes this type: it would stand on the blackboard.</p>;
+    return <p className="text-sm text-soft">No agent consumes this type. It would only be stored on the blackboard.</p>;
   }
   const order = [...gates].sort((a, b) => Number(b.wakes) - Number(a.wakes));
   return (
-    <ul aria-label="What it would do" className="flex flex-col gap-1 text-sm">
+    <ul aria-label="Agents" className="flex flex-col gap-1 text-sm">
       {order.map(({ agent_id, gate, wakes, key, missing }) => (
         <li key={`${agent_id} ${gate}`} className="flex items-start gap-2">
           {wakes ? (
@@ -26,7 +26,7 @@ export function Wakes({ preview }: { preview: PreviewResult }) {
           )}
           <span>
             <strong className="font-semibold">{agent_id}</strong>{" "}
-            {wakes ? "would run" : `would wait for ${listed(missing)}${key === undefined ? "" : ` with ${key}`}`}
+            {wakes ? "would run" : `would wait for ${listed(missing)}${key === undefined ? "" : ` with key ${key}`}`}
           </span>
         </li>
       ))}
@@ -36,7 +36,7 @@ export function Wakes({ preview }: { preview: PreviewResult }) {
             –
           </span>
           <span>
-            <strong className="font-semibold">{agent_id}</strong> {REASONS[reason] ?? `does not take it: ${reason}`}
+            <strong className="font-semibold">{agent_id}</strong> {REASONS[reason] ?? `would not run: ${reason}`}
           </span>
         </li>
       ))}
@@ -46,5 +46,5 @@ export function Wakes({ preview }: { preview: PreviewResult }) {
 
 function listed(missing: PreviewResult["gates"][number]["missing"]): string {
   const parts = Object.entries(missing).map(([type, count]) => (count > 1 ? `${count} × ${type}` : type));
-  return parts.join(" and ") || "time to pass";
+  return parts.join(" and ") || "its timer";
 }

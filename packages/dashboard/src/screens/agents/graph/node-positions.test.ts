@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Point, settled } from "./places.ts";
+import { type Point, settled } from "./node-positions.ts";
 
 const SIZE = { width: 100, height: 50 };
 const points = fc.record({ x: fc.integer({ min: 0, max: 900 }), y: fc.integer({ min: 0, max: 900 }) });
 
-describe("nodes never jump", () => {
-  it("who was there stays, and who comes stands on nobody", () => {
+describe("node positions after a change", () => {
+  it("existing nodes stay, and new ones do not overlap", () => {
     const ids = fc.uniqueArray(fc.constantFrom(..."abcdefghij"), { minLength: 1 });
     fc.assert(
       fc.property(ids, ids, fc.array(points, { minLength: 10, maxLength: 10 }), (old, all, at) => {
@@ -35,7 +35,7 @@ describe("nodes never jump", () => {
     );
   });
 
-  it("a first picture is as the layout has it", () => {
+  it("the first positions are those of the layout", () => {
     const wanted = new Map([["a", { x: 1, y: 2 }]]);
     expect(
       settled(
@@ -47,7 +47,7 @@ describe("nodes never jump", () => {
     ).toEqual(wanted);
   });
 
-  it("what is large stands on nobody either", () => {
+  it("large nodes do not overlap either", () => {
     const wanted = new Map([..."abcd", "large"].map((id, index) => [id, { x: 0, y: index * 60 }]));
     const before = new Map([..."abcd"].map((id, index) => [id, { x: index * 120, y: 200 }]));
     const sizeOf = (id: string) => (id === "large" ? { width: 400, height: 400 } : SIZE);
