@@ -119,7 +119,7 @@ export class Actions {
       return answer;
     } catch (error) {
       if (error instanceof Refusal)
-        this.#end(id, { stage: "refused", words: `${error.message}. ${whatToTry(error.code)}` });
+        this.#end(id, { stage: "refused", words: `${error.message.replace(/\.$/, "")}. ${whatToTry(error.code)}` });
       else this.#end(id, { stage: "unknown", words: unknownOutcome(error as Error) });
       return undefined;
     }

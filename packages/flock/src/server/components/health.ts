@@ -102,7 +102,7 @@ function metricsOf(host: FlockHost, live: () => WebSocketStats | undefined): Reg
   counter("flock_events_total", "Events committed.", () => host.stats().events);
   gauge("flock_log_head_seq", "Seq of the newest event.", () => host.stats().head);
   gauge("flock_log_oldest_seq", "Seq of the oldest event kept.", () => host.stats().oldest);
-  gauge("flock_tail_bytes", "Memory used by the log buffer.", () => host.stats().logBufferBytes);
+  gauge("flock_log_buffer_bytes", "Memory used by the log buffer.", () => host.stats().logBufferBytes);
   if (host.stats().storeBytes !== undefined) {
     gauge("flock_store_bytes", "Disk space used by the store.", () => host.stats().storeBytes ?? 0);
   }
