@@ -31,7 +31,7 @@ const model = process.env.FLOCK_MODEL || undefined;
 
 const { files, port, host, data, open } = readArguments();
 const articles = await readAll(files);
-const flock = openNewsroom();
+const flock = await openNewsroom();
 const before = (await flock.store.getByType(Verdict)).length;
 const server = await listen(flock);
 let ending = false;
@@ -93,9 +93,9 @@ async function readAll(names: readonly string[]) {
   return found;
 }
 
-function openNewsroom(): Flock {
+async function openNewsroom(): Promise<Flock> {
   try {
-    return newsroom({
+    return await newsroom({
       ...(model ? { model } : {}),
       ...(data === "none" ? {} : { store: sqliteStore(data, { retention: { maxBytes: MAX_BYTES } }) }),
     });

@@ -8,7 +8,7 @@ import { readArticle } from "./read-article.ts";
 
 describe("newsroom", () => {
   it("reviews its sample article in two rounds, because the critic rejects the first review", async () => {
-    await using flock = newsroom({ pauseMs: 0 });
+    await using flock = await newsroom({ pauseMs: 0 });
     await flock.publish(await readArticle(fileURLToPath(new URL("article.md", import.meta.url))));
     await flock.runUntilIdle();
     const reviews = await flock.store.getByType(Review);
@@ -22,7 +22,7 @@ describe("newsroom", () => {
   });
 
   it("uses a model for summary and judgement when it has one", async () => {
-    await using flock = newsroom({ pauseMs: 0, model: offlineModel({ seed: 1 }) });
+    await using flock = await newsroom({ pauseMs: 0, model: offlineModel({ seed: 1 }) });
     await flock.publish(await readArticle(fileURLToPath(new URL("article.md", import.meta.url))));
     await flock.runUntilIdle();
     const [summary] = await flock.store.getByType(Summary);
@@ -35,7 +35,7 @@ describe("newsroom", () => {
   });
 
   it("keeps two articles separate", async () => {
-    await using flock = newsroom({ pauseMs: 0 });
+    await using flock = await newsroom({ pauseMs: 0 });
     await Promise.all(
       ["one", "two"].map((name) => flock.publish(Article({ title: name, text: `# ${name}\n\nA text about ${name}.` }))),
     );

@@ -1,4 +1,4 @@
-import { Flock, type FlockOptions } from "flock-ts";
+import { Flock, type OpenFlockOptions } from "flock-ts";
 import { critic } from "./agents/critic.ts";
 import { editor } from "./agents/editor.ts";
 import { factFinder } from "./agents/fact-finder.ts";
@@ -7,14 +7,14 @@ import { stylist } from "./agents/stylist.ts";
 import { summariser } from "./agents/summariser.ts";
 
 /** Options of {@link newsroom}, in addition to the flock's own. */
-export interface NewsroomOptions extends FlockOptions {
+export interface NewsroomOptions extends OpenFlockOptions {
   /** Delay between two words of the summary, in ms, for people who watch. Default: 15. */
   readonly pauseMs?: number;
 }
 
-/** Creates a flock of six agents that review an article. Summariser and critic use a model if there is one. */
-export function newsroom({ pauseMs = 15, ...options }: NewsroomOptions = {}): Flock {
-  const flock = new Flock(options);
+/** Opens a flock of six agents that review an article. Summariser and critic use a model if there is one. */
+export async function newsroom({ pauseMs = 15, ...options }: NewsroomOptions = {}): Promise<Flock> {
+  const flock = await Flock.open(options);
   outliner(flock);
   factFinder(flock);
   stylist(flock);

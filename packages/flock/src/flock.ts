@@ -44,6 +44,8 @@ import { OwnersView } from "./store/visible-store.ts";
 
 /** What a flock can be told. */
 export interface FlockOptions {
+  /** Not an option of `new Flock`: a store is opened asynchronously, by {@link Flock.open}. */
+  readonly store?: never;
   /**
    * More runs than this in one workflow are taken for a loop and end with a `RunLimitError`. Default 1,000: far more
    * than a workflow of people's making needs, and reached by a loop within seconds.
@@ -84,7 +86,7 @@ export interface FlockOptions {
 }
 
 /** Options of {@link Flock.open}. */
-export interface OpenFlockOptions extends FlockOptions {
+export interface OpenFlockOptions extends Omit<FlockOptions, "store"> {
   /** Where the blackboard lives. Default: in memory, gone with the process. */
   readonly store?: Store;
 }
