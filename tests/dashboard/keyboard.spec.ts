@@ -113,7 +113,7 @@ test.describe("keyboard-only use", () => {
     await tabTo(page, /^select Compare with/);
     await page.keyboard.press("ArrowDown");
     await expect(page.getByText("1 change", { exact: true })).toBeVisible();
-    await tabTo(page, /^div .*, this one$/);
+    await tabTo(page, /^div .*, this artifact$/);
     const comparison = page.getByRole("region", { name: "Comparison" });
     const selected = comparison.locator("[role=treeitem][aria-selected=true]");
     expect(await selected.textContent()).toMatch(/name:/);

@@ -138,7 +138,7 @@ test.describe("a log longer than a tab keeps", () => {
     }
     await page.goto(`${server.url}/events?seq=1`);
     await expect(
-      page.getByText(`Seq 1 is no longer retained. This is the oldest one that is, ${short.log.oldest}`),
+      page.getByText(`Seq 1 is no longer retained. Showing the oldest seq, ${short.log.oldest}.`),
     ).toBeVisible();
     await expect(page.getByRole("slider", { name: "Seq", exact: true })).toHaveValue(String(short.log.oldest));
     await expect(page.getByRole("log").getByText("note").first()).toBeVisible();
