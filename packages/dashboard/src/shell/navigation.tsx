@@ -44,7 +44,7 @@ export function Navigation() {
             {screen === "publish" && questions > 0 && (
               <span className="rounded-full bg-accent px-1.5 text-xs font-semibold text-on-accent max-lg:absolute max-lg:top-0 max-lg:right-0 lg:ml-auto">
                 {questions}
-                <span className="sr-only"> {questions === 1 ? "question" : "questions"} for you</span>
+                <span className="sr-only"> open {questions === 1 ? "question" : "questions"}</span>
               </span>
             )}
           </Link>
