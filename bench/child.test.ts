@@ -6,11 +6,11 @@ import { start } from "./child.ts";
 describe("calling a process that ends", () => {
   it("resolves or rejects every call, and does not end the caller", async () => {
     const child = start<LoadCalls>("load/main.ts");
-    await child.ask("join", { crowd: "nobody", peer: "flock", port: 1, clients: 0, first: 0, compression: false });
+    await child.ask("join", { crowd: "empty", peer: "flock", port: 1, clients: 0, first: 0, compression: false });
     const outcomes: Promise<string>[] = [];
     const ask = () =>
       outcomes.push(
-        child.ask("begin", "nobody").then(
+        child.ask("begin", "empty").then(
           () => "answered",
           (error: Error) => error.message,
         ),

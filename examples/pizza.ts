@@ -65,7 +65,7 @@ async function chooseModel() {
   return offlineModel({ delayMs: 15 });
 }
 
-/** Lists the models of your own server. */
+/** Lists the models of your server. */
 async function firstModelOf(baseUrl: string): Promise<string> {
   try {
     const response = await fetch(`${baseUrl.replace(/\/$/, "")}/models`);

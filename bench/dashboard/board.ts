@@ -66,7 +66,7 @@ const server = await flock.serve({ dashboard: true, port: 0 });
 async function written(about: number, stream: (text: string) => void): Promise<string> {
   let text = "";
   for (let piece = 0; piece < PIECES; piece++) {
-    const words = `Of ${about} there is to say, in part ${piece + 1}, what nobody has said in part ${piece}. `;
+    const words = `Of ${about} there is to say, in part ${piece + 1}, what no other draft says in part ${piece}. `;
     stream(words);
     text += words;
     if (isFlooded) await pause(PIECE_MS);

@@ -44,6 +44,6 @@ function table(cells: readonly (readonly string[])[]): string {
 
 function ratioText(ratio: Ratio): string {
   const { what, target, reached } = ratio;
-  const wanted = target ? `; to reach: ${targetText(target)}, ${reached ? "reached" : "**not reached**"}` : "";
+  const wanted = target ? `; target: ${targetText(target)}, ${reached ? "met" : "**missed**"}` : "";
   return `- ${what}: **${ratioFigure(ratio)}**${wanted}`;
 }

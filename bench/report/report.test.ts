@@ -41,7 +41,7 @@ describe("report", () => {
     expect(found?.rows[0]?.figures.perSecond).toEqual({ median: 200, least: 100, most: 300 });
     expect(found?.ratios[0]).toMatchObject({ ratio: { median: 2, least: 1, most: 3 }, reached: false });
     expect(found && workloadText(found)).toContain("200 (100 to 300)");
-    expect(found && workloadText(found)).toContain("2 (1 to 3); to reach: at least 5, NOT REACHED");
+    expect(found && workloadText(found)).toContain("2 (1 to 3); target: at least 5, MISSED");
     const results = resultsOf([report]);
     expect(results).toMatch(/\| flock +\| 200 \(100 to 300\) \|/);
     expect(results).toMatch(/\| socket.io +\| +– \|/);

@@ -36,7 +36,7 @@ export function ratioText(ratio: Ratio): string {
   const { what, target, reached } = ratio;
   const text = `${what}: ${ratioFigure(ratio)}`;
   if (!target) return text;
-  return `${text}; to reach: ${targetText(target)}, ${reached ? "reached" : "NOT REACHED"}`;
+  return `${text}; target: ${targetText(target)}, ${reached ? "met" : "MISSED"}`;
 }
 
 export function ratioFigure({ ratio: { median, least, most } }: Ratio): string {

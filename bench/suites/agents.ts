@@ -31,7 +31,7 @@ const STORES = { memory: ", memory", SQLite: ", sqlite" };
 /** Measures the overhead of triggering an agent. */
 export const suite: Suite = {
   name: "agents",
-  about: "What does it take to wake an agent, whatever it does then?",
+  about: "What does starting an agent cost, apart from its own work?",
   minutes: { full: 25, quick: 1 },
   workloads: [
     waking("one", "one agent", "chain", 1, ALL, besidePeers()),

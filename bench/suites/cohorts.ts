@@ -17,7 +17,7 @@ const PATIENCE_MS = 30_000;
 
 /** Connected clients, one column each. */
 const AUDIENCES: readonly { readonly figure: Figure; readonly following?: Following; readonly isOne?: true }[] = [
-  { figure: "nobodyMicros" },
+  { figure: "noClientMicros" },
   { figure: "oneMicros", following: "everything", isOne: true },
   { figure: "ownMicros", following: "its own" },
   { figure: "nothingMicros", following: "nothing" },
@@ -37,8 +37,8 @@ export const suite: Suite = {
         tiny: { workflows: 5, events: 20 },
       },
       title: ({ workflows }) =>
-        `server CPU µs for each event of ${workflows} workflows in turn, ${PER_SECOND} a second, by who is connected` +
-        ` (nobody, one client, or ${workflows})`,
+        `server CPU µs for each event of ${workflows} workflows in turn, ${PER_SECOND} a second, by the number of connected` +
+        ` clients (0, 1 or ${workflows})`,
       columns: AUDIENCES.map(({ figure }) => figure),
       comparisons: [
         ...PEERS.flatMap((peer) => within(peer, peer === "flock" ? { atMost: 1.2 } : undefined)),
@@ -59,9 +59,9 @@ function within(peer: Peer, target?: Target): Comparison[] {
   return [
     { what: `${peer}, each its own to 1, everything`, of: [peer, "ownMicros"], to: [peer, "oneMicros"], ...more },
     {
-      what: `${peer}, each what does not occur to nobody`,
+      what: `${peer}, each an idle workflow, to no client`,
       of: [peer, "nothingMicros"],
-      to: [peer, "nobodyMicros"],
+      to: [peer, "noClientMicros"],
       ...more,
     },
   ];

@@ -18,7 +18,7 @@ const WARM_UP = 500;
 /** Sends the same events to many clients. */
 export const suite: Suite = {
   name: "fanout",
-  about: "How much of a machine does it take to send every event to everybody?",
+  about: "How much CPU and memory does sending every event to all clients take?",
   minutes: { full: 2, quick: 0.5 },
   workloads: [
     sending(

@@ -29,13 +29,13 @@ const DRY_RUNS = 1;
 /** Measures clients that resume after a disconnect. */
 export const suite: Suite = {
   name: "resume",
-  about: "What does it cost to bring a client up to date that was away?",
+  about: "What does it cost to replay missed events to a reconnecting client?",
   minutes: { full: 5, quick: 1.5 },
   workloads: [
-    comingBack(1_000, SOURCES, besideSocketIo()),
-    comingBack(10_000, SOURCES, besideSocketIo("CPU: 100 come back, 10,000 missed")),
+    reconnecting(1_000, SOURCES, besideSocketIo()),
+    reconnecting(10_000, SOURCES, besideSocketIo("CPU: 100 reconnect, 10,000 missed")),
     // More would take Socket.IO minutes.
-    comingBack(
+    reconnecting(
       100_000,
       SOURCES.filter((source) => source !== SOCKET_IO),
       [],
@@ -43,12 +43,12 @@ export const suite: Suite = {
   ],
 };
 
-function comingBack(missed: number, sources: readonly Source[], comparisons: readonly Comparison[]): Workload {
+function reconnecting(missed: number, sources: readonly Source[], comparisons: readonly Comparison[]): Workload {
   const full = { missed, atOnce: [1, MANY_AT_ONCE] };
   return workload({
     name: String(missed),
     loads: { full, quick: full, tiny: { missed: missed / 100, atOnce: [1, 5] } },
-    title: (load) => `clients come back after ${counted(load.missed)} events`,
+    title: (load) => `clients reconnect after ${counted(load.missed)} missed events`,
     columns: ["perSecond", "cpuPerEvent", "seconds", "rssMB"],
     comparisons,
     rows: (load) =>

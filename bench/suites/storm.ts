@@ -20,13 +20,14 @@ const AFTERWARDS = 20;
 /** All clients disconnect and reconnect at once. */
 export const suite: Suite = {
   name: "storm",
-  about: "Everybody drops at once and comes back: how long until all have what they missed, and what does that cost?",
+  about:
+    "All clients disconnect and reconnect at once: how long until each has the events it missed, and at what cost?",
   minutes: { full: 4, quick: 1 },
   workloads: [
     // The pace that Socket.IO can handle while it replays missed events.
     storm("calm", ["flock", "socket.io"], 20, [
-      flockTo("socket.io", "server CPU time for an event", "cpuPerEvent", { chart: "CPU: 2,000 come back at once" }),
-      flockTo("socket.io", "time until all are back", "seconds"),
+      flockTo("socket.io", "server CPU time for an event", "cpuPerEvent", { chart: "CPU: 2,000 reconnect at once" }),
+      flockTo("socket.io", "time until all have caught up", "seconds"),
     ]),
     storm("busy", ["flock"], 100, []),
   ],
@@ -42,7 +43,7 @@ function storm(name: string, peers: readonly Peer[], perSecond: number, comparis
       tiny: { clients: 20, missed: 50, patienceMs: 10_000 },
     },
     title: ({ clients, missed }) =>
-      `${counted(clients)} clients come back after ${counted(missed)} events, ${perSecond} more come every second`,
+      `${counted(clients)} clients reconnect after ${counted(missed)} missed events, ${perSecond} more are published every second`,
     columns: ["seconds", "cpuPerEvent", "deliveries", "mistakes", "rssMB"],
     comparisons,
     rows: (load) => rowsOf(peers, (peer) => measure(peer, perSecond, load)),

@@ -15,7 +15,7 @@ export const BANNED_WORDS: readonly BannedWord[] = [
   { pattern: /\bas good as\b/gi, instead: "almost, equivalent to" },
   { pattern: /\bwhatever\b/gi, instead: "any, regardless of" },
   { pattern: /\bfor good\b/gi, instead: "permanently" },
-  { pattern: /\bstands?\b(?! (for|out)\b)/gi, instead: "is" },
+  { pattern: /\bstands?\b(?! (for|out|still)\b)/gi, instead: "is" },
   { pattern: /\b(everybody|nobody|somebody|whoever|those who|who it concerns)\b/gi, instead: "name the actor" },
   { pattern: /\bwithout a seam\b/gi, instead: "without a gap" },
   { pattern: /\brevealers?\b/gi, instead: "scheduled publish" },
@@ -23,7 +23,8 @@ export const BANNED_WORDS: readonly BannedWord[] = [
   { pattern: /\brehears(e|es|ed|al|als|ing)\b/gi, instead: "dry run" },
   { pattern: /\b(mishaps?|sameness)\b/gi, instead: "error boundary, node kinds" },
   { pattern: /\bperson questions?\b/gi, instead: "human input request" },
-  { pattern: /\b(good-?byes?)\b/gi, instead: "close notice" },
+  // In quotes it is the type of a message.
+  { pattern: /(?<!")\bgood-?byes?\b(?!")/gi, instead: "close notice" },
   { pattern: /\b(come|comes|came|coming) back\b/gi, instead: "reconnect, resume, reacquire" },
   { pattern: /\b(is|are|was|were|be|been) told\b/gi, instead: "receives" },
   { pattern: /\bsay so\b|\bsays so\b/gi, instead: "report it" },

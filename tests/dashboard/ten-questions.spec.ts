@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "@playwright/test";
 import { artifact, Flock } from "flock-ts";
 import { WebSocketServerComponent } from "flock-ts/components/server";
 import { z } from "zod";
+import { delay } from "../support/delay.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { expect, test } from "./fixtures.ts";
 
@@ -42,7 +42,7 @@ function kitchen(): Flock {
     .run(async function* ({ Ticket: { dish } }, { addUsage, signal }) {
       yield `Chopping for ${dish}. `;
       // The simulated work. Question 2 expects its duration in the table.
-      await sleep(WORK_MS);
+      await delay(WORK_MS);
       if (dish === "pie")
         await Promise.race([baked, new Promise((_, reject) => signal.addEventListener("abort", reject))]);
       addUsage({ total_tokens: 321 });

@@ -41,7 +41,7 @@ describe("context of a model", () => {
       context: { earlier: [expect.objectContaining({ type: "Note", payload: "no capers" })], weather: { sky: "grey" } },
       input: [{ type: "Idea", payload: { description: "truffle" } }],
     });
-    expect(String(at.server.requests[0]?.body.messages[0]?.content)).toContain('"context" is what is known beside it');
+    expect(String(at.server.requests[0]?.body.messages[0]?.content)).toContain('"context" is additional information');
     expect(await at.flock.store.getByType(Pizza)).toEqual([PIZZA]);
   });
 

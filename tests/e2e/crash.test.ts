@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { connect } from "@flock-ts/client";
 import type { FlockEvent } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
+import { delay } from "../support/delay.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { RunningProgram } from "../support/process.ts";
 import { strength } from "../support/strength.ts";
@@ -40,7 +41,7 @@ describe(`busy server that is killed ${KILLS} times at random moments`, () => {
       }
     });
     for (let kill = 0; kill < KILLS; kill++) {
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 250));
+      await delay(Math.random() * 250);
       server.signal("SIGKILL");
       await server.exit();
       await server[Symbol.asyncDispose]();

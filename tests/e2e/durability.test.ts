@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { artifact, Flock } from "flock-ts";
 import { sqliteStore } from "flock-ts/stores/sqlite";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { delay } from "../support/delay.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { RunningProgram } from "../support/process.ts";
 
@@ -28,7 +28,7 @@ describe("SQLite file that another program locks", () => {
     });
     // The event loop keeps running: a wait inside SQLite would let no timer fire. Reads work, and no publish is
     // acknowledged.
-    for (let turn = 0; turn < 150; turn++) await sleep(40);
+    for (let turn = 0; turn < 150; turn++) await delay(40);
     expect(await flock.store.getByType(Order)).toEqual([{ n: 0 }]);
     expect(acknowledged).toBe(0);
 

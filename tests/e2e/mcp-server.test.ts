@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { ROOT } from "../docs/documents.ts";
 import { temporaryFile } from "../docs/program.ts";
+import { delay } from "../support/delay.ts";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { RunningProgram } from "../support/process.ts";
 import { rawRequest } from "../support/raw-request.ts";
@@ -154,7 +155,7 @@ describe("watch", () => {
           const publishing = (async () => {
             for (const n of ns) {
               await flock.publish(Note({ n }), { correlationId: correlation_id });
-              if (n % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+              if (n % 3 === 0) await delay(1);
             }
           })();
           const seen: number[] = [];

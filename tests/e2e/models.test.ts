@@ -384,7 +384,7 @@ describe("examples/pizza.ts", () => {
     return new RunningProgram(["node", "examples/pizza.ts", ...ideas], { cwd: ROOT, env: { ...env, ...variables } });
   };
 
-  it("generates an answer without a key and says so", async () => {
+  it("generates an answer without a key and reports that it is meaningless", async () => {
     await using program = run({});
     expect(await program.exit(), program.errors).toBe(0);
     expect(program.lines[0]).toBe("The pizza master uses the offline model, which generates meaningless answers.");

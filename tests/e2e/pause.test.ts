@@ -64,7 +64,7 @@ describe("pausing and resuming an agent", () => {
     await viewer.next("agent_execution_completed");
     expect(site.done).toEqual([1]);
     expect(await site.agents()).toMatchObject([{ paused: false, queued: 0 }]);
-    expect(await site.post("/api/plugin/pause", { agent_id: "nobody" })).toMatchObject({
+    expect(await site.post("/api/plugin/pause", { agent_id: "unknown" })).toMatchObject({
       status: 404,
       body: { error: { code: "unknown_agent" } },
     });

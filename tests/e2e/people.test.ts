@@ -222,7 +222,7 @@ describe("question over the WebSocket", () => {
     const { url } = await flock.serve({
       port: 0,
       components: [new WebSocketServerComponent()],
-      principal: ({ headers: { authorization: name = "nobody" } }) => ({
+      principal: ({ headers: { authorization: name = "anonymous" } }) => ({
         kind: "client",
         name,
         ...(name === "kim" ? { labels: ["desk"] } : {}),

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ArtifactPage } from "@flock-ts/protocol";
 import { describe, expect, it } from "vitest";
+import { delay } from "../support/delay.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { RunningProgram } from "../support/process.ts";
 import { strength } from "../support/strength.ts";
@@ -43,7 +43,7 @@ describe("schedule whose process is killed repeatedly, between ticks and during 
         await server.line(/^port/);
         // Some processes live until a run has started, so that it is interrupted.
         if (kill % 3 === 0) await server.line(/^begins/);
-        else await pause(Math.random() * 4 * INTERVAL);
+        else await delay(Math.random() * 4 * INTERVAL);
         server.signal("SIGKILL");
         await server.exit();
         interrupted += server.lines.filter((line) => /attempt [^1]/.test(line)).length;

@@ -16,7 +16,7 @@ const Taste = artifact("Taste", z.object({ text: z.string() }));
 const Review = artifact("Review", z.object({ stars: z.int() }));
 
 const PIZZA = { name: "Tartufo", toppings: ["truffle", "fontina"] };
-const SECRET = "nobody may read this in a span";
+const SECRET = "no span may contain this";
 
 /** A logger whose lines can be inspected. */
 function recorder() {

@@ -175,7 +175,7 @@ async function serve(flock: Flock): Promise<FlockServer> {
 const subset = <T>(...all: T[]) => fc.subarray(all);
 const lasting = fc.oneof(
   fc.constant({ kind: "public" as const }),
-  subset("open", "reader", "joiner", "nobody").map((agents) => ({ kind: "private" as const, agents })),
+  subset("open", "reader", "joiner", "unknown").map((agents) => ({ kind: "private" as const, agents })),
   fc
     .subarray(["red", "blue"], { minLength: 1 })
     .map((required_labels) => ({ kind: "labelled" as const, required_labels })),
@@ -486,7 +486,7 @@ async function play(
         await truthOf(flock, server.url),
         by,
         "its own publish",
-        // A publisher may see the id and workflow of its own artifact.
+        // A publisher may see the id and workflow of the artifact that it published.
         JSON.stringify(JSON.parse(text).triggered_agents),
       );
       if (idempotency_key !== undefined) {

@@ -6,11 +6,7 @@ import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { RawSocket } from "../support/raw-socket.ts";
 import { RecordingSocket } from "../support/recording-socket.ts";
 import { startServer } from "../support/server.ts";
-
-/** Polls a condition that no message reports. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
+import { until } from "../support/until.ts";
 
 /** The proxy configuration of the original specification's best practices, which does not forward `Host`. */
 const proxied = (port: number) => `
@@ -38,9 +34,9 @@ describe("Best Practices", () => {
     await abrupt.message("hello");
     expect(server.websocket.connectionCount).toBe(2);
     await clean.close();
-    await until(() => server.websocket.connectionCount === 1);
+    await until(() => server.websocket.connectionCount === 1, { describe: "the clean close" });
     abrupt.reset();
-    await until(() => server.websocket.connectionCount === 0);
+    await until(() => server.websocket.connectionCount === 0, { describe: "the end of the reset connection" });
   });
 
   it("3: serves the WebSocket, static files and the dashboard together", async () => {
@@ -76,6 +72,6 @@ describe("Best Practices", () => {
     const clients = [await server.connect(), await server.connect()];
     expect(server.websocket.connectionCount).toBe(2);
     for (const client of clients) await client.close();
-    await until(() => server.websocket.connectionCount === 0);
+    await until(() => server.websocket.connectionCount === 0, { describe: "the end of all connections" });
   });
 });

@@ -26,7 +26,7 @@ describe("Component Properties", () => {
     expect(order).toEqual(["before", "after"]);
   });
 
-  it("sends goodbye to every client and closes with 1001 on shutdown", async () => {
+  it("sends a close notice to every client and closes with 1001 on shutdown", async () => {
     await using flock = new Flock();
     const server = await flock.serve({ components: [new WebSocketServerComponent()], port: 0 });
     const socket = new WebSocket(`${server.url.replace("http", "ws")}/plugin/ws`);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { startServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
 
 describe("Connection Lifecycle", () => {
   it("counts clients, sends all of them the same events, and frees closed connections", async () => {
@@ -13,6 +14,6 @@ describe("Connection Lifecycle", () => {
     expect(first?.length).toBeGreaterThan(4);
     for (const events of others) expect(events).toEqual(first);
     for (const client of clients) expect(await client.close()).toMatchObject({ code: 1000 });
-    while (server.websocket.connectionCount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => server.websocket.connectionCount === 0, { describe: "the end of all connections" });
   });
 });

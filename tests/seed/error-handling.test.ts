@@ -73,7 +73,7 @@ describe("Error Handling", () => {
     for (let i = 0; i < 20; i++) await server.flock.publish(Idea({ description: `${i}` }));
     await server.flock.runUntilIdle();
     const { head } = server.flock.stats();
-    while (healthy.events.at(-1)?.seq !== head) await new Promise((resolve) => setTimeout(resolve, 5));
+    await healthy.until(() => healthy.events.at(-1)?.seq === head, "the newest event");
     const seqs = healthy.events.map(({ seq }) => seq);
     expect(seqs).toEqual(seqs.map((_, index) => (seqs[0] ?? 0) + index));
     await healthy.close();

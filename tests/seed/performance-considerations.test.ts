@@ -31,7 +31,7 @@ describe("Performance Considerations", () => {
     await flock.publish(Topic({ length: 500_000 }));
     await flock.runUntilIdle();
     const text = () => client.events.map((event) => (event.type === "streaming_output" ? event.content : "")).join("");
-    while (text().length < 500_000) await new Promise((resolve) => setTimeout(resolve, 5));
+    await client.until(() => text().length >= 500_000, "the whole text");
     expect(client.events.length).toBeGreaterThan(5);
     expect(text()).toBe(letters.repeat(Math.ceil(500_000 / letters.length)));
     for (const event of client.events) {

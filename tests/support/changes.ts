@@ -1,21 +1,21 @@
-/** How long anything may take, in ms. Only a failing test ever waits so long. */
+/** The default time limit of a wait, in ms. Only a failing test waits so long. */
 export const PATIENCE = 15_000;
 
 /**
- * Lets a test wait for a condition instead of a time: whoever changes something says `tell()`, and
- * whoever waits looks again.
+ * Lets a test wait for a condition instead of a time. Code that changes something calls `tell()`, and
+ * each waiting `until` checks its condition again.
  */
 export class Changes {
   readonly #waiting = new Set<() => void>();
 
-  /** Something has changed: everyone who waits looks again. */
+  /** Makes each waiting `until` check its condition again. */
   tell(): void {
     for (const wake of [...this.#waiting]) wake();
   }
 
   /**
-   * Looks now and after every change until there is something, and gives it. `look` may throw to
-   * give up at once. `account` tells what there is instead, for the error after `within` ms.
+   * Calls `look` now and after every change until it returns a value, and resolves to that value.
+   * `look` may throw to reject at once. `account` describes the state, for the error after `within` ms.
    */
   async until<V>(look: () => V | undefined | false, account: () => string, within = PATIENCE): Promise<V> {
     const deadline = performance.now() + within;

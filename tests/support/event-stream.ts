@@ -16,7 +16,7 @@ export class EventStreamClient implements AsyncDisposable {
   readonly comments: string[] = [];
   /** What a client would say in `Last-Event-ID`. */
   lastEventId = "";
-  /** The time to wait before coming back, in ms. */
+  /** The delay before reconnecting, in ms. */
   retry: number | undefined;
   /** Resolves when the stream has ended, from whichever side. */
   readonly ended: Promise<void>;
@@ -29,7 +29,7 @@ export class EventStreamClient implements AsyncDisposable {
     this.ended = this.#read(response.body as ReadableStream<Uint8Array>).catch(() => {});
   }
 
-  /** Connects, with whatever headers come on top. */
+  /** Connects, with additional headers. */
   static async open(url: string, headers: Record<string, string> = {}): Promise<EventStreamClient> {
     const abort = new AbortController();
     const response = await fetch(url, {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A folder of its own for one test. */
+/** A temporary folder for one test. */
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string;
 }

@@ -131,7 +131,7 @@ export class HttpMcpServer implements AsyncDisposable {
     return `http://127.0.0.1:${this.port}/mcp`;
   }
 
-  /** Answers otherwise from now on, as a server that was started anew. */
+  /** Replaces the handler, as a restart of the server would. */
   becomes(handler: Handler): void {
     this.#handler = handler;
   }

@@ -6,7 +6,7 @@ import { temporaryFolder } from "./folder.ts";
 import { installed } from "./installed.ts";
 import { RunningProgram } from "./process.ts";
 
-/** What nginx shall do. */
+/** Options of an nginx. */
 export interface NginxOptions {
   /** The location blocks of the one server. */
   readonly locations: string;
@@ -38,10 +38,10 @@ export const documentedProxy = (port: number): string => `
     proxy_cache_bypass $http_upgrade;
   }`;
 
-/** How often a port that was free a moment ago may be taken by somebody else before nginx has it. */
+/** The number of attempts: another program can take the free port before nginx listens on it. */
 const PORT_ATTEMPTS = 5;
 
-/** Starts Debian's nginx on a free port of the loopback, with every file of its own in a temporary folder. */
+/** Starts Debian's nginx on a free port of the loopback, with all its files in a temporary folder. */
 export async function startNginx({ locations, tls = false }: NginxOptions): Promise<Nginx> {
   const program = installed("/usr/sbin/nginx", "nginx-light");
   await using stack = new AsyncDisposableStack();
@@ -98,7 +98,7 @@ http {
 `;
 }
 
-/** A port that nobody listens on at this moment. */
+/** Finds a port that no program listens on at this moment. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -107,7 +107,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Whether the program comes to listen on the port, and not somebody else: false when it ends first. */
+/** Resolves to true when the program listens on the port, and to false if it ends first. */
 async function listens(program: RunningProgram, port: number): Promise<boolean> {
   const deadline = performance.now() + 10_000;
   while (performance.now() < deadline) {

@@ -7,11 +7,11 @@ import { Changes } from "./changes.ts";
 export interface ProgramOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** How long it may take to end after SIGTERM before it is killed, in ms; 5,000 unless said. */
+  /** The time between SIGTERM and SIGKILL, in ms. Default: 5,000. */
   readonly grace?: number;
 }
 
-/** A program that runs beside the test. It ends with the test, whatever happens. */
+/** A program that runs during a test. It ends with the test, even if the test fails. */
 export class RunningProgram implements AsyncDisposable {
   /** What it has printed on standard output, line by line. */
   readonly lines: string[] = [];

@@ -231,7 +231,7 @@ export function frame(
   return Buffer.concat([head, mask, payload.map((byte, index) => byte ^ mask[index & 3]!)]);
 }
 
-/** Where the payload of the first frame in `bytes` stands. Servers must not mask, so a masked one is an error. */
+/** Finds the payload of the first frame in `bytes`. Servers must not mask, so a masked frame is an error. */
 function frameStart(bytes: Buffer): { at: number; size: number; final: boolean; opcode: number } | undefined {
   if (bytes.length < 2) return undefined;
   const [first = 0, second = 0] = bytes;

@@ -3,12 +3,12 @@ import { type ControlMessage, controlSchemas, eventSchemas, type FlockEvent } fr
 import { type ClientOptions, WebSocket } from "ws";
 import { Changes, PATIENCE } from "./changes.ts";
 
-/** Whatever a server may send. */
+/** Any message from a server. */
 export type Message = FlockEvent | ControlMessage;
 /** The message of one type. */
 export type MessageOf<T extends Message["type"]> = Extract<Message, { type: T }>;
 
-/** What HTTP answered instead of a WebSocket. */
+/** The HTTP response to a refused WebSocket. */
 export interface Refusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -44,7 +44,7 @@ export class RecordingSocket implements AsyncDisposable {
   readonly texts: string[] = [];
   /** Resolves when the connection has ended, from whichever side. */
   readonly closed: Promise<Closure>;
-  /** The `ws` socket itself, for what this class has no word for. */
+  /** The `ws` socket, for operations that this class lacks. */
   readonly socket: WebSocket;
   #violation: Error | undefined;
   #thrown = false;
@@ -82,7 +82,7 @@ export class RecordingSocket implements AsyncDisposable {
     return recording;
   }
 
-  /** Connects where the server is expected to refuse, and tells what it answered. */
+  /** Expects the server to refuse the connection. Resolves to its answer. */
   static async refused(url: string, options: ClientOptions = {}): Promise<Refusal> {
     try {
       await using _accepted = await RecordingSocket.open(url, options);
@@ -111,7 +111,7 @@ export class RecordingSocket implements AsyncDisposable {
     return this.until(() => this.all(type).find(where), `a ${type}`);
   }
 
-  /** Waits until `look` finds something, and gives it. `what` names it in the error. */
+  /** Resolves to the first value that `look` returns. `what` names it in the error. */
   async until<V>(look: () => V | undefined | false, what: string, within = PATIENCE): Promise<V> {
     return this.#changes.until(
       () => {
@@ -132,7 +132,7 @@ export class RecordingSocket implements AsyncDisposable {
     this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
 
-  /** Sends a command and gives its reply. */
+  /** Sends a command. Resolves to its reply. */
   async command(command: { id: unknown; type: string; [field: string]: unknown }): Promise<MessageOf<"reply">> {
     this.send(command);
     const id = JSON.stringify(command.id);
@@ -147,13 +147,13 @@ export class RecordingSocket implements AsyncDisposable {
     await this.command({ id: `settle ${crypto.randomUUID()}`, type: "ping" });
   }
 
-  /** Says goodbye in the way of the protocol and waits for the end. */
+  /** Closes the connection with a close frame and waits for its end. */
   async close(code = 1000): Promise<Closure> {
     this.socket.close(code);
     return this.closed;
   }
 
-  /** Ends the connection at once. Throws when a message has broken the contract that nobody awaited. */
+  /** Ends the connection at once. Throws if an unread message violated the contract. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.socket.terminate();
     await this.closed;

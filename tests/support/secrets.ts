@@ -6,7 +6,7 @@ const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const ALPHANUMERIC = `${LETTERS}0123456789`;
 const URL_SAFE = `${ALPHANUMERIC}_-`;
 
-/** What must not get out: the part of a secret that is worth something, and the text in which it stands. */
+/** A secret: `core` is the part that must not leak, `text` contains it. */
 export interface Secret {
   readonly text: string;
   readonly core: string;

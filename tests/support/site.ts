@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 
-/** A site with one page, on an origin of its own. */
+/** A site with one page, on a separate origin. */
 export interface Site extends AsyncDisposable {
   /** `http://localhost:PORT`, as a browser names it in `Origin`. */
   readonly origin: string;

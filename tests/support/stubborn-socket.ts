@@ -15,7 +15,7 @@ interface Chunk {
 
 /**
  * The server's end of a connection without a network: a WebSocket and the TCP socket under it, which takes bytes when the
- * test says so. What has been taken is what the client has received; the rest is lost when the connection breaks.
+ * test allows it. The client has received the taken bytes; the rest is lost when the connection breaks.
  */
 export class StubbornSocket extends EventEmitter {
   /** Everything that the server has written, in order. */
@@ -80,7 +80,7 @@ export class StubbornSocket extends EventEmitter {
   }
 
   write(chunk: Buffer, done?: (error?: Error) => void): boolean {
-    // A broken socket takes nothing, and says so to nobody who matters.
+    // A broken socket takes nothing, and reports no error.
     if (this.readyState === 3) return false;
     for (const text of textsOf(chunk)) {
       this.sent.push(JSON.parse(text));

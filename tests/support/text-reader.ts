@@ -26,7 +26,7 @@ export class TextReader {
     this.#url = url;
   }
 
-  /** Connects, or comes back to where it was. */
+  /** Connects, or resumes at the last position. */
   async connect(): Promise<WebSocket> {
     const socket = new WebSocket(`${this.#url}?since=${this.seq}`);
     this.#socket = socket;
@@ -62,7 +62,7 @@ export class TextReader {
 
   #take(event: FlockEvent | ControlMessage): void {
     if (event.type === "gap") throw new Error(`there was a gap after ${this.seq}: ${JSON.stringify(event)}`);
-    // Messages beside the log have no seq, or no time.
+    // Messages outside the log have no seq, or no time.
     if (!("timestamp" in event && "seq" in event)) return;
     if (event.seq <= this.seq) throw new Error(`${event.seq} came after ${this.seq}`);
     this.seq = event.seq;

@@ -35,8 +35,8 @@ export function secondThoughts({ outline, facts, style }: Findings): string[] {
       : "It has no figure or date: one would make it concrete.",
     facts.names.length > 0
       ? `Check the spelling of ${facts.names.slice(0, 4).join(", ")}.`
-      : "It names nobody: who says so?",
-    `It takes ${outline.readingMinutes} minutes to read: say so at the top.`,
+      : "It names no source: add one.",
+    `It takes ${outline.readingMinutes} minutes to read: print this at the top.`,
   ];
 }
 

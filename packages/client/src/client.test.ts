@@ -173,7 +173,7 @@ describe("delivery: each event once and in order, or a gap", () => {
 });
 
 describe("reconnecting", () => {
-  it("waits as long as the server requests in goodbye", async () => {
+  it("waits as long as the server requests in the close notice", async () => {
     const server = await scripted((socket) => {
       hello(socket);
       send(socket, { type: "goodbye", reason: "maintenance", retry_after_ms: 60_000 });
@@ -206,7 +206,7 @@ describe("reconnecting", () => {
     await server.accepts(2);
   });
 
-  it("stops after a close code that says so", async () => {
+  it("stops after a close code that forbids a retry", async () => {
     const server = await scripted((socket) => socket.close(4403, "not allowed"));
     const client = open(server.url);
     await reaches(client, "closed");

@@ -181,7 +181,7 @@ describe("invariants", () => {
     },
   );
 
-  it("3: closes permanently after a code that says so", () => {
+  it("3: closes permanently after a code that forbids a retry", () => {
     const { connection, log, last } = setUp();
     last().lose(4403, "not allowed");
     expect(connection.state).toMatchObject({ status: "closed", reason: "not allowed" });
@@ -232,7 +232,7 @@ describe("invariants", () => {
     expect(connection.state.retryAt).toBe(NOW + 400);
   });
 
-  it("6: waits as long as goodbye requests, once", () => {
+  it("6: waits as long as the close notice requests, once", () => {
     const { connection, last } = setUp();
     last().hello();
     last().receive({ type: "goodbye", reason: "maintenance", retry_after_ms: 60_000 });

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { eventSchema, type FlockEvent, OWNER } from "@flock-ts/protocol";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
@@ -41,7 +42,7 @@ describe("work flows from the types", () => {
     );
   });
 
-  it("waits for all types of an AND gate, whatever the order, and uses each artifact once", async () => {
+  it("waits for all types of an AND gate, in any order, and uses each artifact once", async () => {
     const flock = new Flock();
     const seen: unknown[] = [];
     flock
@@ -122,7 +123,7 @@ describe("work flows from the types", () => {
     expect((await flock.publish(Photo({ n: 1 }))).triggeredAgents).toEqual([]);
   });
 
-  it("does not wake an agent by its own artifacts, unless it says so", async () => {
+  it("does not wake an agent by its own artifacts, unless it opts in", async () => {
     const flock = new Flock({ maxRunsPerCorrelation: 5 });
     flock
       .agent("calm")
@@ -163,7 +164,7 @@ describe("work flows from the types", () => {
       .concurrency(3)
       .run(async () => {
         most = Math.max(most, ++now);
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await setImmediate();
         now -= 1;
       });
     await flock.publish(Array.from({ length: 20 }, (_, n) => Photo({ n })));
@@ -277,17 +278,19 @@ describe("cancel and shutdown end runs at once", () => {
   it("for a function that looks at its signal, or streams, only afterwards too", async () => {
     const flock = new Flock();
     const late = Promise.withResolvers<AbortSignal>();
+    const cancelled = Promise.withResolvers<void>();
     flock
       .agent("late")
       .consumes(Photo)
       .run(async (_, context) => {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await cancelled.promise;
         context.stream("too late");
         late.resolve(context.signal);
       });
     const { runId, done } = await flock.invoke("late", [Photo({ n: 1 })]);
     await flock.cancel({ runId });
     expect(await done).toMatchObject({ status: "cancelled" });
+    cancelled.resolve();
     const signal = await late.promise;
     expect(signal.aborted).toBe(true);
     expect(signal.reason).toMatchObject({ name: "RunStopped", status: "cancelled" });
@@ -295,7 +298,7 @@ describe("cancel and shutdown end runs at once", () => {
     expect(ofType(flock, "streaming_output")).toEqual([]);
   });
 
-  it("and a flock that has shut down takes no more work, and says so", async () => {
+  it("and a flock that has shut down rejects more work with `shutting_down`", async () => {
     const flock = new Flock();
     flock
       .agent("slow")
@@ -308,7 +311,7 @@ describe("cancel and shutdown end runs at once", () => {
   });
 });
 
-describe("mistakes are told clearly", () => {
+describe("mistakes fail with a clear error", () => {
   const codeOf = async (act: () => unknown) => {
     try {
       await act();

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { artifact, Flock } from "../index.ts";
@@ -33,9 +34,12 @@ function kitchen(cook: (text: string) => unknown = (text) => text): Flock {
 
 describe("expectPublished returns", () => {
   it("artifacts that exist or are published later", async () => {
-    await using flock = kitchen(() => new Promise((resolve) => setTimeout(resolve, 20)));
+    const baked = Promise.withResolvers<void>();
+    await using flock = kitchen(() => baked.promise);
     await flock.publish(Idea({ text: "truffle" }));
-    const { payload, producedBy } = await expectPublished(flock, Pizza);
+    const published = expectPublished(flock, Pizza);
+    baked.resolve();
+    const { payload, producedBy } = await published;
     expect([payload, producedBy]).toEqual([{ name: "truffle" }, "chef"]);
     expect((await expectPublished(flock, Idea, { within: 0 })).payload.text).toBe("truffle");
   });
@@ -95,9 +99,13 @@ describe("a failed expectation reports", () => {
 
 describe("expectNothingPublished", () => {
   it("waits for active runs and reports the found artifacts", async () => {
-    await using flock = kitchen(() => new Promise((resolve) => setTimeout(resolve, 10)));
+    const baked = Promise.withResolvers<void>();
+    await using flock = kitchen(() => baked.promise);
     await flock.publish(Idea({ text: "truffle" }));
-    await expectNothingPublished(flock, Wine);
+    const outcome = expectNothingPublished(flock, Wine).then(() => "resolved");
+    expect(await Promise.race([outcome, setImmediate("pending")])).toBe("pending");
+    baked.resolve();
+    expect(await outcome).toBe("resolved");
     const message = await messageOf(expectNothingPublished(flock, Pizza));
     expect(message).toMatch(/^expected no Pizza on the blackboard, found 1\.[\s\S]*Pizza {"name":"truffle"} by chef/);
   });

@@ -135,7 +135,7 @@ describe("isAtLeastAsVisible", () => {
       for (const narrow of VISIBILITIES) {
         const loses = others.some((one) => maySee(one, narrow) && !maySee(one, wide));
         const holds = isAtLeastAsVisible(wide, narrow);
-        // Contradictions may be judged conservatively: nobody can lose, but "false" is safe.
+        // Contradictions may be judged conservatively: no principal sees them, and "false" is safe.
         if (isContradiction(narrow)) expect(holds && loses).toBe(false);
         else expect(holds, JSON.stringify({ wide, narrow })).toBe(!loses);
       }

@@ -11,7 +11,7 @@ describe("parsing JSON from outside", () => {
     expect(() => parseUntrustedJson(`${'{"a":'.repeat(129)}1${"}".repeat(129)}`)).toThrow(/nested too deeply/);
   });
 
-  it("does not count brackets inside strings, whatever is escaped", () => {
+  it("does not count brackets inside strings, with any escapes", () => {
     const brackets = "[{".repeat(1_000);
     for (const text of [brackets, `\\${brackets}`, `"${brackets}`, `\\"${brackets}\\`]) {
       expect(parseUntrustedJson(JSON.stringify([text, text]))).toEqual([text, text]);

@@ -2,7 +2,7 @@ import type { FlockEvent } from "../wire/events.ts";
 
 /**
  * Encodes which events the log compacted into one, for the `merged` field: run lengths backwards from the last `seq`,
- * alternately numbers of other events and numbers of its own. Chunks of a stream are mostly consecutive, so this is
+ * alternately numbers of other events and of compacted ones. Chunks of a stream are mostly consecutive, so this is
  * shorter than a list.
  *
  * @param seqs all numbers, including the event's own, in ascending order.

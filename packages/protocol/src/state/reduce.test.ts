@@ -153,7 +153,7 @@ describe("the steps of a run", () => {
   };
   const runAfter = (...list: FlockEvent[]) => reduceAll(emptyState(), [start, ...list]).runs.get("r");
 
-  it("are ordered by index, each once, in whatever order they start and end", () => {
+  it("are ordered by index, each once, for any order of starts and ends", () => {
     fc.assert(
       fc.property(events, (list) => {
         for (const { steps = [] } of reduceAll(emptyState(), list).runs.values()) {

@@ -27,7 +27,7 @@ export function runStarted(draft: Draft, event: EventOf<"agent_execution_started
 export function runCompleted(draft: Draft, event: EventOf<"agent_execution_completed">, limits: StateLimits): void {
   const runs = draft.write("runs");
   const run = runs.get(event.run_id);
-  // Deleted first, so that ended runs stand in the order of their end and the first one is evicted first.
+  // Deleted first, so that ended runs are in the order of their end and the first one is evicted first.
   runs.delete(event.run_id);
   if (limits.runs > 0) {
     runs.set(event.run_id, endedRun(run, event));

@@ -99,7 +99,7 @@ const streamingOutput = z.object({
     .array(z.int().min(0))
     .optional()
     .describe(
-      "The seqs of chunks that the log compacted into this one, as run lengths backwards from its seq: alternately numbers of other events and numbers of its own.",
+      "The seqs of chunks that the log compacted into this one, as run lengths backwards from its seq: alternately numbers of other events and of compacted chunks.",
     ),
   visibility,
 });
