@@ -77,7 +77,7 @@ export class Questions {
     for (const record of options.left.questions) this.#remember(askedBefore(record));
   }
 
-  /** Asks on behalf of a run; `number`: the how many-th of its questions this is. See `RunContext.askPerson`. */
+  /** Asks on behalf of a run; `number`: the index of this question in the run. See `RunContext.askPerson`. */
   async ask<T extends AnyArtifactType>(
     run: Run,
     number: number,
@@ -132,7 +132,7 @@ export class Questions {
     const question = await this.#find(id);
     if (!question || question.artifact.seq === 0 || !maySee(as, question.artifact.visibility))
       throw new FlockError("not_found", `there is no question ${JSON.stringify(id)}`);
-    // Whether another answer, which came first, will stand is known when it is written.
+    // Whether another answer, which came first, is valid is known when it is written.
     while (question.closing) await question.closing.catch(() => {});
     const { artifact, closure } = question;
     if (closure) throw new FlockError("conflict", `question ${id} ${told(closure)}`);
@@ -311,7 +311,7 @@ export class Questions {
       question.waiting.delete(goOn);
       signal.removeEventListener("abort", stop);
     };
-    /** At once, so that nobody takes the flock for idle between the answer and what comes of it. */
+    /** At once, so that the flock does not count as idle between the answer and what comes of it. */
     const goOn = (closure: QuestionClosure): void => {
       // The run that asked has ended: what its function still waits for never comes.
       if (closure.status === "withdrawn") return end();

@@ -65,7 +65,7 @@ export function openFile(path: string): OpenFile {
 const LOCKS = new Set<DatabaseSync>();
 
 /**
- * Two processes that both number events would break every cursor. The lock is a database of its own, so that the
+ * Two processes that both number events would break every cursor. The lock is a separate database, so that the
  * blackboard stays open to readers such as the sqlite3 shell and backups. The system releases it when the process dies.
  */
 function takeLock(path: string): DatabaseSync {
