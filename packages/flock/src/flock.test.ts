@@ -308,7 +308,7 @@ describe("cancel and shutdown end runs at once", () => {
   });
 });
 
-describe("mistakes are told clearly", () => {
+describe("mistakes are reported clearly", () => {
   const codeOf = async (act: () => unknown) => {
     try {
       await act();

@@ -456,7 +456,7 @@ export class Flock {
    */
   async serve(options: ServeOptions = {}): Promise<FlockServer> {
     if (this.#declaring.size > 0) await this.#completeAgents();
-    this.#runtime.goOn();
+    this.#runtime.resumeWork();
     // The server room is loaded when it is wanted: most tests and scripts run a flock without one.
     const { serve } = await import("./server/serve.ts");
     const server = await serve(this, options);

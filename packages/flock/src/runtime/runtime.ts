@@ -207,7 +207,7 @@ export class Runtime {
 
   #publish(drafts: readonly Draft[], options: PublishOptions): readonly Publication[] {
     this.#assertRunning();
-    this.goOn();
+    this.resumeWork();
     const origin = fromOutside(options);
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
     const publications = drafts.map((draft) => this.#publisher.prepare(draft, origin));
@@ -224,7 +224,7 @@ export class Runtime {
     idempotencyKey?: string,
   ): Promise<Published> {
     this.#assertRunning();
-    this.goOn();
+    this.resumeWork();
     return publishedOf(await this.questions.answer(id, draftFor, as, idempotencyKey));
   }
 
@@ -238,7 +238,7 @@ export class Runtime {
   async invoke(agentId: string, drafts: readonly Draft[], options: InvokeOptions, as: Principal): Promise<Invoked> {
     const { correlationId = newId() } = options;
     this.#assertRunning();
-    this.goOn();
+    this.resumeWork();
     const agent = this.registry.agentSeenBy(agentId, as);
     if (drafts.length === 0)
       throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
@@ -331,7 +331,7 @@ export class Runtime {
   /** Retries work that has failed permanently. Resolves when it is queued. */
   async retryDeadLetter(id: string, as: Principal): Promise<Revived> {
     this.#assertRunning();
-    this.goOn();
+    this.resumeWork();
     return this.#deadLetters.retry(id, as);
   }
 
@@ -343,7 +343,7 @@ export class Runtime {
 
   /** Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed. */
   idle(): Promise<void> {
-    this.goOn();
+    this.resumeWork();
     return this.#runner.idle();
   }
 
@@ -383,11 +383,11 @@ export class Runtime {
    * Goes on with what earlier processes have left undone, once all agents are there that were declared before the
    * first work: an agent that runs again publishes for others.
    */
-  goOn(): void {
+  resumeWork(): void {
     if (this.#hasBegun || this.#stopped) return;
     this.#hasBegun = true;
     this.#publisher.gates.restore();
-    this.#runner.goOn();
+    this.#runner.resumeWork();
     this.#scheduledPublishes.restore();
     for (const agent of this.registry.agents.values()) void this.schedules.resumeAgent(agent);
   }

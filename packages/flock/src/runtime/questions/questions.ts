@@ -135,7 +135,7 @@ export class Questions {
     // Whether another answer, which came first, is valid is known when it is written.
     while (question.closing) await question.closing.catch(() => {});
     const { artifact, closure } = question;
-    if (closure) throw new FlockError("conflict", `question ${id} ${told(closure)}`);
+    if (closure) throw new FlockError("conflict", `question ${id} ${describeClosure(closure)}`);
     const now = this.#options.clock.now();
     if (hasPassed(artifact, now)) {
       throw new FlockError(
@@ -308,11 +308,11 @@ export class Questions {
     }
     const end = () => {
       stopTimer?.();
-      question.waiting.delete(goOn);
+      question.waiting.delete(onClosed);
       signal.removeEventListener("abort", stop);
     };
     /** At once, so that the flock does not count as idle between the answer and what comes of it. */
-    const goOn = (closure: QuestionClosure): void => {
+    const onClosed = (closure: QuestionClosure): void => {
       // The run that asked has ended: what its function still waits for never comes.
       if (closure.status === "withdrawn") return end();
       const left = (this.#waits.get(run) ?? 1) - 1;
@@ -331,7 +331,7 @@ export class Questions {
       this.#waits.delete(run);
       reject(signal.reason);
     };
-    question.waiting.add(goOn);
+    question.waiting.add(onClosed);
     signal.addEventListener("abort", stop);
     if (signal.aborted) stop();
     return promise.finally(end);
@@ -382,7 +382,7 @@ export class Questions {
       publications,
       () => {
         question.closing = undefined;
-        for (const goOn of question.waiting) goOn(closure);
+        for (const onClosed of question.waiting) onClosed(closure);
       },
       (error) => {
         question.closing = undefined;
@@ -421,7 +421,7 @@ function hasPassed({ payload: { deadline } }: StoredQuestion, now: number): bool
   return deadline !== undefined && Date.parse(deadline) <= now;
 }
 
-function told({ status, at, by }: QuestionClosure): string {
+function describeClosure({ status, at, by }: QuestionClosure): string {
   if (status === "answered") return `was answered by ${by} at ${at}`;
   return status === "expired" ? `expired at ${at}` : `was withdrawn at ${at}: the run that asked does not wait for it`;
 }

@@ -243,7 +243,7 @@ export class Runner {
   }
 
   /** Goes on with what earlier processes have left undone. Does nothing the second time. */
-  goOn(): void {
+  resumeWork(): void {
     if (this.#unfinishedBefore || this.#stopped) return;
     const { left, agents, log } = this.#options;
     this.#unfinishedBefore = Map.groupBy(left.unfinished, ({ agentId }) => agentId);
