@@ -311,7 +311,7 @@ describe("cancel and shutdown end runs at once", () => {
   });
 });
 
-describe("mistakes fail with a clear error", () => {
+describe("mistakes are reported clearly", () => {
   const codeOf = async (act: () => unknown) => {
     try {
       await act();

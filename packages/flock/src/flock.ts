@@ -42,7 +42,7 @@ import { MemorySession } from "./store/memory/store.ts";
 import type { DeadLetter, DeadLetterQuery, LeftWork, OwnersStore, Store, StoreSession } from "./store/store.ts";
 import { OwnersView } from "./store/visible-store.ts";
 
-/** What a flock can be told. */
+/** Configures a flock. */
 export interface FlockOptions {
   /** Not an option of `new Flock`: a store is opened asynchronously, by {@link Flock.open}. */
   readonly store?: never;
@@ -63,13 +63,13 @@ export interface FlockOptions {
    */
   readonly model?: Model;
   /**
-   * What models must not read: patterns beside the known ones (keys of providers, tokens, private keys, passwords in
+   * What models must not read: patterns in addition to the known ones (keys of providers, tokens, private keys, passwords in
    * addresses), or false for nothing at all. Default: the known ones.
    */
   readonly redact?: Redact;
   /**
-   * What models cost, by `provider/model` or by model: what the tokens of their steps and runs cost is told with them as
-   * `cost`, in the currency of these prices. Default: nothing is told of money.
+   * What models cost, by `provider/model` or by model: what the tokens of their steps and runs cost is reported with them as
+   * `cost`, in the currency of these prices. Default: no costs are reported.
    */
   readonly prices?: Prices;
   /**
@@ -77,7 +77,7 @@ export interface FlockOptions {
    * Default: `message` where `NODE_ENV` is `production`, else `full`.
    */
   readonly errorDetail?: ErrorDetail;
-  /** Stand around the runs of all agents, and see what is published from outside. Default: none. */
+  /** Wrap the runs of all agents, and observe what is published from outside. Default: none. */
   readonly components?: readonly AgentComponent[];
   /** A pino logger. Default: one that writes JSON lines to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. */
   readonly logger?: Logger;
@@ -355,7 +355,7 @@ export class Flock {
   }
 
   /**
-   * Runs one agent on given inputs, which go on the blackboard but wake nobody else. Resolves when the run is queued.
+   * Runs one agent on given inputs, which go on the blackboard but wake no other agent. Resolves when the run is queued.
    * @throws FlockError `unknown_agent`, `invalid_request` when the inputs do not fill one of its gates, or as `publish` does.
    */
   async invoke(agent: string, inputs: readonly Draft[], options: InvokeOptions = {}): Promise<Invoked> {
@@ -375,7 +375,7 @@ export class Flock {
     return { cancelled, seq: this.log.head };
   }
 
-  /** What agents have asked people and nobody has answered, oldest first. `as`: what this principal may see. */
+  /** Returns the open questions of agents to people, oldest first. `as`: what this principal may see. */
   questions(as: Principal = OWNER): readonly StoredQuestion[] {
     return this.#runtime.questions.open(as);
   }
@@ -417,7 +417,7 @@ export class Flock {
   }
 
   /**
-   * What has failed for good, after all its retries, newest first: see {@link DeadLetter}. In memory the newest 1,000 are
+   * Returns the work that has failed permanently, after all its retries, newest first: see {@link DeadLetter}. In memory the newest 1,000 are
    * kept; in a file, all that retention leaves there. `as`: only what this principal may see.
    */
   deadLetters(query: DeadLetterQuery = {}, as: Principal = OWNER): Promise<readonly DeadLetter[]> {
@@ -425,7 +425,7 @@ export class Flock {
   }
 
   /**
-   * Runs again what had failed for good: another attempt of the same activation, with all its retries. Resolves when it
+   * Retries work that has failed permanently: another attempt of the same activation, with all its retries. Resolves when it
    * is queued.
    * @throws FlockError `not_found` when there is no such dead letter, or retention has dropped what it is to work on;
    * `unknown_agent` when its agent is not declared; `shutting_down`.
@@ -436,7 +436,7 @@ export class Flock {
   }
 
   /**
-   * Forgets what has failed for good. Resolves when that is committed, to the `seq` of the event that tells of it.
+   * Discards work that has failed permanently. Resolves after the commit, to the `seq` of the event that reports it.
    * @throws FlockError `not_found` when there is no such dead letter; `shutting_down`.
    */
   discardDeadLetter(id: string, as: Principal = OWNER): Promise<{ readonly seq: number }> {
@@ -458,7 +458,7 @@ export class Flock {
    */
   async serve(options: ServeOptions = {}): Promise<FlockServer> {
     if (this.#declaring.size > 0) await this.#completeAgents();
-    this.#runtime.goOn();
+    this.#runtime.resumeWork();
     // The server room is loaded when it is wanted: most tests and scripts run a flock without one.
     const { serve } = await import("./server/serve.ts");
     const server = await serve(this, options);
@@ -476,7 +476,7 @@ export class Flock {
     return this.#resources.use(resource);
   }
 
-  /** Ends all runs as `interrupted`, says goodbye to every client, closes servers and store. May be called again. */
+  /** Ends all runs as `interrupted`, sends every client a close notice, closes servers and store. May be called again. */
   shutdown(): Promise<void> {
     this.#shutdown ??= (async () => {
       await this.#runtime.stop();
@@ -525,7 +525,7 @@ export class Flock {
     });
   }
 
-  /** The flow graph with status and counters, and the `seq` it stands at. `as`: what this principal may know. */
+  /** The flow graph with status and counters, and the `seq` that it reflects. `as`: what this principal may know. */
   graph(as: Principal = OWNER): GraphSnapshot {
     return graphOf(this.#state.seenBy(as));
   }
@@ -538,7 +538,7 @@ export class Flock {
     return { agent_id: agent, counters: { ...counters }, ...this.#history.of(agent, as) };
   }
 
-  /** How a workflow stands; undefined when nobody has heard of it. `as`: what this principal may know. */
+  /** Returns the status of a workflow; undefined when it is unknown. `as`: what this principal may know. */
   async correlation(id: string, as: Principal = OWNER): Promise<CorrelationStatus | undefined> {
     return (await this.#session.work.workflow(id, as)) ?? this.#runtime.workflow(id, as);
   }
@@ -560,7 +560,7 @@ export class Flock {
   #saveState(): void {
     if (!this.#session.log || this.#session.lease.lost.aborted) return;
     this.#savedAt = this.log.appended;
-    // A group of its own: when the state is too large for the disk, only it is refused.
+    // A separate group: when the state is too large for the disk, only it is refused.
     const saved = this.#journal.transact(() => {
       this.#journal.write(snapshotOf(this.#state, this.#history));
       return this.#journal.committed();
@@ -581,7 +581,7 @@ export class Flock {
         // The AI SDK is loaded when it is wanted: a flock of functions can do without it.
         const { aiEngine, modelOf } = await loadEngine(name);
         const agent = { ...declaration, model: await modelOf(declaration.model, name) };
-        // Meanwhile somebody may have said `run` after all.
+        // The caller may have called `run` in the meantime.
         if (this.#declaring.get(name) !== builder) continue;
         builder.close();
         this.#runtime.registerAgent({ ...agent, run: aiEngine(agent) });

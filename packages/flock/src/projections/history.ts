@@ -2,7 +2,6 @@ import {
   type EventVisibility,
   EXTERNAL,
   type HistorySummary,
-  OWNER,
   type Principal,
   type Visibility,
 } from "@flock-ts/protocol";

@@ -1,11 +1,4 @@
-import {
-  type CorrelationStatus,
-  type EventVisibility,
-  OWNER,
-  type Principal,
-  type RunStatus,
-  type Visibility,
-} from "@flock-ts/protocol";
+import type { CorrelationStatus, EventVisibility, Principal, RunStatus, Visibility } from "@flock-ts/protocol";
 import { ByVisibility, isRestricted } from "../blackboard/by-visibility.ts";
 
 /** Maximum number of finished workflows. Workflows with pending work are never evicted. */

@@ -51,7 +51,7 @@ interface Inside {
 
 /**
  * Does in a flock what comes over the wire from a principal: types and agents are names, payloads are unchecked, and
- * nobody is told of what it may not see. `seq` is where the effect shows in the events.
+ * no principal learns of what it may not see. `seq` is where the effect shows in the events.
  */
 export class LocalCommands implements Commands {
   readonly #flock: CommandedFlock;
@@ -69,7 +69,7 @@ export class LocalCommands implements Commands {
 
   /**
    * Publishes what came over the wire from a principal: the type is a name, the payload unchecked. Its idempotency keys
-   * are its own, and it is told of agents only whose runs it may see.
+   * are its own, and it learns only of agents whose runs it may see.
    * @throws FlockError `unknown_artifact_type`, or as `publish` does.
    */
   async publish(request: PublishRequest, as: Principal): Promise<{ seq: number; result: PublishResult }> {
@@ -81,7 +81,7 @@ export class LocalCommands implements Commands {
   /**
    * What publishing something that came over the wire would do. Nothing is published, nothing changes: no gate takes
    * anything in. Conditions (`where`, `whereGroup`) are asked as a publish would ask them. What waits in gates is for
-   * the owner alone: others are told only of agents that they may see and that this one artifact wakes, or not.
+   * the owner alone: others learn only of agents that they may see and that this one artifact wakes, or not.
    * @throws FlockError as `publish` does.
    */
   async preview(request: PublishRequest, as: Principal): Promise<PreviewResult> {
@@ -126,7 +126,7 @@ export class LocalCommands implements Commands {
    * Answers as it comes over the wire: the payload is unchecked. What a principal repeats under its `idempotency_key`, because it
    * has not heard of the first time, answers the same.
    * @throws FlockError `invalid_payload`, then the question stays open; `unknown_artifact_type` when the server has begun
-   * anew and the agent that asked has not got so far again; or as `answer` does.
+   * again and the agent that asked has not yet asked again; or as `answer` does.
    */
   async answer(
     questionId: string,
@@ -134,7 +134,7 @@ export class LocalCommands implements Commands {
     as: Principal,
   ): Promise<{ seq: number; result: PublishResult }> {
     await this.#ready();
-    // Whoever may see the question may see the type that it asks for.
+    // A principal that may see the question may also see the type that it asks for.
     const draftFor = (answerType: string) => this.#draft({ artifact_type: answerType, payload }, OWNER);
     const key = idempotency_key === undefined ? undefined : answerKey(questionId, idempotency_key, as);
     const answer = () => this.#runtime.answer(questionId, draftFor, as, key);
@@ -156,7 +156,7 @@ export class LocalCommands implements Commands {
 
   async #pauseOrResume(what: "pause" | "resume", agent: string | undefined, as: Principal) {
     if (as.kind !== "owner")
-      throw new FlockError("not_allowed", "a pause concerns everybody's work: it is for the owner of the flock");
+      throw new FlockError("not_allowed", "Not allowed: only the owner can pause or resume agents.");
     const { agents, seq } = await this.#flock[what](agent);
     return { seq, result: { agents: [...agents], seq } };
   }
@@ -194,7 +194,7 @@ function optionsOf(
 /** Begins the idempotency keys that are not the owner's. */
 const KEY_MARK = "\u0001";
 
-/** An idempotency key of one principal, which no key of another is equal to: nobody is given what another has published. */
+/** An idempotency key of one principal, which no key of another is equal to: no principal receives what another has published. */
 function ownKey(key: string, as: Principal): string {
   if (as.kind !== "owner") return KEY_MARK + JSON.stringify([as.kind, as.tenant ?? null, as.name, key]);
   return key.startsWith(KEY_MARK) ? KEY_MARK + key : key;
@@ -205,7 +205,7 @@ function answerKey(questionId: string, key: string, as: Principal): string {
   return KEY_MARK + JSON.stringify(["answer", questionId, ownKey(key, as)]);
 }
 
-/** What a principal is told of what it has published: of the agents that it woke those whose runs it may see. */
+/** Reports a publish to its principal: of the agents that it woke, only those whose runs the principal may see. */
 function toldOf(
   { seq, artifactId, correlationId, triggered }: Published,
   as: Principal,

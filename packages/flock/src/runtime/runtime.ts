@@ -207,7 +207,7 @@ export class Runtime {
 
   #publish(drafts: readonly Draft[], options: PublishOptions): readonly Publication[] {
     this.#assertRunning();
-    this.goOn();
+    this.resumeWork();
     const origin = fromOutside(options);
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
     const publications = drafts.map((draft) => this.#publisher.prepare(draft, origin));
@@ -224,7 +224,7 @@ export class Runtime {
     idempotencyKey?: string,
   ): Promise<Published> {
     this.#assertRunning();
-    this.goOn();
+    this.resumeWork();
     return publishedOf(await this.questions.answer(id, draftFor, as, idempotencyKey));
   }
 
@@ -234,11 +234,11 @@ export class Runtime {
     return this.#publisher.dryRun(draft, fromOutside(options));
   }
 
-  /** Runs one agent on given inputs, which go on the blackboard but wake nobody else. */
+  /** Runs one agent on given inputs, which go on the blackboard but wake no other agent. */
   async invoke(agentId: string, drafts: readonly Draft[], options: InvokeOptions, as: Principal): Promise<Invoked> {
     const { correlationId = newId() } = options;
     this.#assertRunning();
-    this.goOn();
+    this.resumeWork();
     const agent = this.registry.agentSeenBy(agentId, as);
     if (drafts.length === 0)
       throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
@@ -266,7 +266,7 @@ export class Runtime {
     return this.#wake(subscription, publications);
   }
 
-  /** Puts artifacts on the blackboard that wake one agent and nobody else. */
+  /** Puts artifacts on the blackboard that wake one agent and no other. */
   #wake(subscription: Subscription, publications: readonly Publication[]): Promise<Invoked> {
     const given = publications.map(({ artifact }) => artifact);
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
@@ -286,7 +286,7 @@ export class Runtime {
     return this.#runner.cancel(wanted, as);
   }
 
-  /** How an agent's circuit breaker stands; undefined for an agent without one. */
+  /** Returns the state of an agent's circuit breaker; undefined for an agent without one. */
   circuitOf(agent: AgentDefinition): CircuitInfo | undefined {
     return this.#runner.circuits.of(agent)?.info;
   }
@@ -323,19 +323,19 @@ export class Runtime {
     return { paused: scheduler.paused.has(agent), queued: scheduler.queuedOf(agent) };
   }
 
-  /** What has failed for good. */
+  /** Returns the work that has failed permanently. */
   deadLetters(query: DeadLetterQuery, as: Principal): Promise<readonly DeadLetter[]> {
     return this.#deadLetters.list(query, as);
   }
 
-  /** Runs again what had failed for good. Resolves when it is queued. */
+  /** Retries work that has failed permanently. Resolves when it is queued. */
   async retryDeadLetter(id: string, as: Principal): Promise<Revived> {
     this.#assertRunning();
-    this.goOn();
+    this.resumeWork();
     return this.#deadLetters.retry(id, as);
   }
 
-  /** Forgets what has failed for good. */
+  /** Discards work that has failed permanently. */
   async discardDeadLetter(id: string, as: Principal): Promise<{ readonly seq: number }> {
     this.#assertRunning();
     return this.#deadLetters.discard(id, as);
@@ -343,7 +343,7 @@ export class Runtime {
 
   /** Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed. */
   idle(): Promise<void> {
-    this.goOn();
+    this.resumeWork();
     return this.#runner.idle();
   }
 
@@ -365,7 +365,7 @@ export class Runtime {
     await this.#runner.stop();
   }
 
-  /** How a workflow stands, as far as a principal may know; undefined when it has not heard of it. */
+  /** Returns the status of a workflow, as far as a principal may know; undefined when it has not heard of it. */
   workflow(correlationId: string, as: Principal): CorrelationStatus | undefined {
     return this.#workflows.statusOf(correlationId, as);
   }
@@ -383,11 +383,11 @@ export class Runtime {
    * Goes on with what earlier processes have left undone, once all agents are there that were declared before the
    * first work: an agent that runs again publishes for others.
    */
-  goOn(): void {
+  resumeWork(): void {
     if (this.#hasBegun || this.#stopped) return;
     this.#hasBegun = true;
     this.#publisher.gates.restore();
-    this.#runner.goOn();
+    this.#runner.resumeWork();
     this.#scheduledPublishes.restore();
     for (const agent of this.registry.agents.values()) void this.schedules.resumeAgent(agent);
   }

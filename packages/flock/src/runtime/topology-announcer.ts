@@ -1,13 +1,13 @@
 import { type EventDraft, type LastingVisibility, OWNER_ONLY, topologyOf } from "@flock-ts/protocol";
 import type { AgentDefinition } from "../agents/definition.ts";
 
-/** Announcing may cost this share of the time: a graph of n agents is told again after n / 10 ms at the earliest. */
+/** Announcing may cost this share of the time: a graph of n agents is announced again after n / 10 ms at the earliest. */
 const AGENTS_PER_MS = 10;
-/** However large the graph is, a change is told within this time (ms). */
+/** However large the graph is, a change is announced within this time (ms). */
 const MAX_DELAY_MS = 1_000;
 
 /**
- * Tells when the topology has changed. Agents declared in one tick make one event, or one for each tenant, which sees its own
+ * Announces changes of the topology. Agents declared in one tick make one event, or one for each tenant, which sees its own
  * agents and those of none; the last state wins.
  */
 export class TopologyAnnouncer {
@@ -16,8 +16,8 @@ export class TopologyAnnouncer {
   #timer: NodeJS.Timeout | undefined;
   #scheduled = false;
   #lastAt = Number.NEGATIVE_INFINITY;
-  /** How many agents were told last time, over all who were told. */
-  #told = 0;
+  /** The number of agents in the last announcement, summed over its events. */
+  #announcedAgents = 0;
 
   constructor(agents: ReadonlyMap<string, AgentDefinition>, emit: (event: EventDraft) => void) {
     this.#agents = agents;
@@ -30,13 +30,13 @@ export class TopologyAnnouncer {
     this.#scheduled = true;
     const wait =
       this.#lastAt +
-      Math.min(MAX_DELAY_MS, Math.max(this.#agents.size, this.#told) / AGENTS_PER_MS) -
+      Math.min(MAX_DELAY_MS, Math.max(this.#agents.size, this.#announcedAgents) / AGENTS_PER_MS) -
       performance.now();
     if (wait <= 0) queueMicrotask(() => this.#announce());
     else this.#timer = setTimeout(() => this.#announce(), wait).unref();
   }
 
-  /** Tells at once what is still to be told, and stops. */
+  /** Announces a pending change at once, and stops. */
   stop(): void {
     clearTimeout(this.#timer);
     if (this.#scheduled) this.#announce();
@@ -46,26 +46,26 @@ export class TopologyAnnouncer {
     if (!this.#scheduled) return;
     this.#scheduled = false;
     this.#lastAt = performance.now();
-    this.#told = 0;
+    this.#announcedAgents = 0;
     const agents = [...this.#agents.values()];
     const tenants = new Map(
       agents.flatMap(({ principal, visibility }) =>
         principal.tenant ? [[principal.tenant, visibility] as const] : [],
       ),
     );
-    if (tenants.size === 0) return this.#tell(agents);
-    // Each is told after what it may see beside, so that the newest which anybody sees is all that they may see.
-    this.#tell(agents.filter(({ principal }) => principal.tenant === undefined));
+    if (tenants.size === 0) return this.#emitGraph(agents);
+    // The widest view comes last, so that the newest event that a principal sees is complete for it.
+    this.#emitGraph(agents.filter(({ principal }) => principal.tenant === undefined));
     for (const [tenant, visibility] of tenants)
-      this.#tell(
+      this.#emitGraph(
         agents.filter(({ principal }) => principal.tenant === undefined || principal.tenant === tenant),
         visibility,
       );
-    this.#tell(agents, OWNER_ONLY);
+    this.#emitGraph(agents, OWNER_ONLY);
   }
 
-  #tell(agents: readonly AgentDefinition[], visibility?: LastingVisibility): void {
-    this.#told += agents.length;
+  #emitGraph(agents: readonly AgentDefinition[], visibility?: LastingVisibility): void {
+    this.#announcedAgents += agents.length;
     const topology = topologyOf(agents.map(declared));
     this.#emit({ type: "graph_updated", ...topology, ...(visibility ? { visibility } : {}) });
   }

@@ -212,7 +212,7 @@ describe("the control routes", () => {
     const inputs = [{ artifact_type: "Idea", payload: { text: "basil" } }];
     const { body } = await house.post("/api/plugin/invoke", { agent_id: "chef", inputs });
     expect(body).toEqual({ run_id: expect.any(String), correlation_id: expect.any(String), seq: expect.any(Number) });
-    expect(await house.post("/api/plugin/invoke", { agent_id: "nobody", inputs })).toMatchObject({
+    expect(await house.post("/api/plugin/invoke", { agent_id: "unknown", inputs })).toMatchObject({
       status: 404,
       body: { error: { code: "unknown_agent" } },
     });
@@ -253,7 +253,7 @@ describe("the agents routes", () => {
       artifact_count: 2,
     });
     expect(await status(bad.correlationId)).toMatchObject({ state: "failed", error_count: 1 });
-    expect(await house.get("/api/v1/plugin/agents/nobody/history-summary")).toMatchObject({ status: 404 });
+    expect(await house.get("/api/v1/plugin/agents/unknown/history-summary")).toMatchObject({ status: 404 });
     expect(await house.get("/api/v1/plugin/correlations/none/status")).toMatchObject({ status: 404 });
   });
 });

@@ -80,7 +80,7 @@ export class Journal {
     this.#groupNow().writes.push(write);
   }
 
-  /** Makes a group of its own of all that `work` writes synchronously: when it is refused, only it fails. */
+  /** Makes a separate group of all that `work` writes synchronously: when it is refused, only it fails. */
   transact<T>(work: () => T): T {
     if (this.#current) return work();
     const batch = (this.#open ??= this.#begin());
@@ -131,7 +131,7 @@ export class Journal {
     this.#open = undefined;
     this.#committing = this.#run(batch).finally(() => {
       this.#committing = undefined;
-      // In a turn of its own, so that writers which have waited for this commit can join the next one.
+      // In a separate turn, so that writers which have waited for this commit can join the next one.
       if (this.#open) setImmediate(() => this.#commit());
       batch.end();
     });

@@ -105,12 +105,12 @@ class StandingClock implements FakeClock {
 
   /** Runs advances one after the other, so that those that are not awaited add up. */
   #next(until: () => number): Promise<void> {
-    const advancing = this.#advancing.then(() => this.#goOn(until()));
+    const advancing = this.#advancing.then(() => this.#resume(until()));
     this.#advancing = advancing.catch(() => {});
     return advancing;
   }
 
-  async #goOn(until: number): Promise<void> {
+  async #resume(until: number): Promise<void> {
     await this.#settled();
     for (;;) {
       const next = this.#earliest();

@@ -119,16 +119,16 @@ function play(
   const times = events.map(({ timestamp }) => Date.parse(timestamp));
   const begun = clock.now();
   let stop = () => {};
-  const goOn = (index: number): void => {
+  const playFrom = (index: number): void => {
     let next = index;
     const due = (at: number) => (speed === "max" ? 0 : ((times[at] ?? 0) - (times[0] ?? 0)) / speed);
     while (next < events.length && due(next) <= clock.now() - begun) next += 1;
     const last = events[next - 1];
     if (last) log.growTo(last.seq);
     if (next === events.length) resolve();
-    else stop = clock.after(due(next) - (clock.now() - begun), () => goOn(next), true);
+    else stop = clock.after(due(next) - (clock.now() - begun), () => playFrom(next), true);
   };
-  goOn(0);
+  playFrom(0);
   return { finished, stop: () => stop() };
 }
 

@@ -48,7 +48,7 @@ describe("agent", () => {
     await flock.publish(note("acme"), { visibility: visibility.tenant("acme") });
     await flock.publish(note("umbrella"), { visibility: visibility.tenant("umbrella") });
     await flock.publish(note("private"), { visibility: visibility.privateTo("plain") });
-    await flock.publish(note("nobody"), { visibility: visibility.privateTo() });
+    await flock.publish(note("hidden"), { visibility: visibility.privateTo() });
     await flock.runUntilIdle();
     expect(woken.sort()).toEqual(["cleared acme", "cleared public", "cleared red", "plain private", "plain public"]);
   });

@@ -3,7 +3,7 @@ import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import { artifact, type PayloadOf } from "../../blackboard/artifact-type.ts";
 
 /**
- * What a run asks a person, as it stands on the blackboard: published by `context.askPerson`. An agent that consumes it
+ * What a run asks a person, as stored on the blackboard: published by `context.askPerson`. An agent that consumes it
  * can tell people that they are asked.
  */
 export const PersonQuestion = artifact(
@@ -33,5 +33,5 @@ export const PersonQuestion = artifact(
 /** The payload of a {@link PersonQuestion}. */
 export type PersonQuestionPayload = PayloadOf<typeof PersonQuestion>;
 
-/** A question as it stands on the blackboard. */
+/** A question as stored on the blackboard. */
 export type StoredQuestion = StoredArtifact<"PersonQuestion", PersonQuestionPayload>;

@@ -228,7 +228,7 @@ describe("a deadline", () => {
     await turns();
     await flock.runUntilIdle();
     expect(await eventsOf(flock, "agent_execution_completed")).toMatchObject([
-      { status: "error", error: { name: "question_expired", message: /nobody answered by 2026-01-01T00:01/ } },
+      { status: "error", error: { name: "question_expired", message: /received no answer by 2026-01-01T00:01/ } },
     ]);
   });
 
@@ -244,7 +244,7 @@ describe("a deadline", () => {
 });
 
 describe("who may see the run", () => {
-  it("may see and answer its question, and nobody else knows of it", async () => {
+  it("may see and answer its question, and no other principal knows of it", async () => {
     await using flock = new Flock();
     flock
       .agent("editor")
@@ -311,7 +311,7 @@ describe("in a file", () => {
     expect(await flock.store.query({ types: ["PersonQuestion"] })).toMatchObject({ total: 1 });
   });
 
-  it("a deadline that passed while nobody was there has the default count at once", async () => {
+  it("a deadline that passed while the process was down has the default count at once", async () => {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/flock.db`;
     const clock = fakeClock();

@@ -77,7 +77,7 @@ export class Questions {
     for (const record of options.left.questions) this.#remember(askedBefore(record));
   }
 
-  /** Asks on behalf of a run; `number`: the how many-th of its questions this is. See `RunContext.askPerson`. */
+  /** Asks on behalf of a run; `number`: the index of this question in the run. See `RunContext.askPerson`. */
   async ask<T extends AnyArtifactType>(
     run: Run,
     number: number,
@@ -106,7 +106,7 @@ export class Questions {
     if (closure.answer) return closure.answer.payload as PayloadOf<T>;
     throw new FlockError(
       "question_expired",
-      `agent ${agent.name} asked ${JSON.stringify(asked.question)}, and nobody answered by ${question.artifact.payload.deadline}: give askPerson a default, or a longer deadline`,
+      `agent ${agent.name} asked ${JSON.stringify(asked.question)} and received no answer by ${question.artifact.payload.deadline}: give askPerson a default, or a longer deadline`,
     );
   }
 
@@ -132,10 +132,10 @@ export class Questions {
     const question = await this.#find(id);
     if (!question || question.artifact.seq === 0 || !maySee(as, question.artifact.visibility))
       throw new FlockError("not_found", `there is no question ${JSON.stringify(id)}`);
-    // Whether another answer, which came first, will stand is known when it is written.
+    // Whether another answer, which came first, is valid is known when it is written.
     while (question.closing) await question.closing.catch(() => {});
     const { artifact, closure } = question;
-    if (closure) throw new FlockError("conflict", `question ${id} ${told(closure)}`);
+    if (closure) throw new FlockError("conflict", `question ${id} ${describeClosure(closure)}`);
     const now = this.#options.clock.now();
     if (hasPassed(artifact, now)) {
       throw new FlockError(
@@ -308,11 +308,11 @@ export class Questions {
     }
     const end = () => {
       stopTimer?.();
-      question.waiting.delete(goOn);
+      question.waiting.delete(onClosed);
       signal.removeEventListener("abort", stop);
     };
-    /** At once, so that nobody takes the flock for idle between the answer and what comes of it. */
-    const goOn = (closure: QuestionClosure): void => {
+    /** At once, so that the flock does not count as idle between the answer and what comes of it. */
+    const onClosed = (closure: QuestionClosure): void => {
       // The run that asked has ended: what its function still waits for never comes.
       if (closure.status === "withdrawn") return end();
       const left = (this.#waits.get(run) ?? 1) - 1;
@@ -331,7 +331,7 @@ export class Questions {
       this.#waits.delete(run);
       reject(signal.reason);
     };
-    question.waiting.add(goOn);
+    question.waiting.add(onClosed);
     signal.addEventListener("abort", stop);
     if (signal.aborted) stop();
     return promise.finally(end);
@@ -382,7 +382,7 @@ export class Questions {
       publications,
       () => {
         question.closing = undefined;
-        for (const goOn of question.waiting) goOn(closure);
+        for (const onClosed of question.waiting) onClosed(closure);
       },
       (error) => {
         question.closing = undefined;
@@ -421,7 +421,7 @@ function hasPassed({ payload: { deadline } }: StoredQuestion, now: number): bool
   return deadline !== undefined && Date.parse(deadline) <= now;
 }
 
-function told({ status, at, by }: QuestionClosure): string {
+function describeClosure({ status, at, by }: QuestionClosure): string {
   if (status === "answered") return `was answered by ${by} at ${at}`;
   return status === "expired" ? `expired at ${at}` : `was withdrawn at ${at}: the run that asked does not wait for it`;
 }

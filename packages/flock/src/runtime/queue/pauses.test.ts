@@ -124,7 +124,7 @@ describe("paused agent", () => {
 
   it("must exist", async () => {
     await using flock = new Flock();
-    await expect(flock.pause("nobody")).rejects.toMatchObject({ code: "unknown_agent" });
+    await expect(flock.pause("unknown")).rejects.toMatchObject({ code: "unknown_agent" });
   });
 });
 

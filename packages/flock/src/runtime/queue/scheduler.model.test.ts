@@ -8,7 +8,7 @@ const AGENTS = ["a", "b", "c", "d"] as const;
 
 type Step =
   | { readonly do: "enqueue" | "pause" | "resume"; readonly agent: number }
-  | { readonly do: "finish" | "withdraw" | "leave" | "come back"; readonly which: number };
+  | { readonly do: "finish" | "withdraw" | "leave" | "reacquire"; readonly which: number };
 
 const agent = fc.nat(AGENTS.length - 1);
 const which = fc.nat(20);
@@ -17,7 +17,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant("finish" as const), which }) },
   fc.record({ do: fc.constantFrom("pause" as const, "resume" as const), agent }),
   fc.record({ do: fc.constant("withdraw" as const), which }),
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("leave" as const, "come back" as const), which }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("leave" as const, "reacquire" as const), which }) },
 );
 
 const flocks = fc.record({
@@ -154,7 +154,7 @@ describe("scheduler", () => {
               scheduler.leave(leaving);
               break;
             }
-            case "come back": {
+            case "reacquire": {
               const { away, returning } = naive;
               const back = away[one.which % away.length];
               if (!back) break;

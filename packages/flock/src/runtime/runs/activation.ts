@@ -12,22 +12,22 @@ export interface Activation {
   readonly id: string;
   readonly runId: string;
   readonly agent: AgentDefinition;
-  /** The gate that the artifacts filled; undefined when the agent has been declared anew and they fill none. */
+  /** The gate that the artifacts filled; undefined when the agent has been declared again and they fill none. */
   readonly subscription: Subscription | undefined;
   readonly artifacts: readonly StoredArtifact[];
   readonly correlationId: string;
-  /** Who may see the run: whoever may see all that it consumes. Undefined: everybody. */
+  /** Who may see the run: principals that may see all that it consumes. Undefined: every principal. */
   readonly visibility: EventVisibility | undefined;
   readonly attempt: number;
   /** How many attempts have failed, since it was queued or taken up as a dead letter; absent: none. */
   readonly failures?: number | undefined;
-  /** Its attempt before, whose failure this one follows: a name for it to those who want to cancel it. */
+  /** Its attempt before, whose failure this one follows: callers can cancel the run by this id too. */
   readonly retryOf?: string | undefined;
   /** Why it must not run, when it must not. */
   readonly refusal?: Error | undefined;
   /** The span that the run's own belongs under, when there is one. */
   readonly cause?: SpanContext | undefined;
-  /** Who waits for its end, if somebody does. */
+  /** Called at its end, if a caller waits for it. */
   readonly onEnd?: ((end: RunEnd) => void) | undefined;
 }
 

@@ -46,7 +46,7 @@ async function ended(flock: Flock) {
 }
 
 describe("bestOf publishes the best of several tries", () => {
-  it("and drops the others; their usage and scores are told", async () => {
+  it("and drops the others; their usage and scores are reported", async () => {
     await using flock = new Flock();
     chefOf(flock, [2, 5, 3]);
     expect(await ended(flock)).toMatchObject({

@@ -62,7 +62,7 @@ async function drain(generator: AsyncGenerator<unknown, unknown, undefined>, { a
   for (;;) {
     const { done, value } = await generator.next();
     if (signal.aborted) {
-      // The generator's `finally` blocks shall run, but nobody waits for them.
+      // The generator's `finally` blocks must run, but nothing waits for them.
       generator.return(undefined).catch(() => {});
       throw signal.reason;
     }

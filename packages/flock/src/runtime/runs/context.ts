@@ -70,7 +70,7 @@ export class Context implements RunContext {
       let asked = 0;
       this.#askPerson = (type, options) => {
         const answer = this.#questions.ask(this.#run, ++asked, type, options);
-        // A function that no longer waits for its answer shall not bring the process down when the run is stopped.
+        // A function that no longer waits for its answer must not crash the process when the run is stopped.
         answer.catch(() => {});
         return answer;
       };

@@ -14,7 +14,7 @@ export interface Revived {
   /** Of the new attempt. */
   readonly runId: string;
   readonly correlationId: string;
-  /** The how many-th attempt it is. */
+  /** The number of the attempt. */
   readonly attempt: number;
   /** Of the event that tells of it. */
   readonly seq: number;
@@ -31,10 +31,10 @@ export interface DeadLettersOptions {
   readonly clock: Clock;
 }
 
-/** What has failed for good: to be looked at, run again or thrown away. */
+/** Lists, retries and discards work that has failed permanently. */
 export class DeadLetters {
   readonly #options: DeadLettersOptions;
-  /** Those that somebody is about to take out: the commit that does it is still to come. */
+  /** Dead letters whose removal is not committed yet. */
   readonly #leaving = new Set<string>();
 
   constructor(options: DeadLettersOptions) {
@@ -124,6 +124,6 @@ function undeclared(id: string, agentId: string): FlockError {
 function missingInputs(id: string, missing: number): FlockError {
   return new FlockError(
     "not_found",
-    `dead letter ${id} cannot be run again: retention has dropped ${missing} of its artifacts; discard it, and publish them anew`,
+    `Failed to retry dead letter ${id}: ${missing} of its artifacts are no longer retained. Discard it and publish them again.`,
   );
 }

@@ -169,7 +169,7 @@ describe.each(STORES)("a run whose end cannot be written to %s", (_, openStore) 
     expect(flock.stats().runs).toMatchObject({ success: 0, error: 1 });
   });
 
-  it("is told as interrupted at shutdown, never as success", async () => {
+  it("is reported as interrupted at shutdown, never as success", async () => {
     const failures = failing(openStore(), hasEnd);
     const flock = planner(await flockOn(failures.store));
     failures.error = diskFull;

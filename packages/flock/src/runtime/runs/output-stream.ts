@@ -48,7 +48,7 @@ export class OutputStream {
     }
   }
 
-  /** Ends the stream, if there is one, with the piece that says so. */
+  /** Ends the stream, if there is one, with the final piece. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;

@@ -179,11 +179,11 @@ describe.each([
     await flock.discardDeadLetter(one?.id ?? "");
     await expect(flock.discardDeadLetter(one?.id ?? "")).rejects.toMatchObject({ code: "not_found" });
     expect(await flock.deadLetters()).toEqual(all.filter(({ id }) => id !== one?.id));
-    expect(await flock.deadLetters({ agentId: "nobody" })).toEqual([]);
+    expect(await flock.deadLetters({ agentId: "unknown" })).toEqual([]);
     await flock.shutdown();
   });
 
-  it("shows its dead letters only to those who may see the run", async () => {
+  it("shows its dead letters only to principals that may see the run", async () => {
     const flock = await Flock.open({ store: file === undefined ? memoryStore() : sqliteStore(join(folder, file)) });
     flock
       .agent("chef")

@@ -23,10 +23,10 @@ import { TimeLimit } from "./time-limit.ts";
 
 const NO_PRICES = Object.freeze({});
 
-/** What is told of an error that not everybody may know who may see the run. */
+/** Replaces an error that some principals that see the run must not read. */
 export const HIDDEN: WireError = {
   name: "hidden",
-  message: "not everybody may know it who may see this run: the server's log has the error",
+  message: "Error details are hidden from some viewers of this run. See the server log.",
 };
 
 /** The concurrency slot of a run. A run that waits for a person releases it. */
@@ -70,9 +70,9 @@ export class Run {
   #steps: Steps | undefined;
   #ended = false;
   #usage: Record<string, number> | undefined;
-  /** Who may see what the run says: whoever may see all that it consumes, reads and may publish. Undefined: everybody. */
+  /** Who may see what the run says: principals that may see all that it consumes, reads and may publish. Undefined: every principal. */
   #said: EventVisibility | undefined;
-  /** How long the function may take; undefined: as long as it likes. Stands still while a person is asked. */
+  /** How long the function may take; undefined: without limit. Paused while a person is asked. */
   readonly limit: TimeLimit | undefined;
   /** The run's place among the concurrent runs. */
   readonly slot: RunSlot;
@@ -133,12 +133,12 @@ export class Run {
     return { agent_id: agent.name, run_id: runId, correlation_id: correlationId };
   }
 
-  /** Tells what the run says to those who may see it. */
+  /** Emits what the run says to the principals that may see it. */
   #say(event: StreamingOutput | StepEvent): void {
     this.#emit(this.#said === undefined ? event : { ...event, visibility: this.#said });
   }
 
-  /** Who may see what the run says so far; undefined: everybody. */
+  /** The principals that may see the output so far; undefined: all. */
   get saidTo(): EventVisibility | undefined {
     return this.#said;
   }
@@ -156,12 +156,12 @@ export class Run {
     return this.#abort.signal;
   }
 
-  /** The run has read something: from now on, only those are told what it says who may see that, too. */
+  /** The run has read something: from now on, only principals that may also see that receive what the run says. */
   noteRead(visibility: Visibility | EventVisibility | undefined): void {
     if (!isAtLeastAsVisible(visibility, this.#said)) this.#said = allOf([this.#said, visibility]);
   }
 
-  /** Ends the run now, whatever its function still does. */
+  /** Ends the run now, even if its function still works. */
   stop(status: "cancelled" | "interrupted"): void {
     this.#stop(new RunStopped(status));
   }
@@ -228,7 +228,7 @@ export class Run {
     return isGenerator(result) ? this.#drain(agent, result) : result;
   }
 
-  /** Ends the stream, for whoever still holds it too, and tells how the run has ended: with a failure unless that is undefined. */
+  /** Ends the stream, also for callers that still hold it, and reports how the run has ended: with a failure unless that is undefined. */
   end(failure: unknown, produced: readonly string[]): RunEnd {
     this.#ended = true;
     this.#stream?.end();
@@ -248,7 +248,7 @@ export class Run {
     };
   }
 
-  /** How an error is told to all who may see the run: it may say anything that the run knows. */
+  /** Returns an error as all who may see the run receive it: it may say anything that the run knows. */
   told(error: WireError | undefined): WireError | undefined {
     const isForAll = isAtLeastAsVisible(this.#said, this.activation.visibility);
     return error === undefined || isForAll ? error : HIDDEN;
@@ -276,7 +276,7 @@ export class Run {
     for (;;) {
       const { done, value } = await generator.next();
       if (this.#stopped) {
-        // The generator's `finally` blocks shall run, but nobody waits for them.
+        // The generator's `finally` blocks must run, but nothing waits for them.
         generator.return(undefined).catch(() => {});
         throw this.#stopped;
       }

@@ -71,7 +71,7 @@ export interface RunnerOptions {
 /** How many runs there were, by how they ended, and are. */
 export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running" | "queued", number>>;
 
-/** A run whose end is to be told. */
+/** A run whose end is not reported yet. */
 type Ended = Omit<Activation, "runId" | "onEnd">;
 
 /** What was written when a run began. */
@@ -243,7 +243,7 @@ export class Runner {
   }
 
   /** Goes on with what earlier processes have left undone. Does nothing the second time. */
-  goOn(): void {
+  resumeWork(): void {
     if (this.#unfinishedBefore || this.#stopped) return;
     const { left, agents, log } = this.#options;
     this.#unfinishedBefore = Map.groupBy(left.unfinished, ({ agentId }) => agentId);
@@ -281,7 +281,7 @@ export class Runner {
         this.#retries.enter(activation);
         this.#retries.until(activation, retryAt);
       } else {
-        // It is on the blackboard already, whatever becomes of the commit that it lets pass.
+        // It is on the blackboard already, even if the commit that it lets pass fails.
         void journal.settled().then(() => this.enqueue(activation));
       }
     }
@@ -489,7 +489,7 @@ export class Runner {
     const ofCircuit: Write[] = [];
     const write = (isFirst: boolean): void => {
       journal.write(completedWrite);
-      // After the end is told, so that viewers see what has opened or closed the circuit.
+      // After the end is reported, so that viewers see what has opened or closed the circuit.
       if (isFirst) this.#tellCircuit(activation, end, failure, ofCircuit);
       else for (const one of ofCircuit) journal.write(one);
       if (!again) questions.withdraw(id);
@@ -551,7 +551,7 @@ export class Runner {
     return this.#unfinished <= this.scheduler.held + (this.#stopped ? 0 : this.scheduler.away);
   }
 
-  /** Whoever waits until nothing goes on is told, if that is so. */
+  /** Resolves the callers that wait for idle, if the runner is idle. */
   noteIdle(): void {
     if (!this.#isIdle) return;
     this.#idle.resolve();
@@ -582,7 +582,7 @@ export class Runner {
     this.#settle(activation, { runId: activation.runId, status: "interrupted", durationMs: 0, produced: [] });
   }
 
-  /** Made when somebody has something to say: most runs are silent. */
+  /** Made when a run first logs: most runs are silent. */
   readonly #logOf = (activation: Activation): RootLog => {
     const { log, tracing } = this.#options;
     return logOf(log, activation, tracing.spanOf(activation.runId));
@@ -593,7 +593,7 @@ export class Runner {
     try {
       log.warn({ err }, "a run failed");
     } catch {
-      // An error may have something in it that nobody can write out.
+      // An error may have something in it that cannot be serialized.
       log.warn({ error }, "a run failed");
     }
   }
@@ -628,7 +628,7 @@ function isFailure(status: RunEnd["status"]): status is DeadLetter["status"] {
   return status === "error" || status === "timeout";
 }
 
-/** What is kept of an activation that has failed for good; undefined for one that has not. `end`: as it may be told. */
+/** What is kept of an activation that has failed permanently; undefined for one that has not. `end`: as viewers may see it. */
 function deadLetterOf(activation: Ended, end: RunEnd, failedAt: string): DeadLetter | undefined {
   const { runId, status, error } = end;
   if (!isFailure(status) || !error) return undefined;
@@ -637,13 +637,13 @@ function deadLetterOf(activation: Ended, end: RunEnd, failedAt: string): DeadLet
   return { id, runId, ...about, status, error, missing: 0, failedAt };
 }
 
-/** Who may see a run: whoever may see the agent and all that it consumes; undefined: everybody. */
+/** Who may see a run: principals that may see the agent and all that it consumes; undefined: every principal. */
 function runSeenBy(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): EventVisibility | undefined {
   const together = seenTogether(artifacts);
   return agent.visibility.kind === "public" ? together : allOf([agent.visibility, together]);
 }
 
-/** An agent has been declared anew, and may not see what it was to run on. */
+/** An agent has been declared again, and may not see what it was to run on. */
 class NotClearedError extends Error {
   override readonly name = "NotClearedError";
 

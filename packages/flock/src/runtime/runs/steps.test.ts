@@ -23,7 +23,7 @@ async function ran(run: (context: RunContext) => unknown, options: ConstructorPa
 const seqs = (events: readonly FlockEvent[]) => events.map(({ seq }) => seq);
 
 describe("a step of a run", () => {
-  it("is told from its beginning to its end, between those of its run, with what it is and what it gives", async () => {
+  it("is reported from its beginning to its end, between those of its run, with what it is and what it gives", async () => {
     let given: unknown;
     const { flock, end, began, ended } = await ran(async ({ step }) => {
       given = await step("tool", "larder", async () => "flour");
@@ -45,7 +45,7 @@ describe("a step of a run", () => {
     expect(began[0]?.correlation_id).toBe(runBegan.correlation_id);
   });
 
-  it("may go on beside others", async () => {
+  it("may run next to others", async () => {
     const { began, ended } = await ran(async ({ step }) => {
       const first = Promise.withResolvers<void>();
       await Promise.all([step("tool", "slow", () => first.promise), step("tool", "quick", () => first.resolve())]);
@@ -107,7 +107,7 @@ describe("a step of a run", () => {
     expect(eventsOf(flock, "run_step_completed")).toEqual([]);
   });
 
-  it("is for those who may see what its run says, and for nobody else", async () => {
+  it("is visible only to principals that may see what its run says", async () => {
     const Note = artifact("Note", z.object({ text: z.string() }));
     const flock = new Flock();
     flock
@@ -130,7 +130,7 @@ describe("a step of a run", () => {
 });
 
 describe("what a step spends", () => {
-  it("is told with it, and counts for its run", async () => {
+  it("is reported with it, and counts for its run", async () => {
     const { end, ended } = await ran(async ({ step, addUsage }) => {
       addUsage({ calls: 1 });
       await step("tool", "search", (one) => one.addUsage({ calls: 2, searches: 1, odd: Number.NaN }));

@@ -29,14 +29,14 @@ export interface StepAbout {
   readonly model?: Model;
   /** Where its span belongs. Default: under what is active. */
   readonly place?: Place;
-  /** What its span tells beside. */
+  /** Further attributes of its span. */
   readonly attributes?: SpanFacts;
 }
 
 /** Under this a run's context has its steps, for engines. */
 export const STEPS = Symbol("steps");
 
-/** The steps of the run that a context is of; undefined for a context that somebody has made himself. */
+/** The steps of the run that a context is of; undefined for a context made outside a run. */
 export function stepsOf(context: RunContext): Steps | undefined {
   return (context as { readonly [STEPS]?: Steps })[STEPS];
 }

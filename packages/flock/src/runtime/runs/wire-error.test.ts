@@ -11,7 +11,7 @@ import { artifact, Flock, FlockError } from "../../index.ts";
 const full = { detail: "full" } as const;
 const Work = artifact("Work", z.object({}));
 
-/** Something that lets nobody look at it. */
+/** An object that throws on every access. */
 const defended = () => {
   const refuse = () => {
     throw new Error("keep off");
@@ -59,7 +59,7 @@ const thrown: fc.Arbitrary<() => unknown> = fc.oneof(
   ),
 );
 
-describe("whatever is thrown becomes an error that can be told", () => {
+describe("any thrown value becomes an error that can be reported", () => {
   it("by itself", () => {
     fc.assert(
       fc.property(thrown, fc.constantFrom("full" as const, "message" as const), (what, detail) => {
@@ -96,7 +96,7 @@ describe("whatever is thrown becomes an error that can be told", () => {
     );
   });
 
-  it("nothing at all is told as that", () => {
+  it("reports a thrown `undefined` or `null`", () => {
     expect(readable(undefined)).toMatchObject({
       message: "The agent failed: it threw `undefined` or `null`. Throw an `Error`.",
     });
@@ -108,7 +108,7 @@ describe("whatever is thrown becomes an error that can be told", () => {
   });
 });
 
-describe("an error is told with where it was thrown, and what lay under it", () => {
+describe("an error is reported with where it was thrown, and what lay under it", () => {
   it("four causes deep", () => {
     const { cause } = wireErrorOf(deep(7), full);
     expect(cause?.cause?.cause?.cause).toMatchObject({ message: "at 3" });

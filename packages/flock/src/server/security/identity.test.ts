@@ -68,7 +68,7 @@ describe("a server with `principal`", () => {
       expect(response.status, path).toBe(401);
       expect(await response.json()).toMatchObject({ error: { code: "not_authenticated" } });
     }
-    const stream = await site.ask("/plugin/events", "nobody", { headers: { accept: "text/event-stream" } });
+    const stream = await site.ask("/plugin/events", "unknown", { headers: { accept: "text/event-stream" } });
     expect(stream.status).toBe(401);
     const body = JSON.stringify({ artifact_type: "Plan", payload: { text: "t" } });
     const headers = { "content-type": "application/json" };

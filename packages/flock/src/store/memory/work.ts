@@ -158,7 +158,7 @@ export class WorkInMemory implements WorkStore {
     return this.#byKey.get(key);
   }
 
-  /** The runtime counts the workflows of its own process. */
+  /** The runtime counts the workflows of this process. */
   async workflow(): Promise<undefined> {
     return undefined;
   }

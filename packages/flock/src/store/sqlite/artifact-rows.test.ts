@@ -62,7 +62,7 @@ describe("the thousandth page of artifacts costs what the first one does", () =>
     expect(details.join("\n")).not.toMatch(/TEMP B-TREE|LIST SUBQUERY|SCAN artifacts|SCAN artifact_tags/);
     const artifacts = details.filter((detail) => /(SEARCH|SCAN) artifact/.test(detail));
     expect(artifacts.length).toBeGreaterThan(0);
-    // The page begins where the one before has ended: whatever index it is, it is entered at a seq.
+    // A page starts at the seq where the previous one ended, in each index.
     expect(artifacts[0]).toMatch(/USING .*(rowid[<>]\?|artifact_seq[<>]\?)/);
   });
 });
@@ -105,7 +105,7 @@ describe("artifacts are found in a file as they are in memory", () => {
   const folder = mkdtempSync(join(tmpdir(), "flock-artifacts-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("page by page, whatever is asked for", async () => {
+  it("page by page, for every filter", async () => {
     let files = 0;
     await fc.assert(
       fc.asyncProperty(

@@ -1,4 +1,4 @@
-import { OWNER, type Principal } from "@flock-ts/protocol";
+import type { Principal } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import { FlockError } from "../../core/errors.ts";
 import type { ArtifactQuery } from "../store.ts";
@@ -7,7 +7,7 @@ import { seenBy } from "./may-see.ts";
 /** The columns of an artifact, in the order in which they are written. */
 export const COLUMNS = "seq, id, type, produced_by, run_id, correlation_id, tags, visibility, created_at, payload";
 
-/** How many artifacts a page has when nobody says so. */
+/** The default number of artifacts per page. */
 const DEFAULT_LIMIT = 50;
 
 /** An artifact as the file has it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { uptime } from "node:os";
 
-/** Linux gives each start of the machine an id of its own. Elsewhere its time has to do. */
+/** Linux gives each start of the machine its own id. Elsewhere the start time is used. */
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 /** Two readings of when the machine was started that lie this close, in ms, mean the same start. */
 const SAME_BOOT_WITHIN_MS = 60_000;
@@ -21,7 +21,7 @@ export function bootMark(): number {
   return Math.round(Date.now() - uptime() * 1000);
 }
 
-/** Whether two marks are of the same start. Two ids are far apart, as good as always. */
+/** Whether two marks are of the same start. Two ids are almost always far apart. */
 export function isSameBoot(a: number, b: number): boolean {
   return Math.abs(a - b) <= SAME_BOOT_WITHIN_MS;
 }

@@ -7,7 +7,7 @@ import type { WalFile } from "./wal.ts";
  */
 const CHECKPOINT_PAGES = 4_000;
 /**
- * A log of so many pages is restarted from its beginning. A checkpoint beside a busy writer never catches up with it,
+ * A log of so many pages is restarted from its beginning. A checkpoint next to a busy writer never catches up with it,
  * and the log would grow without end. To restart it, the checkpoint holds the write lock for the few pages that are left.
  */
 const RESTART_PAGES = 2 * CHECKPOINT_PAGES;
@@ -17,7 +17,7 @@ const COMMITS_PER_LOOK = 16;
 const READERS_WAIT_MS = 100;
 
 /**
- * The thread's program. It is text, and needs no file of its own, so that it works the same from sources, from the
+ * The thread's program. It is text, and needs no separate file, so that it works the same from sources, from the
  * build and from a bundle. `FULL`: the log is on disk before the database file changes, and the database file before the
  * log is overwritten.
  */
@@ -42,7 +42,7 @@ const THREAD = `
   });
 `;
 
-/** Runs checkpoints in a thread of their own, so that the event loop never waits for them. */
+/** Runs checkpoints in a separate thread, so that the event loop never waits for them. */
 export class Checkpoints {
   readonly #path: string;
   readonly #wal: WalFile;

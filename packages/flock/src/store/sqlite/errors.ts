@@ -59,7 +59,7 @@ export function explain(error: unknown, path: string): string {
     case CANNOT_OPEN:
       return `${path} cannot be opened: it must be a file in a folder that this user may write`;
     case NOT_A_DATABASE:
-      return `${path} is not a SQLite database: give the blackboard a file of its own`;
+      return `${path} is not a SQLite database: give the blackboard a separate file`;
   }
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
     return `${path} is read-only for this user: let this user read and write the file and its folder`;

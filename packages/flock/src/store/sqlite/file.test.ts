@@ -173,7 +173,7 @@ describe("a file that cannot be used is left as it is, and the error says what t
 });
 
 describe("a file that is damaged in the middle", () => {
-  it("says so to who reads there, and serves everyone else", async () => {
+  it("is reported to its reader, and does not affect other readers", async () => {
     const store = await storeOnFile();
     const marked = (n: number) => publication({ text: `piece ${n} `.padEnd(30_000, "x") }).write;
     for (let i = 0; i < 60; i++) await commit(store, [marked(i)]);
@@ -275,7 +275,7 @@ describe("a file of an older version", () => {
     await expect(openFileAt(path)).rejects.toThrow(/newer version of Flock/);
   });
 
-  it("stays as it was when a step fails half way, whatever the steps before have done", async () => {
+  it("is unchanged when a step fails, regardless of earlier steps", async () => {
     const { before } = await written();
     const db = new DatabaseSync(path);
     const broken = "CREATE TABLE half (n INTEGER); INSERT INTO half VALUES (1); INSERT INTO nowhere VALUES (1);";
@@ -482,7 +482,7 @@ describe("compaction", () => {
           expect(compacted.length).toBeLessThanOrEqual(3);
           expect(compacted.map(({ seq }) => seq)).toEqual(compacted.map(({ seq }) => seq).sort((a, b) => a - b));
           expect(textsOf(compacted)).toEqual(textsOf(events));
-          // No number is lost without a word: whoever counts holes can tell them from what is hidden.
+          // Every seq is accounted for: a reader can tell merged events from hidden ones.
           const numbers = compacted.flatMap((event) => [event.seq, ...mergedSeqs(event)]).sort((a, b) => a - b);
           expect(numbers).toEqual(events.map(({ seq }) => seq));
           expect(compact(compacted)).toEqual(compacted);
@@ -537,7 +537,7 @@ describe("compaction of rows", () => {
     return { before, rows };
   }
 
-  it("changes nothing but streams, whatever rows stand beside each other", async () => {
+  it("changes only streams, for every sequence of rows", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(oneCommit, { minLength: 1, maxLength: 200 }), async (commits) => {
         const { before } = await commitAll(commits);
@@ -554,14 +554,14 @@ describe("compaction of rows", () => {
     );
   });
 
-  it("puts small ones together and lets large ones stand", async () => {
+  it("merges small ones and keeps large ones", async () => {
     const commits = Array.from({ length: 300 }, (_, i) => (i === 150 ? "large" : "small") as "large" | "small");
     expect((await commitAll(commits)).rows).toBe(3);
   });
 });
 
 describe("the log behind the tail", () => {
-  it("gives any reader what a plain list of the events gives, whatever of it memory still holds", async () => {
+  it("gives every reader the same events as a plain list, from memory or the file", async () => {
     const store = await storeOnFile();
     const log = new EventLog(store.epoch, 1, store.log);
     const all: number[] = [];
@@ -604,7 +604,7 @@ describe("the log behind the tail", () => {
 });
 
 describe("pages of artifacts", () => {
-  it("meet every artifact once, whatever is asked for, and know the whole number", async () => {
+  it("contain every artifact once for every filter, and the total", async () => {
     const store = await storeOnFile();
     for (let i = 0; i < 90; i++)
       await commit(store, [publication({ i }, { type: i % 2 ? "A" : "B", tags: i % 3 ? ["t"] : [] }).write]);
@@ -625,7 +625,7 @@ describe("pages of artifacts", () => {
 });
 
 describe("a backup", () => {
-  it("is a whole blackboard of its own, made while work goes on", async () => {
+  it("is a complete, separate blackboard, made while work continues", async () => {
     const store = await storeOnFile();
     await commit(store, [publication({ n: 1 }).write]);
     const copy = join(folder, "copy.db");

@@ -135,7 +135,7 @@ export class Housekeeping {
       )
       .iterate(compacted, this.#leftMemory) as Iterable<EventRow>;
     for (const row of candidates) {
-      // A row that was large from the start stays as it is, and what stands before it cannot grow any further.
+      // A row that was large from the start stays as it is, and what precedes it cannot grow any further.
       isWhole = rows.length > 0 && (row.merged === 1 || size + row.lines.length > compaction.characters);
       if (isWhole) break;
       if (row.merged === 1) {
@@ -283,7 +283,7 @@ export class Housekeeping {
   }
 }
 
-/** What stands in some rows, in order, in parts that a new row may begin with. Only streams need be looked into. */
+/** Returns the content of some rows, in order, in parts that a new row may begin with. Only streams need be looked into. */
 function partsOf(rows: readonly EventRow[]): Iterable<Pick<EventRow, "last_seq" | "newest_at" | "lines">> {
   if (!rows.some(({ lines }) => lines.includes('"type":"streaming_output"'))) return rows;
   const events = rows.flatMap(({ lines }) => lines.split("\n")).map((line) => JSON.parse(line) as FlockEvent);

@@ -65,7 +65,7 @@ export function openFile(path: string): OpenFile {
 const LOCKS = new Set<DatabaseSync>();
 
 /**
- * Two processes that both number events would break every cursor. The lock is a database of its own, so that the
+ * Two processes that both number events would break every cursor. The lock is a separate database, so that the
  * blackboard stays open to readers such as the sqlite3 shell and backups. The system releases it when the process dies.
  */
 function takeLock(path: string): DatabaseSync {
@@ -78,7 +78,7 @@ function takeLock(path: string): DatabaseSync {
     if (!isBusy(error)) throw error;
     throw new FlockError(
       "store_unusable",
-      `${path} is in use by another process: a blackboard has one flock at a time. End the other one, or give this one a file of its own`,
+      `${path} is in use by another process: a blackboard has one flock at a time. End the other one, or give this one a separate file`,
       { cause: error },
     );
   }
@@ -92,7 +92,7 @@ function checkFile(db: DatabaseSync, path: string): number {
   if (read("application_id") !== APPLICATION_ID) {
     throw new FlockError(
       "store_unusable",
-      `${path} is a SQLite database of another program: give the blackboard a file of its own`,
+      `${path} is a SQLite database of another program: give the blackboard a separate file`,
     );
   }
   const version = read("user_version");

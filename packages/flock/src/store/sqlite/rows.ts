@@ -221,7 +221,7 @@ export class Rows {
     this.#snapshot.run(seq, state);
   }
 
-  /** An artifact of this transaction has no seq of its own yet. */
+  /** An artifact of this transaction has no seq yet. */
   #seqOf({ id, seq }: StoredArtifact): number {
     return seq > 0 ? seq : (this.#seqs.get(id) ?? 0);
   }

@@ -56,7 +56,7 @@ export const MIGRATIONS: readonly string[] = [
   `
   -- Which gate was filled: two of one agent may give its function the same artifacts in different ways.
   ALTER TABLE activations ADD COLUMN gate TEXT;
-  -- The how many-th that its gate took in, and which group of the gate's batch it belongs to.
+  -- Its position in its gate, and which group of the gate's batch it belongs to.
   ALTER TABLE gathered ADD COLUMN position INTEGER;
   ALTER TABLE gathered ADD COLUMN group_number INTEGER;
   -- How many artifacts a gate has taken in, where windows are counted in artifacts.
@@ -65,7 +65,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   `
-  -- Who may see a run and that it has consumed something, as JSON; null: everybody.
+  -- Who may see a run and that it has consumed something, as JSON; null: all.
   ALTER TABLE activations ADD COLUMN visibility TEXT;
   ALTER TABLE consumptions ADD COLUMN visibility TEXT;
   -- Artifacts that wait for the time from which others than the owner may see them, in ms.
@@ -88,7 +88,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX questions_by_activation ON questions (activation_id);
   `,
   `
-  -- How the schedules of agents stand; times in ms.
+  -- The state of the schedules of agents; times in ms.
   CREATE TABLE schedules (
     agent_id TEXT NOT NULL, schedule TEXT NOT NULL, origin INTEGER NOT NULL, seen INTEGER NOT NULL,
     count INTEGER NOT NULL, missed INTEGER NOT NULL, PRIMARY KEY (agent_id, schedule)

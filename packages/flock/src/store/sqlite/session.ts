@@ -193,7 +193,7 @@ export class SqliteSession implements StoreSession {
     }
   }
 
-  /** The lock file keeps other processes away, unless somebody deletes it. Two writers would give out the same seqs. */
+  /** The lock file keeps other processes away, unless it is deleted. Two writers would give out the same seqs. */
   #assertOurs(): void {
     const version = this.#readVersion();
     if (version === this.#version) return;

@@ -25,7 +25,7 @@ export interface SqliteStore extends Store {
   readonly path: string;
   /**
    * Copies the open blackboard into another file while work continues. Resolves when the copy is complete. The copy is
-   * a log of its own, with another epoch: clients of the original receive a `gap` from it.
+   * a separate log, with another epoch: clients of the original receive a `gap` from it.
    * @throws FlockError `store_unusable` when the blackboard is not open.
    */
   backup(path: string): Promise<void>;

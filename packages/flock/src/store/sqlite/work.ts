@@ -67,7 +67,7 @@ export class SqliteWork implements WorkStore {
   }
 
   load(): Promise<LeftWork> {
-    // One turn of the event loop, and so one state: nobody else writes.
+    // One turn of the event loop, and so one state: there is no other writer.
     return this.#connection.read(() => ({
       ...this.#gates(),
       unfinished: this.#unfinished(),
