@@ -122,7 +122,7 @@ describe("npm start", () => {
     const { port } = other.address() as { port: number };
     await using program = newsroom("--port", String(port));
     expect(await program.exit()).toBe(1);
-    expect(program.errors).toMatch(new RegExp(`^newsroom: port ${port} on 127.0.0.1 is taken.*\\n$`));
+    expect(program.errors).toMatch(new RegExp(`^newsroom: Cannot listen on port ${port} of 127.0.0.1: .*\\n$`));
     other.close();
   });
 

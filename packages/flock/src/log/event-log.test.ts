@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EventLog } from "./event-log.ts";
+import { textsOf } from "./frame.ts";
 import { Page } from "./page.ts";
 import type { LogRange, LogSource } from "./source.ts";
 
@@ -27,6 +28,26 @@ class Stored implements LogSource {
 
   leftMemory(): void {}
 }
+
+describe("EventLog.read", () => {
+  it("skips nothing for a reader that waits for a load of the same block by a reader further ahead", async () => {
+    const stored = new Stored(1_000);
+    // Large events: the store returns ten of them at a time.
+    const inTens: LogSource = {
+      head: stored.head,
+      oldest: 1,
+      read: (seq, until) => stored.read(seq, Math.min(until, seq + 9)),
+      leftMemory() {},
+    };
+    const log = new EventLog("one", 0, inTens);
+    const [ahead, behind] = await Promise.all([
+      log.read(500, 1_000, undefined, 1_000_000),
+      log.read(20, 1_000, undefined, 1_000_000),
+    ]);
+    expect([...textsOf(ahead.frames)].map((text) => JSON.parse(text).seq)[0]).toBe(501);
+    expect([...textsOf(behind.frames)].map((text) => JSON.parse(text).seq)[0]).toBe(21);
+  });
+});
 
 describe("EventLog.beforeNewest", () => {
   it("begins with the oldest event kept, even if a page in memory holds older ones", async () => {

@@ -106,7 +106,7 @@ export class EventLog {
 
   /** Returns the page that holds `seq`: loaded once for all subscribers that read there. */
   #page(stored: LogSource, seq: number): Page | Promise<Page> {
-    const held = this.#pages.find(({ first, last }) => first <= seq && seq <= last);
+    const held = this.#pages.find((page) => isWithin(page, seq));
     if (held) {
       this.#keep(held);
       return held;
@@ -115,7 +115,8 @@ export class EventLog {
     const before = this.#pages.find(({ last }) => last === seq - 1);
     const from = Math.max(stored.oldest, before && seq > block ? seq : block);
     const loading = this.#loading.get(from);
-    if (loading) return loading.then((page) => (page.last >= seq ? page : this.#page(stored, seq)));
+    // It may be loading a later page of the block.
+    if (loading) return loading.then((page) => (isWithin(page, seq) ? page : this.#page(stored, seq)));
     const loaded = this.#load(stored, seq, from, block + PAGE_EVENTS - 1).finally(() => this.#loading.delete(from));
     this.#loading.set(from, loaded);
     return loaded;
@@ -139,4 +140,8 @@ export class EventLog {
     const others = this.#pages.filter(({ first, last }) => last < page.first || first > page.last);
     this.#pages = [...others, page].slice(-MAX_PAGES);
   }
+}
+
+function isWithin({ first, last }: Page, seq: number): boolean {
+  return first <= seq && seq <= last;
 }
