@@ -47,6 +47,8 @@ class World {
   #journal!: Journal;
   log!: EventLog;
   hub!: Hub;
+  /** The latest search of the store for the newest events. */
+  search: Promise<number> | undefined;
 
   constructor(path: string, retention: Retention) {
     this.#path = path;
@@ -56,6 +58,12 @@ class World {
   async open(): Promise<this> {
     this.#store = await sqliteStore(this.#path, { retention: this.#retention }).open({ clock: systemClock });
     this.log = new EventLog(this.#store.epoch, 0, this.#store.log);
+    const beforeNewest = this.log.beforeNewest.bind(this.log);
+    this.log.beforeNewest = (...search) => {
+      const found = beforeNewest(...search);
+      this.search = found instanceof Promise ? found : undefined;
+      return found;
+    };
     this.#journal = new Journal(this.#store, (events) => {
       for (const { json } of events) this.all.push(JSON.parse(json));
       this.log.append(events.map(({ write, seq, json }) => ({ seq, json, facts: factsOf(write.event) })));
@@ -156,7 +164,9 @@ class World {
   async #read(until: number): Promise<FlockEvent[]> {
     const events: FlockEvent[] = [];
     for (let at = this.log.oldest - 1; at < until; ) {
-      const batch = await this.log.read(at, until, undefined, 1_000_000);
+      // A page may overlap the buffer, but only one of them has merged these chunks. The newest events are the buffer's.
+      const stored = this.log.buffer.oldest - 1;
+      const batch = await this.log.read(at, at < stored ? Math.min(stored, until) : until, undefined, 1_000_000);
       for (const text of textsOf(batch.frames)) events.push(JSON.parse(text));
       at = batch.seq;
     }
@@ -192,7 +202,7 @@ interface Start {
 interface Chain {
   readonly filter: Filter;
   /** Everything after this seq is expected. "there": from the cursor of the connection, at most `position`. */
-  readonly after: number | "there";
+  after: number | "there";
   /** The position of live clients when it began. */
   readonly position: number;
   /** The oldest event when it began: a later gap may contain only events dropped since. */
@@ -251,6 +261,7 @@ class Viewer {
     const isUpToDate = hub.stats().lagging === 0;
     const id = ++this.#commands;
     const { sent } = this.socket;
+    this.#world.search = undefined;
     this.socket.say({ id, type: "subscribe", filter, ...start });
     await tick();
     const at = sent.findIndex((message) => message.type === "reply" && message.id === id);
@@ -262,7 +273,7 @@ class Viewer {
     this.#filter = filter;
     if (start.since !== undefined) this.#restarted.push({ at, start });
     const goesOn = start.since === undefined && !isUpToDate;
-    this.chains.push({
+    this.#begin({
       filter,
       after: goesOn ? "there" : after,
       position: reply.seq,
@@ -280,16 +291,30 @@ class Viewer {
     const { log } = this.#world;
     const kept = await this.#keptFor(start);
     const { oldest, epoch } = log;
+    this.#world.search = undefined;
     const position = this.#reconnect(start, fast);
     const { after, gap } = beginning(start, { kept, filter: this.#filter, oldest, epoch, position });
     if (gap) expect(this.socket.sent[1]).toEqual(gap);
     const from = gap ? 2 : 1;
-    this.chains.push({
+    this.#begin({
       filter: this.#filter,
       after,
       position,
       oldest,
       parts: [{ socket: this.socket, from, to: Number.POSITIVE_INFINITY }],
+    });
+  }
+
+  /** Adds a chain. A search of the store that has begun for it ends later: events may be dropped or merged before that. */
+  #begin(chain: Chain): void {
+    this.chains.push(chain);
+    const { log, search } = this.#world;
+    const expected = chain.after;
+    void search?.then((found) => {
+      expect(found, "a search finds as many as there are").toBeLessThanOrEqual(
+        Math.max(Number(expected), log.oldest - 1),
+      );
+      chain.after = found;
     });
   }
 
