@@ -14,7 +14,8 @@ test.describe("state at a past seq", () => {
     await expect(runs.filter({ hasText: "error" })).toBeVisible();
     await page.keyboard.press(",");
     await expect(runs.filter({ hasText: "running" })).toBeVisible();
-    await page.waitForURL(/seq=\d+/);
+    const seq = await page.getByRole("slider", { name: "Seq" }).inputValue();
+    await page.waitForURL((url) => url.searchParams.get("seq") === seq);
     const other = await openPage(page.url());
     await expect(other.page.getByRole("list", { name: "Runs", exact: true }).getByText("running")).toBeVisible();
     await page.keyboard.press("l");
