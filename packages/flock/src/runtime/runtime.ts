@@ -75,7 +75,7 @@ export interface RuntimeOptions {
   readonly hooks: Hooks | undefined;
 }
 
-const NO_TAGS: readonly string[] = [];
+const NO_TAGS: readonly string[] = Object.freeze([]);
 const NONE: readonly Triggered[] = [];
 
 /** Knows the agents and the artifact types, and takes the work that comes from outside. */
@@ -409,7 +409,7 @@ function fromOutside({ correlationId, tags, visibility, idempotencyKey }: Publis
   return {
     producedBy: EXTERNAL,
     correlationId: correlationId ?? newId(),
-    tags: tags?.length ? [...new Set(tags)] : NO_TAGS,
+    tags: tags?.length ? Object.freeze([...new Set(tags)]) : NO_TAGS,
     visibility: checkVisibility("publish", visibility),
     idempotencyKey,
   };

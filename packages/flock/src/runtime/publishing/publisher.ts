@@ -1,5 +1,5 @@
 import type { Subscription } from "../../agents/subscription.ts";
-import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import { type StoredArtifact, takenUp } from "../../blackboard/artifact.ts";
 import { Draft } from "../../blackboard/artifact-type.ts";
 import type { Clock } from "../../core/clock.ts";
 import { FlockError } from "../../core/errors.ts";
@@ -101,14 +101,26 @@ export class Publisher {
     const publication = revealOf(hidden, clock.now(), maxInlinePayloadBytes);
     const { artifact, write } = publication;
     journal.write(write);
-    this.#offer(publication);
+    this.#offerRevealed(publication);
     return this.committed([{ activations: publication.activations }], () =>
       workflows.revealed(artifact.correlationId, timestamp(clock.now()), artifact.visibility),
     );
   }
 
-  #offer(publication: Publication): void {
-    const filled = this.gates.offer(publication.artifact);
+  /** Offers an artifact that may have been stored before its type's schema changed. */
+  #offerRevealed(publication: Publication): void {
+    const { registry, log } = this.#options;
+    const { artifact } = publication;
+    const type = registry.types.get(artifact.type);
+    try {
+      this.#offer(publication, type ? takenUp(artifact, type) : artifact);
+    } catch (err) {
+      log.error({ err, artifact: artifact.id }, "artifact does not fit its type any more; no agent was triggered");
+    }
+  }
+
+  #offer(publication: Publication, artifact = publication.artifact): void {
+    const filled = this.gates.offer(artifact);
     if (filled.length > 0) publication.activations = filled.map(this.#activate);
   }
 

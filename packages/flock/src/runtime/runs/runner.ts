@@ -39,6 +39,7 @@ import type { Activation } from "./activation.ts";
 import { Context } from "./context.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
+import { resumable } from "./resumable.ts";
 import { HIDDEN, Run, type RunSlot, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
@@ -257,9 +258,9 @@ export class Runner {
   resumeAgent(agent: AgentDefinition): void {
     const { journal, workflows } = this.#options;
     for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
-      const { id, correlationId, artifacts, started, failures, visibility, retryAt } = left;
+      const { id, correlationId, started, failures, visibility, retryAt } = left;
       let { runId, attempt } = left;
-      const about = { id, agent, artifacts, correlationId, failures, visibility, ...fitting(agent, left) };
+      const about = { id, agent, correlationId, failures, visibility, ...resumable(agent, left) };
       const before = { ...about, runId, attempt };
       const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
       const ended = started ? this.#writesOfEnd(before, end, end) : undefined;
@@ -291,13 +292,13 @@ export class Runner {
   /** A dead letter is to run again, once that is written and {@link enqueue}d. Its agent must be declared. */
   runAgain(letter: DeadLetter, onEnd: (end: RunEnd) => void): Activation {
     const { agents, journal, workflows } = this.#options;
-    const { id, correlationId, artifacts, visibility } = letter;
+    const { id, correlationId, visibility } = letter;
     const agent = agents.get(letter.agentId) as AgentDefinition;
     const next = { id, runId: newId(), attempt: letter.attempts + 1 };
     this.#unfinished += 1;
     workflows.queued(correlationId, this.#now(), visibility);
     journal.write({ kind: "dead_letter_again", ...next });
-    return { ...next, agent, artifacts, correlationId, visibility, onEnd, ...fitting(agent, letter) };
+    return { ...next, agent, correlationId, visibility, onEnd, ...resumable(agent, letter) };
   }
 
   #run(activation: Activation): Promise<void> {
@@ -607,19 +608,6 @@ export class Runner {
   }
 }
 
-/** What of its agent as it is now declared an activation of before runs on, and why not, if it must not. */
-function fitting(
-  agent: AgentDefinition,
-  { gate, artifacts }: Pick<DeadLetter, "gate" | "artifacts">,
-): Pick<Activation, "subscription" | "refusal"> {
-  const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
-  const isCleared = artifacts.every((one) => maySee(agent.principal, one.visibility));
-  return {
-    subscription: able.find((one) => one.gate === gate) ?? able[0],
-    refusal: isCleared ? undefined : new NotClearedError(agent.name),
-  };
-}
-
 function idsOf(publications: readonly Publication[]): readonly string[] {
   return publications.map(({ artifact }) => artifact.id);
 }
@@ -641,15 +629,6 @@ function deadLetterOf(activation: Ended, end: RunEnd, failedAt: string): DeadLet
 function runSeenBy(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): EventVisibility | undefined {
   const together = seenTogether(artifacts);
   return agent.visibility.kind === "public" ? together : allOf([agent.visibility, together]);
-}
-
-/** An agent has been declared again, and may not see what it was to run on. */
-class NotClearedError extends Error {
-  override readonly name = "NotClearedError";
-
-  constructor(agent: string) {
-    super(`${agent} did not run: it may no longer see what has woken it. Give it the .labels(…) or .tenant(…) it had.`);
-  }
 }
 
 /** A workflow had more runs than allowed. */
