@@ -34,7 +34,7 @@ export interface Activation {
 /** Returns the write of a queued activation. */
 export function activationWrite(activation: Activation, queuedAt: number): ActivationWrite {
   const { agent, subscription, id, runId, artifacts, correlationId, attempt, visibility } = activation;
-  const gate = subscription?.gate;
+  const gate = subscription?.identity;
   const ids = { id, runId, agentId: agent.name, correlationId };
   return { kind: "activation", ...ids, gate, attempt, artifacts, visibility, queuedAt };
 }

@@ -16,7 +16,7 @@ export function resumable(
   { gate, artifacts }: Pick<ActivationRecord, "gate" | "artifacts">,
 ): Pick<Activation, "artifacts" | "subscription" | "refusal"> {
   const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
-  const subscription = able.find((one) => one.gate === gate) ?? able[0];
+  const subscription = able.find((one) => one.identity === gate) ?? able[0];
   if (!subscription) return { artifacts, subscription, refusal: wrongInputs(agent, artifacts) };
   if (!artifacts.every((one) => maySee(agent.principal, one.visibility)))
     return { artifacts, subscription, refusal: new NotClearedError(agent.name) };

@@ -9,6 +9,7 @@ import {
 } from "@flock-ts/protocol";
 import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Subscription } from "../../agents/subscription.ts";
+import { undeclaredAgent } from "../../agents/undeclared-agent.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
 import { seenTogether } from "../../blackboard/by-visibility.ts";
@@ -35,6 +36,7 @@ import type { Questions } from "../questions/questions.ts";
 import { Circuits } from "../queue/circuits.ts";
 import { DelayQueue } from "../queue/delay-queue.ts";
 import { Scheduler } from "../queue/scheduler.ts";
+import { successorOf } from "../registry.ts";
 import type { Activation } from "./activation.ts";
 import { Context } from "./context.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
@@ -250,14 +252,22 @@ export class Runner {
     this.#unfinishedBefore = Map.groupBy(left.unfinished, ({ agentId }) => agentId);
     for (const agent of agents.values()) this.resumeAgent(agent);
     for (const [agent, { length }] of this.#unfinishedBefore) {
-      log.warn({ agent, runs: length }, "runs wait for an agent that is not declared: they begin when it is");
+      log.warn({ agent, runs: length }, "runs wait for an undeclared agent: see `flock.orphans()`");
     }
   }
 
   /** Goes on with what earlier processes have left undone for one agent. */
   resumeAgent(agent: AgentDefinition): void {
+    for (const name of [agent.name, ...agent.formerNames])
+      this.#resume(
+        agent,
+        this.#takeOrphans((one) => one.agentId === name),
+      );
+  }
+
+  #resume(agent: AgentDefinition, unfinished: readonly UnfinishedActivation[]): void {
     const { journal, workflows } = this.#options;
-    for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
+    for (const left of unfinished) {
       const { id, correlationId, started, failures, visibility, retryAt } = left;
       let { runId, attempt } = left;
       const about = { id, agent, correlationId, failures, visibility, ...resumable(agent, left) };
@@ -286,14 +296,60 @@ export class Runner {
         void journal.settled().then(() => this.enqueue(activation));
       }
     }
-    this.#unfinishedBefore?.delete(agent.name);
+  }
+
+  /** Runs of earlier processes whose agents are not declared, oldest first. Empty until work begins. */
+  get orphans(): readonly UnfinishedActivation[] {
+    return [...(this.#unfinishedBefore?.values() ?? [])].flat();
+  }
+
+  /** Lets another agent run orphaned runs. Returns their number. */
+  adopt(agent: AgentDefinition, wanted: (orphan: UnfinishedActivation) => boolean): number {
+    const adopted = this.#takeOrphans(wanted);
+    this.#resume(agent, adopted);
+    return adopted.length;
+  }
+
+  /** Ends orphaned runs as `cancelled`. Resolves to their number, once that is committed. */
+  async cancelOrphans(wanted: (orphan: UnfinishedActivation) => boolean): Promise<number> {
+    const count = this.#cancelOrphans(({ agent, ...activation }) =>
+      wanted({ ...activation, agentId: agent.name, gate: undefined, started: false }),
+    );
+    await this.#options.journal.settled();
+    return count;
+  }
+
+  #cancelOrphans(wanted: (activation: Omit<Activation, "onEnd">) => boolean): number {
+    const asActivation = (orphan: UnfinishedActivation) => {
+      const { agentId, gate: _, started: __, retryAt: ___, visibility, ...activation } = orphan;
+      return { ...activation, visibility, agent: undeclaredAgent(agentId), subscription: undefined };
+    };
+    const cancelled = this.#takeOrphans((orphan) => wanted(asActivation(orphan)));
+    for (const orphan of cancelled) {
+      this.#unfinished += 1;
+      this.#options.workflows.queued(orphan.correlationId, this.#now(), orphan.visibility);
+      this.#endUnstarted(asActivation(orphan));
+    }
+    return cancelled.length;
+  }
+
+  #takeOrphans(wanted: (orphan: UnfinishedActivation) => boolean): readonly UnfinishedActivation[] {
+    const taken: UnfinishedActivation[] = [];
+    for (const [name, orphans] of this.#unfinishedBefore ?? []) {
+      const left = orphans.filter((orphan) => !wanted(orphan));
+      if (left.length === orphans.length) continue;
+      taken.push(...orphans.filter(wanted));
+      if (left.length > 0) this.#unfinishedBefore?.set(name, left);
+      else this.#unfinishedBefore?.delete(name);
+    }
+    return taken;
   }
 
   /** A dead letter is to run again, once that is written and {@link enqueue}d. Its agent must be declared. */
   runAgain(letter: DeadLetter, onEnd: (end: RunEnd) => void): Activation {
     const { agents, journal, workflows } = this.#options;
     const { id, correlationId, visibility } = letter;
-    const agent = agents.get(letter.agentId) as AgentDefinition;
+    const agent = successorOf(agents, letter.agentId) as AgentDefinition;
     const next = { id, runId: newId(), attempt: letter.attempts + 1 };
     this.#unfinished += 1;
     workflows.queued(correlationId, this.#now(), visibility);
@@ -570,7 +626,8 @@ export class Runner {
     const running = [...this.#runs.values()].filter((run) => !run.isStopped && wanted(run.activation));
     const unwritten = status === "cancelled" ? this.#outcomes.cancel(wanted) : 0;
     for (const run of running) run.stop(status);
-    return withdrawn.length + running.length + unwritten;
+    const orphaned = status === "cancelled" ? this.#cancelOrphans(wanted) : 0;
+    return withdrawn.length + running.length + unwritten + orphaned;
   }
 
   #endUnstarted(activation: Activation): void {
