@@ -9,7 +9,7 @@ import {
   OWNER,
   type Principal,
 } from "@flock-ts/protocol";
-import { type Logger, pino } from "pino";
+import type { Logger } from "pino";
 import { z } from "zod";
 import { AgentBuilder, componentsSchema, modelSchema, redactSchema } from "./agents/builder.ts";
 import type { AgentDefinition, Redact } from "./agents/definition.ts";
@@ -42,6 +42,7 @@ import { Journal } from "./store/journal.ts";
 import { MemorySession } from "./store/memory/store.ts";
 import type { DeadLetter, DeadLetterQuery, LeftWork, OwnersStore, Store, StoreSession } from "./store/store.ts";
 import { OwnersView } from "./store/visible-store.ts";
+import { defaultLogger } from "./telemetry/default-logger.ts";
 
 /** Configures a flock. */
 export interface FlockOptions {
@@ -80,7 +81,10 @@ export interface FlockOptions {
   readonly errorDetail?: ErrorDetail;
   /** Wrap the runs of all agents, and observe what is published from outside. Default: none. */
   readonly components?: readonly AgentComponent[];
-  /** A pino logger. Default: one that writes JSON lines to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. */
+  /**
+   * A pino logger. Default: one that writes to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. It writes short lines
+   * for people, and JSON lines where `NODE_ENV` is `production` or `FLOCK_LOG_FORMAT` is `json`.
+   */
   readonly logger?: Logger;
   /** Tells the time to gates, timeouts and timestamps. Default: the clock of the machine. */
   readonly clock?: Clock;
@@ -222,7 +226,7 @@ export class Flock {
       options,
     );
     const { session, left, state, history } = opened ?? openedInMemory();
-    this.logger = logger ?? pino({ name: "flock", level: process.env.FLOCK_LOG_LEVEL ?? "warn" }, pino.destination(2));
+    this.logger = logger ?? defaultLogger(process.env);
     this.#session = session;
     this.#store = new OwnersView(session.blackboard);
     this.#state = state;

@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+import "./core/node-version.ts";
+
 export {
   type AgentPrincipal,
   type ClientPrincipal,
