@@ -479,7 +479,8 @@ export class Flock {
   async dropOrphans(selector: OrphanSelector): Promise<OrphansHandled> {
     if (this.#declaring.size > 0) await this.#completeAgents();
     this.#runtime.resumeWork();
-    return this.#runtime.orphans.drop(selector);
+    const dropped = await this.#runtime.orphans.drop(selector);
+    return { ...dropped, seq: this.log.head };
   }
 
   /**
@@ -490,7 +491,8 @@ export class Flock {
   async moveOrphans(selector: OrphanSelector, to: string): Promise<OrphansHandled> {
     if (this.#declaring.size > 0) await this.#completeAgents();
     this.#runtime.resumeWork();
-    return this.#runtime.orphans.move(selector, to);
+    const moved = await this.#runtime.orphans.move(selector, to);
+    return { ...moved, seq: this.log.head };
   }
 
   /**

@@ -60,7 +60,7 @@ export { Flock, type FlockOptions, type OpenFlockOptions } from "./flock.ts";
 export type { EventLog } from "./log/event-log.ts";
 export type { StrandedArtifact, StrandedReason } from "./runtime/gates/restoration.ts";
 export type { LocalCommands } from "./runtime/local-commands.ts";
-export type { OrphanedRun, OrphanSelector, Orphans, OrphansHandled } from "./runtime/orphans.ts";
+export type { OrphanCounts, OrphanedRun, OrphanSelector, Orphans, OrphansHandled } from "./runtime/orphans.ts";
 export type { Invoked, InvokeOptions, Published, PublishOptions } from "./runtime/publishing/published.ts";
 export type { StoredQuestion } from "./runtime/questions/person-question.ts";
 export { PersonQuestion, type PersonQuestionPayload } from "./runtime/questions/person-question.ts";
