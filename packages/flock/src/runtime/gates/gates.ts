@@ -56,7 +56,8 @@ export class Gates {
   readonly #byAgent = new Map<string, { readonly gates: Gate[]; readonly formerNames: readonly string[] }>();
   /** What waited in gates of declared agents and fits none of today, by agent. */
   readonly #stranded = new Map<string, readonly StrandedArtifact[]>();
-  #stopped = false;
+  /** Cancels the pending moves of artifacts to other gates, by agent. */
+  readonly #pendingMoves = new Map<string, () => void>();
 
   /** What gates hold according to the store, as far as it was read. */
   #stored: GateContents;
@@ -170,13 +171,15 @@ export class Gates {
         "artifacts waited in gates that no longer accept them: see `flock.orphans()`",
       );
     }
-    if (moved.length === 0) return;
+    // Moves that are pending belong to an earlier restoration. The store still has the artifacts in their former gates.
+    this.#pendingMoves.get(agentId)?.();
+    this.#pendingMoves.delete(agentId);
     const offer = () => {
-      if (!this.#stopped) for (const one of moved) this.#move(one.from, one.artifact, one.to);
+      for (const one of moved) this.#move(one.from, one.artifact, one.to);
     };
-    // Nothing can be written while the state is restored after a failed commit.
     if (pause === 0) offer();
-    else clock.after(pause, offer);
+    // Nothing can be written while the state is restored after a failed commit.
+    else if (moved.length > 0) this.#pendingMoves.set(agentId, clock.after(pause, offer));
   }
 
   /** Takes an artifact out of a former gate and offers it to one of today. */
@@ -239,8 +242,8 @@ export class Gates {
 
   /** Cancels all timers. */
   stop(): void {
-    this.#stopped = true;
     this.#timers.stop();
+    for (const cancel of this.#pendingMoves.values()) cancel();
   }
 
   /** Offers an artifact. Returns the artifacts that trigger the agent, if it is complete. */
