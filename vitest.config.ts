@@ -20,6 +20,7 @@ export default defineConfig({
           include: ["{packages,examples,scripts,bench}/**/*.test.{ts,tsx}"],
           setupFiles,
           testTimeout: isSoak ? 300_000 : 20_000,
+          maxWorkers: "100%",
         },
       },
       // Real servers, browsers and proxies would slow each other down, so few run at a time.
