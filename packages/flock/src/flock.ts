@@ -312,7 +312,7 @@ export class Flock {
     if (this.#declaring.has(name)) {
       throw new FlockError(
         "duplicate_agent",
-        `an agent called ${name} is being declared already: give each agent its own name`,
+        `Duplicate agent name \`${name}\`: another declaration has begun with it. Give each agent its own name.`,
       );
     }
     const register = (agent: AgentDefinition) => {
@@ -601,7 +601,7 @@ async function loadEngine(agent: string): Promise<typeof import("./engines/ai/en
     if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
     throw new FlockError(
       "missing_dependency",
-      `agent ${agent} runs on a model, and the AI SDK is not installed: run \`npm install ai\``,
+      `Agent \`${agent}\` cannot run on a model: the AI SDK is not installed. Run \`npm install ai\`.`,
       { cause },
     );
   }

@@ -241,7 +241,10 @@ export class Runtime {
     this.resumeWork();
     const agent = this.registry.agentSeenBy(agentId, as);
     if (drafts.length === 0)
-      throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
+      throw new FlockError(
+        "invalid_request",
+        `Failed to invoke agent \`${agentId}\`: \`inputs\` is empty. Pass at least one artifact.`,
+      );
     const visibility = checkVisibility("invoke", options.visibility);
     const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility };
     const publications = drafts.map((draft) => this.#publisher.prepare(draft, origin));
@@ -254,13 +257,13 @@ export class Runtime {
       });
       throw new FlockError(
         "invalid_request",
-        `inputs: agent ${agentId} wants ${wanted.join(" or ")}, not ${given.map(({ type }) => type).join(" + ")}`,
+        `Failed to invoke agent \`${agentId}\`: its inputs are ${given.map(({ type }) => type).join(" + ")}. Pass ${wanted.join(" or ")}.`,
       );
     }
     if (!given.every((artifact) => subscription.sees(artifact))) {
       throw new FlockError(
         "invalid_request",
-        `visibility: agent ${agentId} may not see the inputs; clear it with .labels(…) or .tenant(…), or give another visibility`,
+        `Failed to invoke agent \`${agentId}\`: it may not see its inputs. Clear it with \`.labels(…)\` or \`.tenant(…)\`, or pass another \`visibility\`.`,
       );
     }
     return this.#wake(subscription, publications);
@@ -397,7 +400,8 @@ export class Runtime {
   };
 
   #assertRunning(): void {
-    if (this.#stopped) throw new FlockError("shutting_down", "this flock has shut down and takes no more work");
+    if (this.#stopped)
+      throw new FlockError("shutting_down", "The flock has shut down: it takes no more work. Retry after the restart.");
   }
 }
 

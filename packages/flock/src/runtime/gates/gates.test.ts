@@ -419,7 +419,7 @@ describe("batch", () => {
     await flock.runUntilIdle();
     expect(seen).toEqual([[1, 2]]);
     await expect(flock.invoke("collector", [1, 2, 3, 4].map(reading))).rejects.toThrow(
-      /collector wants 1 to 3 × \(Reading\), not Reading \+ Reading/,
+      /its inputs are Reading \+ Reading.*Pass 1 to 3 × \(Reading\)/,
     );
   });
 

@@ -199,6 +199,6 @@ function parseCursor(cursor: string): Place {
   }
   throw new FlockError(
     "invalid_request",
-    `cursor: ${JSON.stringify(cursor)} is not a cursor; give next_cursor of the page before`,
+    `Invalid \`cursor\`: ${JSON.stringify(cursor)}. Pass \`next_cursor\` of the previous page.`,
   );
 }
