@@ -51,6 +51,11 @@ export interface FlockOptions {
    * than a workflow of people's making needs, and reached by a loop within seconds.
    */
   readonly maxRunsPerCorrelation?: number;
+  /**
+   * How many attempts at the same work may end with a crash of the process before the work becomes a dead letter.
+   * {@link AgentBuilder.maxCrashes} sets it for one agent. Default 3.
+   */
+  readonly maxCrashes?: number;
   /** How many runs may go on at the same time, of all agents together. Default: as many as the agents' own limits allow. */
   readonly concurrency?: number;
   /** Memory for the newest events, from which clients resume, in bytes. Default 64 MiB: some 250,000 tokens. */
@@ -107,6 +112,7 @@ const NOTHING_LEFT: LeftWork = {
   hidden: [],
   questions: [],
   snapshot: undefined,
+  hasCrashed: false,
 };
 
 function openedInMemory(): Opened {
@@ -122,6 +128,7 @@ const storeSchema = z.object({
 
 const optionsSchema = z.strictObject({
   maxRunsPerCorrelation: z.int().min(1).default(1_000),
+  maxCrashes: z.int().min(1).default(3),
   concurrency: z.int().min(1).optional(),
   logBufferBytes: z
     .int()

@@ -97,6 +97,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   #redact: Redact;
   #timeout: number | undefined;
   #retry: RetryPolicy | undefined;
+  #maxCrashes: number | undefined;
   #circuitBreaker: CircuitLimits | undefined;
   #description = "";
   #tags: string[] = [];
@@ -365,6 +366,17 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   /**
+   * Limits how many attempts at the same work may end with a crash of the process. After the last one, the work becomes
+   * a dead letter. A shutdown does not count. Default: `maxCrashes` of the flock, which is 3.
+   * @throws FlockError `invalid_options` unless it is an integer ≥ 1.
+   */
+  maxCrashes(limit: number): this {
+    this.#assertOpen();
+    this.#maxCrashes = checkOptions(this.#option("maxCrashes"), z.int().min(1), limit);
+    return this;
+  }
+
+  /**
    * Stops starting runs of this agent for a while after consecutive failures. Its work stays queued. Default: never.
    *
    * @example
@@ -528,6 +540,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       bestOf: this.#bestOf,
       timeout: this.#timeout,
       retry: this.#retry,
+      maxCrashes: this.#maxCrashes,
       circuitBreaker: this.#circuitBreaker,
       instructions: this.#instructions,
       tools: [...this.#tools],

@@ -63,6 +63,8 @@ export interface AgentDefinition {
   readonly timeout?: number | undefined;
   /** How failed runs are retried; undefined means no retries. */
   readonly retry?: RetryPolicy | undefined;
+  /** How many crashes of the process its work may cause; undefined means the flock's limit. */
+  readonly maxCrashes?: number | undefined;
   /** When the circuit opens; undefined means never. */
   readonly circuitBreaker?: CircuitLimits | undefined;
   /** Instructions for the model, in addition to the description. */

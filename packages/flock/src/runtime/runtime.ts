@@ -65,6 +65,8 @@ export interface RuntimeOptions {
   readonly log: RootLog;
   /** More runs than this in one workflow are a loop: they end at once with an error. */
   readonly maxRunsPerCorrelation: number;
+  /** How many attempts at the same work may end with a crash of the process. */
+  readonly maxCrashes: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
   readonly maxInlinePayloadBytes: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */

@@ -21,6 +21,10 @@ export interface Activation {
   readonly attempt: number;
   /** How many attempts have failed, since it was queued or taken up as a dead letter; absent: none. */
   readonly failures?: number | undefined;
+  /** How many attempts ended because the process crashed, since it was queued or taken up as a dead letter; absent: none. */
+  readonly crashes?: number | undefined;
+  /** Whether its start is committed before its function is called, so that a crash in there is counted. */
+  readonly isGuarded?: boolean | undefined;
   /** Its attempt before, whose failure this one follows: callers can cancel the run by this id too. */
   readonly retryOf?: string | undefined;
   /** Why it must not run, when it must not. */

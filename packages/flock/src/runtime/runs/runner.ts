@@ -35,10 +35,12 @@ import type { Questions } from "../questions/questions.ts";
 import { Circuits } from "../queue/circuits.ts";
 import { DelayQueue } from "../queue/delay-queue.ts";
 import { Scheduler } from "../queue/scheduler.ts";
+import { SingleFile } from "../queue/single-file.ts";
 import type { Activation } from "./activation.ts";
 import { Context } from "./context.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
+import { CrashLimitError, NotClearedError, RunLimitError } from "./refusals.ts";
 import { HIDDEN, Run, type RunSlot, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
@@ -58,6 +60,8 @@ export interface RunnerOptions {
   readonly tracing: Tracing;
   /** More runs than this in one workflow are a loop: they end at once with an error. */
   readonly maxRunsPerCorrelation: number;
+  /** How many attempts at the same work may end with a crash of the process; an agent may have its own limit. */
+  readonly maxCrashes: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
   readonly concurrency?: number | undefined;
   /** How much events tell of errors. */
@@ -73,6 +77,9 @@ export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running"
 
 /** A run whose end is not reported yet. */
 type Ended = Omit<Activation, "runId" | "onEnd">;
+
+/** Work that an earlier process has left to an agent. `crashes` includes the last crash. */
+type LeftActivation = UnfinishedActivation & { readonly agent: AgentDefinition; readonly crashes: number };
 
 /** What was written when a run began. */
 interface Begun {
@@ -93,6 +100,8 @@ interface Ending {
   readonly begun: Begun | undefined;
 }
 
+/** A run that began in an earlier process. */
+const BEGUN_BEFORE: Begun = { writes: [], group: { hasFailed: false } };
 const NO_DRAFTS: readonly Draft[] = [];
 const NO_POSTINGS: readonly Publication[] = [];
 const NOTHING_PRODUCED: readonly string[] = Object.freeze([]);
@@ -105,6 +114,11 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly scheduler: Scheduler;
   readonly #retries: DelayQueue;
+  /**
+   * Work whose next crash is its last one. If other such work ran at the same time, a crash would set all of it aside, and
+   * only one of it is to blame.
+   */
+  readonly #lastChances: SingleFile;
   readonly circuits: Circuits;
   readonly #runs = new Map<string, Run>();
   readonly #outcomes: Outcomes;
@@ -127,6 +141,7 @@ export class Runner {
     );
     this.#outcomes = new Outcomes(options);
     this.#retries = new DelayQueue(options.clock, (activation) => this.enqueue(activation));
+    this.#lastChances = new SingleFile((activation) => this.#schedule(activation));
     this.circuits = new Circuits({
       clock: options.clock,
       emit: (event) => {
@@ -145,14 +160,15 @@ export class Runner {
     return {
       ...this.#counts,
       running: this.scheduler.running,
-      queued: this.scheduler.queued + this.#retries.size + this.circuits.held,
+      queued: this.scheduler.queued + this.#retries.size + this.circuits.held + this.#lastChances.size,
     };
   }
 
   /** Whether a run that a subscription has woken is queued, waits for its next attempt or goes on. */
   isBusy(subscription: Subscription): boolean {
     const isIts = (activation: Activation) => activation.subscription === subscription;
-    if (this.scheduler.isWaiting(isIts) || this.#retries.has(isIts) || this.#outcomes.has(isIts)) return true;
+    if ([this.#retries, this.#lastChances, this.#outcomes].some((place) => place.has(isIts))) return true;
+    if (this.scheduler.isWaiting(isIts)) return true;
     return [...this.#runs.values()].some(({ activation }) => isIts(activation));
   }
 
@@ -186,8 +202,19 @@ export class Runner {
 
   /** Runs an activation as soon as there is room for it. */
   enqueue(activation: Activation): void {
-    if (this.#stopped) this.#leaveForLater(activation);
-    else if (this.circuits.of(activation.agent)?.admits(activation) !== false) this.#schedule(activation);
+    if (this.#stopped) return this.#leaveForLater(activation);
+    if (this.circuits.of(activation.agent)?.admits(activation) === false) return;
+    if (this.#hasLastChance(activation) && !this.#lastChances.admits(activation)) return;
+    this.#schedule(activation);
+  }
+
+  /** While its agent is paused, it must not keep others from starting. */
+  #hasLastChance({ agent, crashes = 0 }: Activation): boolean {
+    return crashes > 0 && crashes >= this.#maxCrashesOf(agent) - 1 && !this.scheduler.paused.has(agent.name);
+  }
+
+  #maxCrashesOf({ maxCrashes = this.#options.maxCrashes }: AgentDefinition): number {
+    return maxCrashes;
   }
 
   #schedule(activation: Activation): void {
@@ -247,7 +274,8 @@ export class Runner {
     if (this.#unfinishedBefore || this.#stopped) return;
     const { left, agents, log } = this.#options;
     this.#unfinishedBefore = Map.groupBy(left.unfinished, ({ agentId }) => agentId);
-    for (const agent of agents.values()) this.resumeAgent(agent);
+    const known = [...agents.values()];
+    this.#resume(known.flatMap((agent) => this.#takeLeftOf(agent)));
     for (const [agent, { length }] of this.#unfinishedBefore) {
       log.warn({ agent, runs: length }, "runs wait for an agent that is not declared: they begin when it is");
     }
@@ -255,37 +283,73 @@ export class Runner {
 
   /** Goes on with what earlier processes have left undone for one agent. */
   resumeAgent(agent: AgentDefinition): void {
-    const { journal, workflows } = this.#options;
-    for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
-      const { id, correlationId, artifacts, started, failures, visibility, retryAt } = left;
-      let { runId, attempt } = left;
-      const about = { id, agent, artifacts, correlationId, failures, visibility, ...fitting(agent, left) };
-      const before = { ...about, runId, attempt };
-      const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
-      const ended = started ? this.#writesOfEnd(before, end, end) : undefined;
-      if (ended?.again) ({ runId, attempt } = ended.again);
-      this.#unfinished += 1;
-      workflows.queued(correlationId, this.#now(), visibility);
-      const activation: Activation = { ...about, runId, attempt };
-      if (ended) {
-        void this.#outcomes.write({
-          activation,
-          publications: NO_POSTINGS,
-          write: ended.write,
-          committed: (isCancelled) => (isCancelled ? this.#endUnstarted(activation) : this.enqueue(activation)),
-          abandoned: () => this.#leaveForLater(activation),
-          replacement: undefined,
-          isCancellable: true,
-        });
-      } else if (retryAt !== undefined) {
-        this.#retries.enter(activation);
-        this.#retries.until(activation, retryAt);
-      } else {
-        // It is on the blackboard already, even if the commit that it lets pass fails.
-        void journal.settled().then(() => this.enqueue(activation));
-      }
-    }
+    this.#resume(this.#takeLeftOf(agent));
+  }
+
+  #takeLeftOf(agent: AgentDefinition): LeftActivation[] {
+    const left = this.#unfinishedBefore?.get(agent.name) ?? [];
     this.#unfinishedBefore?.delete(agent.name);
+    const { hasCrashed } = this.#options.left;
+    return left.map((one) => {
+      const crashes = (one.crashes ?? 0) + (one.started && hasCrashed ? 1 : 0);
+      return { ...one, agent, crashes };
+    });
+  }
+
+  /** Work that a crash has interrupted starts last: it may have caused the crash, and may do so again. */
+  #resume(left: readonly LeftActivation[]): void {
+    // What has not begun is on the blackboard already, even if the commit that it lets pass fails.
+    const ready = this.#options.journal.settled();
+    const inOrder = left.toSorted((a, b) => Math.sign(a.crashes) - Math.sign(b.crashes));
+    for (const one of inOrder) this.#resumeOne(one, ready);
+  }
+
+  #resumeOne(left: LeftActivation, ready: Promise<void>): void {
+    const { workflows } = this.#options;
+    const { id, agent, crashes, correlationId, artifacts, started, failures, visibility, retryAt } = left;
+    let { runId, attempt } = left;
+    const isGuarded = this.#options.left.hasCrashed;
+    const about = { id, agent, artifacts, correlationId, failures, crashes, visibility, isGuarded };
+    const before = { ...about, runId, attempt, ...fitting(agent, left) };
+    this.#unfinished += 1;
+    workflows.queued(correlationId, this.#now(), visibility);
+    if (crashes >= this.#maxCrashesOf(agent)) return this.#setAside(before, started);
+    const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
+    const ended = started ? this.#writesOfEnd(before, end, end) : undefined;
+    if (ended?.again) ({ runId, attempt } = ended.again);
+    const activation: Activation = { ...before, runId, attempt };
+    if (ended) {
+      void this.#outcomes.write({
+        activation,
+        publications: NO_POSTINGS,
+        write: ended.write,
+        committed: (isCancelled) =>
+          void (isCancelled ? this.#endUnstarted(activation) : ready.then(() => this.enqueue(activation))),
+        abandoned: () => this.#leaveForLater(activation),
+        replacement: undefined,
+        isCancellable: true,
+      });
+    } else if (retryAt !== undefined) {
+      this.#retries.enter(activation);
+      this.#retries.until(activation, retryAt);
+    } else {
+      void ready.then(() => this.enqueue(activation));
+    }
+  }
+
+  /** Makes a dead letter of work during which the process has crashed too often. */
+  #setAside(activation: Activation, hasBegun: boolean): void {
+    const { agent, runId, crashes = 0 } = activation;
+    const failure = new CrashLimitError(agent.name, crashes);
+    const error = wireErrorOf(failure, { detail: this.#options.errorDetail, redaction: agent.redaction });
+    const end: RunEnd = { runId, status: "error", durationMs: 0, produced: NOTHING_PRODUCED, error };
+    const refused = { ...activation, refusal: failure };
+    const begun = hasBegun ? BEGUN_BEFORE : undefined;
+    this.#logFailure(refused, failure, end);
+    const publications = NO_POSTINGS;
+    void this.#outcomes.write(
+      this.#outcomeOf({ activation: refused, end, toldError: error, publications, failure, begun }),
+    );
   }
 
   /** A dead letter is to run again, once that is written and {@link enqueue}d. Its agent must be declared. */
@@ -297,12 +361,13 @@ export class Runner {
     this.#unfinished += 1;
     workflows.queued(correlationId, this.#now(), visibility);
     journal.write({ kind: "dead_letter_again", ...next });
-    return { ...next, agent, artifacts, correlationId, visibility, onEnd, ...fitting(agent, letter) };
+    const about = { agent, artifacts, correlationId, visibility };
+    return { ...next, ...about, onEnd, isGuarded: true, ...fitting(agent, letter) };
   }
 
   #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
-    const { journal, blackboard, clock, errorDetail } = this.#options;
+    const { journal, clock, errorDetail } = this.#options;
     const run = new Run(activation, clock, errorDetail, this.#slotOf(activation), this.#tell);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
@@ -327,9 +392,17 @@ export class Runner {
       group: journal.group,
     };
     for (const write of begun.writes) journal.write(write);
+    if (!activation.isGuarded) return this.#execute(run, begun);
+    const execute = () => this.#execute(run, begun);
+    // If the commit fails, the end of the run writes its start again.
+    return journal.committed().then(execute, execute);
+  }
+
+  #execute(run: Run, begun: Begun): Promise<void> {
+    const { blackboard, questions } = this.#options;
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, blackboard, this.#logOf, this.#options.questions));
+      output = run.execute(new Context(run, blackboard, this.#logOf, questions));
     } catch (error) {
       return this.#end(run, begun, NO_DRAFTS, readable(error));
     }
@@ -345,6 +418,7 @@ export class Runner {
     return {
       release: () => {
         this.scheduler.leave(activation);
+        this.#lastChances.left(activation.id);
         this.noteIdle();
       },
       reacquire: () => this.scheduler.reacquireSlot(activation),
@@ -446,6 +520,7 @@ export class Runner {
     const next: Activation = { ...activation, runId, attempt, failures, retryOf: activation.runId };
     this.#counts[end.status] += 1;
     this.#options.tracing.ended(end);
+    this.#lastChances.left(activation.id);
     if (this.#stopped) return this.#leaveForLater(next);
     if (isCancelled) return this.#endUnstarted(next);
     this.#retries.enter(next);
@@ -514,8 +589,8 @@ export class Runner {
 
   /** The attempt that is to follow: at once on one that was interrupted, after a while on one that has failed. */
   #again(activation: Ended, end: RunEnd, failure: unknown): ActivationAgainWrite | undefined {
-    const { agent, id, attempt, failures = 0, refusal } = activation;
-    const next = { kind: "activation_again", id, attempt: attempt + 1 } as const;
+    const { agent, id, attempt, failures = 0, crashes = 0, refusal } = activation;
+    const next = { kind: "activation_again", id, attempt: attempt + 1, crashes } as const;
     if (end.status === "interrupted") return { ...next, runId: newId(), failures };
     // Where something has been published after all, another attempt would publish it twice.
     if (!agent.retry || !isFailure(end.status) || refusal || end.produced.length > 0) return undefined;
@@ -535,8 +610,9 @@ export class Runner {
     this.#finish(activation, end);
   }
 
-  #finish({ onEnd }: Activation, end: RunEnd): void {
+  #finish({ id, onEnd }: Activation, end: RunEnd): void {
     this.#options.tracing.ended(end);
+    this.#lastChances.left(id);
     onEnd?.(end);
     this.#countFinished();
   }
@@ -559,7 +635,9 @@ export class Runner {
   }
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Omit<Activation, "onEnd">) => boolean): number {
-    const withdrawn = [this.scheduler, this.#retries, this.circuits].flatMap((place) => [...place.withdraw(wanted)]);
+    const withdrawn = [this.scheduler, this.#retries, this.circuits, this.#lastChances].flatMap((place) => [
+      ...place.withdraw(wanted),
+    ]);
     for (const activation of withdrawn) {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);
@@ -641,25 +719,4 @@ function deadLetterOf(activation: Ended, end: RunEnd, failedAt: string): DeadLet
 function runSeenBy(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): EventVisibility | undefined {
   const together = seenTogether(artifacts);
   return agent.visibility.kind === "public" ? together : allOf([agent.visibility, together]);
-}
-
-/** An agent has been declared again, and may not see what it was to run on. */
-class NotClearedError extends Error {
-  override readonly name = "NotClearedError";
-
-  constructor(agent: string) {
-    super(`${agent} did not run: it may no longer see what has woken it. Give it the .labels(…) or .tenant(…) it had.`);
-  }
-}
-
-/** A workflow had more runs than allowed. */
-class RunLimitError extends Error {
-  override readonly name = "RunLimitError";
-
-  constructor(agent: string, correlationId: string, limit: number) {
-    super(
-      `${agent} did not run: workflow ${correlationId} has had ${limit} runs already, which looks like a loop. ` +
-        "Let an agent stop publishing at some point, or raise maxRunsPerCorrelation.",
-    );
-  }
 }

@@ -74,12 +74,12 @@ export class Rows {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#activationAgain = db.prepare(
-      "UPDATE activations SET run_id = ?, attempt = ?, failures = ?, retry_at = ? WHERE number = ?",
+      "UPDATE activations SET run_id = ?, attempt = ?, failures = ?, crashes = ?, retry_at = ? WHERE number = ?",
     );
     this.#activationDone = db.prepare("UPDATE activations SET status = ?, ended_at = ? WHERE number = ?");
     this.#activationFailed = db.prepare("UPDATE activations SET status = ?, ended_at = ?, error = ? WHERE number = ?");
     this.#deadLetterAgain = db.prepare(
-      `UPDATE activations SET run_id = ?, attempt = ?, failures = 0, retry_at = NULL, status = NULL, ended_at = NULL, error = NULL
+      `UPDATE activations SET run_id = ?, attempt = ?, failures = 0, crashes = 0, retry_at = NULL, status = NULL, ended_at = NULL, error = NULL
        WHERE id = ? AND error IS NOT NULL RETURNING number`,
     );
     this.#deadLetterDiscarded = db.prepare("UPDATE activations SET error = NULL WHERE id = ? AND error IS NOT NULL");
@@ -169,8 +169,8 @@ export class Rows {
     );
   }
 
-  activationAgain(number: number, { runId, attempt, failures, retryAt }: ActivationAgainWrite): void {
-    this.#activationAgain.run(runId, attempt, failures, retryAt ?? null, number);
+  activationAgain(number: number, { runId, attempt, failures, crashes, retryAt }: ActivationAgainWrite): void {
+    this.#activationAgain.run(runId, attempt, failures, crashes, retryAt ?? null, number);
   }
 
   activationDone(number: number, { status, endedAt, deadLetter }: ActivationDoneWrite): void {
