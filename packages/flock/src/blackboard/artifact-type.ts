@@ -27,6 +27,27 @@ export class Draft<Name extends string = string, Payload = unknown> {
   }
 }
 
+/**
+ * Checks that a value is a draft.
+ * @param action what was to be done with it, as a verb.
+ * @throws FlockError `not_a_draft`, with what the value is instead.
+ */
+export function assertDraft(value: unknown, action: string): asserts value is Draft {
+  if (value instanceof Draft) return;
+  throw new FlockError("not_a_draft", `Failed to ${action}: expected a draft, got ${insteadOf(value)}`);
+}
+
+function insteadOf(value: unknown): string {
+  const call = "Call an artifact type with the payload: `Pizza({ … })`.";
+  if (value === undefined || value === null) return `\`${value}\`. ${call}`;
+  if (Array.isArray(value)) return `an array. ${call}`;
+  if (typeof (value as { then?: unknown }).then === "function") return "a promise. Await it first.";
+  const { typeName } = value as { typeName?: unknown };
+  if (typeof value === "function" && typeof typeName === "string")
+    return `the artifact type \`${typeName}\` itself. Call it with the payload: \`${typeName}({ … })\`.`;
+  return `${typeof value === "object" ? "an object" : `a ${typeof value}`}. ${call}`;
+}
+
 /** Options of an artifact type. */
 export interface ArtifactTypeOptions<Schema extends z.ZodType = z.ZodType> {
   /**

@@ -94,6 +94,23 @@ function reasonOf(value: unknown, ancestors: readonly object[]): string {
 }
 
 /**
+ * Serializes a value with sorted object keys, so that equal values have equal texts. Returns undefined for what is not
+ * JSON, such as a map: different values could have the same text.
+ */
+export function canonicalJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(frozenJson(value), (_key, part: unknown) =>
+      typeof part === "object" && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : part,
+    );
+  } catch (error) {
+    if (error instanceof NotJson) return undefined;
+    throw error;
+  }
+}
+
+/**
  * Freezes a decoded value deeply, as far as JavaScript allows: plain objects, arrays, dates, maps and sets. Returns it.
  */
 export function freezeDecoded(value: unknown): unknown {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { RunContext } from "../agents/run-context.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { Draft } from "../blackboard/artifact-type.ts";
-import { frozenJson, NotJson } from "../blackboard/json.ts";
+import { canonicalJson } from "../blackboard/json.ts";
 import { checkOptions } from "../core/errors.ts";
 import { keyOf, syncFunction } from "../core/predicate.ts";
 import { AgentComponent } from "./agent-component.ts";
@@ -87,24 +87,7 @@ class Cache extends AgentComponent {
     const inputs = key
       ? keyOf("`key` of the cache", key(artifacts))
       : artifacts.map(({ type, payload }) => [type, payload]);
-    return canonical([agent, artifacts.map(({ visibility }) => visibility), inputs]);
-  }
-}
-
-/**
- * Serializes JSON with sorted object keys. Returns undefined for what is not JSON, such as a map that another component
- * has put into an input: different values could have the same text.
- */
-function canonical(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(frozenJson(value), (_key, part: unknown) =>
-      typeof part === "object" && part !== null && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : part,
-    );
-  } catch (error) {
-    if (error instanceof NotJson) return undefined;
-    throw error;
+    return canonicalJson([agent, artifacts.map(({ visibility }) => visibility), inputs]);
   }
 }
 

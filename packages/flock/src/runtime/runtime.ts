@@ -13,7 +13,7 @@ import {
 import type { AgentDefinition } from "../agents/definition.ts";
 import type { Subscription } from "../agents/subscription.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
-import type { Draft } from "../blackboard/artifact-type.ts";
+import { assertDraft, type Draft } from "../blackboard/artifact-type.ts";
 import type { Clock } from "../core/clock.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
@@ -240,6 +240,12 @@ export class Runtime {
     this.#assertRunning();
     this.resumeWork();
     const agent = this.registry.agentSeenBy(agentId, as);
+    if (!Array.isArray(drafts))
+      throw new FlockError(
+        "invalid_request",
+        "inputs: must be a list of drafts: `flock.invoke(agent, [Pizza({ … })])`",
+      );
+    for (const draft of drafts) assertDraft(draft, "invoke");
     if (drafts.length === 0)
       throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
     const visibility = checkVisibility("invoke", options.visibility);
