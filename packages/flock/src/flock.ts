@@ -15,7 +15,7 @@ import { AgentBuilder, componentsSchema, modelSchema, redactSchema } from "./age
 import type { AgentDefinition, Redact } from "./agents/definition.ts";
 import type { Model } from "./agents/model.ts";
 import { type Prices, pricesSchema } from "./agents/prices.ts";
-import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
+import { type AnyArtifactType, assertDraft, type Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { checkOptions, FlockError } from "./core/errors.ts";
 import { type ErrorDetail, errorDetailOf } from "./core/wire-error.ts";
@@ -267,7 +267,10 @@ export class Flock {
       hooks,
       ...limits,
     });
-    this.#once = new IdempotencyCache(work);
+    this.#once = new IdempotencyCache(
+      work,
+      components.some((one) => one.publish !== undefined),
+    );
     this.wire = new LocalCommands(this, {
       runtime: this.#runtime,
       once: this.#once,
@@ -338,7 +341,8 @@ export class Flock {
 
   /**
    * Puts an artifact on the blackboard. Resolves when it is committed; agents run afterwards.
-   * @throws FlockError `not_a_draft`, `invalid_payload` (not JSON), `duplicate_artifact_type` or `shutting_down`.
+   * @throws FlockError `not_a_draft`, `duplicate_artifact_type`, `idempotency_conflict` when another payload or type was
+   * published under the key, or `shutting_down`.
    */
   publish(draft: Draft, options?: PublishOptions): Promise<Published>;
   /** Several in one commit, all of the same workflow. */
@@ -350,11 +354,19 @@ export class Flock {
 
   #publish(drafts: Draft | readonly Draft[], options: PublishOptions): Promise<Published | Published[]> {
     try {
-      if (Array.isArray(drafts)) return this.#runtime.publishAll(drafts, options);
       const { idempotencyKey } = options;
-      return idempotencyKey === undefined
-        ? this.#runtime.publish(drafts as Draft, options)
-        : this.#once.publish(idempotencyKey, () => this.#runtime.publish(drafts as Draft, options));
+      if (Array.isArray(drafts)) {
+        if (idempotencyKey === undefined) return this.#runtime.publishAll(drafts, options);
+        throw new FlockError(
+          "invalid_options",
+          "Invalid `idempotencyKey` for `publish`: it covers one artifact. Publish each draft with its own key.",
+        );
+      }
+      const draft: unknown = drafts;
+      assertDraft(draft, "publish");
+      const publish = () => this.#runtime.publish(draft, options);
+      if (idempotencyKey === undefined) return publish();
+      return this.#once.publish(idempotencyKey, { draftFor: () => draft, publish });
     } catch (error) {
       // What an async function would do, for every publish, with two promises more.
       return Promise.reject(error);

@@ -42,6 +42,7 @@ export type { Consumption, StoredArtifact } from "./blackboard/artifact.ts";
 export {
   type AnyArtifactType,
   type ArtifactType,
+  type ArtifactTypeOptions,
   artifact,
   type Draft,
   type DraftOf,

@@ -522,7 +522,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     return {
       name: this.name,
       description: this.#description,
-      tags: [...new Set(this.#tags)],
+      tags: Object.freeze([...new Set(this.#tags)]),
       principal,
       visibility,
       subscriptions,

@@ -31,6 +31,7 @@ export type LocalErrorCode =
   | "tool_not_allowed"
   | "tool_server_unavailable"
   | "tool_unknown"
+  | "wrong_inputs"
   | "wrong_output";
 
 /** Options of a {@link FlockError}. */

@@ -138,7 +138,8 @@ export class LocalCommands implements Commands {
     const draftFor = (answerType: string) => this.#draft({ artifact_type: answerType, payload }, OWNER);
     const key = idempotency_key === undefined ? undefined : answerKey(questionId, idempotency_key, as);
     const answer = () => this.#runtime.answer(questionId, draftFor, as, key);
-    return toldOf(await (key === undefined ? answer() : this.#once.publish(key, answer)), as);
+    if (key === undefined) return toldOf(await answer(), as);
+    return toldOf(await this.#once.publish(key, { draftFor, publish: answer }), as);
   }
 
   /**

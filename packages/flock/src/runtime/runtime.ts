@@ -13,7 +13,7 @@ import {
 import type { AgentDefinition } from "../agents/definition.ts";
 import type { Subscription } from "../agents/subscription.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
-import type { Draft } from "../blackboard/artifact-type.ts";
+import { assertDraft, type Draft } from "../blackboard/artifact-type.ts";
 import type { Clock } from "../core/clock.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
@@ -77,7 +77,7 @@ export interface RuntimeOptions {
   readonly hooks: Hooks | undefined;
 }
 
-const NO_TAGS: readonly string[] = [];
+const NO_TAGS: readonly string[] = Object.freeze([]);
 const NONE: readonly Triggered[] = [];
 
 /** Knows the agents and the artifact types, and takes the work that comes from outside. */
@@ -242,6 +242,12 @@ export class Runtime {
     this.#assertRunning();
     this.resumeWork();
     const agent = this.registry.agentSeenBy(agentId, as);
+    if (!Array.isArray(drafts))
+      throw new FlockError(
+        "invalid_request",
+        "inputs: must be a list of drafts: `flock.invoke(agent, [Pizza({ … })])`",
+      );
+    for (const draft of drafts) assertDraft(draft, "invoke");
     if (drafts.length === 0)
       throw new FlockError(
         "invalid_request",
@@ -415,7 +421,7 @@ function fromOutside({ correlationId, tags, visibility, idempotencyKey }: Publis
   return {
     producedBy: EXTERNAL,
     correlationId: correlationId ?? newId(),
-    tags: tags?.length ? [...new Set(tags)] : NO_TAGS,
+    tags: tags?.length ? Object.freeze([...new Set(tags)]) : NO_TAGS,
     visibility: checkVisibility("publish", visibility),
     idempotencyKey,
   };

@@ -103,7 +103,7 @@ export class Questions {
     await question.written;
     await question.closing?.catch(() => {});
     const closure = question.closure ?? (await this.#wait(run, question, asked.default));
-    if (closure.answer) return closure.answer.payload as PayloadOf<T>;
+    if (closure.answer) return type.decode(closure.answer.payload) as PayloadOf<T>;
     throw new FlockError(
       "question_expired",
       `agent ${agent.name} asked ${JSON.stringify(asked.question)} and received no answer by ${question.artifact.payload.deadline}: give askPerson a default, or a longer deadline`,
@@ -249,7 +249,7 @@ export class Questions {
       answer_type: type.typeName,
       answer_schema: type.jsonSchema,
       deadline: deadline === undefined ? undefined : isoTime(clock.now() + deadline),
-      default: asked.default?.payload,
+      default: asked.default?.stored,
       asked_by: agent.name,
       run_id: runId,
       activation_id: activationId,

@@ -12,7 +12,7 @@ export interface Activation {
   readonly id: string;
   readonly runId: string;
   readonly agent: AgentDefinition;
-  /** The gate that the artifacts filled; undefined when the agent has been declared again and they fill none. */
+  /** The gate that the artifacts filled; undefined when the agent has been declared again and they fill none, which is a refusal. */
   readonly subscription: Subscription | undefined;
   readonly artifacts: readonly StoredArtifact[];
   readonly correlationId: string;

@@ -40,7 +40,7 @@ export class Context implements RunContext {
     this.activationId = id;
     this.correlationId = correlationId;
     this.attempt = attempt;
-    this.artifacts = artifacts;
+    this.artifacts = Object.freeze(artifacts);
     this.#blackboard = blackboard;
     this.#logOf = logOf;
     this.#questions = questions;

@@ -40,7 +40,8 @@ import type { Activation } from "./activation.ts";
 import { Context } from "./context.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
-import { CrashLimitError, NotClearedError, RunLimitError } from "./refusals.ts";
+import { CrashLimitError, RunLimitError } from "./refusals.ts";
+import { resumable } from "./resumable.ts";
 import { HIDDEN, Run, type RunSlot, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
@@ -306,11 +307,11 @@ export class Runner {
 
   #resumeOne(left: LeftActivation, ready: Promise<void>): void {
     const { workflows } = this.#options;
-    const { id, agent, crashes, correlationId, artifacts, started, failures, visibility, retryAt } = left;
+    const { id, agent, crashes, correlationId, started, failures, visibility, retryAt } = left;
     let { runId, attempt } = left;
     const isGuarded = this.#options.left.hasCrashed;
-    const about = { id, agent, artifacts, correlationId, failures, crashes, visibility, isGuarded };
-    const before = { ...about, runId, attempt, ...fitting(agent, left) };
+    const about = { id, agent, correlationId, failures, crashes, visibility, isGuarded };
+    const before = { ...about, runId, attempt, ...resumable(agent, left) };
     this.#unfinished += 1;
     workflows.queued(correlationId, this.#now(), visibility);
     if (crashes >= this.#maxCrashesOf(agent)) return this.#setAside(before, started);
@@ -355,14 +356,14 @@ export class Runner {
   /** A dead letter is to run again, once that is written and {@link enqueue}d. Its agent must be declared. */
   runAgain(letter: DeadLetter, onEnd: (end: RunEnd) => void): Activation {
     const { agents, journal, workflows } = this.#options;
-    const { id, correlationId, artifacts, visibility } = letter;
+    const { id, correlationId, visibility } = letter;
     const agent = agents.get(letter.agentId) as AgentDefinition;
     const next = { id, runId: newId(), attempt: letter.attempts + 1 };
     this.#unfinished += 1;
     workflows.queued(correlationId, this.#now(), visibility);
     journal.write({ kind: "dead_letter_again", ...next });
-    const about = { agent, artifacts, correlationId, visibility };
-    return { ...next, ...about, onEnd, isGuarded: true, ...fitting(agent, letter) };
+    const about = { agent, correlationId, visibility };
+    return { ...next, ...about, onEnd, isGuarded: true, ...resumable(agent, letter) };
   }
 
   #run(activation: Activation): Promise<void> {
@@ -683,19 +684,6 @@ export class Runner {
   #now(): string {
     return timestamp(this.#options.clock.now());
   }
-}
-
-/** What of its agent as it is now declared an activation of before runs on, and why not, if it must not. */
-function fitting(
-  agent: AgentDefinition,
-  { gate, artifacts }: Pick<DeadLetter, "gate" | "artifacts">,
-): Pick<Activation, "subscription" | "refusal"> {
-  const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
-  const isCleared = artifacts.every((one) => maySee(agent.principal, one.visibility));
-  return {
-    subscription: able.find((one) => one.gate === gate) ?? able[0],
-    refusal: isCleared ? undefined : new NotClearedError(agent.name),
-  };
 }
 
 function idsOf(publications: readonly Publication[]): readonly string[] {

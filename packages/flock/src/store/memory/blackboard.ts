@@ -46,7 +46,7 @@ export class BlackboardInMemory implements BlackboardReader {
     const { byId, byType } = this.#indexed;
     const before = byId.get(id);
     if (!before) return;
-    const after: StoredArtifact = { ...before, visibility };
+    const after: StoredArtifact = Object.freeze({ ...before, visibility });
     byId.set(id, after);
     for (const list of [this.#artifacts, byType.get(after.type) ?? []]) list[indexOf(list, after.seq)] = after;
   }

@@ -1,0 +1,41 @@
+import { maySee } from "@flock-ts/protocol";
+import type { AgentDefinition } from "../../agents/definition.ts";
+import { type StoredArtifact, takenUp } from "../../blackboard/artifact.ts";
+import type { AnyArtifactType } from "../../blackboard/artifact-type.ts";
+import { FlockError } from "../../core/errors.ts";
+import { readable } from "../../core/wire-error.ts";
+import type { ActivationRecord } from "../../store/store.ts";
+import type { Activation } from "./activation.ts";
+import { NotClearedError } from "./refusals.ts";
+
+/**
+ * Matches an activation that was queued earlier, possibly under another declaration, with the agent of today. What does
+ * not fit is refused, and so becomes a dead letter.
+ */
+export function resumable(
+  agent: AgentDefinition,
+  { gate, artifacts }: Pick<ActivationRecord, "gate" | "artifacts">,
+): Pick<Activation, "artifacts" | "subscription" | "refusal"> {
+  const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
+  const subscription = able.find((one) => one.gate === gate) ?? able[0];
+  if (!subscription) return { artifacts, subscription, refusal: wrongInputs(agent, artifacts) };
+  if (!artifacts.every((one) => maySee(agent.principal, one.visibility)))
+    return { artifacts, subscription, refusal: new NotClearedError(agent.name) };
+  try {
+    const taken = artifacts.map((one) => takenUp(one, subscription.types.get(one.type) as AnyArtifactType));
+    return { artifacts: taken, subscription, refusal: undefined };
+  } catch (error) {
+    return { artifacts, subscription, refusal: readable(error) as Error };
+  }
+}
+
+function wrongInputs(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): FlockError {
+  const given = artifacts.map(({ type }) => type).join(" + ") || "nothing";
+  const wanted = agent.subscriptions.map(({ requires }) =>
+    [...requires].map(([type, n]) => (n > 1 ? `${n} × ${type}` : type)).join(" + "),
+  );
+  return new FlockError(
+    "wrong_inputs",
+    `Agent \`${agent.name}\` did not run: it now consumes ${wanted.join(" or ")}, and was triggered by ${given}. Declare the old inputs again and retry, or discard the dead letter.`,
+  );
+}
