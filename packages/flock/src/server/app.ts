@@ -15,19 +15,24 @@ import { VERSION } from "../core/version.ts";
 import { httpErrorOf } from "./http/errors.ts";
 import { OPEN } from "./security/identity.ts";
 import type { ServerApp } from "./server-component.ts";
-import { refuseOtherUpgrades } from "./upgrades.ts";
+import { refuseWhenClosing } from "./shutdown.ts";
+import { offersWebSocket, refuseOtherUpgrades } from "./upgrades.ts";
 
 /**
  * Creates the Fastify application of a server, with Zod schemas, uniform errors and API documents.
  * @param bodyLimit the maximum size of a request body, in bytes.
+ * @param closing aborted when the server begins to shut down.
  */
-export async function createApp(logger: Logger, bodyLimit: number): Promise<ServerApp> {
+export async function createApp(logger: Logger, bodyLimit: number, closing: AbortSignal): Promise<ServerApp> {
   const app: ServerApp = Fastify({
     loggerInstance: logger.child({ part: "server" }) as FastifyBaseLogger,
     bodyLimit,
     // One line per request would hide the important ones.
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
+    // `refuseWhenClosing` refuses requests with the error shape of the contract.
+    return503OnClosing: false,
+    http: { shouldUpgradeCallback: (request) => app.server.listenerCount("upgrade") > 0 && offersWebSocket(request) },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
   });
   app.setValidatorCompiler<z.ZodType>(({ schema }) => (value) => {
@@ -35,6 +40,7 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
     return issues ? { error: new FlockError("invalid_request", describeIssues(issues), { issues }) } : { value: data };
   });
   app.setSerializerCompiler(serializerCompiler);
+  refuseWhenClosing(app, closing);
   refuseOtherUpgrades(app);
   const parseJson = app.getDefaultJsonParser("error", "error");
   app.removeContentTypeParser("application/json");

@@ -11,6 +11,7 @@ import { authenticate, type Identify, principalReader } from "./security/identit
 import { Origins } from "./security/origins.ts";
 import { FlockServer } from "./server.ts";
 import { ServerComponent, type ServerContext } from "./server-component.ts";
+import { shuttingDown } from "./shutdown.ts";
 import { trackUpgrades } from "./upgrades.ts";
 
 /** The options of `flock.serve`. */
@@ -72,14 +73,16 @@ export async function serve(flock: FlockHost, options: ServeOptions): Promise<Fl
     optionsSchema,
     options,
   );
+  const closing = new AbortController();
   const ordered = inOrder(dashboard ? withDashboard(components) : components);
-  const app = await createApp(flock.logger, maxBodyBytes);
+  const app = await createApp(flock.logger, maxBodyBytes, closing.signal);
   const origins = new Origins();
   const principalOf = principalReader(app, principal);
   const context: ServerContext = { host: flock, app, components: ordered, log: app.log, origins, principalOf };
   const destroySockets = trackUpgrades(app);
   const started: ServerComponent[] = [];
   const end = async () => {
+    closing.abort(shuttingDown());
     for (const component of started.reverse()) {
       try {
         await component.onShutdown(context);
@@ -95,7 +98,11 @@ export async function serve(flock: FlockHost, options: ServeOptions): Promise<Fl
     for (const component of ordered.values()) await component.configure(context);
     checkHostNames(app, { host, hosts, origins });
     // After the hooks of components: a preflight request of a browser carries no credentials.
-    authenticate(app, principal, { timeout: limits.principalTimeout, maxPending: limits.maxPendingPrincipals });
+    authenticate(app, principal, {
+      timeout: limits.principalTimeout,
+      maxPending: limits.maxPendingPrincipals,
+      closing: closing.signal,
+    });
     for (const component of ordered.values()) await component.registerRoutes(context);
     await app.ready();
     for (const component of ordered.values()) {

@@ -213,8 +213,10 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         }
         this.#checkLimit(reply);
         const from = request.ip;
-        log.info({ from, clients: hub.connectionCount + 1 }, "client connected");
         const socket = openEventStream(reply);
+        if (!socket) return undefined;
+        socket.setKeepAlive(true, KEEP_ALIVE_MS);
+        log.info({ from, clients: hub.connectionCount + 1 }, "client connected");
         socket.on("close", () => log.info({ from, clients: hub.connectionCount }, "client disconnected"));
         hub.connectEventStream(socket, { ...query, ...cursorOf(String(request.headers["last-event-id"])) }, principal);
         return undefined;
