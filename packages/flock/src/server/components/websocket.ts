@@ -17,7 +17,7 @@ import { VERSION } from "../../core/version.ts";
 import { pageJson, readEventPage } from "../../delivery/event-page.ts";
 import { Hub, type HubStats } from "../../delivery/hub.ts";
 import { cursorOf } from "../../delivery/sse/event-stream-writer.ts";
-import { offersDeflate, WINDOW_BITS } from "../../delivery/websocket/deflater.ts";
+import { supportedOffers } from "../../delivery/websocket/deflater.ts";
 import { DEFAULT_LIMITS } from "../../delivery/websocket/rate-limiter.ts";
 import { ERROR_RESPONSES } from "../http/errors.ts";
 import { openEventStream, wantsEventStream } from "../http/event-stream-head.ts";
@@ -138,7 +138,6 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         // Outgoing messages are compressed once for all clients of a cohort. `ws` negotiates and decompresses incoming ones.
         perMessageDeflate: this.config.compression && {
           serverNoContextTakeover: false,
-          serverMaxWindowBits: WINDOW_BITS,
           // Clients send little: a window for each would cost more memory than it saves in bytes.
           clientNoContextTakeover: true,
         },
@@ -267,9 +266,9 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
     }
     this.#checkLimit(reply);
     connectQuerySchema.parse(request.query);
-    const { "sec-websocket-extensions": extensions } = request.raw.headers;
+    const { headers } = request.raw;
     // `ws` refuses a client if it accepts none of its offers. Without an offer, it connects uncompressed.
-    if (extensions !== undefined && !offersDeflate(extensions)) delete request.raw.headers["sec-websocket-extensions"];
+    headers["sec-websocket-extensions"] = supportedOffers(headers["sec-websocket-extensions"] ?? "");
   }
 
   #checkLimit(reply: FastifyReply): void {
