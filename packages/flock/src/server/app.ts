@@ -13,6 +13,7 @@ import { z } from "zod";
 import { FlockError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { httpErrorOf } from "./http/errors.ts";
+import { endWithError, parserError, respondWithError } from "./http/socket-errors.ts";
 import { OPEN } from "./security/identity.ts";
 import type { ServerApp } from "./server-component.ts";
 import { refuseWhenClosing } from "./shutdown.ts";
@@ -32,7 +33,16 @@ export async function createApp(logger: Logger, bodyLimit: number, closing: Abor
     forceCloseConnections: true,
     // `refuseWhenClosing` refuses requests with the error shape of the contract.
     return503OnClosing: false,
-    http: { shouldUpgradeCallback: (request) => app.server.listenerCount("upgrade") > 0 && offersWebSocket(request) },
+    http: {
+      shouldUpgradeCallback: (request) => app.server.listenerCount("upgrade") > 0 && offersWebSocket(request),
+      // Node would answer without a body. `requireHost` does it.
+      requireHostHeader: false,
+    },
+    frameworkErrors: (error, request, { raw }) => respondWithError(raw, httpErrorOf(error, request)),
+    clientErrorHandler: (error, socket) => {
+      if ((error as NodeJS.ErrnoException).code === "ECONNRESET" || socket.destroyed) return;
+      endWithError(socket, parserError(error));
+    },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
   });
   app.setValidatorCompiler<z.ZodType>(({ schema }) => (value) => {
@@ -40,6 +50,8 @@ export async function createApp(logger: Logger, bodyLimit: number, closing: Abor
     return issues ? { error: new FlockError("invalid_request", describeIssues(issues), { issues }) } : { value: data };
   });
   app.setSerializerCompiler(serializerCompiler);
+  requireHost(app);
+  refuseUnknownExpectations(app);
   refuseWhenClosing(app, closing);
   refuseOtherUpgrades(app);
   const parseJson = app.getDefaultJsonParser("error", "error");
@@ -85,6 +97,22 @@ export async function createApp(logger: Logger, bodyLimit: number, closing: Abor
   });
   app.get("/openapi.json", { ...OPEN, schema: { hide: true } }, () => app.swagger());
   return app;
+}
+
+/** Refuses requests of HTTP/1.1 without a `Host` header (RFC 9112 section 3.2). */
+function requireHost(app: ServerApp): void {
+  app.addHook("onRequest", async ({ raw }) => {
+    if (raw.headers.host !== undefined || raw.httpVersion === "1.0") return;
+    throw new FlockError("invalid_request", "Missing header: HTTP/1.1 requires `Host`. Send it.");
+  });
+}
+
+/** Refuses requests whose `Expect` header is not `100-continue`, which Node would do without a body. */
+function refuseUnknownExpectations(app: ServerApp): void {
+  app.server.on("checkExpectation", ({ headers }, response) => {
+    const message = `Unknown expectation: \`${headers.expect}\`. Send \`Expect: 100-continue\`, or no \`Expect\` header.`;
+    respondWithError(response, { status: 417, error: { code: "invalid_request", message } });
+  });
 }
 
 /** Returns the named schemas of the wire contract: the document contains each once, and routes refer to it. */

@@ -19,10 +19,11 @@ import { Hub, type HubStats } from "../../delivery/hub.ts";
 import { cursorOf } from "../../delivery/sse/event-stream-writer.ts";
 import { supportedOffers } from "../../delivery/websocket/deflater.ts";
 import { DEFAULT_LIMITS } from "../../delivery/websocket/rate-limiter.ts";
-import { ERROR_RESPONSES } from "../http/errors.ts";
+import { ERROR_RESPONSES, type HttpError } from "../http/errors.ts";
 import { openEventStream, wantsEventStream } from "../http/event-stream-head.ts";
 import { joinPath, prefixSchema } from "../http/path.ts";
 import { sendJson } from "../http/send-json.ts";
+import { endWithError } from "../http/socket-errors.ts";
 import { OPEN } from "../security/identity.ts";
 import { isSameHost, type Origins } from "../security/origins.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
@@ -145,6 +146,10 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
       },
       // An invalid frame closes its connection with a code. The error listener below logs it.
       errorHandler: () => {},
+    });
+    app.websocketServer.on("wsClientError", ({ message }, socket) => {
+      this.#refused += 1;
+      endWithError(socket, invalidHandshake(message), { "sec-websocket-version": "13, 8" });
     });
   }
 
@@ -280,6 +285,12 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
       `Connection limit reached (${maxConnections}). Retry later, or raise \`maxConnections\`.`,
     );
   }
+}
+
+/** Returns the response to a handshake that `ws` refuses. */
+function invalidHandshake(reason: string): HttpError {
+  const message = `Invalid handshake: ${reason}. Connect with a WebSocket client of version 13 (RFC 6455).`;
+  return { status: 400, error: { code: "invalid_request", message } };
 }
 
 /**
