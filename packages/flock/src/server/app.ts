@@ -8,25 +8,33 @@ import {
   createJsonSchemaTransformObject,
   serializerCompiler,
 } from "fastify-type-provider-zod";
-import type { Logger } from "pino";
 import { z } from "zod";
 import { FlockError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { httpErrorOf } from "./http/errors.ts";
 import { endWithError, parserError, respondWithError } from "./http/socket-errors.ts";
+import type { RefusalLog } from "./refusal-log.ts";
 import { OPEN } from "./security/identity.ts";
 import type { ServerApp } from "./server-component.ts";
 import { refuseWhenClosing } from "./shutdown.ts";
 import { offersWebSocket, refuseOtherUpgrades } from "./upgrades.ts";
 
-/**
- * Creates the Fastify application of a server, with Zod schemas, uniform errors and API documents.
- * @param bodyLimit the maximum size of a request body, in bytes.
- * @param closing aborted when the server begins to shut down.
- */
-export async function createApp(logger: Logger, bodyLimit: number, closing: AbortSignal): Promise<ServerApp> {
+/** The options of {@link createApp}. */
+export interface AppOptions {
+  /** The maximum size of a request body, in bytes. */
+  readonly bodyLimit: number;
+  /** Aborted when the server begins to shut down. */
+  readonly closing: AbortSignal;
+  readonly refusals: RefusalLog;
+}
+
+/** Creates the Fastify application of a server, with Zod schemas, uniform errors and API documents. */
+export async function createApp(
+  logger: FastifyBaseLogger,
+  { bodyLimit, closing, refusals }: AppOptions,
+): Promise<ServerApp> {
   const app: ServerApp = Fastify({
-    loggerInstance: logger.child({ part: "server" }) as FastifyBaseLogger,
+    loggerInstance: logger,
     bodyLimit,
     // One line per request would hide the important ones.
     logController: new LogController({ disableRequestLogging: true }),
@@ -38,7 +46,11 @@ export async function createApp(logger: Logger, bodyLimit: number, closing: Abor
       // Node would answer without a body. `requireHost` does it.
       requireHostHeader: false,
     },
-    frameworkErrors: (error, request, { raw }) => respondWithError(raw, httpErrorOf(error, request)),
+    frameworkErrors: (error, request, { raw }) => {
+      const refusal = httpErrorOf(error, request);
+      respondWithError(raw, refusal);
+      refusals.add(request.raw, request.ip, refusal);
+    },
     clientErrorHandler: (error, socket) => {
       if ((error as NodeJS.ErrnoException).code === "ECONNRESET" || socket.destroyed) return;
       endWithError(socket, parserError(error));
@@ -66,8 +78,9 @@ export async function createApp(logger: Logger, bodyLimit: number, closing: Abor
     parseJson(request, body, done);
   });
   app.setErrorHandler((error, request, reply) => {
-    const { status, error: body } = httpErrorOf(error, request);
-    void reply.status(status).send({ error: body });
+    const refusal = httpErrorOf(error, request);
+    void reply.status(refusal.status).send({ error: refusal.error });
+    refusals.add(request.raw, request.ip, refusal);
   });
   app.setNotFoundHandler((request) => {
     const path = request.url.split("?")[0];

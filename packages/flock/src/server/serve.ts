@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import type { FastifyBaseLogger } from "fastify";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../core/errors.ts";
 import { createApp } from "./app.ts";
 import { inOrder } from "./component-order.ts";
 import { withDashboard } from "./dashboard.ts";
 import type { FlockHost } from "./host.ts";
+import { RefusalLog, refuseInvalidHandshakes } from "./refusal-log.ts";
 import { checkHostNames, hostsSchema } from "./security/host-names.ts";
 import { authenticate, type Identify, principalReader } from "./security/identity.ts";
 import { Origins } from "./security/origins.ts";
@@ -75,10 +77,12 @@ export async function serve(flock: FlockHost, options: ServeOptions): Promise<Fl
   );
   const closing = new AbortController();
   const ordered = inOrder(dashboard ? withDashboard(components) : components);
-  const app = await createApp(flock.logger, maxBodyBytes, closing.signal);
+  const log: FastifyBaseLogger = flock.logger.child({ part: "server" });
+  const refusals = new RefusalLog(log);
+  const app = await createApp(log, { bodyLimit: maxBodyBytes, closing: closing.signal, refusals });
   const origins = new Origins();
   const principalOf = principalReader(app, principal);
-  const context: ServerContext = { host: flock, app, components: ordered, log: app.log, origins, principalOf };
+  const context: ServerContext = { host: flock, app, components: ordered, log, origins, principalOf };
   const destroySockets = trackUpgrades(app);
   const started: ServerComponent[] = [];
   const end = async () => {
@@ -87,15 +91,17 @@ export async function serve(flock: FlockHost, options: ServeOptions): Promise<Fl
       try {
         await component.onShutdown(context);
       } catch (err) {
-        app.log.error({ err, component: component.name }, "failed to shut down a component");
+        log.error({ err, component: component.name }, "failed to shut down a component");
       }
     }
     const cut = setTimeout(destroySockets, CLOSE_GRACE_MS);
     await app.close();
     clearTimeout(cut);
+    refusals.end();
   };
   try {
     for (const component of ordered.values()) await component.configure(context);
+    refuseInvalidHandshakes(app, refusals);
     checkHostNames(app, { host, hosts, origins });
     // After the hooks of components: a preflight request of a browser carries no credentials.
     authenticate(app, principal, {

@@ -72,7 +72,7 @@ export function trackUpgrades(app: ServerApp): () => void {
   };
 }
 
-/** Node sets `upgrade` on requests that come with the server's upgrade event. */
-function isUpgrade(request: IncomingMessage & { upgrade?: boolean | null }): boolean {
+/** Whether a request is an upgrade. Node sets `upgrade` on requests that come with the server's upgrade event. */
+export function isUpgrade(request: IncomingMessage & { upgrade?: boolean | null }): boolean {
   return request.upgrade === true;
 }

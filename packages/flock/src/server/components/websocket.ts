@@ -19,11 +19,10 @@ import { Hub, type HubStats } from "../../delivery/hub.ts";
 import { cursorOf } from "../../delivery/sse/event-stream-writer.ts";
 import { supportedOffers } from "../../delivery/websocket/deflater.ts";
 import { DEFAULT_LIMITS } from "../../delivery/websocket/rate-limiter.ts";
-import { ERROR_RESPONSES, type HttpError } from "../http/errors.ts";
+import { ERROR_RESPONSES } from "../http/errors.ts";
 import { openEventStream, wantsEventStream } from "../http/event-stream-head.ts";
 import { joinPath, prefixSchema } from "../http/path.ts";
 import { sendJson } from "../http/send-json.ts";
-import { endWithError } from "../http/socket-errors.ts";
 import { OPEN } from "../security/identity.ts";
 import { isSameHost, type Origins } from "../security/origins.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
@@ -147,10 +146,6 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
       // An invalid frame closes its connection with a code. The error listener below logs it.
       errorHandler: () => {},
     });
-    app.websocketServer.on("wsClientError", ({ message }, socket) => {
-      this.#refused += 1;
-      endWithError(socket, invalidHandshake(message), { "sec-websocket-version": "13, 8" });
-    });
   }
 
   override registerRoutes({ app, host, log, origins, principalOf }: ServerContext): void {
@@ -211,7 +206,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         const { query } = request;
         const principal = principalOf(request);
         void reply.header("vary", "accept");
-        if (!wantsEventStream(request)) {
+        if (!wantsEventStream(request.raw)) {
           sendJson(reply, pageJson(await readEventPage(host.log, query, principal)));
           return reply;
         }
@@ -285,12 +280,6 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
       `Connection limit reached (${maxConnections}). Retry later, or raise \`maxConnections\`.`,
     );
   }
-}
-
-/** Returns the response to a handshake that `ws` refuses. */
-function invalidHandshake(reason: string): HttpError {
-  const message = `Invalid handshake: ${reason}. Connect with a WebSocket client of version 13 (RFC 6455).`;
-  return { status: 400, error: { code: "invalid_request", message } };
 }
 
 /**

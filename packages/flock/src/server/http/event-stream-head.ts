@@ -1,8 +1,9 @@
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply } from "fastify";
 
 /** Whether a request asks for Server-Sent Events. */
-export function wantsEventStream({ method, headers }: FastifyRequest): boolean {
+export function wantsEventStream({ method, headers }: IncomingMessage): boolean {
   return method === "GET" && (headers.accept?.includes("text/event-stream") ?? false);
 }
 
