@@ -163,7 +163,7 @@ export class Hub implements HubContext {
 
   #add(subscriber: Subscriber, { since, epoch, filter }: ConnectQuery): void {
     if (this.#closing) {
-      subscriber.close(CLOSE.tryAgainLater);
+      subscriber.close(CLOSE.goingAway);
       return;
     }
     this.#subscribers.add(subscriber);

@@ -177,7 +177,8 @@ describe("a principal function that does not answer", () => {
 
   it("has a limited number of pending calls, and a client that disconnects releases its slot", async () => {
     const { signals, principal } = silent();
-    const { server } = await served({ principal, maxPendingPrincipals: 2 });
+    // Without a time limit that would release the slot as well.
+    const { server } = await served({ principal, maxPendingPrincipals: 2, principalTimeout: 3_600 });
     const [first, second] = [await waiting(server.url), await waiting(server.url)];
     for (const { head } of [first, second]) head.catch(() => {});
     await vi.waitUntil(() => signals.length === 2, { timeout: 15_000 });

@@ -17,7 +17,7 @@ import { VERSION } from "../../core/version.ts";
 import { pageJson, readEventPage } from "../../delivery/event-page.ts";
 import { Hub, type HubStats } from "../../delivery/hub.ts";
 import { cursorOf } from "../../delivery/sse/event-stream-writer.ts";
-import { offersDeflate, WINDOW_BITS } from "../../delivery/websocket/deflater.ts";
+import { supportedOffers } from "../../delivery/websocket/deflater.ts";
 import { DEFAULT_LIMITS } from "../../delivery/websocket/rate-limiter.ts";
 import { ERROR_RESPONSES } from "../http/errors.ts";
 import { openEventStream, wantsEventStream } from "../http/event-stream-head.ts";
@@ -138,7 +138,6 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         // Outgoing messages are compressed once for all clients of a cohort. `ws` negotiates and decompresses incoming ones.
         perMessageDeflate: this.config.compression && {
           serverNoContextTakeover: false,
-          serverMaxWindowBits: WINDOW_BITS,
           // Clients send little: a window for each would cost more memory than it saves in bytes.
           clientNoContextTakeover: true,
         },
@@ -207,14 +206,16 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         const { query } = request;
         const principal = principalOf(request);
         void reply.header("vary", "accept");
-        if (!wantsEventStream(request)) {
+        if (!wantsEventStream(request.raw)) {
           sendJson(reply, pageJson(await readEventPage(host.log, query, principal)));
           return reply;
         }
         this.#checkLimit(reply);
         const from = request.ip;
-        log.info({ from, clients: hub.connectionCount + 1 }, "client connected");
         const socket = openEventStream(reply);
+        if (!socket) return undefined;
+        socket.setKeepAlive(true, KEEP_ALIVE_MS);
+        log.info({ from, clients: hub.connectionCount + 1 }, "client connected");
         socket.on("close", () => log.info({ from, clients: hub.connectionCount }, "client disconnected"));
         hub.connectEventStream(socket, { ...query, ...cursorOf(String(request.headers["last-event-id"])) }, principal);
         return undefined;
@@ -265,9 +266,9 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
     }
     this.#checkLimit(reply);
     connectQuerySchema.parse(request.query);
-    const { "sec-websocket-extensions": extensions } = request.raw.headers;
+    const { headers } = request.raw;
     // `ws` refuses a client if it accepts none of its offers. Without an offer, it connects uncompressed.
-    if (extensions !== undefined && !offersDeflate(extensions)) delete request.raw.headers["sec-websocket-extensions"];
+    headers["sec-websocket-extensions"] = supportedOffers(headers["sec-websocket-extensions"] ?? "");
   }
 
   #checkLimit(reply: FastifyReply): void {
