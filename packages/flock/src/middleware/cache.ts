@@ -53,7 +53,8 @@ class Cache extends AgentComponent {
     }
     const drafts = await next();
     // A stopped run has already ended, even if its function still returns.
-    if (!run.signal.aborted) this.#remember(key, drafts);
+    // What a run has published before its end would be missing from the next one.
+    if (!run.signal.aborted && run.published.length === 0) this.#remember(key, drafts);
     return drafts;
   }
 
@@ -86,7 +87,7 @@ function canonical(value: unknown): string {
 
 /**
  * Creates a component that reuses an agent's output for the same inputs: same agent, same payloads, same visibilities.
- * A cached run reports the usage `{ cached: 1 }` and streams nothing. Use it for agents whose output depends only on
+ * A cached run reports the usage `{ cached: 1 }` and streams nothing. A run that published before its end is not cached. Use it for agents whose output depends only on
  * their inputs, not on the blackboard, the time or their context. The cache is in memory and ends with the process.
  *
  * @example
