@@ -24,7 +24,7 @@ export type { Model, ModelObject } from "./agents/model.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
 export type { ModelPrice, Prices } from "./agents/prices.ts";
 export type { RetryOptions } from "./agents/retry-policy.ts";
-export type { RunContext, RunStep, StreamOptions } from "./agents/run-context.ts";
+export type { RunContext, RunPublishOptions, RunStep, StoredOf, StreamOptions } from "./agents/run-context.ts";
 export {
   type CronOptions,
   type EveryOptions,

@@ -1,5 +1,5 @@
 import type { AgentPrincipal, LastingVisibility } from "@flock-ts/protocol";
-import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
+import type { AnyArtifactType, Draft } from "../blackboard/artifact-type.ts";
 import type { Redaction } from "../core/redaction.ts";
 import type { Hooks } from "../middleware/hooks.ts";
 import type { BestOf } from "./best-of-options.ts";
@@ -30,9 +30,9 @@ export type Alternatives<U, All = U> = U extends readonly unknown[]
 export type OutputOf<Out> = [Out] extends [never] ? void : Out | readonly Out[];
 
 /** The function that computes an agent's output. A generator's strings are streamed; its return value is published. */
-export type RunFunction<In, Out, Given = Readonly<Record<string, unknown>>> = (
+export type RunFunction<In, Out extends Draft, Given = Readonly<Record<string, unknown>>> = (
   inputs: In,
-  context: RunContext<Given>,
+  context: RunContext<Given, Out>,
 ) => OutputOf<Out> | Promise<OutputOf<Out>> | AsyncGenerator<string, OutputOf<Out>, undefined>;
 
 /** A complete agent, ready to run. */

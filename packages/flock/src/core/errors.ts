@@ -24,6 +24,7 @@ export type LocalErrorCode =
   | "question_expired"
   | "question_wrong"
   | "recording_broken"
+  | "run_ended"
   | "store_failed"
   | "store_refused"
   | "store_unusable"

@@ -57,7 +57,8 @@ class Cache extends AgentComponent {
     }
     const drafts = await next();
     // A stopped run has already ended, even if its function still returns.
-    if (!run.signal.aborted) this.#remember(key, drafts);
+    // What a run has published before its end would be missing from the next one.
+    if (!run.signal.aborted && run.published.length === 0) this.#remember(key, drafts);
     return drafts;
   }
 
@@ -94,8 +95,9 @@ class Cache extends AgentComponent {
 /**
  * Creates a component that reuses an agent's output for the same inputs: same agent, same payloads, same visibilities.
  * A cached run reports the usage `{ cached: 1 }` and streams nothing. Use it for agents whose output depends only on
- * their inputs, not on the blackboard, the time or their context. Runs whose inputs are not JSON, because another
- * component has replaced them, are not cached. The cache is in memory and ends with the process.
+ * their inputs, not on the blackboard, the time or their context. Runs that published before their end are not cached,
+ * nor are runs whose inputs are not JSON because another component has replaced them. The cache is in memory and ends
+ * with the process.
  *
  * @example
  * flock.agent("translator").consumes(Text).publishes(Translation).use(cache({ ttl: 600_000 }));

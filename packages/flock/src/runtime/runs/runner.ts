@@ -18,18 +18,19 @@ import { isoTime, timestamp } from "../../core/time.ts";
 import { type ErrorDetail, readable, wireErrorOf } from "../../core/wire-error.ts";
 import type { Workflows } from "../../projections/workflows.ts";
 import { eventWrite, writeOf } from "../../store/event-write.ts";
-import type { CommitGroup, Journal } from "../../store/journal.ts";
+import type { Journal } from "../../store/journal.ts";
 import type {
   ActivationAgainWrite,
   BlackboardReader,
   DeadLetter,
   LeftWork,
   UnfinishedActivation,
+  WorkStore,
   Write,
 } from "../../store/store.ts";
 import { logOf, type RootLog } from "../../telemetry/run-log.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
-import type { Origin, Publication } from "../publishing/publication.ts";
+import type { Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Questions } from "../questions/questions.ts";
 import { Circuits } from "../queue/circuits.ts";
@@ -37,7 +38,9 @@ import { DelayQueue } from "../queue/delay-queue.ts";
 import { Scheduler } from "../queue/scheduler.ts";
 import { SingleFile } from "../queue/single-file.ts";
 import type { Activation } from "./activation.ts";
+import { Begun } from "./begun.ts";
 import { Context } from "./context.ts";
+import { type EarlyOutputDeps, originOf } from "./early-output.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
 import { CrashLimitError, RunLimitError } from "./refusals.ts";
@@ -50,6 +53,7 @@ import type { StepEvent } from "./steps.ts";
 export interface RunnerOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly blackboard: BlackboardReader;
+  readonly work: Pick<WorkStore, "publishedUnder">;
   /** The work that earlier processes have left. */
   readonly left: LeftWork;
   readonly journal: Journal;
@@ -82,12 +86,6 @@ type Ended = Omit<Activation, "runId" | "onEnd">;
 /** Work that an earlier process has left to an agent. `crashes` includes the last crash. */
 type LeftActivation = UnfinishedActivation & { readonly agent: AgentDefinition; readonly crashes: number };
 
-/** What was written when a run began. */
-interface Begun {
-  readonly writes: readonly Write[];
-  group: CommitGroup;
-}
-
 /** How a run has ended, as far as it has to be written. */
 interface Ending {
   readonly activation: Activation;
@@ -95,16 +93,19 @@ interface Ending {
   /** The error as viewers of the run receive it. */
   readonly toldError?: WireError | undefined;
   readonly publications: readonly Publication[];
+  /** What the run has published before. */
+  readonly early?: readonly StoredArtifact[];
   /** What the run has failed of. */
   readonly failure?: unknown;
   /** Undefined for a run that never began. */
-  readonly begun: Begun | undefined;
+  readonly begun: Pick<Begun, "ensure"> | undefined;
 }
 
 /** A run that began in an earlier process. */
-const BEGUN_BEFORE: Begun = { writes: [], group: { hasFailed: false } };
+const BEGUN_BEFORE: Pick<Begun, "ensure"> = { ensure: () => {} };
 const NO_DRAFTS: readonly Draft[] = [];
 const NO_POSTINGS: readonly Publication[] = [];
+const NO_ARTIFACTS: readonly StoredArtifact[] = [];
 const NOTHING_PRODUCED: readonly string[] = Object.freeze([]);
 
 /** Ended runs count under their status, the rest under these names. */
@@ -122,6 +123,7 @@ export class Runner {
   readonly #lastChances: SingleFile;
   readonly circuits: Circuits;
   readonly #runs = new Map<string, Run>();
+  readonly #early: EarlyOutputDeps;
   readonly #outcomes: Outcomes;
   /** Receives what circuits write while one of them learns of the end of a run. */
   #circuitWrites: Write[] | undefined;
@@ -141,6 +143,7 @@ export class Runner {
       options.concurrency,
     );
     this.#outcomes = new Outcomes(options);
+    this.#early = options;
     this.#retries = new DelayQueue(options.clock, (activation) => this.enqueue(activation));
     this.#lastChances = new SingleFile((activation) => this.#schedule(activation));
     this.circuits = new Circuits({
@@ -246,6 +249,8 @@ export class Runner {
         : activation.correlationId === wanted.correlationId;
     };
     const count = this.#stop("cancelled", isWanted);
+    // Runs that are still publishing end when that is committed.
+    await Promise.all([...this.#runs.values()].map((run) => isWanted(run.activation) && run.early?.pending));
     // Stopped runs write their end in the next microtasks; the commit of this tick has them.
     await new Promise((resolve) => setImmediate(resolve));
     await this.#options.journal.settled();
@@ -385,14 +390,14 @@ export class Runner {
       attempt,
       visibility,
     };
-    const begun: Begun = {
-      writes: [
+    const begun = new Begun(
+      [
         { ...writeOf(started), consumes: artifacts },
         { kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts, visibility },
       ],
-      group: journal.group,
-    };
-    for (const write of begun.writes) journal.write(write);
+      journal,
+    );
+    run.begun = begun;
     if (!activation.isGuarded) return this.#execute(run, begun);
     const execute = () => this.#execute(run, begun);
     // If the commit fails, the end of the run writes its start again.
@@ -403,7 +408,7 @@ export class Runner {
     const { blackboard, questions } = this.#options;
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, blackboard, this.#logOf, questions));
+      output = run.execute(new Context(run, blackboard, this.#logOf, questions, this.#early));
     } catch (error) {
       return this.#end(run, begun, NO_DRAFTS, readable(error));
     }
@@ -427,8 +432,19 @@ export class Runner {
   }
 
   /** Writes what a run has brought, and that it has ended. Resolves when that is permanent, or left to the next process. */
-  #end(run: Run, begun: Begun, drafts: readonly Draft[], error?: unknown): Promise<void> {
+  #end(run: Run, begun: Pick<Begun, "ensure">, drafts: readonly Draft[], error?: unknown): Promise<void> {
     const { agent, runId } = run.activation;
+    const { early } = run;
+    early?.close();
+    const pending = early?.pending;
+    if (pending) {
+      // A stop that comes meanwhile is how the run has ended.
+      return pending.then(() => {
+        const failure = run.stopped ?? error;
+        return this.#end(run, begun, failure === undefined ? drafts : NO_DRAFTS, failure);
+      });
+    }
+    if (error === undefined && early?.lost !== undefined) return this.#end(run, begun, NO_DRAFTS, readable(early.lost));
     let publications: readonly Publication[] = NO_POSTINGS;
     let failure = error;
     if (drafts.length > 0) {
@@ -440,21 +456,27 @@ export class Runner {
     }
     if (failure !== undefined && agent.hooks) failure = readable(run.explained(failure));
     this.#runs.delete(runId);
-    const end = run.end(failure, publications.length === 0 ? NOTHING_PRODUCED : idsOf(publications));
+    const published = early?.published ?? NO_ARTIFACTS;
+    const end = run.end(failure, idsOf(published, publications));
     if (failure !== undefined && !(failure instanceof RunStopped)) this.#logFailure(run.activation, failure, end);
     const toldError = run.told(end.error);
     return this.#outcomes.write(
-      this.#outcomeOf({ activation: run.activation, end, toldError, publications, failure, begun }),
+      this.#outcomeOf({ activation: run.activation, end, toldError, publications, early: published, failure, begun }),
     );
   }
 
   #outcomeOf(ending: Ending): Outcome {
-    const { activation, end, toldError, publications, failure, begun } = ending;
-    const { journal, publisher, tracing } = this.#options;
+    const { activation, end, toldError, publications, early = NO_ARTIFACTS, failure, begun } = ending;
+    const { publisher, tracing } = this.#options;
     const { agent, visibility } = activation;
-    const produced = publications.every(({ artifact }) => isAtLeastAsVisible(artifact.visibility, visibility))
+    const isTold = (artifact: StoredArtifact) => isAtLeastAsVisible(artifact.visibility, visibility);
+    const isAllTold = early.every(isTold) && publications.every(({ artifact }) => isTold(artifact));
+    const produced = isAllTold
       ? end.produced
-      : idsOf(publications.filter(({ artifact }) => isAtLeastAsVisible(artifact.visibility, visibility)));
+      : idsOf(
+          early.filter(isTold),
+          publications.filter(({ artifact }) => isTold(artifact)),
+        );
     const told = { ...end, error: toldError as WireError, produced };
     const { again, endedAt, write } = this.#writesOfEnd(activation, end, told, failure, begun !== undefined);
     const isRetried = again?.retryAt !== undefined;
@@ -462,10 +484,7 @@ export class Runner {
       activation,
       publications,
       write: (isFirst) => {
-        if (begun?.group.hasFailed) {
-          begun.group = journal.group;
-          for (const one of begun.writes) journal.write(one);
-        }
+        begun?.ensure();
         if (publications.length > 0) tracing.publish(publications);
         for (const publication of publications) {
           if (isFirst) publisher.post(publication);
@@ -482,8 +501,8 @@ export class Runner {
       abandoned: () => this.#leaveForLater(activation),
       replacement: (reason) => {
         const { runId, durationMs, usage } = end;
-        const kept = { runId, durationMs, produced: NOTHING_PRODUCED, ...(usage ? { usage } : {}) };
-        const none = { activation, publications: NO_POSTINGS, begun };
+        const kept = { runId, durationMs, produced: idsOf(early, NO_POSTINGS), ...(usage ? { usage } : {}) };
+        const none = { activation, publications: NO_POSTINGS, early, begun };
         if (reason === "cancelled") return this.#outcomeOf({ ...none, end: { ...kept, status: "cancelled" } });
         const error = wireErrorOf(reason.refusal, { detail: this.#options.errorDetail, redaction: agent.redaction });
         const failed: RunEnd = { ...kept, status: "error", error };
@@ -502,13 +521,8 @@ export class Runner {
   }
 
   /** Makes artifacts of what a run has returned. Throws what is wrong with it. */
-  #prepare({ agent, runId, correlationId }: Activation, drafts: readonly Draft[]): readonly Publication[] {
-    const { publisher } = this.#options;
-    const { name: producedBy, tags, visibility, outputs } = agent;
-    const origin: Origin = { producedBy, runId, correlationId, tags, visibility };
-    return drafts.map((draft) =>
-      publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
-    );
+  #prepare(activation: Activation, drafts: readonly Draft[]): readonly Publication[] {
+    return drafts.map((draft) => this.#options.publisher.prepare(draft, originOf(activation, draft)));
   }
 
   /** Another attempt follows a run that has failed, and whose end is written. */
@@ -593,8 +607,7 @@ export class Runner {
     const { agent, id, attempt, failures = 0, crashes = 0, refusal } = activation;
     const next = { kind: "activation_again", id, attempt: attempt + 1, crashes } as const;
     if (end.status === "interrupted") return { ...next, runId: newId(), failures };
-    // Where something has been published after all, another attempt would publish it twice.
-    if (!agent.retry || !isFailure(end.status) || refusal || end.produced.length > 0) return undefined;
+    if (!agent.retry || !isFailure(end.status) || refusal) return undefined;
     const now = this.#options.clock.now();
     try {
       const delay = agent.retry.delayAfter(failures + 1, failure, now);
@@ -686,8 +699,9 @@ export class Runner {
   }
 }
 
-function idsOf(publications: readonly Publication[]): readonly string[] {
-  return publications.map(({ artifact }) => artifact.id);
+function idsOf(early: readonly StoredArtifact[], publications: readonly Publication[]): readonly string[] {
+  if (early.length === 0 && publications.length === 0) return NOTHING_PRODUCED;
+  return [...early.map(({ id }) => id), ...publications.map(({ artifact }) => artifact.id)];
 }
 
 function isFailure(status: RunEnd["status"]): status is DeadLetter["status"] {
