@@ -2,7 +2,6 @@ import type { Subscription } from "../../agents/subscription.ts";
 import { type StoredArtifact, takenUp } from "../../blackboard/artifact.ts";
 import { assertDraft, type Draft } from "../../blackboard/artifact-type.ts";
 import type { Clock } from "../../core/clock.ts";
-import { FlockError } from "../../core/errors.ts";
 import type { RunLog } from "../../core/logger.ts";
 import { timestamp } from "../../core/time.ts";
 import type { Workflows } from "../../projections/workflows.ts";
