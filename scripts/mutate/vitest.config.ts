@@ -11,7 +11,7 @@ export default defineConfig({
   root,
   test: {
     include: [process.env.FLOCK_MUTATE_TESTS ?? "packages/{protocol,client,flock}/src/**/*.test.ts"],
-    setupFiles: `${root}tests/support/properties.ts`,
+    setupFiles: [`${root}tests/support/properties.ts`, `${root}tests/support/patience.ts`],
     testTimeout: 20_000,
   },
 });
