@@ -17,6 +17,7 @@ import type { Draft } from "../blackboard/artifact-type.ts";
 import type { Clock } from "../core/clock.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
+import { outside } from "../core/outside.ts";
 import { timestamp } from "../core/time.ts";
 import type { ErrorDetail } from "../core/wire-error.ts";
 import type { Hooks } from "../middleware/hooks.ts";
@@ -181,9 +182,11 @@ export class Runtime {
     this.#runner.circuits.registered(agent);
     this.#graph.changed();
     if (!this.#hasBegun) return;
-    this.#publisher.gates.restore(agent.name);
-    this.#runner.resumeAgent(agent);
-    void this.schedules.resumeAgent(agent);
+    outside(() => {
+      this.#publisher.gates.restore(agent.name);
+      this.#runner.resumeAgent(agent);
+      void this.schedules.resumeAgent(agent);
+    });
   }
 
   /** Publishes a draft from outside. Throws at once what is wrong with it. */
@@ -388,10 +391,13 @@ export class Runtime {
   resumeWork(): void {
     if (this.#hasBegun || this.#stopped) return;
     this.#hasBegun = true;
-    this.#publisher.gates.restore();
-    this.#runner.resumeWork();
-    this.#scheduledPublishes.restore();
-    for (const agent of this.registry.agents.values()) void this.schedules.resumeAgent(agent);
+    // The request that brings the first work has nothing to do with the work that is left.
+    outside(() => {
+      this.#publisher.gates.restore();
+      this.#runner.resumeWork();
+      this.#scheduledPublishes.restore();
+      for (const agent of this.registry.agents.values()) void this.schedules.resumeAgent(agent);
+    });
   }
 
   readonly #emit = (event: EventDraft): void => {

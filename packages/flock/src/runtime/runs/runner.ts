@@ -14,6 +14,7 @@ import type { Draft } from "../../blackboard/artifact-type.ts";
 import { seenTogether } from "../../blackboard/by-visibility.ts";
 import type { Clock } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
+import { outside } from "../../core/outside.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
 import { type ErrorDetail, readable, wireErrorOf } from "../../core/wire-error.ts";
 import type { Workflows } from "../../projections/workflows.ts";
@@ -136,7 +137,7 @@ export class Runner {
     this.#options = options;
     this.scheduler = new Scheduler(
       options.clock,
-      (activation) => options.tracing.run(activation, () => this.#run(activation)),
+      (activation) => outside(() => options.tracing.run(activation, () => this.#run(activation))),
       options.concurrency,
     );
     this.#outcomes = new Outcomes(options);
