@@ -9,7 +9,7 @@ for (const key of Object.getOwnPropertySymbols(root)) {
 
 /**
  * Calls a function outside every `AsyncLocalStorage`, also those of its caller. Work that waits in a queue or for a timer is
- * started by whatever happens to make room for it, and must not see that caller's stores.
+ * started by the caller that makes room for it, and must not see that caller's stores.
  */
 export function outside<T>(work: () => T): T {
   return root.runInAsyncScope(work);

@@ -46,6 +46,7 @@ import { Pauses } from "./queue/pauses.ts";
 import { Registry } from "./registry.ts";
 import { type Activation, activationWrite } from "./runs/activation.ts";
 import { tryingSeveral } from "./runs/best-of.ts";
+import { currentRun } from "./runs/current-run.ts";
 import { DeadLetters, type Revived } from "./runs/dead-letters.ts";
 import type { RunEnd } from "./runs/run-end.ts";
 import { type RunCounts, Runner } from "./runs/runner.ts";
@@ -64,8 +65,8 @@ export interface RuntimeOptions {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RootLog;
-  /** More runs than this in one workflow are a loop: they end at once with an error. */
-  readonly maxRunsPerCorrelation: number;
+  /** A longer chain of runs, each of which caused the next one, is a loop: its next run ends at once with an error. */
+  readonly maxDepth: number;
   /** How many attempts at the same work may end with a crash of the process. */
   readonly maxCrashes: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
@@ -101,14 +102,7 @@ export class Runtime {
   #hasBegun = false;
   #stopped = false;
 
-  constructor({
-    maxRunsPerCorrelation,
-    maxInlinePayloadBytes,
-    concurrency,
-    deadLetters,
-    hooks,
-    ...shared
-  }: RuntimeOptions) {
+  constructor({ maxDepth, maxInlinePayloadBytes, concurrency, deadLetters, hooks, ...shared }: RuntimeOptions) {
     const registry = new Registry(hooks);
     this.registry = registry;
     this.history = shared.history;
@@ -141,7 +135,7 @@ export class Runtime {
     this.#runner = new Runner({
       ...shared,
       tracing,
-      maxRunsPerCorrelation,
+      maxDepth,
       concurrency,
       onHeld: (agent) => this.#pauses.queueChanged(agent),
       agents: registry.agents,
@@ -248,7 +242,7 @@ export class Runtime {
     if (drafts.length === 0)
       throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
     const visibility = checkVisibility("invoke", options.visibility);
-    const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility };
+    const origin: Origin = { producedBy: EXTERNAL, correlationId, depth: depthOfCaller(), tags: NO_TAGS, visibility };
     const publications = drafts.map((draft) => this.#publisher.prepare(draft, origin));
     const given = publications.map(({ artifact }) => artifact);
     const subscription = agent.subscriptions.find((one) => one.isFilledBy(given));
@@ -413,10 +407,16 @@ function triggeredBy({ agent, visibility }: Activation): Triggered {
   return { agentId: agent.name, visibility };
 }
 
+/** A function that publishes to its flock directly is a link of the chain too, or it could loop for ever. */
+function depthOfCaller(): number | undefined {
+  return currentRun()?.activation.depth;
+}
+
 function fromOutside({ correlationId, tags, visibility, idempotencyKey }: PublishOptions): Origin {
   return {
     producedBy: EXTERNAL,
     correlationId: correlationId ?? newId(),
+    depth: depthOfCaller(),
     tags: tags?.length ? [...new Set(tags)] : NO_TAGS,
     visibility: checkVisibility("publish", visibility),
     idempotencyKey,

@@ -37,11 +37,12 @@ import { Circuits } from "../queue/circuits.ts";
 import { DelayQueue } from "../queue/delay-queue.ts";
 import { Scheduler } from "../queue/scheduler.ts";
 import { SingleFile } from "../queue/single-file.ts";
-import type { Activation } from "./activation.ts";
+import { type Activation, depthOf } from "./activation.ts";
 import { Context } from "./context.ts";
+import { asCurrent } from "./current-run.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
-import { CrashLimitError, NotClearedError, RunLimitError } from "./refusals.ts";
+import { CrashLimitError, LoopError, NotClearedError } from "./refusals.ts";
 import { HIDDEN, Run, type RunSlot, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
@@ -59,8 +60,8 @@ export interface RunnerOptions {
   /** What runs ask people. */
   readonly questions: Questions;
   readonly tracing: Tracing;
-  /** More runs than this in one workflow are a loop: they end at once with an error. */
-  readonly maxRunsPerCorrelation: number;
+  /** A longer chain of runs, each of which caused the next one, is a loop: its next run ends at once with an error. */
+  readonly maxDepth: number;
   /** How many attempts at the same work may end with a crash of the process; an agent may have its own limit. */
   readonly maxCrashes: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
@@ -179,11 +180,12 @@ export class Runner {
     artifacts: readonly StoredArtifact[],
     onEnd?: (end: RunEnd) => void,
   ): Activation {
-    const { agents, workflows, tracing, clock, maxRunsPerCorrelation: limit } = this.#options;
+    const { agents, workflows, tracing, clock, maxDepth } = this.#options;
     const agent = agents.get(subscription.agentId) as AgentDefinition;
     const correlationId = artifacts[0]?.correlationId ?? newId();
     const visibility = runSeenBy(agent, artifacts);
-    const runs = workflows.queued(correlationId, timestamp(clock.now()), visibility);
+    const depth = depthOf(artifacts);
+    workflows.queued(correlationId, timestamp(clock.now()), visibility);
     this.#unfinished += 1;
     const id = newId();
     return {
@@ -194,9 +196,10 @@ export class Runner {
       artifacts,
       correlationId,
       visibility,
+      depth,
       attempt: 1,
       cause: tracing.cause(subscription, artifacts, correlationId),
-      refusal: runs > limit ? new RunLimitError(agent.name, correlationId, limit) : undefined,
+      refusal: depth > maxDepth ? new LoopError(agent.name, correlationId, maxDepth) : undefined,
       onEnd,
     };
   }
@@ -311,7 +314,7 @@ export class Runner {
     let { runId, attempt } = left;
     const isGuarded = this.#options.left.hasCrashed;
     const about = { id, agent, artifacts, correlationId, failures, crashes, visibility, isGuarded };
-    const before = { ...about, runId, attempt, ...fitting(agent, left) };
+    const before = { ...about, runId, attempt, ...this.#fitting(agent, left) };
     this.#unfinished += 1;
     workflows.queued(correlationId, this.#now(), visibility);
     if (crashes >= this.#maxCrashesOf(agent)) return this.#setAside(before, started);
@@ -363,7 +366,22 @@ export class Runner {
     workflows.queued(correlationId, this.#now(), visibility);
     journal.write({ kind: "dead_letter_again", ...next });
     const about = { agent, artifacts, correlationId, visibility };
-    return { ...next, ...about, onEnd, isGuarded: true, ...fitting(agent, letter) };
+    return { ...next, ...about, onEnd, isGuarded: true, ...this.#fitting(agent, letter) };
+  }
+
+  /** What of its agent as it is now declared an activation of before runs on, how deep it is, and why it must not run. */
+  #fitting(
+    agent: AgentDefinition,
+    { gate, artifacts, correlationId }: Pick<DeadLetter, "gate" | "artifacts" | "correlationId">,
+  ): Pick<Activation, "subscription" | "depth" | "refusal"> {
+    const { maxDepth } = this.#options;
+    const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
+    const subscription = able.find((one) => one.gate === gate) ?? able[0];
+    const depth = depthOf(artifacts);
+    if (!artifacts.every((one) => maySee(agent.principal, one.visibility)))
+      return { subscription, depth, refusal: new NotClearedError(agent.name) };
+    if (depth <= maxDepth) return { subscription, depth };
+    return { subscription, depth, refusal: new LoopError(agent.name, correlationId, maxDepth) };
   }
 
   #run(activation: Activation): Promise<void> {
@@ -403,7 +421,8 @@ export class Runner {
     const { blackboard, questions } = this.#options;
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, blackboard, this.#logOf, questions));
+      const context = new Context(run, blackboard, this.#logOf, questions);
+      output = asCurrent(run, () => run.execute(context));
     } catch (error) {
       return this.#end(run, begun, NO_DRAFTS, readable(error));
     }
@@ -502,10 +521,10 @@ export class Runner {
   }
 
   /** Makes artifacts of what a run has returned. Throws what is wrong with it. */
-  #prepare({ agent, runId, correlationId }: Activation, drafts: readonly Draft[]): readonly Publication[] {
+  #prepare({ agent, runId, correlationId, depth }: Activation, drafts: readonly Draft[]): readonly Publication[] {
     const { publisher } = this.#options;
     const { name: producedBy, tags, visibility, outputs } = agent;
-    const origin: Origin = { producedBy, runId, correlationId, tags, visibility };
+    const origin: Origin = { producedBy, runId, correlationId, depth, tags, visibility };
     return drafts.map((draft) =>
       publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
     );
@@ -684,19 +703,6 @@ export class Runner {
   #now(): string {
     return timestamp(this.#options.clock.now());
   }
-}
-
-/** What of its agent as it is now declared an activation of before runs on, and why not, if it must not. */
-function fitting(
-  agent: AgentDefinition,
-  { gate, artifacts }: Pick<DeadLetter, "gate" | "artifacts">,
-): Pick<Activation, "subscription" | "refusal"> {
-  const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
-  const isCleared = artifacts.every((one) => maySee(agent.principal, one.visibility));
-  return {
-    subscription: able.find((one) => one.gate === gate) ?? able[0],
-    refusal: isCleared ? undefined : new NotClearedError(agent.name),
-  };
 }
 
 function idsOf(publications: readonly Publication[]): readonly string[] {
