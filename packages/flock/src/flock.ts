@@ -47,10 +47,11 @@ export interface FlockOptions {
   /** Not an option of `new Flock`: a store is opened asynchronously, by {@link Flock.open}. */
   readonly store?: never;
   /**
-   * More runs than this in one workflow are taken for a loop and end with a `RunLimitError`. Default 1,000: far more
-   * than a workflow of people's making needs, and reached by a loop within seconds.
+   * A longer chain of runs, each of which caused the next one, counts as a loop: its next run ends with a `LoopError`
+   * and becomes a dead letter. Where a run consumes several artifacts, the shortest chain counts. Default 1,000: far more
+   * than an intended chain needs, and reached by a loop within seconds.
    */
-  readonly maxRunsPerCorrelation?: number;
+  readonly maxDepth?: number;
   /**
    * How many attempts at the same work may end with a crash of the process before the work becomes a dead letter.
    * {@link AgentBuilder.maxCrashes} sets it for one agent. Default 3.
@@ -127,7 +128,7 @@ const storeSchema = z.object({
 });
 
 const optionsSchema = z.strictObject({
-  maxRunsPerCorrelation: z.int().min(1).default(1_000),
+  maxDepth: z.int().min(1).default(1_000),
   maxCrashes: z.int().min(1).default(3),
   concurrency: z.int().min(1).optional(),
   logBufferBytes: z

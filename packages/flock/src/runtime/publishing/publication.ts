@@ -13,6 +13,8 @@ export interface Origin {
   readonly producedBy: string;
   readonly runId?: string;
   readonly correlationId: string;
+  /** Depth of the publishing run; absent outside runs. */
+  readonly depth?: number | undefined;
   readonly tags: readonly string[];
   readonly visibility: VisibilityRequest;
   readonly idempotencyKey?: string | undefined;
@@ -42,15 +44,15 @@ export function publicationOf(draft: Draft, origin: Origin, now: number, maxInli
   const bytes = payloadJson.length * 3 <= maxInlineBytes ? 0 : Buffer.byteLength(payloadJson);
   const isLarge = bytes > maxInlineBytes;
   const id = newId();
-  const { producedBy, runId, correlationId, tags, idempotencyKey } = origin;
+  const { producedBy, runId, correlationId, depth = 0, tags, idempotencyKey } = origin;
   const visibility = origin.visibility === PUBLIC ? PUBLIC : settleVisibility(origin.visibility, now);
   const createdAt = timestamp(now);
   const { type, stored: payload } = draft;
   // Two literals: adding a field to an object later would need a second allocation.
   const artifact: StoredArtifact =
     runId === undefined
-      ? { id, type, payload, producedBy, correlationId, tags, visibility, createdAt, seq: 0 }
-      : { id, type, payload, producedBy, runId, correlationId, tags, visibility, createdAt, seq: 0 };
+      ? { id, type, payload, producedBy, correlationId, tags, visibility, createdAt, depth, seq: 0 }
+      : { id, type, payload, producedBy, runId, correlationId, tags, visibility, createdAt, depth, seq: 0 };
   // Undefined fields are listed so that all events have the same shape. JSON omits them.
   const event: EventOf<"artifact_published"> = {
     type: "artifact_published",

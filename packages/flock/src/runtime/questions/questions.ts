@@ -14,6 +14,7 @@ import type { QuestionClosure, QuestionRecord, WorkStore } from "../../store/sto
 import type { Origin, Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Registry } from "../registry.ts";
+import { currentRun } from "../runs/current-run.ts";
 import type { Run } from "../runs/run.ts";
 import type { StoredQuestion } from "./person-question.ts";
 import { PersonQuestion } from "./person-question.ts";
@@ -154,6 +155,7 @@ export class Questions {
     const publication = this.#options.publisher.prepare(draft, {
       producedBy: "external",
       correlationId,
+      depth: currentRun()?.activation.depth,
       tags: NO_TAGS,
       visibility,
       idempotencyKey,
@@ -408,8 +410,11 @@ function askedBefore({ artifact, activationId, key, closure }: QuestionRecord): 
   };
 }
 
-function byAgent({ activation: { agent, runId, correlationId } }: Run, visibility: Origin["visibility"]): Origin {
-  return { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility };
+function byAgent(
+  { activation: { agent, runId, correlationId, depth } }: Run,
+  visibility: Origin["visibility"],
+): Origin {
+  return { producedBy: agent.name, runId, correlationId, depth, tags: agent.tags, visibility };
 }
 
 /** A question may say anything that its run knows. No artifact can say of several conditions that all must hold: such a one is for the owner. */

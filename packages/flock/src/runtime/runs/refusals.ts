@@ -7,14 +7,14 @@ export class NotClearedError extends Error {
   }
 }
 
-/** A workflow had more runs than allowed. */
-export class RunLimitError extends Error {
-  override readonly name = "RunLimitError";
+/** A chain of runs, each of which caused the next one, is longer than allowed. */
+export class LoopError extends Error {
+  override readonly name = "LoopError";
 
   constructor(agent: string, correlationId: string, limit: number) {
     super(
-      `${agent} did not run: workflow ${correlationId} has had ${limit} runs already, which looks like a loop. ` +
-        "Let an agent stop publishing at some point, or raise maxRunsPerCorrelation.",
+      `Failed to run \`${agent}\`: a chain of ${limit} runs in workflow \`${correlationId}\` led to it, which looks like a loop. ` +
+        "Let an agent stop publishing at some point, or raise `maxDepth`.",
     );
   }
 }

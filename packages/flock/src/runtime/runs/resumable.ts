@@ -5,8 +5,8 @@ import type { AnyArtifactType } from "../../blackboard/artifact-type.ts";
 import { FlockError } from "../../core/errors.ts";
 import { readable } from "../../core/wire-error.ts";
 import type { ActivationRecord } from "../../store/store.ts";
-import type { Activation } from "./activation.ts";
-import { NotClearedError } from "./refusals.ts";
+import { type Activation, depthOf } from "./activation.ts";
+import { LoopError, NotClearedError } from "./refusals.ts";
 
 /**
  * Matches an activation that was queued earlier, possibly under another declaration, with the agent of today. What does
@@ -14,18 +14,21 @@ import { NotClearedError } from "./refusals.ts";
  */
 export function resumable(
   agent: AgentDefinition,
-  { gate, artifacts }: Pick<ActivationRecord, "gate" | "artifacts">,
-): Pick<Activation, "artifacts" | "subscription" | "refusal"> {
+  { gate, artifacts, correlationId }: Pick<ActivationRecord, "gate" | "artifacts" | "correlationId">,
+  maxDepth: number,
+): Pick<Activation, "artifacts" | "depth" | "subscription" | "refusal"> {
   const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
   const subscription = able.find((one) => one.gate === gate) ?? able[0];
-  if (!subscription) return { artifacts, subscription, refusal: wrongInputs(agent, artifacts) };
+  const found = { artifacts, depth: depthOf(artifacts), subscription };
+  if (!subscription) return { ...found, refusal: wrongInputs(agent, artifacts) };
   if (!artifacts.every((one) => maySee(agent.principal, one.visibility)))
-    return { artifacts, subscription, refusal: new NotClearedError(agent.name) };
+    return { ...found, refusal: new NotClearedError(agent.name) };
+  if (found.depth > maxDepth) return { ...found, refusal: new LoopError(agent.name, correlationId, maxDepth) };
   try {
     const taken = artifacts.map((one) => takenUp(one, subscription.types.get(one.type) as AnyArtifactType));
-    return { artifacts: taken, subscription, refusal: undefined };
+    return { ...found, artifacts: taken };
   } catch (error) {
-    return { artifacts, subscription, refusal: readable(error) as Error };
+    return { ...found, refusal: readable(error) as Error };
   }
 }
 

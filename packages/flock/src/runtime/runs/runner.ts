@@ -14,6 +14,7 @@ import type { Draft } from "../../blackboard/artifact-type.ts";
 import { seenTogether } from "../../blackboard/by-visibility.ts";
 import type { Clock } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
+import { outside } from "../../core/outside.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
 import { type ErrorDetail, readable, wireErrorOf } from "../../core/wire-error.ts";
 import type { Workflows } from "../../projections/workflows.ts";
@@ -37,13 +38,14 @@ import { Circuits } from "../queue/circuits.ts";
 import { DelayQueue } from "../queue/delay-queue.ts";
 import { Scheduler } from "../queue/scheduler.ts";
 import { SingleFile } from "../queue/single-file.ts";
-import type { Activation } from "./activation.ts";
+import { type Activation, depthOf } from "./activation.ts";
 import { Begun } from "./begun.ts";
 import { Context } from "./context.ts";
+import { asCurrent } from "./current-run.ts";
 import { type EarlyOutputDeps, originOf } from "./early-output.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
-import { CrashLimitError, RunLimitError } from "./refusals.ts";
+import { CrashLimitError, LoopError } from "./refusals.ts";
 import { resumable } from "./resumable.ts";
 import { HIDDEN, Run, type RunSlot, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
@@ -63,8 +65,8 @@ export interface RunnerOptions {
   /** What runs ask people. */
   readonly questions: Questions;
   readonly tracing: Tracing;
-  /** More runs than this in one workflow are a loop: they end at once with an error. */
-  readonly maxRunsPerCorrelation: number;
+  /** A longer chain of runs, each of which caused the next one, is a loop: its next run ends at once with an error. */
+  readonly maxDepth: number;
   /** How many attempts at the same work may end with a crash of the process; an agent may have its own limit. */
   readonly maxCrashes: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
@@ -139,7 +141,7 @@ export class Runner {
     this.#options = options;
     this.scheduler = new Scheduler(
       options.clock,
-      (activation) => options.tracing.run(activation, () => this.#run(activation)),
+      (activation) => outside(() => options.tracing.run(activation, () => this.#run(activation))),
       options.concurrency,
     );
     this.#outcomes = new Outcomes(options);
@@ -182,11 +184,12 @@ export class Runner {
     artifacts: readonly StoredArtifact[],
     onEnd?: (end: RunEnd) => void,
   ): Activation {
-    const { agents, workflows, tracing, clock, maxRunsPerCorrelation: limit } = this.#options;
+    const { agents, workflows, tracing, clock, maxDepth } = this.#options;
     const agent = agents.get(subscription.agentId) as AgentDefinition;
     const correlationId = artifacts[0]?.correlationId ?? newId();
     const visibility = runSeenBy(agent, artifacts);
-    const runs = workflows.queued(correlationId, timestamp(clock.now()), visibility);
+    const depth = depthOf(artifacts);
+    workflows.queued(correlationId, timestamp(clock.now()), visibility);
     this.#unfinished += 1;
     const id = newId();
     return {
@@ -197,9 +200,10 @@ export class Runner {
       artifacts,
       correlationId,
       visibility,
+      depth,
       attempt: 1,
       cause: tracing.cause(subscription, artifacts, correlationId),
-      refusal: runs > limit ? new RunLimitError(agent.name, correlationId, limit) : undefined,
+      refusal: depth > maxDepth ? new LoopError(agent.name, correlationId, maxDepth) : undefined,
       onEnd,
     };
   }
@@ -316,7 +320,7 @@ export class Runner {
     let { runId, attempt } = left;
     const isGuarded = this.#options.left.hasCrashed;
     const about = { id, agent, correlationId, failures, crashes, visibility, isGuarded };
-    const before = { ...about, runId, attempt, ...resumable(agent, left) };
+    const before = { ...about, runId, attempt, ...resumable(agent, left, this.#options.maxDepth) };
     this.#unfinished += 1;
     workflows.queued(correlationId, this.#now(), visibility);
     if (crashes >= this.#maxCrashesOf(agent)) return this.#setAside(before, started);
@@ -368,7 +372,7 @@ export class Runner {
     workflows.queued(correlationId, this.#now(), visibility);
     journal.write({ kind: "dead_letter_again", ...next });
     const about = { agent, correlationId, visibility };
-    return { ...next, ...about, onEnd, isGuarded: true, ...resumable(agent, letter) };
+    return { ...next, ...about, onEnd, isGuarded: true, ...resumable(agent, letter, this.#options.maxDepth) };
   }
 
   #run(activation: Activation): Promise<void> {
@@ -408,7 +412,8 @@ export class Runner {
     const { blackboard, questions } = this.#options;
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, blackboard, this.#logOf, questions, this.#early));
+      const context = new Context(run, blackboard, this.#logOf, questions, this.#early);
+      output = asCurrent(run, () => run.execute(context));
     } catch (error) {
       return this.#end(run, begun, NO_DRAFTS, readable(error));
     }

@@ -53,11 +53,11 @@ export class Rows {
       "INSERT INTO events (last_seq, first_seq, newest_at, merged, lines) VALUES (?, ?, ?, ?, ?)",
     );
     this.#artifact = db.prepare(
-      `INSERT INTO artifacts (${COLUMNS}, idempotency_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO artifacts (${COLUMNS}, idempotency_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     // What most artifacts have in common is part of the statement: each bound value costs as much as a column.
     this.#plainArtifact = db.prepare(
-      `INSERT INTO artifacts (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, '[]', '${JSON.stringify(PUBLIC)}', ?, ?)`,
+      `INSERT INTO artifacts (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, '[]', '${JSON.stringify(PUBLIC)}', ?, ?)`,
     );
     this.#tag = db.prepare("INSERT INTO artifact_tags (tag, artifact_seq) VALUES (?, ?)");
     this.#hidden = db.prepare("INSERT INTO hidden (artifact_seq, at) VALUES (?, ?)");
@@ -110,12 +110,12 @@ export class Rows {
   }
 
   artifact({ artifactJson, idempotencyKey }: EventWrite, artifact: StoredArtifact, seq: number): void {
-    const { id, type, producedBy, runId = null, correlationId, tags, visibility, createdAt } = artifact;
+    const { id, type, producedBy, runId = null, correlationId, depth = 0, tags, visibility, createdAt } = artifact;
     const at = millisecondsOf(createdAt);
     const payload = artifactJson ?? JSON.stringify(artifact.payload);
     this.#seqs.set(id, seq);
     if (tags.length === 0 && visibility === PUBLIC && idempotencyKey === undefined) {
-      this.#plainArtifact.run(seq, id, type, producedBy, runId, correlationId, at, payload);
+      this.#plainArtifact.run(seq, id, type, producedBy, runId, correlationId, depth, at, payload);
       return;
     }
     this.#artifact.run(
@@ -125,6 +125,7 @@ export class Rows {
       producedBy,
       runId,
       correlationId,
+      depth,
       JSON.stringify(tags),
       JSON.stringify(visibility),
       at,
