@@ -35,7 +35,7 @@ export interface WebSocketServerConfig {
   readonly tags?: readonly string[];
   /** Whether the server sends heartbeats. Default false. */
   readonly enableHeartbeat?: boolean;
-  /** Seconds between two heartbeats, at least 0.05. A client that does not answer within another interval is closed. Default 120. */
+  /** Seconds between two heartbeats, at least 0.05. A client that is silent for another interval is closed. Default 120. */
   readonly heartbeatInterval?: number;
   /** Lower registers first. Default 7. */
   readonly priority?: number;
