@@ -37,7 +37,8 @@ export type {
   JoinOptions,
   SubscriptionOptions,
 } from "./agents/subscription-options.ts";
-export type { OfferedTool, ToolAnswer, ToolSource, Tools } from "./agents/tools.ts";
+export { ToolApproval, type ToolApprovalPayload } from "./agents/tool-approval.ts";
+export type { OfferedTool, ToolAnswer, ToolOptions, ToolSource, Tools } from "./agents/tools.ts";
 export type { Consumption, StoredArtifact } from "./blackboard/artifact.ts";
 export {
   type AnyArtifactType,

@@ -26,7 +26,14 @@ import {
 } from "./schedule.ts";
 import { Subscription } from "./subscription.ts";
 import { type BatchOptions, checkSubscriptionOptions, type SubscriptionOptions } from "./subscription-options.ts";
-import type { ToolSource, Tools } from "./tools.ts";
+import {
+  checkTools,
+  type DeclaredTools,
+  type ToolOptions,
+  type ToolSource,
+  type Tools,
+  toolOptionsSchema,
+} from "./tools.ts";
 
 /** Default for concurrent runs of one agent, as in Flock's Python edition. */
 const DEFAULT_CONCURRENCY = 2;
@@ -92,7 +99,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
   #components: AgentComponent[] = [];
   #instructions = "";
-  #tools: (Tools | ToolSource)[] = [];
+  #tools: DeclaredTools[] = [];
   #context: ContextProviders | undefined;
   #redact: Redact;
   #timeout: number | undefined;
@@ -413,13 +420,17 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
 
   /**
    * Adds tools that the model may call: AI SDK tools by name, or the tools of a server from `flock-ts/tools/mcp`.
+   * A call of a tool with `needsApproval` asks a person first; see {@link ToolApproval}.
    *
    * @example
-   * flock.agent("chef").tools(mcpTools({ url: "http://localhost:3000/mcp" }))
+   * flock.agent("chef").tools(mcpTools({ url: "http://localhost:3000/mcp" }), { maxResultCharacters: 10_000 })
+   *
+   * @throws FlockError `invalid_options` when a tool has no `execute` function, or an option is invalid.
    */
-  tools(tools: Tools | ToolSource): this {
+  tools(tools: Tools | ToolSource, options: ToolOptions = {}): this {
     this.#assertOpen();
-    this.#tools.push(tools);
+    checkTools(this.#option("tools"), tools);
+    this.#tools.push({ tools, ...checkOptions(this.#option("tools"), toolOptionsSchema, options) });
     return this;
   }
 

@@ -13,7 +13,7 @@ import type { RetryPolicy } from "./retry-policy.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Subscription } from "./subscription.ts";
-import type { ToolSource, Tools } from "./tools.ts";
+import type { DeclaredTools } from "./tools.ts";
 
 type KeysOf<U> = U extends readonly unknown[] ? never : U extends unknown ? keyof U : never;
 
@@ -70,7 +70,7 @@ export interface AgentDefinition {
   /** Instructions for the model, in addition to the description. */
   readonly instructions: string;
   /** Tools for the model. */
-  readonly tools: readonly (Tools | ToolSource)[];
+  readonly tools: readonly DeclaredTools[];
   /** Context providers, if there are any. */
   readonly context: ContextProviders | undefined;
   /** Hides secrets from the model; undefined hides nothing. */

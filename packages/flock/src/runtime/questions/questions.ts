@@ -49,6 +49,7 @@ const askSchema = z
     deadline: z.number().min(0).optional(),
     default: z.instanceof(Draft, { message: "must be a draft of the answer's type" }).optional(),
     key: z.string().min(1).max(200).optional(),
+    schema: z.record(z.string(), z.unknown()).optional(),
   })
   .refine((asked) => asked.default === undefined || asked.deadline !== undefined, {
     path: ["deadline"],
@@ -249,7 +250,7 @@ export class Questions {
       question,
       details,
       answer_type: type.typeName,
-      answer_schema: type.jsonSchema,
+      answer_schema: asked.schema ?? type.jsonSchema,
       deadline: deadline === undefined ? undefined : isoTime(clock.now() + deadline),
       default: asked.default?.stored,
       asked_by: agent.name,
