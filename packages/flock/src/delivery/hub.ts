@@ -158,7 +158,7 @@ export class Hub implements HubContext {
 
   /** Adds a client of Server-Sent Events. `socket` is that of a response whose head is sent and whose body ends with it. */
   connectEventStream(socket: Socket, query: ConnectQuery, principal: Principal): void {
-    this.#add(new EventStream(this, socket, this.#eventStreamWriter, principal), query);
+    this.#add(new EventStream(this, socket, this.#eventStreamWriter, principal, query.since === undefined), query);
   }
 
   #add(subscriber: Subscriber, { since, epoch, filter }: ConnectQuery): void {
