@@ -1,3 +1,4 @@
+import { checkWellFormed } from "../../core/errors.ts";
 import type { WorkStore } from "../../store/work.ts";
 import type { Published } from "./published.ts";
 
@@ -22,6 +23,7 @@ export class IdempotencyCache {
   }
 
   async #publish(idempotencyKey: string, publish: () => Promise<Published>): Promise<Published> {
+    checkWellFormed("idempotency key", [idempotencyKey]);
     const stored = await this.#work.publishedUnder(idempotencyKey);
     if (!stored) return publish();
     const { artifact, triggered } = stored;
