@@ -27,6 +27,8 @@ export interface HubOptions {
   readonly heartbeatInterval: number | null;
   /** The rate limits of each connection. Default {@link DEFAULT_LIMITS}. */
   readonly limits?: RateLimits;
+  /** The largest message of a client, in bytes. `hello` reports it. */
+  readonly maxMessageBytes?: number;
   /** Receives failures whose details clients do not receive. */
   readonly onFailure: (error: unknown, what: string) => void;
   /** Default: the system clock, also when the flock runs on a test clock: the peers of sockets live in real time. */
@@ -176,6 +178,7 @@ export class Hub implements HubContext {
       oldest: this.log.oldest,
       heartbeat_interval: this.#options.heartbeatInterval,
       connection_id: subscriber.id,
+      ...(this.#options.maxMessageBytes === undefined ? {} : { max_message_bytes: this.#options.maxMessageBytes }),
       ...(subscriber.principal.kind === "owner" ? {} : { limited: true as const }),
     });
     subscriber.open(filter, { since, epoch });
