@@ -75,9 +75,24 @@ export function checkOptions<S extends z.ZodType>(what: string, schema: S, optio
  * @throws FlockError `invalid_name`.
  */
 export function checkName(what: string, name: unknown): asserts name is string {
-  if (typeof name === "string" && /^[^\s,][^,\p{Cc}]{0,199}$/u.test(name) && name.trim() === name) return;
+  if (typeof name === "string" && /^[^\s,\p{Cs}][^,\p{Cc}\p{Cs}]{0,199}$/u.test(name) && name.trim() === name) return;
   throw new FlockError(
     "invalid_name",
     `Invalid name for ${what}: \`${JSON.stringify(name)}\`. Use 1 to 200 characters without commas, control characters, or leading and trailing spaces.`,
   );
+}
+
+/**
+ * Checks that texts which identify something are well-formed Unicode. UTF-8 replaces half a surrogate pair by U+FFFD, in
+ * files and URLs, so different texts would become equal there.
+ * @throws FlockError `invalid_request`.
+ */
+export function checkWellFormed(what: string, texts: readonly (string | undefined)[]): void {
+  for (const text of texts) {
+    if (text === undefined || text.isWellFormed()) continue;
+    throw new FlockError(
+      "invalid_request",
+      `Invalid ${what}: \`${JSON.stringify(text)}\` contains half a surrogate pair. Use well-formed Unicode.`,
+    );
+  }
 }

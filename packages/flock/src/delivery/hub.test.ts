@@ -133,14 +133,16 @@ function framesOf(received: Buffer): string[] {
   return texts;
 }
 
-/** Decodes Server-Sent Events. Each id must be the cursor of its event. */
+/** Decodes Server-Sent Events. Each id must be the cursor after its message. Only `hello` may lack one or have it. */
 function dataOf(received: Buffer): string[] {
   const texts: string[] = [];
   for (const block of received.toString().split("\n\n")) {
     const data = /^data: (.*)$/m.exec(block)?.[1];
     if (data === undefined) continue;
-    const { seq } = JSON.parse(data) as { seq?: number };
-    expect(/^id: (.*)$/m.exec(block)?.[1]).toBe(seq === undefined ? undefined : `one:${seq}`);
+    const { type, head, seq } = JSON.parse(data) as { type: string; head?: number; seq?: number };
+    const id = /^id: (.*)$/m.exec(block)?.[1];
+    if (type === "hello") expect([undefined, `one:${head}`]).toContain(id);
+    else expect(id).toBe(seq === undefined ? undefined : `one:${seq}`);
     texts.push(data);
   }
   return texts;

@@ -28,6 +28,8 @@ export interface HubOptions {
   readonly heartbeatInterval: number | null;
   /** The rate limits of each connection. Default {@link DEFAULT_LIMITS}. */
   readonly limits?: RateLimits;
+  /** The largest message of a client, in bytes. `hello` reports it. */
+  readonly maxMessageBytes?: number;
   /** Receives failures whose details clients do not receive. */
   readonly onFailure: (error: unknown, what: string) => void;
   /** Default: the system clock, also when the flock runs on a test clock: the peers of sockets live in real time. */
@@ -168,7 +170,7 @@ export class Hub implements HubContext {
 
   /** Adds a client of Server-Sent Events. `socket` is that of a response whose head is sent and whose body ends with it. */
   connectEventStream(socket: Socket, query: ConnectQuery, principal: Principal): void {
-    this.#add(new EventStream(this, socket, this.#eventStreamWriter, principal), query);
+    this.#add(new EventStream(this, socket, this.#eventStreamWriter, principal, query.since === undefined), query);
     if (!this.#closing && !this.#stopKeepAlive) this.#scheduleKeepAlive();
   }
 
@@ -187,6 +189,7 @@ export class Hub implements HubContext {
       oldest: this.log.oldest,
       heartbeat_interval: this.#options.heartbeatInterval,
       connection_id: subscriber.id,
+      ...(this.#options.maxMessageBytes === undefined ? {} : { max_message_bytes: this.#options.maxMessageBytes }),
       ...(subscriber.principal.kind === "owner" ? {} : { limited: true as const }),
     });
     subscriber.open(filter, { since, epoch });

@@ -149,13 +149,15 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
   }
 
   override registerRoutes({ app, host, log, origins, principalOf }: ServerContext): void {
-    const { enableHeartbeat, heartbeatInterval, commandBurst, commandsPerSecond, overBudgetSeconds } = this.config;
+    const { enableHeartbeat, heartbeatInterval, commandBurst, commandsPerSecond, overBudgetSeconds, maxMessageBytes } =
+      this.config;
     const hub = new Hub({
       log: host.log,
       commands: host.wire,
       serverVersion: VERSION,
       heartbeatInterval: enableHeartbeat ? heartbeatInterval : null,
       limits: { commandBurst, commandsPerSecond, overBudgetSeconds },
+      maxMessageBytes,
       onFailure: (err, what) => log.error({ err }, what),
     });
     this.#hub = hub;
@@ -169,7 +171,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         try {
           this.#admit(request, reply, origins);
         } catch (error) {
-          this.#refused += 1;
+          if (request.ws) this.#refused += 1;
           throw error;
         }
       },
@@ -249,14 +251,11 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
   }
 
   /**
-   * Checks a client before the upgrade, so that a plain HTTP response can explain the refusal.
+   * Checks a client before the upgrade, so that a plain HTTP response can explain the refusal. A request without an upgrade
+   * gets the same answers: browsers hide the response of a failed handshake, so a client asks again over HTTP.
    * @throws FlockError or ZodError when the client is refused.
    */
   #admit(request: FastifyRequest, reply: FastifyReply, origins: Origins): void {
-    if (!request.ws) {
-      void reply.headers({ upgrade: "websocket", connection: "upgrade" });
-      return;
-    }
     const { origin, host } = request.headers;
     if (origin !== undefined && !isSameHost(origin, host) && !origins.isAllowed(origin)) {
       throw new FlockError(
@@ -266,6 +265,10 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
     }
     this.#checkLimit(reply);
     connectQuerySchema.parse(request.query);
+    if (!request.ws) {
+      void reply.headers({ upgrade: "websocket", connection: "upgrade" });
+      return;
+    }
     const { headers } = request.raw;
     // `ws` refuses a client if it accepts none of its offers. Without an offer, it connects uncompressed.
     headers["sec-websocket-extensions"] = supportedOffers(headers["sec-websocket-extensions"] ?? "");
