@@ -559,8 +559,8 @@ export class Flock {
   }
 
   /** Returns the status of a workflow; undefined when it is unknown. `as`: what this principal may know. */
-  async correlation(id: string, as: Principal = OWNER): Promise<CorrelationStatus | undefined> {
-    return (await this.#session.work.workflow(id, as)) ?? this.#runtime.workflow(id, as);
+  correlation(id: string, as: Principal = OWNER): Promise<CorrelationStatus | undefined> {
+    return this.#session.work.workflow(id, as);
   }
 
   /** What this flock has done and holds. */

@@ -1,7 +1,6 @@
 import {
   type AgentState,
   type CircuitInfo,
-  type CorrelationStatus,
   type EventDraft,
   EXTERNAL,
   OWNER,
@@ -22,7 +21,6 @@ import { timestamp } from "../core/time.ts";
 import type { ErrorDetail } from "../core/wire-error.ts";
 import type { Hooks } from "../middleware/hooks.ts";
 import type { History } from "../projections/history.ts";
-import { Workflows } from "../projections/workflows.ts";
 import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
 import type {
@@ -45,6 +43,7 @@ import { Questions } from "./questions/questions.ts";
 import { Pauses } from "./queue/pauses.ts";
 import { Registry } from "./registry.ts";
 import { type Activation, activationWrite } from "./runs/activation.ts";
+import { Activations } from "./runs/activations.ts";
 import { tryingSeveral } from "./runs/best-of.ts";
 import { currentRun } from "./runs/current-run.ts";
 import { DeadLetters, type Revived } from "./runs/dead-letters.ts";
@@ -91,8 +90,8 @@ export class Runtime {
   readonly questions: Questions;
   readonly #journal: Journal;
   readonly #clock: Clock;
-  readonly #workflows = new Workflows();
   readonly #tracing: Tracing;
+  readonly #activations: Activations;
   readonly #publisher: Publisher;
   readonly #runner: Runner;
   readonly #pauses: Pauses;
@@ -110,55 +109,34 @@ export class Runtime {
     this.#clock = shared.clock;
     const tracing = new Tracing(shared.clock);
     this.#tracing = tracing;
-    this.#publisher = new Publisher({
+    const { agents } = registry;
+    const activations = new Activations({ agents, tracing, maxDepth });
+    this.#activations = activations;
+    const publisher = new Publisher({ ...shared, tracing, maxInlinePayloadBytes, activations, registry });
+    this.#publisher = publisher;
+    this.#scheduledPublishes = new ScheduledPublishes({ ...shared, publisher });
+    const questions = new Questions({ ...shared, publisher, registry });
+    this.questions = questions;
+    const runner = new Runner({
       ...shared,
-      tracing,
-      maxInlinePayloadBytes,
-      workflows: this.#workflows,
-      runner: {
-        activate: (subscription, artifacts) => this.#runner.activate(subscription, artifacts),
-        enqueue: (activation) => this.#runner.enqueue(activation),
-        abandon: (activation) => this.#runner.abandon(activation),
-      },
-      registry,
-      onHidden: (artifact) => this.#scheduledPublishes.watch(artifact),
-    });
-    this.#scheduledPublishes = new ScheduledPublishes({
-      ...shared,
-      reveal: (artifact) => this.#publisher.reveal(artifact),
-    });
-    this.questions = new Questions({
-      ...shared,
-      publisher: this.#publisher,
-      registry,
-    });
-    this.#runner = new Runner({
-      ...shared,
+      activations,
       tracing,
       maxDepth,
       concurrency,
-      onHeld: (agent) => this.#pauses.queueChanged(agent),
-      agents: registry.agents,
-      workflows: this.#workflows,
-      questions: this.questions,
-      publisher: this.#publisher,
+      agents,
+      questions,
+      publisher,
     });
-    const { scheduler } = this.#runner;
-    this.#pauses = new Pauses({ agents: registry.agents, scheduler, clock: this.#clock, emit: this.#emit });
-    this.#deadLetters = new DeadLetters({
-      agents: registry.agents,
-      store: deadLetters,
-      journal: shared.journal,
-      runner: this.#runner,
-      clock: this.#clock,
-    });
+    this.#runner = runner;
+    this.#pauses = new Pauses({ agents, runner, scheduler: runner.scheduler, clock: this.#clock, emit: this.#emit });
+    this.#deadLetters = new DeadLetters({ ...shared, agents, store: deadLetters, runner });
     this.schedules = new Schedules({
       ...shared,
-      isBusy: (subscription) => this.#runner.isBusy(subscription),
+      isBusy: (subscription) => runner.isBusy(subscription),
       wake: async ({ visibility }, subscription, tick) => {
         this.#assertRunning();
         const origin: Origin = { producedBy: EXTERNAL, correlationId: newId(), tags: NO_TAGS, visibility };
-        return this.#wake(subscription, [this.#publisher.prepare(tick, origin)]);
+        return this.#wake(subscription, [publisher.prepare(tick, origin)]);
       },
     });
     this.#graph = new TopologyAnnouncer(registry.agents, this.#emit);
@@ -279,7 +257,7 @@ export class Runtime {
     const given = publications.map(({ artifact }) => artifact);
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
     this.#tracing.publish(publications);
-    const activation = this.#runner.activate(subscription, given, onEnd);
+    const activation = this.#activations.create(subscription, given, onEnd);
     for (const { write } of publications) this.#journal.write(write);
     this.#journal.write(activationWrite(activation, this.#clock.now()));
     (publications.at(-1) as Publication).activations = [activation];
@@ -371,11 +349,6 @@ export class Runtime {
     this.#publisher.gates.stop();
     this.#scheduledPublishes.stop();
     await this.#runner.stop();
-  }
-
-  /** Returns the status of a workflow, as far as a principal may know; undefined when it has not heard of it. */
-  workflow(correlationId: string, as: Principal): CorrelationStatus | undefined {
-    return this.#workflows.statusOf(correlationId, as);
   }
 
   /** What waits in a gate; undefined for a subscription that never waits. */

@@ -59,7 +59,7 @@ export class DeadLetters {
     const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
     const activation = runner.runAgain(letter, onEnd);
     const closed = this.#tell(letter, { status: "retried", run_id: activation.runId });
-    await this.#takeOut(id, () => runner.abandon(activation));
+    await this.#takeOut(id, () => runner.abandon());
     runner.enqueue(activation);
     return { runId: activation.runId, correlationId, attempt: attempts + 1, seq: closed.seq, done };
   }
