@@ -27,6 +27,8 @@ describe("Server-Sent Events", () => {
     await using client = await EventStreamClient.open(`${server.url}/plugin/events?since=0`);
     expect(client.response.status).toBe(200);
     expect(client.response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    // Otherwise a proxy or middleware that compresses would buffer the events.
+    expect(client.response.headers.get("cache-control")).toBe("no-store, no-transform");
     await bake(server);
     const { head } = server.flock.log;
     await client.until(() => client.seqs.at(-1) === head, "everything");

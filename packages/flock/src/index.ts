@@ -24,7 +24,7 @@ export type { Model, ModelObject } from "./agents/model.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
 export type { ModelPrice, Prices } from "./agents/prices.ts";
 export type { RetryOptions } from "./agents/retry-policy.ts";
-export type { RunContext, RunStep, StreamOptions } from "./agents/run-context.ts";
+export type { RunContext, RunPublishOptions, RunStep, StoredOf, StreamOptions } from "./agents/run-context.ts";
 export {
   type CronOptions,
   type EveryOptions,
@@ -37,11 +37,13 @@ export type {
   JoinOptions,
   SubscriptionOptions,
 } from "./agents/subscription-options.ts";
-export type { OfferedTool, ToolAnswer, ToolSource, Tools } from "./agents/tools.ts";
+export { ToolApproval, type ToolApprovalPayload } from "./agents/tool-approval.ts";
+export type { OfferedTool, ToolAnswer, ToolOptions, ToolSource, Tools } from "./agents/tools.ts";
 export type { Consumption, StoredArtifact } from "./blackboard/artifact.ts";
 export {
   type AnyArtifactType,
   type ArtifactType,
+  type ArtifactTypeOptions,
   artifact,
   type Draft,
   type DraftOf,

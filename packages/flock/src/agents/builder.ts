@@ -26,7 +26,14 @@ import {
 } from "./schedule.ts";
 import { Subscription } from "./subscription.ts";
 import { type BatchOptions, checkSubscriptionOptions, type SubscriptionOptions } from "./subscription-options.ts";
-import type { ToolSource, Tools } from "./tools.ts";
+import {
+  checkTools,
+  type DeclaredTools,
+  type ToolOptions,
+  type ToolSource,
+  type Tools,
+  toolOptionsSchema,
+} from "./tools.ts";
 
 /** Default for concurrent runs of one agent, as in Flock's Python edition. */
 const DEFAULT_CONCURRENCY = 2;
@@ -92,11 +99,12 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
   #components: AgentComponent[] = [];
   #instructions = "";
-  #tools: (Tools | ToolSource)[] = [];
+  #tools: DeclaredTools[] = [];
   #context: ContextProviders | undefined;
   #redact: Redact;
   #timeout: number | undefined;
   #retry: RetryPolicy | undefined;
+  #maxCrashes: number | undefined;
   #circuitBreaker: CircuitLimits | undefined;
   #description = "";
   #tags: string[] = [];
@@ -365,6 +373,17 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   /**
+   * Limits how many attempts at the same work may end with a crash of the process. After the last one, the work becomes
+   * a dead letter. A shutdown does not count. Default: `maxCrashes` of the flock, which is 3.
+   * @throws FlockError `invalid_options` unless it is an integer ≥ 1.
+   */
+  maxCrashes(limit: number): this {
+    this.#assertOpen();
+    this.#maxCrashes = checkOptions(this.#option("maxCrashes"), z.int().min(1), limit);
+    return this;
+  }
+
+  /**
    * Stops starting runs of this agent for a while after consecutive failures. Its work stays queued. Default: never.
    *
    * @example
@@ -401,13 +420,17 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
 
   /**
    * Adds tools that the model may call: AI SDK tools by name, or the tools of a server from `flock-ts/tools/mcp`.
+   * A call of a tool with `needsApproval` asks a person first; see {@link ToolApproval}.
    *
    * @example
-   * flock.agent("chef").tools(mcpTools({ url: "http://localhost:3000/mcp" }))
+   * flock.agent("chef").tools(mcpTools({ url: "http://localhost:3000/mcp" }), { maxResultCharacters: 10_000 })
+   *
+   * @throws FlockError `invalid_options` when a tool has no `execute` function, or an option is invalid.
    */
-  tools(tools: Tools | ToolSource): this {
+  tools(tools: Tools | ToolSource, options: ToolOptions = {}): this {
     this.#assertOpen();
-    this.#tools.push(tools);
+    checkTools(this.#option("tools"), tools);
+    this.#tools.push({ tools, ...checkOptions(this.#option("tools"), toolOptionsSchema, options) });
     return this;
   }
 
@@ -510,7 +533,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     return {
       name: this.name,
       description: this.#description,
-      tags: [...new Set(this.#tags)],
+      tags: Object.freeze([...new Set(this.#tags)]),
       principal,
       visibility,
       subscriptions,
@@ -528,6 +551,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       bestOf: this.#bestOf,
       timeout: this.#timeout,
       retry: this.#retry,
+      maxCrashes: this.#maxCrashes,
       circuitBreaker: this.#circuitBreaker,
       instructions: this.#instructions,
       tools: [...this.#tools],

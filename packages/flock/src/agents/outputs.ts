@@ -12,6 +12,7 @@ import {
 import { z } from "zod";
 import type { AnyArtifactType, Draft, PayloadOf } from "../blackboard/artifact-type.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
+import { booleanOf, isPromise, syncFunction, wrongResult } from "../core/predicate.ts";
 
 /** Conditions for the artifacts of a type that an agent publishes, in order of evaluation. */
 export interface OutputOptions<T extends AnyArtifactType = AnyArtifactType> {
@@ -31,8 +32,6 @@ export interface OutputOptions<T extends AnyArtifactType = AnyArtifactType> {
   readonly visibility?: VisibilityRequest | ((payload: PayloadOf<T>) => VisibilityRequest);
 }
 
-const FUNCTION = z.custom<() => never>((value) => typeof value === "function", "must be a function");
-
 const optionsSchema = z.strictObject({
   fanOut: z
     .union(
@@ -45,9 +44,11 @@ const optionsSchema = z.strictObject({
       { error: "must be an integer ≥ 1 or `{ min, max }`" },
     )
     .optional(),
-  where: FUNCTION.optional(),
-  validate: FUNCTION.optional(),
-  visibility: z.union([visibilityRequestSchema, FUNCTION], { error: "must be a visibility or a function" }).optional(),
+  where: syncFunction.optional(),
+  validate: syncFunction.optional(),
+  visibility: z
+    .union([visibilityRequestSchema, syncFunction], { error: "must be a visibility or a function" })
+    .optional(),
 });
 
 /**
@@ -107,25 +108,36 @@ export class Outputs {
 
   /**
    * Returns the drafts to publish out of those that a run returned.
+   * @param published number of drafts of a type that the run has published before.
    * @throws FlockError `wrong_output`, or an error that the agent's own functions throw.
    */
-  check(drafts: readonly Draft[]): readonly Draft[] {
+  check(drafts: readonly Draft[], published: (type: string) => number = () => 0): readonly Draft[] {
     for (const [type, { fanOut }] of this.#options) {
-      if (fanOut !== undefined) this.#count(type, fanOut, drafts.filter((draft) => draft.type === type).length);
+      if (fanOut === undefined) continue;
+      this.#count(type, fanOut, published(type) + drafts.filter((draft) => draft.type === type).length);
     }
-    const accepted = drafts.filter(({ type, payload }) => {
-      const { where } = this.#options.get(type) ?? {};
-      return !where || where(payload as never) === true;
-    });
-    for (const { type, payload } of accepted) {
-      const { validate } = this.#options.get(type) ?? {};
-      const verdict: unknown = validate ? validate(payload as never) : true;
-      if (verdict === true) continue;
-      const isMessage = typeof verdict === "string" && verdict !== "";
-      const message = `Invalid result of \`validate\` for \`${type}\` in agent \`${this.#agentId}\`: \`${String(verdict)}\`. Return \`true\` or an error message.`;
-      throw new FlockError("wrong_output", isMessage ? verdict : message);
-    }
+    const accepted = drafts.filter((draft) => this.#isWanted(draft));
+    for (const draft of accepted) this.#validate(draft);
     return accepted;
+  }
+
+  /**
+   * Returns whether a draft is to be published before the end of its run.
+   * @param published number of drafts of its type that the run has published before.
+   * @throws FlockError `wrong_output`, or an error that the agent's own functions throw.
+   */
+  admits(draft: Draft, published: number): boolean {
+    const { fanOut } = this.#options.get(draft.type) ?? {};
+    const { max } = rangeOf(fanOut);
+    if (published >= max) {
+      throw new FlockError(
+        "wrong_output",
+        `Failed to publish \`${draft.type}\` from agent \`${this.#agentId}\`: its run has published ${published}, and declares a \`fanOut\` of at most ${max}. Raise \`fanOut\`, or publish less.`,
+      );
+    }
+    if (!this.#isWanted(draft)) return false;
+    this.#validate(draft);
+    return true;
   }
 
   /**
@@ -135,12 +147,32 @@ export class Outputs {
   visibilityOf({ type, payload }: Draft): VisibilityRequest {
     const { visibility = this.#default } = this.#options.get(type) ?? {};
     if (typeof visibility !== "function") return visibility;
-    const checked = visibilityRequestSchema.safeParse(visibility(payload as never));
+    const request: unknown = visibility(payload as never);
+    if (isPromise(request))
+      throw wrongResult(this.#option("visibility", type), request, "a visibility", "wrong_output");
+    const checked = visibilityRequestSchema.safeParse(request);
     if (checked.success) return checked.data;
     throw new FlockError(
       "wrong_output",
       `Invalid visibility of \`${type}\` from agent \`${this.#agentId}\`: ${describeIssues(issuesOf(checked.error))}`,
     );
+  }
+
+  #isWanted({ type, payload }: Draft): boolean {
+    const { where } = this.#options.get(type) ?? {};
+    return !where || booleanOf(this.#option("where", type), where(payload as never), "wrong_output");
+  }
+
+  #validate({ type, payload }: Draft): void {
+    const { validate } = this.#options.get(type) ?? {};
+    const verdict: unknown = validate ? validate(payload as never) : true;
+    if (verdict === true) return;
+    if (typeof verdict === "string" && verdict !== "") throw new FlockError("wrong_output", verdict);
+    throw wrongResult(this.#option("validate", type), verdict, "`true` or an error message", "wrong_output");
+  }
+
+  #option(name: string, type: string): string {
+    return `\`${name}\` for \`${type}\` in agent \`${this.#agentId}\``;
   }
 
   #count(type: string, fanOut: FanOut, count: number): void {

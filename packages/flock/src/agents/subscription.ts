@@ -1,6 +1,7 @@
 import { type AgentPrincipal, maySee } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
+import { booleanOf, keyOf } from "../core/predicate.ts";
 import { batchOf, type Inputs, inputsOf } from "./inputs.ts";
 import type { SubscriptionOptions } from "./subscription-options.ts";
 
@@ -10,8 +11,8 @@ import type { SubscriptionOptions } from "./subscription-options.ts";
  */
 const DEFAULT_MAX_WAITING = 100_000;
 
-type Predicate = (artifact: StoredArtifact) => boolean;
-type GroupPredicate = (inputs: Inputs, artifacts: readonly StoredArtifact[]) => boolean;
+type Predicate = (artifact: StoredArtifact) => unknown;
+type GroupPredicate = (inputs: Inputs, artifacts: readonly StoredArtifact[]) => unknown;
 
 /** When a batch is complete. */
 interface Batch {
@@ -28,6 +29,8 @@ export class Subscription {
   readonly principal: AgentPrincipal;
   /** Index among the agent's subscriptions. */
   readonly gate: string;
+  /** The types of its artifacts, by name. */
+  readonly types: ReadonlyMap<string, AnyArtifactType>;
   /** Number of artifacts of each type in a group. */
   readonly requires: ReadonlyMap<string, number>;
   /** Number of artifacts in a group. */
@@ -45,7 +48,9 @@ export class Subscription {
   readonly maxWaiting: number;
   readonly #where: Predicate | undefined;
   readonly #whereGroup: GroupPredicate | undefined;
-  readonly #key: ((artifact: StoredArtifact) => string) | undefined;
+  readonly #key: ((artifact: StoredArtifact) => unknown) | undefined;
+  /** Its types whose payloads are decoded for the agent's functions, by name; undefined: none. */
+  readonly #encoded: ReadonlyMap<string, AnyArtifactType> | undefined;
 
   constructor(
     principal: AgentPrincipal,
@@ -59,7 +64,10 @@ export class Subscription {
     this.gate = gate;
     const requires = new Map<string, number>();
     for (const { typeName } of types) requires.set(typeName, (requires.get(typeName) ?? 0) + 1);
+    const encoded = types.filter(({ isEncoded }) => isEncoded);
+    this.#encoded = encoded.length > 0 ? new Map(encoded.map((type) => [type.typeName, type])) : undefined;
     this.requires = requires;
+    this.types = new Map(types.map((type) => [type.typeName, type]));
     const { where, whereGroup, tags, join, batch, maxWaiting } = options;
     this.groupSize = types.length;
     this.isSingle = types.length === 1 && !batch && !whereGroup;
@@ -69,7 +77,7 @@ export class Subscription {
     this.#whereGroup = whereGroup as GroupPredicate | undefined;
     const { by, within } = join ?? {};
     this.join = by === undefined ? null : by === "correlation" ? "correlation" : "key";
-    this.#key = typeof by === "function" ? (by as (artifact: StoredArtifact) => string) : undefined;
+    this.#key = typeof by === "function" ? (by as (artifact: StoredArtifact) => unknown) : undefined;
     this.withinMs = typeof within === "number" ? within : Number.POSITIVE_INFINITY;
     this.withinArtifacts = typeof within === "object" ? within.artifacts : Number.POSITIVE_INFINITY;
     this.maxWaiting = maxWaiting ?? DEFAULT_MAX_WAITING;
@@ -93,12 +101,14 @@ export class Subscription {
     if (!this.sees(artifact)) return false;
     if (this.preventSelfTrigger && artifact.producedBy === this.agentId) return false;
     for (const tag of this.tags) if (!artifact.tags.includes(tag)) return false;
-    return this.#where ? this.#where(artifact) === true : true;
+    return this.#where ? booleanOf(this.#option("where"), this.#where(this.#decoded(artifact))) : true;
   }
 
   /** Returns whether a group is accepted. Throws what the predicate throws. */
   acceptsGroup(artifacts: readonly StoredArtifact[]): boolean {
-    return this.#whereGroup ? this.#whereGroup(inputsOf(artifacts), artifacts) === true : true;
+    if (!this.#whereGroup) return true;
+    const decoded = this.#allDecoded(artifacts);
+    return booleanOf(this.#option("whereGroup"), this.#whereGroup(inputsOf(decoded), decoded));
   }
 
   /**
@@ -107,7 +117,7 @@ export class Subscription {
    */
   keyOf(artifact: StoredArtifact): string | undefined {
     if (this.join === "correlation") return artifact.correlationId;
-    return this.#key ? String(this.#key(artifact)) : undefined;
+    return this.#key ? keyOf(this.#option("join.by"), this.#key(this.#decoded(artifact))) : undefined;
   }
 
   /** Returns whether these artifacts, in any order, fit one run: one group, or one to `size` groups with a batch. */
@@ -126,6 +136,21 @@ export class Subscription {
 
   /** Returns the inputs of the agent's function for a complete set of artifacts. */
   inputsOf(artifacts: readonly StoredArtifact[]): Inputs {
-    return this.batch ? batchOf(artifacts, this.requires) : inputsOf(artifacts);
+    const decoded = this.#allDecoded(artifacts);
+    return this.batch ? batchOf(decoded, this.requires) : inputsOf(decoded);
+  }
+
+  #option(name: string): string {
+    return `\`${name}\` of agent \`${this.agentId}\``;
+  }
+
+  #allDecoded(artifacts: readonly StoredArtifact[]): readonly StoredArtifact[] {
+    return this.#encoded ? artifacts.map((artifact) => this.#decoded(artifact)) : artifacts;
+  }
+
+  /** Returns an artifact as the agent's functions receive it. */
+  #decoded(artifact: StoredArtifact): StoredArtifact {
+    const type = this.#encoded?.get(artifact.type);
+    return type ? { ...artifact, payload: type.decode(artifact.payload) } : artifact;
   }
 }

@@ -24,6 +24,7 @@ export type LocalErrorCode =
   | "question_expired"
   | "question_wrong"
   | "recording_broken"
+  | "run_ended"
   | "store_failed"
   | "store_refused"
   | "store_unusable"
@@ -31,6 +32,7 @@ export type LocalErrorCode =
   | "tool_not_allowed"
   | "tool_server_unavailable"
   | "tool_unknown"
+  | "wrong_inputs"
   | "wrong_output";
 
 /** Options of a {@link FlockError}. */

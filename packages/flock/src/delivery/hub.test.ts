@@ -653,6 +653,58 @@ describe("a client that sends too many commands", () => {
   });
 });
 
+describe("a client that is silent", () => {
+  it("is closed at the next heartbeat, and later while it may still read", async () => {
+    const world = new World({ heartbeatInterval: 20 });
+    const idle = world.connect({ filter: { agents: ["b"] } });
+    const busy = world.connect();
+    await tick();
+    await world.clock.advance(20_000);
+    world.append(["a"], 60_000);
+    await world.settle();
+    await world.clock.advance(20_000);
+    expect([idle.closeCode, busy.closeCode]).toEqual([4408, undefined]);
+    // 60,000 bytes at the slowest pace take 15 s more than an interval.
+    await world.clock.advance(19_000);
+    expect(busy.closeCode).toBeUndefined();
+    await world.clock.advance(1_000);
+    expect(busy.closeCode).toBe(4408);
+  });
+
+  it("is not closed while it answers, after any amount of data", async () => {
+    const world = new World({ heartbeatInterval: 20 });
+    const client = world.connect();
+    for (let i = 0; i < 10; i++) {
+      world.append(["a"], 50_000);
+      await world.settle();
+      await world.clock.advance(19_000);
+      client.emit("pong");
+      await world.clock.advance(1_000);
+    }
+    expect(client.closeCode).toBeUndefined();
+    client.emit("close");
+  });
+});
+
+describe("an event stream", () => {
+  it("receives a comment every 15 seconds without heartbeats", async () => {
+    const world = new World();
+    const client = world.connect({}, true, "event-stream");
+    const comments = () =>
+      client.received
+        .toString()
+        .split("\n\n")
+        .filter((block) => block === ":").length;
+    await world.clock.advance(14_999);
+    expect(comments()).toBe(0);
+    await world.clock.advance(30_001);
+    expect(comments()).toBe(3);
+    client.emit("close");
+    await world.clock.advance(15_000);
+    expect(world.clock.pending).toEqual([]);
+  });
+});
+
 describe("Hub.close", () => {
   it("sends pending events and a `goodbye` with a random retry time, and closes", async () => {
     const world = new World();

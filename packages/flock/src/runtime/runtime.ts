@@ -13,10 +13,11 @@ import {
 import type { AgentDefinition } from "../agents/definition.ts";
 import type { Subscription } from "../agents/subscription.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
-import type { Draft } from "../blackboard/artifact-type.ts";
+import { assertDraft, type Draft } from "../blackboard/artifact-type.ts";
 import type { Clock } from "../core/clock.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
+import { outside } from "../core/outside.ts";
 import { timestamp } from "../core/time.ts";
 import type { ErrorDetail } from "../core/wire-error.ts";
 import type { Hooks } from "../middleware/hooks.ts";
@@ -45,6 +46,7 @@ import { Pauses } from "./queue/pauses.ts";
 import { Registry } from "./registry.ts";
 import { type Activation, activationWrite } from "./runs/activation.ts";
 import { tryingSeveral } from "./runs/best-of.ts";
+import { currentRun } from "./runs/current-run.ts";
 import { DeadLetters, type Revived } from "./runs/dead-letters.ts";
 import type { RunEnd } from "./runs/run-end.ts";
 import { type RunCounts, Runner } from "./runs/runner.ts";
@@ -63,8 +65,10 @@ export interface RuntimeOptions {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RootLog;
-  /** More runs than this in one workflow are a loop: they end at once with an error. */
-  readonly maxRunsPerCorrelation: number;
+  /** A longer chain of runs, each of which caused the next one, is a loop: its next run ends at once with an error. */
+  readonly maxDepth: number;
+  /** How many attempts at the same work may end with a crash of the process. */
+  readonly maxCrashes: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
   readonly maxInlinePayloadBytes: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
@@ -75,7 +79,7 @@ export interface RuntimeOptions {
   readonly hooks: Hooks | undefined;
 }
 
-const NO_TAGS: readonly string[] = [];
+const NO_TAGS: readonly string[] = Object.freeze([]);
 const NONE: readonly Triggered[] = [];
 
 /** Knows the agents and the artifact types, and takes the work that comes from outside. */
@@ -98,14 +102,7 @@ export class Runtime {
   #hasBegun = false;
   #stopped = false;
 
-  constructor({
-    maxRunsPerCorrelation,
-    maxInlinePayloadBytes,
-    concurrency,
-    deadLetters,
-    hooks,
-    ...shared
-  }: RuntimeOptions) {
+  constructor({ maxDepth, maxInlinePayloadBytes, concurrency, deadLetters, hooks, ...shared }: RuntimeOptions) {
     const registry = new Registry(hooks);
     this.registry = registry;
     this.history = shared.history;
@@ -138,7 +135,7 @@ export class Runtime {
     this.#runner = new Runner({
       ...shared,
       tracing,
-      maxRunsPerCorrelation,
+      maxDepth,
       concurrency,
       onHeld: (agent) => this.#pauses.queueChanged(agent),
       agents: registry.agents,
@@ -179,9 +176,11 @@ export class Runtime {
     this.#runner.circuits.registered(agent);
     this.#graph.changed();
     if (!this.#hasBegun) return;
-    this.#publisher.gates.restore(agent.name);
-    this.#runner.resumeAgent(agent);
-    void this.schedules.resumeAgent(agent);
+    outside(() => {
+      this.#publisher.gates.restore(agent.name);
+      this.#runner.resumeAgent(agent);
+      void this.schedules.resumeAgent(agent);
+    });
   }
 
   /** Publishes a draft from outside. Throws at once what is wrong with it. */
@@ -240,10 +239,19 @@ export class Runtime {
     this.#assertRunning();
     this.resumeWork();
     const agent = this.registry.agentSeenBy(agentId, as);
+    if (!Array.isArray(drafts))
+      throw new FlockError(
+        "invalid_request",
+        "inputs: must be a list of drafts: `flock.invoke(agent, [Pizza({ … })])`",
+      );
+    for (const draft of drafts) assertDraft(draft, "invoke");
     if (drafts.length === 0)
-      throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
+      throw new FlockError(
+        "invalid_request",
+        `Failed to invoke agent \`${agentId}\`: \`inputs\` is empty. Pass at least one artifact.`,
+      );
     const visibility = checkVisibility("invoke", options.visibility);
-    const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility };
+    const origin: Origin = { producedBy: EXTERNAL, correlationId, depth: depthOfCaller(), tags: NO_TAGS, visibility };
     const publications = drafts.map((draft) => this.#publisher.prepare(draft, origin));
     const given = publications.map(({ artifact }) => artifact);
     const subscription = agent.subscriptions.find((one) => one.isFilledBy(given));
@@ -254,13 +262,13 @@ export class Runtime {
       });
       throw new FlockError(
         "invalid_request",
-        `inputs: agent ${agentId} wants ${wanted.join(" or ")}, not ${given.map(({ type }) => type).join(" + ")}`,
+        `Failed to invoke agent \`${agentId}\`: its inputs are ${given.map(({ type }) => type).join(" + ")}. Pass ${wanted.join(" or ")}.`,
       );
     }
     if (!given.every((artifact) => subscription.sees(artifact))) {
       throw new FlockError(
         "invalid_request",
-        `visibility: agent ${agentId} may not see the inputs; clear it with .labels(…) or .tenant(…), or give another visibility`,
+        `Failed to invoke agent \`${agentId}\`: it may not see its inputs. Clear it with \`.labels(…)\` or \`.tenant(…)\`, or pass another \`visibility\`.`,
       );
     }
     return this.#wake(subscription, publications);
@@ -386,10 +394,13 @@ export class Runtime {
   resumeWork(): void {
     if (this.#hasBegun || this.#stopped) return;
     this.#hasBegun = true;
-    this.#publisher.gates.restore();
-    this.#runner.resumeWork();
-    this.#scheduledPublishes.restore();
-    for (const agent of this.registry.agents.values()) void this.schedules.resumeAgent(agent);
+    // The request that brings the first work has nothing to do with the work that is left.
+    outside(() => {
+      this.#publisher.gates.restore();
+      this.#runner.resumeWork();
+      this.#scheduledPublishes.restore();
+      for (const agent of this.registry.agents.values()) void this.schedules.resumeAgent(agent);
+    });
   }
 
   readonly #emit = (event: EventDraft): void => {
@@ -397,7 +408,8 @@ export class Runtime {
   };
 
   #assertRunning(): void {
-    if (this.#stopped) throw new FlockError("shutting_down", "this flock has shut down and takes no more work");
+    if (this.#stopped)
+      throw new FlockError("shutting_down", "The flock has shut down: it takes no more work. Retry after the restart.");
   }
 }
 
@@ -405,11 +417,17 @@ function triggeredBy({ agent, visibility }: Activation): Triggered {
   return { agentId: agent.name, visibility };
 }
 
+/** A function that publishes to its flock directly is a link of the chain too, or it could loop for ever. */
+function depthOfCaller(): number | undefined {
+  return currentRun()?.activation.depth;
+}
+
 function fromOutside({ correlationId, tags, visibility, idempotencyKey }: PublishOptions): Origin {
   return {
     producedBy: EXTERNAL,
     correlationId: correlationId ?? newId(),
-    tags: tags?.length ? [...new Set(tags)] : NO_TAGS,
+    depth: depthOfCaller(),
+    tags: tags?.length ? Object.freeze([...new Set(tags)]) : NO_TAGS,
     visibility: checkVisibility("publish", visibility),
     idempotencyKey,
   };

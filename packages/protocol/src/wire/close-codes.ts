@@ -24,6 +24,7 @@ export const CLOSE = {
   policy: { code: 1008, meaning: "too many protocol errors", action: "backoff" },
   tooBig: { code: 1009, meaning: "message too big", action: "reconnect" },
   internalError: { code: 1011, meaning: "internal error", action: "backoff" },
+  /** Never sent: several libraries treat codes that IANA added after RFC 6455 as protocol errors. Proxies may send it. */
   tryAgainLater: { code: 1013, meaning: "try again later", action: "backoff" },
   notAuthenticated: { code: 4401, meaning: "not authenticated", action: "stop" },
   notAllowed: { code: 4403, meaning: "not allowed", action: "stop" },

@@ -11,9 +11,16 @@ import {
 import type { Model, ModelObject } from "../../agents/model.ts";
 import type { Outputs } from "../../agents/outputs.ts";
 import type { RunContext } from "../../agents/run-context.ts";
-import type { ToolSource, Tools } from "../../agents/tools.ts";
+import {
+  checkTools,
+  type DeclaredTools,
+  type ToolOptions,
+  type ToolSource,
+  type Tools,
+  toolOptionsSchema,
+} from "../../agents/tools.ts";
 import type { AnyArtifactType, Draft, DraftOf } from "../../blackboard/artifact-type.ts";
-import { FlockError } from "../../core/errors.ts";
+import { checkOptions, FlockError } from "../../core/errors.ts";
 import { draftsOf } from "./answer.ts";
 import { type AnswerSchema, answerSchemaOf } from "./answer-schema.ts";
 import { explain, labelOf } from "./model-error.ts";
@@ -24,7 +31,7 @@ import { modelOf } from "./resolve-model.ts";
 import { toolsOf } from "./tools.ts";
 
 /** Options of {@link ask}. */
-export interface AskOptions {
+export interface AskOptions extends ToolOptions {
   /** Default: the agent's model, or the flock's. */
   readonly model?: Model | undefined;
   /** The role of the model, in a sentence. Default: none. */
@@ -53,8 +60,10 @@ export async function ask<T extends AnyArtifactType>(
   type: T,
   options: AskOptions = {},
 ): Promise<DraftOf<T>> {
-  const { tools, ...rest } = options;
-  const [draft] = await askForEach(context, [type], { ...rest, sources: tools ? [tools] : [] });
+  const { tools, maxResultCharacters, ...rest } = options;
+  if (tools) checkTools(`\`ask\` in agent \`${context.agent}\``, tools);
+  const limits = checkOptions("ask", toolOptionsSchema, { maxResultCharacters });
+  const [draft] = await askForEach(context, [type], { ...rest, tools: tools ? [{ tools, ...limits }] : [] });
   return draft as DraftOf<T>;
 }
 
@@ -77,8 +86,8 @@ const MAX_RETRIES = 3;
 export async function askForEach(
   context: RunContext,
   types: readonly AnyArtifactType[],
-  options: Omit<AskOptions, "tools"> & {
-    readonly sources: readonly (Tools | ToolSource)[];
+  options: Omit<AskOptions, "tools" | keyof ToolOptions> & {
+    readonly tools: readonly DeclaredTools[];
     readonly outputs?: Outputs | undefined;
   },
 ): Promise<Draft[]> {
@@ -92,7 +101,7 @@ export async function askForEach(
     redacted: redactedModel(model, context.redaction),
     answer,
     instructions: instructionsOf({ ...options, agent: context.agent, answer, hasContext }),
-    tools: await toolsOf(options.sources, context),
+    tools: await toolsOf(options.tools, context),
   };
   const message = messageOf({ input: options.input ?? context.artifacts, given }, context.redaction);
   const messages: ModelMessage[] = [{ role: "user", content: message }];
@@ -181,7 +190,7 @@ async function stream(
           context.stream(`\n${part.toolName}(${JSON.stringify(part.input)})\n`, { outputType: "tool_call" });
           break;
         case "tool-error":
-          // The model receives the error, too, and may try something else.
+          // The model has called a tool that does not exist, or with arguments that do not fit. It receives the error.
           context.log.warn({ err: part.error, tool: part.toolName }, "tool call failed");
           break;
         case "finish":

@@ -5,7 +5,7 @@ import { type Step, stepsOf } from "../../runtime/runs/steps.ts";
 import { placeOfSteps } from "../../telemetry/step-span.ts";
 import { providerOf } from "./model-error.ts";
 
-/** The steps of one request: each call of the model and of each tool. */
+/** The steps of one request: each call of the model. */
 export interface ModelSteps {
   /** Telemetry options for the AI SDK. */
   readonly telemetry: { readonly integrations: readonly Telemetry[] };
@@ -47,19 +47,6 @@ export function modelStepsOf(run: RunContext, model: ModelObject): ModelSteps {
       });
       call.end();
       call = undefined;
-    },
-    executeTool: async ({ toolCall, toolCallId, execute }) => {
-      const name = toolCall?.toolName ?? "unknown";
-      const step = steps?.begin({ kind: "tool", name, place, attributes: { "gen_ai.tool.call.id": toolCallId } });
-      if (!step) return execute();
-      try {
-        const result = await step.within(execute);
-        step.end();
-        return result;
-      } catch (error) {
-        step.fail(error);
-        throw error;
-      }
     },
   };
   return {

@@ -1,8 +1,7 @@
 import type { Subscription } from "../../agents/subscription.ts";
-import type { StoredArtifact } from "../../blackboard/artifact.ts";
-import { Draft } from "../../blackboard/artifact-type.ts";
+import { type StoredArtifact, takenUp } from "../../blackboard/artifact.ts";
+import { assertDraft, type Draft } from "../../blackboard/artifact-type.ts";
 import type { Clock } from "../../core/clock.ts";
-import { FlockError } from "../../core/errors.ts";
 import type { RunLog } from "../../core/logger.ts";
 import { timestamp } from "../../core/time.ts";
 import type { Workflows } from "../../projections/workflows.ts";
@@ -65,10 +64,10 @@ export class Publisher {
 
   /**
    * Creates an artifact from a draft without writing it.
-   * @throws FlockError `not_a_draft`, `invalid_payload` or `duplicate_artifact_type`.
+   * @throws FlockError `not_a_draft` or `duplicate_artifact_type`.
    */
   prepare(draft: Draft, origin: Origin): Publication {
-    assertDraft(draft);
+    assertDraft(draft, "publish");
     const { clock, maxInlinePayloadBytes, registry } = this.#options;
     const { type, artifactType } = draft;
     if (registry.types.get(type) !== artifactType) registry.shareType(artifactType);
@@ -78,7 +77,7 @@ export class Publisher {
 
   /** Returns what each matching gate would do with a draft. Has no side effects. Throws like `prepare`. */
   dryRun(draft: Draft, origin: Origin): readonly DryRun[] {
-    assertDraft(draft);
+    assertDraft(draft, "preview");
     const { clock, maxInlinePayloadBytes } = this.#options;
     return this.gates.dryRun(publicationOf(draft, origin, clock.now(), maxInlinePayloadBytes).artifact);
   }
@@ -101,14 +100,26 @@ export class Publisher {
     const publication = revealOf(hidden, clock.now(), maxInlinePayloadBytes);
     const { artifact, write } = publication;
     journal.write(write);
-    this.#offer(publication);
+    this.#offerRevealed(publication);
     return this.committed([{ activations: publication.activations }], () =>
       workflows.revealed(artifact.correlationId, timestamp(clock.now()), artifact.visibility),
     );
   }
 
-  #offer(publication: Publication): void {
-    const filled = this.gates.offer(publication.artifact);
+  /** Offers an artifact that may have been stored before its type's schema changed. */
+  #offerRevealed(publication: Publication): void {
+    const { registry, log } = this.#options;
+    const { artifact } = publication;
+    const type = registry.types.get(artifact.type);
+    try {
+      this.#offer(publication, type ? takenUp(artifact, type) : artifact);
+    } catch (err) {
+      log.error({ err, artifact: artifact.id }, "artifact does not fit its type any more; no agent was triggered");
+    }
+  }
+
+  #offer(publication: Publication, artifact = publication.artifact): void {
+    const filled = this.gates.offer(artifact);
     if (filled.length > 0) publication.activations = filled.map(this.#activate);
   }
 
@@ -160,14 +171,6 @@ export class Publisher {
       () => {},
     );
   }
-}
-
-function assertDraft(draft: unknown): asserts draft is Draft {
-  if (draft instanceof Draft) return;
-  throw new FlockError(
-    "not_a_draft",
-    "Failed to publish or invoke: the value is not a draft. Declare a type with `artifact(name, schema)` and call it with the payload.",
-  );
 }
 
 function fail(error: unknown): never {

@@ -14,6 +14,7 @@ import type { QuestionClosure, QuestionRecord, WorkStore } from "../../store/sto
 import type { Origin, Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Registry } from "../registry.ts";
+import { currentRun } from "../runs/current-run.ts";
 import type { Run } from "../runs/run.ts";
 import type { StoredQuestion } from "./person-question.ts";
 import { PersonQuestion } from "./person-question.ts";
@@ -48,6 +49,7 @@ const askSchema = z
     deadline: z.number().min(0).optional(),
     default: z.instanceof(Draft, { message: "must be a draft of the answer's type" }).optional(),
     key: z.string().min(1).max(200).optional(),
+    schema: z.record(z.string(), z.unknown()).optional(),
   })
   .refine((asked) => asked.default === undefined || asked.deadline !== undefined, {
     path: ["deadline"],
@@ -103,7 +105,7 @@ export class Questions {
     await question.written;
     await question.closing?.catch(() => {});
     const closure = question.closure ?? (await this.#wait(run, question, asked.default));
-    if (closure.answer) return closure.answer.payload as PayloadOf<T>;
+    if (closure.answer) return type.decode(closure.answer.payload) as PayloadOf<T>;
     throw new FlockError(
       "question_expired",
       `agent ${agent.name} asked ${JSON.stringify(asked.question)} and received no answer by ${question.artifact.payload.deadline}: give askPerson a default, or a longer deadline`,
@@ -154,6 +156,7 @@ export class Questions {
     const publication = this.#options.publisher.prepare(draft, {
       producedBy: "external",
       correlationId,
+      depth: currentRun()?.activation.depth,
       tags: NO_TAGS,
       visibility,
       idempotencyKey,
@@ -247,9 +250,9 @@ export class Questions {
       question,
       details,
       answer_type: type.typeName,
-      answer_schema: type.jsonSchema,
+      answer_schema: asked.schema ?? type.jsonSchema,
       deadline: deadline === undefined ? undefined : isoTime(clock.now() + deadline),
-      default: asked.default?.payload,
+      default: asked.default?.stored,
       asked_by: agent.name,
       run_id: runId,
       activation_id: activationId,
@@ -408,8 +411,11 @@ function askedBefore({ artifact, activationId, key, closure }: QuestionRecord): 
   };
 }
 
-function byAgent({ activation: { agent, runId, correlationId } }: Run, visibility: Origin["visibility"]): Origin {
-  return { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility };
+function byAgent(
+  { activation: { agent, runId, correlationId, depth } }: Run,
+  visibility: Origin["visibility"],
+): Origin {
+  return { producedBy: agent.name, runId, correlationId, depth, tags: agent.tags, visibility };
 }
 
 /** A question may say anything that its run knows. No artifact can say of several conditions that all must hold: such a one is for the owner. */

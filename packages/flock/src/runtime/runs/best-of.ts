@@ -2,13 +2,14 @@ import type { BestOf, Score } from "../../agents/best-of-options.ts";
 import { isGenerator } from "../../agents/context-provider.ts";
 import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Inputs } from "../../agents/inputs.ts";
-import type { RunContext, StreamOptions } from "../../agents/run-context.ts";
+import type { RunContext, RunPublishOptions, StreamOptions } from "../../agents/run-context.ts";
+import type { Draft } from "../../blackboard/artifact-type.ts";
 import { FlockError } from "../../core/errors.ts";
-import { checkOutput, describe } from "./run.ts";
+import { assertMayPublish, checkOutput, describe, draftsOf } from "./output-check.ts";
 
 /** One try at an output. */
 interface Candidate {
-  readonly output: unknown;
+  readonly output: readonly Draft[];
   readonly score: number;
   readonly said: readonly Piece[];
 }
@@ -49,12 +50,14 @@ async function best(agent: AgentDefinition, { count, score }: BestOf, inputs: In
 
 async function attempt(agent: AgentDefinition, score: Score, inputs: Inputs, context: RunContext): Promise<Candidate> {
   const said: Piece[] = [];
-  const own = listening(context, said);
+  const held: Draft[] = [];
+  const own = listening(agent, context, said, held);
   const result = agent.run(inputs, own);
   const output: unknown = isGenerator(result) ? await drain(result, own) : await result;
   context.signal.throwIfAborted();
-  const points: unknown = await score(checkOutput(agent, output), own);
-  if (typeof points === "number" && Number.isFinite(points)) return { output, score: points, said };
+  const drafts = [...held, ...draftsOf(agent, output)];
+  const points: unknown = await score(checkOutput(agent, drafts), own);
+  if (typeof points === "number" && Number.isFinite(points)) return { output: drafts, score: points, said };
   throw new FlockError("wrong_output", `agent ${agent.name}: the score of bestOf gave ${String(points)}, not a number`);
 }
 
@@ -77,8 +80,24 @@ async function drain(generator: AsyncGenerator<unknown, unknown, undefined>, { a
   }
 }
 
-/** The context of a run, as one of its candidates has it: what it streams is kept until it is known whether it is the best. */
-function listening(context: RunContext, said: Piece[]): RunContext {
+/**
+ * Returns the context of a run for one of its candidates: what it streams and publishes is kept until it is known
+ * whether it is the best.
+ */
+function listening(agent: AgentDefinition, context: RunContext, said: Piece[], held: Draft[]): RunContext {
+  const publish = (draft: Draft, options?: RunPublishOptions): Promise<undefined> | undefined => {
+    assertMayPublish(agent, draft, "published");
+    if (options?.atEnd === true) {
+      held.push(draft);
+      return undefined;
+    }
+    return Promise.reject(
+      new FlockError(
+        "wrong_output",
+        `Failed to publish \`${draft.type}\` from agent \`${agent.name}\`: with \`.bestOf\`, the best candidate is known only at the end. Use \`{ atEnd: true }\`, or return the draft.`,
+      ),
+    );
+  };
   const stream = (text: string, options?: StreamOptions) => {
     const last = said.at(-1);
     const isSame =
@@ -88,6 +107,9 @@ function listening(context: RunContext, said: Piece[]): RunContext {
   };
   // What else a context has, and will have, it keeps: some of it is made when it is first read.
   return new Proxy(context, {
-    get: (target, name) => (name === "stream" ? stream : Reflect.get(target, name, target)),
+    get: (target, name) => {
+      if (name === "stream") return stream;
+      return name === "publish" ? publish : Reflect.get(target, name, target);
+    },
   });
 }

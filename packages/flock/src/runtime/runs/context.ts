@@ -8,10 +8,12 @@ import type { BlackboardReader, ReadableStore } from "../../store/store.ts";
 import { VisibleStore } from "../../store/visible-store.ts";
 import type { Questions } from "../questions/questions.ts";
 import type { Activation } from "./activation.ts";
+import { EarlyOutput, type EarlyOutputDeps } from "./early-output.ts";
 import type { Run } from "./run.ts";
 import { STEPS, type Steps } from "./steps.ts";
 
 const NOTHING = Object.freeze({});
+const NO_ARTIFACTS: readonly StoredArtifact[] = Object.freeze([]);
 
 /** A run as its agent's function sees it. */
 export class Context implements RunContext {
@@ -26,24 +28,33 @@ export class Context implements RunContext {
   readonly #blackboard: BlackboardReader;
   readonly #logOf: (activation: Activation) => RunLog;
   readonly #questions: Questions;
+  readonly #early: EarlyOutputDeps;
   #visible: ReadableStore | undefined;
   #log: RunLog | undefined;
   #stream: RunContext["stream"] | undefined;
   #addUsage: RunContext["addUsage"] | undefined;
   #step: RunContext["step"] | undefined;
   #askPerson: RunContext["askPerson"] | undefined;
+  #publish: RunContext["publish"] | undefined;
 
-  constructor(run: Run, blackboard: BlackboardReader, logOf: (activation: Activation) => RunLog, questions: Questions) {
+  constructor(
+    run: Run,
+    blackboard: BlackboardReader,
+    logOf: (activation: Activation) => RunLog,
+    questions: Questions,
+    early: EarlyOutputDeps,
+  ) {
     const { agent, runId, id, correlationId, attempt, artifacts } = run.activation;
     this.agent = agent.name;
     this.runId = runId;
     this.activationId = id;
     this.correlationId = correlationId;
     this.attempt = attempt;
-    this.artifacts = artifacts;
+    this.artifacts = Object.freeze(artifacts);
     this.#blackboard = blackboard;
     this.#logOf = logOf;
     this.#questions = questions;
+    this.#early = early;
     this.#run = run;
   }
 
@@ -76,6 +87,18 @@ export class Context implements RunContext {
       };
     }
     return this.#askPerson;
+  }
+
+  get publish(): RunContext["publish"] {
+    if (!this.#publish) {
+      const early = (this.#run.early ??= new EarlyOutput(this.#run, this.#early));
+      this.#publish = ((draft, options) => early.publish(draft, options)) as RunContext["publish"];
+    }
+    return this.#publish;
+  }
+
+  get published(): readonly StoredArtifact[] {
+    return this.#run.early?.published ?? NO_ARTIFACTS;
   }
 
   get store(): ReadableStore {

@@ -11,11 +11,14 @@ import type { AgentDefinition } from "../../agents/definition.ts";
 import { inputsOf } from "../../agents/inputs.ts";
 import type { RunContext } from "../../agents/run-context.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
-import { Draft } from "../../blackboard/artifact-type.ts";
+import type { Draft } from "../../blackboard/artifact-type.ts";
 import { type Clock, elapsed } from "../../core/clock.ts";
 import { FlockError } from "../../core/errors.ts";
 import { type ErrorDetail, wireErrorOf } from "../../core/wire-error.ts";
 import type { Activation } from "./activation.ts";
+import type { Begun } from "./begun.ts";
+import type { EarlyOutput } from "./early-output.ts";
+import { checkOutput, describe, draftsOf } from "./output-check.ts";
 import { OutputStream, type StreamingOutput } from "./output-stream.ts";
 import type { RunEnd } from "./run-end.ts";
 import { type StepEvent, Steps } from "./steps.ts";
@@ -76,6 +79,10 @@ export class Run {
   readonly limit: TimeLimit | undefined;
   /** The run's place among the concurrent runs. */
   readonly slot: RunSlot;
+  /** The writes of its start. */
+  begun: Pick<Begun, "ensure"> | undefined;
+  /** What it publishes before its end, if it does. */
+  early: EarlyOutput | undefined;
   readonly #emit: (event: StreamingOutput | StepEvent) => void;
   readonly #errorDetail: ErrorDetail;
   readonly #clock: Clock;
@@ -147,6 +154,16 @@ export class Run {
     return this.#stopped !== undefined;
   }
 
+  /** Why it was ended early, if it was. */
+  get stopped(): Error | undefined {
+    return this.#stopped;
+  }
+
+  /** Throws the reason why the run was ended early, if it was. */
+  throwIfStopped(): void {
+    if (this.#stopped) throw this.#stopped;
+  }
+
   /** Aborts when the run is stopped. Made when it is first read: most runs never look at it. */
   get signal(): AbortSignal {
     if (!this.#abort) {
@@ -211,16 +228,28 @@ export class Run {
       ? hooks.evaluate(
           context,
           (taken) => this.#compute(context, taken),
-          (made) => draftsOf(agent, made),
+          (made) => this.#withHeld(draftsOf(agent, made)),
         )
       : this.#compute(context, artifacts);
     if (isThenable(output)) return this.#wait(agent, output);
     if (this.#stopped) throw this.#stopped;
-    return checkOutput(agent, output);
+    return this.#check(agent, output);
+  }
+
+  /** Returns what the run publishes at its end. */
+  #check(agent: AgentDefinition, output: unknown): readonly Draft[] {
+    return checkOutput(agent, this.#withHeld(draftsOf(agent, output)), this.early);
+  }
+
+  #withHeld(drafts: readonly Draft[]): readonly Draft[] {
+    const held = this.early?.takeHeld() ?? [];
+    return held.length > 0 ? [...held, ...drafts] : drafts;
   }
 
   #compute(context: RunContext, taken: readonly StoredArtifact[]): unknown {
     const { agent, subscription } = this.activation;
+    // A component may compute the output again after a failure.
+    this.early?.takeHeld();
     const inputs = subscription ? subscription.inputsOf(taken) : inputsOf(taken);
     const result = agent.context
       ? runWithContext(agent.context, context, agent.run.bind(agent, inputs, context))
@@ -266,7 +295,7 @@ export class Run {
         output.then(resolve, reject);
         if (this.#stopped) reject(this.#stopped);
       });
-      return checkOutput(agent, result);
+      return this.#check(agent, result);
     } finally {
       this.limit?.stop();
     }
@@ -295,50 +324,6 @@ export class Run {
 function statusOf(failure: unknown): RunStatus {
   if (failure instanceof RunStopped) return failure.status;
   return failure instanceof RunTimedOut ? "timeout" : "error";
-}
-
-/** What an agent may publish of what it has returned. Throws `wrong_output`, or what the agent's own functions throw. */
-export function checkOutput(agent: AgentDefinition, output: unknown): readonly Draft[] {
-  const drafts = draftsOf(agent, output);
-  return agent.outputs ? agent.outputs.check(drafts) : drafts;
-}
-
-/** What an agent has returned, if that is drafts of types that it may publish. */
-function draftsOf(agent: AgentDefinition, output: unknown): readonly Draft[] {
-  if (output === undefined || output === null) {
-    if (agent.publishes.size === 0) return [];
-    throw new FlockError(
-      "wrong_output",
-      `agent ${agent.name} returned nothing; return what it publishes, or [] to publish nothing`,
-    );
-  }
-  const drafts = Array.isArray(output) ? output : [output];
-  for (const draft of drafts) {
-    if (!(draft instanceof Draft)) {
-      throw new FlockError(
-        "wrong_output",
-        `agent ${agent.name} returned ${describe(draft)}; return drafts, such as Pizza({ … })`,
-      );
-    }
-    if (!agent.publishes.has(draft.type)) {
-      throw new FlockError(
-        "wrong_output",
-        `agent ${agent.name} returned a ${draft.type}, but declares only .publishes(${[...agent.publishes.keys()].join(", ")})`,
-      );
-    }
-  }
-  return drafts;
-}
-
-/** A value in an error message. */
-export function describe(value: unknown): string {
-  return value === null
-    ? "null"
-    : Array.isArray(value)
-      ? "an array"
-      : typeof value === "object"
-        ? "an object"
-        : `a ${typeof value}`;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -14,31 +14,39 @@ import type { Draft } from "../../blackboard/artifact-type.ts";
 import { seenTogether } from "../../blackboard/by-visibility.ts";
 import type { Clock } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
+import { outside } from "../../core/outside.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
 import { type ErrorDetail, readable, wireErrorOf } from "../../core/wire-error.ts";
 import type { Workflows } from "../../projections/workflows.ts";
 import { eventWrite, writeOf } from "../../store/event-write.ts";
-import type { CommitGroup, Journal } from "../../store/journal.ts";
+import type { Journal } from "../../store/journal.ts";
 import type {
   ActivationAgainWrite,
   BlackboardReader,
   DeadLetter,
   LeftWork,
   UnfinishedActivation,
+  WorkStore,
   Write,
 } from "../../store/store.ts";
 import { logOf, type RootLog } from "../../telemetry/run-log.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
-import type { Origin, Publication } from "../publishing/publication.ts";
+import type { Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Questions } from "../questions/questions.ts";
 import { Circuits } from "../queue/circuits.ts";
 import { DelayQueue } from "../queue/delay-queue.ts";
 import { Scheduler } from "../queue/scheduler.ts";
-import type { Activation } from "./activation.ts";
+import { SingleFile } from "../queue/single-file.ts";
+import { type Activation, depthOf } from "./activation.ts";
+import { Begun } from "./begun.ts";
 import { Context } from "./context.ts";
+import { asCurrent } from "./current-run.ts";
+import { type EarlyOutputDeps, originOf } from "./early-output.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
+import { CrashLimitError, LoopError } from "./refusals.ts";
+import { resumable } from "./resumable.ts";
 import { HIDDEN, Run, type RunSlot, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
@@ -47,6 +55,7 @@ import type { StepEvent } from "./steps.ts";
 export interface RunnerOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly blackboard: BlackboardReader;
+  readonly work: Pick<WorkStore, "publishedUnder">;
   /** The work that earlier processes have left. */
   readonly left: LeftWork;
   readonly journal: Journal;
@@ -56,8 +65,10 @@ export interface RunnerOptions {
   /** What runs ask people. */
   readonly questions: Questions;
   readonly tracing: Tracing;
-  /** More runs than this in one workflow are a loop: they end at once with an error. */
-  readonly maxRunsPerCorrelation: number;
+  /** A longer chain of runs, each of which caused the next one, is a loop: its next run ends at once with an error. */
+  readonly maxDepth: number;
+  /** How many attempts at the same work may end with a crash of the process; an agent may have its own limit. */
+  readonly maxCrashes: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
   readonly concurrency?: number | undefined;
   /** How much events tell of errors. */
@@ -74,11 +85,8 @@ export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running"
 /** A run whose end is not reported yet. */
 type Ended = Omit<Activation, "runId" | "onEnd">;
 
-/** What was written when a run began. */
-interface Begun {
-  readonly writes: readonly Write[];
-  group: CommitGroup;
-}
+/** Work that an earlier process has left to an agent. `crashes` includes the last crash. */
+type LeftActivation = UnfinishedActivation & { readonly agent: AgentDefinition; readonly crashes: number };
 
 /** How a run has ended, as far as it has to be written. */
 interface Ending {
@@ -87,14 +95,19 @@ interface Ending {
   /** The error as viewers of the run receive it. */
   readonly toldError?: WireError | undefined;
   readonly publications: readonly Publication[];
+  /** What the run has published before. */
+  readonly early?: readonly StoredArtifact[];
   /** What the run has failed of. */
   readonly failure?: unknown;
   /** Undefined for a run that never began. */
-  readonly begun: Begun | undefined;
+  readonly begun: Pick<Begun, "ensure"> | undefined;
 }
 
+/** A run that began in an earlier process. */
+const BEGUN_BEFORE: Pick<Begun, "ensure"> = { ensure: () => {} };
 const NO_DRAFTS: readonly Draft[] = [];
 const NO_POSTINGS: readonly Publication[] = [];
+const NO_ARTIFACTS: readonly StoredArtifact[] = [];
 const NOTHING_PRODUCED: readonly string[] = Object.freeze([]);
 
 /** Ended runs count under their status, the rest under these names. */
@@ -105,8 +118,14 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly scheduler: Scheduler;
   readonly #retries: DelayQueue;
+  /**
+   * Work whose next crash is its last one. If other such work ran at the same time, a crash would set all of it aside, and
+   * only one of it is to blame.
+   */
+  readonly #lastChances: SingleFile;
   readonly circuits: Circuits;
   readonly #runs = new Map<string, Run>();
+  readonly #early: EarlyOutputDeps;
   readonly #outcomes: Outcomes;
   /** Receives what circuits write while one of them learns of the end of a run. */
   #circuitWrites: Write[] | undefined;
@@ -122,11 +141,13 @@ export class Runner {
     this.#options = options;
     this.scheduler = new Scheduler(
       options.clock,
-      (activation) => options.tracing.run(activation, () => this.#run(activation)),
+      (activation) => outside(() => options.tracing.run(activation, () => this.#run(activation))),
       options.concurrency,
     );
     this.#outcomes = new Outcomes(options);
+    this.#early = options;
     this.#retries = new DelayQueue(options.clock, (activation) => this.enqueue(activation));
+    this.#lastChances = new SingleFile((activation) => this.#schedule(activation));
     this.circuits = new Circuits({
       clock: options.clock,
       emit: (event) => {
@@ -145,14 +166,15 @@ export class Runner {
     return {
       ...this.#counts,
       running: this.scheduler.running,
-      queued: this.scheduler.queued + this.#retries.size + this.circuits.held,
+      queued: this.scheduler.queued + this.#retries.size + this.circuits.held + this.#lastChances.size,
     };
   }
 
   /** Whether a run that a subscription has woken is queued, waits for its next attempt or goes on. */
   isBusy(subscription: Subscription): boolean {
     const isIts = (activation: Activation) => activation.subscription === subscription;
-    if (this.scheduler.isWaiting(isIts) || this.#retries.has(isIts) || this.#outcomes.has(isIts)) return true;
+    if ([this.#retries, this.#lastChances, this.#outcomes].some((place) => place.has(isIts))) return true;
+    if (this.scheduler.isWaiting(isIts)) return true;
     return [...this.#runs.values()].some(({ activation }) => isIts(activation));
   }
 
@@ -162,11 +184,12 @@ export class Runner {
     artifacts: readonly StoredArtifact[],
     onEnd?: (end: RunEnd) => void,
   ): Activation {
-    const { agents, workflows, tracing, clock, maxRunsPerCorrelation: limit } = this.#options;
+    const { agents, workflows, tracing, clock, maxDepth } = this.#options;
     const agent = agents.get(subscription.agentId) as AgentDefinition;
     const correlationId = artifacts[0]?.correlationId ?? newId();
     const visibility = runSeenBy(agent, artifacts);
-    const runs = workflows.queued(correlationId, timestamp(clock.now()), visibility);
+    const depth = depthOf(artifacts);
+    workflows.queued(correlationId, timestamp(clock.now()), visibility);
     this.#unfinished += 1;
     const id = newId();
     return {
@@ -177,17 +200,29 @@ export class Runner {
       artifacts,
       correlationId,
       visibility,
+      depth,
       attempt: 1,
       cause: tracing.cause(subscription, artifacts, correlationId),
-      refusal: runs > limit ? new RunLimitError(agent.name, correlationId, limit) : undefined,
+      refusal: depth > maxDepth ? new LoopError(agent.name, correlationId, maxDepth) : undefined,
       onEnd,
     };
   }
 
   /** Runs an activation as soon as there is room for it. */
   enqueue(activation: Activation): void {
-    if (this.#stopped) this.#leaveForLater(activation);
-    else if (this.circuits.of(activation.agent)?.admits(activation) !== false) this.#schedule(activation);
+    if (this.#stopped) return this.#leaveForLater(activation);
+    if (this.circuits.of(activation.agent)?.admits(activation) === false) return;
+    if (this.#hasLastChance(activation) && !this.#lastChances.admits(activation)) return;
+    this.#schedule(activation);
+  }
+
+  /** While its agent is paused, it must not keep others from starting. */
+  #hasLastChance({ agent, crashes = 0 }: Activation): boolean {
+    return crashes > 0 && crashes >= this.#maxCrashesOf(agent) - 1 && !this.scheduler.paused.has(agent.name);
+  }
+
+  #maxCrashesOf({ maxCrashes = this.#options.maxCrashes }: AgentDefinition): number {
+    return maxCrashes;
   }
 
   #schedule(activation: Activation): void {
@@ -218,6 +253,8 @@ export class Runner {
         : activation.correlationId === wanted.correlationId;
     };
     const count = this.#stop("cancelled", isWanted);
+    // Runs that are still publishing end when that is committed.
+    await Promise.all([...this.#runs.values()].map((run) => isWanted(run.activation) && run.early?.pending));
     // Stopped runs write their end in the next microtasks; the commit of this tick has them.
     await new Promise((resolve) => setImmediate(resolve));
     await this.#options.journal.settled();
@@ -247,7 +284,8 @@ export class Runner {
     if (this.#unfinishedBefore || this.#stopped) return;
     const { left, agents, log } = this.#options;
     this.#unfinishedBefore = Map.groupBy(left.unfinished, ({ agentId }) => agentId);
-    for (const agent of agents.values()) this.resumeAgent(agent);
+    const known = [...agents.values()];
+    this.#resume(known.flatMap((agent) => this.#takeLeftOf(agent)));
     for (const [agent, { length }] of this.#unfinishedBefore) {
       log.warn({ agent, runs: length }, "runs wait for an agent that is not declared: they begin when it is");
     }
@@ -255,54 +293,91 @@ export class Runner {
 
   /** Goes on with what earlier processes have left undone for one agent. */
   resumeAgent(agent: AgentDefinition): void {
-    const { journal, workflows } = this.#options;
-    for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
-      const { id, correlationId, artifacts, started, failures, visibility, retryAt } = left;
-      let { runId, attempt } = left;
-      const about = { id, agent, artifacts, correlationId, failures, visibility, ...fitting(agent, left) };
-      const before = { ...about, runId, attempt };
-      const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
-      const ended = started ? this.#writesOfEnd(before, end, end) : undefined;
-      if (ended?.again) ({ runId, attempt } = ended.again);
-      this.#unfinished += 1;
-      workflows.queued(correlationId, this.#now(), visibility);
-      const activation: Activation = { ...about, runId, attempt };
-      if (ended) {
-        void this.#outcomes.write({
-          activation,
-          publications: NO_POSTINGS,
-          write: ended.write,
-          committed: (isCancelled) => (isCancelled ? this.#endUnstarted(activation) : this.enqueue(activation)),
-          abandoned: () => this.#leaveForLater(activation),
-          replacement: undefined,
-          isCancellable: true,
-        });
-      } else if (retryAt !== undefined) {
-        this.#retries.enter(activation);
-        this.#retries.until(activation, retryAt);
-      } else {
-        // It is on the blackboard already, even if the commit that it lets pass fails.
-        void journal.settled().then(() => this.enqueue(activation));
-      }
-    }
+    this.#resume(this.#takeLeftOf(agent));
+  }
+
+  #takeLeftOf(agent: AgentDefinition): LeftActivation[] {
+    const left = this.#unfinishedBefore?.get(agent.name) ?? [];
     this.#unfinishedBefore?.delete(agent.name);
+    const { hasCrashed } = this.#options.left;
+    return left.map((one) => {
+      const crashes = (one.crashes ?? 0) + (one.started && hasCrashed ? 1 : 0);
+      return { ...one, agent, crashes };
+    });
+  }
+
+  /** Work that a crash has interrupted starts last: it may have caused the crash, and may do so again. */
+  #resume(left: readonly LeftActivation[]): void {
+    // What has not begun is on the blackboard already, even if the commit that it lets pass fails.
+    const ready = this.#options.journal.settled();
+    const inOrder = left.toSorted((a, b) => Math.sign(a.crashes) - Math.sign(b.crashes));
+    for (const one of inOrder) this.#resumeOne(one, ready);
+  }
+
+  #resumeOne(left: LeftActivation, ready: Promise<void>): void {
+    const { workflows } = this.#options;
+    const { id, agent, crashes, correlationId, started, failures, visibility, retryAt } = left;
+    let { runId, attempt } = left;
+    const isGuarded = this.#options.left.hasCrashed;
+    const about = { id, agent, correlationId, failures, crashes, visibility, isGuarded };
+    const before = { ...about, runId, attempt, ...resumable(agent, left, this.#options.maxDepth) };
+    this.#unfinished += 1;
+    workflows.queued(correlationId, this.#now(), visibility);
+    if (crashes >= this.#maxCrashesOf(agent)) return this.#setAside(before, started);
+    const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
+    const ended = started ? this.#writesOfEnd(before, end, end) : undefined;
+    if (ended?.again) ({ runId, attempt } = ended.again);
+    const activation: Activation = { ...before, runId, attempt };
+    if (ended) {
+      void this.#outcomes.write({
+        activation,
+        publications: NO_POSTINGS,
+        write: ended.write,
+        committed: (isCancelled) =>
+          void (isCancelled ? this.#endUnstarted(activation) : ready.then(() => this.enqueue(activation))),
+        abandoned: () => this.#leaveForLater(activation),
+        replacement: undefined,
+        isCancellable: true,
+      });
+    } else if (retryAt !== undefined) {
+      this.#retries.enter(activation);
+      this.#retries.until(activation, retryAt);
+    } else {
+      void ready.then(() => this.enqueue(activation));
+    }
+  }
+
+  /** Makes a dead letter of work during which the process has crashed too often. */
+  #setAside(activation: Activation, hasBegun: boolean): void {
+    const { agent, runId, crashes = 0 } = activation;
+    const failure = new CrashLimitError(agent.name, crashes);
+    const error = wireErrorOf(failure, { detail: this.#options.errorDetail, redaction: agent.redaction });
+    const end: RunEnd = { runId, status: "error", durationMs: 0, produced: NOTHING_PRODUCED, error };
+    const refused = { ...activation, refusal: failure };
+    const begun = hasBegun ? BEGUN_BEFORE : undefined;
+    this.#logFailure(refused, failure, end);
+    const publications = NO_POSTINGS;
+    void this.#outcomes.write(
+      this.#outcomeOf({ activation: refused, end, toldError: error, publications, failure, begun }),
+    );
   }
 
   /** A dead letter is to run again, once that is written and {@link enqueue}d. Its agent must be declared. */
   runAgain(letter: DeadLetter, onEnd: (end: RunEnd) => void): Activation {
     const { agents, journal, workflows } = this.#options;
-    const { id, correlationId, artifacts, visibility } = letter;
+    const { id, correlationId, visibility } = letter;
     const agent = agents.get(letter.agentId) as AgentDefinition;
     const next = { id, runId: newId(), attempt: letter.attempts + 1 };
     this.#unfinished += 1;
     workflows.queued(correlationId, this.#now(), visibility);
     journal.write({ kind: "dead_letter_again", ...next });
-    return { ...next, agent, artifacts, correlationId, visibility, onEnd, ...fitting(agent, letter) };
+    const about = { agent, correlationId, visibility };
+    return { ...next, ...about, onEnd, isGuarded: true, ...resumable(agent, letter, this.#options.maxDepth) };
   }
 
   #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
-    const { journal, blackboard, clock, errorDetail } = this.#options;
+    const { journal, clock, errorDetail } = this.#options;
     const run = new Run(activation, clock, errorDetail, this.#slotOf(activation), this.#tell);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
@@ -319,17 +394,26 @@ export class Runner {
       attempt,
       visibility,
     };
-    const begun: Begun = {
-      writes: [
+    const begun = new Begun(
+      [
         { ...writeOf(started), consumes: artifacts },
         { kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts, visibility },
       ],
-      group: journal.group,
-    };
-    for (const write of begun.writes) journal.write(write);
+      journal,
+    );
+    run.begun = begun;
+    if (!activation.isGuarded) return this.#execute(run, begun);
+    const execute = () => this.#execute(run, begun);
+    // If the commit fails, the end of the run writes its start again.
+    return journal.committed().then(execute, execute);
+  }
+
+  #execute(run: Run, begun: Begun): Promise<void> {
+    const { blackboard, questions } = this.#options;
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, blackboard, this.#logOf, this.#options.questions));
+      const context = new Context(run, blackboard, this.#logOf, questions, this.#early);
+      output = asCurrent(run, () => run.execute(context));
     } catch (error) {
       return this.#end(run, begun, NO_DRAFTS, readable(error));
     }
@@ -345,6 +429,7 @@ export class Runner {
     return {
       release: () => {
         this.scheduler.leave(activation);
+        this.#lastChances.left(activation.id);
         this.noteIdle();
       },
       reacquire: () => this.scheduler.reacquireSlot(activation),
@@ -352,8 +437,19 @@ export class Runner {
   }
 
   /** Writes what a run has brought, and that it has ended. Resolves when that is permanent, or left to the next process. */
-  #end(run: Run, begun: Begun, drafts: readonly Draft[], error?: unknown): Promise<void> {
+  #end(run: Run, begun: Pick<Begun, "ensure">, drafts: readonly Draft[], error?: unknown): Promise<void> {
     const { agent, runId } = run.activation;
+    const { early } = run;
+    early?.close();
+    const pending = early?.pending;
+    if (pending) {
+      // A stop that comes meanwhile is how the run has ended.
+      return pending.then(() => {
+        const failure = run.stopped ?? error;
+        return this.#end(run, begun, failure === undefined ? drafts : NO_DRAFTS, failure);
+      });
+    }
+    if (error === undefined && early?.lost !== undefined) return this.#end(run, begun, NO_DRAFTS, readable(early.lost));
     let publications: readonly Publication[] = NO_POSTINGS;
     let failure = error;
     if (drafts.length > 0) {
@@ -365,21 +461,27 @@ export class Runner {
     }
     if (failure !== undefined && agent.hooks) failure = readable(run.explained(failure));
     this.#runs.delete(runId);
-    const end = run.end(failure, publications.length === 0 ? NOTHING_PRODUCED : idsOf(publications));
+    const published = early?.published ?? NO_ARTIFACTS;
+    const end = run.end(failure, idsOf(published, publications));
     if (failure !== undefined && !(failure instanceof RunStopped)) this.#logFailure(run.activation, failure, end);
     const toldError = run.told(end.error);
     return this.#outcomes.write(
-      this.#outcomeOf({ activation: run.activation, end, toldError, publications, failure, begun }),
+      this.#outcomeOf({ activation: run.activation, end, toldError, publications, early: published, failure, begun }),
     );
   }
 
   #outcomeOf(ending: Ending): Outcome {
-    const { activation, end, toldError, publications, failure, begun } = ending;
-    const { journal, publisher, tracing } = this.#options;
+    const { activation, end, toldError, publications, early = NO_ARTIFACTS, failure, begun } = ending;
+    const { publisher, tracing } = this.#options;
     const { agent, visibility } = activation;
-    const produced = publications.every(({ artifact }) => isAtLeastAsVisible(artifact.visibility, visibility))
+    const isTold = (artifact: StoredArtifact) => isAtLeastAsVisible(artifact.visibility, visibility);
+    const isAllTold = early.every(isTold) && publications.every(({ artifact }) => isTold(artifact));
+    const produced = isAllTold
       ? end.produced
-      : idsOf(publications.filter(({ artifact }) => isAtLeastAsVisible(artifact.visibility, visibility)));
+      : idsOf(
+          early.filter(isTold),
+          publications.filter(({ artifact }) => isTold(artifact)),
+        );
     const told = { ...end, error: toldError as WireError, produced };
     const { again, endedAt, write } = this.#writesOfEnd(activation, end, told, failure, begun !== undefined);
     const isRetried = again?.retryAt !== undefined;
@@ -387,10 +489,7 @@ export class Runner {
       activation,
       publications,
       write: (isFirst) => {
-        if (begun?.group.hasFailed) {
-          begun.group = journal.group;
-          for (const one of begun.writes) journal.write(one);
-        }
+        begun?.ensure();
         if (publications.length > 0) tracing.publish(publications);
         for (const publication of publications) {
           if (isFirst) publisher.post(publication);
@@ -407,8 +506,8 @@ export class Runner {
       abandoned: () => this.#leaveForLater(activation),
       replacement: (reason) => {
         const { runId, durationMs, usage } = end;
-        const kept = { runId, durationMs, produced: NOTHING_PRODUCED, ...(usage ? { usage } : {}) };
-        const none = { activation, publications: NO_POSTINGS, begun };
+        const kept = { runId, durationMs, produced: idsOf(early, NO_POSTINGS), ...(usage ? { usage } : {}) };
+        const none = { activation, publications: NO_POSTINGS, early, begun };
         if (reason === "cancelled") return this.#outcomeOf({ ...none, end: { ...kept, status: "cancelled" } });
         const error = wireErrorOf(reason.refusal, { detail: this.#options.errorDetail, redaction: agent.redaction });
         const failed: RunEnd = { ...kept, status: "error", error };
@@ -427,13 +526,8 @@ export class Runner {
   }
 
   /** Makes artifacts of what a run has returned. Throws what is wrong with it. */
-  #prepare({ agent, runId, correlationId }: Activation, drafts: readonly Draft[]): readonly Publication[] {
-    const { publisher } = this.#options;
-    const { name: producedBy, tags, visibility, outputs } = agent;
-    const origin: Origin = { producedBy, runId, correlationId, tags, visibility };
-    return drafts.map((draft) =>
-      publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
-    );
+  #prepare(activation: Activation, drafts: readonly Draft[]): readonly Publication[] {
+    return drafts.map((draft) => this.#options.publisher.prepare(draft, originOf(activation, draft)));
   }
 
   /** Another attempt follows a run that has failed, and whose end is written. */
@@ -446,6 +540,7 @@ export class Runner {
     const next: Activation = { ...activation, runId, attempt, failures, retryOf: activation.runId };
     this.#counts[end.status] += 1;
     this.#options.tracing.ended(end);
+    this.#lastChances.left(activation.id);
     if (this.#stopped) return this.#leaveForLater(next);
     if (isCancelled) return this.#endUnstarted(next);
     this.#retries.enter(next);
@@ -514,11 +609,10 @@ export class Runner {
 
   /** The attempt that is to follow: at once on one that was interrupted, after a while on one that has failed. */
   #again(activation: Ended, end: RunEnd, failure: unknown): ActivationAgainWrite | undefined {
-    const { agent, id, attempt, failures = 0, refusal } = activation;
-    const next = { kind: "activation_again", id, attempt: attempt + 1 } as const;
+    const { agent, id, attempt, failures = 0, crashes = 0, refusal } = activation;
+    const next = { kind: "activation_again", id, attempt: attempt + 1, crashes } as const;
     if (end.status === "interrupted") return { ...next, runId: newId(), failures };
-    // Where something has been published after all, another attempt would publish it twice.
-    if (!agent.retry || !isFailure(end.status) || refusal || end.produced.length > 0) return undefined;
+    if (!agent.retry || !isFailure(end.status) || refusal) return undefined;
     const now = this.#options.clock.now();
     try {
       const delay = agent.retry.delayAfter(failures + 1, failure, now);
@@ -535,8 +629,9 @@ export class Runner {
     this.#finish(activation, end);
   }
 
-  #finish({ onEnd }: Activation, end: RunEnd): void {
+  #finish({ id, onEnd }: Activation, end: RunEnd): void {
     this.#options.tracing.ended(end);
+    this.#lastChances.left(id);
     onEnd?.(end);
     this.#countFinished();
   }
@@ -559,7 +654,9 @@ export class Runner {
   }
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Omit<Activation, "onEnd">) => boolean): number {
-    const withdrawn = [this.scheduler, this.#retries, this.circuits].flatMap((place) => [...place.withdraw(wanted)]);
+    const withdrawn = [this.scheduler, this.#retries, this.circuits, this.#lastChances].flatMap((place) => [
+      ...place.withdraw(wanted),
+    ]);
     for (const activation of withdrawn) {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);
@@ -607,21 +704,9 @@ export class Runner {
   }
 }
 
-/** What of its agent as it is now declared an activation of before runs on, and why not, if it must not. */
-function fitting(
-  agent: AgentDefinition,
-  { gate, artifacts }: Pick<DeadLetter, "gate" | "artifacts">,
-): Pick<Activation, "subscription" | "refusal"> {
-  const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
-  const isCleared = artifacts.every((one) => maySee(agent.principal, one.visibility));
-  return {
-    subscription: able.find((one) => one.gate === gate) ?? able[0],
-    refusal: isCleared ? undefined : new NotClearedError(agent.name),
-  };
-}
-
-function idsOf(publications: readonly Publication[]): readonly string[] {
-  return publications.map(({ artifact }) => artifact.id);
+function idsOf(early: readonly StoredArtifact[], publications: readonly Publication[]): readonly string[] {
+  if (early.length === 0 && publications.length === 0) return NOTHING_PRODUCED;
+  return [...early.map(({ id }) => id), ...publications.map(({ artifact }) => artifact.id)];
 }
 
 function isFailure(status: RunEnd["status"]): status is DeadLetter["status"] {
@@ -641,25 +726,4 @@ function deadLetterOf(activation: Ended, end: RunEnd, failedAt: string): DeadLet
 function runSeenBy(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): EventVisibility | undefined {
   const together = seenTogether(artifacts);
   return agent.visibility.kind === "public" ? together : allOf([agent.visibility, together]);
-}
-
-/** An agent has been declared again, and may not see what it was to run on. */
-class NotClearedError extends Error {
-  override readonly name = "NotClearedError";
-
-  constructor(agent: string) {
-    super(`${agent} did not run: it may no longer see what has woken it. Give it the .labels(…) or .tenant(…) it had.`);
-  }
-}
-
-/** A workflow had more runs than allowed. */
-class RunLimitError extends Error {
-  override readonly name = "RunLimitError";
-
-  constructor(agent: string, correlationId: string, limit: number) {
-    super(
-      `${agent} did not run: workflow ${correlationId} has had ${limit} runs already, which looks like a loop. ` +
-        "Let an agent stop publishing at some point, or raise maxRunsPerCorrelation.",
-    );
-  }
 }

@@ -2,6 +2,7 @@ import { OWNER } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { RunLog } from "../../core/logger.ts";
+import { outside } from "../../core/outside.ts";
 import type { BlackboardReader, Hidden } from "../../store/store.ts";
 
 /** Collaborators of {@link ScheduledPublishes}. */
@@ -52,7 +53,7 @@ export class ScheduledPublishes {
       this.#timers.delete(hidden.id);
       // Timers and the clock can differ slightly, so a timer may fire just before its time.
       if (hidden.at > clock.now()) this.#wait(hidden);
-      else void this.#reveal(hidden);
+      else void outside(() => this.#reveal(hidden));
     });
     this.#timers.set(hidden.id, cancel);
   }

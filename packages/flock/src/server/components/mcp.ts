@@ -123,6 +123,8 @@ export class McpServerComponent extends ServerComponent<z.output<typeof configSc
             signal,
             explain: (error) => httpErrorOf(error, request).error,
           };
+          // A client that has already disconnected reports no further end.
+          if (request.raw.socket.destroyed) return reply.hijack();
           this.#open += 1;
           reply.raw.once("close", () => {
             this.#open -= 1;

@@ -17,12 +17,14 @@ export type Identify = (
   options: { readonly signal: AbortSignal },
 ) => Principal | undefined | Promise<Principal | undefined>;
 
-/** The limits of calls to {@link Identify}. */
+/** When calls to {@link Identify} are abandoned or refused. */
 export interface IdentifyLimits {
   /** How long one call may take, in seconds. */
   readonly timeout: number;
   /** How many calls may be pending. */
   readonly maxPending: number;
+  /** Aborted when the server begins to shut down. */
+  readonly closing: AbortSignal;
 }
 
 declare module "fastify" {
@@ -77,10 +79,8 @@ export function principalReader(
 export function authenticate(app: ServerApp, identify: Identify | undefined, limits: IdentifyLimits): void {
   if (!identify) return;
   const pending = new Set<AbortController>();
-  let isClosing = false;
-  app.addHook("preClose", async () => {
-    isClosing = true;
-    for (const call of pending) call.abort(shuttingDown());
+  limits.closing.addEventListener("abort", () => {
+    for (const call of pending) call.abort(limits.closing.reason);
   });
   const call = async ({ raw }: FastifyRequest, reply: FastifyReply): Promise<Principal | undefined> => {
     const controller = new AbortController();
@@ -102,7 +102,6 @@ export function authenticate(app: ServerApp, identify: Identify | undefined, lim
   };
   app.addHook("onRequest", async (request, reply) => {
     if (request.routeOptions.config.isOpen) return;
-    if (isClosing) throw shuttingDown();
     if (pending.size >= limits.maxPending) {
       void reply.header("retry-after", BUSY_RETRY_AFTER_S);
       throw new FlockError(
@@ -120,10 +119,6 @@ export function authenticate(app: ServerApp, identify: Identify | undefined, lim
       throw new Error(`\`principal\` of flock.serve returned no principal: ${describeIssues(issuesOf(error))}`);
     request.flockPrincipal = data as Principal;
   });
-}
-
-function shuttingDown(): FlockError {
-  return new FlockError("shutting_down", "The server is shutting down. Retry later.");
 }
 
 function timedOut(seconds: number): FlockError {

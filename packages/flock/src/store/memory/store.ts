@@ -59,7 +59,7 @@ export class MemorySession implements StoreSession {
       if (write.kind === "event") {
         const { seq } = events[next++] as SealedEvent;
         if (write.artifact) {
-          const artifact = { ...write.artifact, seq };
+          const artifact = Object.freeze({ ...write.artifact, seq });
           added.set(artifact.id, artifact);
           this.blackboard.add(artifact);
           if (write.idempotencyKey !== undefined) this.work.published(artifact, write.idempotencyKey);

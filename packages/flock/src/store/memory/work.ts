@@ -138,6 +138,7 @@ export class WorkInMemory implements WorkStore {
       hidden: [],
       questions: [],
       snapshot: undefined,
+      hasCrashed: false,
     };
   }
 
