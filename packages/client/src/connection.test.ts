@@ -462,6 +462,16 @@ describe("refused handshakes", () => {
     expect(connection.state).toMatchObject({ status: "live", code: null, reason: null });
   });
 
+  it("are asked about without reading a page that never ends", async () => {
+    const cancel = vi.fn();
+    const fetch = async () => new Response(new ReadableStream({ cancel }));
+    const { connection, last } = setUp({ fetch: fetch as never });
+    last().lose();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(cancel).toHaveBeenCalledOnce();
+    expect(connection.state).toMatchObject({ status: "waiting", code: null });
+  });
+
   it("are not asked about after a hello, or if the application brings its own WebSocket only", async () => {
     const fetch = answering(401, error("not_authenticated"));
     const { connection, last } = setUp({ fetch: fetch as never });

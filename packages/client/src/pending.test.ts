@@ -139,7 +139,7 @@ describe("PendingCommands", () => {
       expect(failure).toMatchObject({
         reason: {
           code: "invalid_message",
-          message: expect.stringMatching(/^Command `publish` failed: JSON cannot express it: /),
+          message: expect.stringMatching(/^Command `publish` failed: `payload/),
         },
       });
     }

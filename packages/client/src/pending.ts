@@ -1,12 +1,7 @@
 import type { ControlOf } from "@flock-ts/protocol";
 import { type ClientErrorCode, FlockClientError } from "./errors.ts";
+import { type CommandMessage, textOf } from "./message-text.ts";
 import { timerDelay } from "./timers.ts";
-
-/** A command, without its `id`. */
-interface CommandMessage {
-  readonly type: string;
-  readonly [field: string]: unknown;
-}
 
 interface PendingCommand {
   readonly type: string;
@@ -139,18 +134,5 @@ export class PendingCommands {
     clearTimeout(command?.timer);
     this.#commands.delete(id);
     return command;
-  }
-}
-
-/** @throws FlockClientError if JSON cannot express the message, for example a cycle or a `bigint`. */
-function textOf(message: CommandMessage): string {
-  try {
-    return JSON.stringify(message);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new FlockClientError({
-      code: "invalid_message",
-      message: `Command \`${message.type}\` failed: JSON cannot express it: ${why}. Send plain values.`,
-    });
   }
 }

@@ -30,7 +30,11 @@ export async function askForRefusal(
   // With cookies, as in the handshake: without them, a server could refuse what it accepts on the WebSocket.
   const response = await request(target, { signal, credentials: "include", cache: "no-store", redirect: "manual" });
   const { status } = response;
-  if (status < 400 || status === UPGRADE_REQUIRED) return undefined;
+  if (status < 400 || status === UPGRADE_REQUIRED) {
+    // The body of another program's page may never end.
+    await response.body?.cancel();
+    return undefined;
+  }
   const { code, message } = (await response.json().catch(() => undefined))?.error ?? {};
   if (typeof code === "string" && typeof message === "string") return { code, message, isFinal: FINAL.test(code) };
   return { code: `http_${status}`, message: `Connection refused: HTTP status ${status}.`, isFinal: status === 401 };
