@@ -15,7 +15,7 @@ import type { Subscription } from "../agents/subscription.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { Draft } from "../blackboard/artifact-type.ts";
 import type { Clock } from "../core/clock.ts";
-import { checkOptions, FlockError } from "../core/errors.ts";
+import { checkLength, checkOptions, checkTags, FlockError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import { timestamp } from "../core/time.ts";
 import type { ErrorDetail } from "../core/wire-error.ts";
@@ -237,6 +237,7 @@ export class Runtime {
   /** Runs one agent on given inputs, which go on the blackboard but wake no other agent. */
   async invoke(agentId: string, drafts: readonly Draft[], options: InvokeOptions, as: Principal): Promise<Invoked> {
     const { correlationId = newId() } = options;
+    checkLength("`correlationId`", correlationId);
     this.#assertRunning();
     this.resumeWork();
     const agent = this.registry.agentSeenBy(agentId, as);
@@ -406,6 +407,8 @@ function triggeredBy({ agent, visibility }: Activation): Triggered {
 }
 
 function fromOutside({ correlationId, tags, visibility, idempotencyKey }: PublishOptions): Origin {
+  if (correlationId !== undefined) checkLength("`correlationId`", correlationId);
+  if (tags) checkTags("`tags`", tags);
   return {
     producedBy: EXTERNAL,
     correlationId: correlationId ?? newId(),
