@@ -22,7 +22,7 @@ async function large() {
       .description("y".repeat(1_000))
       .consumes(Note, { where: () => false })
       .publishes(Note)
-      .run(() => undefined);
+      .run(() => Note({ text: "" }));
   }
   for (const text of ["small", "x".repeat(2_000_000), "\u0001".repeat(300_000), "é".repeat(400_000)]) {
     await flock.publish(Note({ text }), { tags: Array.from({ length: 1_000 }, (_, i) => `${i}`.padEnd(200, "z")) });

@@ -10,6 +10,7 @@ export * from "./access/principal.ts";
 export * from "./access/visibility.ts";
 export * from "./input/limited-array.ts";
 export * from "./input/name.ts";
+export * from "./input/query-integer.ts";
 export * from "./input/untrusted-json.ts";
 export * from "./log/compaction.ts";
 export * from "./log/matching.ts";

@@ -32,14 +32,14 @@ describe("an encoded event", () => {
 
   it("leaves out a payload that would exceed the limit, regardless of `maxInlinePayloadBytes`", () => {
     const event = {
-      type: "artifact_published",
+      type: "artifact_published" as const,
       ...common,
       artifact_id: "i",
       artifact_type: "T",
       produced_by: "external",
       tags: ["t"],
       visibility: { kind: "public" },
-    } as const;
+    } satisfies FlockEvent;
     const payload = JSON.stringify("x".repeat(2_000_000));
     expect(sealed(event, payload)).toEqual({ ...event, seq: 7, payload_bytes: payload.length });
     expect(sealed(event, '"small"')).toEqual({ ...event, seq: 7, payload: "small" });

@@ -121,7 +121,10 @@ export const pauseResultSchema = z
 
 /** The id of a command, which its reply repeats. Limited, because the server holds and repeats it. */
 export const commandIdSchema = z
-  .union([z.string().max(200), z.number()], "must be a string of at most 200 characters, or a number")
+  .union(
+    [z.string().max(200), z.number().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)],
+    "must be a string of at most 200 characters, or a number",
+  )
   .nullable();
 
 const id = { id: commandIdSchema.optional().describe("A string of at most 200 characters, or a number.") };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { limitedArray } from "../input/limited-array.ts";
 import { nameSchema } from "../input/name.ts";
+import { queryInteger } from "../input/query-integer.ts";
 import { EVENT_TYPES, type EventType } from "./events.ts";
 
 const eventTypeSchema = z.enum(EVENT_TYPES as [EventType, ...EventType[]]);
@@ -59,13 +60,10 @@ const since = z
  */
 export const eventsQuerySchema = z
   .object({
-    after: z.coerce
-      .number()
-      .int()
-      .min(0)
+    after: queryInteger({ min: 0 })
       .default(0)
       .describe("A page starts after this seq. 0: with the oldest retained event."),
-    limit: z.coerce.number().int().min(1).max(1_000).default(100).describe("The largest number of events in a page."),
+    limit: queryInteger({ min: 1, max: 1_000 }).default(100).describe("The largest number of events in a page."),
     since: since.describe("A stream starts after this seq. Absent: with new events."),
     epoch: nameSchema.optional().describe("Id of the log that `after` or `since` refers to."),
     ...filterInQuery,
