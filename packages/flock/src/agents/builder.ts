@@ -1,7 +1,7 @@
 import { type AgentPrincipal, type LastingVisibility, PUBLIC } from "@flock-ts/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
-import { checkName, checkOptions, FlockError } from "../core/errors.ts";
+import { checkLength, checkName, checkOptions, checkTags, FlockError } from "../core/errors.ts";
 import { Redaction } from "../core/redaction.ts";
 import { AgentComponent } from "../middleware/agent-component.ts";
 import type { Hooks } from "../middleware/hooks.ts";
@@ -35,6 +35,8 @@ import {
   toolOptionsSchema,
 } from "./tools.ts";
 
+/** The longest description, in characters: events about the graph contain those of all agents. */
+const MAX_DESCRIPTION = 10_000;
 /** Default for concurrent runs of one agent, as in Flock's Python edition. */
 const DEFAULT_CONCURRENCY = 2;
 
@@ -133,6 +135,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   /** Describes what the agent does, for people and for the model. Default: nothing. */
   description(text: string): this {
     this.#assertOpen();
+    checkLength(`description of agent \`${this.name}\``, text, MAX_DESCRIPTION);
     this.#description = text;
     return this;
   }
@@ -140,6 +143,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   /** Adds tags to every artifact that the agent publishes. */
   tags(...tags: string[]): this {
     this.#assertOpen();
+    checkTags(`tags of agent \`${this.name}\``, tags);
     this.#tags.push(...tags);
     return this;
   }

@@ -1,4 +1,4 @@
-import type { EventDraft, StepKind, StepStatus, WireError } from "@flock-ts/protocol";
+import { type EventDraft, MAX_NAME_LENGTH, type StepKind, type StepStatus, type WireError } from "@flock-ts/protocol";
 import type { Model } from "../../agents/model.ts";
 import { costOf, type Prices, priceOf } from "../../agents/prices.ts";
 import type { RunContext, RunStep } from "../../agents/run-context.ts";
@@ -97,7 +97,7 @@ export class Step implements RunStep {
     const { ids, clock } = steps.run;
     this.#steps = steps;
     this.#about = about;
-    this.#ids = { ...ids, step, kind, name };
+    this.#ids = { ...ids, step, kind, name: name.slice(0, MAX_NAME_LENGTH) };
     this.#span = beginStep({ kind, name, agent: ids.agent_id, correlationId: ids.correlation_id, place, attributes });
     this.#begun = elapsed(clock);
   }

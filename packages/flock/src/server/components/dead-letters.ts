@@ -3,6 +3,7 @@ import {
   deadLetterDiscardedSchema,
   deadLetterRetriedSchema,
   deadLettersSchema,
+  queryInteger,
 } from "@flock-ts/protocol";
 import { z } from "zod";
 import { checkOptions } from "../../core/errors.ts";
@@ -30,7 +31,7 @@ const configSchema = z.strictObject({
 const querySchema = z.object({
   agent_id: z.string().optional(),
   correlation_id: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  limit: queryInteger({ min: 1, max: 500 }).default(50),
   cursor: z.string().optional().describe("`next_cursor` of the previous page."),
 });
 
