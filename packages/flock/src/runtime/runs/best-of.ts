@@ -4,7 +4,8 @@ import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Inputs } from "../../agents/inputs.ts";
 import type { RunContext, StreamOptions } from "../../agents/run-context.ts";
 import { FlockError } from "../../core/errors.ts";
-import { checkOutput, describe } from "./run.ts";
+import { drain } from "./drain.ts";
+import { checkOutput } from "./run.ts";
 
 /** One try at an output. */
 interface Candidate {
@@ -51,30 +52,17 @@ async function attempt(agent: AgentDefinition, score: Score, inputs: Inputs, con
   const said: Piece[] = [];
   const own = listening(context, said);
   const result = agent.run(inputs, own);
-  const output: unknown = isGenerator(result) ? await drain(result, own) : await result;
+  const output: unknown = isGenerator(result)
+    ? await drain(result, {
+        agent: agent.name,
+        stopped: () => (context.signal.aborted ? context.signal.reason : undefined),
+        write: own.stream,
+      })
+    : await result;
   context.signal.throwIfAborted();
   const points: unknown = await score(checkOutput(agent, output), own);
   if (typeof points === "number" && Number.isFinite(points)) return { output, score: points, said };
   throw new FlockError("wrong_output", `agent ${agent.name}: the score of bestOf gave ${String(points)}, not a number`);
-}
-
-async function drain(generator: AsyncGenerator<unknown, unknown, undefined>, { agent, signal, stream }: RunContext) {
-  for (;;) {
-    const { done, value } = await generator.next();
-    if (signal.aborted) {
-      // The generator's `finally` blocks must run, but nothing waits for them.
-      generator.return(undefined).catch(() => {});
-      throw signal.reason;
-    }
-    if (done) return value;
-    if (typeof value !== "string") {
-      throw new FlockError(
-        "wrong_output",
-        `agent ${agent} yielded ${describe(value)}; yield strings to stream, return drafts to publish`,
-      );
-    }
-    stream(value);
-  }
 }
 
 /** The context of a run, as one of its candidates has it: what it streams is kept until it is known whether it is the best. */

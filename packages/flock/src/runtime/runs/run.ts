@@ -16,6 +16,7 @@ import { type Clock, elapsed } from "../../core/clock.ts";
 import { FlockError } from "../../core/errors.ts";
 import { type ErrorDetail, wireErrorOf } from "../../core/wire-error.ts";
 import type { Activation } from "./activation.ts";
+import { describe, drain } from "./drain.ts";
 import { OutputStream, type StreamingOutput } from "./output-stream.ts";
 import type { RunEnd } from "./run-end.ts";
 import { type StepEvent, Steps } from "./steps.ts";
@@ -95,9 +96,8 @@ export class Run {
     this.#said = agent.outputs?.visibility ? allOf([visibility, agent.outputs.visibility]) : visibility;
     this.#clock = clock;
     this.#begun = elapsed(clock);
-    const { name, timeout } = agent;
-    if (timeout !== undefined)
-      this.limit = new TimeLimit(clock, timeout, () => this.#stop(new RunTimedOut(name, timeout)));
+    const { timeout } = agent;
+    if (timeout !== undefined) this.limit = new TimeLimit(clock, timeout, () => this.#stop(this.#timedOut()));
     this.#errorDetail = errorDetail;
     this.#emit = emit;
   }
@@ -191,6 +191,11 @@ export class Run {
     return failure instanceof RunTimedOut ? failure : told;
   }
 
+  #timedOut(): RunTimedOut {
+    const { name, timeout = 0 } = this.activation.agent;
+    return new RunTimedOut(name, timeout);
+  }
+
   #stop(reason: Error): void {
     this.#stopped ??= reason;
     this.#abort?.abort(this.#stopped);
@@ -225,7 +230,12 @@ export class Run {
     const result = agent.context
       ? runWithContext(agent.context, context, agent.run.bind(agent, inputs, context))
       : agent.run(inputs, context);
-    return isGenerator(result) ? this.#drain(agent, result) : result;
+    if (!isGenerator(result)) return result;
+    return drain(result, {
+      agent: agent.name,
+      stopped: () => this.#stopped,
+      write: (text) => this.stream.write(text),
+    });
   }
 
   /** Ends the stream, also for callers that still hold it, and reports how the run has ended: with a failure unless that is undefined. */
@@ -266,28 +276,11 @@ export class Run {
         output.then(resolve, reject);
         if (this.#stopped) reject(this.#stopped);
       });
+      // Code that never gave way kept the timer from firing.
+      if (this.limit?.isOver) throw this.#timedOut();
       return checkOutput(agent, result);
     } finally {
       this.limit?.stop();
-    }
-  }
-
-  async #drain(agent: AgentDefinition, generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
-    for (;;) {
-      const { done, value } = await generator.next();
-      if (this.#stopped) {
-        // The generator's `finally` blocks must run, but nothing waits for them.
-        generator.return(undefined).catch(() => {});
-        throw this.#stopped;
-      }
-      if (done) return value;
-      if (typeof value !== "string") {
-        throw new FlockError(
-          "wrong_output",
-          `agent ${agent.name} yielded ${describe(value)}; yield strings to stream, return drafts to publish`,
-        );
-      }
-      this.stream.write(value);
     }
   }
 }
@@ -328,17 +321,6 @@ function draftsOf(agent: AgentDefinition, output: unknown): readonly Draft[] {
     }
   }
   return drafts;
-}
-
-/** A value in an error message. */
-export function describe(value: unknown): string {
-  return value === null
-    ? "null"
-    : Array.isArray(value)
-      ? "an array"
-      : typeof value === "object"
-        ? "an object"
-        : `a ${typeof value}`;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
