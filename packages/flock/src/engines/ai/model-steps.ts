@@ -23,7 +23,7 @@ export function modelStepsOf(run: RunContext, model: ModelObject): ModelSteps {
     executeLanguageModelCall: async ({ execute }) => {
       const { modelId, provider } = model;
       const attributes = { "gen_ai.provider.name": providerOf(provider), "gen_ai.output.type": "json" };
-      const step = steps?.begin({ kind: "model", name: modelId, model, place, attributes });
+      const step = await steps?.begin({ kind: "model", name: modelId, model, place, attributes });
       if (!step) return execute();
       call = step;
       try {
@@ -50,7 +50,7 @@ export function modelStepsOf(run: RunContext, model: ModelObject): ModelSteps {
     },
     executeTool: async ({ toolCall, toolCallId, execute }) => {
       const name = toolCall?.toolName ?? "unknown";
-      const step = steps?.begin({ kind: "tool", name, place, attributes: { "gen_ai.tool.call.id": toolCallId } });
+      const step = await steps?.begin({ kind: "tool", name, place, attributes: { "gen_ai.tool.call.id": toolCallId } });
       if (!step) return execute();
       try {
         const result = await step.within(execute);

@@ -4,6 +4,7 @@ import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Inputs } from "../../agents/inputs.ts";
 import type { RunContext, StreamOptions } from "../../agents/run-context.ts";
 import { FlockError } from "../../core/errors.ts";
+import { asActivity } from "./current-run.ts";
 import { drain } from "./drain.ts";
 import { checkOutput } from "./run.ts";
 
@@ -27,7 +28,9 @@ export function tryingSeveral(agent: AgentDefinition): AgentDefinition {
 }
 
 async function best(agent: AgentDefinition, { count, score }: BestOf, inputs: Inputs, context: RunContext) {
-  const tries = await Promise.allSettled(Array.from({ length: count }, () => attempt(agent, score, inputs, context)));
+  const tries = await Promise.allSettled(
+    Array.from({ length: count }, () => asActivity(() => attempt(agent, score, inputs, context))),
+  );
   context.signal.throwIfAborted();
   let winner: Candidate | undefined;
   let failed = 0;

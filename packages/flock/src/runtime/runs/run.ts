@@ -16,7 +16,9 @@ import { type Clock, elapsed } from "../../core/clock.ts";
 import { FlockError } from "../../core/errors.ts";
 import { type ErrorDetail, wireErrorOf } from "../../core/wire-error.ts";
 import type { Activation } from "./activation.ts";
+import { asCurrent } from "./current-run.ts";
 import { describe, drain } from "./drain.ts";
+import { Occupancy, type RunSlot } from "./occupancy.ts";
 import { OutputStream, type StreamingOutput } from "./output-stream.ts";
 import type { RunEnd } from "./run-end.ts";
 import { type StepEvent, Steps } from "./steps.ts";
@@ -29,13 +31,6 @@ export const HIDDEN: WireError = {
   name: "hidden",
   message: "Error details are hidden from some viewers of this run. See the server log.",
 };
-
-/** The concurrency slot of a run. A run that waits for a person releases it. */
-export interface RunSlot {
-  release(): void;
-  /** Resolves when the run may continue. */
-  reacquire(): Promise<void>;
-}
 
 /** Why a run was stopped from outside. */
 export class RunStopped extends Error {
@@ -75,8 +70,8 @@ export class Run {
   #said: EventVisibility | undefined;
   /** How long the function may take; undefined: without limit. Paused while a person is asked. */
   readonly limit: TimeLimit | undefined;
-  /** The run's place among the concurrent runs. */
-  readonly slot: RunSlot;
+  /** Whether the run occupies its place among the concurrent runs. */
+  readonly occupancy: Occupancy;
   readonly #emit: (event: StreamingOutput | StepEvent) => void;
   readonly #errorDetail: ErrorDetail;
   readonly #clock: Clock;
@@ -91,13 +86,13 @@ export class Run {
     emit: (event: StreamingOutput | StepEvent) => void,
   ) {
     this.activation = activation;
-    this.slot = slot;
     const { visibility, agent } = activation;
     this.#said = agent.outputs?.visibility ? allOf([visibility, agent.outputs.visibility]) : visibility;
     this.#clock = clock;
     this.#begun = elapsed(clock);
     const { timeout } = agent;
     if (timeout !== undefined) this.limit = new TimeLimit(clock, timeout, () => this.#stop(this.#timedOut()));
+    this.occupancy = new Occupancy(slot, this.limit);
     this.#errorDetail = errorDetail;
     this.#emit = emit;
   }
@@ -122,8 +117,10 @@ export class Run {
         emit: (event) => this.#say(event),
         told: (error) => this.#wireErrorOf(error),
         addUsage: (amounts) => this.addUsage(amounts),
+        occupancy: this.occupancy,
+        within: (activity, work) => asCurrent(this, work, activity),
       });
-      if (this.#ended) this.#steps.end();
+      if (this.#ended) this.#steps.end("success");
     }
     return this.#steps;
   }
@@ -198,6 +195,7 @@ export class Run {
 
   #stop(reason: Error): void {
     this.#stopped ??= reason;
+    this.occupancy.end(this.#stopped);
     this.#abort?.abort(this.#stopped);
     this.#abandon?.(this.#stopped);
   }
@@ -242,7 +240,9 @@ export class Run {
   end(failure: unknown, produced: readonly string[]): RunEnd {
     this.#ended = true;
     this.#stream?.end();
-    this.#steps?.end();
+    const status = failure === undefined ? "success" : statusOf(failure);
+    this.#steps?.end(status);
+    this.occupancy.end();
     const { runId } = this.activation;
     const durationMs = Math.round((elapsed(this.#clock) - this.#begun) * 1000) / 1000;
     const usage = this.#usage;
@@ -250,7 +250,7 @@ export class Run {
     if (failure === undefined && !usage) return { runId, status: "success", durationMs, produced };
     return {
       runId,
-      status: failure === undefined ? "success" : statusOf(failure),
+      status,
       durationMs,
       produced,
       ...(failure === undefined || failure instanceof RunStopped ? {} : { error: this.#wireErrorOf(failure) }),

@@ -39,11 +39,12 @@ import { Scheduler } from "../queue/scheduler.ts";
 import { SingleFile } from "../queue/single-file.ts";
 import { type Activation, depthOf } from "./activation.ts";
 import { Context } from "./context.ts";
-import { asCurrent } from "./current-run.ts";
+import { asCurrent, type CurrentRun, currentRun } from "./current-run.ts";
+import type { RunSlot } from "./occupancy.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
 import { CrashLimitError, LoopError, NotClearedError } from "./refusals.ts";
-import { HIDDEN, Run, type RunSlot, RunStopped } from "./run.ts";
+import { HIDDEN, Run, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
 
@@ -434,11 +435,18 @@ export class Runner {
     );
   }
 
+  /** Returns the run whose function the caller belongs to, while it goes on. */
+  get caller(): CurrentRun | undefined {
+    const run = currentRun();
+    return run && this.#runs.get(run.activation.runId) === run ? run : undefined;
+  }
+
   #slotOf(activation: Activation): RunSlot {
     return {
       release: () => {
         this.scheduler.leave(activation);
         this.#lastChances.left(activation.id);
+        this.circuits.of(activation.agent)?.released(activation);
         this.noteIdle();
       },
       reacquire: () => this.scheduler.reacquireSlot(activation),
