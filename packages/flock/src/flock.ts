@@ -466,6 +466,7 @@ export class Flock {
   /**
    * Resolves when nothing is queued but for agents that are paused, nothing runs but what waits for people, and all is
    * committed.
+   * @throws FlockError `inside_run` when a run of this flock calls it, because it would wait for its own end.
    */
   async runUntilIdle(): Promise<void> {
     if (this.#declaring.size > 0) await this.#completeAgents();

@@ -12,6 +12,7 @@ export type LocalErrorCode =
   | "duplicate_agent"
   | "duplicate_artifact_type"
   | "duplicate_component"
+  | "inside_run"
   | "invalid_name"
   | "invalid_options"
   | "lease_lost"

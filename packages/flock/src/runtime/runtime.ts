@@ -47,7 +47,7 @@ import { Activations } from "./runs/activations.ts";
 import { tryingSeveral } from "./runs/best-of.ts";
 import { currentRun } from "./runs/current-run.ts";
 import { DeadLetters, type Revived } from "./runs/dead-letters.ts";
-import type { RunEnd } from "./runs/run-end.ts";
+import { runDone } from "./runs/run-done.ts";
 import { type RunCounts, Runner } from "./runs/runner.ts";
 import { ScheduledPublishes } from "./timers/scheduled-publishes.ts";
 import { Schedules } from "./timers/schedules.ts";
@@ -256,7 +256,7 @@ export class Runtime {
   /** Puts artifacts on the blackboard that wake one agent and no other. */
   #wake(subscription: Subscription, publications: readonly Publication[]): Promise<Invoked> {
     const given = publications.map(({ artifact }) => artifact);
-    const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    const { done, onEnd } = runDone(() => this.#runner.caller);
     this.#tracing.publish(publications);
     const activation = this.#activations.create(subscription, given, onEnd);
     for (const { write } of publications) this.#journal.write(write);
@@ -328,8 +328,20 @@ export class Runtime {
     return this.#deadLetters.discard(id, as);
   }
 
-  /** Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed. */
-  idle(): Promise<void> {
+  /**
+   * Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed.
+   * @throws FlockError `inside_run` when a run calls it, which would wait for itself.
+   */
+  async idle(): Promise<void> {
+    const { caller } = this.#runner;
+    if (caller) {
+      const { runId, agent } = caller.activation;
+      throw new FlockError(
+        "inside_run",
+        `Failed to wait until idle: run \`${runId}\` of agent \`${agent.name}\` would wait for its own end. ` +
+          "Call `runUntilIdle` outside of runs. To wait for one other run, await `done` of `flock.invoke`.",
+      );
+    }
     this.resumeWork();
     return this.#runner.idle();
   }

@@ -15,6 +15,7 @@ import type { Origin, Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Registry } from "../registry.ts";
 import { currentRun } from "../runs/current-run.ts";
+import type { PersonWait } from "../runs/person-wait.ts";
 import type { Run } from "../runs/run.ts";
 import type { StoredQuestion } from "./person-question.ts";
 import { PersonQuestion } from "./person-question.ts";
@@ -69,8 +70,6 @@ export class Questions {
   readonly #byId = new Map<string, Asked>();
   /** The same by activation, in the order in which they were asked. */
   readonly #byActivation = new Map<string, Asked[]>();
-  /** For how many answers each run waits. */
-  readonly #waits = new Map<Run, number>();
   /** Activations whose questions are being read. */
   readonly #reviving = new Map<string, Promise<void>>();
 
@@ -79,12 +78,13 @@ export class Questions {
     for (const record of options.left.questions) this.#remember(askedBefore(record));
   }
 
-  /** Asks on behalf of a run; `number`: the index of this question in the run. See `RunContext.askPerson`. */
+  /** Asks on behalf of a run; `number`: the index of this question in the run, `wait`: how the run waits for the answer. See `RunContext.askPerson`. */
   async ask<T extends AnyArtifactType>(
     run: Run,
     number: number,
     type: T,
     options: AskOptions<T>,
+    wait: PersonWait,
   ): Promise<PayloadOf<T>> {
     const { agent } = run.activation;
     const asked = checkOptions(`agent ${agent.name}: askPerson`, askSchema, options);
@@ -104,7 +104,7 @@ export class Questions {
     const question = this.#before(run, number, type, asked) ?? this.#post(run, number, type, asked);
     await question.written;
     await question.closing?.catch(() => {});
-    const closure = question.closure ?? (await this.#wait(run, question, asked.default));
+    const closure = question.closure ?? (await this.#wait(run, question, asked.default, wait));
     if (closure.answer) return type.decode(closure.answer.payload) as PayloadOf<T>;
     throw new FlockError(
       "question_expired",
@@ -288,7 +288,7 @@ export class Questions {
   }
 
   /** Resolves when the question is closed and its run may go on. */
-  #wait(run: Run, question: Asked, fallback: Draft | undefined): Promise<QuestionClosure> {
+  #wait(run: Run, question: Asked, fallback: Draft | undefined, wait: PersonWait): Promise<QuestionClosure> {
     const { clock } = this.#options;
     const { signal } = run;
     const { deadline } = question.artifact.payload;
@@ -303,12 +303,7 @@ export class Questions {
       stopTimer = clock.after(ms, () => void expire(), true);
     };
     if (deadline !== undefined) expireIn(Date.parse(deadline) - clock.now());
-    const waits = (this.#waits.get(run) ?? 0) + 1;
-    this.#waits.set(run, waits);
-    if (waits === 1) {
-      run.limit?.pause();
-      run.slot.release();
-    }
+    wait.open();
     const end = () => {
       stopTimer?.();
       question.waiting.delete(onClosed);
@@ -318,20 +313,11 @@ export class Questions {
     const onClosed = (closure: QuestionClosure): void => {
       // The run that asked has ended: what its function still waits for never comes.
       if (closure.status === "withdrawn") return end();
-      const left = (this.#waits.get(run) ?? 1) - 1;
-      if (left > 0) {
-        this.#waits.set(run, left);
-        resolve(closure);
-        return;
-      }
-      this.#waits.delete(run);
-      run.slot.reacquire().then(() => {
-        run.limit?.resume();
-        resolve(closure);
-      });
+      const returning = wait.close();
+      if (returning) returning.then(() => resolve(closure), reject);
+      else resolve(closure);
     };
     const stop = () => {
-      this.#waits.delete(run);
       reject(signal.reason);
     };
     question.waiting.add(onClosed);

@@ -6,6 +6,7 @@ import { timestamp } from "../../core/time.ts";
 import { eventWrite } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { DeadLetter, DeadLetterQuery, DeadLetterReader } from "../../store/store.ts";
+import { runDone } from "./run-done.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { Runner } from "./runner.ts";
 
@@ -27,7 +28,7 @@ export interface DeadLettersOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly store: DeadLetterReader;
   readonly journal: Journal;
-  readonly runner: Pick<Runner, "runAgain" | "enqueue" | "abandon">;
+  readonly runner: Pick<Runner, "runAgain" | "enqueue" | "abandon" | "caller">;
   readonly clock: Clock;
 }
 
@@ -56,7 +57,7 @@ export class DeadLetters {
       this.#leaving.delete(id);
       throw obstacle;
     }
-    const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    const { done, onEnd } = runDone(() => runner.caller);
     const activation = runner.runAgain(letter, onEnd);
     const closed = this.#tell(letter, { status: "retried", run_id: activation.runId });
     await this.#takeOut(id, () => runner.abandon());

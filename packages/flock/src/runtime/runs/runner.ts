@@ -32,13 +32,14 @@ import type { Activation } from "./activation.ts";
 import type { Activations } from "./activations.ts";
 import { Begun } from "./begun.ts";
 import { Context } from "./context.ts";
-import { asCurrent } from "./current-run.ts";
+import { asCurrent, type CurrentRun, currentRun } from "./current-run.ts";
 import { type EarlyOutputDeps, originOf } from "./early-output.ts";
+import type { RunSlot } from "./occupancy.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
 import { CrashLimitError } from "./refusals.ts";
 import { resumable } from "./resumable.ts";
-import { HIDDEN, Run, type RunSlot, RunStopped } from "./run.ts";
+import { HIDDEN, Run, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
 
@@ -392,11 +393,18 @@ export class Runner {
     );
   }
 
+  /** Returns the run whose function the caller belongs to, while it goes on. */
+  get caller(): CurrentRun | undefined {
+    const run = currentRun();
+    return run && this.#runs.get(run.activation.runId) === run ? run : undefined;
+  }
+
   #slotOf(activation: Activation): RunSlot {
     return {
       release: () => {
         this.scheduler.leave(activation);
         this.#lastChances.left(activation.id);
+        this.circuits.of(activation.agent)?.released(activation);
         this.noteIdle();
       },
       reacquire: () => this.scheduler.reacquireSlot(activation),
