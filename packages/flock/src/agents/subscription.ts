@@ -24,14 +24,27 @@ interface Batch {
   readonly timeout: number;
 }
 
+/** Returns what a gate collects, as text: types and counts, then how they are joined and whether they are batched. */
+export function identityOf(types: readonly AnyArtifactType[], { join, batch }: SubscriptionOptions): string {
+  const counts = new Map<string, number>();
+  for (const { typeName } of types) counts.set(typeName, (counts.get(typeName) ?? 0) + 1);
+  const required = [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([type, n]) => (n > 1 ? `${n} × ${type}` : type));
+  const by = join?.by === undefined ? "" : join.by === "correlation" ? ", by correlation" : ", by key";
+  return `${required.join(" + ")}${by}${batch ? ", batched" : ""}`;
+}
+
 /** One `consumes` of an agent: the types and numbers of artifacts that trigger it. */
 export class Subscription {
   /** The agent's name. */
   readonly agentId: string;
   /** The principal that determines what the agent may see. */
   readonly principal: AgentPrincipal;
-  /** Index among the agent's subscriptions. */
+  /** Index among the agent's subscriptions, for events and clients. */
   readonly gate: string;
+  /** What the gate collects, such as `2 × Order + Payment, by key`. The store finds the gate by it after a deploy. */
+  readonly identity: string;
   /** The types of its artifacts, by name. */
   readonly types: ReadonlyMap<string, AnyArtifactType>;
   /** Number of artifacts of each type in a group. */
@@ -61,6 +74,7 @@ export class Subscription {
     types: readonly AnyArtifactType[],
     options: SubscriptionOptions,
     preventSelfTrigger: boolean,
+    twins = 0,
   ) {
     this.agentId = principal.name;
     this.principal = principal;
@@ -70,6 +84,7 @@ export class Subscription {
     const encoded = types.filter(({ isEncoded }) => isEncoded);
     this.#encoded = encoded.length > 0 ? new Map(encoded.map((type) => [type.typeName, type])) : undefined;
     this.requires = requires;
+    this.identity = identityOf(types, options) + (twins > 0 ? `, #${twins + 1}` : "");
     this.types = new Map(types.map((type) => [type.typeName, type]));
     const { where, whereGroup, tags, join, batch, maxWaiting } = options;
     this.groupSize = types.length;

@@ -36,6 +36,7 @@ import type { RootLog } from "../telemetry/run-log.ts";
 import { Tracing } from "../telemetry/tracing.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { DryRun } from "./gates/gates.ts";
+import { OrphanedWork } from "./orphans.ts";
 import type { Origin, Publication } from "./publishing/publication.ts";
 import type { Invoked, InvokeOptions, Published, PublishOptions } from "./publishing/published.ts";
 import { Publisher } from "./publishing/publisher.ts";
@@ -98,6 +99,8 @@ export class Runtime {
   readonly #scheduledPublishes: ScheduledPublishes;
   readonly #deadLetters: DeadLetters;
   readonly #graph: TopologyAnnouncer;
+  /** Work of earlier processes that no agent takes up. */
+  readonly orphans: OrphanedWork;
   #hasBegun = false;
   #stopped = false;
 
@@ -140,6 +143,8 @@ export class Runtime {
       },
     });
     this.#graph = new TopologyAnnouncer(registry.agents, this.#emit);
+    const { gates } = this.#publisher;
+    this.orphans = new OrphanedWork({ runner: this.#runner, gates, journal: shared.journal, registry });
   }
 
   /**
@@ -149,9 +154,10 @@ export class Runtime {
   registerAgent(agent: AgentDefinition): void {
     this.#assertRunning();
     this.registry.addAgent(tryingSeveral(agent));
-    for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription);
+    for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription, agent.formerNames);
     this.#emit({ type: "agent_registered", ...declared(agent) });
     this.#runner.circuits.registered(agent);
+    if (agent.formerNames.some((name) => this.#runner.scheduler.paused.has(name))) this.#pauses.pause([agent]);
     this.#graph.changed();
     if (!this.#hasBegun) return;
     outside(() => {

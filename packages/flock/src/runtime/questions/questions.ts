@@ -2,6 +2,7 @@ import { type EventOf, type LastingVisibility, maySee, OWNER_ONLY, type Principa
 import { z } from "zod";
 import type { AskOptions } from "../../agents/ask-options.ts";
 import { type AnyArtifactType, Draft, type PayloadOf } from "../../blackboard/artifact-type.ts";
+import { canonicalJson } from "../../blackboard/json.ts";
 import type { Clock } from "../../core/clock.ts";
 import { checkOptions, FlockError } from "../../core/errors.ts";
 import type { RunLog } from "../../core/logger.ts";
@@ -217,7 +218,7 @@ export class Questions {
 
   /**
    * The same question, if an earlier attempt has asked it. What has other words now is another question, which a person has
-   * not answered: the old one is withdrawn.
+   * not answered: the old one is withdrawn. So is one whose answer has another form since a deploy.
    */
   #before(run: Run, number: number, type: AnyArtifactType, asked: z.output<typeof askSchema>): Asked | undefined {
     const key = asked.key ?? NUMBER_MARK + number;
@@ -226,16 +227,17 @@ export class Questions {
       ?.findLast((one) => one.key === key && one.closure?.status !== "withdrawn");
     if (!before) return undefined;
     const { payload } = before.artifact;
-    if (asked.key === undefined) {
-      const isSame =
-        JSON.stringify([payload.question, payload.details, payload.answer_type]) ===
-        JSON.stringify([asked.question, asked.details, type.typeName]);
-      if (isSame) return before;
+    const isSame =
+      asked.key === undefined
+        ? JSON.stringify([payload.question, payload.details, payload.answer_type]) ===
+          JSON.stringify([asked.question, asked.details, type.typeName])
+        : payload.answer_type === type.typeName;
+    if (isSame && fitsForm(before, type)) return before;
+    if (isSame || asked.key === undefined) {
       // If that cannot be written, the end of the run withdraws it.
       if (!before.closure) this.#withdraw(before).catch(() => {});
       return undefined;
     }
-    if (payload.answer_type === type.typeName) return before;
     throw new FlockError(
       "question_wrong",
       `agent ${run.activation.agent.name} has asked for a ${payload.answer_type} under the key ${JSON.stringify(key)}, and now asks for a ${type.typeName}: give each question its own key`,
@@ -407,6 +409,18 @@ function byAgent(
 /** A question may say anything that its run knows. No artifact can say of several conditions that all must hold: such a one is for the owner. */
 function visibilityOf({ saidTo = PUBLIC }: Run): LastingVisibility {
   return saidTo.kind === "all" ? OWNER_ONLY : saidTo;
+}
+
+/** Whether the form that people have seen, or the answer that they have given, fits the answer's type of today. */
+function fitsForm({ artifact, closure }: Asked, type: AnyArtifactType): boolean {
+  if (!closure) return canonicalJson(artifact.payload.answer_schema) === canonicalJson(type.jsonSchema);
+  if (!closure.answer) return true;
+  try {
+    type.takeUp(closure.answer.payload);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function hasPassed({ payload: { deadline } }: StoredQuestion, now: number): boolean {

@@ -6,6 +6,7 @@ import { timestamp } from "../../core/time.ts";
 import { eventWrite } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { DeadLetter, DeadLetterQuery, DeadLetterReader } from "../../store/store.ts";
+import { successorOf } from "../registry.ts";
 import { runDone } from "./run-done.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { Runner } from "./runner.ts";
@@ -52,7 +53,7 @@ export class DeadLetters {
     const { agents, runner } = this.#options;
     const letter = await this.#reserve(id, as);
     const { agentId, correlationId, missing, attempts } = letter;
-    const obstacle = agents.has(agentId) ? missing > 0 && missingInputs(id, missing) : undeclared(id, agentId);
+    const obstacle = successorOf(agents, agentId) ? missing > 0 && missingInputs(id, missing) : undeclared(id, agentId);
     if (obstacle) {
       this.#leaving.delete(id);
       throw obstacle;

@@ -1,6 +1,7 @@
 import { type EventOf, isAtLeastAsVisible, maySee, type Principal, type WireError } from "@flock-ts/protocol";
 import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Subscription } from "../../agents/subscription.ts";
+import { undeclaredAgent } from "../../agents/undeclared-agent.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
 import type { Clock } from "../../core/clock.ts";
@@ -28,7 +29,8 @@ import { Circuits } from "../queue/circuits.ts";
 import { DelayQueue } from "../queue/delay-queue.ts";
 import { Scheduler } from "../queue/scheduler.ts";
 import { SingleFile } from "../queue/single-file.ts";
-import type { Activation } from "./activation.ts";
+import { successorOf } from "../registry.ts";
+import { type Activation, depthOf } from "./activation.ts";
 import type { Activations } from "./activations.ts";
 import { Begun } from "./begun.ts";
 import { Context } from "./context.ts";
@@ -258,7 +260,7 @@ export class Runner {
     const known = [...agents.values()];
     this.#resume(known.flatMap((agent) => this.#takeLeftOf(agent)));
     for (const [agent, { length }] of this.#unfinishedBefore) {
-      log.warn({ agent, runs: length }, "runs wait for an agent that is not declared: they begin when it is");
+      log.warn({ agent, runs: length }, "runs wait for an undeclared agent: see `flock.orphans()`");
     }
   }
 
@@ -268,13 +270,13 @@ export class Runner {
   }
 
   #takeLeftOf(agent: AgentDefinition): LeftActivation[] {
-    const left = this.#unfinishedBefore?.get(agent.name) ?? [];
-    this.#unfinishedBefore?.delete(agent.name);
+    const names = [agent.name, ...agent.formerNames];
+    return names.flatMap((name) => this.#takeOrphans((one) => one.agentId === name)).map(this.#claimedBy(agent));
+  }
+
+  #claimedBy(agent: AgentDefinition): (left: UnfinishedActivation) => LeftActivation {
     const { hasCrashed } = this.#options.left;
-    return left.map((one) => {
-      const crashes = (one.crashes ?? 0) + (one.started && hasCrashed ? 1 : 0);
-      return { ...one, agent, crashes };
-    });
+    return (left) => ({ ...left, agent, crashes: (left.crashes ?? 0) + (left.started && hasCrashed ? 1 : 0) });
   }
 
   /** Work that a crash has interrupted starts last: it may have caused the crash, and may do so again. */
@@ -331,11 +333,58 @@ export class Runner {
     );
   }
 
+  /** Runs of earlier processes whose agents are not declared, oldest first. Empty until work begins. */
+  get orphans(): readonly UnfinishedActivation[] {
+    return [...(this.#unfinishedBefore?.values() ?? [])].flat();
+  }
+
+  /** Lets another agent run orphaned runs. Returns their number. */
+  adopt(agent: AgentDefinition, wanted: (orphan: UnfinishedActivation) => boolean): number {
+    const adopted = this.#takeOrphans(wanted);
+    this.#resume(adopted.map(this.#claimedBy(agent)));
+    return adopted.length;
+  }
+
+  /** Ends orphaned runs as `cancelled`. Resolves to their number, once that is committed. */
+  async cancelOrphans(wanted: (orphan: UnfinishedActivation) => boolean): Promise<number> {
+    const count = this.#cancelOrphans(({ agent, ...activation }) =>
+      wanted({ ...activation, agentId: agent.name, gate: undefined, started: false }),
+    );
+    await this.#options.journal.settled();
+    return count;
+  }
+
+  #cancelOrphans(wanted: (activation: Omit<Activation, "onEnd">) => boolean): number {
+    const asActivation = (orphan: UnfinishedActivation) => {
+      const { agentId, gate: _, started: __, retryAt: ___, visibility, ...activation } = orphan;
+      const agent = undeclaredAgent(agentId);
+      return { ...activation, visibility, agent, subscription: undefined, depth: depthOf(orphan.artifacts) };
+    };
+    const cancelled = this.#takeOrphans((orphan) => wanted(asActivation(orphan)));
+    for (const orphan of cancelled) {
+      this.#options.activations.resumed();
+      this.#endUnstarted(asActivation(orphan));
+    }
+    return cancelled.length;
+  }
+
+  #takeOrphans(wanted: (orphan: UnfinishedActivation) => boolean): readonly UnfinishedActivation[] {
+    const taken: UnfinishedActivation[] = [];
+    for (const [name, orphans] of this.#unfinishedBefore ?? []) {
+      const left = orphans.filter((orphan) => !wanted(orphan));
+      if (left.length === orphans.length) continue;
+      taken.push(...orphans.filter(wanted));
+      if (left.length > 0) this.#unfinishedBefore?.set(name, left);
+      else this.#unfinishedBefore?.delete(name);
+    }
+    return taken;
+  }
+
   /** A dead letter is to run again, once that is written and {@link enqueue}d. Its agent must be declared. */
   runAgain(letter: DeadLetter, onEnd: (end: RunEnd) => void): Activation {
     const { activations, agents, journal } = this.#options;
     const { id, correlationId, visibility } = letter;
-    const agent = agents.get(letter.agentId) as AgentDefinition;
+    const agent = successorOf(agents, letter.agentId) as AgentDefinition;
     const next = { id, runId: newId(), attempt: letter.attempts + 1 };
     activations.resumed();
     journal.write({ kind: "dead_letter_again", ...next });
@@ -639,7 +688,8 @@ export class Runner {
     const running = [...this.#runs.values()].filter((run) => !run.isStopped && wanted(run.activation));
     const unwritten = status === "cancelled" ? this.#outcomes.cancel(wanted) : 0;
     for (const run of running) run.stop(status);
-    return withdrawn.length + running.length + unwritten;
+    const orphaned = status === "cancelled" ? this.#cancelOrphans(wanted) : 0;
+    return withdrawn.length + running.length + unwritten + orphaned;
   }
 
   #endUnstarted(activation: Activation): void {
