@@ -20,7 +20,7 @@ export type { ContextProvider, ContextProviders, GivenBy } from "./agents/contex
 export type { Alternatives, OutputOf, Redact, RunFunction } from "./agents/definition.ts";
 export { type Earlier, type HistoryOptions, history } from "./agents/history-provider.ts";
 export type { BatchOf, InputsOf } from "./agents/inputs.ts";
-export type { Model, ModelObject } from "./agents/model.ts";
+export type { Model, ModelChoice, ModelObject, ModelOptions } from "./agents/model.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
 export type { ModelPrice, Prices } from "./agents/prices.ts";
 export type { RetryOptions } from "./agents/retry-policy.ts";
