@@ -56,6 +56,13 @@ export { VERSION } from "./core/version.ts";
 export type { ErrorDetail } from "./core/wire-error.ts";
 export { Flock, type FlockOptions, type OpenFlockOptions } from "./flock.ts";
 export type { EventLog } from "./log/event-log.ts";
+export {
+  GroupRefused,
+  type GroupRefusedPayload,
+  JoinExpired,
+  type JoinExpiredPayload,
+} from "./runtime/alerts/gate-drops.ts";
+export { RunFailed, type RunFailedPayload } from "./runtime/alerts/run-failed.ts";
 export type { LocalCommands } from "./runtime/local-commands.ts";
 export type { Invoked, InvokeOptions, Published, PublishOptions } from "./runtime/publishing/published.ts";
 export type { StoredQuestion } from "./runtime/questions/person-question.ts";

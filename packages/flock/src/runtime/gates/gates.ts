@@ -7,6 +7,8 @@ import { isoTime, timestamp } from "../../core/time.ts";
 import { eventWrite } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { GateContents, WorkStore } from "../../store/store.ts";
+import { includesAlert } from "../alerts/alert.ts";
+import { alertTypeOf, type GateAlert, gateAlertOf } from "../alerts/gate-drops.ts";
 import { Gate, type GateOutcome, type GateProgress, type GateState } from "./gate.ts";
 import { GateTimers } from "./gate-timers.ts";
 import { SubscriptionIndex } from "./subscription-index.ts";
@@ -21,6 +23,8 @@ export interface GatesOptions {
   readonly log: RunLog;
   /** Receives what a gate releases because of a deadline, in the commit of this tick. */
   readonly onDue: (subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined) => void;
+  /** Receives a report of dropped artifacts that an agent consumes, in the commit of this tick. */
+  readonly onDropped: (alert: GateAlert) => void;
 }
 
 /** A complete set of artifacts that triggers an agent. */
@@ -144,6 +148,10 @@ export class Gates {
       // store.
       const fitting = waiting.filter(({ artifact }) => requires.has(artifact.type) && subscription.sees(artifact));
       gate.restore(fitting, counts.get(keyOf({ agentId: subscription.agentId, gate: name })) ?? 0);
+    }
+    // Afterwards, because a gate may report what it drops to another one.
+    for (const [subscription, gate] of this.#waiting) {
+      if (agentId !== undefined && subscription.agentId !== agentId) continue;
       const now = clock.now();
       if (pause === 0 && gate.deadline <= now) this.#wake(gate, now);
       else this.#timers.watch(gate, pause);
@@ -186,8 +194,8 @@ export class Gates {
     this.#options.onDue(gate.subscription, outcome.artifacts);
   }
 
-  #write(gate: Gate, { progress, waiting, left, error }: GateOutcome): void {
-    const { journal, log, clock } = this.#options;
+  #write(gate: Gate, { progress, waiting, left, dropped: drops, error }: GateOutcome): void {
+    const { journal, log, clock, onDropped } = this.#options;
     const { agentId, principal, gate: name, withinArtifacts, maxWaiting } = gate.subscription;
     const own = principal.tenant === undefined ? undefined : ({ kind: "tenant", tenant_id: principal.tenant } as const);
     for (const { correlationId, key, collected, required, expiresAt, dropped, reason, visibility } of progress) {
@@ -218,6 +226,11 @@ export class Gates {
       journal.write({ kind: "gate_taken", agentId, gate: name, taken: gate.taken });
     if (error !== undefined)
       log.error({ err: error, agent: agentId }, "failed to evaluate `whereGroup`; group rejected");
+    for (const drop of drops) {
+      const type = alertTypeOf(drop.reason);
+      if (!type || this.#index.ofType(type.typeName).length === 0 || includesAlert(drop.artifacts)) continue;
+      onDropped(gateAlertOf(gate.subscription, drop, gate.waitingFor(drop.key)));
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { EXTERNAL } from "@flock-ts/protocol";
 import type { Subscription } from "../../agents/subscription.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import { Draft } from "../../blackboard/artifact-type.ts";
@@ -9,6 +10,8 @@ import type { Workflows } from "../../projections/workflows.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { LeftWork, WorkStore } from "../../store/store.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
+import { reportVisibility } from "../alerts/alert.ts";
+import type { GateAlert } from "../alerts/gate-drops.ts";
 import { type DryRun, type Filled, Gates } from "../gates/gates.ts";
 import type { Registry } from "../registry.ts";
 import { type Activation, activationWrite } from "../runs/activation.ts";
@@ -45,6 +48,8 @@ export interface ActivationTaker {
   abandon(activation: Activation): void;
 }
 
+const NO_TAGS: readonly string[] = [];
+
 /** Delay before gates retry after a failed write, in ms, because a full disk does not recover immediately. */
 const GATE_RETRY_MS = 1_000;
 
@@ -58,7 +63,8 @@ export class Publisher {
     const { journal, left, work, clock, log } = options;
     const onDue = (subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined) =>
       this.#due(subscription, artifacts);
-    this.gates = new Gates({ journal, left, work, clock, log, onDue });
+    const onDropped = (alert: GateAlert) => this.#report(alert);
+    this.gates = new Gates({ journal, left, work, clock, log, onDue, onDropped });
     // Gates have taken in what is not on the blackboard now.
     journal.onFailure(() => this.gates.refresh(GATE_RETRY_MS));
   }
@@ -147,6 +153,26 @@ export class Publisher {
         }
         return failed(error);
       },
+    );
+  }
+
+  /** Publishes what a gate reports, in the commit of this tick. The gate reports it again if the commit fails. */
+  #report({ draft, correlationId, visibility }: GateAlert): void {
+    const { tracing, log } = this.#options;
+    const origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility: reportVisibility(visibility) };
+    let publication: Publication;
+    try {
+      publication = this.prepare(draft, origin);
+    } catch (err) {
+      log.error({ err, type: draft.type }, "failed to report what a gate dropped");
+      return;
+    }
+    tracing.publish([publication]);
+    this.post(publication);
+    void this.committed(
+      [publication],
+      () => {},
+      () => {},
     );
   }
 
