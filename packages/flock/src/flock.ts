@@ -13,7 +13,7 @@ import { type Logger, pino } from "pino";
 import { z } from "zod";
 import { AgentBuilder, componentsSchema, modelSchema, redactSchema } from "./agents/builder.ts";
 import type { AgentDefinition, Redact } from "./agents/definition.ts";
-import type { Model } from "./agents/model.ts";
+import type { ModelChoice } from "./agents/model.ts";
 import { type Prices, pricesSchema } from "./agents/prices.ts";
 import { type AnyArtifactType, assertDraft, type Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
@@ -66,9 +66,10 @@ export interface FlockOptions {
   readonly maxInlinePayloadBytes?: number;
   /**
    * Computes what agents publish that have no `run`: a language model of the AI SDK, or `"provider/model"`, such as
-   * `"openai/gpt-4.1"`. It is looked for, and the AI SDK loaded, when the first such agent is there. Default: none.
+   * `"openai/gpt-4.1"`, or several in order of preference: see {@link ModelChoice}. It is looked for, and the AI SDK
+   * loaded, when the first such agent is there. Default: none.
    */
-  readonly model?: Model;
+  readonly model?: ModelChoice;
   /**
    * What models must not read: patterns in addition to the known ones (keys of providers, tokens, private keys, passwords in
    * addresses), or false for nothing at all. Default: the known ones.
@@ -170,7 +171,7 @@ export class Flock {
   readonly #runtime: Runtime;
   readonly #state: GraphProjection;
   readonly #history: History;
-  readonly #model: Model | undefined;
+  readonly #model: ModelChoice | undefined;
   readonly #redact: Redact;
   readonly #prices: Prices | undefined;
   readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
@@ -635,8 +636,8 @@ export class Flock {
       for (const [name, builder] of this.#declaring) {
         const declaration = builder.declarationForModel();
         // The AI SDK is loaded when it is wanted: a flock of functions can do without it.
-        const { aiEngine, modelOf } = await loadEngine(name);
-        const agent = { ...declaration, model: await modelOf(declaration.model, name) };
+        const { aiEngine, resolveModels } = await loadEngine(name);
+        const agent = { ...declaration, model: await resolveModels(declaration.model, name) };
         // The caller may have called `run` in the meantime.
         if (this.#declaring.get(name) !== builder) continue;
         builder.close();

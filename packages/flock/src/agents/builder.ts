@@ -12,7 +12,7 @@ import { circuitLimits } from "./circuit-options.ts";
 import type { ContextProvider, ContextProviders, GivenBy } from "./context-provider.ts";
 import type { AgentDeclaration, AgentDefinition, Alternatives, Redact, RunFunction } from "./definition.ts";
 import type { BatchOf, InputsOf } from "./inputs.ts";
-import { isModel, type Model } from "./model.ts";
+import { isModelChoice, type ModelChoice, type ModelOptions, modelOptionsSchema } from "./model.ts";
 import { checkOutputOptions, type OutputOptions, Outputs } from "./outputs.ts";
 import type { Prices } from "./prices.ts";
 import { type RetryOptions, RetryPolicy } from "./retry-policy.ts";
@@ -62,7 +62,7 @@ export const componentsSchema = z.array(z.instanceof(AgentComponent, { error: "m
 
 /** The flock's settings for agents that don't set their own. */
 export interface AgentDefaults {
-  readonly model?: Model | undefined;
+  readonly model?: ModelChoice | undefined;
   readonly redact?: Redact | undefined;
   readonly prices?: Prices | undefined;
   /** Returns the flock's hooks combined with those of the agent's own components. */
@@ -80,7 +80,10 @@ const providersSchema = z.record(
 );
 
 /** Validates a model as far as the core can. */
-export const modelSchema = z.custom<Model>(isModel, 'must be an AI SDK model or `"provider/model"`');
+export const modelSchema = z.custom<ModelChoice>(
+  isModelChoice,
+  'must be an AI SDK model or `"provider/model"`, or a list of them',
+);
 
 /**
  * Declares an agent step by step. `run` ends the declaration and activates the agent.
@@ -96,7 +99,8 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   readonly name: string;
   readonly #register: (definition: AgentDefinition) => void;
   /** The flock's model, until the agent sets its own. */
-  #model: Model | undefined;
+  #model: ModelChoice | undefined;
+  #modelOptions: ModelOptions = {};
   readonly #prices: Prices | undefined;
   readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
   #components: AgentComponent[] = [];
@@ -420,16 +424,18 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   /**
-   * Sets the agent's model. Default: the flock's model.
+   * Sets the agent's model, or several in order of preference: if one is unavailable, the next one is asked. Default:
+   * the flock's model.
    *
    * @example
-   * flock.agent("chef").model("openai/gpt-4.1")
+   * flock.agent("chef").model(["openai/gpt-4.1", "anthropic/claude-sonnet-4-5"], { idleTimeout: 30_000 })
    *
-   * @throws FlockError `invalid_options` unless it is an AI SDK model or `"provider/model"`.
+   * @throws FlockError `invalid_options` unless each is an AI SDK model or `"provider/model"`.
    */
-  model(model: Model): this {
+  model(model: ModelChoice, options: ModelOptions = {}): this {
     this.#assertOpen();
     this.#model = checkOptions(this.#option("model"), modelSchema, model);
+    this.#modelOptions = checkOptions(this.#option("model"), modelOptionsSchema, options);
     return this;
   }
 
@@ -510,7 +516,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
    * Returns the declaration of an agent without `run`, for a model to compute. Used only by the flock.
    * @throws FlockError `agent_incomplete` when something is missing.
    */
-  declarationForModel(): AgentDeclaration & { readonly model: Model } {
+  declarationForModel(): AgentDeclaration & { readonly model: ModelChoice } {
     const missing = (what: string) =>
       new FlockError("agent_incomplete", `Agent \`${this.name}\` is incomplete: ${what}`);
     if (!this.#model) {
@@ -585,6 +591,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       redaction: this.#redact === false ? undefined : new Redaction(this.#redact),
       prices: this.#prices,
       model: this.#model,
+      modelOptions: this.#modelOptions,
     };
   }
 

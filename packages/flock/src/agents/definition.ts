@@ -6,7 +6,7 @@ import type { BestOf } from "./best-of-options.ts";
 import type { CircuitLimits } from "./circuit-options.ts";
 import type { ContextProviders } from "./context-provider.ts";
 import type { Inputs } from "./inputs.ts";
-import type { Model } from "./model.ts";
+import type { ModelChoice, ModelOptions } from "./model.ts";
 import type { Outputs } from "./outputs.ts";
 import type { Prices } from "./prices.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
@@ -80,7 +80,8 @@ export interface AgentDefinition {
   /** The flock's model prices. */
   readonly prices?: Prices | undefined;
   /** The agent's own model, or the flock's. */
-  readonly model?: Model | undefined;
+  readonly model?: ModelChoice | undefined;
+  readonly modelOptions?: ModelOptions | undefined;
   readonly run: (inputs: Inputs, context: RunContext) => unknown;
 }
 
@@ -88,7 +89,7 @@ export interface AgentDefinition {
 export type AgentDeclaration = Omit<AgentDefinition, "run">;
 
 /** Creates the `run` function of an agent that has a model and no function. */
-export type Engine = (agent: AgentDeclaration & { readonly model: Model }) => AgentDefinition["run"];
+export type Engine = (agent: AgentDeclaration & { readonly model: ModelChoice }) => AgentDefinition["run"];
 
 /** Hides secrets from models: patterns in addition to the built-in ones, or false to hide nothing. */
 export type Redact = readonly RegExp[] | false;

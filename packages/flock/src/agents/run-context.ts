@@ -5,7 +5,7 @@ import type { RunLog } from "../core/logger.ts";
 import type { Redaction } from "../core/redaction.ts";
 import type { ReadableStore } from "../store/store.ts";
 import type { AskOptions } from "./ask-options.ts";
-import type { Model } from "./model.ts";
+import type { ModelChoice, ModelOptions } from "./model.ts";
 import type { Prices } from "./prices.ts";
 
 /** Labels of a streamed chunk. */
@@ -69,7 +69,9 @@ export interface RunContext<Given = Readonly<Record<string, unknown>>, Out exten
    */
   readonly log: RunLog;
   /** The agent's model or the flock's, if there is one, for `ask` of `flock-ts/engines/ai`. */
-  readonly model: Model | undefined;
+  readonly model: ModelChoice | undefined;
+  /** Options of the agent's model. Empty by default. */
+  readonly modelOptions: ModelOptions;
   /** Hides secrets from the model; undefined when the agent has turned redaction off. */
   readonly redaction: Redaction | undefined;
   /** The flock's model prices. Empty by default. */

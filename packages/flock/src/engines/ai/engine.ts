@@ -1,7 +1,7 @@
 import type { Engine } from "../../agents/definition.ts";
 import { askForEach } from "./ask.ts";
 
-export { modelOf } from "./resolve-model.ts";
+export { resolveModels } from "./resolve-model.ts";
 
 /**
  * Has a model compute an agent's output: from one answer, one artifact of each type or as many as `fanOut` requires.

@@ -1,3 +1,4 @@
+import { EXTERNAL } from "@flock-ts/protocol";
 import type { Subscription } from "../../agents/subscription.ts";
 import { type StoredArtifact, takenUp } from "../../blackboard/artifact.ts";
 import { assertDraft, type Draft } from "../../blackboard/artifact-type.ts";
@@ -6,6 +7,8 @@ import type { RunLog } from "../../core/logger.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { LeftWork, WorkStore } from "../../store/store.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
+import { reportVisibility } from "../alerts/alert.ts";
+import type { GateAlert } from "../alerts/gate-drops.ts";
 import { type DryRun, type Filled, Gates } from "../gates/gates.ts";
 import type { Registry } from "../registry.ts";
 import { type Activation, activationWrite } from "../runs/activation.ts";
@@ -39,6 +42,8 @@ export interface PublishListener {
   hidden?(artifact: StoredArtifact): void;
 }
 
+const NO_TAGS: readonly string[] = [];
+
 /** Delay before gates retry after a failed write, in ms, because a full disk does not recover immediately. */
 const GATE_RETRY_MS = 1_000;
 
@@ -53,7 +58,8 @@ export class Publisher {
     const { journal, left, work, clock, log } = options;
     const onDue = (subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined) =>
       this.#due(subscription, artifacts);
-    this.gates = new Gates({ journal, left, work, clock, log, onDue });
+    const onDropped = (alert: GateAlert) => this.#report(alert);
+    this.gates = new Gates({ journal, left, work, clock, log, onDue, onDropped });
     // Gates have taken in what is not on the blackboard now.
     journal.onFailure(() => this.gates.refresh(GATE_RETRY_MS));
   }
@@ -156,6 +162,27 @@ export class Publisher {
         }
         return failed(error);
       },
+    );
+  }
+
+  /** Publishes what a gate reports, in the commit of this tick. The gate reports it again if the commit fails. */
+  #report({ draft, correlationId, depth, visibility: seenBy }: GateAlert): void {
+    const { tracing, log } = this.#options;
+    const visibility = reportVisibility(seenBy);
+    const origin = { producedBy: EXTERNAL, correlationId, depth, tags: NO_TAGS, visibility };
+    let publication: Publication;
+    try {
+      publication = this.prepare(draft, origin);
+    } catch (err) {
+      log.error({ err, type: draft.type }, "failed to report what a gate dropped");
+      return;
+    }
+    tracing.publish([publication]);
+    this.post(publication);
+    void this.committed(
+      [publication],
+      () => {},
+      () => {},
     );
   }
 

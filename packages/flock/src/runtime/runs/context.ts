@@ -1,4 +1,4 @@
-import type { Model } from "../../agents/model.ts";
+import type { ModelChoice, ModelOptions } from "../../agents/model.ts";
 import type { Prices } from "../../agents/prices.ts";
 import type { RunContext } from "../../agents/run-context.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
@@ -118,8 +118,12 @@ export class Context implements RunContext {
     return this.#log;
   }
 
-  get model(): Model | undefined {
+  get model(): ModelChoice | undefined {
     return this.#run.activation.agent.model;
+  }
+
+  get modelOptions(): ModelOptions {
+    return this.#run.activation.agent.modelOptions ?? NOTHING;
   }
 
   get prices(): Prices {

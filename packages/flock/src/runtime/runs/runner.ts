@@ -22,6 +22,9 @@ import type {
 } from "../../store/store.ts";
 import { logOf, type RootLog } from "../../telemetry/run-log.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
+import { reportVisibility } from "../alerts/alert.ts";
+import { FailureLineage } from "../alerts/failure-lineage.ts";
+import { RunFailed, runFailedOf } from "../alerts/run-failed.ts";
 import type { Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Questions } from "../questions/questions.ts";
@@ -97,6 +100,7 @@ interface Ending {
 
 /** A run that began in an earlier process. */
 const BEGUN_BEFORE: Pick<Begun, "ensure"> = { ensure: () => {} };
+const NO_TAGS: readonly string[] = [];
 const NO_DRAFTS: readonly Draft[] = [];
 const NO_POSTINGS: readonly Publication[] = [];
 const NO_ARTIFACTS: readonly StoredArtifact[] = [];
@@ -118,6 +122,7 @@ export class Runner {
   readonly circuits: Circuits;
   readonly #runs = new Map<string, Run>();
   readonly #early: EarlyOutputDeps;
+  readonly #failures = new FailureLineage();
   readonly #outcomes: Outcomes;
   /** Receives what circuits write while one of them learns of the end of a run. */
   #circuitWrites: Write[] | undefined;
@@ -398,6 +403,7 @@ export class Runner {
     const run = new Run(activation, clock, errorDetail, this.#slotOf(activation), this.#tell);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
+    this.#failures.started(runId, artifacts);
     const startedAt = this.#now();
     const started: EventOf<"agent_execution_started"> = {
       type: "agent_execution_started",
@@ -509,9 +515,10 @@ export class Runner {
     const told = { ...end, error: toldError as WireError, produced };
     const { again, write } = this.#writesOfEnd(activation, end, told, failure, begun !== undefined);
     const isRetried = again?.retryAt !== undefined;
+    const report = again ? undefined : this.#reportOf(activation, told);
     return {
       activation,
-      publications,
+      publications: report ? [...publications, report] : publications,
       write: (isFirst) => {
         begun?.ensure();
         if (publications.length > 0) tracing.publish(publications);
@@ -520,6 +527,10 @@ export class Runner {
           else publisher.postAgain(publication);
         }
         write(isFirst);
+        if (!report) return;
+        tracing.publish([report]);
+        if (isFirst) publisher.post(report);
+        else publisher.postAgain(report);
       },
       committed: (isCancelled) => {
         if (isRetried) return this.#retry(activation, end, again, isCancelled);
@@ -545,6 +556,23 @@ export class Runner {
       },
       isCancellable: isRetried,
     };
+  }
+
+  /** Returns the report of work that has failed permanently, if an agent consumes it. `told`: the end as viewers receive it. */
+  #reportOf(activation: Activation, { runId, status, error }: RunEnd): Publication | undefined {
+    if (!isFailure(status) || !error) return undefined;
+    const { agents, publisher, log } = this.#options;
+    const isWanted = [...agents.values()].some(({ consumes }) => consumes.get(RunFailed.typeName) === RunFailed);
+    const { agent, correlationId, depth, visibility, artifacts } = activation;
+    if (!isWanted || !this.#failures.mayReport(agent.name, artifacts)) return undefined;
+    try {
+      const origin = { producedBy: agent.name, runId, correlationId, depth, tags: NO_TAGS };
+      const draft = runFailedOf(activation, runId, status, error);
+      return publisher.prepare(draft, { ...origin, visibility: reportVisibility(visibility) });
+    } catch (err) {
+      log.error({ err, agent: agent.name, runId }, "failed to report that a run failed");
+      return undefined;
+    }
   }
 
   /** Makes artifacts of what a run has returned. Throws what is wrong with it. */
