@@ -83,7 +83,9 @@ function checkNumber(text: string, start: number, end: number): void {
   const value = Number(digits);
   // Not a number: the parser reports it.
   if (Number.isNaN(value)) return;
-  if (Number.isFinite(value) && (!/^-?\d+$/.test(digits) || BigInt(digits) === BigInt(value))) return;
+  const isInteger = /^-?\d+$/.test(digits);
+  // JavaScript writes large doubles in fewer digits than they have: 2^60 + 64 is 1152921504606847000.
+  if (Number.isFinite(value) && (!isInteger || String(value) === digits || BigInt(digits) === BigInt(value))) return;
   const path = pathAt(text, start).join(".");
   const number = digits.length > 40 ? `${digits.slice(0, 40)}…` : digits;
   throw new RangeError(
