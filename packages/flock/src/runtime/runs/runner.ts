@@ -40,10 +40,11 @@ import { SingleFile } from "../queue/single-file.ts";
 import { type Activation, depthOf } from "./activation.ts";
 import { Context } from "./context.ts";
 import { asCurrent, type CurrentRun, currentRun } from "./current-run.ts";
+import { LoopGuard } from "./loop-guard.ts";
 import type { RunSlot } from "./occupancy.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
-import { CrashLimitError, LoopError, NotClearedError } from "./refusals.ts";
+import { CrashLimitError, NotClearedError } from "./refusals.ts";
 import { HIDDEN, Run, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
@@ -123,6 +124,7 @@ export class Runner {
    */
   readonly #lastChances: SingleFile;
   readonly circuits: Circuits;
+  readonly #loops: LoopGuard;
   readonly #runs = new Map<string, Run>();
   readonly #outcomes: Outcomes;
   /** Receives what circuits write while one of them learns of the end of a run. */
@@ -143,6 +145,7 @@ export class Runner {
       options.concurrency,
     );
     this.#outcomes = new Outcomes(options);
+    this.#loops = new LoopGuard(options.maxDepth);
     this.#retries = new DelayQueue(options.clock, (activation) => this.enqueue(activation));
     this.#lastChances = new SingleFile((activation) => this.#schedule(activation));
     this.circuits = new Circuits({
@@ -181,7 +184,7 @@ export class Runner {
     artifacts: readonly StoredArtifact[],
     onEnd?: (end: RunEnd) => void,
   ): Activation {
-    const { agents, workflows, tracing, clock, maxDepth } = this.#options;
+    const { agents, workflows, tracing, clock } = this.#options;
     const agent = agents.get(subscription.agentId) as AgentDefinition;
     const correlationId = artifacts[0]?.correlationId ?? newId();
     const visibility = runSeenBy(agent, artifacts);
@@ -200,7 +203,7 @@ export class Runner {
       depth,
       attempt: 1,
       cause: tracing.cause(subscription, artifacts, correlationId),
-      refusal: depth > maxDepth ? new LoopError(agent.name, correlationId, maxDepth) : undefined,
+      refusal: this.#loops.pending(agent.name, correlationId, depth),
       onEnd,
     };
   }
@@ -233,9 +236,10 @@ export class Runner {
   }
 
   /** Forgets an activation that could not be written. */
-  abandon({ correlationId, visibility }: Activation): void {
+  abandon(activation: Activation): void {
+    const { correlationId, visibility } = activation;
     this.#options.workflows.withdrawn(correlationId, this.#now(), visibility);
-    this.#countFinished();
+    this.#countFinished(activation);
   }
 
   /** Ends runs, queued or running, that a principal may see, as `cancelled`. Resolves to how many, once that is committed. */
@@ -375,14 +379,12 @@ export class Runner {
     agent: AgentDefinition,
     { gate, artifacts, correlationId }: Pick<DeadLetter, "gate" | "artifacts" | "correlationId">,
   ): Pick<Activation, "subscription" | "depth" | "refusal"> {
-    const { maxDepth } = this.#options;
     const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
     const subscription = able.find((one) => one.gate === gate) ?? able[0];
     const depth = depthOf(artifacts);
-    if (!artifacts.every((one) => maySee(agent.principal, one.visibility)))
-      return { subscription, depth, refusal: new NotClearedError(agent.name) };
-    if (depth <= maxDepth) return { subscription, depth };
-    return { subscription, depth, refusal: new LoopError(agent.name, correlationId, maxDepth) };
+    const loop = this.#loops.pending(agent.name, correlationId, depth);
+    const isCleared = artifacts.every((one) => maySee(agent.principal, one.visibility));
+    return { subscription, depth, refusal: isCleared ? loop : new NotClearedError(agent.name) };
   }
 
   #run(activation: Activation): Promise<void> {
@@ -638,14 +640,15 @@ export class Runner {
     this.#finish(activation, end);
   }
 
-  #finish({ id, onEnd }: Activation, end: RunEnd): void {
+  #finish(activation: Activation, end: RunEnd): void {
     this.#options.tracing.ended(end);
-    this.#lastChances.left(id);
-    onEnd?.(end);
-    this.#countFinished();
+    this.#lastChances.left(activation.id);
+    activation.onEnd?.(end);
+    this.#countFinished(activation);
   }
 
-  #countFinished(): void {
+  #countFinished({ correlationId, depth }: Activation): void {
+    this.#loops.ended(correlationId, depth);
     this.#unfinished -= 1;
     this.noteIdle();
   }
