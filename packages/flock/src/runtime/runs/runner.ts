@@ -33,10 +33,9 @@ import type { Tracing } from "../../telemetry/tracing.ts";
 import type { Origin, Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Questions } from "../questions/questions.ts";
-import { Circuits } from "../queue/circuits.ts";
-import { DelayQueue } from "../queue/delay-queue.ts";
-import { Scheduler } from "../queue/scheduler.ts";
-import { SingleFile } from "../queue/single-file.ts";
+import type { Circuits } from "../queue/circuits.ts";
+import { RunQueue } from "../queue/run-queue.ts";
+import type { Scheduler } from "../queue/scheduler.ts";
 import { type Activation, depthOf } from "./activation.ts";
 import { Context } from "./context.ts";
 import { asCurrent, type CurrentRun, currentRun } from "./current-run.ts";
@@ -117,12 +116,7 @@ const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, in
 export class Runner {
   readonly #options: RunnerOptions;
   readonly scheduler: Scheduler;
-  readonly #retries: DelayQueue;
-  /**
-   * Work whose next crash is its last one. If other such work ran at the same time, a crash would set all of it aside, and
-   * only one of it is to blame.
-   */
-  readonly #lastChances: SingleFile;
+  readonly #queue: RunQueue;
   readonly circuits: Circuits;
   readonly #loops: LoopGuard;
   readonly #runs = new Map<string, Run>();
@@ -139,42 +133,34 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    this.scheduler = new Scheduler(
-      options.clock,
-      (activation) => outside(() => options.tracing.run(activation, () => this.#run(activation))),
-      options.concurrency,
-    );
-    this.#outcomes = new Outcomes(options);
-    this.#loops = new LoopGuard(options.maxDepth);
-    this.#retries = new DelayQueue(options.clock, (activation) => this.enqueue(activation));
-    this.#lastChances = new SingleFile((activation) => this.#schedule(activation));
-    this.circuits = new Circuits({
-      clock: options.clock,
+    this.#queue = new RunQueue({
+      ...options,
+      start: (activation) => outside(() => options.tracing.run(activation, () => this.#run(activation))),
+      onHeld: (activation) => this.#noteHeld(activation),
       emit: (event) => {
         const write = eventWrite(event, this.#now());
         this.#circuitWrites?.push(write);
         options.journal.write(write);
       },
-      queueOf: (name) => ({
-        withdraw: () => this.scheduler.withdraw(({ agent }) => agent.name === name),
-        enqueue: (activation) => this.#schedule(activation),
-      }),
     });
+    this.scheduler = this.#queue.scheduler;
+    this.circuits = this.#queue.circuits;
+    this.#outcomes = new Outcomes(options);
+    this.#loops = new LoopGuard(options.maxDepth);
   }
 
   get counts(): RunCounts {
     return {
       ...this.#counts,
       running: this.scheduler.running,
-      queued: this.scheduler.queued + this.#retries.size + this.circuits.held + this.#lastChances.size,
+      queued: this.#queue.size,
     };
   }
 
   /** Whether a run that a subscription has woken is queued, waits for its next attempt or goes on. */
   isBusy(subscription: Subscription): boolean {
     const isIts = (activation: Activation) => activation.subscription === subscription;
-    if ([this.#retries, this.#lastChances, this.#outcomes].some((place) => place.has(isIts))) return true;
-    if (this.scheduler.isWaiting(isIts)) return true;
+    if (this.#queue.has(isIts) || this.#outcomes.has(isIts)) return true;
     return [...this.#runs.values()].some(({ activation }) => isIts(activation));
   }
 
@@ -210,24 +196,8 @@ export class Runner {
 
   /** Runs an activation as soon as there is room for it. */
   enqueue(activation: Activation): void {
-    if (this.#stopped) return this.#leaveForLater(activation);
-    if (this.circuits.of(activation.agent)?.admits(activation) === false) return;
-    if (this.#hasLastChance(activation) && !this.#lastChances.admits(activation)) return;
-    this.#schedule(activation);
-  }
-
-  /** While its agent is paused, it must not keep others from starting. */
-  #hasLastChance({ agent, crashes = 0 }: Activation): boolean {
-    return crashes > 0 && crashes >= this.#maxCrashesOf(agent) - 1 && !this.scheduler.paused.has(agent.name);
-  }
-
-  #maxCrashesOf({ maxCrashes = this.#options.maxCrashes }: AgentDefinition): number {
-    return maxCrashes;
-  }
-
-  #schedule(activation: Activation): void {
-    this.scheduler.enqueue(activation);
-    if (this.scheduler.held > 0 && this.scheduler.paused.has(activation.agent.name)) this.#noteHeld(activation);
+    if (this.#stopped) this.#leaveForLater(activation);
+    else this.#queue.enqueue(activation);
   }
 
   #noteHeld({ agent }: Activation): void {
@@ -322,7 +292,7 @@ export class Runner {
     const before = { ...about, runId, attempt, ...this.#fitting(agent, left) };
     this.#unfinished += 1;
     workflows.queued(correlationId, this.#now(), visibility);
-    if (crashes >= this.#maxCrashesOf(agent)) return this.#setAside(before, started);
+    if (crashes >= this.#queue.maxCrashesOf(agent)) return this.#setAside(before, started);
     const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
     const ended = started ? this.#writesOfEnd(before, end, end) : undefined;
     if (ended?.again) ({ runId, attempt } = ended.again);
@@ -339,8 +309,7 @@ export class Runner {
         isCancellable: true,
       });
     } else if (retryAt !== undefined) {
-      this.#retries.enter(activation);
-      this.#retries.until(activation, retryAt);
+      this.#queue.enqueueAt(activation, retryAt);
     } else {
       void ready.then(() => this.enqueue(activation));
     }
@@ -446,9 +415,7 @@ export class Runner {
   #slotOf(activation: Activation): RunSlot {
     return {
       release: () => {
-        this.scheduler.leave(activation);
-        this.#lastChances.left(activation.id);
-        this.circuits.of(activation.agent)?.released(activation);
+        this.#queue.release(activation);
         this.noteIdle();
       },
       reacquire: () => this.scheduler.reacquireSlot(activation),
@@ -550,11 +517,10 @@ export class Runner {
     const next: Activation = { ...activation, runId, attempt, failures, retryOf: activation.runId };
     this.#counts[end.status] += 1;
     this.#options.tracing.ended(end);
-    this.#lastChances.left(activation.id);
+    this.#queue.ended(activation);
     if (this.#stopped) return this.#leaveForLater(next);
     if (isCancelled) return this.#endUnstarted(next);
-    this.#retries.enter(next);
-    this.#retries.until(next, retryAt as number);
+    this.#queue.enqueueAt(next, retryAt as number);
   }
 
   /**
@@ -642,7 +608,7 @@ export class Runner {
 
   #finish(activation: Activation, end: RunEnd): void {
     this.#options.tracing.ended(end);
-    this.#lastChances.left(activation.id);
+    this.#queue.ended(activation);
     activation.onEnd?.(end);
     this.#countFinished(activation);
   }
@@ -666,9 +632,7 @@ export class Runner {
   }
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Omit<Activation, "onEnd">) => boolean): number {
-    const withdrawn = [this.scheduler, this.#retries, this.circuits, this.#lastChances].flatMap((place) => [
-      ...place.withdraw(wanted),
-    ]);
+    const withdrawn = this.#queue.withdraw(wanted);
     for (const activation of withdrawn) {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);
