@@ -49,8 +49,9 @@ export interface FlockOptions {
   readonly store?: never;
   /**
    * A longer chain of runs, each of which caused the next one, counts as a loop: its next run ends with a `LoopError`
-   * and becomes a dead letter. Where a run consumes several artifacts, the shortest chain counts. Default 1,000: far more
-   * than an intended chain needs, and reached by a loop within seconds.
+   * and becomes a dead letter. Where a run consumes several artifacts, the shortest chain counts. A loop that multiplies
+   * ends when a workflow has repeated its agents `100 × maxDepth` times without coming to rest. Default 1,000: far more than
+   * an intended chain needs, and reached by a loop within seconds.
    */
   readonly maxDepth?: number;
   /**

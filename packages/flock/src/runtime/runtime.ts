@@ -124,7 +124,6 @@ export class Runtime {
       ...shared,
       activations,
       tracing,
-      maxDepth,
       concurrency,
       agents,
       questions,

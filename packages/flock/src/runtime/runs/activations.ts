@@ -6,24 +6,26 @@ import { seenTogether } from "../../blackboard/by-visibility.ts";
 import { newId } from "../../core/ids.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
 import { type Activation, depthOf } from "./activation.ts";
-import { LoopError } from "./refusals.ts";
+import { LoopGuard } from "./loop-guard.ts";
 import type { RunEnd } from "./run-end.ts";
 
 /** Collaborators and settings of {@link Activations}. */
 export interface ActivationsOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly tracing: Pick<Tracing, "cause">;
-  /** Length of a chain of causes from which on it counts as a loop. */
+  /** A longer chain of runs, each of which caused the next one, is a loop. */
   readonly maxDepth: number;
 }
 
 /** Creates activations, and counts those that have not ended. */
 export class Activations {
   readonly #options: ActivationsOptions;
+  readonly #loops: LoopGuard;
   #unfinished = 0;
 
   constructor(options: ActivationsOptions) {
     this.#options = options;
+    this.#loops = new LoopGuard(options.maxDepth);
   }
 
   /** Number of activations that have not ended. */
@@ -33,11 +35,10 @@ export class Activations {
 
   /** Creates the activation of a subscription. The caller writes it, and queues it after the commit. */
   create(subscription: Subscription, artifacts: readonly StoredArtifact[], onEnd?: (end: RunEnd) => void): Activation {
-    const { agents, tracing, maxDepth } = this.#options;
+    const { agents, tracing } = this.#options;
     const agent = agents.get(subscription.agentId) as AgentDefinition;
     const correlationId = artifacts[0]?.correlationId ?? newId();
     const depth = depthOf(artifacts);
-    this.resumed();
     const id = newId();
     return {
       id,
@@ -50,19 +51,21 @@ export class Activations {
       depth,
       attempt: 1,
       cause: tracing.cause(subscription, artifacts, correlationId),
-      refusal: depth > maxDepth ? new LoopError(agent.name, correlationId, maxDepth) : undefined,
+      refusal: this.pending({ agent, correlationId, depth }),
       onEnd,
     };
   }
 
-  /** Counts an activation that was created earlier, and has not ended. */
-  resumed(): void {
+  /** Counts an activation that has not ended. Returns why it must not run, if it belongs to a loop. */
+  pending({ agent, correlationId, depth }: Pick<Activation, "agent" | "correlationId" | "depth">): Error | undefined {
     this.#unfinished += 1;
+    return this.#loops.pending(agent.name, correlationId, depth);
   }
 
-  /** Counts the end of an activation. */
-  ended(): void {
+  /** Counts the end of an activation, also of one that could not be written. */
+  ended({ correlationId, depth }: Pick<Activation, "correlationId" | "depth">): void {
     this.#unfinished -= 1;
+    this.#loops.ended(correlationId, depth);
   }
 }
 

@@ -61,7 +61,7 @@ export class DeadLetters {
     const { done, onEnd } = runDone(() => runner.caller);
     const activation = runner.runAgain(letter, onEnd);
     const closed = this.#tell(letter, { status: "retried", run_id: activation.runId });
-    await this.#takeOut(id, () => runner.abandon());
+    await this.#takeOut(id, () => runner.abandon(activation));
     runner.enqueue(activation);
     return { runId: activation.runId, correlationId, attempt: attempts + 1, seq: closed.seq, done };
   }

@@ -80,6 +80,34 @@ describe("the loop guard", () => {
     await flock.shutdown();
   });
 
+  it("ends a loop that multiplies, although its chains are short", async () => {
+    const flock = new Flock({ maxDepth: 50 });
+    flock
+      .agent("hydra")
+      .consumes(Ping)
+      .publishes(Pong)
+      .run(({ Ping: { n } }) => [Pong({ n }), Pong({ n })]);
+    flock
+      .agent("hero")
+      .consumes(Pong)
+      .publishes(Ping)
+      .run(({ Pong: { n } }) => Ping({ n: n + 1 }));
+    const { correlationId } = await flock.publish(Ping({ n: 1 }));
+    await flock.runUntilIdle();
+    expect(flock.stats().runs.success).toBeLessThan(2 * 50 * 100);
+    const [letter] = await flock.deadLetters({ limit: 1 });
+    expect(letter).toMatchObject({
+      correlationId,
+      error: { name: "LoopError", message: expect.stringMatching(/repeated 5000 times/) },
+    });
+
+    const before = flock.stats().runs.success;
+    await flock.publish(Ping({ n: 1 }), { correlationId });
+    await flock.runUntilIdle();
+    expect(flock.stats().runs.success).toBeGreaterThan(before + 5_000);
+    await flock.shutdown();
+  });
+
   it.each(["publish", "invoke"] as const)("ends a loop of functions that call flock.%s themselves", async (how) => {
     const flock = new Flock({ maxDepth: 10 });
     let rounds = 0;

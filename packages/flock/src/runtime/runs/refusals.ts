@@ -7,13 +7,13 @@ export class NotClearedError extends Error {
   }
 }
 
-/** A chain of runs, each of which caused the next one, is longer than allowed. */
+/** Runs cause each other without end. */
 export class LoopError extends Error {
   override readonly name = "LoopError";
 
-  constructor(agent: string, correlationId: string, limit: number) {
+  constructor(agent: string, correlationId: string, reason: string) {
     super(
-      `Failed to run \`${agent}\`: a chain of ${limit} runs in workflow \`${correlationId}\` led to it, which looks like a loop. ` +
+      `Failed to run \`${agent}\` in workflow \`${correlationId}\`: ${reason}, which looks like a loop. ` +
         "Let an agent stop publishing at some point, or raise `maxDepth`.",
     );
   }

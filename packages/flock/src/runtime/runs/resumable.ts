@@ -6,7 +6,7 @@ import { FlockError } from "../../core/errors.ts";
 import { readable } from "../../core/wire-error.ts";
 import type { ActivationRecord } from "../../store/store.ts";
 import { type Activation, depthOf } from "./activation.ts";
-import { LoopError, NotClearedError } from "./refusals.ts";
+import { NotClearedError } from "./refusals.ts";
 
 /**
  * Matches an activation that was queued earlier, possibly under another declaration, with the agent of today. What does
@@ -14,8 +14,7 @@ import { LoopError, NotClearedError } from "./refusals.ts";
  */
 export function resumable(
   agent: AgentDefinition,
-  { gate, artifacts, correlationId }: Pick<ActivationRecord, "gate" | "artifacts" | "correlationId">,
-  maxDepth: number,
+  { gate, artifacts }: Pick<ActivationRecord, "gate" | "artifacts">,
 ): Pick<Activation, "artifacts" | "depth" | "subscription" | "refusal"> {
   const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
   const subscription = able.find((one) => one.identity === gate) ?? able[0];
@@ -23,7 +22,6 @@ export function resumable(
   if (!subscription) return { ...found, refusal: wrongInputs(agent, artifacts) };
   if (!artifacts.every((one) => maySee(agent.principal, one.visibility)))
     return { ...found, refusal: new NotClearedError(agent.name) };
-  if (found.depth > maxDepth) return { ...found, refusal: new LoopError(agent.name, correlationId, maxDepth) };
   try {
     const taken = artifacts.map((one) => takenUp(one, subscription.types.get(one.type) as AnyArtifactType));
     return { ...found, artifacts: taken };

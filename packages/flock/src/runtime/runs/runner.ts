@@ -28,10 +28,9 @@ import { RunFailed, runFailedOf } from "../alerts/run-failed.ts";
 import type { Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Questions } from "../questions/questions.ts";
-import { Circuits } from "../queue/circuits.ts";
-import { DelayQueue } from "../queue/delay-queue.ts";
-import { Scheduler } from "../queue/scheduler.ts";
-import { SingleFile } from "../queue/single-file.ts";
+import type { Circuits } from "../queue/circuits.ts";
+import { RunQueue } from "../queue/run-queue.ts";
+import type { Scheduler } from "../queue/scheduler.ts";
 import { successorOf } from "../registry.ts";
 import { type Activation, depthOf } from "./activation.ts";
 import type { Activations } from "./activations.ts";
@@ -62,8 +61,6 @@ export interface RunnerOptions {
   /** What runs ask people. */
   readonly questions: Questions;
   readonly tracing: Tracing;
-  /** A longer chain of runs, each of which caused the next one, is a loop: its next run ends at once with an error. */
-  readonly maxDepth: number;
   /** How many attempts at the same work may end with a crash of the process; an agent may have its own limit. */
   readonly maxCrashes: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
@@ -113,12 +110,7 @@ const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, in
 export class Runner {
   readonly #options: RunnerOptions;
   readonly scheduler: Scheduler;
-  readonly #retries: DelayQueue;
-  /**
-   * Work whose next crash is its last one. If other such work ran at the same time, a crash would set all of it aside, and
-   * only one of it is to blame.
-   */
-  readonly #lastChances: SingleFile;
+  readonly #queue: RunQueue;
   readonly circuits: Circuits;
   readonly #runs = new Map<string, Run>();
   readonly #early: EarlyOutputDeps;
@@ -135,30 +127,23 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    this.scheduler = new Scheduler(
-      options.clock,
-      (activation) => outside(() => options.tracing.run(activation, () => this.#run(activation))),
-      options.concurrency,
-    );
-    this.#outcomes = new Outcomes(options);
-    this.#early = options;
-    this.#retries = new DelayQueue(options.clock, (activation) => this.enqueue(activation));
-    this.#lastChances = new SingleFile((activation) => this.#schedule(activation));
-    this.circuits = new Circuits({
-      clock: options.clock,
+    this.#queue = new RunQueue({
+      ...options,
+      start: (activation) => outside(() => options.tracing.run(activation, () => this.#run(activation))),
+      onHeld: (activation) => this.#noteHeld(activation),
       emit: (event) => {
         const write = eventWrite(event, this.#now());
         this.#circuitWrites?.push(write);
         options.journal.write(write);
       },
-      queueOf: (name) => ({
-        withdraw: () => this.scheduler.withdraw(({ agent }) => agent.name === name),
-        enqueue: (activation) => this.#schedule(activation),
-      }),
     });
+    this.scheduler = this.#queue.scheduler;
+    this.circuits = this.#queue.circuits;
+    this.#outcomes = new Outcomes(options);
+    this.#early = options;
     options.publisher.listen({
       activated: (activation) => this.enqueue(activation),
-      abandoned: () => this.abandon(),
+      abandoned: (activation) => this.abandon(activation),
     });
   }
 
@@ -166,38 +151,21 @@ export class Runner {
     return {
       ...this.#counts,
       running: this.scheduler.running,
-      queued: this.scheduler.queued + this.#retries.size + this.circuits.held + this.#lastChances.size,
+      queued: this.#queue.size,
     };
   }
 
   /** Whether a run that a subscription has woken is queued, waits for its next attempt or goes on. */
   isBusy(subscription: Subscription): boolean {
     const isIts = (activation: Activation) => activation.subscription === subscription;
-    if ([this.#retries, this.#lastChances, this.#outcomes].some((place) => place.has(isIts))) return true;
-    if (this.scheduler.isWaiting(isIts)) return true;
+    if (this.#queue.has(isIts) || this.#outcomes.has(isIts)) return true;
     return [...this.#runs.values()].some(({ activation }) => isIts(activation));
   }
 
   /** Runs an activation as soon as there is room for it. */
   enqueue(activation: Activation): void {
-    if (this.#stopped) return this.#leaveForLater(activation);
-    if (this.circuits.of(activation.agent)?.admits(activation) === false) return;
-    if (this.#hasLastChance(activation) && !this.#lastChances.admits(activation)) return;
-    this.#schedule(activation);
-  }
-
-  /** While its agent is paused, it must not keep others from starting. */
-  #hasLastChance({ agent, crashes = 0 }: Activation): boolean {
-    return crashes > 0 && crashes >= this.#maxCrashesOf(agent) - 1 && !this.scheduler.paused.has(agent.name);
-  }
-
-  #maxCrashesOf({ maxCrashes = this.#options.maxCrashes }: AgentDefinition): number {
-    return maxCrashes;
-  }
-
-  #schedule(activation: Activation): void {
-    this.scheduler.enqueue(activation);
-    if (this.scheduler.held > 0 && this.scheduler.paused.has(activation.agent.name)) this.#noteHeld(activation);
+    if (this.#stopped) this.#leaveForLater(activation);
+    else this.#queue.enqueue(activation);
   }
 
   /** Calls `listener` with the name of each paused agent whose queue has changed. */
@@ -215,8 +183,8 @@ export class Runner {
   }
 
   /** Forgets an activation that could not be written. */
-  abandon(): void {
-    this.#countFinished();
+  abandon(activation: Activation): void {
+    this.#countFinished(activation);
   }
 
   /** Ends runs, queued or running, that a principal may see, as `cancelled`. Resolves to how many, once that is committed. */
@@ -297,9 +265,8 @@ export class Runner {
     let { runId, attempt } = left;
     const isGuarded = this.#options.left.hasCrashed;
     const about = { id, agent, correlationId, failures, crashes, visibility, isGuarded };
-    const before = { ...about, runId, attempt, ...resumable(agent, left, this.#options.maxDepth) };
-    this.#options.activations.resumed();
-    if (crashes >= this.#maxCrashesOf(agent)) return this.#setAside(before, started);
+    const before = { ...about, runId, attempt, ...this.#takeUp(agent, left) };
+    if (crashes >= this.#queue.maxCrashesOf(agent)) return this.#setAside(before, started);
     const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
     const ended = started ? this.#writesOfEnd(before, end, end) : undefined;
     if (ended?.again) ({ runId, attempt } = ended.again);
@@ -316,8 +283,7 @@ export class Runner {
         isCancellable: true,
       });
     } else if (retryAt !== undefined) {
-      this.#retries.enter(activation);
-      this.#retries.until(activation, retryAt);
+      this.#queue.enqueueAt(activation, retryAt);
     } else {
       void ready.then(() => this.enqueue(activation));
     }
@@ -367,8 +333,9 @@ export class Runner {
     };
     const cancelled = this.#takeOrphans((orphan) => wanted(asActivation(orphan)));
     for (const orphan of cancelled) {
-      this.#options.activations.resumed();
-      this.#endUnstarted(asActivation(orphan));
+      const activation = asActivation(orphan);
+      this.#options.activations.pending(activation);
+      this.#endUnstarted(activation);
     }
     return cancelled.length;
   }
@@ -387,14 +354,24 @@ export class Runner {
 
   /** A dead letter is to run again, once that is written and {@link enqueue}d. Its agent must be declared. */
   runAgain(letter: DeadLetter, onEnd: (end: RunEnd) => void): Activation {
-    const { activations, agents, journal } = this.#options;
+    const { agents, journal } = this.#options;
     const { id, correlationId, visibility } = letter;
     const agent = successorOf(agents, letter.agentId) as AgentDefinition;
     const next = { id, runId: newId(), attempt: letter.attempts + 1 };
-    activations.resumed();
     journal.write({ kind: "dead_letter_again", ...next });
     const about = { agent, correlationId, visibility };
-    return { ...next, ...about, onEnd, isGuarded: true, ...resumable(agent, letter, this.#options.maxDepth) };
+    return { ...next, ...about, onEnd, isGuarded: true, ...this.#takeUp(agent, letter) };
+  }
+
+  /** Counts earlier work as pending, and matches it with its agent of today. */
+  #takeUp(
+    agent: AgentDefinition,
+    record: Pick<DeadLetter, "gate" | "artifacts" | "correlationId">,
+  ): ReturnType<typeof resumable> {
+    const taken = resumable(agent, record);
+    const { correlationId } = record;
+    const loop = this.#options.activations.pending({ agent, correlationId, depth: taken.depth });
+    return { ...taken, refusal: taken.refusal ?? loop };
   }
 
   #run(activation: Activation): Promise<void> {
@@ -457,9 +434,7 @@ export class Runner {
   #slotOf(activation: Activation): RunSlot {
     return {
       release: () => {
-        this.scheduler.leave(activation);
-        this.#lastChances.left(activation.id);
-        this.circuits.of(activation.agent)?.released(activation);
+        this.#queue.release(activation);
         this.noteIdle();
       },
       reacquire: () => this.scheduler.reacquireSlot(activation),
@@ -590,11 +565,10 @@ export class Runner {
     const next: Activation = { ...activation, runId, attempt, failures, retryOf: activation.runId };
     this.#counts[end.status] += 1;
     this.#options.tracing.ended(end);
-    this.#lastChances.left(activation.id);
+    this.#queue.ended(activation);
     if (this.#stopped) return this.#leaveForLater(next);
     if (isCancelled) return this.#endUnstarted(next);
-    this.#retries.enter(next);
-    this.#retries.until(next, retryAt as number);
+    this.#queue.enqueueAt(next, retryAt as number);
   }
 
   /**
@@ -679,15 +653,15 @@ export class Runner {
     this.#finish(activation, end);
   }
 
-  #finish({ id, onEnd }: Activation, end: RunEnd): void {
+  #finish(activation: Activation, end: RunEnd): void {
     this.#options.tracing.ended(end);
-    this.#lastChances.left(id);
-    onEnd?.(end);
-    this.#countFinished();
+    this.#queue.ended(activation);
+    activation.onEnd?.(end);
+    this.#countFinished(activation);
   }
 
-  #countFinished(): void {
-    this.#options.activations.ended();
+  #countFinished(activation: Activation): void {
+    this.#options.activations.ended(activation);
     this.noteIdle();
   }
 
@@ -704,9 +678,7 @@ export class Runner {
   }
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Omit<Activation, "onEnd">) => boolean): number {
-    const withdrawn = [this.scheduler, this.#retries, this.circuits, this.#lastChances].flatMap((place) => [
-      ...place.withdraw(wanted),
-    ]);
+    const withdrawn = this.#queue.withdraw(wanted);
     for (const activation of withdrawn) {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);
