@@ -20,7 +20,7 @@ function packageConfig(folder: PackageFolder): UserConfig {
     clean: ["dist"],
     root: "src",
     platform: folder === "flock" ? "node" : "neutral",
-    target: folder === "flock" ? "node24" : "es2024",
+    target: "es2024",
     unbundle: true,
     fixedExtension: false,
     hash: false,

@@ -9,7 +9,7 @@ import {
   OWNER,
   type Principal,
 } from "@flock-ts/protocol";
-import { type Logger, pino } from "pino";
+import type { Logger } from "pino";
 import { z } from "zod";
 import { AgentBuilder, componentsSchema, modelSchema, redactSchema } from "./agents/builder.ts";
 import type { AgentDefinition, Redact } from "./agents/definition.ts";
@@ -42,6 +42,7 @@ import { Journal } from "./store/journal.ts";
 import { MemorySession } from "./store/memory/store.ts";
 import type { DeadLetter, DeadLetterQuery, LeftWork, OwnersStore, Store, StoreSession } from "./store/store.ts";
 import { OwnersView } from "./store/visible-store.ts";
+import { defaultLogger } from "./telemetry/default-logger.ts";
 
 /** Configures a flock. */
 export interface FlockOptions {
@@ -88,7 +89,10 @@ export interface FlockOptions {
   readonly errorDetail?: ErrorDetail;
   /** Wrap the runs of all agents, and observe what is published from outside. Default: none. */
   readonly components?: readonly AgentComponent[];
-  /** A pino logger. Default: one that writes JSON lines to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. */
+  /**
+   * A pino logger. Default: one that writes to stderr from level `FLOCK_LOG_LEVEL` (default `warn`) on. It writes short lines
+   * for people, and JSON lines where `NODE_ENV` is `production` or `FLOCK_LOG_FORMAT` is `json`.
+   */
   readonly logger?: Logger;
   /** Tells the time to gates, timeouts and timestamps. Default: the clock of the machine. */
   readonly clock?: Clock;
@@ -232,7 +236,7 @@ export class Flock {
       options,
     );
     const { session, left, state, history } = opened ?? openedInMemory();
-    this.logger = logger ?? pino({ name: "flock", level: process.env.FLOCK_LOG_LEVEL ?? "warn" }, pino.destination(2));
+    this.logger = logger ?? defaultLogger(process.env);
     this.#session = session;
     this.#store = new OwnersView(session.blackboard);
     this.#state = state;
@@ -485,7 +489,8 @@ export class Flock {
   async dropOrphans(selector: OrphanSelector): Promise<OrphansHandled> {
     if (this.#declaring.size > 0) await this.#completeAgents();
     this.#runtime.resumeWork();
-    return this.#runtime.orphans.drop(selector);
+    const dropped = await this.#runtime.orphans.drop(selector);
+    return { ...dropped, seq: this.log.head };
   }
 
   /**
@@ -496,7 +501,8 @@ export class Flock {
   async moveOrphans(selector: OrphanSelector, to: string): Promise<OrphansHandled> {
     if (this.#declaring.size > 0) await this.#completeAgents();
     this.#runtime.resumeWork();
-    return this.#runtime.orphans.move(selector, to);
+    const moved = await this.#runtime.orphans.move(selector, to);
+    return { ...moved, seq: this.log.head };
   }
 
   /**

@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+import "./core/node-version.ts";
+
 export {
   type AgentPrincipal,
   type ClientPrincipal,
@@ -66,7 +68,7 @@ export {
 export { RunFailed, type RunFailedPayload } from "./runtime/alerts/run-failed.ts";
 export type { StrandedArtifact, StrandedReason } from "./runtime/gates/restoration.ts";
 export type { LocalCommands } from "./runtime/local-commands.ts";
-export type { OrphanedRun, OrphanSelector, Orphans, OrphansHandled } from "./runtime/orphans.ts";
+export type { OrphanCounts, OrphanedRun, OrphanSelector, Orphans, OrphansHandled } from "./runtime/orphans.ts";
 export type { Invoked, InvokeOptions, Published, PublishOptions } from "./runtime/publishing/published.ts";
 export type { StoredQuestion } from "./runtime/questions/person-question.ts";
 export { PersonQuestion, type PersonQuestionPayload } from "./runtime/questions/person-question.ts";

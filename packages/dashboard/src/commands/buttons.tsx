@@ -5,6 +5,7 @@ import {
   cancelRun,
   cancelWorkflow,
   discardLetter,
+  dropOrphans,
   pauseAgent,
   pauseAll,
   resumeAgent,
@@ -183,6 +184,20 @@ export function DiscardLetterButton({ letter }: { letter: DeadLetterRecord }) {
       pendingLabel="Discarding…"
       isDestructive
       run={() => void discardLetter(letter)}
+    />
+  );
+}
+
+/** Drops the orphaned work of an agent. */
+export function DropOrphansButton({ agent, counts }: { agent: string; counts: string }) {
+  return (
+    <ActionButton
+      action={`orphans of ${agent}`}
+      icon={Trash2}
+      label="Drop…"
+      pendingLabel="Dropping…"
+      isDestructive
+      run={() => void dropOrphans(agent, counts)}
     />
   );
 }

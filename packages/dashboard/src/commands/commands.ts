@@ -12,6 +12,7 @@ import type {
 } from "@flock-ts/protocol";
 import { Refusal, sendJson } from "../connection/rest.ts";
 import { lettersUrl, readLetters } from "../queries/dead-letters.ts";
+import { orphansUrl, refetchOrphans } from "../queries/orphans.ts";
 import { session, useSession } from "../session/tab-session.ts";
 import { short } from "../ui/format.ts";
 import type { Answer } from "./actions.ts";
@@ -191,6 +192,31 @@ export async function discardLetter({ id, agent_id, artifacts, attempts, error }
       return { words: `The dead letter of ${agent_id} is discarded.`, seq };
     },
     shows: isAboutLetter(id),
+  });
+}
+
+/** Drops the orphaned work of an agent. `counts`: what there is, in words. */
+export async function dropOrphans(agent: string, counts: string): Promise<void> {
+  const isWanted = await confirmed({
+    title: `Drop the orphaned work of ${agent}?`,
+    lines: [
+      `${counts}: no agent takes this work up. To keep it, declare an agent with .renamedFrom(${JSON.stringify(agent)}).`,
+      "Runs are cancelled. Artifacts leave their gates and stay on the blackboard.",
+      "This cannot be undone.",
+    ],
+    verb: "Drop orphaned work",
+  });
+  if (!isWanted) return;
+  void actions.act({
+    key: `orphans of ${agent}`,
+    name: `Drop orphaned work of ${agent}`,
+    ask: async () => {
+      const signal = AbortSignal.timeout(ANSWER_MS);
+      const { seq } = await sendJson<{ seq: number }>(`${orphansUrl()}/drop`, { agent_id: agent }, { signal });
+      refetchOrphans();
+      return { words: `The orphaned work of ${agent} is dropped.`, seq };
+    },
+    shows: (event) => event.type === "agent_execution_completed" && event.agent_id === agent,
   });
 }
 

@@ -185,7 +185,8 @@ function parsed<Schema extends z.ZodType>(name: string, schema: Schema, payload:
   try {
     return validate(schema, payload);
   } catch (error) {
-    if (!(error instanceof z.core.$ZodAsyncError)) throw error;
+    // By name: the schema may come from another copy of Zod.
+    if ((error as Error | undefined)?.constructor.name !== "$ZodAsyncError") throw error;
     throw new FlockError(
       "invalid_options",
       `Invalid schema of artifact type \`${name}\`: it has an asynchronous refinement or transformation, and payloads are validated synchronously. Check it in the agent instead.`,

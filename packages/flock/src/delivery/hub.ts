@@ -10,6 +10,7 @@ import type { Commands } from "./commands.ts";
 import { PLAIN } from "./encoding.ts";
 import { FlushWindow } from "./flush-window.ts";
 import type { HubContext, PendingCommands } from "./hub-context.ts";
+import type { HubStats } from "./hub-stats.ts";
 import { EventStream } from "./sse/event-stream.ts";
 import { EventStreamWriter } from "./sse/event-stream-writer.ts";
 import type { Subscriber } from "./subscriber.ts";
@@ -34,22 +35,6 @@ export interface HubOptions {
   readonly onFailure: (error: unknown, what: string) => void;
   /** Default: the system clock, also when the flock runs on a test clock: the peers of sockets live in real time. */
   readonly clock?: Clock;
-}
-
-/** The statistics of a hub. Counters start with the hub. */
-export interface HubStats {
-  /** Connected clients. */
-  readonly connections: number;
-  /** Connected clients that are behind: slow, or in a replay. */
-  readonly lagging: number;
-  /** Events sent, counted per client. */
-  readonly deliveries: number;
-  /** Bytes written to sockets. */
-  readonly bytesSent: number;
-  /** The largest lag of a client, in events. */
-  readonly maxLag: number;
-  /** Commands received, including refused ones. */
-  readonly commands: number;
 }
 
 /** The most bytes per batch for live clients. */

@@ -35,10 +35,16 @@ export interface OrphanSelector {
   readonly artifactId?: string | undefined;
 }
 
-/** How many runs and artifacts were dropped or moved. */
-export interface OrphansHandled {
+/** Numbers of runs and of artifacts in gates. */
+export interface OrphanCounts {
   readonly runs: number;
   readonly artifacts: number;
+}
+
+/** How many runs and artifacts were dropped or moved. */
+export interface OrphansHandled extends OrphanCounts {
+  /** Events up to this `seq` report it. */
+  readonly seq: number;
 }
 
 /** Collaborators of {@link OrphanedWork}. */
@@ -69,13 +75,13 @@ export class OrphanedWork {
     return { runs, artifacts: gates.stranded };
   }
 
-  get counts(): OrphansHandled {
+  get counts(): OrphanCounts {
     const { runner, gates } = this.#deps;
     return { runs: runner.orphans.length, artifacts: gates.stranded.length };
   }
 
   /** Cancels orphaned runs and takes artifacts out of their gates. They stay on the blackboard. */
-  async drop(selector: OrphanSelector): Promise<OrphansHandled> {
+  async drop(selector: OrphanSelector): Promise<OrphanCounts> {
     const { runner, gates, journal } = this.#deps;
     const artifacts = this.#selected(selector);
     gates.drop(artifacts);
@@ -90,7 +96,7 @@ export class OrphanedWork {
    * Lets an agent run orphaned runs, and offers artifacts to its gates. What its gates do not accept stays orphaned; runs
    * that do not fit become dead letters.
    */
-  async move(selector: OrphanSelector, to: string): Promise<OrphansHandled> {
+  async move(selector: OrphanSelector, to: string): Promise<OrphanCounts> {
     const { runner, gates, journal, registry } = this.#deps;
     const agent = registry.agents.get(to);
     if (!agent)

@@ -1,4 +1,4 @@
-import type { OrphansHandled } from "./orphans.ts";
+import type { OrphanCounts } from "./orphans.ts";
 import type { RunCounts } from "./runs/runner.ts";
 
 /** What a flock has done and holds. */
@@ -17,5 +17,5 @@ export interface FlockStats {
   readonly failedCommits: number;
   readonly runs: RunCounts;
   /** Runs and waiting artifacts of earlier processes that no agent takes up. */
-  readonly orphans: OrphansHandled;
+  readonly orphans: OrphanCounts;
 }

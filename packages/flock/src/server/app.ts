@@ -1,8 +1,7 @@
 import swagger from "@fastify/swagger";
-import swaggerUi from "@fastify/swagger-ui";
 import * as protocol from "@flock-ts/protocol";
 import { checkJson, describeIssues, validate } from "@flock-ts/protocol";
-import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import {
   createJsonSchemaTransform,
   createJsonSchemaTransformObject,
@@ -11,6 +10,7 @@ import {
 import { z } from "zod";
 import { FlockError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
+import { registerApiDocs } from "./api-docs.ts";
 import { httpErrorOf } from "./http/errors.ts";
 import { endWithError, parserError, respondWithError } from "./http/socket-errors.ts";
 import type { RefusalLog } from "./refusal-log.ts";
@@ -106,7 +106,7 @@ export async function createApp(
     scope.addHook("onRoute", (route) => {
       route.config = { ...route.config, ...OPEN.config };
     });
-    await scope.register(swaggerUi, { routePrefix: "/docs", theme: { title: "Flock API" } });
+    await registerApiDocs(scope as unknown as FastifyInstance);
   });
   app.get("/openapi.json", { ...OPEN, schema: { hide: true } }, () => app.swagger());
   return app;
@@ -132,9 +132,10 @@ function refuseUnknownExpectations(app: ServerApp): void {
 function sharedSchemas() {
   const registry = z.registry<{ id: string }>();
   for (const schema of Object.values(protocol)) {
-    if (!(schema instanceof z.ZodType)) continue;
-    const id = schema.meta()?.id;
-    if (id !== undefined) registry.add(schema, { id });
+    // The contract may have another copy of Zod, so that `instanceof` is of no use.
+    if (typeof schema !== "object" || !("_zod" in schema)) continue;
+    const id = (schema as z.ZodType).meta()?.id;
+    if (id !== undefined) registry.add(schema as z.ZodType, { id });
   }
   return registry;
 }

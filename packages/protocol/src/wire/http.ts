@@ -242,7 +242,9 @@ export const moveOrphansSchema = orphanSelectorSchema
   .meta({ id: "MoveOrphans" });
 
 /** Validates the response of `POST /api/plugin/orphans/drop` and `…/move`. */
-export const orphansHandledSchema = z.object({ runs: z.int(), artifacts: z.int() }).meta({ id: "OrphansHandled" });
+export const orphansHandledSchema = z
+  .object({ runs: z.int(), artifacts: z.int(), seq: z.int().describe("Events up to this seq report it.") })
+  .meta({ id: "OrphansHandled" });
 
 /** Validates a connected client. */
 export const connectionInfoSchema = z

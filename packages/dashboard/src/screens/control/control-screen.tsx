@@ -17,6 +17,7 @@ import { Skeleton } from "../../ui/skeleton.tsx";
 import { Status } from "../../ui/status.tsx";
 import { useThrottled } from "../../ui/use-throttled.ts";
 import { DeadLetters } from "./dead-letters.tsx";
+import { Orphans } from "./orphans.tsx";
 import { runSlots } from "./run-slots.ts";
 
 // Loaded on demand, because the forms are most of this screen's code.
@@ -57,6 +58,7 @@ export default function ControlScreen() {
                 <Running />
                 <Retrying />
               </div>
+              <Orphans />
               <DeadLetters />
             </div>
           </div>

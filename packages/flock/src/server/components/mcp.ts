@@ -8,7 +8,8 @@ import { checkOptions, FlockError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
 import { httpErrorOf } from "../http/errors.ts";
 import { joinPath, prefixSchema } from "../http/path.ts";
-import { addTools, type Caller, type McpToolName, TOOL_NAMES } from "../mcp/tools.ts";
+import { type McpToolName, TOOL_NAMES } from "../mcp/tool-names.ts";
+import { addTools, type Caller } from "../mcp/tools.ts";
 import { isLoopback, isSameHost, type Origins } from "../security/origins.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 

@@ -6,6 +6,7 @@ import type { EventLog } from "../../log/event-log.ts";
 import type { ScopedHost } from "../host.ts";
 import { recordOf } from "../http/artifact-record.ts";
 import type { HttpError } from "../http/errors.ts";
+import type { McpToolName } from "./tool-names.ts";
 import { watch } from "./watch.ts";
 
 /** What the tools of one request receive. */
@@ -139,13 +140,7 @@ const TOOLS = {
       return { ...page, events: page.events.map((json): unknown => JSON.parse(json)) };
     },
   }),
-} as const;
-
-/** A tool of the MCP server. */
-export type McpToolName = keyof typeof TOOLS;
-
-/** The names of all tools. */
-export const TOOL_NAMES = Object.keys(TOOLS) as [McpToolName, ...McpToolName[]];
+} satisfies Record<McpToolName, Tool>;
 
 /** Adds tools to a server, for one caller. */
 export function addTools(server: McpServer, wanted: readonly McpToolName[], caller: Caller): void {

@@ -3,7 +3,7 @@ import { checkOptions, FlockError } from "../../core/errors.ts";
 import type { OpenOptions, Store, StoreSession } from "../store.ts";
 import type { Retention } from "./housekeeping.ts";
 import type { Durability } from "./open.ts";
-import { SqliteSession } from "./session.ts";
+import type { SqliteSession } from "./session.ts";
 
 /** Options of {@link sqliteStore}. */
 export interface SqliteStoreOptions {
@@ -69,6 +69,8 @@ class SqliteFile implements SqliteStore {
   }
 
   async open({ clock, signal }: OpenOptions): Promise<StoreSession> {
+    // Loaded late, because an old Node has no `node:sqlite` and would fail before its version is checked.
+    const { SqliteSession } = await import("./session.ts");
     this.#session = await SqliteSession.open(this.path, { ...this.#options, clock, signal });
     return this.#session;
   }
