@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Model, modelsOf } from "../agents/model.ts";
 import { costOf, type ModelPrice, type Prices, pricedNamesOf, priceOf, pricesSchema } from "../agents/prices.ts";
 import type { RunContext } from "../agents/run-context.ts";
+import { elapsed } from "../core/clock.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
 import { AgentComponent } from "./agent-component.ts";
 
@@ -92,7 +93,7 @@ class Budget extends AgentComponent {
     const account = this.#accounts.get(this.#keyOf(run));
     if (!account) return;
     const { tokens: maxTokens = Number.POSITIVE_INFINITY, cost: maxCost = Number.POSITIVE_INFINITY } = this.#options;
-    const { tokens, cost } = account.at(this.clock.now());
+    const { tokens, cost } = account.at(elapsed(this.clock));
     if (tokens >= maxTokens || cost >= maxCost)
       throw this.#exceeded(run, { tokens, cost }, `Run of agent \`${run.agent}\` was not started`);
   }
@@ -107,11 +108,11 @@ class Budget extends AgentComponent {
     } = this.#options;
     const key = this.#keyOf(run);
     const account = this.#accounts.get(key) ?? new Account(this.#options.window);
-    account.add(spent, this.clock.now());
+    account.add(spent, elapsed(this.clock));
     this.#accounts.delete(key);
     this.#accounts.set(key, account);
     if (this.#accounts.size > MAX_ACCOUNTS) this.#accounts.delete(this.#accounts.keys().next().value as string);
-    const { tokens, cost } = account.at(this.clock.now());
+    const { tokens, cost } = account.at(elapsed(this.clock));
     // Runs in progress may exceed a shared budget: stopping them would waste what they have used.
     if (per === "run" && (tokens > maxTokens || cost > maxCost))
       throw this.#exceeded(run, { tokens, cost }, `Run of agent \`${run.agent}\` was stopped`);

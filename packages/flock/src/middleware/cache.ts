@@ -3,6 +3,7 @@ import type { RunContext } from "../agents/run-context.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { Draft } from "../blackboard/artifact-type.ts";
 import { canonicalJson } from "../blackboard/json.ts";
+import { elapsed } from "../core/clock.ts";
 import { checkOptions } from "../core/errors.ts";
 import { keyOf, syncFunction } from "../core/predicate.ts";
 import { AgentComponent } from "./agent-component.ts";
@@ -50,7 +51,7 @@ class Cache extends AgentComponent {
     if (key === undefined) return next();
     const cached = this.#entries.get(key);
     this.#entries.delete(key);
-    if (cached && cached.expiresAt > this.clock.now()) {
+    if (cached && cached.expiresAt > elapsed(this.clock)) {
       this.#entries.set(key, cached);
       run.addUsage({ cached: 1 });
       return [...cached.drafts];
@@ -75,7 +76,7 @@ class Cache extends AgentComponent {
   }
 
   #remember(key: string, drafts: readonly Draft[]): void {
-    this.#entries.set(key, { drafts: [...drafts], expiresAt: this.clock.now() + this.#options.ttl });
+    this.#entries.set(key, { drafts: [...drafts], expiresAt: elapsed(this.clock) + this.#options.ttl });
     if (this.#entries.size > this.#options.max) this.#entries.delete(this.#entries.keys().next().value as string);
   }
 

@@ -136,7 +136,8 @@ export class CircuitBreaker {
   #wait(): void {
     this.#callOff?.();
     this.#callOff = this.#clock.after(
-      Math.max(0, this.#opensUntil - this.#clock.now()),
+      // No longer than the cooldown, if the wall clock is set back.
+      Math.min(this.#limits.cooldown, Math.max(0, this.#opensUntil - this.#clock.now())),
       () => {
         if (this.#state !== "open") return;
         this.#change("half_open");

@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, elapsed } from "../../core/clock.ts";
 
 /** How long something may take, but for the pauses. */
 export class TimeLimit {
@@ -26,7 +26,7 @@ export class TimeLimit {
     this.#isPaused = true;
     if (!this.#stopTimer) return;
     this.#halt();
-    this.#left -= this.#clock.now() - this.#since;
+    this.#left -= elapsed(this.#clock) - this.#since;
   }
 
   resume(): void {
@@ -47,7 +47,7 @@ export class TimeLimit {
 
   #go(): void {
     if (!this.#isStarted || this.#isPaused || this.#stopTimer) return;
-    this.#since = this.#clock.now();
+    this.#since = elapsed(this.#clock);
     this.#stopTimer = this.#clock.after(this.#left, this.#onPassed, true);
   }
 
