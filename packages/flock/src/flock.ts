@@ -27,6 +27,7 @@ import { History } from "./projections/history.ts";
 import { restoreState, snapshotOf } from "./projections/snapshot.ts";
 import { describeSubscription } from "./runtime/gates/describe.ts";
 import { LocalCommands } from "./runtime/local-commands.ts";
+import type { OrphanSelector, Orphans, OrphansHandled } from "./runtime/orphans.ts";
 import { IdempotencyCache } from "./runtime/publishing/idempotency-cache.ts";
 import type { Invoked, InvokeOptions, Published, PublishOptions } from "./runtime/publishing/published.ts";
 import type { StoredQuestion } from "./runtime/questions/person-question.ts";
@@ -464,8 +465,42 @@ export class Flock {
   }
 
   /**
+   * Returns work of earlier processes that no agent takes up, because a deploy has removed or renamed agents or changed
+   * gates: queued runs, and artifacts that wait in gates. Queued runs can also be cancelled with `cancel`. To let an agent
+   * take over all work of another name, declare it with `.renamedFrom(name)`.
+   */
+  async orphans(): Promise<Orphans> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    this.#runtime.resumeWork();
+    return this.#runtime.orphans.list();
+  }
+
+  /**
+   * Drops orphaned work: cancels runs, and takes artifacts out of their gates. The artifacts stay on the blackboard.
+   * Resolves after the commit.
+   * @throws FlockError `invalid_request` when the selector is empty.
+   */
+  async dropOrphans(selector: OrphanSelector): Promise<OrphansHandled> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    this.#runtime.resumeWork();
+    return this.#runtime.orphans.drop(selector);
+  }
+
+  /**
+   * Lets an agent take over orphaned work: it executes the runs, and its gates receive the artifacts that they accept.
+   * Runs that do not fit the agent become dead letters. Resolves after the commit.
+   * @throws FlockError `unknown_agent`; `invalid_request` when the selector is empty.
+   */
+  async moveOrphans(selector: OrphanSelector, to: string): Promise<OrphansHandled> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    this.#runtime.resumeWork();
+    return this.#runtime.orphans.move(selector, to);
+  }
+
+  /**
    * Resolves when nothing is queued but for agents that are paused, nothing runs but what waits for people, and all is
    * committed.
+   * @throws FlockError `inside_run` when a run of this flock calls it, because it would wait for its own end.
    */
   async runUntilIdle(): Promise<void> {
     if (this.#declaring.size > 0) await this.#completeAgents();
@@ -559,8 +594,8 @@ export class Flock {
   }
 
   /** Returns the status of a workflow; undefined when it is unknown. `as`: what this principal may know. */
-  async correlation(id: string, as: Principal = OWNER): Promise<CorrelationStatus | undefined> {
-    return (await this.#session.work.workflow(id, as)) ?? this.#runtime.workflow(id, as);
+  correlation(id: string, as: Principal = OWNER): Promise<CorrelationStatus | undefined> {
+    return this.#session.work.workflow(id, as);
   }
 
   /** What this flock has done and holds. */
@@ -573,6 +608,7 @@ export class Flock {
       storeBytes: this.#session.work.bytes,
       failedCommits: this.#journal.failures,
       runs: this.#runtime.runCounts,
+      orphans: this.#runtime.orphans.counts,
     };
   }
 

@@ -39,6 +39,8 @@ export type RunFunction<In, Out extends Draft, Given = Readonly<Record<string, u
 export interface AgentDefinition {
   readonly name: string;
   readonly description: string;
+  /** Earlier names, whose work it takes over. */
+  readonly formerNames: readonly string[];
   readonly tags: readonly string[];
   /** The principal that determines what the agent may see. */
   readonly principal: AgentPrincipal;

@@ -1,6 +1,7 @@
 import { type AgentPrincipal, maySee } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
+import { checkLength } from "../core/errors.ts";
 import { booleanOf, keyOf } from "../core/predicate.ts";
 import { batchOf, type Inputs, inputsOf } from "./inputs.ts";
 import type { SubscriptionOptions } from "./subscription-options.ts";
@@ -10,6 +11,8 @@ import type { SubscriptionOptions } from "./subscription-options.ts";
  * artifacts.
  */
 const DEFAULT_MAX_WAITING = 100_000;
+/** The longest join key, in characters: events about the gate contain it. */
+const MAX_KEY = 1_000;
 
 type Predicate = (artifact: StoredArtifact) => unknown;
 type GroupPredicate = (inputs: Inputs, artifacts: readonly StoredArtifact[]) => unknown;
@@ -21,14 +24,27 @@ interface Batch {
   readonly timeout: number;
 }
 
+/** Returns what a gate collects, as text: types and counts, then how they are joined and whether they are batched. */
+export function identityOf(types: readonly AnyArtifactType[], { join, batch }: SubscriptionOptions): string {
+  const counts = new Map<string, number>();
+  for (const { typeName } of types) counts.set(typeName, (counts.get(typeName) ?? 0) + 1);
+  const required = [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([type, n]) => (n > 1 ? `${n} × ${type}` : type));
+  const by = join?.by === undefined ? "" : join.by === "correlation" ? ", by correlation" : ", by key";
+  return `${required.join(" + ")}${by}${batch ? ", batched" : ""}`;
+}
+
 /** One `consumes` of an agent: the types and numbers of artifacts that trigger it. */
 export class Subscription {
   /** The agent's name. */
   readonly agentId: string;
   /** The principal that determines what the agent may see. */
   readonly principal: AgentPrincipal;
-  /** Index among the agent's subscriptions. */
+  /** Index among the agent's subscriptions, for events and clients. */
   readonly gate: string;
+  /** What the gate collects, such as `2 × Order + Payment, by key`. The store finds the gate by it after a deploy. */
+  readonly identity: string;
   /** The types of its artifacts, by name. */
   readonly types: ReadonlyMap<string, AnyArtifactType>;
   /** Number of artifacts of each type in a group. */
@@ -58,6 +74,7 @@ export class Subscription {
     types: readonly AnyArtifactType[],
     options: SubscriptionOptions,
     preventSelfTrigger: boolean,
+    twins = 0,
   ) {
     this.agentId = principal.name;
     this.principal = principal;
@@ -67,6 +84,7 @@ export class Subscription {
     const encoded = types.filter(({ isEncoded }) => isEncoded);
     this.#encoded = encoded.length > 0 ? new Map(encoded.map((type) => [type.typeName, type])) : undefined;
     this.requires = requires;
+    this.identity = identityOf(types, options) + (twins > 0 ? `, #${twins + 1}` : "");
     this.types = new Map(types.map((type) => [type.typeName, type]));
     const { where, whereGroup, tags, join, batch, maxWaiting } = options;
     this.groupSize = types.length;
@@ -113,11 +131,14 @@ export class Subscription {
 
   /**
    * Returns the key of the gate's pool for an artifact; undefined when the gate has one pool. Throws what the function
-   * throws.
+   * throws, and FlockError `invalid_request` for a key of more than 1,000 characters.
    */
   keyOf(artifact: StoredArtifact): string | undefined {
     if (this.join === "correlation") return artifact.correlationId;
-    return this.#key ? keyOf(this.#option("join.by"), this.#key(this.#decoded(artifact))) : undefined;
+    if (!this.#key) return undefined;
+    const key = keyOf(this.#option("join.by"), this.#key(this.#decoded(artifact)));
+    if (key !== undefined) checkLength("key of `join.by`", key, MAX_KEY);
+    return key;
   }
 
   /** Returns whether these artifacts, in any order, fit one run: one group, or one to `size` groups with a batch. */

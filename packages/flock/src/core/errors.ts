@@ -1,4 +1,4 @@
-import { describeIssues, type ErrorCode, type Issue, issuesOf } from "@flock-ts/protocol";
+import { describeIssues, type ErrorCode, type Issue, issuesOf, MAX_NAME_LENGTH } from "@flock-ts/protocol";
 import type { z } from "zod";
 
 /** Codes of errors that only code can cause. They never travel over the wire under these names. */
@@ -12,6 +12,7 @@ export type LocalErrorCode =
   | "duplicate_agent"
   | "duplicate_artifact_type"
   | "duplicate_component"
+  | "inside_run"
   | "invalid_name"
   | "invalid_options"
   | "lease_lost"
@@ -68,6 +69,34 @@ export function checkOptions<S extends z.ZodType>(what: string, schema: S, optio
   if (checked.success) return checked.data;
   const issues = issuesOf(checked.error);
   throw new FlockError("invalid_options", `Invalid options for ${what}: ${describeIssues(issues)}`, { issues });
+}
+
+/**
+ * Checks the length of an id, a tag or another text that events repeat.
+ * @throws FlockError `invalid_request`.
+ */
+export function checkLength(what: string, text: string, limit = MAX_NAME_LENGTH): void {
+  if (text.length <= limit) return;
+  throw new FlockError(
+    "invalid_request",
+    `Invalid ${what}: it has ${text.length} characters, the limit is ${limit}. Shorten it.`,
+  );
+}
+
+/** How many tags an artifact can have. */
+const MAX_TAGS = 1_000;
+
+/**
+ * Checks the number and the lengths of tags.
+ * @throws FlockError `invalid_request`.
+ */
+export function checkTags(what: string, tags: readonly string[]): void {
+  for (const tag of tags) checkLength(`tag in ${what}`, tag);
+  if (tags.length <= MAX_TAGS) return;
+  throw new FlockError(
+    "invalid_request",
+    `Invalid ${what}: there are ${tags.length}, the limit is ${MAX_TAGS}. Use fewer tags.`,
+  );
 }
 
 /**

@@ -10,7 +10,7 @@ import { AgentComponent } from "./agent-component.ts";
 /** Options of a cache. */
 export interface CacheOptions {
   /**
-   * Returns the cache key of runs, a string. Default: the stored payloads and types of what they consume, independent of
+   * Returns the cache key of runs, a string. Default: the payloads and types of what they consume, independent of
    * key order.
    */
   readonly key?: (artifacts: readonly StoredArtifact[]) => string;

@@ -1,7 +1,6 @@
 import {
   type AgentState,
   type CircuitInfo,
-  type CorrelationStatus,
   type EventDraft,
   EXTERNAL,
   OWNER,
@@ -15,14 +14,13 @@ import type { Subscription } from "../agents/subscription.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import { assertDraft, type Draft } from "../blackboard/artifact-type.ts";
 import type { Clock } from "../core/clock.ts";
-import { checkOptions, FlockError } from "../core/errors.ts";
+import { checkLength, checkOptions, checkTags, FlockError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import { outside } from "../core/outside.ts";
 import { timestamp } from "../core/time.ts";
 import type { ErrorDetail } from "../core/wire-error.ts";
 import type { Hooks } from "../middleware/hooks.ts";
 import type { History } from "../projections/history.ts";
-import { Workflows } from "../projections/workflows.ts";
 import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
 import type {
@@ -38,6 +36,7 @@ import type { RootLog } from "../telemetry/run-log.ts";
 import { Tracing } from "../telemetry/tracing.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { DryRun } from "./gates/gates.ts";
+import { OrphanedWork } from "./orphans.ts";
 import type { Origin, Publication } from "./publishing/publication.ts";
 import type { Invoked, InvokeOptions, Published, PublishOptions } from "./publishing/published.ts";
 import { Publisher } from "./publishing/publisher.ts";
@@ -45,10 +44,11 @@ import { Questions } from "./questions/questions.ts";
 import { Pauses } from "./queue/pauses.ts";
 import { Registry } from "./registry.ts";
 import { type Activation, activationWrite } from "./runs/activation.ts";
+import { Activations } from "./runs/activations.ts";
 import { tryingSeveral } from "./runs/best-of.ts";
 import { currentRun } from "./runs/current-run.ts";
 import { DeadLetters, type Revived } from "./runs/dead-letters.ts";
-import type { RunEnd } from "./runs/run-end.ts";
+import { runDone } from "./runs/run-done.ts";
 import { type RunCounts, Runner } from "./runs/runner.ts";
 import { ScheduledPublishes } from "./timers/scheduled-publishes.ts";
 import { Schedules } from "./timers/schedules.ts";
@@ -91,14 +91,16 @@ export class Runtime {
   readonly questions: Questions;
   readonly #journal: Journal;
   readonly #clock: Clock;
-  readonly #workflows = new Workflows();
   readonly #tracing: Tracing;
+  readonly #activations: Activations;
   readonly #publisher: Publisher;
   readonly #runner: Runner;
   readonly #pauses: Pauses;
   readonly #scheduledPublishes: ScheduledPublishes;
   readonly #deadLetters: DeadLetters;
   readonly #graph: TopologyAnnouncer;
+  /** Work of earlier processes that no agent takes up. */
+  readonly orphans: OrphanedWork;
   #hasBegun = false;
   #stopped = false;
 
@@ -110,58 +112,39 @@ export class Runtime {
     this.#clock = shared.clock;
     const tracing = new Tracing(shared.clock);
     this.#tracing = tracing;
-    this.#publisher = new Publisher({
+    const { agents } = registry;
+    const activations = new Activations({ agents, tracing, maxDepth });
+    this.#activations = activations;
+    const publisher = new Publisher({ ...shared, tracing, maxInlinePayloadBytes, activations, registry });
+    this.#publisher = publisher;
+    this.#scheduledPublishes = new ScheduledPublishes({ ...shared, publisher });
+    const questions = new Questions({ ...shared, publisher, registry });
+    this.questions = questions;
+    const runner = new Runner({
       ...shared,
-      tracing,
-      maxInlinePayloadBytes,
-      workflows: this.#workflows,
-      runner: {
-        activate: (subscription, artifacts) => this.#runner.activate(subscription, artifacts),
-        enqueue: (activation) => this.#runner.enqueue(activation),
-        abandon: (activation) => this.#runner.abandon(activation),
-      },
-      registry,
-      onHidden: (artifact) => this.#scheduledPublishes.watch(artifact),
-    });
-    this.#scheduledPublishes = new ScheduledPublishes({
-      ...shared,
-      reveal: (artifact) => this.#publisher.reveal(artifact),
-    });
-    this.questions = new Questions({
-      ...shared,
-      publisher: this.#publisher,
-      registry,
-    });
-    this.#runner = new Runner({
-      ...shared,
+      activations,
       tracing,
       maxDepth,
       concurrency,
-      onHeld: (agent) => this.#pauses.queueChanged(agent),
-      agents: registry.agents,
-      workflows: this.#workflows,
-      questions: this.questions,
-      publisher: this.#publisher,
+      agents,
+      questions,
+      publisher,
     });
-    const { scheduler } = this.#runner;
-    this.#pauses = new Pauses({ agents: registry.agents, scheduler, clock: this.#clock, emit: this.#emit });
-    this.#deadLetters = new DeadLetters({
-      agents: registry.agents,
-      store: deadLetters,
-      journal: shared.journal,
-      runner: this.#runner,
-      clock: this.#clock,
-    });
+    this.#runner = runner;
+    this.#pauses = new Pauses({ agents, runner, scheduler: runner.scheduler, clock: this.#clock, emit: this.#emit });
+    this.#deadLetters = new DeadLetters({ ...shared, agents, store: deadLetters, runner });
     this.schedules = new Schedules({
       ...shared,
-      isBusy: (subscription) => this.#runner.isBusy(subscription),
+      isBusy: (subscription) => runner.isBusy(subscription),
       wake: async ({ visibility }, subscription, tick) => {
         this.#assertRunning();
         const origin: Origin = { producedBy: EXTERNAL, correlationId: newId(), tags: NO_TAGS, visibility };
-        return this.#wake(subscription, [this.#publisher.prepare(tick, origin)]);
+        return this.#wake(subscription, [publisher.prepare(tick, origin)]);
       },
     });
     this.#graph = new TopologyAnnouncer(registry.agents, this.#emit);
+    const { gates } = this.#publisher;
+    this.orphans = new OrphanedWork({ runner: this.#runner, gates, journal: shared.journal, registry });
   }
 
   /**
@@ -171,9 +154,10 @@ export class Runtime {
   registerAgent(agent: AgentDefinition): void {
     this.#assertRunning();
     this.registry.addAgent(tryingSeveral(agent));
-    for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription);
+    for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription, agent.formerNames);
     this.#emit({ type: "agent_registered", ...declared(agent) });
     this.#runner.circuits.registered(agent);
+    if (agent.formerNames.some((name) => this.#runner.scheduler.paused.has(name))) this.#pauses.pause([agent]);
     this.#graph.changed();
     if (!this.#hasBegun) return;
     outside(() => {
@@ -236,6 +220,7 @@ export class Runtime {
   /** Runs one agent on given inputs, which go on the blackboard but wake no other agent. */
   async invoke(agentId: string, drafts: readonly Draft[], options: InvokeOptions, as: Principal): Promise<Invoked> {
     const { correlationId = newId() } = options;
+    checkLength("`correlationId`", correlationId);
     this.#assertRunning();
     this.resumeWork();
     const agent = this.registry.agentSeenBy(agentId, as);
@@ -277,9 +262,9 @@ export class Runtime {
   /** Puts artifacts on the blackboard that wake one agent and no other. */
   #wake(subscription: Subscription, publications: readonly Publication[]): Promise<Invoked> {
     const given = publications.map(({ artifact }) => artifact);
-    const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    const { done, onEnd } = runDone(() => this.#runner.caller);
     this.#tracing.publish(publications);
-    const activation = this.#runner.activate(subscription, given, onEnd);
+    const activation = this.#activations.create(subscription, given, onEnd);
     for (const { write } of publications) this.#journal.write(write);
     this.#journal.write(activationWrite(activation, this.#clock.now()));
     (publications.at(-1) as Publication).activations = [activation];
@@ -349,8 +334,20 @@ export class Runtime {
     return this.#deadLetters.discard(id, as);
   }
 
-  /** Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed. */
-  idle(): Promise<void> {
+  /**
+   * Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed.
+   * @throws FlockError `inside_run` when a run calls it, which would wait for itself.
+   */
+  async idle(): Promise<void> {
+    const { caller } = this.#runner;
+    if (caller) {
+      const { runId, agent } = caller.activation;
+      throw new FlockError(
+        "inside_run",
+        `Failed to wait until idle: run \`${runId}\` of agent \`${agent.name}\` would wait for its own end. ` +
+          "Call `runUntilIdle` outside of runs. To wait for one other run, await `done` of `flock.invoke`.",
+      );
+    }
     this.resumeWork();
     return this.#runner.idle();
   }
@@ -371,11 +368,6 @@ export class Runtime {
     this.#publisher.gates.stop();
     this.#scheduledPublishes.stop();
     await this.#runner.stop();
-  }
-
-  /** Returns the status of a workflow, as far as a principal may know; undefined when it has not heard of it. */
-  workflow(correlationId: string, as: Principal): CorrelationStatus | undefined {
-    return this.#workflows.statusOf(correlationId, as);
   }
 
   /** What waits in a gate; undefined for a subscription that never waits. */
@@ -423,6 +415,8 @@ function depthOfCaller(): number | undefined {
 }
 
 function fromOutside({ correlationId, tags, visibility, idempotencyKey }: PublishOptions): Origin {
+  if (correlationId !== undefined) checkLength("`correlationId`", correlationId);
+  if (tags) checkTags("`tags`", tags);
   return {
     producedBy: EXTERNAL,
     correlationId: correlationId ?? newId(),

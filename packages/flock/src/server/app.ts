@@ -1,7 +1,7 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import * as protocol from "@flock-ts/protocol";
-import { checkJsonDepth, describeIssues, validate } from "@flock-ts/protocol";
+import { checkJson, describeIssues, validate } from "@flock-ts/protocol";
 import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import {
   createJsonSchemaTransform,
@@ -70,7 +70,7 @@ export async function createApp(
   app.removeContentTypeParser("application/json");
   app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
     try {
-      checkJsonDepth(body);
+      checkJson(body);
     } catch (error) {
       done(new FlockError("invalid_request", `Cannot parse the body: ${(error as Error).message}`));
       return;

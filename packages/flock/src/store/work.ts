@@ -4,7 +4,7 @@ import type { StoredArtifact } from "../blackboard/artifact.ts";
 /** An activation: an agent is to run on these artifacts. It ends once, however many attempts that takes. */
 export interface ActivationRecord {
   readonly id: string;
-  /** The agent's gate that was filled; undefined when an earlier version wrote the record. */
+  /** What the agent's gate collects that was filled; undefined when an earlier version wrote the record. */
   readonly gate: string | undefined;
   /** The newest attempt. The first attempt has the activation's id. */
   readonly runId: string;
@@ -58,6 +58,7 @@ export interface DeadLetter {
 /** An artifact that a gate holds. */
 export interface GatheredArtifact {
   readonly agentId: string;
+  /** What the gate collects: see `Subscription.identity`. */
   readonly gate: string;
   /** The join key; undefined for a gate without one. */
   readonly key: string | undefined;

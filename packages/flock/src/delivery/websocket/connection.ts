@@ -1,5 +1,12 @@
 import type { Socket } from "node:net";
-import { CLOSE, type CloseCode, type ControlMessage, type ControlOf, type Principal } from "@flock-ts/protocol";
+import {
+  CLOSE,
+  type CloseCode,
+  type ControlMessage,
+  type ControlOf,
+  MAX_EVENT_BYTES,
+  type Principal,
+} from "@flock-ts/protocol";
 import type { WebSocket } from "ws";
 import { textFrame } from "../../log/frame.ts";
 import type { Encoding } from "../encoding.ts";
@@ -25,10 +32,22 @@ export function pingFrames(message: ControlOf<"ping">): Buffer {
 const BYTES_PER_PING = 16 * 1024;
 /** A client that reads more slowly counts as dead. */
 const SLOWEST_BYTES_PER_MS = 4;
-/** The socket of a client that has stalled drains in steps of up to this size, whatever the client reads. */
+/** The socket of a client that has stalled drains in steps of up to this size, however much the client reads. */
 const KERNEL_STEP_BYTES = 1024 * 1024;
 /** The part of an interval that a client has for its answer at least: timers are not exact. */
 const NEARLY = 0.9;
+
+/** Encodes a message. A reply that is larger than any event becomes an error: some clients could not receive it. */
+function frameOf(message: ControlMessage): Buffer {
+  const frame = textFrame(JSON.stringify(message));
+  if (frame.length <= MAX_EVENT_BYTES || message.type !== "reply") return frame;
+  const { id, seq } = message;
+  const error = {
+    code: "message_too_big",
+    message: `Reply too large: it has ${frame.length} bytes, the limit is ${MAX_EVENT_BYTES}. Request it over HTTP.`,
+  };
+  return textFrame(JSON.stringify({ type: "reply", id, ok: false, seq, error }));
+}
 
 /** The connection of a WebSocket: a property of the socket, so that ten thousand sockets share their listeners. */
 const CONNECTION = Symbol("connection");
@@ -68,7 +87,7 @@ export class Connection extends Subscriber {
   /** Sends a message. Returns its size in bytes. */
   send(message: ControlMessage): number {
     if (!this.isOpen) return 0;
-    const frame = textFrame(JSON.stringify(message));
+    const frame = frameOf(message);
     this.write(frame, 0);
     return frame.length;
   }

@@ -51,7 +51,7 @@ export function depthOf(artifacts: readonly StoredArtifact[]): number {
 /** Returns the write of a queued activation. */
 export function activationWrite(activation: Activation, queuedAt: number): ActivationWrite {
   const { agent, subscription, id, runId, artifacts, correlationId, attempt, visibility } = activation;
-  const gate = subscription?.gate;
+  const gate = subscription?.identity;
   const ids = { id, runId, agentId: agent.name, correlationId };
   return { kind: "activation", ...ids, gate, attempt, artifacts, visibility, queuedAt };
 }

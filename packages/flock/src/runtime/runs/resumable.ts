@@ -18,7 +18,7 @@ export function resumable(
   maxDepth: number,
 ): Pick<Activation, "artifacts" | "depth" | "subscription" | "refusal"> {
   const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
-  const subscription = able.find((one) => one.gate === gate) ?? able[0];
+  const subscription = able.find((one) => one.identity === gate) ?? able[0];
   const found = { artifacts, depth: depthOf(artifacts), subscription };
   if (!subscription) return { ...found, refusal: wrongInputs(agent, artifacts) };
   if (!artifacts.every((one) => maySee(agent.principal, one.visibility)))

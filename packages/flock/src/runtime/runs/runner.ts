@@ -1,23 +1,14 @@
-import {
-  allOf,
-  type EventOf,
-  type EventVisibility,
-  isAtLeastAsVisible,
-  maySee,
-  type Principal,
-  type WireError,
-} from "@flock-ts/protocol";
+import { type EventOf, isAtLeastAsVisible, maySee, type Principal, type WireError } from "@flock-ts/protocol";
 import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Subscription } from "../../agents/subscription.ts";
+import { undeclaredAgent } from "../../agents/undeclared-agent.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
-import { seenTogether } from "../../blackboard/by-visibility.ts";
 import type { Clock } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
 import { outside } from "../../core/outside.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
 import { type ErrorDetail, readable, wireErrorOf } from "../../core/wire-error.ts";
-import type { Workflows } from "../../projections/workflows.ts";
 import { eventWrite, writeOf } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
 import type {
@@ -38,16 +29,19 @@ import { Circuits } from "../queue/circuits.ts";
 import { DelayQueue } from "../queue/delay-queue.ts";
 import { Scheduler } from "../queue/scheduler.ts";
 import { SingleFile } from "../queue/single-file.ts";
+import { successorOf } from "../registry.ts";
 import { type Activation, depthOf } from "./activation.ts";
+import type { Activations } from "./activations.ts";
 import { Begun } from "./begun.ts";
 import { Context } from "./context.ts";
-import { asCurrent } from "./current-run.ts";
+import { asCurrent, type CurrentRun, currentRun } from "./current-run.ts";
 import { type EarlyOutputDeps, originOf } from "./early-output.ts";
+import type { RunSlot } from "./occupancy.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
-import { CrashLimitError, LoopError } from "./refusals.ts";
+import { CrashLimitError } from "./refusals.ts";
 import { resumable } from "./resumable.ts";
-import { HIDDEN, Run, type RunSlot, RunStopped } from "./run.ts";
+import { HIDDEN, Run, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
 
@@ -59,9 +53,9 @@ export interface RunnerOptions {
   /** The work that earlier processes have left. */
   readonly left: LeftWork;
   readonly journal: Journal;
+  readonly activations: Activations;
   readonly clock: Clock;
   readonly log: RootLog;
-  readonly workflows: Workflows;
   /** What runs ask people. */
   readonly questions: Questions;
   readonly tracing: Tracing;
@@ -73,10 +67,8 @@ export interface RunnerOptions {
   readonly concurrency?: number | undefined;
   /** How much events tell of errors. */
   readonly errorDetail: ErrorDetail;
-  /** The queue of an agent has changed while it is paused. */
-  readonly onHeld: (agent: string) => void;
   /** Where the output of runs goes. */
-  readonly publisher: Pick<Publisher, "prepare" | "post" | "postAgain" | "committed">;
+  readonly publisher: Pick<Publisher, "prepare" | "post" | "postAgain" | "committed" | "listen">;
 }
 
 /** How many runs there were, by how they ended, and are. */
@@ -132,8 +124,7 @@ export class Runner {
   readonly #counts = { ...NO_RUNS };
   /** What earlier processes have left, by agent; undefined until work begins. */
   #unfinishedBefore: Map<string, UnfinishedActivation[]> | undefined;
-  /** Activations that are written and have not ended. */
-  #unfinished = 0;
+  readonly #heldListeners: ((agent: string) => void)[] = [];
   #idle = Promise.withResolvers<void>();
   #stopped = false;
 
@@ -160,6 +151,10 @@ export class Runner {
         enqueue: (activation) => this.#schedule(activation),
       }),
     });
+    options.publisher.listen({
+      activated: (activation) => this.enqueue(activation),
+      abandoned: () => this.abandon(),
+    });
   }
 
   get counts(): RunCounts {
@@ -176,36 +171,6 @@ export class Runner {
     if ([this.#retries, this.#lastChances, this.#outcomes].some((place) => place.has(isIts))) return true;
     if (this.scheduler.isWaiting(isIts)) return true;
     return [...this.#runs.values()].some(({ activation }) => isIts(activation));
-  }
-
-  /** An agent is to run, once that is written and {@link enqueue}d. */
-  activate(
-    subscription: Subscription,
-    artifacts: readonly StoredArtifact[],
-    onEnd?: (end: RunEnd) => void,
-  ): Activation {
-    const { agents, workflows, tracing, clock, maxDepth } = this.#options;
-    const agent = agents.get(subscription.agentId) as AgentDefinition;
-    const correlationId = artifacts[0]?.correlationId ?? newId();
-    const visibility = runSeenBy(agent, artifacts);
-    const depth = depthOf(artifacts);
-    workflows.queued(correlationId, timestamp(clock.now()), visibility);
-    this.#unfinished += 1;
-    const id = newId();
-    return {
-      id,
-      runId: id,
-      agent,
-      subscription,
-      artifacts,
-      correlationId,
-      visibility,
-      depth,
-      attempt: 1,
-      cause: tracing.cause(subscription, artifacts, correlationId),
-      refusal: depth > maxDepth ? new LoopError(agent.name, correlationId, maxDepth) : undefined,
-      onEnd,
-    };
   }
 
   /** Runs an activation as soon as there is room for it. */
@@ -230,14 +195,22 @@ export class Runner {
     if (this.scheduler.held > 0 && this.scheduler.paused.has(activation.agent.name)) this.#noteHeld(activation);
   }
 
+  /** Calls `listener` with the name of each paused agent whose queue has changed. */
+  onHeld(listener: (agent: string) => void): void {
+    this.#heldListeners.push(listener);
+  }
+
+  #reportHeld(agent: string): void {
+    for (const listener of this.#heldListeners) listener(agent);
+  }
+
   #noteHeld({ agent }: Activation): void {
-    this.#options.onHeld(agent.name);
+    this.#reportHeld(agent.name);
     this.noteIdle();
   }
 
   /** Forgets an activation that could not be written. */
-  abandon({ correlationId, visibility }: Activation): void {
-    this.#options.workflows.withdrawn(correlationId, this.#now(), visibility);
+  abandon(): void {
     this.#countFinished();
   }
 
@@ -287,7 +260,7 @@ export class Runner {
     const known = [...agents.values()];
     this.#resume(known.flatMap((agent) => this.#takeLeftOf(agent)));
     for (const [agent, { length }] of this.#unfinishedBefore) {
-      log.warn({ agent, runs: length }, "runs wait for an agent that is not declared: they begin when it is");
+      log.warn({ agent, runs: length }, "runs wait for an undeclared agent: see `flock.orphans()`");
     }
   }
 
@@ -297,13 +270,13 @@ export class Runner {
   }
 
   #takeLeftOf(agent: AgentDefinition): LeftActivation[] {
-    const left = this.#unfinishedBefore?.get(agent.name) ?? [];
-    this.#unfinishedBefore?.delete(agent.name);
+    const names = [agent.name, ...agent.formerNames];
+    return names.flatMap((name) => this.#takeOrphans((one) => one.agentId === name)).map(this.#claimedBy(agent));
+  }
+
+  #claimedBy(agent: AgentDefinition): (left: UnfinishedActivation) => LeftActivation {
     const { hasCrashed } = this.#options.left;
-    return left.map((one) => {
-      const crashes = (one.crashes ?? 0) + (one.started && hasCrashed ? 1 : 0);
-      return { ...one, agent, crashes };
-    });
+    return (left) => ({ ...left, agent, crashes: (left.crashes ?? 0) + (left.started && hasCrashed ? 1 : 0) });
   }
 
   /** Work that a crash has interrupted starts last: it may have caused the crash, and may do so again. */
@@ -315,14 +288,12 @@ export class Runner {
   }
 
   #resumeOne(left: LeftActivation, ready: Promise<void>): void {
-    const { workflows } = this.#options;
     const { id, agent, crashes, correlationId, started, failures, visibility, retryAt } = left;
     let { runId, attempt } = left;
     const isGuarded = this.#options.left.hasCrashed;
     const about = { id, agent, correlationId, failures, crashes, visibility, isGuarded };
     const before = { ...about, runId, attempt, ...resumable(agent, left, this.#options.maxDepth) };
-    this.#unfinished += 1;
-    workflows.queued(correlationId, this.#now(), visibility);
+    this.#options.activations.resumed();
     if (crashes >= this.#maxCrashesOf(agent)) return this.#setAside(before, started);
     const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
     const ended = started ? this.#writesOfEnd(before, end, end) : undefined;
@@ -362,14 +333,60 @@ export class Runner {
     );
   }
 
+  /** Runs of earlier processes whose agents are not declared, oldest first. Empty until work begins. */
+  get orphans(): readonly UnfinishedActivation[] {
+    return [...(this.#unfinishedBefore?.values() ?? [])].flat();
+  }
+
+  /** Lets another agent run orphaned runs. Returns their number. */
+  adopt(agent: AgentDefinition, wanted: (orphan: UnfinishedActivation) => boolean): number {
+    const adopted = this.#takeOrphans(wanted);
+    this.#resume(adopted.map(this.#claimedBy(agent)));
+    return adopted.length;
+  }
+
+  /** Ends orphaned runs as `cancelled`. Resolves to their number, once that is committed. */
+  async cancelOrphans(wanted: (orphan: UnfinishedActivation) => boolean): Promise<number> {
+    const count = this.#cancelOrphans(({ agent, ...activation }) =>
+      wanted({ ...activation, agentId: agent.name, gate: undefined, started: false }),
+    );
+    await this.#options.journal.settled();
+    return count;
+  }
+
+  #cancelOrphans(wanted: (activation: Omit<Activation, "onEnd">) => boolean): number {
+    const asActivation = (orphan: UnfinishedActivation) => {
+      const { agentId, gate: _, started: __, retryAt: ___, visibility, ...activation } = orphan;
+      const agent = undeclaredAgent(agentId);
+      return { ...activation, visibility, agent, subscription: undefined, depth: depthOf(orphan.artifacts) };
+    };
+    const cancelled = this.#takeOrphans((orphan) => wanted(asActivation(orphan)));
+    for (const orphan of cancelled) {
+      this.#options.activations.resumed();
+      this.#endUnstarted(asActivation(orphan));
+    }
+    return cancelled.length;
+  }
+
+  #takeOrphans(wanted: (orphan: UnfinishedActivation) => boolean): readonly UnfinishedActivation[] {
+    const taken: UnfinishedActivation[] = [];
+    for (const [name, orphans] of this.#unfinishedBefore ?? []) {
+      const left = orphans.filter((orphan) => !wanted(orphan));
+      if (left.length === orphans.length) continue;
+      taken.push(...orphans.filter(wanted));
+      if (left.length > 0) this.#unfinishedBefore?.set(name, left);
+      else this.#unfinishedBefore?.delete(name);
+    }
+    return taken;
+  }
+
   /** A dead letter is to run again, once that is written and {@link enqueue}d. Its agent must be declared. */
   runAgain(letter: DeadLetter, onEnd: (end: RunEnd) => void): Activation {
-    const { agents, journal, workflows } = this.#options;
+    const { activations, agents, journal } = this.#options;
     const { id, correlationId, visibility } = letter;
-    const agent = agents.get(letter.agentId) as AgentDefinition;
+    const agent = successorOf(agents, letter.agentId) as AgentDefinition;
     const next = { id, runId: newId(), attempt: letter.attempts + 1 };
-    this.#unfinished += 1;
-    workflows.queued(correlationId, this.#now(), visibility);
+    activations.resumed();
     journal.write({ kind: "dead_letter_again", ...next });
     const about = { agent, correlationId, visibility };
     return { ...next, ...about, onEnd, isGuarded: true, ...resumable(agent, letter, this.#options.maxDepth) };
@@ -425,11 +442,18 @@ export class Runner {
     );
   }
 
+  /** Returns the run whose function the caller belongs to, while it goes on. */
+  get caller(): CurrentRun | undefined {
+    const run = currentRun();
+    return run && this.#runs.get(run.activation.runId) === run ? run : undefined;
+  }
+
   #slotOf(activation: Activation): RunSlot {
     return {
       release: () => {
         this.scheduler.leave(activation);
         this.#lastChances.left(activation.id);
+        this.circuits.of(activation.agent)?.released(activation);
         this.noteIdle();
       },
       reacquire: () => this.scheduler.reacquireSlot(activation),
@@ -483,7 +507,7 @@ export class Runner {
           publications.filter(({ artifact }) => isTold(artifact)),
         );
     const told = { ...end, error: toldError as WireError, produced };
-    const { again, endedAt, write } = this.#writesOfEnd(activation, end, told, failure, begun !== undefined);
+    const { again, write } = this.#writesOfEnd(activation, end, told, failure, begun !== undefined);
     const isRetried = again?.retryAt !== undefined;
     return {
       activation,
@@ -499,8 +523,6 @@ export class Runner {
       },
       committed: (isCancelled) => {
         if (isRetried) return this.#retry(activation, end, again, isCancelled);
-        const { correlationId } = activation;
-        this.#options.workflows.ended(correlationId, agent.name, end.status, endedAt, visibility);
         this.#settle(activation, end);
       },
       abandoned: () => this.#leaveForLater(activation),
@@ -590,7 +612,7 @@ export class Runner {
       if (!again) questions.withdraw(id);
       journal.write(last);
     };
-    return { again, endedAt, write };
+    return { again, write };
   }
 
   /** Tells an agent's circuit how a run has ended, and keeps what it writes of that. */
@@ -637,13 +659,13 @@ export class Runner {
   }
 
   #countFinished(): void {
-    this.#unfinished -= 1;
+    this.#options.activations.ended();
     this.noteIdle();
   }
 
   /** Who waits for a person may wait for days. A flock that shuts down waits until those have ended, too. */
   get #isIdle(): boolean {
-    return this.#unfinished <= this.scheduler.held + (this.#stopped ? 0 : this.scheduler.away);
+    return this.#options.activations.unfinished <= this.scheduler.held + (this.#stopped ? 0 : this.scheduler.away);
   }
 
   /** Resolves the callers that wait for idle, if the runner is idle. */
@@ -662,11 +684,12 @@ export class Runner {
       else this.#leaveForLater(activation);
     }
     if (status === "cancelled" && this.scheduler.paused.size > 0)
-      for (const agent of new Set(withdrawn.map((activation) => activation.agent.name))) this.#options.onHeld(agent);
+      for (const agent of new Set(withdrawn.map((activation) => activation.agent.name))) this.#reportHeld(agent);
     const running = [...this.#runs.values()].filter((run) => !run.isStopped && wanted(run.activation));
     const unwritten = status === "cancelled" ? this.#outcomes.cancel(wanted) : 0;
     for (const run of running) run.stop(status);
-    return withdrawn.length + running.length + unwritten;
+    const orphaned = status === "cancelled" ? this.#cancelOrphans(wanted) : 0;
+    return withdrawn.length + running.length + unwritten + orphaned;
   }
 
   #endUnstarted(activation: Activation): void {
@@ -720,10 +743,4 @@ function deadLetterOf(activation: Ended, end: RunEnd, failedAt: string): DeadLet
   const { id, agent, subscription, correlationId, attempt: attempts, artifacts, visibility } = activation;
   const about = { gate: subscription?.gate, agentId: agent.name, correlationId, attempts, artifacts, visibility };
   return { id, runId, ...about, status, error, missing: 0, failedAt };
-}
-
-/** Who may see a run: principals that may see the agent and all that it consumes; undefined: every principal. */
-function runSeenBy(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): EventVisibility | undefined {
-  const together = seenTogether(artifacts);
-  return agent.visibility.kind === "public" ? together : allOf([agent.visibility, together]);
 }

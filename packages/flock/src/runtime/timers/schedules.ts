@@ -65,11 +65,15 @@ export class Schedules {
     await journal.settled().catch(() => {});
     if (this.#stopped) return;
     for (const [subscription, schedule] of agent.schedules) {
-      const left = before.schedules.find((one) => one.agentId === agent.name && one.schedule === schedule.spec);
-      const state = left ?? schedule.begin(clock.now());
+      const left = [agent.name, ...agent.formerNames]
+        .map((name) => before.schedules.find((one) => one.agentId === name && one.schedule === schedule.spec))
+        .find((one) => one !== undefined);
+      const state: ScheduleState = left
+        ? { origin: left.origin, seen: left.seen, count: left.count, missed: left.missed }
+        : schedule.begin(clock.now());
       const ticker: Ticker = { agent, subscription, schedule, state, running: 0, cancel: () => {} };
       this.#tickers.set(subscription, ticker);
-      if (!left) this.#write(ticker, state);
+      if (left?.agentId !== agent.name) this.#write(ticker, state);
       this.#wait(ticker);
     }
     journal.committed().catch((err) => {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { describeIssues, issuesOf, OWNER, type Principal } from "@flock-ts/protocol";
+import { describeIssues, issuesOf, nameSchema, OWNER, type Principal } from "@flock-ts/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { FlockError } from "../../core/errors.ts";
@@ -41,15 +41,15 @@ declare module "fastify" {
 /** The options of a route that needs no authentication. */
 export const OPEN = { config: { isOpen: true } } as const;
 
-const names = z.array(z.string().min(1)).optional();
+const names = z.array(nameSchema).optional();
 const principalSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("owner") }),
-  z.object({ kind: z.literal("agent"), name: z.string().min(1), labels: names, tenant: z.string().min(1).optional() }),
+  z.object({ kind: z.literal("agent"), name: nameSchema, labels: names, tenant: nameSchema.optional() }),
   z.object({
     kind: z.literal("client"),
-    name: z.string().min(1),
+    name: nameSchema,
     labels: names,
-    tenant: z.string().min(1).optional(),
+    tenant: nameSchema.optional(),
     agents: names,
   }),
 ]);
