@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { artifact, Flock, OWNER, type ServeOptions } from "flock-ts";
 import { WebSocketServerComponent, type WebSocketServerConfig } from "flock-ts/components/server";
 import { afterEach, describe, expect, it } from "vitest";
-import { type WebSocket as ServerSocket, WebSocketServer } from "ws";
+import { WebSocket as NodeWebSocket, type WebSocket as ServerSocket, WebSocketServer } from "ws";
 import { z } from "zod";
 import { clientBytes } from "../size.ts";
 import {
@@ -610,6 +610,23 @@ describe("with a real server", () => {
     const command = client.ping();
     await expect(command).rejects.toMatchObject({ code: "closed" });
     expect(client.state).toMatchObject({ status: "closed", code, reason: expect.stringMatching(/\w+.*\./) });
+  });
+
+  it("closes for wrong credentials in the headers of another WebSocket implementation", async () => {
+    const principal = ({ headers }: { headers: { authorization?: string | undefined } }) =>
+      headers.authorization === "right" ? OWNER : undefined;
+    const { url } = await serving({ principal });
+    const withHeader = (authorization: string) =>
+      class extends NodeWebSocket {
+        constructor(address: string | URL) {
+          super(address, { headers: { authorization } });
+        }
+      } as never;
+    const right = open(url, { WebSocket: withHeader("right") });
+    await reaches(right, "live");
+    const wrong = open(url, { WebSocket: withHeader("wrong") });
+    await reaches(wrong, "closed");
+    expect(wrong.state.code).toBe("http_401");
   });
 
   it("calls an address function for each attempt, so that tickets can expire", async () => {

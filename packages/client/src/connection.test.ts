@@ -462,6 +462,27 @@ describe("refused handshakes", () => {
     expect(connection.state).toMatchObject({ status: "live", code: null, reason: null });
   });
 
+  it.for([
+    [401, "closed"],
+    [404, "waiting"],
+    [503, "waiting"],
+  ] as const)("are named by the npm package ws: status %i, %s", async ([code, status]) => {
+    const { connection, last } = setUp();
+    last().onerror?.({ message: `Unexpected server response: ${code}` });
+    last().lose();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connection.state).toMatchObject({
+      status,
+      code: `http_${code}`,
+      reason: `Connection refused: HTTP status ${code}.`,
+    });
+    if (status === "closed") return;
+    connection.retryNow();
+    last().lose();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connection.state.code).toBeNull();
+  });
+
   it("are asked about without reading a page that never ends", async () => {
     const cancel = vi.fn();
     const fetch = async () => new Response(new ReadableStream({ cancel }));
@@ -520,7 +541,7 @@ describe("a page", () => {
     const window = new EventTarget();
     vi.stubGlobal("addEventListener", window.addEventListener.bind(window));
     vi.stubGlobal("removeEventListener", window.removeEventListener.bind(window));
-    const document = Object.assign(new EventTarget(), { hidden: false });
+    const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
     vi.stubGlobal("document", document);
     return { window, document };
   };
@@ -532,10 +553,10 @@ describe("a page", () => {
     emit();
     expect(sockets).toHaveLength(1);
     last().lose();
-    document.hidden = true;
+    document.visibilityState = "hidden";
     emit();
     expect(connection.state.status).toBe("waiting");
-    document.hidden = false;
+    document.visibilityState = "visible";
     emit();
     expect(sockets).toHaveLength(2);
     last().lose();

@@ -32,7 +32,7 @@ import { actionAfterClose } from "@flock-ts/protocol/close-codes";
 import type { Cursor } from "./cursor.ts";
 import { FlockClientError } from "./errors.ts";
 import { Listeners } from "./listeners.ts";
-import { askForRefusal } from "./refusal.ts";
+import { askForRefusal, type Refusal, refusalByStatus } from "./refusal.ts";
 import { timerDelay } from "./timers.ts";
 
 /** The state of the connection. A new object for each change. */
@@ -158,6 +158,8 @@ export class Connection {
   #silenceLimitMs = 0;
   #maxMessageBytes = MAX_MESSAGE_BYTES;
   #head = 0;
+  /** The refusal that the WebSocket implementation reports. */
+  #refusedBy: Refusal | undefined;
   /** The question why the last handshake failed. */
   #question: AbortController | undefined;
   #state = INITIAL_STATE;
@@ -236,8 +238,12 @@ export class Connection {
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code, reason }) => this.#lost(code, reason);
-    // Without a listener, some implementations throw. `onclose` follows and reports the cause.
-    socket.onerror = () => {};
+    this.#refusedBy = undefined;
+    // `onclose` follows. Only the npm package `ws` names the status of a refused handshake, and it throws without a listener.
+    socket.onerror = ({ message }: { message?: string } & object) => {
+      const [, status] = /^Unexpected server response: (\d{3})$/.exec(message ?? "") ?? [];
+      if (status) this.#refusedBy = refusalByStatus(Number(status));
+    };
   }
 
   /** Handles an attempt without an address. */
@@ -316,7 +322,7 @@ export class Connection {
 
   /** The device, the page or the network is back: reconnects at once, or expects an early sign of life. */
   readonly #wake = (): void => {
-    if ((globalThis as { document?: { hidden?: boolean } }).document?.hidden) return;
+    if ((globalThis as { document?: { visibilityState?: string } }).document?.visibilityState === "hidden") return;
     if (this.isReady) this.#checkSilence();
     this.retryNow();
     if (!this.isReady) return;
@@ -339,22 +345,21 @@ export class Connection {
     const bound = Math.min(maxMs, minMs * 2 ** (action === "backoff" ? attempt + 2 : attempt));
     const delay = timerDelay(this.#goodbye?.retry_after_ms ?? Math.random() * bound);
     this.#timer = setTimeout(this.retryNow, delay);
-    if (!hadHello) void this.#askForRefusal();
+    if (!hadHello) void this.#explain();
     this.#set({ status: "waiting", attempt, retryAt: Date.now() + delay, reason, code: null });
   }
 
-  /** Asks why the handshake failed, while the retry is pending. */
-  async #askForRefusal(): Promise<void> {
-    const { WebSocket, fetch = WebSocket ? undefined : globalThis.fetch } = this.#options;
-    // The first ticket can have expired or been used up. The next attempt has another one; if that fails too, a third one
+  /** Finds out why the handshake failed, while the retry is pending. */
+  async #explain(): Promise<void> {
+    // The first ticket can have expired or been used up. The next attempt has another one. If that fails too, a third one
     // that was never used makes the answer certain.
-    if (!fetch || (this.#deps.hasFreshUrls && this.#state.attempt < 2)) return;
+    if (this.#deps.hasFreshUrls && this.#state.attempt < 2) return;
+    const { WebSocket, fetch = WebSocket ? undefined : globalThis.fetch } = this.#options;
     this.#question?.abort();
-    const question = new AbortController();
-    this.#question = question;
+    const { signal } = (this.#question = new AbortController());
     try {
-      const refusal = await askForRefusal(await this.#deps.url(), fetch, question.signal);
-      if (!refusal || question.signal.aborted) return;
+      const refusal = fetch ? await askForRefusal(await this.#deps.url(), fetch, signal) : await this.#refusedBy;
+      if (!refusal || signal.aborted) return;
       if (refusal.isFinal) this.close(refusal.message, refusal.code);
       else this.#set({ reason: refusal.message, code: refusal.code });
     } catch {

@@ -37,5 +37,10 @@ export async function askForRefusal(
   }
   const { code, message } = (await response.json().catch(() => undefined))?.error ?? {};
   if (typeof code === "string" && typeof message === "string") return { code, message, isFinal: FINAL.test(code) };
+  return refusalByStatus(status);
+}
+
+/** Returns the refusal by an HTTP status without a reason. */
+export function refusalByStatus(status: number): Refusal {
   return { code: `http_${status}`, message: `Connection refused: HTTP status ${status}.`, isFinal: status === 401 };
 }

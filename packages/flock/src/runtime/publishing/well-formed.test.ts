@@ -32,6 +32,33 @@ describe("half surrogate pairs", () => {
     await second.shutdown();
   });
 
+  it("are different join keys, across a restart", async () => {
+    await using folder = await temporaryFolder();
+    const store = sqliteStore(join(folder.path, "flock.db"));
+    const Order = artifact("Order", z.object({ id: z.string() }));
+    const Payment = artifact("Payment", z.object({ id: z.string() }));
+    const joined: string[] = [];
+    const open = async () => {
+      const flock = await Flock.open({ store });
+      flock
+        .agent("cashier")
+        .consumes(Order, Payment, { join: { by: ({ payload }) => payload.id } })
+        .run(async (inputs) => void joined.push(`${inputs.Order.id} ${inputs.Payment.id}`));
+      return flock;
+    };
+    const first = await open();
+    await first.publish(Order({ id: HIGH }));
+    await first.shutdown();
+    const second = await open();
+    await second.publish(Payment({ id: OTHER }));
+    await second.runUntilIdle();
+    expect(joined).toEqual([]);
+    await second.publish(Payment({ id: HIGH }));
+    await second.runUntilIdle();
+    expect(joined).toEqual([`${HIGH} ${HIGH}`]);
+    await second.shutdown();
+  });
+
   it.for([
     ["correlation id", { correlationId: HIGH }],
     ["tag", { tags: [HIGH] }],
