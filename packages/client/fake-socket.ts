@@ -8,7 +8,7 @@ export class FakeSocket {
   readyState = 0;
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
-  onerror: (() => void) | null = null;
+  onerror: ((event: { message?: string }) => void) | null = null;
 
   constructor(url: string | URL) {
     this.url = String(url);

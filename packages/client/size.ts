@@ -4,6 +4,11 @@ import { build, type Rolldown } from "vite";
 
 /** Returns the size of the client without the React hooks, minified and gzipped, in bytes. */
 export async function clientBytes(): Promise<number> {
+  return gzipSync(await clientCode()).length;
+}
+
+/** Returns the client without the React hooks as one minified module. */
+export async function clientCode(): Promise<string> {
   const { output } = (await build({
     root: fileURLToPath(new URL(".", import.meta.url)),
     configFile: false,
@@ -16,5 +21,5 @@ export async function clientBytes(): Promise<number> {
       rolldownOptions: { output: { minify: true } },
     },
   }).then((built) => [built].flat()[0])) as Rolldown.RolldownOutput;
-  return output.reduce((bytes, chunk) => bytes + (chunk.type === "chunk" ? gzipSync(chunk.code).length : 0), 0);
+  return output.map((chunk) => (chunk.type === "chunk" ? chunk.code : "")).join("");
 }

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
-import { Flock } from "flock-ts";
+import { Flock, OWNER } from "flock-ts";
 import { CORSComponent, WebSocketServerComponent } from "flock-ts/components/server";
 import { sqliteStore } from "flock-ts/stores/sqlite";
+import { clientCode } from "../../packages/client/size.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { Idea, pizzeria } from "../support/pizzeria.ts";
 import { startServer, type TestServer } from "../support/server.ts";
@@ -121,5 +123,42 @@ test.describe("an EventSource in a page", () => {
     await using second = await startServer({ flock, port });
     await bake(second, "ham");
     await expectAll(second);
+  });
+});
+
+test.describe("the JavaScript client in a page", () => {
+  /** Runs the client in a page of the server, and returns its states until it is closed or live. */
+  const statesOf = (page: Page, code: string, url: string) =>
+    page.evaluate(
+      async ([source, address]) => {
+        const { connect } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+        const client = connect(address, { backoff: { minMs: 1, maxMs: 5 } });
+        await new Promise<void>((resolve) => {
+          client.subscribe(() => ["closed", "live"].includes(client.state.status) && resolve());
+        });
+        return { status: client.state.status, code: client.state.code, reason: client.state.reason };
+      },
+      [code, url] as const,
+    );
+
+  test("closes with the reason that the browser hides, and connects with credentials in cookies", async ({ page }) => {
+    const code = await clientCode();
+    await using flock = pizzeria();
+    const principal = ({ headers }: IncomingMessage) => (headers.cookie === "session=kim" ? OWNER : undefined);
+    const { url } = await flock.serve({ components: [new WebSocketServerComponent()], port: 0, principal });
+    await page.goto(`${url}/openapi.json`);
+    expect(await statesOf(page, code, "/plugin/ws")).toMatchObject({ status: "closed", code: "not_authenticated" });
+    await page.context().addCookies([{ name: "session", value: "kim", url }]);
+    expect(await statesOf(page, code, "/plugin/ws")).toEqual({ status: "live", code: null, reason: null });
+    expect(await statesOf(page, code, "/plugin/wss")).toEqual({
+      status: "closed",
+      code: "not_found",
+      reason: expect.stringMatching(/^Not found: /),
+    });
+    expect(await statesOf(page, code, "/plugin/ws?since=x")).toMatchObject({
+      status: "closed",
+      code: "invalid_request",
+      reason: expect.stringMatching(/since/),
+    });
   });
 });

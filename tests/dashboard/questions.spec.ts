@@ -1,4 +1,6 @@
+import { tool } from "ai";
 import { artifact, Flock } from "flock-ts";
+import { scriptedModel } from "flock-ts/testing";
 import { z } from "zod";
 import { startServer } from "../support/server.ts";
 import { expect, test } from "./fixtures.ts";
@@ -46,5 +48,33 @@ test.describe("questions of agents", () => {
     await expect(page.getByRole("region", { name: "Open questions" })).toHaveCount(0);
     // Chromium logs the rejected answer. It must log nothing else.
     expect(errors.filter((error) => !/400/.test(error))).toEqual([]);
+  });
+
+  test("show the tool that a model wants to call, with arguments that a person can change", async ({ page }) => {
+    const called: unknown[] = [];
+    const send = tool({
+      inputSchema: z.object({ to: z.string(), text: z.string() }),
+      needsApproval: true,
+      execute: (input) => {
+        called.push(input);
+        return "sent";
+      },
+    });
+    const call = { name: "send", input: { to: "kim", text: "Truffles are out." } };
+    const model = scriptedModel([{ tools: [call] }, Outcome({ title: "A", grade: 1 })]);
+    const flock = new Flock({ model });
+    flock.agent("editor").consumes(Article).publishes(Outcome).tools({ send });
+    await using server = await startServer({ flock, dashboard: true });
+    await flock.publish(Article({ title: "A" }));
+    await flock.runUntilIdle();
+    await page.goto(`${server.url}/publish`);
+    const question = page.getByRole("region", { name: "Call the tool `send`?" });
+    await expect(question.getByText("editor is waiting")).toContainText('"text": "Truffles are out."');
+    await expect(question.locator("form").getByLabel("text")).toHaveValue("Truffles are out.");
+    await question.locator("form").getByLabel("text").fill("Truffles are back.");
+    await question.locator("form").getByLabel("approved").check();
+    await question.getByRole("button", { name: "Answer" }).click();
+    await expect.poll(() => called).toEqual([{ to: "kim", text: "Truffles are back." }]);
+    await expect.poll(() => flock.store.getByType(Outcome)).toHaveLength(1);
   });
 });

@@ -280,6 +280,29 @@ describe("invalid answer", () => {
   });
 });
 
+describe("a list of models", () => {
+  it("is asked in order, past a closed port, a busy server and one that stalls", async () => {
+    const closing = await ModelServer.start(saysJson(PIZZA));
+    const closed = { url: closing.url };
+    await closing[Symbol.asyncDispose]();
+    await using busy = await ModelServer.start(failsWith(503, "busy"));
+    await using stalled = await ModelServer.start(hangs('{"name"'));
+    await using good = await ModelServer.start(saysJson(PIZZA));
+    const model = await Promise.all(
+      [closed, busy, stalled, good].map(({ url }) => resolveModel("openai/test-model", { OPENAI_BASE_URL: url })),
+    );
+    await using flock = new Flock();
+    flock.agent("chef").consumes(Idea).publishes(Pizza).model(model, { idleTimeout: 500 });
+    await flock.publish(Idea({ description: "truffle" }));
+    await flock.runUntilIdle();
+    expect(await flock.store.getByType(Pizza)).toEqual([PIZZA]);
+    const steps = eventsOf(flock, "run_step_completed").map(({ status }) => status);
+    expect(steps).toEqual(["error", "error", "error", "success"]);
+    expect([busy, stalled, good].map(({ requests }) => requests.length)).toEqual([1, 1, 1]);
+    await stalled.gaveUp();
+  });
+});
+
 describe("model failures are explained", () => {
   it.for<[string, Answer, RegExp]>([
     ["a rejected key", failsWith(401, "bad key"), /invalid API key \(401: bad key\)\. Check `OPENAI_API_KEY`/],
@@ -448,7 +471,7 @@ describe("packages that are not installed", () => {
     expect(await program.exit(), program.errors).toBe(0);
     expect(program.lines).toEqual([
       "1 by function",
-      "missing_dependency: agent chef runs on a model, and the AI SDK is not installed: run `npm install ai`",
+      "missing_dependency: Agent `chef` cannot run on a model: the AI SDK is not installed. Run `npm install ai`.",
     ]);
   });
 

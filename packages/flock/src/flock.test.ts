@@ -127,7 +127,7 @@ describe("work flows from the types", () => {
   });
 
   it("does not wake an agent by its own artifacts, unless it opts in", async () => {
-    const flock = new Flock({ maxRunsPerCorrelation: 5 });
+    const flock = new Flock({ maxDepth: 5 });
     flock
       .agent("calm")
       .consumes(Note)
@@ -139,7 +139,7 @@ describe("work flows from the types", () => {
   });
 
   it("stops a runaway loop with an error that says what to do", async () => {
-    const flock = new Flock({ maxRunsPerCorrelation: 5 });
+    const flock = new Flock({ maxDepth: 5 });
     flock
       .agent("loop")
       .consumes(Note)
@@ -151,8 +151,8 @@ describe("work flows from the types", () => {
     const ends = ofType(flock, "agent_execution_completed");
     expect(ends.map(({ status }) => status)).toEqual(["success", "success", "success", "success", "success", "error"]);
     expect(ends.at(-1)?.error).toMatchObject({
-      name: "RunLimitError",
-      message: expect.stringContaining("maxRunsPerCorrelation"),
+      name: "LoopError",
+      message: expect.stringContaining("maxDepth"),
     });
     expect(await flock.correlation(correlationId)).toMatchObject({ state: "failed", run_count: 6, error_count: 1 });
   });

@@ -13,7 +13,7 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import { AgentBuilder, componentsSchema, modelSchema, redactSchema } from "./agents/builder.ts";
 import type { AgentDefinition, Redact } from "./agents/definition.ts";
-import type { Model } from "./agents/model.ts";
+import type { ModelChoice } from "./agents/model.ts";
 import { type Prices, pricesSchema } from "./agents/prices.ts";
 import { type AnyArtifactType, assertDraft, type Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
@@ -49,10 +49,17 @@ export interface FlockOptions {
   /** Not an option of `new Flock`: a store is opened asynchronously, by {@link Flock.open}. */
   readonly store?: never;
   /**
-   * More runs than this in one workflow are taken for a loop and end with a `RunLimitError`. Default 1,000: far more
-   * than a workflow of people's making needs, and reached by a loop within seconds.
+   * A longer chain of runs, each of which caused the next one, counts as a loop: its next run ends with a `LoopError`
+   * and becomes a dead letter. Where a run consumes several artifacts, the shortest chain counts. A loop that multiplies
+   * ends when a workflow has repeated its agents `100 × maxDepth` times without coming to rest. Default 1,000: far more than
+   * an intended chain needs, and reached by a loop within seconds.
    */
-  readonly maxRunsPerCorrelation?: number;
+  readonly maxDepth?: number;
+  /**
+   * How many attempts at the same work may end with a crash of the process before the work becomes a dead letter.
+   * {@link AgentBuilder.maxCrashes} sets it for one agent. Default 3.
+   */
+  readonly maxCrashes?: number;
   /** How many runs may go on at the same time, of all agents together. Default: as many as the agents' own limits allow. */
   readonly concurrency?: number;
   /** Memory for the newest events, from which clients resume, in bytes. Default 64 MiB: some 250,000 tokens. */
@@ -61,9 +68,10 @@ export interface FlockOptions {
   readonly maxInlinePayloadBytes?: number;
   /**
    * Computes what agents publish that have no `run`: a language model of the AI SDK, or `"provider/model"`, such as
-   * `"openai/gpt-4.1"`. It is looked for, and the AI SDK loaded, when the first such agent is there. Default: none.
+   * `"openai/gpt-4.1"`, or several in order of preference: see {@link ModelChoice}. It is looked for, and the AI SDK
+   * loaded, when the first such agent is there. Default: none.
    */
-  readonly model?: Model;
+  readonly model?: ModelChoice;
   /**
    * What models must not read: patterns in addition to the known ones (keys of providers, tokens, private keys, passwords in
    * addresses), or false for nothing at all. Default: the known ones.
@@ -112,6 +120,7 @@ const NOTHING_LEFT: LeftWork = {
   hidden: [],
   questions: [],
   snapshot: undefined,
+  hasCrashed: false,
 };
 
 function openedInMemory(): Opened {
@@ -126,7 +135,8 @@ const storeSchema = z.object({
 });
 
 const optionsSchema = z.strictObject({
-  maxRunsPerCorrelation: z.int().min(1).default(1_000),
+  maxDepth: z.int().min(1).default(1_000),
+  maxCrashes: z.int().min(1).default(3),
   concurrency: z.int().min(1).optional(),
   logBufferBytes: z
     .int()
@@ -166,7 +176,7 @@ export class Flock {
   readonly #runtime: Runtime;
   readonly #state: GraphProjection;
   readonly #history: History;
-  readonly #model: Model | undefined;
+  readonly #model: ModelChoice | undefined;
   readonly #redact: Redact;
   readonly #prices: Prices | undefined;
   readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
@@ -320,7 +330,7 @@ export class Flock {
     if (this.#declaring.has(name)) {
       throw new FlockError(
         "duplicate_agent",
-        `an agent called ${name} is being declared already: give each agent its own name`,
+        `Duplicate agent name \`${name}\`: another declaration has begun with it. Give each agent its own name.`,
       );
     }
     const register = (agent: AgentDefinition) => {
@@ -498,6 +508,7 @@ export class Flock {
   /**
    * Resolves when nothing is queued but for agents that are paused, nothing runs but what waits for people, and all is
    * committed.
+   * @throws FlockError `inside_run` when a run of this flock calls it, because it would wait for its own end.
    */
   async runUntilIdle(): Promise<void> {
     if (this.#declaring.size > 0) await this.#completeAgents();
@@ -591,8 +602,8 @@ export class Flock {
   }
 
   /** Returns the status of a workflow; undefined when it is unknown. `as`: what this principal may know. */
-  async correlation(id: string, as: Principal = OWNER): Promise<CorrelationStatus | undefined> {
-    return (await this.#session.work.workflow(id, as)) ?? this.#runtime.workflow(id, as);
+  correlation(id: string, as: Principal = OWNER): Promise<CorrelationStatus | undefined> {
+    return this.#session.work.workflow(id, as);
   }
 
   /** What this flock has done and holds. */
@@ -632,8 +643,8 @@ export class Flock {
       for (const [name, builder] of this.#declaring) {
         const declaration = builder.declarationForModel();
         // The AI SDK is loaded when it is wanted: a flock of functions can do without it.
-        const { aiEngine, modelOf } = await loadEngine(name);
-        const agent = { ...declaration, model: await modelOf(declaration.model, name) };
+        const { aiEngine, resolveModels } = await loadEngine(name);
+        const agent = { ...declaration, model: await resolveModels(declaration.model, name) };
         // The caller may have called `run` in the meantime.
         if (this.#declaring.get(name) !== builder) continue;
         builder.close();
@@ -654,7 +665,7 @@ async function loadEngine(agent: string): Promise<typeof import("./engines/ai/en
     if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
     throw new FlockError(
       "missing_dependency",
-      `agent ${agent} runs on a model, and the AI SDK is not installed: run \`npm install ai\``,
+      `Agent \`${agent}\` cannot run on a model: the AI SDK is not installed. Run \`npm install ai\`.`,
       { cause },
     );
   }

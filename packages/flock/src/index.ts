@@ -22,11 +22,11 @@ export type { ContextProvider, ContextProviders, GivenBy } from "./agents/contex
 export type { Alternatives, OutputOf, Redact, RunFunction } from "./agents/definition.ts";
 export { type Earlier, type HistoryOptions, history } from "./agents/history-provider.ts";
 export type { BatchOf, InputsOf } from "./agents/inputs.ts";
-export type { Model, ModelObject } from "./agents/model.ts";
+export type { Model, ModelChoice, ModelObject, ModelOptions } from "./agents/model.ts";
 export type { OutputOptions } from "./agents/outputs.ts";
 export type { ModelPrice, Prices } from "./agents/prices.ts";
 export type { RetryOptions } from "./agents/retry-policy.ts";
-export type { RunContext, RunStep, StreamOptions } from "./agents/run-context.ts";
+export type { RunContext, RunPublishOptions, RunStep, StoredOf, StreamOptions } from "./agents/run-context.ts";
 export {
   type CronOptions,
   type EveryOptions,
@@ -39,7 +39,8 @@ export type {
   JoinOptions,
   SubscriptionOptions,
 } from "./agents/subscription-options.ts";
-export type { OfferedTool, ToolAnswer, ToolSource, Tools } from "./agents/tools.ts";
+export { ToolApproval, type ToolApprovalPayload } from "./agents/tool-approval.ts";
+export type { OfferedTool, ToolAnswer, ToolOptions, ToolSource, Tools } from "./agents/tools.ts";
 export type { Consumption, StoredArtifact } from "./blackboard/artifact.ts";
 export {
   type AnyArtifactType,
@@ -58,6 +59,13 @@ export { VERSION } from "./core/version.ts";
 export type { ErrorDetail } from "./core/wire-error.ts";
 export { Flock, type FlockOptions, type OpenFlockOptions } from "./flock.ts";
 export type { EventLog } from "./log/event-log.ts";
+export {
+  GroupRefused,
+  type GroupRefusedPayload,
+  JoinExpired,
+  type JoinExpiredPayload,
+} from "./runtime/alerts/gate-drops.ts";
+export { RunFailed, type RunFailedPayload } from "./runtime/alerts/run-failed.ts";
 export type { StrandedArtifact, StrandedReason } from "./runtime/gates/restoration.ts";
 export type { LocalCommands } from "./runtime/local-commands.ts";
 export type { OrphanCounts, OrphanedRun, OrphanSelector, Orphans, OrphansHandled } from "./runtime/orphans.ts";

@@ -14,4 +14,9 @@ export interface AskOptions<T extends AnyArtifactType = AnyArtifactType> {
    * changed. Default: the question's index in the run, if question and details are the same.
    */
   readonly key?: string;
+  /**
+   * JSON Schema for the form that people see, for example with other defaults or fewer choices. The answer is checked
+   * against the type alone. Default: the schema of the type.
+   */
+  readonly schema?: Readonly<Record<string, unknown>>;
 }

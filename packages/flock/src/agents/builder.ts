@@ -1,7 +1,7 @@
 import { type AgentPrincipal, type LastingVisibility, PUBLIC } from "@flock-ts/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
-import { checkName, checkOptions, FlockError } from "../core/errors.ts";
+import { checkLength, checkName, checkOptions, checkTags, FlockError } from "../core/errors.ts";
 import { Redaction } from "../core/redaction.ts";
 import { AgentComponent } from "../middleware/agent-component.ts";
 import type { Hooks } from "../middleware/hooks.ts";
@@ -12,7 +12,7 @@ import { circuitLimits } from "./circuit-options.ts";
 import type { ContextProvider, ContextProviders, GivenBy } from "./context-provider.ts";
 import type { AgentDeclaration, AgentDefinition, Alternatives, Redact, RunFunction } from "./definition.ts";
 import type { BatchOf, InputsOf } from "./inputs.ts";
-import { isModel, type Model } from "./model.ts";
+import { isModelChoice, type ModelChoice, type ModelOptions, modelOptionsSchema } from "./model.ts";
 import { checkOutputOptions, type OutputOptions, Outputs } from "./outputs.ts";
 import type { Prices } from "./prices.ts";
 import { type RetryOptions, RetryPolicy } from "./retry-policy.ts";
@@ -26,8 +26,17 @@ import {
 } from "./schedule.ts";
 import { identityOf, Subscription } from "./subscription.ts";
 import { type BatchOptions, checkSubscriptionOptions, type SubscriptionOptions } from "./subscription-options.ts";
-import type { ToolSource, Tools } from "./tools.ts";
+import {
+  checkTools,
+  type DeclaredTools,
+  type ToolOptions,
+  type ToolSource,
+  type Tools,
+  toolOptionsSchema,
+} from "./tools.ts";
 
+/** The longest description, in characters: events about the graph contain those of all agents. */
+const MAX_DESCRIPTION = 10_000;
 /** Default for concurrent runs of one agent, as in Flock's Python edition. */
 const DEFAULT_CONCURRENCY = 2;
 
@@ -53,7 +62,7 @@ export const componentsSchema = z.array(z.instanceof(AgentComponent, { error: "m
 
 /** The flock's settings for agents that don't set their own. */
 export interface AgentDefaults {
-  readonly model?: Model | undefined;
+  readonly model?: ModelChoice | undefined;
   readonly redact?: Redact | undefined;
   readonly prices?: Prices | undefined;
   /** Returns the flock's hooks combined with those of the agent's own components. */
@@ -71,7 +80,10 @@ const providersSchema = z.record(
 );
 
 /** Validates a model as far as the core can. */
-export const modelSchema = z.custom<Model>(isModel, 'must be an AI SDK model or `"provider/model"`');
+export const modelSchema = z.custom<ModelChoice>(
+  isModelChoice,
+  'must be an AI SDK model or `"provider/model"`, or a list of them',
+);
 
 /**
  * Declares an agent step by step. `run` ends the declaration and activates the agent.
@@ -87,16 +99,18 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   readonly name: string;
   readonly #register: (definition: AgentDefinition) => void;
   /** The flock's model, until the agent sets its own. */
-  #model: Model | undefined;
+  #model: ModelChoice | undefined;
+  #modelOptions: ModelOptions = {};
   readonly #prices: Prices | undefined;
   readonly #hooksOf: (components: readonly AgentComponent[]) => Hooks | undefined;
   #components: AgentComponent[] = [];
   #instructions = "";
-  #tools: (Tools | ToolSource)[] = [];
+  #tools: DeclaredTools[] = [];
   #context: ContextProviders | undefined;
   #redact: Redact;
   #timeout: number | undefined;
   #retry: RetryPolicy | undefined;
+  #maxCrashes: number | undefined;
   #circuitBreaker: CircuitLimits | undefined;
   #description = "";
   #tags: string[] = [];
@@ -126,6 +140,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   /** Describes what the agent does, for people and for the model. Default: nothing. */
   description(text: string): this {
     this.#assertOpen();
+    checkLength(`description of agent \`${this.name}\``, text, MAX_DESCRIPTION);
     this.#description = text;
     return this;
   }
@@ -150,6 +165,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   /** Adds tags to every artifact that the agent publishes. */
   tags(...tags: string[]): this {
     this.#assertOpen();
+    checkTags(`tags of agent \`${this.name}\``, tags);
     this.#tags.push(...tags);
     return this;
   }
@@ -383,6 +399,17 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   /**
+   * Limits how many attempts at the same work may end with a crash of the process. After the last one, the work becomes
+   * a dead letter. A shutdown does not count. Default: `maxCrashes` of the flock, which is 3.
+   * @throws FlockError `invalid_options` unless it is an integer ≥ 1.
+   */
+  maxCrashes(limit: number): this {
+    this.#assertOpen();
+    this.#maxCrashes = checkOptions(this.#option("maxCrashes"), z.int().min(1), limit);
+    return this;
+  }
+
+  /**
    * Stops starting runs of this agent for a while after consecutive failures. Its work stays queued. Default: never.
    *
    * @example
@@ -397,16 +424,18 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   /**
-   * Sets the agent's model. Default: the flock's model.
+   * Sets the agent's model, or several in order of preference: if one is unavailable, the next one is asked. Default:
+   * the flock's model.
    *
    * @example
-   * flock.agent("chef").model("openai/gpt-4.1")
+   * flock.agent("chef").model(["openai/gpt-4.1", "anthropic/claude-sonnet-4-5"], { idleTimeout: 30_000 })
    *
-   * @throws FlockError `invalid_options` unless it is an AI SDK model or `"provider/model"`.
+   * @throws FlockError `invalid_options` unless each is an AI SDK model or `"provider/model"`.
    */
-  model(model: Model): this {
+  model(model: ModelChoice, options: ModelOptions = {}): this {
     this.#assertOpen();
     this.#model = checkOptions(this.#option("model"), modelSchema, model);
+    this.#modelOptions = checkOptions(this.#option("model"), modelOptionsSchema, options);
     return this;
   }
 
@@ -419,13 +448,17 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
 
   /**
    * Adds tools that the model may call: AI SDK tools by name, or the tools of a server from `flock-ts/tools/mcp`.
+   * A call of a tool with `needsApproval` asks a person first; see {@link ToolApproval}.
    *
    * @example
-   * flock.agent("chef").tools(mcpTools({ url: "http://localhost:3000/mcp" }))
+   * flock.agent("chef").tools(mcpTools({ url: "http://localhost:3000/mcp" }), { maxResultCharacters: 10_000 })
+   *
+   * @throws FlockError `invalid_options` when a tool has no `execute` function, or an option is invalid.
    */
-  tools(tools: Tools | ToolSource): this {
+  tools(tools: Tools | ToolSource, options: ToolOptions = {}): this {
     this.#assertOpen();
-    this.#tools.push(tools);
+    checkTools(this.#option("tools"), tools);
+    this.#tools.push({ tools, ...checkOptions(this.#option("tools"), toolOptionsSchema, options) });
     return this;
   }
 
@@ -483,7 +516,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
    * Returns the declaration of an agent without `run`, for a model to compute. Used only by the flock.
    * @throws FlockError `agent_incomplete` when something is missing.
    */
-  declarationForModel(): AgentDeclaration & { readonly model: Model } {
+  declarationForModel(): AgentDeclaration & { readonly model: ModelChoice } {
     const missing = (what: string) =>
       new FlockError("agent_incomplete", `Agent \`${this.name}\` is incomplete: ${what}`);
     if (!this.#model) {
@@ -550,6 +583,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       bestOf: this.#bestOf,
       timeout: this.#timeout,
       retry: this.#retry,
+      maxCrashes: this.#maxCrashes,
       circuitBreaker: this.#circuitBreaker,
       instructions: this.#instructions,
       tools: [...this.#tools],
@@ -557,6 +591,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       redaction: this.#redact === false ? undefined : new Redaction(this.#redact),
       prices: this.#prices,
       model: this.#model,
+      modelOptions: this.#modelOptions,
     };
   }
 

@@ -1,19 +1,19 @@
 import type { AgentPrincipal, LastingVisibility } from "@flock-ts/protocol";
-import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
+import type { AnyArtifactType, Draft } from "../blackboard/artifact-type.ts";
 import type { Redaction } from "../core/redaction.ts";
 import type { Hooks } from "../middleware/hooks.ts";
 import type { BestOf } from "./best-of-options.ts";
 import type { CircuitLimits } from "./circuit-options.ts";
 import type { ContextProviders } from "./context-provider.ts";
 import type { Inputs } from "./inputs.ts";
-import type { Model } from "./model.ts";
+import type { ModelChoice, ModelOptions } from "./model.ts";
 import type { Outputs } from "./outputs.ts";
 import type { Prices } from "./prices.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Subscription } from "./subscription.ts";
-import type { ToolSource, Tools } from "./tools.ts";
+import type { DeclaredTools } from "./tools.ts";
 
 type KeysOf<U> = U extends readonly unknown[] ? never : U extends unknown ? keyof U : never;
 
@@ -30,9 +30,9 @@ export type Alternatives<U, All = U> = U extends readonly unknown[]
 export type OutputOf<Out> = [Out] extends [never] ? void : Out | readonly Out[];
 
 /** The function that computes an agent's output. A generator's strings are streamed; its return value is published. */
-export type RunFunction<In, Out, Given = Readonly<Record<string, unknown>>> = (
+export type RunFunction<In, Out extends Draft, Given = Readonly<Record<string, unknown>>> = (
   inputs: In,
-  context: RunContext<Given>,
+  context: RunContext<Given, Out>,
 ) => OutputOf<Out> | Promise<OutputOf<Out>> | AsyncGenerator<string, OutputOf<Out>, undefined>;
 
 /** A complete agent, ready to run. */
@@ -65,12 +65,14 @@ export interface AgentDefinition {
   readonly timeout?: number | undefined;
   /** How failed runs are retried; undefined means no retries. */
   readonly retry?: RetryPolicy | undefined;
+  /** How many crashes of the process its work may cause; undefined means the flock's limit. */
+  readonly maxCrashes?: number | undefined;
   /** When the circuit opens; undefined means never. */
   readonly circuitBreaker?: CircuitLimits | undefined;
   /** Instructions for the model, in addition to the description. */
   readonly instructions: string;
   /** Tools for the model. */
-  readonly tools: readonly (Tools | ToolSource)[];
+  readonly tools: readonly DeclaredTools[];
   /** Context providers, if there are any. */
   readonly context: ContextProviders | undefined;
   /** Hides secrets from the model; undefined hides nothing. */
@@ -78,7 +80,8 @@ export interface AgentDefinition {
   /** The flock's model prices. */
   readonly prices?: Prices | undefined;
   /** The agent's own model, or the flock's. */
-  readonly model?: Model | undefined;
+  readonly model?: ModelChoice | undefined;
+  readonly modelOptions?: ModelOptions | undefined;
   readonly run: (inputs: Inputs, context: RunContext) => unknown;
 }
 
@@ -86,7 +89,7 @@ export interface AgentDefinition {
 export type AgentDeclaration = Omit<AgentDefinition, "run">;
 
 /** Creates the `run` function of an agent that has a model and no function. */
-export type Engine = (agent: AgentDeclaration & { readonly model: Model }) => AgentDefinition["run"];
+export type Engine = (agent: AgentDeclaration & { readonly model: ModelChoice }) => AgentDefinition["run"];
 
 /** Hides secrets from models: patterns in addition to the built-in ones, or false to hide nothing. */
 export type Redact = readonly RegExp[] | false;

@@ -108,24 +108,36 @@ export class Outputs {
 
   /**
    * Returns the drafts to publish out of those that a run returned.
+   * @param published number of drafts of a type that the run has published before.
    * @throws FlockError `wrong_output`, or an error that the agent's own functions throw.
    */
-  check(drafts: readonly Draft[]): readonly Draft[] {
+  check(drafts: readonly Draft[], published: (type: string) => number = () => 0): readonly Draft[] {
     for (const [type, { fanOut }] of this.#options) {
-      if (fanOut !== undefined) this.#count(type, fanOut, drafts.filter((draft) => draft.type === type).length);
+      if (fanOut === undefined) continue;
+      this.#count(type, fanOut, published(type) + drafts.filter((draft) => draft.type === type).length);
     }
-    const accepted = drafts.filter(({ type, payload }) => {
-      const { where } = this.#options.get(type) ?? {};
-      return !where || booleanOf(this.#option("where", type), where(payload as never), "wrong_output");
-    });
-    for (const { type, payload } of accepted) {
-      const { validate } = this.#options.get(type) ?? {};
-      const verdict: unknown = validate ? validate(payload as never) : true;
-      if (verdict === true) continue;
-      if (typeof verdict === "string" && verdict !== "") throw new FlockError("wrong_output", verdict);
-      throw wrongResult(this.#option("validate", type), verdict, "`true` or an error message", "wrong_output");
-    }
+    const accepted = drafts.filter((draft) => this.#isWanted(draft));
+    for (const draft of accepted) this.#validate(draft);
     return accepted;
+  }
+
+  /**
+   * Returns whether a draft is to be published before the end of its run.
+   * @param published number of drafts of its type that the run has published before.
+   * @throws FlockError `wrong_output`, or an error that the agent's own functions throw.
+   */
+  admits(draft: Draft, published: number): boolean {
+    const { fanOut } = this.#options.get(draft.type) ?? {};
+    const { max } = rangeOf(fanOut);
+    if (published >= max) {
+      throw new FlockError(
+        "wrong_output",
+        `Failed to publish \`${draft.type}\` from agent \`${this.#agentId}\`: its run has published ${published}, and declares a \`fanOut\` of at most ${max}. Raise \`fanOut\`, or publish less.`,
+      );
+    }
+    if (!this.#isWanted(draft)) return false;
+    this.#validate(draft);
+    return true;
   }
 
   /**
@@ -144,6 +156,19 @@ export class Outputs {
       "wrong_output",
       `Invalid visibility of \`${type}\` from agent \`${this.#agentId}\`: ${describeIssues(issuesOf(checked.error))}`,
     );
+  }
+
+  #isWanted({ type, payload }: Draft): boolean {
+    const { where } = this.#options.get(type) ?? {};
+    return !where || booleanOf(this.#option("where", type), where(payload as never), "wrong_output");
+  }
+
+  #validate({ type, payload }: Draft): void {
+    const { validate } = this.#options.get(type) ?? {};
+    const verdict: unknown = validate ? validate(payload as never) : true;
+    if (verdict === true) return;
+    if (typeof verdict === "string" && verdict !== "") throw new FlockError("wrong_output", verdict);
+    throw wrongResult(this.#option("validate", type), verdict, "`true` or an error message", "wrong_output");
   }
 
   #option(name: string, type: string): string {

@@ -1,6 +1,7 @@
 import { type AgentPrincipal, maySee } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
+import { checkLength } from "../core/errors.ts";
 import { booleanOf, keyOf } from "../core/predicate.ts";
 import { batchOf, type Inputs, inputsOf } from "./inputs.ts";
 import type { SubscriptionOptions } from "./subscription-options.ts";
@@ -10,6 +11,8 @@ import type { SubscriptionOptions } from "./subscription-options.ts";
  * artifacts.
  */
 const DEFAULT_MAX_WAITING = 100_000;
+/** The longest join key, in characters: events about the gate contain it. */
+const MAX_KEY = 1_000;
 
 type Predicate = (artifact: StoredArtifact) => unknown;
 type GroupPredicate = (inputs: Inputs, artifacts: readonly StoredArtifact[]) => unknown;
@@ -128,11 +131,14 @@ export class Subscription {
 
   /**
    * Returns the key of the gate's pool for an artifact; undefined when the gate has one pool. Throws what the function
-   * throws.
+   * throws, and FlockError `invalid_request` for a key of more than 1,000 characters.
    */
   keyOf(artifact: StoredArtifact): string | undefined {
     if (this.join === "correlation") return artifact.correlationId;
-    return this.#key ? keyOf(this.#option("join.by"), this.#key(this.#decoded(artifact))) : undefined;
+    if (!this.#key) return undefined;
+    const key = keyOf(this.#option("join.by"), this.#key(this.#decoded(artifact)));
+    if (key !== undefined) checkLength("key of `join.by`", key, MAX_KEY);
+    return key;
   }
 
   /** Returns whether these artifacts, in any order, fit one run: one group, or one to `size` groups with a batch. */

@@ -17,6 +17,11 @@ export interface StoredArtifact<Name extends string = string, Payload = unknown>
   readonly visibility: Visibility;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
+  /**
+   * Number of runs in the chain that led to it: 0 for an artifact from outside, otherwise the depth of its run. Absent
+   * means 0.
+   */
+  readonly depth?: number;
   /** The `seq` of its `artifact_published` event; 0 until committed. */
   readonly seq: number;
 }

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { type Model, modelsOf } from "../agents/model.ts";
 import { costOf, type ModelPrice, type Prices, pricedNamesOf, priceOf, pricesSchema } from "../agents/prices.ts";
 import type { RunContext } from "../agents/run-context.ts";
+import { elapsed } from "../core/clock.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
 import { AgentComponent } from "./agent-component.ts";
 
@@ -87,11 +89,11 @@ class Budget extends AgentComponent {
   }
 
   override consume(_artifacts: unknown, run: RunContext): undefined {
-    if (this.#options.cost !== undefined) this.#priceOf(run);
+    if (this.#options.cost !== undefined) this.#pricesOf(run);
     const account = this.#accounts.get(this.#keyOf(run));
     if (!account) return;
     const { tokens: maxTokens = Number.POSITIVE_INFINITY, cost: maxCost = Number.POSITIVE_INFINITY } = this.#options;
-    const { tokens, cost } = account.at(this.clock.now());
+    const { tokens, cost } = account.at(elapsed(this.clock));
     if (tokens >= maxTokens || cost >= maxCost)
       throw this.#exceeded(run, { tokens, cost }, `Run of agent \`${run.agent}\` was not started`);
   }
@@ -106,11 +108,11 @@ class Budget extends AgentComponent {
     } = this.#options;
     const key = this.#keyOf(run);
     const account = this.#accounts.get(key) ?? new Account(this.#options.window);
-    account.add(spent, this.clock.now());
+    account.add(spent, elapsed(this.clock));
     this.#accounts.delete(key);
     this.#accounts.set(key, account);
     if (this.#accounts.size > MAX_ACCOUNTS) this.#accounts.delete(this.#accounts.keys().next().value as string);
-    const { tokens, cost } = account.at(this.clock.now());
+    const { tokens, cost } = account.at(elapsed(this.clock));
     // Runs in progress may exceed a shared budget: stopping them would waste what they have used.
     if (per === "run" && (tokens > maxTokens || cost > maxCost))
       throw this.#exceeded(run, { tokens, cost }, `Run of agent \`${run.agent}\` was stopped`);
@@ -119,8 +121,9 @@ class Budget extends AgentComponent {
   #spentOf(amounts: Readonly<Record<string, number>>, run: RunContext): Spent {
     const input = amountOf(amounts.input_tokens);
     const output = amountOf(amounts.output_tokens);
-    const price = this.#options.cost === undefined ? undefined : this.#priceOf(run);
-    const priced = price ? costOf(price, { input, output }) : 0;
+    const prices = this.#options.cost === undefined ? [] : this.#pricesOf(run);
+    // Of several models, it is not known which one answered.
+    const priced = Math.max(0, ...prices.map((price) => costOf(price, { input, output })));
     return {
       tokens: amounts.total_tokens === undefined ? input + output : amountOf(amounts.total_tokens),
       cost: amounts.cost === undefined ? priced : amountOf(amounts.cost),
@@ -128,11 +131,14 @@ class Budget extends AgentComponent {
   }
 
   /**
-   * Returns the price of the run's model; undefined for a run without a model.
-   * @throws FlockError `budget_exceeded` when the model has no price.
+   * Returns the prices of the run's models; none for a run without a model.
+   * @throws FlockError `budget_exceeded` when a model has no price.
    */
-  #priceOf({ model, prices }: RunContext): ModelPrice | undefined {
-    if (model === undefined) return undefined;
+  #pricesOf({ model, prices }: RunContext): ModelPrice[] {
+    return model === undefined ? [] : modelsOf(model).map((each) => this.#priceOf(each, prices));
+  }
+
+  #priceOf(model: Model, prices: Prices): ModelPrice {
     const price = priceOf(model, this.#options.prices ?? {}) ?? priceOf(model, prices);
     if (price) return price;
     const [name] = pricedNamesOf(model);

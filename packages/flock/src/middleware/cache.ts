@@ -3,6 +3,7 @@ import type { RunContext } from "../agents/run-context.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { Draft } from "../blackboard/artifact-type.ts";
 import { canonicalJson } from "../blackboard/json.ts";
+import { elapsed } from "../core/clock.ts";
 import { checkOptions } from "../core/errors.ts";
 import { keyOf, syncFunction } from "../core/predicate.ts";
 import { AgentComponent } from "./agent-component.ts";
@@ -50,14 +51,15 @@ class Cache extends AgentComponent {
     if (key === undefined) return next();
     const cached = this.#entries.get(key);
     this.#entries.delete(key);
-    if (cached && cached.expiresAt > this.clock.now()) {
+    if (cached && cached.expiresAt > elapsed(this.clock)) {
       this.#entries.set(key, cached);
       run.addUsage({ cached: 1 });
       return [...cached.drafts];
     }
     const drafts = await next();
     // A stopped run has already ended, even if its function still returns.
-    if (!run.signal.aborted) this.#remember(key, drafts);
+    // What a run has published before its end would be missing from the next one.
+    if (!run.signal.aborted && run.published.length === 0) this.#remember(key, drafts);
     return drafts;
   }
 
@@ -74,7 +76,7 @@ class Cache extends AgentComponent {
   }
 
   #remember(key: string, drafts: readonly Draft[]): void {
-    this.#entries.set(key, { drafts: [...drafts], expiresAt: this.clock.now() + this.#options.ttl });
+    this.#entries.set(key, { drafts: [...drafts], expiresAt: elapsed(this.clock) + this.#options.ttl });
     if (this.#entries.size > this.#options.max) this.#entries.delete(this.#entries.keys().next().value as string);
   }
 
@@ -94,8 +96,9 @@ class Cache extends AgentComponent {
 /**
  * Creates a component that reuses an agent's output for the same inputs: same agent, same payloads, same visibilities.
  * A cached run reports the usage `{ cached: 1 }` and streams nothing. Use it for agents whose output depends only on
- * their inputs, not on the blackboard, the time or their context. Runs whose inputs are not JSON, because another
- * component has replaced them, are not cached. The cache is in memory and ends with the process.
+ * their inputs, not on the blackboard, the time or their context. Runs that published before their end are not cached,
+ * nor are runs whose inputs are not JSON because another component has replaced them. The cache is in memory and ends
+ * with the process.
  *
  * @example
  * flock.agent("translator").consumes(Text).publishes(Translation).use(cache({ ttl: 600_000 }));

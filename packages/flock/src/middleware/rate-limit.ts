@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { elapsed } from "../core/clock.ts";
 import { checkOptions } from "../core/errors.ts";
 import { AgentComponent } from "./agent-component.ts";
 
@@ -16,7 +17,7 @@ class RateLimit extends AgentComponent {
   readonly name = "rate-limit";
   readonly #runs: number;
   readonly #per: number;
-  /** Start times of the newest runs, in ms since 1970; at most `runs` of them. */
+  /** Start times of the newest runs on the monotonic clock, in ms; at most `runs` of them. */
   #begun: number[] = [];
 
   constructor({ runs, per }: RateLimitOptions) {
@@ -26,7 +27,7 @@ class RateLimit extends AgentComponent {
   }
 
   override schedule(): number {
-    const now = this.clock.now();
+    const now = elapsed(this.clock);
     // Start times in the future, after the clock was set back, must not delay runs.
     if ((this.#begun.at(-1) ?? 0) > now) this.#begun = this.#begun.filter((at) => at <= now);
     if (this.#begun.length < this.#runs) return 0;
@@ -34,7 +35,7 @@ class RateLimit extends AgentComponent {
   }
 
   override consume(): undefined {
-    this.#begun.push(this.clock.now());
+    this.#begun.push(elapsed(this.clock));
     if (this.#begun.length > this.#runs) this.#begun.shift();
   }
 }

@@ -172,11 +172,8 @@ export class LocalCommands implements Commands {
     if (type && (as.kind === "owner" || this.#flock.typesSeenBy(as).includes(type))) return type.parse(payload);
     const known = this.#flock.typesSeenBy(as).map(({ typeName }) => typeName);
     const hint =
-      known.length === 0 ? "" : `; there are ${known.slice(0, 10).join(", ")}${known.length > 10 ? ", …" : ""}`;
-    throw new FlockError(
-      "unknown_artifact_type",
-      `there is no artifact type called ${JSON.stringify(artifact_type)}${hint}`,
-    );
+      known.length === 0 ? "" : ` Known types: ${known.slice(0, 10).join(", ")}${known.length > 10 ? ", …" : "."}`;
+    throw new FlockError("unknown_artifact_type", `Unknown artifact type: ${JSON.stringify(artifact_type)}.${hint}`);
   }
 }
 

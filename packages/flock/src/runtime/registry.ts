@@ -1,5 +1,7 @@
 import { EXTERNAL, maySee, type Principal } from "@flock-ts/protocol";
 import type { AgentDefinition } from "../agents/definition.ts";
+import { ToolApproval } from "../agents/tool-approval.ts";
+import { mayNeedApproval } from "../agents/tools.ts";
 import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
 import { FlockError } from "../core/errors.ts";
 import type { Hooks } from "../middleware/hooks.ts";
@@ -47,6 +49,8 @@ export class Registry {
       throw new FlockError("duplicate_agent", `Agent \`${agent.name}\` cannot be renamed from \`${name}\`: ${reason}.`);
     }
     for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.#addType(type);
+    // Answers may arrive after a restart, before the run asks again.
+    if (agent.tools.some(({ tools }) => mayNeedApproval(tools))) this.shareType(ToolApproval);
     this.agents.set(agent.name, agent);
   }
 

@@ -14,6 +14,8 @@ export interface ActivationRecord {
   readonly attempt: number;
   /** How many attempts have failed since it was queued or revived; absent: none. */
   readonly failures?: number | undefined;
+  /** How many of its attempts ended because the process crashed, since it was queued or revived; absent: none. */
+  readonly crashes?: number | undefined;
   /** In the order of arrival. */
   readonly artifacts: readonly StoredArtifact[];
   /** Who may see its runs; absent: public. */
@@ -159,6 +161,8 @@ export interface LeftWork extends GateContents {
   /** Questions of activations that have not ended, the oldest first. */
   readonly questions: readonly QuestionRecord[];
   readonly snapshot: Snapshot | undefined;
+  /** Whether the last process ended without closing the store. */
+  readonly hasCrashed: boolean;
 }
 
 /** The runtime's state in a store: what has to survive the process, and what is looked up by key. */

@@ -21,6 +21,11 @@ export interface FakeClock extends Clock {
   advance(ms: number): Promise<void>;
   /** Advances to a time, like `advance`. With the current time it only settles. */
   advanceTo(time: Date | number): Promise<void>;
+  /**
+   * Changes the wall clock by `ms` milliseconds, as a time server does. Timers and durations are not affected.
+   * @throws FlockError `invalid_options`.
+   */
+  adjust(ms: number): void;
   /** Due times of pending callbacks, in milliseconds since 1970, earliest first. */
   readonly pending: readonly number[];
 }
@@ -58,7 +63,9 @@ export function fakeClock(options: FakeClockOptions = {}): FakeClock {
 }
 
 class StandingClock implements FakeClock {
+  /** The time without adjustments. */
   #now: number;
+  #adjusted = 0;
   #position = 0;
   /** Number of clock readings and timers so far. While it grows, work is in progress. */
   #questions = 0;
@@ -70,8 +77,16 @@ class StandingClock implements FakeClock {
   }
 
   now(): number {
+    return this.elapsed() + this.#adjusted;
+  }
+
+  elapsed(): number {
     this.#questions += 1;
     return this.#now;
+  }
+
+  adjust(ms: number): void {
+    this.#adjusted += checkOptions("clock.adjust", z.number(), ms);
   }
 
   after(ms: number, callback: () => void): () => void {
@@ -86,7 +101,7 @@ class StandingClock implements FakeClock {
   }
 
   get pending(): readonly number[] {
-    return [...this.#timers].map(({ at }) => at).sort((a, b) => a - b);
+    return [...this.#timers].map(({ at }) => at + this.#adjusted).sort((a, b) => a - b);
   }
 
   async advance(ms: number): Promise<void> {
@@ -97,10 +112,10 @@ class StandingClock implements FakeClock {
   async advanceTo(time: Date | number): Promise<void> {
     const until = checkOptions(
       "clock.advanceTo: a time that is not in the past",
-      timeSchema.pipe(z.number().min(this.#now)),
+      timeSchema.pipe(z.number().min(this.#now + this.#adjusted)),
       time,
     );
-    await this.#next(() => until);
+    await this.#next(() => until - this.#adjusted);
   }
 
   /** Runs advances one after the other, so that those that are not awaited add up. */

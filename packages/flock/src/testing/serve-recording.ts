@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { connectQuerySchema, graphOf, OWNER } from "@flock-ts/protocol";
 import { WebSocketServer } from "ws";
 import { z } from "zod";
-import { type Clock, systemClock } from "../core/clock.ts";
+import { type Clock, elapsed, systemClock } from "../core/clock.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { Hub } from "../delivery/hub.ts";
@@ -117,16 +117,16 @@ function play(
 ): { readonly finished: Promise<void>; readonly stop: () => void } {
   const { promise: finished, resolve } = Promise.withResolvers<void>();
   const times = events.map(({ timestamp }) => Date.parse(timestamp));
-  const begun = clock.now();
+  const begun = elapsed(clock);
   let stop = () => {};
   const playFrom = (index: number): void => {
     let next = index;
     const due = (at: number) => (speed === "max" ? 0 : ((times[at] ?? 0) - (times[0] ?? 0)) / speed);
-    while (next < events.length && due(next) <= clock.now() - begun) next += 1;
+    while (next < events.length && due(next) <= elapsed(clock) - begun) next += 1;
     const last = events[next - 1];
     if (last) log.growTo(last.seq);
     if (next === events.length) resolve();
-    else stop = clock.after(due(next) - (clock.now() - begun), () => playFrom(next), true);
+    else stop = clock.after(due(next) - (elapsed(clock) - begun), () => playFrom(next), true);
   };
   playFrom(0);
   return { finished, stop: () => stop() };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { visibilitySchema } from "../access/visibility.ts";
+import { queryInteger } from "../input/query-integer.ts";
 import { controlSchemas } from "./control.ts";
 import { wireErrorSchema } from "./events.ts";
 import { filterSchema } from "./filter.ts";
@@ -267,13 +268,7 @@ export const connectionsSchema = z
 
 /** Validates the query of `GET {prefix}/connections`. */
 export const connectionsQuerySchema = z.object({
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1_000)
-    .default(100)
-    .describe("The largest number of connections to return."),
+  limit: queryInteger({ min: 1, max: 1_000 }).default(100).describe("The largest number of connections to return."),
 });
 
 /** Validates the response of `DELETE /api/plugin/dead_letters/{id}`. */

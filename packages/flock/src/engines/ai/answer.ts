@@ -1,13 +1,59 @@
 import type { AnyArtifactType, Draft } from "../../blackboard/artifact-type.ts";
 import { FlockError } from "../../core/errors.ts";
 import type { AnswerSchema } from "./answer-schema.ts";
+import { valuesIn } from "./answer-text.ts";
 
 /**
- * Parses drafts from a model's answer, one of each type or a list of them.
+ * Parses drafts from a model's answer, one of each type or a list of them. An answer that is not JSON as a whole counts
+ * if exactly one value in it fits; see {@link valuesIn}.
  * @throws FlockError `model_answer_invalid`, with a message that helps the model correct its answer.
  */
-export function draftsOf(text: string, { single, lists, types }: AnswerSchema): Draft[] {
-  const value = parseJson(text);
+export function draftsOf(text: string, answer: AnswerSchema): Draft[] {
+  if (text.trim() === "") throw invalid("it is empty");
+  let whole: unknown;
+  try {
+    whole = JSON.parse(text);
+  } catch (error) {
+    return draftsAmong(text, answer, error);
+  }
+  // Answers are objects, so that an array is never one.
+  return draftsFrom(Array.isArray(whole) && whole.length === 1 ? whole[0] : whole, answer);
+}
+
+/** Finds the one value in a text that fits. Equal values count as one. */
+function draftsAmong(text: string, answer: AnswerSchema, notJson: unknown): Draft[] {
+  const { candidates, others } = valuesIn(text);
+  const different = new Map(candidates.map((value) => [canonical(value), value]));
+  let found: Draft[] | undefined;
+  let problem: FlockError | undefined;
+  let fitting = others.filter((value) => fits(value, answer)).length;
+  for (const value of different.values()) {
+    try {
+      found = draftsFrom(value, answer);
+      fitting += 1;
+    } catch (error) {
+      if (!(error instanceof FlockError)) throw error;
+      problem = error;
+    }
+  }
+  if (fitting > 1) throw invalid("it contains several different values that fit. Answer with one");
+  if (found) return found;
+  // With several values, it is not clear which one was meant.
+  if (problem && different.size === 1) throw problem;
+  throw invalid(`it is not JSON (${(notJson as Error).message})`, notJson);
+}
+
+function fits(value: unknown, answer: AnswerSchema): boolean {
+  try {
+    draftsFrom(value, answer);
+    return true;
+  } catch (error) {
+    if (error instanceof FlockError) return false;
+    throw error;
+  }
+}
+
+function draftsFrom(value: unknown, { single, lists, types }: AnswerSchema): Draft[] {
   if (single) return [validated(single, value)];
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid(`it is not an object with the keys ${types.map(({ typeName }) => typeName).join(", ")}`);
@@ -21,6 +67,15 @@ export function draftsOf(text: string, { single, lists, types }: AnswerSchema): 
   });
 }
 
+/** Serializes JSON with sorted object keys. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
 function validated(type: AnyArtifactType, payload: unknown): Draft {
   try {
     return type.parse(payload);
@@ -28,21 +83,6 @@ function validated(type: AnyArtifactType, payload: unknown): Draft {
     if (!(error instanceof FlockError)) throw error;
     throw invalid(error.message, error);
   }
-}
-
-function parseJson(text: string): unknown {
-  const json = withoutFence(text.trim());
-  if (json === "") throw invalid("it is empty");
-  try {
-    return JSON.parse(json);
-  } catch (error) {
-    throw invalid(`it is not JSON (${(error as Error).message})`, error);
-  }
-}
-
-/** Removes a Markdown fence, which models without an enforced schema tend to add. */
-function withoutFence(text: string): string {
-  return /^```(?:json)?\s*\n([\s\S]*)\n```$/.exec(text)?.[1]?.trim() ?? text;
 }
 
 function invalid(problem: string, cause?: unknown): FlockError {

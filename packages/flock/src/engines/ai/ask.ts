@@ -1,32 +1,40 @@
 import {
   isStepCount,
   jsonSchema,
-  type LanguageModel,
   type ModelMessage,
   Output,
   streamText,
   type TelemetryOptions,
   type ToolSet,
 } from "ai";
-import type { Model, ModelObject } from "../../agents/model.ts";
+import { type ModelChoice, type ModelObject, type ModelOptions, modelOptionsSchema } from "../../agents/model.ts";
 import type { Outputs } from "../../agents/outputs.ts";
 import type { RunContext } from "../../agents/run-context.ts";
-import type { ToolSource, Tools } from "../../agents/tools.ts";
+import {
+  checkTools,
+  type DeclaredTools,
+  type ToolOptions,
+  type ToolSource,
+  type Tools,
+  toolOptionsSchema,
+} from "../../agents/tools.ts";
 import type { AnyArtifactType, Draft, DraftOf } from "../../blackboard/artifact-type.ts";
-import { FlockError } from "../../core/errors.ts";
+import { systemClock } from "../../core/clock.ts";
+import { checkOptions, FlockError } from "../../core/errors.ts";
+import { stepsOf } from "../../runtime/runs/steps.ts";
 import { draftsOf } from "./answer.ts";
 import { type AnswerSchema, answerSchemaOf } from "./answer-schema.ts";
-import { explain, labelOf } from "./model-error.ts";
+import { guardedModel } from "./guarded-model.ts";
+import { explain, failureOf, labelOf, mayAnotherAnswer } from "./model-error.ts";
 import { modelStepsOf } from "./model-steps.ts";
 import { correctionOf, instructionsOf, messageOf } from "./prompt.ts";
-import { redactedModel } from "./redacted-model.ts";
-import { modelOf } from "./resolve-model.ts";
+import { resolveModels } from "./resolve-model.ts";
 import { toolsOf } from "./tools.ts";
 
 /** Options of {@link ask}. */
-export interface AskOptions {
+export interface AskOptions extends ToolOptions, ModelOptions {
   /** Default: the agent's model, or the flock's. */
-  readonly model?: Model | undefined;
+  readonly model?: ModelChoice | undefined;
   /** The role of the model, in a sentence. Default: none. */
   readonly description?: string | undefined;
   /** The task of the model. Default: none. */
@@ -53,13 +61,22 @@ export async function ask<T extends AnyArtifactType>(
   type: T,
   options: AskOptions = {},
 ): Promise<DraftOf<T>> {
-  const { tools, ...rest } = options;
-  const [draft] = await askForEach(context, [type], { ...rest, sources: tools ? [tools] : [] });
+  const { tools, maxResultCharacters, ...rest } = options;
+  if (tools) checkTools(`\`ask\` in agent \`${context.agent}\``, tools);
+  const limits = checkOptions("ask", toolOptionsSchema, { maxResultCharacters });
+  checkOptions("ask", modelOptionsSchema, { idleTimeout: options.idleTimeout });
+  const [draft] = await askForEach(context, [type], { ...rest, tools: tools ? [{ tools, ...limits }] : [] });
   return draft as DraftOf<T>;
 }
 
 /** Maximum number of answers: a model that fails twice rarely succeeds the third time. */
 const MAX_ANSWERS = 2;
+
+/**
+ * Longest time between two pieces of an answer, in ms. Models that think without reporting it may need a minute before
+ * the first one.
+ */
+const IDLE_TIMEOUT_MS = 90_000;
 
 /** Maximum number of steps with tool calls before the model must answer. */
 const MAX_STEPS = 16;
@@ -77,27 +94,28 @@ const MAX_RETRIES = 3;
 export async function askForEach(
   context: RunContext,
   types: readonly AnyArtifactType[],
-  options: Omit<AskOptions, "tools"> & {
-    readonly sources: readonly (Tools | ToolSource)[];
+  options: Omit<AskOptions, "tools" | keyof ToolOptions> & {
+    readonly tools: readonly DeclaredTools[];
     readonly outputs?: Outputs | undefined;
   },
 ): Promise<Draft[]> {
-  const model = await modelOf(options.model ?? context.model, context.agent);
+  const models = await resolveModels(options.model ?? context.model, context.agent);
   const answer = answerSchemaOf(types, options.outputs?.lists);
   const given = options.given ?? context.given;
   const hasContext = Object.keys(given).length > 0;
   const request: Request = {
     context,
-    model,
-    redacted: redactedModel(model, context.redaction),
+    models,
+    idleTimeout: options.idleTimeout ?? context.modelOptions?.idleTimeout ?? IDLE_TIMEOUT_MS,
     answer,
     instructions: instructionsOf({ ...options, agent: context.agent, answer, hasContext }),
-    tools: await toolsOf(options.sources, context),
+    tools: await toolsOf(options.tools, context),
   };
   const message = messageOf({ input: options.input ?? context.artifacts, given }, context.redaction);
+  const chain = new ModelChain(request);
   const messages: ModelMessage[] = [{ role: "user", content: message }];
   for (let count = 1; ; count += 1) {
-    const { text, isCutOff, reply } = await stream(request, messages);
+    const { text, isCutOff, reply } = await chain.answer(messages);
     try {
       const drafts = draftsOf(text, answer);
       // All drafts are returned: the run checks them again, like those of a function.
@@ -109,7 +127,7 @@ export async function askForEach(
       if (count === MAX_ANSWERS) {
         throw new FlockError(
           "model_answer_invalid",
-          `Model \`${labelOf(model)}\` failed: ${count} answers were invalid. Last problem: ${problem}`,
+          `Model \`${labelOf(chain.model)}\` failed: ${count} answers were invalid. Last problem: ${problem}`,
           { issues: error.issues, cause: error },
         );
       }
@@ -122,9 +140,10 @@ export async function askForEach(
 
 interface Request {
   readonly context: RunContext;
-  readonly model: ModelObject;
-  /** The model without access to secrets. */
-  readonly redacted: LanguageModel;
+  /** The preferred one first. Not empty. */
+  readonly models: readonly ModelObject[];
+  /** Longest time between two pieces of an answer, in ms. */
+  readonly idleTimeout: number;
   readonly answer: AnswerSchema;
   readonly instructions: string;
   readonly tools: ToolSet;
@@ -139,9 +158,75 @@ interface Answer {
   readonly reply: readonly ModelMessage[];
 }
 
+/** A model failed to answer, and another one may. */
+class ModelFailure extends Error {
+  readonly failure: FlockError;
+  /** Whether a part of the answer was streamed. */
+  readonly hasStreamed: boolean;
+
+  constructor(failure: FlockError, hasStreamed: boolean) {
+    super(failure.message);
+    this.failure = failure;
+    this.hasStreamed = hasStreamed;
+  }
+}
+
+/** Asks the models of a run in order, until one answers. The run stays with that one. */
+class ModelChain {
+  readonly #request: Request;
+  readonly #failures: FlockError[] = [];
+
+  constructor(request: Request) {
+    this.#request = request;
+  }
+
+  /** The model that is being asked. */
+  get model(): ModelObject {
+    return this.#request.models[this.#failures.length] as ModelObject;
+  }
+
+  async answer(messages: readonly ModelMessage[]): Promise<Answer> {
+    const { context, models } = this.#request;
+    for (;;) {
+      // A model that has a substitute is not asked again.
+      const isLast = this.#failures.length === models.length - 1;
+      const maxRetries = isLast ? MAX_RETRIES : 0;
+      const known = this.#failures.length === 0 ? [...messages] : withoutReasoning(messages);
+      try {
+        return await stream({ ...this.#request, model: this.model, maxRetries }, known);
+      } catch (error) {
+        if (!(error instanceof ModelFailure)) throw error;
+        const { failure, hasStreamed } = error;
+        if (isLast) throw failureOf([...this.#failures, failure]);
+        this.#failures.push(failure);
+        context.log.warn({ err: failure, next: labelOf(this.model) }, "model failed; asking the next one");
+        if (hasStreamed)
+          context.stream(`\n${failure.message}. Asking \`${labelOf(this.model)}\`.\n`, { outputType: "retry" });
+      }
+    }
+  }
+}
+
+/** Removes what only the model that wrote it can read. */
+function withoutReasoning(messages: readonly ModelMessage[]): ModelMessage[] {
+  return messages.flatMap((message) => {
+    if (message.role !== "assistant" || typeof message.content === "string") return [message];
+    const content = message.content.filter(({ type }) => type !== "reasoning");
+    return content.length > 0 ? [{ ...message, content }] : [];
+  });
+}
+
 /** Requests one answer and streams its text. */
 async function stream(
-  { context, model, redacted, answer, instructions, tools }: Request,
+  {
+    context,
+    model,
+    maxRetries,
+    idleTimeout,
+    answer,
+    instructions,
+    tools,
+  }: Request & { readonly model: ModelObject; readonly maxRetries: number },
   messages: ModelMessage[],
 ): Promise<Answer> {
   const [type, ...others] = answer.types;
@@ -149,13 +234,17 @@ async function stream(
   const strict = { strictJsonSchema: answer.isStrict };
   const steps = modelStepsOf(context, model);
   const result = streamText({
-    model: redacted,
+    model: guardedModel(model, {
+      redaction: context.redaction,
+      idleTimeout,
+      clock: stepsOf(context)?.run.clock ?? systemClock,
+    }),
     instructions,
     messages,
     tools,
     stopWhen: isStepCount(MAX_STEPS),
     output: rawOutput(answer),
-    maxRetries: MAX_RETRIES,
+    maxRetries,
     abortSignal: context.signal,
     telemetry: steps.telemetry as TelemetryOptions,
     providerOptions: { openai: strict, openaiCompatible: strict },
@@ -164,6 +253,13 @@ async function stream(
   });
   let text = "";
   let finishReason = "other";
+  let hasStreamed = false;
+  let hasCalledTools = false;
+  const failed = (error: unknown): Error => {
+    const failure = explain(error, model, text);
+    // Another model would call the tools again.
+    return hasCalledTools || !mayAnotherAnswer(error) ? failure : new ModelFailure(failure, hasStreamed);
+  };
   try {
     for await (const part of result.stream) {
       switch (part.type) {
@@ -172,16 +268,18 @@ async function stream(
           break;
         case "text-delta":
           text += part.text;
+          hasStreamed = true;
           context.stream(part.text, label);
           break;
         case "reasoning-delta":
           context.stream(part.text, { outputType: "reasoning" });
           break;
         case "tool-call":
+          hasCalledTools = true;
           context.stream(`\n${part.toolName}(${JSON.stringify(part.input)})\n`, { outputType: "tool_call" });
           break;
         case "tool-error":
-          // The model receives the error, too, and may try something else.
+          // The model has called a tool that does not exist, or with arguments that do not fit. It receives the error.
           context.log.warn({ err: part.error, tool: part.toolName }, "tool call failed");
           break;
         case "finish":
@@ -194,7 +292,7 @@ async function stream(
   } catch (error) {
     steps.failed(error);
     context.signal.throwIfAborted();
-    throw explain(error, model, text);
+    throw failed(error);
   }
   // A stream may also end without a final part.
   steps.failed(context.signal.reason ?? new Error("the answer was incomplete"));
@@ -212,7 +310,7 @@ async function stream(
       );
     case "error":
     case "interrupted":
-      throw explain(new Error("the answer was incomplete"), model, text);
+      throw failed(new Error("the answer was incomplete"));
   }
   const reply = (await result.responseMessages).filter(({ content }) => content.length > 0);
   return { text, isCutOff: finishReason === "length", reply };

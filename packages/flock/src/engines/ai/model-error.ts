@@ -28,6 +28,30 @@ export function explain(error: unknown, model: ModelObject, text: string): Flock
   );
 }
 
+/** Statuses that concern one provider: its key, its account, its models, its load. */
+const PROVIDERS_OWN = new Set([401, 402, 403, 404, 408, 409, 429]);
+
+/**
+ * Returns whether another provider may answer a request that failed. A request that the provider rejected as invalid
+ * would be invalid for others, too.
+ */
+export function mayAnotherAnswer(error: unknown): boolean {
+  if (error instanceof FlockError) return false;
+  const cause = RetryError.isInstance(error) ? error.lastError : error;
+  if (!APICallError.isInstance(cause)) return true;
+  const { statusCode = 0 } = cause;
+  return statusCode < 400 || statusCode >= 500 || PROVIDERS_OWN.has(statusCode);
+}
+
+/** Combines the failures of all models of a run into one. */
+export function failureOf(failures: readonly FlockError[]): FlockError {
+  const [first] = failures as [FlockError];
+  if (failures.length === 1) return first;
+  // One that may go away makes another attempt worthwhile.
+  const { cause } = failures.findLast((one) => (one.cause as Partial<APICallError>)?.isRetryable !== false) ?? first;
+  return new FlockError("model_failed", failures.map(({ message }) => message).join(" – "), { cause });
+}
+
 function refusalOf(error: APICallError, { provider }: ModelObject): string {
   const { statusCode, url, responseHeaders = {} } = error;
   const detail = `${statusCode}: ${messageOf(error)}`;

@@ -5,7 +5,7 @@ import { type Step, stepsOf } from "../../runtime/runs/steps.ts";
 import { placeOfSteps } from "../../telemetry/step-span.ts";
 import { providerOf } from "./model-error.ts";
 
-/** The steps of one request: each call of the model and of each tool. */
+/** The steps of one request: each call of the model. */
 export interface ModelSteps {
   /** Telemetry options for the AI SDK. */
   readonly telemetry: { readonly integrations: readonly Telemetry[] };
@@ -23,7 +23,7 @@ export function modelStepsOf(run: RunContext, model: ModelObject): ModelSteps {
     executeLanguageModelCall: async ({ execute }) => {
       const { modelId, provider } = model;
       const attributes = { "gen_ai.provider.name": providerOf(provider), "gen_ai.output.type": "json" };
-      const step = steps?.begin({ kind: "model", name: modelId, model, place, attributes });
+      const step = await steps?.begin({ kind: "model", name: modelId, model, place, attributes });
       if (!step) return execute();
       call = step;
       try {
@@ -47,19 +47,6 @@ export function modelStepsOf(run: RunContext, model: ModelObject): ModelSteps {
       });
       call.end();
       call = undefined;
-    },
-    executeTool: async ({ toolCall, toolCallId, execute }) => {
-      const name = toolCall?.toolName ?? "unknown";
-      const step = steps?.begin({ kind: "tool", name, place, attributes: { "gen_ai.tool.call.id": toolCallId } });
-      if (!step) return execute();
-      try {
-        const result = await step.within(execute);
-        step.end();
-        return result;
-      } catch (error) {
-        step.fail(error);
-        throw error;
-      }
     },
   };
   return {

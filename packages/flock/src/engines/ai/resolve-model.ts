@@ -1,4 +1,4 @@
-import type { Model, ModelObject } from "../../agents/model.ts";
+import { type ModelChoice, type ModelObject, modelsOf } from "../../agents/model.ts";
 import { FlockError } from "../../core/errors.ts";
 import { KEYS } from "./keys.ts";
 
@@ -60,17 +60,17 @@ export async function resolveModel(name: string, environment: Environment = proc
 }
 
 /**
- * Returns an agent's model, resolved by name if necessary. Throws like {@link resolveModel}, and when there is no
- * model.
+ * Returns an agent's models, resolved by name if necessary, the preferred one first. Throws like {@link resolveModel},
+ * and when there is no model.
  */
-export async function modelOf(model: Model | undefined, agent: string): Promise<ModelObject> {
-  if (model === undefined) {
+export async function resolveModels(choice: ModelChoice | undefined, agent: string): Promise<readonly ModelObject[]> {
+  if (choice === undefined) {
     throw new FlockError(
       "model_unavailable",
       `Agent \`${agent}\` has no model. Call \`.model("provider/model")\`, or set a model for all agents with \`new Flock({ model })\`.`,
     );
   }
-  return typeof model === "string" ? resolveModel(model) : model;
+  return Promise.all(modelsOf(choice).map((model) => (typeof model === "string" ? resolveModel(model) : model)));
 }
 
 function split(name: string): [provider: string, model: string] {

@@ -3,11 +3,12 @@ import type { Subscription } from "../../agents/subscription.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import { seenTogether } from "../../blackboard/by-visibility.ts";
 import { millisecondsOf } from "../../core/time.ts";
+import type { Dropped } from "../alerts/gate-drops.ts";
 import { Arrivals, type Entry, Pool } from "./pool.ts";
 import { VisibilityBag } from "./visibility-bag.ts";
 
 /** Why artifacts left a gate unused: their window passed, the gate was full, or `whereGroup` returned false. */
-export type DropReason = "expired" | "full" | "refused";
+export type DropReason = Dropped["reason"];
 
 /** Progress of a gate. */
 export interface GateProgress {
@@ -47,6 +48,8 @@ export interface GateOutcome {
   readonly waiting: Waiting[];
   /** Artifacts that no longer wait. */
   readonly left: StoredArtifact[];
+  /** Artifacts that left unused, in order. */
+  readonly dropped: Dropped[];
   /** Artifacts that trigger the agent, in order of arrival, group by group. */
   artifacts: readonly StoredArtifact[] | undefined;
   /** The error that `whereGroup` threw, if any. */
@@ -120,6 +123,11 @@ export class Gate {
       dropped: this.#dropped,
       deadline: this.deadline,
     };
+  }
+
+  /** Returns the artifacts with a key that wait, in order of arrival. */
+  waitingFor(key: string | undefined): readonly StoredArtifact[] {
+    return this.#pools.get(key)?.artifacts ?? [];
   }
 
   /** Number of artifacts that this gate has accepted. */
@@ -254,6 +262,8 @@ export class Gate {
     const before = outcome.progress.at(-1);
     const continues = before?.reason === reason && before.key === key && before.correlationId === correlationId;
     if (continues) outcome.progress.pop();
+    const earlier = continues ? (outcome.dropped.pop()?.artifacts ?? []) : [];
+    outcome.dropped.push({ reason, key, artifacts: [...earlier, entry.artifact] });
     const dropped = (continues ? (before.dropped ?? 0) : 0) + 1;
     const progress = this.#progress(key, entry.artifact);
     const visibility = continues ? allOf([before.visibility, progress.visibility]) : progress.visibility;
@@ -269,6 +279,7 @@ export class Gate {
     if (!this.#accepts(artifacts, outcome)) {
       this.#dropped += artifacts.length;
       for (const artifact of artifacts) if (artifact !== last) outcome.left.push(artifact);
+      outcome.dropped.push({ reason: "refused", key: pool.key, artifacts });
       const dropped = artifacts.length;
       const progress = this.#progress(pool.key, last);
       const visibility = allOf([progress.visibility, seenTogether(artifacts)]);
@@ -342,5 +353,5 @@ export class Gate {
 }
 
 function newOutcome(): GateOutcome {
-  return { progress: [], waiting: [], left: [], artifacts: undefined, error: undefined };
+  return { progress: [], waiting: [], left: [], dropped: [], artifacts: undefined, error: undefined };
 }

@@ -7,9 +7,11 @@ import { isoTime, timestamp } from "../../core/time.ts";
 import { eventWrite } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { GateContents, GatheredArtifact, WorkStore } from "../../store/store.ts";
+import { includesAlert } from "../alerts/alert.ts";
+import { alertTypeOf, type GateAlert, gateAlertOf } from "../alerts/gate-drops.ts";
 import { Gate, type GateOutcome, type GateProgress, type GateState } from "./gate.ts";
 import { GateTimers } from "./gate-timers.ts";
-import { restorationOf, type StrandedArtifact } from "./restoration.ts";
+import { type Restoration, restorationOf, type StrandedArtifact } from "./restoration.ts";
 import { SubscriptionIndex } from "./subscription-index.ts";
 
 /** Collaborators and settings of {@link Gates}. */
@@ -22,6 +24,8 @@ export interface GatesOptions {
   readonly log: RunLog;
   /** Receives what a gate releases because of a deadline, in the commit of this tick. */
   readonly onDue: (subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined) => void;
+  /** Receives a report of dropped artifacts that an agent consumes, in the commit of this tick. */
+  readonly onDropped: (alert: GateAlert) => void;
 }
 
 /** A complete set of artifacts that triggers an agent. */
@@ -143,33 +147,41 @@ export class Gates {
    * the agent's gates of today. Overdue work is processed immediately, or after `pause` milliseconds.
    */
   restore(agentId?: string, pause = 0): void {
-    for (const [name, { gates, formerNames }] of this.#byAgent) {
-      if (agentId === undefined || agentId === name) this.#restoreAgent(name, gates, formerNames, pause);
-    }
+    const agents = [...this.#byAgent].filter(([name]) => agentId === undefined || agentId === name);
+    const restored = agents.map(
+      ([name, { gates, formerNames }]) => [name, this.#restoreAgent(name, gates, formerNames)] as const,
+    );
+    // Afterwards, because a gate may report what it drops to another one.
+    for (const [name, restoration] of restored) this.#resume(name, restoration, pause);
     if (agentId !== undefined || pause > 0) return;
     const ofUnknown = this.stranded.filter(({ reason }) => reason === "unknown_agent");
     for (const [agent, { length: artifacts }] of Map.groupBy(ofUnknown, (one) => one.agentId))
       this.#options.log.warn({ agent, artifacts }, "artifacts wait for an undeclared agent: see `flock.orphans()`");
   }
 
-  #restoreAgent(agentId: string, gates: readonly Gate[], formerNames: readonly string[], pause: number): void {
-    const { clock, log } = this.#options;
-    const { kept, moved, stranded } = restorationOf(agentId, gates, formerNames, this.#stored);
-    for (const [gate, { waiting, taken }] of kept) {
-      if (gate.subscription.isSingle) continue;
-      gate.restore(waiting, taken);
-      const now = clock.now();
-      if (pause === 0 && gate.deadline <= now) this.#wake(gate, now);
-      else this.#timers.watch(gate, pause);
-    }
+  #restoreAgent(agentId: string, gates: readonly Gate[], formerNames: readonly string[]): Restoration {
+    const restoration = restorationOf(agentId, gates, formerNames, this.#stored);
+    const { kept, stranded } = restoration;
+    for (const [gate, { waiting, taken }] of kept) if (!gate.subscription.isSingle) gate.restore(waiting, taken);
     const before = this.#stranded.get(agentId)?.length;
     this.#stranded.set(agentId, stranded);
     if (stranded.length > 0 && before === undefined) {
       const reasons = [...new Set(stranded.map(({ reason }) => reason))];
-      log.warn(
+      this.#options.log.warn(
         { agent: agentId, artifacts: stranded.length, reasons },
         "artifacts waited in gates that no longer accept them: see `flock.orphans()`",
       );
+    }
+    return restoration;
+  }
+
+  #resume(agentId: string, { kept, moved }: Restoration, pause: number): void {
+    const { clock } = this.#options;
+    for (const gate of kept.keys()) {
+      if (gate.subscription.isSingle) continue;
+      const now = clock.now();
+      if (pause === 0 && gate.deadline <= now) this.#wake(gate, now);
+      else this.#timers.watch(gate, pause);
     }
     // Moves that are pending belong to an earlier restoration. The store still has the artifacts in their former gates.
     this.#pendingMoves.get(agentId)?.();
@@ -265,8 +277,8 @@ export class Gates {
     this.#options.onDue(gate.subscription, outcome.artifacts);
   }
 
-  #write(gate: Gate, { progress, waiting, left, error }: GateOutcome): void {
-    const { journal, log, clock } = this.#options;
+  #write(gate: Gate, { progress, waiting, left, dropped: drops, error }: GateOutcome): void {
+    const { journal, log, clock, onDropped } = this.#options;
     const { agentId, principal, gate: name, identity, withinArtifacts, maxWaiting } = gate.subscription;
     const own = principal.tenant === undefined ? undefined : ({ kind: "tenant", tenant_id: principal.tenant } as const);
     for (const { correlationId, key, collected, required, expiresAt, dropped, reason, visibility } of progress) {
@@ -297,6 +309,11 @@ export class Gates {
       journal.write({ kind: "gate_taken", agentId, gate: identity, taken: gate.taken });
     if (error !== undefined)
       log.error({ err: error, agent: agentId }, "failed to evaluate `whereGroup`; group rejected");
+    for (const drop of drops) {
+      const type = alertTypeOf(drop.reason);
+      if (!type || this.#index.ofType(type.typeName).length === 0 || includesAlert(drop.artifacts)) continue;
+      onDropped(gateAlertOf(gate.subscription, drop, gate.waitingFor(drop.key)));
+    }
   }
 }
 

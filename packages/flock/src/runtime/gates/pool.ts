@@ -107,6 +107,13 @@ export class Pool {
     return group.sort((a, b) => a.position - b.position);
   }
 
+  /** All artifacts, in order of arrival. Takes time linear in their number. */
+  get artifacts(): StoredArtifact[] {
+    const entries: Entry[] = [];
+    for (const { first } of this.#queues) for (let entry = first; entry; entry = entry.after) entries.push(entry);
+    return entries.sort((a, b) => a.position - b.position).map(({ artifact }) => artifact);
+  }
+
   /** Returns the number of artifacts of a type. */
   count(type: string): number {
     return this.#queues.find((queue) => queue.type === type)?.count ?? 0;

@@ -1,7 +1,7 @@
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
 import { canonicalJson } from "../../blackboard/json.ts";
-import { FlockError } from "../../core/errors.ts";
+import { checkWellFormed, FlockError } from "../../core/errors.ts";
 import type { WorkStore } from "../../store/work.ts";
 import type { Published } from "./published.ts";
 
@@ -47,6 +47,7 @@ export class IdempotencyCache {
   }
 
   async #publish(key: string, keyed: KeyedPublish): Promise<Published> {
+    checkWellFormed("idempotency key", [key]);
     const stored = await this.#work.publishedUnder(key);
     if (!stored) return keyed.publish();
     const { artifact, triggered } = stored;

@@ -2,6 +2,7 @@ import { type EventOf, PUBLIC, settleVisibility, type VisibilityRequest } from "
 import type { Span } from "@opentelemetry/api";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
+import { checkWellFormed } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { timestamp } from "../../core/time.ts";
 import { writeOf } from "../../store/event-write.ts";
@@ -13,6 +14,8 @@ export interface Origin {
   readonly producedBy: string;
   readonly runId?: string;
   readonly correlationId: string;
+  /** Depth of the publishing run; absent outside runs. */
+  readonly depth?: number | undefined;
   readonly tags: readonly string[];
   readonly visibility: VisibilityRequest;
   readonly idempotencyKey?: string | undefined;
@@ -34,6 +37,7 @@ export const NO_ACTIVATIONS: readonly Activation[] = [];
 /**
  * Creates an artifact from a draft. A payload of more than `maxInlineBytes` as JSON is left out of the event.
  * @param now current time in milliseconds.
+ * @throws FlockError `invalid_request` when an id or tag is not Unicode.
  */
 export function publicationOf(draft: Draft, origin: Origin, now: number, maxInlineBytes: number): Publication {
   // Frozen JSON: it cannot fail, and does not change until the commit.
@@ -42,15 +46,18 @@ export function publicationOf(draft: Draft, origin: Origin, now: number, maxInli
   const bytes = payloadJson.length * 3 <= maxInlineBytes ? 0 : Buffer.byteLength(payloadJson);
   const isLarge = bytes > maxInlineBytes;
   const id = newId();
-  const { producedBy, runId, correlationId, tags, idempotencyKey } = origin;
+  const { producedBy, runId, correlationId, depth = 0, tags, idempotencyKey } = origin;
+  checkWellFormed("correlation id", [correlationId]);
+  checkWellFormed("tag", tags);
+  checkWellFormed("idempotency key", [idempotencyKey]);
   const visibility = origin.visibility === PUBLIC ? PUBLIC : settleVisibility(origin.visibility, now);
   const createdAt = timestamp(now);
   const { type, stored: payload } = draft;
   // Two literals: adding a field to an object later would need a second allocation.
   const artifact: StoredArtifact =
     runId === undefined
-      ? { id, type, payload, producedBy, correlationId, tags, visibility, createdAt, seq: 0 }
-      : { id, type, payload, producedBy, runId, correlationId, tags, visibility, createdAt, seq: 0 };
+      ? { id, type, payload, producedBy, correlationId, tags, visibility, createdAt, depth, seq: 0 }
+      : { id, type, payload, producedBy, runId, correlationId, tags, visibility, createdAt, depth, seq: 0 };
   // Undefined fields are listed so that all events have the same shape. JSON omits them.
   const event: EventOf<"artifact_published"> = {
     type: "artifact_published",

@@ -1,16 +1,18 @@
+import { EXTERNAL } from "@flock-ts/protocol";
 import type { Subscription } from "../../agents/subscription.ts";
 import { type StoredArtifact, takenUp } from "../../blackboard/artifact.ts";
 import { assertDraft, type Draft } from "../../blackboard/artifact-type.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { RunLog } from "../../core/logger.ts";
-import { timestamp } from "../../core/time.ts";
-import type { Workflows } from "../../projections/workflows.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { LeftWork, WorkStore } from "../../store/store.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
+import { reportVisibility } from "../alerts/alert.ts";
+import type { GateAlert } from "../alerts/gate-drops.ts";
 import { type DryRun, type Filled, Gates } from "../gates/gates.ts";
 import type { Registry } from "../registry.ts";
 import { type Activation, activationWrite } from "../runs/activation.ts";
+import type { Activations } from "../runs/activations.ts";
 import { NO_ACTIVATIONS, type Origin, type Publication, publicationOf, revealOf } from "./publication.ts";
 
 /** Collaborators and settings of {@link Publisher}. */
@@ -20,29 +22,27 @@ export interface PublisherOptions {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RunLog;
-  readonly workflows: Workflows;
   readonly tracing: Tracing;
   /** Limit for payloads in events, in bytes of JSON. Events of larger payloads only contain the size. */
   readonly maxInlinePayloadBytes: number;
-  /** Runs the triggered agents. */
-  readonly runner: ActivationTaker;
+  readonly activations: Pick<Activations, "create">;
   readonly registry: Registry;
-  /** Receives each committed artifact that has a scheduled publish. */
-  readonly onHidden: (artifact: StoredArtifact) => void;
 }
 
 /** The parts of a publication that are settled with its commit. */
 type Settled = Pick<Publication, "activations"> & Partial<Pick<Publication, "artifact" | "span">>;
 
-/** Runs the activations that published artifacts trigger. */
-export interface ActivationTaker {
-  /** Creates an activation. It is written in the commit of this tick and may start afterwards. */
-  activate(subscription: Subscription, artifacts: readonly StoredArtifact[]): Activation;
-  /** Queues an activation after its commit. */
-  enqueue(activation: Activation): void;
-  /** Drops an activation whose commit failed. */
-  abandon(activation: Activation): void;
+/** Receives what publishing has caused, after each commit. */
+export interface PublishListener {
+  /** Receives each committed activation. */
+  activated?(activation: Activation): void;
+  /** Receives each activation whose commit failed. */
+  abandoned?(activation: Activation): void;
+  /** Receives each committed artifact that has a scheduled publish. */
+  hidden?(artifact: StoredArtifact): void;
 }
+
+const NO_TAGS: readonly string[] = [];
 
 /** Delay before gates retry after a failed write, in ms, because a full disk does not recover immediately. */
 const GATE_RETRY_MS = 1_000;
@@ -51,15 +51,22 @@ const GATE_RETRY_MS = 1_000;
 export class Publisher {
   readonly gates: Gates;
   readonly #options: PublisherOptions;
+  readonly #listeners: PublishListener[] = [];
 
   constructor(options: PublisherOptions) {
     this.#options = options;
     const { journal, left, work, clock, log } = options;
     const onDue = (subscription: Subscription, artifacts: readonly StoredArtifact[] | undefined) =>
       this.#due(subscription, artifacts);
-    this.gates = new Gates({ journal, left, work, clock, log, onDue });
+    const onDropped = (alert: GateAlert) => this.#report(alert);
+    this.gates = new Gates({ journal, left, work, clock, log, onDue, onDropped });
     // Gates have taken in what is not on the blackboard now.
     journal.onFailure(() => this.gates.refresh(GATE_RETRY_MS));
+  }
+
+  /** Calls `listener` from now on. */
+  listen(listener: PublishListener): void {
+    this.#listeners.push(listener);
   }
 
   /**
@@ -96,14 +103,11 @@ export class Publisher {
 
   /** Publishes a hidden artifact with its final visibility and triggers agents that could not see it before. */
   reveal(hidden: StoredArtifact): Promise<void> {
-    const { journal, workflows, clock, maxInlinePayloadBytes } = this.#options;
+    const { journal, clock, maxInlinePayloadBytes } = this.#options;
     const publication = revealOf(hidden, clock.now(), maxInlinePayloadBytes);
-    const { artifact, write } = publication;
-    journal.write(write);
+    journal.write(publication.write);
     this.#offerRevealed(publication);
-    return this.committed([{ activations: publication.activations }], () =>
-      workflows.revealed(artifact.correlationId, timestamp(clock.now()), artifact.visibility),
-    );
+    return this.committed([{ activations: publication.activations }], () => {});
   }
 
   /** Offers an artifact that may have been stored before its type's schema changed. */
@@ -124,8 +128,8 @@ export class Publisher {
   }
 
   readonly #activate = ({ subscription, artifacts }: Filled): Activation => {
-    const { journal, runner, clock } = this.#options;
-    const activation = runner.activate(subscription, artifacts);
+    const { activations, journal, clock } = this.#options;
+    const activation = activations.create(subscription, artifacts);
     journal.write(activationWrite(activation, clock.now()));
     return activation;
   };
@@ -135,18 +139,17 @@ export class Publisher {
    * `result`, or of `failed`.
    */
   committed<T>(publications: readonly Settled[], result: () => T, failed: (error: unknown) => T = fail): Promise<T> {
-    const { journal, runner, tracing, workflows, registry, onHidden } = this.#options;
+    const { journal, tracing, registry } = this.#options;
     return journal.committed().then(
       () => {
         for (const publication of publications) {
           const { activations, artifact } = publication;
           tracing.committed(publication);
           if (artifact) {
-            workflows.published(artifact.correlationId, artifact.createdAt, artifact.visibility);
             registry.hooksOf(artifact.producedBy)?.published(artifact);
           }
-          for (const activation of activations) runner.enqueue(activation);
-          if (artifact?.visibility.kind === "after") onHidden(artifact);
+          for (const activation of activations) for (const one of this.#listeners) one.activated?.(activation);
+          if (artifact?.visibility.kind === "after") for (const one of this.#listeners) one.hidden?.(artifact);
         }
         return result();
       },
@@ -154,10 +157,32 @@ export class Publisher {
         // The commit failed: reset gates that accepted its artifacts, and counts of its queued runs.
         for (const publication of publications) {
           tracing.lost(publication, error);
-          for (const activation of publication.activations) runner.abandon(activation);
+          for (const activation of publication.activations)
+            for (const one of this.#listeners) one.abandoned?.(activation);
         }
         return failed(error);
       },
+    );
+  }
+
+  /** Publishes what a gate reports, in the commit of this tick. The gate reports it again if the commit fails. */
+  #report({ draft, correlationId, depth, visibility: seenBy }: GateAlert): void {
+    const { tracing, log } = this.#options;
+    const visibility = reportVisibility(seenBy);
+    const origin = { producedBy: EXTERNAL, correlationId, depth, tags: NO_TAGS, visibility };
+    let publication: Publication;
+    try {
+      publication = this.prepare(draft, origin);
+    } catch (err) {
+      log.error({ err, type: draft.type }, "failed to report what a gate dropped");
+      return;
+    }
+    tracing.publish([publication]);
+    this.post(publication);
+    void this.committed(
+      [publication],
+      () => {},
+      () => {},
     );
   }
 

@@ -10,7 +10,7 @@ export interface AgentQueue {
   next: number;
   /** Whether the queue is in the heap: its first activation could start, but the flock's limit is reached. */
   isOffered: boolean;
-  /** Earliest start of its first activation, in ms since 1970; undefined when no component delays it. */
+  /** Earliest start of its first activation on the monotonic clock, in ms; undefined when no component delays it. */
   heldUntil: number | undefined;
   /** Activations that wait to reacquire their slot. They resume before any queued activation starts. */
   readonly returning: Map<Activation, () => void>;

@@ -1,4 +1,5 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, elapsed } from "../../core/clock.ts";
+import { outside } from "../../core/outside.ts";
 import type { QueuedRun } from "../../middleware/agent-component.ts";
 import type { Activation } from "../runs/activation.ts";
 import type { AgentQueue, Waiting } from "./agent-queue.ts";
@@ -241,9 +242,9 @@ export class Scheduler {
   #beginFirst(queue: AgentQueue): boolean {
     const { activation } = queue.waiting[queue.next] as Waiting;
     const { hooks } = activation.agent;
-    const wait = hooks && !activation.refusal ? hooks.schedule(queuedRun(activation)) : 0;
+    const wait = hooks && !activation.refusal ? outside(() => hooks.schedule(queuedRun(activation))) : 0;
     if (wait > 0) {
-      queue.heldUntil = this.#clock.now() + wait;
+      queue.heldUntil = elapsed(this.#clock) + wait;
       this.#delayed.add(queue);
       return false;
     }
@@ -286,7 +287,7 @@ export class Scheduler {
     if (this.#delayed.size === 0) return;
     const next = Math.min(...[...this.#delayed].map(({ heldUntil }) => heldUntil as number));
     // Keeps the process alive, because queued work is pending.
-    this.#stopTimer = this.#clock.after(next - this.#clock.now(), () => this.#checkDelayed(), true);
+    this.#stopTimer = this.#clock.after(next - elapsed(this.#clock), () => this.#checkDelayed(), true);
   }
 
   #begin(queue: AgentQueue, activation: Activation): void {

@@ -2,13 +2,16 @@ import type { BestOf, Score } from "../../agents/best-of-options.ts";
 import { isGenerator } from "../../agents/context-provider.ts";
 import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Inputs } from "../../agents/inputs.ts";
-import type { RunContext, StreamOptions } from "../../agents/run-context.ts";
+import type { RunContext, RunPublishOptions, StreamOptions } from "../../agents/run-context.ts";
+import type { Draft } from "../../blackboard/artifact-type.ts";
 import { FlockError } from "../../core/errors.ts";
-import { checkOutput, describe } from "./run.ts";
+import { asActivity } from "./current-run.ts";
+import { drain } from "./drain.ts";
+import { assertMayPublish, checkOutput, draftsOf } from "./output-check.ts";
 
 /** One try at an output. */
 interface Candidate {
-  readonly output: unknown;
+  readonly output: readonly Draft[];
   readonly score: number;
   readonly said: readonly Piece[];
 }
@@ -26,7 +29,9 @@ export function tryingSeveral(agent: AgentDefinition): AgentDefinition {
 }
 
 async function best(agent: AgentDefinition, { count, score }: BestOf, inputs: Inputs, context: RunContext) {
-  const tries = await Promise.allSettled(Array.from({ length: count }, () => attempt(agent, score, inputs, context)));
+  const tries = await Promise.allSettled(
+    Array.from({ length: count }, () => asActivity(() => attempt(agent, score, inputs, context))),
+  );
   context.signal.throwIfAborted();
   let winner: Candidate | undefined;
   let failed = 0;
@@ -49,36 +54,41 @@ async function best(agent: AgentDefinition, { count, score }: BestOf, inputs: In
 
 async function attempt(agent: AgentDefinition, score: Score, inputs: Inputs, context: RunContext): Promise<Candidate> {
   const said: Piece[] = [];
-  const own = listening(context, said);
+  const held: Draft[] = [];
+  const own = listening(agent, context, said, held);
   const result = agent.run(inputs, own);
-  const output: unknown = isGenerator(result) ? await drain(result, own) : await result;
+  const output: unknown = isGenerator(result)
+    ? await drain(result, {
+        agent: agent.name,
+        stopped: () => (context.signal.aborted ? context.signal.reason : undefined),
+        write: own.stream,
+      })
+    : await result;
   context.signal.throwIfAborted();
-  const points: unknown = await score(checkOutput(agent, output), own);
-  if (typeof points === "number" && Number.isFinite(points)) return { output, score: points, said };
+  const drafts = [...held, ...draftsOf(agent, output)];
+  const points: unknown = await score(checkOutput(agent, drafts), own);
+  if (typeof points === "number" && Number.isFinite(points)) return { output: drafts, score: points, said };
   throw new FlockError("wrong_output", `agent ${agent.name}: the score of bestOf gave ${String(points)}, not a number`);
 }
 
-async function drain(generator: AsyncGenerator<unknown, unknown, undefined>, { agent, signal, stream }: RunContext) {
-  for (;;) {
-    const { done, value } = await generator.next();
-    if (signal.aborted) {
-      // The generator's `finally` blocks must run, but nothing waits for them.
-      generator.return(undefined).catch(() => {});
-      throw signal.reason;
+/**
+ * Returns the context of a run for one of its candidates: what it streams and publishes is kept until it is known
+ * whether it is the best.
+ */
+function listening(agent: AgentDefinition, context: RunContext, said: Piece[], held: Draft[]): RunContext {
+  const publish = (draft: Draft, options?: RunPublishOptions): Promise<undefined> | undefined => {
+    assertMayPublish(agent, draft, "published");
+    if (options?.atEnd === true) {
+      held.push(draft);
+      return undefined;
     }
-    if (done) return value;
-    if (typeof value !== "string") {
-      throw new FlockError(
+    return Promise.reject(
+      new FlockError(
         "wrong_output",
-        `agent ${agent} yielded ${describe(value)}; yield strings to stream, return drafts to publish`,
-      );
-    }
-    stream(value);
-  }
-}
-
-/** The context of a run, as one of its candidates has it: what it streams is kept until it is known whether it is the best. */
-function listening(context: RunContext, said: Piece[]): RunContext {
+        `Failed to publish \`${draft.type}\` from agent \`${agent.name}\`: with \`.bestOf\`, the best candidate is known only at the end. Use \`{ atEnd: true }\`, or return the draft.`,
+      ),
+    );
+  };
   const stream = (text: string, options?: StreamOptions) => {
     const last = said.at(-1);
     const isSame =
@@ -88,6 +98,9 @@ function listening(context: RunContext, said: Piece[]): RunContext {
   };
   // What else a context has, and will have, it keeps: some of it is made when it is first read.
   return new Proxy(context, {
-    get: (target, name) => (name === "stream" ? stream : Reflect.get(target, name, target)),
+    get: (target, name) => {
+      if (name === "stream") return stream;
+      return name === "publish" ? publish : Reflect.get(target, name, target);
+    },
   });
 }

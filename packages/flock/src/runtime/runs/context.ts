@@ -1,4 +1,4 @@
-import type { Model } from "../../agents/model.ts";
+import type { ModelChoice, ModelOptions } from "../../agents/model.ts";
 import type { Prices } from "../../agents/prices.ts";
 import type { RunContext } from "../../agents/run-context.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
@@ -8,10 +8,14 @@ import type { BlackboardReader, ReadableStore } from "../../store/store.ts";
 import { VisibleStore } from "../../store/visible-store.ts";
 import type { Questions } from "../questions/questions.ts";
 import type { Activation } from "./activation.ts";
+import { EarlyOutput, type EarlyOutputDeps } from "./early-output.ts";
+import { PersonWait } from "./person-wait.ts";
 import type { Run } from "./run.ts";
 import { STEPS, type Steps } from "./steps.ts";
+import { WatchedPromise } from "./watched-promise.ts";
 
 const NOTHING = Object.freeze({});
+const NO_ARTIFACTS: readonly StoredArtifact[] = Object.freeze([]);
 
 /** A run as its agent's function sees it. */
 export class Context implements RunContext {
@@ -26,14 +30,22 @@ export class Context implements RunContext {
   readonly #blackboard: BlackboardReader;
   readonly #logOf: (activation: Activation) => RunLog;
   readonly #questions: Questions;
+  readonly #early: EarlyOutputDeps;
   #visible: ReadableStore | undefined;
   #log: RunLog | undefined;
   #stream: RunContext["stream"] | undefined;
   #addUsage: RunContext["addUsage"] | undefined;
   #step: RunContext["step"] | undefined;
   #askPerson: RunContext["askPerson"] | undefined;
+  #publish: RunContext["publish"] | undefined;
 
-  constructor(run: Run, blackboard: BlackboardReader, logOf: (activation: Activation) => RunLog, questions: Questions) {
+  constructor(
+    run: Run,
+    blackboard: BlackboardReader,
+    logOf: (activation: Activation) => RunLog,
+    questions: Questions,
+    early: EarlyOutputDeps,
+  ) {
     const { agent, runId, id, correlationId, attempt, artifacts } = run.activation;
     this.agent = agent.name;
     this.runId = runId;
@@ -44,6 +56,7 @@ export class Context implements RunContext {
     this.#blackboard = blackboard;
     this.#logOf = logOf;
     this.#questions = questions;
+    this.#early = early;
     this.#run = run;
   }
 
@@ -69,13 +82,29 @@ export class Context implements RunContext {
     if (!this.#askPerson) {
       let asked = 0;
       this.#askPerson = (type, options) => {
-        const answer = this.#questions.ask(this.#run, ++asked, type, options);
+        const wait = new PersonWait(this.#run.occupancy);
+        const answer = this.#questions.ask(this.#run, ++asked, type, options, wait);
         // A function that no longer waits for its answer must not crash the process when the run is stopped.
         answer.catch(() => {});
-        return answer;
+        return new WatchedPromise(answer, (source) => {
+          wait.awaited();
+          return source;
+        });
       };
     }
     return this.#askPerson;
+  }
+
+  get publish(): RunContext["publish"] {
+    if (!this.#publish) {
+      const early = (this.#run.early ??= new EarlyOutput(this.#run, this.#early));
+      this.#publish = ((draft, options) => early.publish(draft, options)) as RunContext["publish"];
+    }
+    return this.#publish;
+  }
+
+  get published(): readonly StoredArtifact[] {
+    return this.#run.early?.published ?? NO_ARTIFACTS;
   }
 
   get store(): ReadableStore {
@@ -89,8 +118,12 @@ export class Context implements RunContext {
     return this.#log;
   }
 
-  get model(): Model | undefined {
+  get model(): ModelChoice | undefined {
     return this.#run.activation.agent.model;
+  }
+
+  get modelOptions(): ModelOptions {
+    return this.#run.activation.agent.modelOptions ?? NOTHING;
   }
 
   get prices(): Prices {

@@ -5,7 +5,8 @@ import type { AnyArtifactType } from "../../blackboard/artifact-type.ts";
 import { FlockError } from "../../core/errors.ts";
 import { readable } from "../../core/wire-error.ts";
 import type { ActivationRecord } from "../../store/store.ts";
-import type { Activation } from "./activation.ts";
+import { type Activation, depthOf } from "./activation.ts";
+import { NotClearedError } from "./refusals.ts";
 
 /**
  * Matches an activation that was queued earlier, possibly under another declaration, with the agent of today. What does
@@ -14,17 +15,18 @@ import type { Activation } from "./activation.ts";
 export function resumable(
   agent: AgentDefinition,
   { gate, artifacts }: Pick<ActivationRecord, "gate" | "artifacts">,
-): Pick<Activation, "artifacts" | "subscription" | "refusal"> {
+): Pick<Activation, "artifacts" | "depth" | "subscription" | "refusal"> {
   const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
   const subscription = able.find((one) => one.identity === gate) ?? able[0];
-  if (!subscription) return { artifacts, subscription, refusal: wrongInputs(agent, artifacts) };
+  const found = { artifacts, depth: depthOf(artifacts), subscription };
+  if (!subscription) return { ...found, refusal: wrongInputs(agent, artifacts) };
   if (!artifacts.every((one) => maySee(agent.principal, one.visibility)))
-    return { artifacts, subscription, refusal: new NotClearedError(agent.name) };
+    return { ...found, refusal: new NotClearedError(agent.name) };
   try {
     const taken = artifacts.map((one) => takenUp(one, subscription.types.get(one.type) as AnyArtifactType));
-    return { artifacts: taken, subscription, refusal: undefined };
+    return { ...found, artifacts: taken };
   } catch (error) {
-    return { artifacts, subscription, refusal: readable(error) as Error };
+    return { ...found, refusal: readable(error) as Error };
   }
 }
 
@@ -37,13 +39,4 @@ function wrongInputs(agent: AgentDefinition, artifacts: readonly StoredArtifact[
     "wrong_inputs",
     `Agent \`${agent.name}\` did not run: it now consumes ${wanted.join(" or ")}, and was triggered by ${given}. Declare the old inputs again and retry, or discard the dead letter.`,
   );
-}
-
-/** An agent has been declared again, and may not see what it was to run on. */
-class NotClearedError extends Error {
-  override readonly name = "NotClearedError";
-
-  constructor(agent: string) {
-    super(`${agent} did not run: it may no longer see what has woken it. Give it the .labels(…) or .tenant(…) it had.`);
-  }
 }

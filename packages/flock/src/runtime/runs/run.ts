@@ -11,11 +11,16 @@ import type { AgentDefinition } from "../../agents/definition.ts";
 import { inputsOf } from "../../agents/inputs.ts";
 import type { RunContext } from "../../agents/run-context.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
-import { Draft } from "../../blackboard/artifact-type.ts";
+import type { Draft } from "../../blackboard/artifact-type.ts";
 import { type Clock, elapsed } from "../../core/clock.ts";
-import { FlockError } from "../../core/errors.ts";
 import { type ErrorDetail, wireErrorOf } from "../../core/wire-error.ts";
 import type { Activation } from "./activation.ts";
+import type { Begun } from "./begun.ts";
+import { asCurrent } from "./current-run.ts";
+import { drain } from "./drain.ts";
+import type { EarlyOutput } from "./early-output.ts";
+import { Occupancy, type RunSlot } from "./occupancy.ts";
+import { checkOutput, draftsOf } from "./output-check.ts";
 import { OutputStream, type StreamingOutput } from "./output-stream.ts";
 import type { RunEnd } from "./run-end.ts";
 import { type StepEvent, Steps } from "./steps.ts";
@@ -28,13 +33,6 @@ export const HIDDEN: WireError = {
   name: "hidden",
   message: "Error details are hidden from some viewers of this run. See the server log.",
 };
-
-/** The concurrency slot of a run. A run that waits for a person releases it. */
-export interface RunSlot {
-  release(): void;
-  /** Resolves when the run may continue. */
-  reacquire(): Promise<void>;
-}
 
 /** Why a run was stopped from outside. */
 export class RunStopped extends Error {
@@ -74,8 +72,12 @@ export class Run {
   #said: EventVisibility | undefined;
   /** How long the function may take; undefined: without limit. Paused while a person is asked. */
   readonly limit: TimeLimit | undefined;
-  /** The run's place among the concurrent runs. */
-  readonly slot: RunSlot;
+  /** The writes of its start. */
+  begun: Pick<Begun, "ensure"> | undefined;
+  /** What it publishes before its end, if it does. */
+  early: EarlyOutput | undefined;
+  /** Whether the run occupies its place among the concurrent runs. */
+  readonly occupancy: Occupancy;
   readonly #emit: (event: StreamingOutput | StepEvent) => void;
   readonly #errorDetail: ErrorDetail;
   readonly #clock: Clock;
@@ -90,14 +92,13 @@ export class Run {
     emit: (event: StreamingOutput | StepEvent) => void,
   ) {
     this.activation = activation;
-    this.slot = slot;
     const { visibility, agent } = activation;
     this.#said = agent.outputs?.visibility ? allOf([visibility, agent.outputs.visibility]) : visibility;
     this.#clock = clock;
     this.#begun = elapsed(clock);
-    const { name, timeout } = agent;
-    if (timeout !== undefined)
-      this.limit = new TimeLimit(clock, timeout, () => this.#stop(new RunTimedOut(name, timeout)));
+    const { timeout } = agent;
+    if (timeout !== undefined) this.limit = new TimeLimit(clock, timeout, () => this.#stop(this.#timedOut()));
+    this.occupancy = new Occupancy(slot, this.limit);
     this.#errorDetail = errorDetail;
     this.#emit = emit;
   }
@@ -122,8 +123,10 @@ export class Run {
         emit: (event) => this.#say(event),
         told: (error) => this.#wireErrorOf(error),
         addUsage: (amounts) => this.addUsage(amounts),
+        occupancy: this.occupancy,
+        within: (activity, work) => asCurrent(this, work, activity),
       });
-      if (this.#ended) this.#steps.end();
+      if (this.#ended) this.#steps.end("success");
     }
     return this.#steps;
   }
@@ -145,6 +148,16 @@ export class Run {
 
   get isStopped(): boolean {
     return this.#stopped !== undefined;
+  }
+
+  /** Why it was ended early, if it was. */
+  get stopped(): Error | undefined {
+    return this.#stopped;
+  }
+
+  /** Throws the reason why the run was ended early, if it was. */
+  throwIfStopped(): void {
+    if (this.#stopped) throw this.#stopped;
   }
 
   /** Aborts when the run is stopped. Made when it is first read: most runs never look at it. */
@@ -191,8 +204,14 @@ export class Run {
     return failure instanceof RunTimedOut ? failure : told;
   }
 
+  #timedOut(): RunTimedOut {
+    const { name, timeout = 0 } = this.activation.agent;
+    return new RunTimedOut(name, timeout);
+  }
+
   #stop(reason: Error): void {
     this.#stopped ??= reason;
+    this.occupancy.end(this.#stopped);
     this.#abort?.abort(this.#stopped);
     this.#abandon?.(this.#stopped);
   }
@@ -211,28 +230,47 @@ export class Run {
       ? hooks.evaluate(
           context,
           (taken) => this.#compute(context, taken),
-          (made) => draftsOf(agent, made),
+          (made) => this.#withHeld(draftsOf(agent, made)),
         )
       : this.#compute(context, artifacts);
     if (isThenable(output)) return this.#wait(agent, output);
     if (this.#stopped) throw this.#stopped;
-    return checkOutput(agent, output);
+    return this.#check(agent, output);
+  }
+
+  /** Returns what the run publishes at its end. */
+  #check(agent: AgentDefinition, output: unknown): readonly Draft[] {
+    return checkOutput(agent, this.#withHeld(draftsOf(agent, output)), this.early);
+  }
+
+  #withHeld(drafts: readonly Draft[]): readonly Draft[] {
+    const held = this.early?.takeHeld() ?? [];
+    return held.length > 0 ? [...held, ...drafts] : drafts;
   }
 
   #compute(context: RunContext, taken: readonly StoredArtifact[]): unknown {
     const { agent, subscription } = this.activation;
+    // A component may compute the output again after a failure.
+    this.early?.takeHeld();
     const inputs = subscription ? subscription.inputsOf(taken) : inputsOf(taken);
     const result = agent.context
       ? runWithContext(agent.context, context, agent.run.bind(agent, inputs, context))
       : agent.run(inputs, context);
-    return isGenerator(result) ? this.#drain(agent, result) : result;
+    if (!isGenerator(result)) return result;
+    return drain(result, {
+      agent: agent.name,
+      stopped: () => this.#stopped,
+      write: (text) => this.stream.write(text),
+    });
   }
 
   /** Ends the stream, also for callers that still hold it, and reports how the run has ended: with a failure unless that is undefined. */
   end(failure: unknown, produced: readonly string[]): RunEnd {
     this.#ended = true;
     this.#stream?.end();
-    this.#steps?.end();
+    const status = failure === undefined ? "success" : statusOf(failure);
+    this.#steps?.end(status);
+    this.occupancy.end();
     const { runId } = this.activation;
     const durationMs = Math.round((elapsed(this.#clock) - this.#begun) * 1000) / 1000;
     const usage = this.#usage;
@@ -240,7 +278,7 @@ export class Run {
     if (failure === undefined && !usage) return { runId, status: "success", durationMs, produced };
     return {
       runId,
-      status: failure === undefined ? "success" : statusOf(failure),
+      status,
       durationMs,
       produced,
       ...(failure === undefined || failure instanceof RunStopped ? {} : { error: this.#wireErrorOf(failure) }),
@@ -266,28 +304,11 @@ export class Run {
         output.then(resolve, reject);
         if (this.#stopped) reject(this.#stopped);
       });
-      return checkOutput(agent, result);
+      // Code that never gave way kept the timer from firing.
+      if (this.limit?.isOver) throw this.#timedOut();
+      return this.#check(agent, result);
     } finally {
       this.limit?.stop();
-    }
-  }
-
-  async #drain(agent: AgentDefinition, generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
-    for (;;) {
-      const { done, value } = await generator.next();
-      if (this.#stopped) {
-        // The generator's `finally` blocks must run, but nothing waits for them.
-        generator.return(undefined).catch(() => {});
-        throw this.#stopped;
-      }
-      if (done) return value;
-      if (typeof value !== "string") {
-        throw new FlockError(
-          "wrong_output",
-          `agent ${agent.name} yielded ${describe(value)}; yield strings to stream, return drafts to publish`,
-        );
-      }
-      this.stream.write(value);
     }
   }
 }
@@ -295,50 +316,6 @@ export class Run {
 function statusOf(failure: unknown): RunStatus {
   if (failure instanceof RunStopped) return failure.status;
   return failure instanceof RunTimedOut ? "timeout" : "error";
-}
-
-/** What an agent may publish of what it has returned. Throws `wrong_output`, or what the agent's own functions throw. */
-export function checkOutput(agent: AgentDefinition, output: unknown): readonly Draft[] {
-  const drafts = draftsOf(agent, output);
-  return agent.outputs ? agent.outputs.check(drafts) : drafts;
-}
-
-/** What an agent has returned, if that is drafts of types that it may publish. */
-function draftsOf(agent: AgentDefinition, output: unknown): readonly Draft[] {
-  if (output === undefined || output === null) {
-    if (agent.publishes.size === 0) return [];
-    throw new FlockError(
-      "wrong_output",
-      `agent ${agent.name} returned nothing; return what it publishes, or [] to publish nothing`,
-    );
-  }
-  const drafts = Array.isArray(output) ? output : [output];
-  for (const draft of drafts) {
-    if (!(draft instanceof Draft)) {
-      throw new FlockError(
-        "wrong_output",
-        `agent ${agent.name} returned ${describe(draft)}; return drafts, such as Pizza({ … })`,
-      );
-    }
-    if (!agent.publishes.has(draft.type)) {
-      throw new FlockError(
-        "wrong_output",
-        `agent ${agent.name} returned a ${draft.type}, but declares only .publishes(${[...agent.publishes.keys()].join(", ")})`,
-      );
-    }
-  }
-  return drafts;
-}
-
-/** A value in an error message. */
-export function describe(value: unknown): string {
-  return value === null
-    ? "null"
-    : Array.isArray(value)
-      ? "an array"
-      : typeof value === "object"
-        ? "an object"
-        : `a ${typeof value}`;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,48 +1,49 @@
-import {
-  allOf,
-  type EventOf,
-  type EventVisibility,
-  isAtLeastAsVisible,
-  maySee,
-  type Principal,
-  type WireError,
-} from "@flock-ts/protocol";
+import { type EventOf, isAtLeastAsVisible, maySee, type Principal, type WireError } from "@flock-ts/protocol";
 import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Subscription } from "../../agents/subscription.ts";
 import { undeclaredAgent } from "../../agents/undeclared-agent.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
-import { seenTogether } from "../../blackboard/by-visibility.ts";
 import type { Clock } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
+import { outside } from "../../core/outside.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
 import { type ErrorDetail, readable, wireErrorOf } from "../../core/wire-error.ts";
-import type { Workflows } from "../../projections/workflows.ts";
 import { eventWrite, writeOf } from "../../store/event-write.ts";
-import type { CommitGroup, Journal } from "../../store/journal.ts";
+import type { Journal } from "../../store/journal.ts";
 import type {
   ActivationAgainWrite,
   BlackboardReader,
   DeadLetter,
   LeftWork,
   UnfinishedActivation,
+  WorkStore,
   Write,
 } from "../../store/store.ts";
 import { logOf, type RootLog } from "../../telemetry/run-log.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
-import type { Origin, Publication } from "../publishing/publication.ts";
+import { reportVisibility } from "../alerts/alert.ts";
+import { FailureLineage } from "../alerts/failure-lineage.ts";
+import { RunFailed, runFailedOf } from "../alerts/run-failed.ts";
+import type { Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Questions } from "../questions/questions.ts";
-import { Circuits } from "../queue/circuits.ts";
-import { DelayQueue } from "../queue/delay-queue.ts";
-import { Scheduler } from "../queue/scheduler.ts";
+import type { Circuits } from "../queue/circuits.ts";
+import { RunQueue } from "../queue/run-queue.ts";
+import type { Scheduler } from "../queue/scheduler.ts";
 import { successorOf } from "../registry.ts";
-import type { Activation } from "./activation.ts";
+import { type Activation, depthOf } from "./activation.ts";
+import type { Activations } from "./activations.ts";
+import { Begun } from "./begun.ts";
 import { Context } from "./context.ts";
+import { asCurrent, type CurrentRun, currentRun } from "./current-run.ts";
+import { type EarlyOutputDeps, originOf } from "./early-output.ts";
+import type { RunSlot } from "./occupancy.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
+import { CrashLimitError } from "./refusals.ts";
 import { resumable } from "./resumable.ts";
-import { HIDDEN, Run, type RunSlot, RunStopped } from "./run.ts";
+import { HIDDEN, Run, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
 
@@ -50,25 +51,24 @@ import type { StepEvent } from "./steps.ts";
 export interface RunnerOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly blackboard: BlackboardReader;
+  readonly work: Pick<WorkStore, "publishedUnder">;
   /** The work that earlier processes have left. */
   readonly left: LeftWork;
   readonly journal: Journal;
+  readonly activations: Activations;
   readonly clock: Clock;
   readonly log: RootLog;
-  readonly workflows: Workflows;
   /** What runs ask people. */
   readonly questions: Questions;
   readonly tracing: Tracing;
-  /** More runs than this in one workflow are a loop: they end at once with an error. */
-  readonly maxRunsPerCorrelation: number;
+  /** How many attempts at the same work may end with a crash of the process; an agent may have its own limit. */
+  readonly maxCrashes: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
   readonly concurrency?: number | undefined;
   /** How much events tell of errors. */
   readonly errorDetail: ErrorDetail;
-  /** The queue of an agent has changed while it is paused. */
-  readonly onHeld: (agent: string) => void;
   /** Where the output of runs goes. */
-  readonly publisher: Pick<Publisher, "prepare" | "post" | "postAgain" | "committed">;
+  readonly publisher: Pick<Publisher, "prepare" | "post" | "postAgain" | "committed" | "listen">;
 }
 
 /** How many runs there were, by how they ended, and are. */
@@ -77,11 +77,8 @@ export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running"
 /** A run whose end is not reported yet. */
 type Ended = Omit<Activation, "runId" | "onEnd">;
 
-/** What was written when a run began. */
-interface Begun {
-  readonly writes: readonly Write[];
-  group: CommitGroup;
-}
+/** Work that an earlier process has left to an agent. `crashes` includes the last crash. */
+type LeftActivation = UnfinishedActivation & { readonly agent: AgentDefinition; readonly crashes: number };
 
 /** How a run has ended, as far as it has to be written. */
 interface Ending {
@@ -90,14 +87,20 @@ interface Ending {
   /** The error as viewers of the run receive it. */
   readonly toldError?: WireError | undefined;
   readonly publications: readonly Publication[];
+  /** What the run has published before. */
+  readonly early?: readonly StoredArtifact[];
   /** What the run has failed of. */
   readonly failure?: unknown;
   /** Undefined for a run that never began. */
-  readonly begun: Begun | undefined;
+  readonly begun: Pick<Begun, "ensure"> | undefined;
 }
 
+/** A run that began in an earlier process. */
+const BEGUN_BEFORE: Pick<Begun, "ensure"> = { ensure: () => {} };
+const NO_TAGS: readonly string[] = [];
 const NO_DRAFTS: readonly Draft[] = [];
 const NO_POSTINGS: readonly Publication[] = [];
+const NO_ARTIFACTS: readonly StoredArtifact[] = [];
 const NOTHING_PRODUCED: readonly string[] = Object.freeze([]);
 
 /** Ended runs count under their status, the rest under these names. */
@@ -107,40 +110,40 @@ const NO_RUNS = { started: 0, success: 0, error: 0, cancelled: 0, timeout: 0, in
 export class Runner {
   readonly #options: RunnerOptions;
   readonly scheduler: Scheduler;
-  readonly #retries: DelayQueue;
+  readonly #queue: RunQueue;
   readonly circuits: Circuits;
   readonly #runs = new Map<string, Run>();
+  readonly #early: EarlyOutputDeps;
+  readonly #failures = new FailureLineage();
   readonly #outcomes: Outcomes;
   /** Receives what circuits write while one of them learns of the end of a run. */
   #circuitWrites: Write[] | undefined;
   readonly #counts = { ...NO_RUNS };
   /** What earlier processes have left, by agent; undefined until work begins. */
   #unfinishedBefore: Map<string, UnfinishedActivation[]> | undefined;
-  /** Activations that are written and have not ended. */
-  #unfinished = 0;
+  readonly #heldListeners: ((agent: string) => void)[] = [];
   #idle = Promise.withResolvers<void>();
   #stopped = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    this.scheduler = new Scheduler(
-      options.clock,
-      (activation) => options.tracing.run(activation, () => this.#run(activation)),
-      options.concurrency,
-    );
-    this.#outcomes = new Outcomes(options);
-    this.#retries = new DelayQueue(options.clock, (activation) => this.enqueue(activation));
-    this.circuits = new Circuits({
-      clock: options.clock,
+    this.#queue = new RunQueue({
+      ...options,
+      start: (activation) => outside(() => options.tracing.run(activation, () => this.#run(activation))),
+      onHeld: (activation) => this.#noteHeld(activation),
       emit: (event) => {
         const write = eventWrite(event, this.#now());
         this.#circuitWrites?.push(write);
         options.journal.write(write);
       },
-      queueOf: (name) => ({
-        withdraw: () => this.scheduler.withdraw(({ agent }) => agent.name === name),
-        enqueue: (activation) => this.#schedule(activation),
-      }),
+    });
+    this.scheduler = this.#queue.scheduler;
+    this.circuits = this.#queue.circuits;
+    this.#outcomes = new Outcomes(options);
+    this.#early = options;
+    options.publisher.listen({
+      activated: (activation) => this.enqueue(activation),
+      abandoned: (activation) => this.abandon(activation),
     });
   }
 
@@ -148,65 +151,40 @@ export class Runner {
     return {
       ...this.#counts,
       running: this.scheduler.running,
-      queued: this.scheduler.queued + this.#retries.size + this.circuits.held,
+      queued: this.#queue.size,
     };
   }
 
   /** Whether a run that a subscription has woken is queued, waits for its next attempt or goes on. */
   isBusy(subscription: Subscription): boolean {
     const isIts = (activation: Activation) => activation.subscription === subscription;
-    if (this.scheduler.isWaiting(isIts) || this.#retries.has(isIts) || this.#outcomes.has(isIts)) return true;
+    if (this.#queue.has(isIts) || this.#outcomes.has(isIts)) return true;
     return [...this.#runs.values()].some(({ activation }) => isIts(activation));
-  }
-
-  /** An agent is to run, once that is written and {@link enqueue}d. */
-  activate(
-    subscription: Subscription,
-    artifacts: readonly StoredArtifact[],
-    onEnd?: (end: RunEnd) => void,
-  ): Activation {
-    const { agents, workflows, tracing, clock, maxRunsPerCorrelation: limit } = this.#options;
-    const agent = agents.get(subscription.agentId) as AgentDefinition;
-    const correlationId = artifacts[0]?.correlationId ?? newId();
-    const visibility = runSeenBy(agent, artifacts);
-    const runs = workflows.queued(correlationId, timestamp(clock.now()), visibility);
-    this.#unfinished += 1;
-    const id = newId();
-    return {
-      id,
-      runId: id,
-      agent,
-      subscription,
-      artifacts,
-      correlationId,
-      visibility,
-      attempt: 1,
-      cause: tracing.cause(subscription, artifacts, correlationId),
-      refusal: runs > limit ? new RunLimitError(agent.name, correlationId, limit) : undefined,
-      onEnd,
-    };
   }
 
   /** Runs an activation as soon as there is room for it. */
   enqueue(activation: Activation): void {
     if (this.#stopped) this.#leaveForLater(activation);
-    else if (this.circuits.of(activation.agent)?.admits(activation) !== false) this.#schedule(activation);
+    else this.#queue.enqueue(activation);
   }
 
-  #schedule(activation: Activation): void {
-    this.scheduler.enqueue(activation);
-    if (this.scheduler.held > 0 && this.scheduler.paused.has(activation.agent.name)) this.#noteHeld(activation);
+  /** Calls `listener` with the name of each paused agent whose queue has changed. */
+  onHeld(listener: (agent: string) => void): void {
+    this.#heldListeners.push(listener);
+  }
+
+  #reportHeld(agent: string): void {
+    for (const listener of this.#heldListeners) listener(agent);
   }
 
   #noteHeld({ agent }: Activation): void {
-    this.#options.onHeld(agent.name);
+    this.#reportHeld(agent.name);
     this.noteIdle();
   }
 
   /** Forgets an activation that could not be written. */
-  abandon({ correlationId, visibility }: Activation): void {
-    this.#options.workflows.withdrawn(correlationId, this.#now(), visibility);
-    this.#countFinished();
+  abandon(activation: Activation): void {
+    this.#countFinished(activation);
   }
 
   /** Ends runs, queued or running, that a principal may see, as `cancelled`. Resolves to how many, once that is committed. */
@@ -221,6 +199,8 @@ export class Runner {
         : activation.correlationId === wanted.correlationId;
     };
     const count = this.#stop("cancelled", isWanted);
+    // Runs that are still publishing end when that is committed.
+    await Promise.all([...this.#runs.values()].map((run) => isWanted(run.activation) && run.early?.pending));
     // Stopped runs write their end in the next microtasks; the commit of this tick has them.
     await new Promise((resolve) => setImmediate(resolve));
     await this.#options.journal.settled();
@@ -250,7 +230,8 @@ export class Runner {
     if (this.#unfinishedBefore || this.#stopped) return;
     const { left, agents, log } = this.#options;
     this.#unfinishedBefore = Map.groupBy(left.unfinished, ({ agentId }) => agentId);
-    for (const agent of agents.values()) this.resumeAgent(agent);
+    const known = [...agents.values()];
+    this.#resume(known.flatMap((agent) => this.#takeLeftOf(agent)));
     for (const [agent, { length }] of this.#unfinishedBefore) {
       log.warn({ agent, runs: length }, "runs wait for an undeclared agent: see `flock.orphans()`");
     }
@@ -258,44 +239,69 @@ export class Runner {
 
   /** Goes on with what earlier processes have left undone for one agent. */
   resumeAgent(agent: AgentDefinition): void {
-    for (const name of [agent.name, ...agent.formerNames])
-      this.#resume(
-        agent,
-        this.#takeOrphans((one) => one.agentId === name),
-      );
+    this.#resume(this.#takeLeftOf(agent));
   }
 
-  #resume(agent: AgentDefinition, unfinished: readonly UnfinishedActivation[]): void {
-    const { journal, workflows } = this.#options;
-    for (const left of unfinished) {
-      const { id, correlationId, started, failures, visibility, retryAt } = left;
-      let { runId, attempt } = left;
-      const about = { id, agent, correlationId, failures, visibility, ...resumable(agent, left) };
-      const before = { ...about, runId, attempt };
-      const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
-      const ended = started ? this.#writesOfEnd(before, end, end) : undefined;
-      if (ended?.again) ({ runId, attempt } = ended.again);
-      this.#unfinished += 1;
-      workflows.queued(correlationId, this.#now(), visibility);
-      const activation: Activation = { ...about, runId, attempt };
-      if (ended) {
-        void this.#outcomes.write({
-          activation,
-          publications: NO_POSTINGS,
-          write: ended.write,
-          committed: (isCancelled) => (isCancelled ? this.#endUnstarted(activation) : this.enqueue(activation)),
-          abandoned: () => this.#leaveForLater(activation),
-          replacement: undefined,
-          isCancellable: true,
-        });
-      } else if (retryAt !== undefined) {
-        this.#retries.enter(activation);
-        this.#retries.until(activation, retryAt);
-      } else {
-        // It is on the blackboard already, even if the commit that it lets pass fails.
-        void journal.settled().then(() => this.enqueue(activation));
-      }
+  #takeLeftOf(agent: AgentDefinition): LeftActivation[] {
+    const names = [agent.name, ...agent.formerNames];
+    return names.flatMap((name) => this.#takeOrphans((one) => one.agentId === name)).map(this.#claimedBy(agent));
+  }
+
+  #claimedBy(agent: AgentDefinition): (left: UnfinishedActivation) => LeftActivation {
+    const { hasCrashed } = this.#options.left;
+    return (left) => ({ ...left, agent, crashes: (left.crashes ?? 0) + (left.started && hasCrashed ? 1 : 0) });
+  }
+
+  /** Work that a crash has interrupted starts last: it may have caused the crash, and may do so again. */
+  #resume(left: readonly LeftActivation[]): void {
+    // What has not begun is on the blackboard already, even if the commit that it lets pass fails.
+    const ready = this.#options.journal.settled();
+    const inOrder = left.toSorted((a, b) => Math.sign(a.crashes) - Math.sign(b.crashes));
+    for (const one of inOrder) this.#resumeOne(one, ready);
+  }
+
+  #resumeOne(left: LeftActivation, ready: Promise<void>): void {
+    const { id, agent, crashes, correlationId, started, failures, visibility, retryAt } = left;
+    let { runId, attempt } = left;
+    const isGuarded = this.#options.left.hasCrashed;
+    const about = { id, agent, correlationId, failures, crashes, visibility, isGuarded };
+    const before = { ...about, runId, attempt, ...this.#takeUp(agent, left) };
+    if (crashes >= this.#queue.maxCrashesOf(agent)) return this.#setAside(before, started);
+    const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
+    const ended = started ? this.#writesOfEnd(before, end, end) : undefined;
+    if (ended?.again) ({ runId, attempt } = ended.again);
+    const activation: Activation = { ...before, runId, attempt };
+    if (ended) {
+      void this.#outcomes.write({
+        activation,
+        publications: NO_POSTINGS,
+        write: ended.write,
+        committed: (isCancelled) =>
+          void (isCancelled ? this.#endUnstarted(activation) : ready.then(() => this.enqueue(activation))),
+        abandoned: () => this.#leaveForLater(activation),
+        replacement: undefined,
+        isCancellable: true,
+      });
+    } else if (retryAt !== undefined) {
+      this.#queue.enqueueAt(activation, retryAt);
+    } else {
+      void ready.then(() => this.enqueue(activation));
     }
+  }
+
+  /** Makes a dead letter of work during which the process has crashed too often. */
+  #setAside(activation: Activation, hasBegun: boolean): void {
+    const { agent, runId, crashes = 0 } = activation;
+    const failure = new CrashLimitError(agent.name, crashes);
+    const error = wireErrorOf(failure, { detail: this.#options.errorDetail, redaction: agent.redaction });
+    const end: RunEnd = { runId, status: "error", durationMs: 0, produced: NOTHING_PRODUCED, error };
+    const refused = { ...activation, refusal: failure };
+    const begun = hasBegun ? BEGUN_BEFORE : undefined;
+    this.#logFailure(refused, failure, end);
+    const publications = NO_POSTINGS;
+    void this.#outcomes.write(
+      this.#outcomeOf({ activation: refused, end, toldError: error, publications, failure, begun }),
+    );
   }
 
   /** Runs of earlier processes whose agents are not declared, oldest first. Empty until work begins. */
@@ -306,7 +312,7 @@ export class Runner {
   /** Lets another agent run orphaned runs. Returns their number. */
   adopt(agent: AgentDefinition, wanted: (orphan: UnfinishedActivation) => boolean): number {
     const adopted = this.#takeOrphans(wanted);
-    this.#resume(agent, adopted);
+    this.#resume(adopted.map(this.#claimedBy(agent)));
     return adopted.length;
   }
 
@@ -322,13 +328,14 @@ export class Runner {
   #cancelOrphans(wanted: (activation: Omit<Activation, "onEnd">) => boolean): number {
     const asActivation = (orphan: UnfinishedActivation) => {
       const { agentId, gate: _, started: __, retryAt: ___, visibility, ...activation } = orphan;
-      return { ...activation, visibility, agent: undeclaredAgent(agentId), subscription: undefined };
+      const agent = undeclaredAgent(agentId);
+      return { ...activation, visibility, agent, subscription: undefined, depth: depthOf(orphan.artifacts) };
     };
     const cancelled = this.#takeOrphans((orphan) => wanted(asActivation(orphan)));
     for (const orphan of cancelled) {
-      this.#unfinished += 1;
-      this.#options.workflows.queued(orphan.correlationId, this.#now(), orphan.visibility);
-      this.#endUnstarted(asActivation(orphan));
+      const activation = asActivation(orphan);
+      this.#options.activations.pending(activation);
+      this.#endUnstarted(activation);
     }
     return cancelled.length;
   }
@@ -347,22 +354,33 @@ export class Runner {
 
   /** A dead letter is to run again, once that is written and {@link enqueue}d. Its agent must be declared. */
   runAgain(letter: DeadLetter, onEnd: (end: RunEnd) => void): Activation {
-    const { agents, journal, workflows } = this.#options;
+    const { agents, journal } = this.#options;
     const { id, correlationId, visibility } = letter;
     const agent = successorOf(agents, letter.agentId) as AgentDefinition;
     const next = { id, runId: newId(), attempt: letter.attempts + 1 };
-    this.#unfinished += 1;
-    workflows.queued(correlationId, this.#now(), visibility);
     journal.write({ kind: "dead_letter_again", ...next });
-    return { ...next, agent, correlationId, visibility, onEnd, ...resumable(agent, letter) };
+    const about = { agent, correlationId, visibility };
+    return { ...next, ...about, onEnd, isGuarded: true, ...this.#takeUp(agent, letter) };
+  }
+
+  /** Counts earlier work as pending, and matches it with its agent of today. */
+  #takeUp(
+    agent: AgentDefinition,
+    record: Pick<DeadLetter, "gate" | "artifacts" | "correlationId">,
+  ): ReturnType<typeof resumable> {
+    const taken = resumable(agent, record);
+    const { correlationId } = record;
+    const loop = this.#options.activations.pending({ agent, correlationId, depth: taken.depth });
+    return { ...taken, refusal: taken.refusal ?? loop };
   }
 
   #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
-    const { journal, blackboard, clock, errorDetail } = this.#options;
+    const { journal, clock, errorDetail } = this.#options;
     const run = new Run(activation, clock, errorDetail, this.#slotOf(activation), this.#tell);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
+    this.#failures.started(runId, artifacts);
     const startedAt = this.#now();
     const started: EventOf<"agent_execution_started"> = {
       type: "agent_execution_started",
@@ -376,17 +394,26 @@ export class Runner {
       attempt,
       visibility,
     };
-    const begun: Begun = {
-      writes: [
+    const begun = new Begun(
+      [
         { ...writeOf(started), consumes: artifacts },
         { kind: "consumption", agentId: agent.name, runId, consumedAt: startedAt, artifacts, visibility },
       ],
-      group: journal.group,
-    };
-    for (const write of begun.writes) journal.write(write);
+      journal,
+    );
+    run.begun = begun;
+    if (!activation.isGuarded) return this.#execute(run, begun);
+    const execute = () => this.#execute(run, begun);
+    // If the commit fails, the end of the run writes its start again.
+    return journal.committed().then(execute, execute);
+  }
+
+  #execute(run: Run, begun: Begun): Promise<void> {
+    const { blackboard, questions } = this.#options;
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, blackboard, this.#logOf, this.#options.questions));
+      const context = new Context(run, blackboard, this.#logOf, questions, this.#early);
+      output = asCurrent(run, () => run.execute(context));
     } catch (error) {
       return this.#end(run, begun, NO_DRAFTS, readable(error));
     }
@@ -398,10 +425,16 @@ export class Runner {
     );
   }
 
+  /** Returns the run whose function the caller belongs to, while it goes on. */
+  get caller(): CurrentRun | undefined {
+    const run = currentRun();
+    return run && this.#runs.get(run.activation.runId) === run ? run : undefined;
+  }
+
   #slotOf(activation: Activation): RunSlot {
     return {
       release: () => {
-        this.scheduler.leave(activation);
+        this.#queue.release(activation);
         this.noteIdle();
       },
       reacquire: () => this.scheduler.reacquireSlot(activation),
@@ -409,8 +442,19 @@ export class Runner {
   }
 
   /** Writes what a run has brought, and that it has ended. Resolves when that is permanent, or left to the next process. */
-  #end(run: Run, begun: Begun, drafts: readonly Draft[], error?: unknown): Promise<void> {
+  #end(run: Run, begun: Pick<Begun, "ensure">, drafts: readonly Draft[], error?: unknown): Promise<void> {
     const { agent, runId } = run.activation;
+    const { early } = run;
+    early?.close();
+    const pending = early?.pending;
+    if (pending) {
+      // A stop that comes meanwhile is how the run has ended.
+      return pending.then(() => {
+        const failure = run.stopped ?? error;
+        return this.#end(run, begun, failure === undefined ? drafts : NO_DRAFTS, failure);
+      });
+    }
+    if (error === undefined && early?.lost !== undefined) return this.#end(run, begun, NO_DRAFTS, readable(early.lost));
     let publications: readonly Publication[] = NO_POSTINGS;
     let failure = error;
     if (drafts.length > 0) {
@@ -422,50 +466,56 @@ export class Runner {
     }
     if (failure !== undefined && agent.hooks) failure = readable(run.explained(failure));
     this.#runs.delete(runId);
-    const end = run.end(failure, publications.length === 0 ? NOTHING_PRODUCED : idsOf(publications));
+    const published = early?.published ?? NO_ARTIFACTS;
+    const end = run.end(failure, idsOf(published, publications));
     if (failure !== undefined && !(failure instanceof RunStopped)) this.#logFailure(run.activation, failure, end);
     const toldError = run.told(end.error);
     return this.#outcomes.write(
-      this.#outcomeOf({ activation: run.activation, end, toldError, publications, failure, begun }),
+      this.#outcomeOf({ activation: run.activation, end, toldError, publications, early: published, failure, begun }),
     );
   }
 
   #outcomeOf(ending: Ending): Outcome {
-    const { activation, end, toldError, publications, failure, begun } = ending;
-    const { journal, publisher, tracing } = this.#options;
+    const { activation, end, toldError, publications, early = NO_ARTIFACTS, failure, begun } = ending;
+    const { publisher, tracing } = this.#options;
     const { agent, visibility } = activation;
-    const produced = publications.every(({ artifact }) => isAtLeastAsVisible(artifact.visibility, visibility))
+    const isTold = (artifact: StoredArtifact) => isAtLeastAsVisible(artifact.visibility, visibility);
+    const isAllTold = early.every(isTold) && publications.every(({ artifact }) => isTold(artifact));
+    const produced = isAllTold
       ? end.produced
-      : idsOf(publications.filter(({ artifact }) => isAtLeastAsVisible(artifact.visibility, visibility)));
+      : idsOf(
+          early.filter(isTold),
+          publications.filter(({ artifact }) => isTold(artifact)),
+        );
     const told = { ...end, error: toldError as WireError, produced };
-    const { again, endedAt, write } = this.#writesOfEnd(activation, end, told, failure, begun !== undefined);
+    const { again, write } = this.#writesOfEnd(activation, end, told, failure, begun !== undefined);
     const isRetried = again?.retryAt !== undefined;
+    const report = again ? undefined : this.#reportOf(activation, told);
     return {
       activation,
-      publications,
+      publications: report ? [...publications, report] : publications,
       write: (isFirst) => {
-        if (begun?.group.hasFailed) {
-          begun.group = journal.group;
-          for (const one of begun.writes) journal.write(one);
-        }
+        begun?.ensure();
         if (publications.length > 0) tracing.publish(publications);
         for (const publication of publications) {
           if (isFirst) publisher.post(publication);
           else publisher.postAgain(publication);
         }
         write(isFirst);
+        if (!report) return;
+        tracing.publish([report]);
+        if (isFirst) publisher.post(report);
+        else publisher.postAgain(report);
       },
       committed: (isCancelled) => {
         if (isRetried) return this.#retry(activation, end, again, isCancelled);
-        const { correlationId } = activation;
-        this.#options.workflows.ended(correlationId, agent.name, end.status, endedAt, visibility);
         this.#settle(activation, end);
       },
       abandoned: () => this.#leaveForLater(activation),
       replacement: (reason) => {
         const { runId, durationMs, usage } = end;
-        const kept = { runId, durationMs, produced: NOTHING_PRODUCED, ...(usage ? { usage } : {}) };
-        const none = { activation, publications: NO_POSTINGS, begun };
+        const kept = { runId, durationMs, produced: idsOf(early, NO_POSTINGS), ...(usage ? { usage } : {}) };
+        const none = { activation, publications: NO_POSTINGS, early, begun };
         if (reason === "cancelled") return this.#outcomeOf({ ...none, end: { ...kept, status: "cancelled" } });
         const error = wireErrorOf(reason.refusal, { detail: this.#options.errorDetail, redaction: agent.redaction });
         const failed: RunEnd = { ...kept, status: "error", error };
@@ -483,14 +533,26 @@ export class Runner {
     };
   }
 
+  /** Returns the report of work that has failed permanently, if an agent consumes it. `told`: the end as viewers receive it. */
+  #reportOf(activation: Activation, { runId, status, error }: RunEnd): Publication | undefined {
+    if (!isFailure(status) || !error) return undefined;
+    const { agents, publisher, log } = this.#options;
+    const isWanted = [...agents.values()].some(({ consumes }) => consumes.get(RunFailed.typeName) === RunFailed);
+    const { agent, correlationId, depth, visibility, artifacts } = activation;
+    if (!isWanted || !this.#failures.mayReport(agent.name, artifacts)) return undefined;
+    try {
+      const origin = { producedBy: agent.name, runId, correlationId, depth, tags: NO_TAGS };
+      const draft = runFailedOf(activation, runId, status, error);
+      return publisher.prepare(draft, { ...origin, visibility: reportVisibility(visibility) });
+    } catch (err) {
+      log.error({ err, agent: agent.name, runId }, "failed to report that a run failed");
+      return undefined;
+    }
+  }
+
   /** Makes artifacts of what a run has returned. Throws what is wrong with it. */
-  #prepare({ agent, runId, correlationId }: Activation, drafts: readonly Draft[]): readonly Publication[] {
-    const { publisher } = this.#options;
-    const { name: producedBy, tags, visibility, outputs } = agent;
-    const origin: Origin = { producedBy, runId, correlationId, tags, visibility };
-    return drafts.map((draft) =>
-      publisher.prepare(draft, outputs ? { ...origin, visibility: outputs.visibilityOf(draft) } : origin),
-    );
+  #prepare(activation: Activation, drafts: readonly Draft[]): readonly Publication[] {
+    return drafts.map((draft) => this.#options.publisher.prepare(draft, originOf(activation, draft)));
   }
 
   /** Another attempt follows a run that has failed, and whose end is written. */
@@ -503,10 +565,10 @@ export class Runner {
     const next: Activation = { ...activation, runId, attempt, failures, retryOf: activation.runId };
     this.#counts[end.status] += 1;
     this.#options.tracing.ended(end);
+    this.#queue.ended(activation);
     if (this.#stopped) return this.#leaveForLater(next);
     if (isCancelled) return this.#endUnstarted(next);
-    this.#retries.enter(next);
-    this.#retries.until(next, retryAt as number);
+    this.#queue.enqueueAt(next, retryAt as number);
   }
 
   /**
@@ -552,7 +614,7 @@ export class Runner {
       if (!again) questions.withdraw(id);
       journal.write(last);
     };
-    return { again, endedAt, write };
+    return { again, write };
   }
 
   /** Tells an agent's circuit how a run has ended, and keeps what it writes of that. */
@@ -571,11 +633,10 @@ export class Runner {
 
   /** The attempt that is to follow: at once on one that was interrupted, after a while on one that has failed. */
   #again(activation: Ended, end: RunEnd, failure: unknown): ActivationAgainWrite | undefined {
-    const { agent, id, attempt, failures = 0, refusal } = activation;
-    const next = { kind: "activation_again", id, attempt: attempt + 1 } as const;
+    const { agent, id, attempt, failures = 0, crashes = 0, refusal } = activation;
+    const next = { kind: "activation_again", id, attempt: attempt + 1, crashes } as const;
     if (end.status === "interrupted") return { ...next, runId: newId(), failures };
-    // Where something has been published after all, another attempt would publish it twice.
-    if (!agent.retry || !isFailure(end.status) || refusal || end.produced.length > 0) return undefined;
+    if (!agent.retry || !isFailure(end.status) || refusal) return undefined;
     const now = this.#options.clock.now();
     try {
       const delay = agent.retry.delayAfter(failures + 1, failure, now);
@@ -592,20 +653,21 @@ export class Runner {
     this.#finish(activation, end);
   }
 
-  #finish({ onEnd }: Activation, end: RunEnd): void {
+  #finish(activation: Activation, end: RunEnd): void {
     this.#options.tracing.ended(end);
-    onEnd?.(end);
-    this.#countFinished();
+    this.#queue.ended(activation);
+    activation.onEnd?.(end);
+    this.#countFinished(activation);
   }
 
-  #countFinished(): void {
-    this.#unfinished -= 1;
+  #countFinished(activation: Activation): void {
+    this.#options.activations.ended(activation);
     this.noteIdle();
   }
 
   /** Who waits for a person may wait for days. A flock that shuts down waits until those have ended, too. */
   get #isIdle(): boolean {
-    return this.#unfinished <= this.scheduler.held + (this.#stopped ? 0 : this.scheduler.away);
+    return this.#options.activations.unfinished <= this.scheduler.held + (this.#stopped ? 0 : this.scheduler.away);
   }
 
   /** Resolves the callers that wait for idle, if the runner is idle. */
@@ -616,13 +678,13 @@ export class Runner {
   }
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Omit<Activation, "onEnd">) => boolean): number {
-    const withdrawn = [this.scheduler, this.#retries, this.circuits].flatMap((place) => [...place.withdraw(wanted)]);
+    const withdrawn = this.#queue.withdraw(wanted);
     for (const activation of withdrawn) {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);
     }
     if (status === "cancelled" && this.scheduler.paused.size > 0)
-      for (const agent of new Set(withdrawn.map((activation) => activation.agent.name))) this.#options.onHeld(agent);
+      for (const agent of new Set(withdrawn.map((activation) => activation.agent.name))) this.#reportHeld(agent);
     const running = [...this.#runs.values()].filter((run) => !run.isStopped && wanted(run.activation));
     const unwritten = status === "cancelled" ? this.#outcomes.cancel(wanted) : 0;
     for (const run of running) run.stop(status);
@@ -665,8 +727,9 @@ export class Runner {
   }
 }
 
-function idsOf(publications: readonly Publication[]): readonly string[] {
-  return publications.map(({ artifact }) => artifact.id);
+function idsOf(early: readonly StoredArtifact[], publications: readonly Publication[]): readonly string[] {
+  if (early.length === 0 && publications.length === 0) return NOTHING_PRODUCED;
+  return [...early.map(({ id }) => id), ...publications.map(({ artifact }) => artifact.id)];
 }
 
 function isFailure(status: RunEnd["status"]): status is DeadLetter["status"] {
@@ -680,22 +743,4 @@ function deadLetterOf(activation: Ended, end: RunEnd, failedAt: string): DeadLet
   const { id, agent, subscription, correlationId, attempt: attempts, artifacts, visibility } = activation;
   const about = { gate: subscription?.gate, agentId: agent.name, correlationId, attempts, artifacts, visibility };
   return { id, runId, ...about, status, error, missing: 0, failedAt };
-}
-
-/** Who may see a run: principals that may see the agent and all that it consumes; undefined: every principal. */
-function runSeenBy(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): EventVisibility | undefined {
-  const together = seenTogether(artifacts);
-  return agent.visibility.kind === "public" ? together : allOf([agent.visibility, together]);
-}
-
-/** A workflow had more runs than allowed. */
-class RunLimitError extends Error {
-  override readonly name = "RunLimitError";
-
-  constructor(agent: string, correlationId: string, limit: number) {
-    super(
-      `${agent} did not run: workflow ${correlationId} has had ${limit} runs already, which looks like a loop. ` +
-        "Let an agent stop publishing at some point, or raise maxRunsPerCorrelation.",
-    );
-  }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, elapsed } from "../../core/clock.ts";
 
 /** How long something may take, but for the pauses. */
 export class TimeLimit {
@@ -26,12 +26,17 @@ export class TimeLimit {
     this.#isPaused = true;
     if (!this.#stopTimer) return;
     this.#halt();
-    this.#left -= this.#clock.now() - this.#since;
+    this.#left -= elapsed(this.#clock) - this.#since;
   }
 
   resume(): void {
     this.#isPaused = false;
     this.#go();
+  }
+
+  /** Whether the time has passed and nothing has noticed yet. */
+  get isOver(): boolean {
+    return this.#stopTimer !== undefined && this.#clock.now() - this.#since > this.#left;
   }
 
   /** It is over; nothing is called any more. */
@@ -42,7 +47,7 @@ export class TimeLimit {
 
   #go(): void {
     if (!this.#isStarted || this.#isPaused || this.#stopTimer) return;
-    this.#since = this.#clock.now();
+    this.#since = elapsed(this.#clock);
     this.#stopTimer = this.#clock.after(this.#left, this.#onPassed, true);
   }
 

@@ -5,6 +5,7 @@ import type { Subscription } from "../../agents/subscription.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { RunLog } from "../../core/logger.ts";
+import { outside } from "../../core/outside.ts";
 import { isoTime } from "../../core/time.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { ScheduleRecord, ScheduleState } from "../../store/store.ts";
@@ -108,7 +109,7 @@ export class Schedules {
     const { clock } = this.#options;
     const wait = Math.min(Math.max(0, next - clock.now()), LONGEST_WAIT_MS);
     // Keeps the process alive, like any timer with pending work.
-    ticker.cancel = clock.after(Math.max(wait, pause), () => this.#look(ticker), true);
+    ticker.cancel = clock.after(Math.max(wait, pause), () => outside(() => this.#look(ticker)), true);
   }
 
   #look(ticker: Ticker): void {

@@ -7,6 +7,7 @@ import {
   moveOrphansSchema,
   orphansHandledSchema,
   orphansSchema,
+  queryInteger,
 } from "@flock-ts/protocol";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -37,7 +38,7 @@ const configSchema = z.strictObject({
 const querySchema = z.object({
   agent_id: z.string().optional(),
   correlation_id: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  limit: queryInteger({ min: 1, max: 500 }).default(50),
   cursor: z.string().optional().describe("`next_cursor` of the previous page."),
 });
 

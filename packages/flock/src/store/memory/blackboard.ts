@@ -140,6 +140,6 @@ function parseCursor(cursor: string): number {
   if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
   throw new FlockError(
     "invalid_request",
-    `cursor: ${JSON.stringify(cursor)} is not a cursor; give next_cursor of the page before`,
+    `Invalid \`cursor\`: ${JSON.stringify(cursor)}. Pass \`next_cursor\` of the previous page.`,
   );
 }

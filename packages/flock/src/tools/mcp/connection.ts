@@ -43,7 +43,7 @@ export class Connection {
    */
   async client(): Promise<Client> {
     if (this.#closed) throw this.#unavailable("its connection has been closed. Create a new one with `mcpTools(…)`.");
-    if (!this.#client && this.#lastFailure && Date.now() < this.#notBefore) throw this.#lastFailure;
+    if (!this.#client && this.#lastFailure && performance.now() < this.#notBefore) throw this.#lastFailure;
     this.#client ??= this.#open();
     return this.#client;
   }
@@ -72,7 +72,7 @@ export class Connection {
       this.#client = undefined;
       const failure = error instanceof FlockError ? error : this.#unavailable(this.#why(error), error);
       this.#lastFailure = failure;
-      this.#notBefore = Date.now() + Math.min(MAX_DELAY, FIRST_DELAY * 2 ** this.#failures);
+      this.#notBefore = performance.now() + Math.min(MAX_DELAY, FIRST_DELAY * 2 ** this.#failures);
       this.#failures += 1;
       throw failure;
     }

@@ -87,7 +87,7 @@ export class McpTools implements ToolSource, AsyncDisposable {
 
   /** Returns the tools for an agent's model. Called once per run, so renamed tools appear under their new names. */
   async offer({ signal, agent, log }: RunContext): Promise<readonly OfferedTool[]> {
-    const { allow, maxResultCharacters, images } = this.#options;
+    const { allow, needsApproval, maxResultCharacters, images } = this.#options;
     const tools = await this.list({ signal });
     const missing = allow === "*" ? [] : allow.filter((name) => tools.every((tool) => tool.name !== name));
     if (missing.length > 0) log.warn({ agent, server: this.name, missing }, "allowed tools were missing on MCP server");
@@ -99,9 +99,11 @@ export class McpTools implements ToolSource, AsyncDisposable {
       name: names[index] as string,
       description: description.slice(0, MAX_DESCRIPTION),
       inputSchema,
+      needsApproval: needsApproval === "*" || needsApproval.includes(name),
+      maxResultCharacters,
       call: async (input, signal) => {
         const result = await this.call(name, input as Record<string, unknown>, { signal });
-        return answerOf(result, maxResultCharacters, images);
+        return answerOf(result, images);
       },
     }));
   }

@@ -15,6 +15,8 @@ interface SharedOptions {
   readonly connectTimeout?: number;
   /** Time limit of a call, in ms. Default: 60,000. */
   readonly callTimeout?: number;
+  /** Server names of the tools whose calls a person must approve, or `"*"` for all. Default: none. */
+  readonly needsApproval?: readonly string[] | "*";
   /**
    * Longest result for a model, in characters; longer results are truncated. Functions receive the full result.
    * Default: 50,000.
@@ -58,6 +60,11 @@ const shared = {
   }),
   connectTimeout: z.int().min(1).default(30_000),
   callTimeout: z.int().min(1).default(60_000),
+  needsApproval: z
+    .union([z.literal("*"), z.array(z.string().min(1))], {
+      error: 'must be a list of tool names, or `"*"` for all tools',
+    })
+    .default([]),
   maxResultCharacters: z.int().min(1).default(50_000),
   images: z.boolean().default(false),
 };

@@ -22,12 +22,9 @@ export function resultOf({ content = [], structuredContent }: CallToolResult): M
 }
 
 /** Converts a tool result for a model. */
-export function answerOf({ text, content }: McpResult, maxCharacters: number, images: boolean): ToolAnswer {
+export function answerOf({ text, content }: McpResult, images: boolean): ToolAnswer {
   return {
-    text:
-      text.length <= maxCharacters
-        ? text
-        : `${text.slice(0, maxCharacters)}\n[truncated: ${maxCharacters} of ${text.length} characters; request less]`,
+    text,
     files: images
       ? content.flatMap((part) => (part.type === "image" ? [{ data: part.data, mediaType: part.mimeType }] : []))
       : [],

@@ -1,5 +1,4 @@
-import { type LanguageModel, wrapLanguageModel } from "ai";
-import type { ModelObject } from "../../agents/model.ts";
+import type { wrapLanguageModel } from "ai";
 import { REDACTED, type Redaction } from "../../core/redaction.ts";
 
 type Wrapped = Parameters<typeof wrapLanguageModel>[0];
@@ -7,19 +6,8 @@ type Prompt = Parameters<
   NonNullable<Exclude<Wrapped["middleware"], readonly unknown[]>["transformParams"]>
 >[0]["params"]["prompt"];
 
-/** Wraps a model so that all prompts are redacted: inputs, history, instructions and tool results. */
-export function redactedModel(model: ModelObject, redaction: Redaction | undefined): LanguageModel {
-  if (!redaction) return model as LanguageModel;
-  return wrapLanguageModel({
-    model: model as Wrapped["model"],
-    middleware: {
-      specificationVersion: "v4",
-      transformParams: async ({ params }) => ({ ...params, prompt: withoutSecrets(params.prompt, redaction) }),
-    },
-  });
-}
-
-function withoutSecrets(prompt: Prompt, redaction: Redaction): Prompt {
+/** Removes secrets from a prompt: inputs, history, instructions and tool results. */
+export function withoutSecrets(prompt: Prompt, redaction: Redaction): Prompt {
   return prompt.map((message) => {
     if (message.role === "system") return { ...message, content: redaction.text(message.content) };
     return { ...message, content: message.content.map((part) => partWithoutSecrets(part, redaction)) };
