@@ -359,18 +359,15 @@ describe("context.publish", () => {
     expect(titles.sort()).toEqual(["Truffles", "Truffles", "held", "held"]);
   });
 
-  it("accepts only the types that the agent declares", () => {
+  it("accepts only the types that the agent declares, and returns the type of the draft", () => {
     const flock = new Flock();
-    flock
-      .agent("typed")
-      .consumes(Topic)
-      .publishes(Outline)
-      .run((_, { publish }) => {
-        expectTypeOf(publish).parameter(0).toEqualTypeOf<ReturnType<typeof Outline>>();
-        // @ts-expect-error an Article is not declared
-        const wrong = () => publish(Article({ title: "x" }));
-        expectTypeOf(wrong).toBeFunction();
-        return [];
-      });
+    writer(flock).run((_, { publish }) => {
+      const right = () => publish(Outline({ title: "x" }));
+      expectTypeOf(right).returns.resolves.toEqualTypeOf<StoredArtifact<"Outline", { title: string }> | undefined>();
+      // @ts-expect-error a Topic is not declared
+      const wrong = () => publish(Topic({ title: "x" }));
+      expectTypeOf(wrong).toBeFunction();
+      return [];
+    });
   });
 });
