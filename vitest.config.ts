@@ -8,7 +8,9 @@ if (process.env.FLOCK_TEST_SEED === undefined) {
   console.log(`seed of the properties: ${process.env.FLOCK_TEST_SEED} (set FLOCK_TEST_SEED to repeat this run)`);
 }
 
-const setupFiles = fileURLToPath(new URL("tests/support/properties.ts", import.meta.url));
+const setupFiles = ["properties", "patience"].map((name) =>
+  fileURLToPath(new URL(`tests/support/${name}.ts`, import.meta.url)),
+);
 const isSoak = process.env.FLOCK_TEST_STRENGTH === "soak";
 
 export default defineConfig({
@@ -20,6 +22,7 @@ export default defineConfig({
           include: ["{packages,examples,scripts,bench}/**/*.test.{ts,tsx}"],
           setupFiles,
           testTimeout: isSoak ? 300_000 : 20_000,
+          maxWorkers: "100%",
         },
       },
       // Real servers, browsers and proxies would slow each other down, so few run at a time.

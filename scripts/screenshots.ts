@@ -38,7 +38,7 @@ const newsroom = spawn("node", ["examples/newsroom/main.ts", "--port", "0", "--n
 try {
   const url = await urlOf(newsroom.stdout);
   await workDone(url);
-  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium-headless-shell", args: ["--no-sandbox"] });
   try {
     for (const colorScheme of ["light", "dark"] as const) {
       const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme });

@@ -84,7 +84,7 @@ function npmInstall(folder, ...packages) {
 
 function installDebianPackages() {
   const needed = [
-    ["chromium", "/usr/bin/chromium"],
+    ["chromium-headless-shell", "/usr/bin/chromium-headless-shell"],
     ["fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],
     ["nginx-light", "/usr/sbin/nginx"],
     ["openssl", "/usr/bin/openssl"],

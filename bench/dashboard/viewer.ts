@@ -5,7 +5,7 @@ import { type CDPSession, chromium, type Page } from "playwright-core";
 import { PLAIN_PATH, type PlainPage, plainPage } from "./plain-pages.ts";
 import { PROBE } from "./probe.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
+const CHROMIUM = "/usr/bin/chromium-headless-shell";
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];
 /** Time limit for every step, in ms. */
 const PATIENCE_MS = 120_000;

@@ -48,7 +48,7 @@ function echo(flock: Flock): Work {
 
 /** Publishes artifacts that each trigger one of many agents. */
 function matching(agents: number): Work {
-  const flock = new Flock({ maxRunsPerCorrelation: Number.MAX_SAFE_INTEGER });
+  const flock = new Flock();
   const types = Array.from({ length: agents }, (_, i) => artifact(`T${i}`, Text));
   for (const [i, type] of types.entries()) {
     flock

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { strength } from "../../tests/support/strength.ts";
 import { SUITES } from "./index.ts";
 import { run, type Suite } from "./suite.ts";
 
@@ -21,9 +22,11 @@ function withInstalledPeers(suite: Suite): Suite {
 }
 
 // A suite fails when a server loses, duplicates or reorders events. Speed is not checked here.
-// One workload of each: the others only differ in numbers.
+// One workload of each: the others only differ in numbers. The short form runs one suite for clients and one for agents.
+const RUN = SUITES.filter(({ name }) => strength({ short: ["fanout", "agents"].includes(name), soak: true }));
+
 describe("every suite delivers each event once and in order", () => {
-  it.for(SUITES)("$name", { timeout: 120_000 }, async (suite) => {
+  it.for(RUN)("$name", { timeout: 120_000 }, async (suite) => {
     const { workloads } = await run(withInstalledPeers(suite), "tiny", suite.workloads[0]?.name);
     expect(workloads).toHaveLength(1);
     for (const { rows, columns } of workloads) {

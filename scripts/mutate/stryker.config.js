@@ -1,5 +1,5 @@
 // npm run mutate                                                  everything below, which takes hours on two cores
-// npm run mutate -- --mutate packages/protocol/src/principal.ts   one file
+// npm run mutate -- --mutate packages/protocol/src/access/principal.ts   one file
 //
 // FLOCK_MUTATE_TESTS is a glob of the test files to use, for a quick look. Default: every unit test.
 //
@@ -14,15 +14,15 @@ export default {
   inPlace: true,
   mutate: sources([
     // Access decisions.
-    "packages/protocol/src/**/{principal,visibility,may-see}*.ts",
-    "packages/flock/src/**/{visibility,visible}*.ts",
-    "packages/flock/src/**/may-see*.ts",
-    "packages/flock/src/**/access/**/*.ts",
-    // Gates, log, delivery, reducer, store.
-    "packages/flock/src/agents/gates/**/*.ts",
-    "packages/flock/src/{events,log}/**/*.ts",
-    "packages/flock/src/realtime/**/*.ts",
-    "packages/protocol/src/**/*reducer*.ts",
+    "packages/protocol/src/access/**/*.ts",
+    "packages/flock/src/blackboard/{by-visibility,visibility}.ts",
+    "packages/flock/src/store/visible-store.ts",
+    "packages/flock/src/store/sqlite/may-see.ts",
+    // Gates, log, delivery, folds, stores.
+    "packages/flock/src/runtime/gates/**/*.ts",
+    "packages/{flock,protocol}/src/log/**/*.ts",
+    "packages/flock/src/delivery/**/*.ts",
+    "packages/protocol/src/state/**/*.ts",
     "packages/flock/src/store/**/*.ts",
   ]),
   ignoreStatic: true,

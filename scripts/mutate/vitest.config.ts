@@ -11,6 +11,7 @@ export default defineConfig({
   root,
   test: {
     include: [process.env.FLOCK_MUTATE_TESTS ?? "packages/{protocol,client,flock}/src/**/*.test.ts"],
+    // Without `patience.ts`: mutants are found by tests that wait in vain.
     setupFiles: `${root}tests/support/properties.ts`,
     testTimeout: 20_000,
   },

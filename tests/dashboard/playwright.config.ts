@@ -25,7 +25,7 @@ export default defineConfig({
     navigationTimeout: 30_000,
     trace: { mode: "retain-on-failure", screenshots: false, sources: false },
     launchOptions: {
-      executablePath: installed("/usr/bin/chromium", "chromium"),
+      executablePath: installed("/usr/bin/chromium-headless-shell", "chromium-headless-shell"),
       args: [
         "--no-sandbox",
         "--disable-gpu",

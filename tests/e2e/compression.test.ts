@@ -73,6 +73,33 @@ describe("compression", () => {
     }
   });
 
+  it.for([
+    ["permessage-deflate", "permessage-deflate; client_no_context_takeover"],
+    ["permessage-deflate; client_max_window_bits", "permessage-deflate; client_no_context_takeover"],
+    [
+      "permessage-deflate; server_max_window_bits=15",
+      "permessage-deflate; server_max_window_bits=12; client_no_context_takeover",
+    ],
+    [
+      "permessage-deflate; server_max_window_bits=10, permessage-deflate",
+      "permessage-deflate; client_no_context_takeover",
+    ],
+  ] as const)("names a window for the server only if the client has: %s", async ([offer, expected]) => {
+    await using server = await compressing();
+    await using raw = await RawSocket.connect(server.ws());
+    const { status, headers } = await raw.request("/plugin/ws", { "Sec-WebSocket-Extensions": offer });
+    expect([status, headers.get("sec-websocket-extensions")]).toEqual([101, expected]);
+  });
+
+  it("declines malformed and unknown offers, and the client connects without it", async () => {
+    await using server = await compressing();
+    for (const offer of ["permessage-deflate; x=1", "permessage-deflate; server_max_window_bits", "x-deflate", ";;"]) {
+      await using raw = await RawSocket.connect(server.ws());
+      const { status, headers } = await raw.request("/plugin/ws", { "Sec-WebSocket-Extensions": offer });
+      expect([status, headers.get("sec-websocket-extensions")]).toEqual([101, undefined]);
+    }
+  });
+
   it("sends a fraction of the bytes", async () => {
     const bytes = async (perMessageDeflate: boolean) => {
       await using server = await compressing();

@@ -27,6 +27,8 @@ describe("Server-Sent Events", () => {
     await using client = await EventStreamClient.open(`${server.url}/plugin/events?since=0`);
     expect(client.response.status).toBe(200);
     expect(client.response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    // Otherwise a proxy or middleware that compresses would buffer the events.
+    expect(client.response.headers.get("cache-control")).toBe("no-store, no-transform");
     await bake(server);
     const { head } = server.flock.log;
     await client.until(() => client.seqs.at(-1) === head, "everything");
@@ -65,6 +67,19 @@ describe("Server-Sent Events", () => {
     await using second = await EventStreamClient.open(url, { "last-event-id": first.lastEventId });
     await second.until(() => second.seqs.at(-1) === server.flock.log.head, "what came meanwhile");
     expect(second.seqs).toEqual((await logOf(server, `&after=${before}`)).map(({ seq }) => seq));
+  });
+
+  it("end each event with its cursor, so that a client that takes it at once has the whole event", async () => {
+    await using server = await startServer({ flock: pizzeria() });
+    await bake(server);
+    const reader = await RawSocket.connect(server.url);
+    reader.write(
+      `GET /plugin/events?since=0 HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\nAccept: text/event-stream\r\n\r\n`,
+    );
+    await expect.poll(() => reader.text.includes(`:${server.flock.log.head}\n\n`)).toBe(true);
+    const [, ...blocks] = reader.text.slice(reader.text.indexOf("\r\n\r\n") + 4).split("\n\n");
+    for (const block of blocks.filter(Boolean)) expect(block).toMatch(/^data: \{.*\}\nid: .*:\d+$/);
+    expect(blocks.length).toBeGreaterThan(6);
   });
 
   it("report a gap to a client of another log", async () => {
@@ -111,7 +126,7 @@ describe("Server-Sent Events", () => {
     stalled.flow();
     await expect.poll(() => server.websocket.stats().lagging, { timeout: 20_000 }).toBe(0);
     await expect.poll(() => stalled.text.includes(`:${head}\n`), { timeout: 20_000 }).toBe(true);
-    const seqs = [...stalled.text.matchAll(/^id: .*:(\d+)\ndata: \{"type":"(?!caught_up)/gm)].map(([, seq]) =>
+    const seqs = [...stalled.text.matchAll(/^data: \{"type":"(?!caught_up).*\nid: .*:(\d+)$/gm)].map(([, seq]) =>
       Number(seq),
     );
     expect(seqs).toEqual(Array.from({ length: head }, (_, i) => i + 1));

@@ -471,7 +471,7 @@ describe("packages that are not installed", () => {
     expect(await program.exit(), program.errors).toBe(0);
     expect(program.lines).toEqual([
       "1 by function",
-      "missing_dependency: agent chef runs on a model, and the AI SDK is not installed: run `npm install ai`",
+      "missing_dependency: Agent `chef` cannot run on a model: the AI SDK is not installed. Run `npm install ai`.",
     ]);
   });
 

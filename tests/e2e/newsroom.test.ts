@@ -76,7 +76,7 @@ describe("npm start", () => {
     expect(artifacts.length).toBeGreaterThanOrEqual(1);
     await using other = newsroom("--port", "0", "--data", data);
     expect(await other.exit()).toBe(1);
-    expect(other.errors).toMatch(/in use by another process/);
+    expect(other.errors).toMatch(/another process uses it/);
   });
 
   it("reviews the given files and reports unreadable ones", async () => {

@@ -349,6 +349,45 @@ describe("status of a run's span", () => {
     expect(cancelled.attributes).not.toHaveProperty("error.type");
   });
 
+  it("ends the spans of steps that hang, together with the run that was stopped or did not wait for them", async () => {
+    await using traces = new Traces();
+    await using flock = new Flock();
+    const hanging = Promise.withResolvers<void>();
+    flock
+      .agent("late")
+      .consumes(Idea)
+      .timeout(1)
+      .run((_, { step }) => step("tool", "slow", () => hanging.promise));
+    flock
+      .agent("cancelled")
+      .consumes(Pizza)
+      .run((_, { step }) => step("model", "deaf", () => step("tool", "stuck", () => hanging.promise)));
+    flock
+      .agent("careless")
+      .consumes(Facts)
+      .run((_, { step }) => {
+        step("tool", "forgotten", () => hanging.promise).catch(() => {});
+      });
+    await flock.publish([Idea({ description: "truffle" }), Facts({ text: "none" })]);
+    await flock.runUntilIdle();
+    const { correlationId } = await flock.publish(Pizza(PIZZA));
+    await flock.cancel({ correlationId });
+    const slow = traces.one("execute_tool slow");
+    expect(slow.attributes).toMatchObject({ "error.type": "timeout", "flock.run.status": "timeout" });
+    for (const [name, status] of [
+      ["chat deaf", "cancelled"],
+      ["execute_tool stuck", "cancelled"],
+      ["execute_tool forgotten", "success"],
+    ] as const) {
+      const span = traces.one(name);
+      expect(span.status.code, name).toBe(SpanStatusCode.UNSET);
+      expect(span.attributes).toMatchObject({ "flock.run.status": status, "flock.step.unfinished": true });
+    }
+    hanging.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(traces.all("execute_tool slow")).toHaveLength(1);
+  });
+
   it("reports a refusing model and a failing tool", async () => {
     await using traces = new Traces();
     await using server = await ModelServer.start(callsTool("larder", {}), failsWith(400, SECRET));

@@ -31,9 +31,12 @@ export async function layCable(to: string): Promise<Cable> {
     pairs.add(pair);
     near.pipe(far);
     far.on("data", (data) => {
-      near.write(data);
-      pair.left -= data.length;
-      if (pair.left <= 0) far.pause();
+      const passed = data.subarray(0, Math.max(0, pair.left));
+      near.write(passed);
+      pair.left -= passed.length;
+      if (pair.left > 0) return;
+      far.pause();
+      if (passed.length < data.length) far.unshift(data.subarray(passed.length));
     });
     const end = () => {
       pairs.delete(pair);

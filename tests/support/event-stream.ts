@@ -71,12 +71,14 @@ export class EventStreamClient implements AsyncDisposable {
 
   #take(lines: string[]): void {
     let id: string | undefined;
+    let data: string | undefined;
     for (const line of lines) {
       const [, field, value = ""] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
       if (field === "") this.comments.push(value);
       else if (field === "id") this.lastEventId = id = value;
       else if (field === "retry") this.retry = Number(value);
-      else if (field === "data") this.blocks.push({ id, message: JSON.parse(value) });
+      else if (field === "data") data = value;
     }
+    if (data !== undefined) this.blocks.push({ id, message: JSON.parse(data) });
   }
 }

@@ -232,7 +232,7 @@ export function frame(
 }
 
 /** Finds the payload of the first frame in `bytes`. Servers must not mask, so a masked frame is an error. */
-function frameStart(bytes: Buffer): { at: number; size: number; final: boolean; opcode: number } | undefined {
+export function frameStart(bytes: Buffer): { at: number; size: number; final: boolean; opcode: number } | undefined {
   if (bytes.length < 2) return undefined;
   const [first = 0, second = 0] = bytes;
   if (second & 0x80) throw new Error("the server sent a masked frame");

@@ -1,12 +1,22 @@
 import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+import { factsOf, matcherOf } from "@flock-ts/protocol";
 import fc from "fast-check";
-import { artifact, Flock } from "flock-ts";
-import { WebSocketServerComponent } from "flock-ts/components/server";
+import { artifact, Flock, OWNER, type ServeOptions } from "flock-ts";
+import { WebSocketServerComponent, type WebSocketServerConfig } from "flock-ts/components/server";
 import { afterEach, describe, expect, it } from "vitest";
 import { type WebSocket as ServerSocket, WebSocketServer } from "ws";
 import { z } from "zod";
 import { clientBytes } from "../size.ts";
-import { type ConnectOptions, connect, type FlockClient, FlockClientError, type FlockEvent } from "./index.ts";
+import {
+  type Address,
+  type ConnectOptions,
+  connect,
+  type Filter,
+  type FlockClient,
+  FlockClientError,
+  type FlockEvent,
+} from "./index.ts";
 
 const ending: (() => void)[] = [];
 afterEach(() => {
@@ -40,7 +50,7 @@ async function scripted(...script: ((socket: ServerSocket, query: URLSearchParam
   return { url: `ws://127.0.0.1:${port}/plugin/ws`, queries, server, accepts };
 }
 
-const open = (url: string, options: ConnectOptions = {}) => {
+const open = (url: Address, options: ConnectOptions = {}) => {
   const client = connect(url, { backoff: { minMs: 1, maxMs: 5 }, ...options });
   ending.push(() => client.close());
   return client;
@@ -206,6 +216,47 @@ describe("reconnecting", () => {
     await server.accepts(2);
   });
 
+  it("replaces a connection on which the server never says hello", async () => {
+    const server = await scripted(
+      () => {},
+      (socket) => hello(socket),
+    );
+    const client = open(server.url, { connectTimeoutMs: 50 });
+    await reaches(client, "live");
+    expect(server.queries).toHaveLength(2);
+  });
+
+  it("replaces a connection whose handshake is never answered", async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const sockets: Socket[] = [];
+    silent.on("connection", (socket) => sockets.push(socket));
+    ending.push(() => {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    });
+    const client = open(`ws://127.0.0.1:${(silent.address() as { port: number }).port}`, { connectTimeoutMs: 50 });
+    await until(client.subscribe, () => client.state.attempt === 3);
+    expect(client.state.reason).toMatch(/no `hello` within 50 ms/);
+  });
+
+  it("does not follow a close() in a listener of the state", async () => {
+    for (const status of ["connecting", "live", "waiting"] as const) {
+      const server = await scripted((socket) => {
+        hello(socket);
+        socket.close(1001);
+      });
+      const client = open(server.url);
+      client.subscribe(() => client.state.status === status && client.close());
+      await reaches(client, "closed");
+      const accepted = server.queries.length;
+      client.retryNow();
+      expect(client.state.status).toBe("closed");
+      await expect(client.ping()).rejects.toMatchObject({ code: "closed" });
+      expect(server.queries).toHaveLength(accepted);
+    }
+  });
+
   it("stops after a close code that forbids a retry", async () => {
     const server = await scripted((socket) => socket.close(4403, "not allowed"));
     const client = open(server.url);
@@ -277,6 +328,65 @@ describe("commands", () => {
     expect(keys[0]).toBe(keys[1]);
     expect(keys[0]).toEqual(expect.any(String));
   });
+
+  it("carry a key of the client unless the application has one, and nothing in a request replaces the command", async () => {
+    const commands: Record<string, unknown>[] = [];
+    const server = await scripted(
+      answering((message) => {
+        commands.push(message);
+        return { ok: true, result: {} };
+      }),
+    );
+    const client = open(server.url);
+    const request = { artifact_type: "A", payload: {} };
+    const unset = { ...request, idempotency_key: undefined as never };
+    await client.publish(unset);
+    await client.answer("q", { payload: {}, idempotency_key: undefined as never });
+    await client.publish({ ...request, idempotency_key: "mine" });
+    await client.publish({ ...request, type: "cancel", id: 99 } as never);
+    const random = expect.stringMatching(/^[0-9a-z]{10,}$/);
+    expect(commands.map(({ type, idempotency_key }) => [type, idempotency_key])).toEqual([
+      ["publish", random],
+      ["answer", random],
+      ["publish", "mine"],
+      ["publish", random],
+    ]);
+    expect(new Set(commands.map(({ idempotency_key }) => idempotency_key)).size).toBe(4);
+    expect(commands.map(({ id }) => id)).toEqual([1, 2, 3, 4]);
+  });
+
+  it("reject instead of throwing when they are malformed, and do not hold up others", async () => {
+    const server = await scripted(answering(() => ({ ok: true, result: {} })));
+    const client = open(server.url);
+    const malformed = Promise.allSettled([
+      client.publish(null as never),
+      client.publish({ artifact_type: "A", payload: 1n }),
+      client.setFilter({ agents: [1n as never] }),
+    ]);
+    await client.ping();
+    const results = await malformed;
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+  });
+
+  it("that are too big for a server that names no limit reject, and the client reconnects", async () => {
+    const server = await scripted(
+      (socket) => {
+        hello(socket);
+        socket.on("message", (data) => String(data).length > 500 && socket.close(1009));
+      },
+      answering(() => ({ ok: true, result: {} })),
+    );
+    const client = open(server.url);
+    const big = client.publish({ artifact_type: "A", payload: "x".repeat(1_000) });
+    const small = client.publish({ artifact_type: "A", payload: "x" });
+    await expect(big).rejects.toMatchObject({ code: "message_too_big" });
+    await small;
+    await expect(client.publish({ artifact_type: "A", payload: "x".repeat(2 ** 20) })).rejects.toMatchObject({
+      code: "message_too_big",
+      message: expect.stringContaining("the limit is 1048576 bytes"),
+    });
+    expect(server.queries).toHaveLength(2);
+  });
 });
 
 describe("events()", () => {
@@ -323,9 +433,224 @@ describe("events()", () => {
   });
 });
 
+describe("onError", () => {
+  it("receives what listeners throw or reject with, and all other listeners go on", async () => {
+    const server = await scripted((socket) => {
+      hello(socket);
+      for (const seq of [1, 2]) send(socket, piece(seq));
+    });
+    const errors: unknown[] = [];
+    const client = open(server.url, { onError: (error) => errors.push(error) });
+    client.subscribe(() => {
+      throw "state";
+    });
+    client.on("streaming_output", () => {
+      throw "first";
+    });
+    client.on("event", async () => {
+      throw "second";
+    });
+    const seqs: number[] = [];
+    client.on("event", ({ seq }) => seqs.push(seq));
+    for await (const { seq } of client.events()) if (seq === 2) break;
+    expect(seqs).toEqual([1, 2]);
+    expect(errors).toEqual(expect.arrayContaining(["state", "first", "first", "second", "second"]));
+  });
+
+  it("keeps a listener that was added twice until it is removed twice, and calls no listener that was removed", async () => {
+    const server = await scripted((socket) => {
+      hello(socket);
+      for (const seq of [1, 2]) send(socket, piece(seq));
+    });
+    const client = open(server.url);
+    const calls: string[] = [];
+    const twice = ({ seq }: FlockEvent) => void calls.push(`twice ${seq}`);
+    const stop = client.on("event", twice);
+    client.on("event", twice);
+    client.on("event", () => {
+      stop();
+      stopLast();
+    });
+    const stopLast = client.on("event", () => calls.push("removed"));
+    for await (const { seq } of client.events()) if (seq === 2) break;
+    expect(calls).toEqual(["twice 1", "twice 1", "twice 2"]);
+  });
+});
+
 describe("with a real server", () => {
+  const Idea = artifact("Idea", z.object({ text: z.string() }));
+
+  /** A flock that several servers serve one after another, on one port. */
+  async function serving(options: WebSocketServerConfig & Pick<ServeOptions, "principal"> = {}) {
+    const { principal, ...config } = options;
+    const flock = new Flock();
+    ending.push(() => void flock.shutdown());
+    const serve = (port: number) =>
+      flock.serve({ components: [new WebSocketServerComponent(config)], port, ...(principal && { principal }) });
+    let server = await serve(0);
+    const restart = async (between: () => Promise<unknown> = async () => {}) => {
+      const { port } = server;
+      await server.close();
+      await between();
+      server = await serve(port);
+    };
+    return { flock, url: `${server.url}/plugin/ws`, restart };
+  }
+
+  it("refuses a message over the limit in hello before sending it, and stays connected", async () => {
+    const { url } = await serving({ maxMessageBytes: 1_000 });
+    const client = open(url);
+    const big = client.publish({ artifact_type: "Idea", payload: { text: "x".repeat(2_000) } });
+    await expect(big).rejects.toMatchObject({
+      code: "message_too_big",
+      message: expect.stringMatching(/the message has 2\d\d\d bytes, and the limit is 1000 bytes/),
+    });
+    const { connectionId } = client.state;
+    await client.ping();
+    expect(client.state).toMatchObject({ status: "live", attempt: 1, connectionId });
+  });
+
+  const long = Array.from({ length: 100 }, (_, index) => `an agent with a very long name, number ${index}`);
+  it.for<[string, Filter]>([
+    ["a short filter", { types: ["artifact_published"] }],
+    ["a filter too long for a URL", { types: ["artifact_published"], agents: [...long.slice(1), "external"] }],
+    ["names that a URL cannot carry", { agents: ["external", "echo", "a,b"] }],
+  ])("delivers each event that passes %s once, across restarts", async ([, filter]) => {
+    const { flock, url, restart } = await serving();
+    flock
+      .agent("echo")
+      .consumes(Idea)
+      .run(async function* ({ Idea: { text } }) {
+        yield text;
+      });
+    flock
+      .agent("hidden")
+      .consumes(Idea)
+      .run(async () => {});
+    const publish = async (text: string) => {
+      await flock.publish(Idea({ text }));
+      await flock.runUntilIdle();
+    };
+    await publish("before");
+    const client = open(url, { filter });
+    const all = open(url, { since: 0 });
+    const seen: FlockEvent[] = [];
+    const expected: FlockEvent[] = [];
+    client.on("event", (event) => seen.push(event));
+    all.on("event", (event) => expected.push(event));
+    const gaps: unknown[] = [];
+    client.on("gap", (gap) => gaps.push(gap));
+    await reaches(client, "live");
+    const start = client.seq as number;
+    for (const text of ["one", "two", "three"]) {
+      await publish(text);
+      await restart(() => publish(`${text}, while there is no server`));
+      client.retryNow();
+      all.retryNow();
+      await reaches(client, "live");
+    }
+    await publish("last");
+    await until(
+      (check) => all.on("event", check),
+      () => all.seq === flock.log.head,
+    );
+    // Its reply comes after all events that were committed before.
+    await client.ping();
+    await client.ping();
+    const passes = matcherOf(filter);
+    expect(seen).toEqual(expected.filter((event) => event.seq > start && passes(factsOf(event as never))));
+    expect(seen.length).toBeGreaterThan(6);
+    expect(gaps).toEqual([]);
+  });
+
+  it("keeps the old filter when the server refuses a new one, also after a restart", async () => {
+    const { flock, url, restart } = await serving();
+    const client = open(url, { filter: { types: ["artifact_published"] } });
+    const texts: unknown[] = [];
+    client.on("event", (event) => texts.push(event.type === "artifact_published" && event.payload));
+    const receives = (text: string) =>
+      until(
+        (check) => client.on("event", check),
+        () => texts.some((payload) => (payload as { text: string }).text === text),
+      );
+    await expect(client.setFilter({ types: ["nonsense" as never] })).rejects.toMatchObject({ code: "invalid_message" });
+    await flock.publish(Idea({ text: "one" }));
+    await receives("one");
+    await restart();
+    client.retryNow();
+    await reaches(client, "live");
+    await expect(client.setFilter({ agents: [] })).rejects.toMatchObject({ code: "invalid_message" });
+    await flock.publish(Idea({ text: "two" }));
+    await receives("two");
+    await client.setFilter({ agents: long });
+    await restart();
+    client.retryNow();
+    await reaches(client, "live");
+    await flock.publish(Idea({ text: "three" }));
+    await client.setFilter({});
+    await flock.publish(Idea({ text: "four" }));
+    await receives("four");
+    expect(texts).toEqual([{ text: "one" }, { text: "two" }, { text: "four" }]);
+  });
+
+  it.for<[string, string, ConnectOptions, string]>([
+    ["an unknown path", "/plugin/wss", {}, "not_found"],
+    ["an invalid filter", "/plugin/ws", { filter: { types: ["nonsense" as never] } }, "invalid_request"],
+    [
+      "an invalid filter that a URL cannot carry",
+      "/plugin/ws",
+      { filter: { types: ["a,b" as never] } },
+      "invalid_message",
+    ],
+    ["wrong credentials", "/plugin/ws?ticket=wrong", {}, "not_authenticated"],
+  ])("closes with the server's reason for %s", async ([, path, options, code]) => {
+    const principal = ({ url }: { url?: string | undefined }) => (url?.includes("wrong") ? undefined : OWNER);
+    const { url } = await serving({ principal });
+    const client = open(String(new URL(path, url)), options);
+    const command = client.ping();
+    await expect(command).rejects.toMatchObject({ code: "closed" });
+    expect(client.state).toMatchObject({ status: "closed", code, reason: expect.stringMatching(/\w+.*\./) });
+  });
+
+  it("calls an address function for each attempt, so that tickets can expire", async () => {
+    const valid = new Set<string>();
+    const principal = ({ url }: { url?: string | undefined }) =>
+      valid.delete(new URL(url ?? "", "http://x").searchParams.get("ticket") ?? "") ? OWNER : undefined;
+    const { flock, url, restart } = await serving({ principal });
+    let tickets = 0;
+    const client = open(async () => {
+      const ticket = `ticket-${++tickets}`;
+      // The first one has expired before it is used.
+      if (tickets > 1) valid.add(ticket);
+      return `${url}?ticket=${ticket}`;
+    });
+    const texts: string[] = [];
+    client.on("artifact_published", ({ payload }) => texts.push((payload as { text: string }).text));
+    await reaches(client, "live");
+    await restart(() => flock.publish(Idea({ text: "one" })));
+    client.retryNow();
+    await reaches(client, "live");
+    await flock.publish(Idea({ text: "two" }));
+    await until(
+      (check) => client.on("event", check),
+      () => texts.length === 2,
+    );
+    expect(texts).toEqual(["one", "two"]);
+  });
+
+  it("keeps trying while the server refuses for a time, and names the reason", async () => {
+    const { url } = await serving({ maxConnections: 1 });
+    const first = open(url);
+    await reaches(first, "live");
+    const second = open(url);
+    await until(second.subscribe, () => second.state.code === "too_many_connections");
+    expect(second.state.reason).toMatch(/^Connection limit reached \(1\)/);
+    first.close();
+    await reaches(second, "live");
+    expect(second.state).toMatchObject({ code: null, reason: null });
+  });
+
   it("streams, publishes, and resumes after a server restart on the same port", async () => {
-    const Idea = artifact("Idea", z.object({ text: z.string() }));
     const flock = new Flock();
     ending.push(() => void flock.shutdown());
     flock

@@ -16,13 +16,14 @@ import type {
   PublishRequest,
   PublishResult,
 } from "@flock-ts/protocol";
-import { factsOf, matches } from "@flock-ts/protocol/matching";
+import { factsOf, type Matcher, matcherOf } from "@flock-ts/protocol/matching";
 import { StreamCutter } from "@flock-ts/protocol/stream-cutter";
 import { Connection, type ConnectionOptions, type ConnectionState } from "./connection.ts";
 import { Cursor, isEvent } from "./cursor.ts";
 import { EventQueue } from "./event-queue.ts";
+import { errorReporter, Listeners } from "./listeners.ts";
 import { PendingCommands } from "./pending.ts";
-import { connectionUrl } from "./url.ts";
+import { type Address, connectionUrl, fitsInUrl } from "./url.ts";
 
 /** Settings of {@link connect}. */
 export interface ConnectOptions extends ConnectionOptions {
@@ -34,6 +35,8 @@ export interface ConnectOptions extends ConnectionOptions {
   readonly epoch?: string;
   /** How long a command may take in milliseconds, including time without a connection. Default: 10,000. */
   readonly commandTimeoutMs?: number;
+  /** Receives what a listener throws, or rejects with. Default: it is reported as uncaught. */
+  readonly onError?: (error: unknown) => void;
 }
 
 /** What {@link FlockClient.on} accepts: an event type, `event` for all events, or a control message. */
@@ -51,33 +54,40 @@ export type MessageOf<K extends MessageType> = K extends EventType
  * `gap` that names the missing range.
  *
  * Commands are promises. They wait for a connection, and reject with {@link FlockClientError}: the server's code,
- * `timeout`, `connection_lost` or `closed`.
+ * `invalid_message`, `message_too_big`, `timeout`, `connection_lost` or `closed`.
  */
 export class FlockClient {
-  readonly #listeners = new Map<string, Set<(message: never) => void>>();
-  readonly #queues = new Map<EventQueue, Filter>();
+  readonly #listeners = new Map<string, Listeners<never>>();
+  readonly #queues = new Map<EventQueue, Matcher>();
   readonly #streams = new StreamCutter();
+  readonly #onError: (error: unknown) => void;
   readonly #cursor: Cursor;
   readonly #connection: Connection;
   readonly #pending: PendingCommands;
+  /** The filter that the server has accepted, and that the next connection requests. */
   #filter: Filter;
 
   /** Connects at once. See {@link connect}. */
-  constructor(url: string | URL, options: ConnectOptions = {}) {
+  constructor(url: Address, options: ConnectOptions = {}) {
     const { since, epoch, filter = {}, commandTimeoutMs = 10_000 } = options;
-    this.#filter = filter;
+    this.#filter = structuredClone(filter);
+    this.#onError = errorReporter(options.onError);
     this.#cursor = new Cursor(since === undefined ? undefined : { since, epoch });
+    const urlOf = (address: string | URL) => connectionUrl(address, this.#filter, this.#cursor.position);
     this.#connection = new Connection(
       {
         cursor: this.#cursor,
-        url: () => connectionUrl(url, this.#filter, this.#cursor.position),
+        url: typeof url === "function" ? async () => urlOf(await url()) : () => urlOf(url),
+        hasFreshUrls: typeof url === "function",
+        lateFilter: () => (fitsInUrl(this.#filter) ? undefined : this.#filter),
         deliver: (message) => this.#deliver(message),
-        disconnected: () => this.#pending.disconnected(),
+        disconnected: (code) => this.#pending.disconnected(code === MESSAGE_TOO_BIG),
         closed: (reason) => this.#closed(reason),
+        onError: this.#onError,
       },
       options,
     );
-    this.#pending = new PendingCommands((message) => this.#connection.send(message), commandTimeoutMs);
+    this.#pending = new PendingCommands(this.#connection, commandTimeoutMs);
     this.#connection.start();
   }
 
@@ -98,14 +108,13 @@ export class FlockClient {
   readonly getSnapshot = (): ConnectionState => this.state;
 
   /**
-   * Calls `listener` with each message of a type. Returns a function that stops it. An error that a listener throws is
-   * reported as uncaught, and the other listeners still receive the message.
+   * Calls `listener` with each message of a type. Returns a function that stops it. An error that a listener throws goes to
+   * `onError`, and the other listeners still receive the message.
    */
   on<K extends MessageType>(type: K, listener: (message: MessageOf<K>) => void): () => void {
     let listeners = this.#listeners.get(type);
-    if (!listeners) this.#listeners.set(type, (listeners = new Set()));
-    listeners.add(listener as never);
-    return () => listeners.delete(listener as never);
+    if (!listeners) this.#listeners.set(type, (listeners = new Listeners(this.#onError)));
+    return listeners.add(listener as never);
   }
 
   /**
@@ -118,24 +127,30 @@ export class FlockClient {
   events(filter: Filter = {}): AsyncIterableIterator<FlockEvent, undefined> {
     const queue = new EventQueue((ended) => this.#queues.delete(ended));
     if (this.state.status === "closed") queue.end();
-    else this.#queues.set(queue, filter);
+    else this.#queues.set(queue, matcherOf({ ...filter }));
     return queue;
   }
 
-  /** Replaces the connection's filter without a gap. Resolves when the server has applied it. */
+  /**
+   * Replaces the connection's filter without a gap. Resolves when the server has applied it. If the server refuses it, the
+   * old one stays.
+   */
   async setFilter(filter: Filter): Promise<void> {
-    this.#filter = filter;
-    await this.#pending.request({ type: "subscribe", filter });
+    const own = structuredClone(filter);
+    await this.#pending.request({ type: "subscribe", filter: own }, () => (this.#filter = own));
   }
 
-  /** Publishes an artifact. Sent again after a lost connection, with an idempotency key, so it is published once. */
-  publish(request: PublishRequest): Promise<PublishResult & { seq: number }> {
-    return this.#pending.request({ type: "publish", idempotency_key: randomKey(), ...request });
+  /**
+   * Publishes an artifact. Sent again after a lost connection, with an idempotency key, so it is published once. Without
+   * `idempotency_key`, the client generates one.
+   */
+  async publish(request: PublishRequest): Promise<PublishResult & { seq: number }> {
+    return this.#pending.request({ ...withKey(request), type: "publish" });
   }
 
   /** Answers an agent's question, by the id of its artifact. Sent again after a lost connection; it counts once. */
-  answer(questionId: string, request: AnswerRequest): Promise<PublishResult & { seq: number }> {
-    return this.#pending.request({ type: "answer", question_id: questionId, idempotency_key: randomKey(), ...request });
+  async answer(questionId: string, request: AnswerRequest): Promise<PublishResult & { seq: number }> {
+    return this.#pending.request({ ...withKey(request), type: "answer", question_id: questionId });
   }
 
   /**
@@ -143,23 +158,23 @@ export class FlockClient {
    *
    * @throws FlockClientError with code `connection_lost` if the connection is lost before the reply. The agent may have run.
    */
-  invoke(request: InvokeRequest): Promise<InvokeResult & { seq: number }> {
-    return this.#pending.request({ type: "invoke", ...request });
+  async invoke(request: InvokeRequest): Promise<InvokeResult & { seq: number }> {
+    return this.#pending.request({ ...request, type: "invoke" });
   }
 
   /** Cancels a run, or all runs of a workflow. */
-  cancel(request: CancelRequest): Promise<CancelResult & { seq: number }> {
-    return this.#pending.request({ type: "cancel", ...request });
+  async cancel(request: CancelRequest): Promise<CancelResult & { seq: number }> {
+    return this.#pending.request({ ...request, type: "cancel" });
   }
 
   /** Pauses an agent, or all agents: no new run starts until `resume`. Only the owner can pause agents. */
-  pause(request: PauseRequest = {}): Promise<PauseResult> {
-    return this.#pending.request({ type: "pause", ...request });
+  async pause(request: PauseRequest = {}): Promise<PauseResult> {
+    return this.#pending.request({ ...request, type: "pause" });
   }
 
   /** Resumes an agent, or all agents. Only the owner can resume agents. */
-  resume(request: PauseRequest = {}): Promise<PauseResult> {
-    return this.#pending.request({ type: "resume", ...request });
+  async resume(request: PauseRequest = {}): Promise<PauseResult> {
+    return this.#pending.request({ ...request, type: "resume" });
   }
 
   /** Returns the flow graph with the status and counters of each agent, and the `seq` that it reflects. */
@@ -188,7 +203,8 @@ export class FlockClient {
   #deliver(message: ControlMessage | FlockEvent): void {
     if (isEvent(message)) {
       const event = this.#streams.apply(message);
-      for (const [queue, filter] of this.#queues) if (matches(filter, factsOf(event))) queue.push(event);
+      const facts = factsOf(event);
+      for (const [queue, matches] of this.#queues) if (matches(facts)) queue.push(event);
       this.#emit(event.type, event);
       this.#emit("event", event);
     } else if (message.type === "hello") this.#pending.flush();
@@ -205,40 +221,33 @@ export class FlockClient {
     this.#pending.close(reason ?? "Client closed.");
   }
 
-  #emit(type: string, message: unknown): void {
-    for (const listener of this.#listeners.get(type) ?? []) {
-      try {
-        listener(message as never);
-      } catch (error) {
-        reportUncaught(error);
-      }
-    }
+  #emit(type: string, message: ControlMessage | FlockEvent): void {
+    this.#listeners.get(type)?.call(message as never);
   }
 }
 
 /**
  * Connects to the WebSocket endpoint of a Flock server, and reconnects after each lost connection.
  *
- * @param url for example `http://localhost:8000/plugin/ws`. In a browser, it can be relative to the page.
+ * @param url for example `http://localhost:8000/plugin/ws`. In a browser, it can be relative to the page. A function is
+ * called for each attempt, for example to add a ticket that expires. If it throws, the client tries again later; if it
+ * throws a {@link FlockClientError}, the client closes.
  * @throws TypeError if `url` is invalid.
  * @example
  * const client = connect("http://localhost:8000/plugin/ws");
  * client.on("artifact_published", ({ artifact_type, payload }) => console.log(artifact_type, payload));
  * await client.publish({ artifact_type: "Idea", payload: { text: "truffle" } });
  */
-export function connect(url: string | URL, options?: ConnectOptions): FlockClient {
+export function connect(url: Address, options?: ConnectOptions): FlockClient {
   return new FlockClient(url, options);
 }
 
-function reportUncaught(error: unknown): void {
-  const report = (globalThis as { reportError?: (error: unknown) => void }).reportError ?? throwLater;
-  report(error);
-}
+/** The close code for a message that is too big for the server or a proxy (RFC 6455 section 7.4.1). */
+const MESSAGE_TOO_BIG = 1009;
 
-function throwLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
+/** Returns a request with an idempotency key: the application's, or a new one. */
+function withKey<R extends { readonly idempotency_key?: string | undefined }>(request: R): R {
+  return { ...request, idempotency_key: request.idempotency_key ?? randomKey() };
 }
 
 /** Browsers offer `crypto.randomUUID` only on secure pages. */

@@ -1,8 +1,9 @@
-import type { ControlMessage, FlockEvent } from "@flock-ts/protocol";
+import { type ControlMessage, type FlockEvent, PROTOCOL_VERSION } from "@flock-ts/protocol";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FakeSocket, fakeWebSocket, hello, outputEvent } from "../fake-socket.ts";
-import { Connection, type ConnectionOptions, INITIAL_STATE } from "./connection.ts";
+import { Connection, type ConnectionDeps, type ConnectionOptions, INITIAL_STATE, PROTOCOL } from "./connection.ts";
 import { Cursor } from "./cursor.ts";
+import { FlockClientError } from "./errors.ts";
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 beforeEach(() => {
@@ -16,7 +17,7 @@ afterEach(() => {
 });
 
 /** A connection that is started, the sockets it opened, and a log of what happened to it. */
-function setUp(options: ConnectionOptions = {}, cursor = new Cursor()) {
+function setUp(options: ConnectionOptions = {}, cursor = new Cursor(), deps: Partial<ConnectionDeps> = {}) {
   const { WebSocket, sockets } = fakeWebSocket();
   const log: string[] = [];
   const delivered: (ControlMessage | FlockEvent)[] = [];
@@ -24,12 +25,16 @@ function setUp(options: ConnectionOptions = {}, cursor = new Cursor()) {
     {
       cursor,
       url: () => new URL(`ws://h/ws?since=${cursor.position?.since ?? "now"}`),
+      hasFreshUrls: false,
+      lateFilter: () => undefined,
       deliver: (message) => {
         delivered.push(message);
         log.push(`deliver ${message.type}`);
       },
       disconnected: () => log.push("disconnected"),
       closed: (reason) => log.push(`closed ${reason}`),
+      onError: (error) => log.push(`error ${(error as Error).message}`),
+      ...deps,
     },
     { WebSocket, ...options },
   );
@@ -113,7 +118,6 @@ describe("invariants", () => {
 
   it("2: schedules a retry only while waiting, at retryAt", () => {
     const { connection, sockets, last } = setUp();
-    expect(vi.getTimerCount()).toBe(0);
     last().lose();
     expect(connection.state).toMatchObject({ status: "waiting", retryAt: NOW + 250 });
     vi.advanceTimersByTime(249);
@@ -121,10 +125,10 @@ describe("invariants", () => {
     vi.advanceTimersByTime(1);
     expect(sockets).toHaveLength(2);
     expect(connection.state).toMatchObject({ status: "connecting", retryAt: null });
-    expect(vi.getTimerCount()).toBe(0);
     last().lose();
     connection.retryNow();
-    vi.advanceTimersByTime(60_000);
+    last().hello();
+    vi.advanceTimersByTime(30_000);
     expect(sockets).toHaveLength(3);
   });
 
@@ -158,7 +162,7 @@ describe("invariants", () => {
     connection.retryNow();
     vi.advanceTimersByTime(600_000);
     expect(sockets).toHaveLength(1);
-    expect(connection.send({})).toBe(false);
+    expect(connection.isReady).toBe(false);
   });
 
   it.for(["connecting", "catching-up", "waiting"] as const)(
@@ -295,16 +299,365 @@ describe("invariants", () => {
   it("9: sends only after hello, and only on an open socket", () => {
     const { connection, last } = setUp();
     last().readyState = 1;
-    expect(connection.send({ type: "ping" })).toBe(false);
+    expect(connection.isReady).toBe(false);
     last().hello();
-    expect(connection.send({ type: "ping" })).toBe(true);
+    expect(connection.isReady).toBe(true);
     last().readyState = 2;
-    expect(connection.send({ type: "ping" })).toBe(false);
+    expect(connection.isReady).toBe(false);
     last().lose();
     connection.retryNow();
     last().readyState = 1;
-    expect(connection.send({ type: "ping" })).toBe(false);
-    expect(last().sent).toEqual([]);
+    expect(connection.isReady).toBe(false);
+  });
+});
+
+describe("invariants of attempts", () => {
+  const stall = () => new Promise<URL>(() => {});
+
+  it.for([
+    ["the server's hello", {}],
+    ["an address", { url: stall, hasFreshUrls: true }],
+  ] as const)("10: gives up waiting for %s after the connect limit, and tries again", ([, deps]) => {
+    const { connection } = setUp({ connectTimeoutMs: 400 }, new Cursor(), deps);
+    vi.advanceTimersByTime(399);
+    expect(connection.state.status).toBe("connecting");
+    vi.advanceTimersByTime(1);
+    expect(connection.state).toMatchObject({
+      status: "waiting",
+      reason: "Connection failed: no `hello` within 400 ms.",
+      retryAt: NOW + 400 + 250,
+    });
+    vi.advanceTimersByTime(250);
+    expect(connection.state).toMatchObject({ status: "connecting", attempt: 2 });
+  });
+
+  it("10: waits 15 seconds by default, longer than the server authenticates", () => {
+    const { connection, last } = setUp();
+    last().readyState = 1;
+    vi.advanceTimersByTime(14_999);
+    expect(connection.state.status).toBe("connecting");
+    vi.advanceTimersByTime(1);
+    expect(connection.state.status).toBe("waiting");
+    expect(last().readyState).toBe(3);
+  });
+
+  it("10: accepts limits that no timer can hold", () => {
+    const { connection, last } = setUp({ connectTimeoutMs: Number.POSITIVE_INFINITY, silenceMs: 2 ** 40 });
+    vi.advanceTimersByTime(86_400_000);
+    expect(connection.state.status).toBe("connecting");
+    last().hello();
+    vi.advanceTimersByTime(86_400_000);
+    expect(connection.state.status).toBe("live");
+    last().receive({ type: "goodbye", reason: "later", retry_after_ms: 2 ** 40 });
+    last().lose();
+    vi.advanceTimersByTime(86_400_000);
+    expect(connection.state.status).toBe("waiting");
+  });
+
+  it.for([1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 1015, 3000, 4000, 4408, 4429])(
+    "11: reconnects after code %i, before and after hello",
+    (code) => {
+      const { connection, last } = setUp();
+      last().lose(code);
+      expect(connection.state.status).toBe("waiting");
+      connection.retryNow();
+      last().hello();
+      last().lose(code);
+      expect(connection.state.status).toBe("waiting");
+    },
+  );
+
+  it.for([
+    [4401, "not_authenticated"],
+    [4403, "not_allowed"],
+  ] as const)("11: closes after code %i with %s", ([code, error]) => {
+    const { connection, last } = setUp();
+    last().lose(code, "no");
+    expect(connection.state).toMatchObject({ status: "closed", reason: "no", code: error });
+  });
+
+  it("11: closes if the server speaks another version of the contract", () => {
+    const { connection, delivered, last } = setUp();
+    last().hello({ protocol: 2 } as never);
+    expect(connection.state).toMatchObject({
+      status: "closed",
+      code: "unsupported_protocol",
+      reason:
+        "Connection closed: the server speaks version 2 of the wire contract, and this client version 1. Update the older one.",
+    });
+    expect(delivered).toEqual([]);
+    expect(PROTOCOL).toBe(PROTOCOL_VERSION);
+  });
+
+  it("11: tries again when the address function fails, and closes when it throws a FlockClientError", async () => {
+    const answers = [new Error("no network"), new FlockClientError({ code: "signed_out", message: "Signed out." })];
+    const url = async () => {
+      throw answers.shift();
+    };
+    const { connection, sockets } = setUp({}, new Cursor(), { url, hasFreshUrls: true });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connection.state).toMatchObject({ status: "waiting", reason: "no network" });
+    await vi.advanceTimersByTimeAsync(250);
+    expect(connection.state).toMatchObject({ status: "closed", reason: "Signed out.", code: "signed_out" });
+    expect(sockets).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("3: opens no socket for an address that arrives after close()", async () => {
+    const { promise, resolve } = Promise.withResolvers<URL>();
+    const { connection, sockets } = setUp({}, new Cursor(), { url: () => promise, hasFreshUrls: true });
+    connection.close(null);
+    resolve(new URL("ws://h/ws"));
+    await vi.runAllTimersAsync();
+    expect(sockets).toEqual([]);
+    expect(connection.state.status).toBe("closed");
+  });
+
+  it("3: delivers nothing after a listener of the state has closed it", () => {
+    const { connection, delivered, last } = setUp({}, new Cursor({ since: 0 }));
+    connection.subscribe(() => connection.state.status === "live" && connection.close(null));
+    last().hello();
+    last().receive({ type: "caught_up", seq: 0 });
+    expect(delivered.map(({ type }) => type)).toEqual(["hello"]);
+  });
+});
+
+describe("refused handshakes", () => {
+  /** Answers the question why a handshake failed. */
+  const answering = (status: number, body: unknown) =>
+    vi.fn(async (_url: unknown, _init?: unknown) => Response.json(body, { status }));
+  const error = (code: string) => ({ error: { code, message: `because of ${code}` } });
+
+  it.for([
+    [401, error("not_authenticated"), "not_authenticated"],
+    [404, error("not_found"), "not_found"],
+    [400, error("invalid_request"), "invalid_request"],
+    [403, error("origin_not_allowed"), "origin_not_allowed"],
+    [401, "a login page", "http_401"],
+  ] as const)("close with the reason for HTTP status %i and %j", async ([status, body, code]) => {
+    const fetch = answering(status, body);
+    const { connection, last } = setUp({ fetch: fetch as never });
+    last().lose();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connection.state).toMatchObject({ status: "closed", code });
+    if (typeof body !== "string") expect(connection.state.reason).toBe(body.error.message);
+    expect(String(fetch.mock.calls[0]?.[0])).toBe("http://h/ws?since=now");
+    expect(fetch.mock.calls[0]?.[1]).toMatchObject({ credentials: "include" });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.for([
+    [503, error("shutting_down"), "shutting_down", "because of shutting_down"],
+    [429, error("too_many_requests"), "too_many_requests", "because of too_many_requests"],
+    [404, "a proxy without a backend", "http_404", "Connection refused: HTTP status 404."],
+    [403, {}, "http_403", "Connection refused: HTTP status 403."],
+    [502, null, "http_502", "Connection refused: HTTP status 502."],
+  ] as const)("keep trying after HTTP status %i and %j, and name it", async ([status, body, code, reason]) => {
+    const { connection, last } = setUp({ fetch: answering(status, body) as never });
+    last().lose();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connection.state).toMatchObject({ status: "waiting", code, reason });
+    connection.retryNow();
+    last().hello();
+    expect(connection.state).toMatchObject({ status: "live", code: null, reason: null });
+  });
+
+  it("are asked about without reading a page that never ends", async () => {
+    const cancel = vi.fn();
+    const fetch = async () => new Response(new ReadableStream({ cancel }));
+    const { connection, last } = setUp({ fetch: fetch as never });
+    last().lose();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(cancel).toHaveBeenCalledOnce();
+    expect(connection.state).toMatchObject({ status: "waiting", code: null });
+  });
+
+  it("are not asked about after a hello, or if the application brings its own WebSocket only", async () => {
+    const fetch = answering(401, error("not_authenticated"));
+    const { connection, last } = setUp({ fetch: fetch as never });
+    last().hello();
+    last().lose();
+    expect(fetch).not.toHaveBeenCalled();
+    vi.stubGlobal("fetch", fetch);
+    const other = setUp();
+    other.last().lose();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(fetch).not.toHaveBeenCalled();
+    expect([connection.state.status, other.connection.state.status]).toEqual(["waiting", "waiting"]);
+  });
+
+  it("of an address function are final only if an unused address is refused, too", async () => {
+    let tickets = 0;
+    const url = async () => new URL(`ws://h/ws?ticket=${++tickets}`);
+    const fetch = answering(401, error("not_authenticated"));
+    const { connection, sockets, last } = setUp({ fetch: fetch as never }, new Cursor(), { url, hasFreshUrls: true });
+    await vi.advanceTimersByTimeAsync(0);
+    last().lose();
+    await vi.advanceTimersByTimeAsync(250);
+    expect(fetch).not.toHaveBeenCalled();
+    expect(sockets.map((socket) => socket.url)).toEqual(["ws://h/ws?ticket=1", "ws://h/ws?ticket=2"]);
+    last().lose();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(String(fetch.mock.calls[0]?.[0])).toBe("http://h/ws?ticket=3");
+    expect(connection.state).toMatchObject({ status: "closed", code: "not_authenticated" });
+  });
+
+  it("do not disturb a connection that has succeeded in the meantime", async () => {
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    const { connection, last } = setUp({ fetch: (() => promise) as never });
+    last().lose();
+    connection.retryNow();
+    last().hello();
+    resolve(Response.json(error("not_found"), { status: 404 }));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connection.state).toMatchObject({ status: "live", code: null });
+  });
+});
+
+describe("a page", () => {
+  /** Replaces the globals of a page. */
+  const openPage = () => {
+    const window = new EventTarget();
+    vi.stubGlobal("addEventListener", window.addEventListener.bind(window));
+    vi.stubGlobal("removeEventListener", window.removeEventListener.bind(window));
+    const document = Object.assign(new EventTarget(), { hidden: false });
+    vi.stubGlobal("document", document);
+    return { window, document };
+  };
+
+  it.for(["online", "pageshow", "visibilitychange"])("lets a waiting client connect at once on %s", (type) => {
+    const { window, document } = openPage();
+    const { connection, sockets, last } = setUp();
+    const emit = () => (type === "visibilitychange" ? document : window).dispatchEvent(new Event(type));
+    emit();
+    expect(sockets).toHaveLength(1);
+    last().lose();
+    document.hidden = true;
+    emit();
+    expect(connection.state.status).toBe("waiting");
+    document.hidden = false;
+    emit();
+    expect(sockets).toHaveLength(2);
+    last().lose();
+    connection.close(null);
+    emit();
+    expect(sockets).toHaveLength(2);
+  });
+
+  it("keeps a connection on offline, because a local server stays reachable", () => {
+    const { window } = openPage();
+    const { connection, last } = setUp();
+    last().hello();
+    window.dispatchEvent(new Event("offline"));
+    expect(connection.state.status).toBe("live");
+    expect(last().readyState).toBe(1);
+  });
+
+  it("lets a connected client expect a sign of life within 5 seconds, and reconnect without one", () => {
+    const { window } = openPage();
+    const { connection, last } = setUp({ silenceMs: 60_000 });
+    last().hello();
+    const first = last();
+    window.dispatchEvent(new Event("online"));
+    expect(first.sent).toEqual([{ id: 0, type: "ping" }]);
+    first.receive({ type: "reply", id: 0, ok: true, seq: 0 });
+    vi.advanceTimersByTime(20_000);
+    expect(connection.state.status).toBe("live");
+    window.dispatchEvent(new Event("online"));
+    vi.advanceTimersByTime(20_000);
+    expect(first.readyState).toBe(3);
+  });
+
+  it("reconnects at once after a standby that was longer than the silence limit", () => {
+    const { window } = openPage();
+    const { connection, sockets, last } = setUp({ silenceMs: 60_000 });
+    last().hello();
+    vi.setSystemTime(NOW + 3_600_000);
+    window.dispatchEvent(new Event("pageshow"));
+    expect(sockets).toHaveLength(2);
+    expect(connection.state.status).toBe("connecting");
+  });
+
+  it("notices silence although the clock of the device was set back", () => {
+    const { connection, last } = setUp({ silenceMs: 400 });
+    last().hello();
+    vi.setSystemTime(NOW - 3_600_000);
+    vi.advanceTimersByTime(400);
+    expect(connection.state).toMatchObject({ status: "waiting", reason: "Connection timed out." });
+  });
+});
+
+describe("a filter that is sent after hello", () => {
+  const filter = { agents: ["a,b"] };
+
+  it("continues at the cursor of each connection, and the client catches up before it is live", () => {
+    const { connection, last } = setUp({}, new Cursor(), { lateFilter: () => filter });
+    last().hello({ epoch: "one", head: 7 });
+    expect(last().sent).toEqual([{ id: -1, type: "subscribe", filter, since: 7, epoch: "one" }]);
+    expect(connection.state.status).toBe("catching-up");
+    last().receive({ type: "reply", id: -1, ok: true, seq: 7 });
+    last().receive({ type: "caught_up", seq: 7 });
+    expect(connection.state.status).toBe("live");
+    last().receive({ ...outputEvent(8) });
+    last().lose();
+    connection.retryNow();
+    last().hello({ epoch: "two", head: 2 });
+    expect(last().sent).toEqual([{ id: -1, type: "subscribe", filter, since: 8, epoch: "one" }]);
+  });
+
+  it("closes the connection if it is invalid, and reconnects if the server failed", () => {
+    const { connection, last } = setUp({}, new Cursor(), { lateFilter: () => filter });
+    last().hello();
+    last().receive({ type: "reply", id: -1, ok: false, seq: 0, error: { code: "internal", message: "Oops." } });
+    expect(connection.state).toMatchObject({ status: "waiting", reason: "Oops." });
+    connection.retryNow();
+    last().hello();
+    last().receive({ type: "reply", id: -1, ok: false, seq: 0, error: { code: "invalid_message", message: "No." } });
+    expect(connection.state).toMatchObject({ status: "closed", reason: "No.", code: "invalid_message" });
+  });
+});
+
+describe("head", () => {
+  it("is the newest seq of events, replies and reports, and starts over with a new log", () => {
+    const { connection, last } = setUp({}, new Cursor({ since: 0 }));
+    last().hello({ head: 2 });
+    last().receive({ ...outputEvent(3) });
+    expect(connection.state.head).toBe(3);
+    expect(connection.state).toBe(connection.state);
+    last().receive({ type: "reply", id: 1, ok: true, seq: 9 });
+    last().receive({ type: "ping", head: 8 });
+    last().receive({ type: "caught_up", seq: 5 });
+    expect(connection.state.head).toBe(9);
+    last().lose();
+    connection.retryNow();
+    last().hello({ epoch: "two", head: 1 });
+    expect(connection.state.head).toBe(1);
+  });
+});
+
+describe("messages", () => {
+  it("that are no objects are ignored", () => {
+    const { connection, delivered, last } = setUp();
+    last().hello();
+    for (const text of ["null", "5", '"text"', "[]", "{}", '{"type":1}']) last().receiveText(text);
+    expect(delivered).toHaveLength(1);
+    expect(connection.state.status).toBe("live");
+  });
+});
+
+describe("listeners of the state", () => {
+  it("that throw are reported, and disturb neither each other nor the connection", () => {
+    const { connection, log, last } = setUp();
+    const calls: string[] = [];
+    connection.subscribe(() => {
+      throw new Error("mine");
+    });
+    connection.subscribe(() => calls.push(connection.state.status));
+    last().hello();
+    last().lose();
+    connection.retryNow();
+    expect(calls).toEqual(["live", "waiting", "connecting"]);
+    expect(log.filter((line) => line === "error mine")).toHaveLength(3);
   });
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { outputEvent } from "../fake-socket.ts";
 import { EventQueue } from "./event-queue.ts";
 
@@ -10,6 +10,31 @@ describe("EventQueue", () => {
     const next = queue.next();
     queue.push(outputEvent(2));
     expect((await next).value?.seq).toBe(2);
+  });
+
+  it("resolves concurrent requests in order, with events or with the end", async () => {
+    const queue = new EventQueue(() => {});
+    const requests = [queue.next(), queue.next(), queue.next(), queue.next()];
+    queue.push(outputEvent(1));
+    queue.push(outputEvent(2));
+    queue.end();
+    expect((await Promise.all(requests)).map(({ value, done }) => value?.seq ?? done)).toEqual([1, 2, true, true]);
+  });
+
+  it("moves each waiting event at most once, however slow the loop is", async () => {
+    const queue = new EventQueue(() => {});
+    const slice = vi.spyOn(Array.prototype, "slice");
+    for (let seq = 1; seq <= 10_000; seq++) queue.push(outputEvent(seq));
+    let last = 0;
+    for (let count = 1; count <= 10_000; count++) {
+      const { value } = await queue.next();
+      expect(value?.seq).toBe(++last);
+      // The agents go on while the loop is behind.
+      if (count % 2 === 0) queue.push(outputEvent(10_000 + count / 2));
+    }
+    const moved = slice.mock.results.reduce((sum, { value }) => sum + (value as unknown[]).length, 0);
+    slice.mockRestore();
+    expect(moved).toBeLessThan(20_000);
   });
 
   it("yields the waiting events after end(), then finishes", async () => {

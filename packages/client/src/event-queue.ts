@@ -1,10 +1,15 @@
 import type { FlockEvent } from "@flock-ts/protocol";
 
+type Result = IteratorResult<FlockEvent, undefined>;
+
 /** The events of one `for await` loop. They wait in memory until the loop requests them. */
 export class EventQueue implements AsyncIterableIterator<FlockEvent, undefined> {
-  readonly #events: FlockEvent[] = [];
+  /** Events that are not requested yet, from `#first` on. */
+  #events: FlockEvent[] = [];
+  #first = 0;
+  /** Requests without an event. There are none while events wait. */
+  readonly #requests: ((result: Result) => void)[] = [];
   readonly #onEnd: (queue: EventQueue) => void;
-  #wake: (() => void) | undefined;
   #ended = false;
 
   /** @param onEnd is called when the loop is left before `end`. */
@@ -14,28 +19,33 @@ export class EventQueue implements AsyncIterableIterator<FlockEvent, undefined> 
 
   /** Adds an event. */
   push(event: FlockEvent): void {
-    this.#events.push(event);
-    this.#wake?.();
+    const request = this.#requests.shift();
+    if (request) request({ value: event, done: false });
+    else this.#events.push(event);
   }
 
   /** Ends the loop after the events that are waiting. */
   end(): void {
     this.#ended = true;
-    this.#wake?.();
+    for (const request of this.#requests.splice(0)) request({ value: undefined, done: true });
   }
 
-  async next(): Promise<IteratorResult<FlockEvent, undefined>> {
-    while (this.#events.length === 0 && !this.#ended) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+  next(): Promise<Result> {
+    const event = this.#events[this.#first];
+    if (!event && !this.#ended) return new Promise((resolve) => this.#requests.push(resolve));
+    if (!event) return Promise.resolve({ value: undefined, done: true });
+    this.#first += 1;
+    // `shift` would move all events for each one. Removing half of them at a time moves each event once.
+    if (this.#first * 2 >= this.#events.length) {
+      this.#events = this.#events.slice(this.#first);
+      this.#first = 0;
     }
-    const event = this.#events.shift();
-    return event ? { value: event, done: false } : { value: undefined, done: true };
+    return Promise.resolve({ value: event, done: false });
   }
 
-  async return(): Promise<IteratorResult<FlockEvent, undefined>> {
-    this.#events.length = 0;
+  async return(): Promise<Result> {
+    this.#events = [];
+    this.#first = 0;
     this.end();
     this.#onEnd(this);
     return { value: undefined, done: true };

@@ -7,3 +7,4 @@ export type { ControlOf, EventOf, EventType, Filter, FlockEvent } from "@flock-t
 export { type ConnectOptions, connect, FlockClient, type MessageOf, type MessageType } from "./client.ts";
 export { type ConnectionOptions, type ConnectionState, INITIAL_STATE } from "./connection.ts";
 export { type ClientErrorCode, FlockClientError } from "./errors.ts";
+export type { Address } from "./url.ts";

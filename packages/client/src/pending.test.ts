@@ -7,11 +7,14 @@ afterEach(() => void vi.useRealTimers());
 
 /** Commands over a connection that is ready or not. */
 function setUp({ ready = true } = {}) {
-  const link = { ready, sent: [] as Record<string, unknown>[] };
-  const pending = new PendingCommands((message) => {
-    if (link.ready) link.sent.push(message as Record<string, unknown>);
-    return link.ready;
-  }, 1_000);
+  const sent: Record<string, unknown>[] = [];
+  const link = {
+    isReady: ready,
+    maxMessageBytes: 200,
+    sent,
+    send: (text: string) => void sent.push(JSON.parse(text)),
+  };
+  const pending = new PendingCommands(link, 1_000);
   const reply = (id: number, more: object = { ok: true }) =>
     pending.settle({ type: "reply", id, seq: 5, ok: true, ...more });
   return { link, pending, reply };
@@ -49,7 +52,7 @@ describe("PendingCommands", () => {
     void pending.request({ type: "a" });
     void pending.request({ type: "b" });
     expect(link.sent).toEqual([]);
-    link.ready = true;
+    link.isReady = true;
     pending.flush();
     pending.flush();
     expect(link.sent.map(({ type }) => type)).toEqual(["a", "b"]);
@@ -68,11 +71,11 @@ describe("PendingCommands", () => {
   it("rejects an invoke that was sent with `connection_lost`, and keeps one that was not", async () => {
     const { link, pending } = setUp();
     const sent = pending.request({ type: "invoke" });
-    link.ready = false;
+    link.isReady = false;
     void pending.request({ type: "invoke", agent_id: "unsent" });
     pending.disconnected();
     await expect(sent).rejects.toMatchObject({ code: "connection_lost" });
-    link.ready = true;
+    link.isReady = true;
     pending.flush();
     expect(link.sent.at(-1)).toMatchObject({ agent_id: "unsent" });
   });
@@ -92,11 +95,98 @@ describe("PendingCommands", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("rejects a message that is too big for the server before it is sent, with its size and the limit", async () => {
+    const { link, pending, reply } = setUp({ ready: false });
+    const message = { type: "publish", payload: "ä".repeat(100) };
+    const bytes = Buffer.byteLength(JSON.stringify({ ...message, id: 1 }));
+    const big = pending.request(message);
+    const small = pending.request({ type: "ping" });
+    link.isReady = true;
+    pending.flush();
+    await expect(big).rejects.toMatchObject({
+      code: "message_too_big",
+      message: `Command \`publish\` failed: the message has ${bytes} bytes, and the limit is 200 bytes. Send less.`,
+    });
+    await expect(pending.request({ type: "graph", x: "x".repeat(200) })).rejects.toMatchObject({
+      code: "message_too_big",
+    });
+    reply(2);
+    await small;
+    expect(link.sent.map(({ type }) => type)).toEqual(["ping"]);
+  });
+
+  it("rejects the largest message if a connection was closed for a message's size, and repeats the others", async () => {
+    const { link, pending } = setUp();
+    void pending.request({ type: "publish", payload: "small" });
+    const big = pending.request({ type: "publish", payload: "x".repeat(99) });
+    void pending.request({ type: "ping" });
+    pending.disconnected(true);
+    await expect(big).rejects.toMatchObject({ code: "message_too_big" });
+    link.sent.length = 0;
+    pending.flush();
+    expect(link.sent.map(({ id }) => id)).toEqual([1, 3]);
+  });
+
+  it("rejects only the command that JSON cannot express", async () => {
+    const { link, pending } = setUp({ ready: false });
+    const cycle: Record<string, unknown> = {};
+    cycle.self = cycle;
+    const failures = await Promise.allSettled([
+      pending.request({ type: "publish", payload: 1n }),
+      pending.request({ type: "publish", payload: cycle }),
+    ]);
+    for (const failure of failures) {
+      expect(failure).toMatchObject({
+        reason: {
+          code: "invalid_message",
+          message: expect.stringMatching(/^Command `publish` failed: `payload/),
+        },
+      });
+    }
+    void pending.request({ type: "ping" });
+    link.isReady = true;
+    pending.flush();
+    expect(link.sent.map(({ type }) => type)).toEqual(["ping"]);
+  });
+
+  it("repeats what was requested, even if the caller has changed it since", () => {
+    const { link, pending } = setUp();
+    const payload = { text: "before" };
+    void pending.request({ type: "publish", payload });
+    payload.text = "after";
+    pending.disconnected();
+    pending.flush();
+    expect(link.sent.map((message) => message.payload)).toEqual([{ text: "before" }, { text: "before" }]);
+  });
+
+  it("calls onSuccess with a reply after the timeout, and does not repeat the command then", async () => {
+    const { link, pending, reply } = setUp();
+    const applied = vi.fn();
+    const late = pending.request({ type: "subscribe" }, applied);
+    const never = pending.request({ type: "subscribe" }, applied);
+    vi.advanceTimersByTime(1_000);
+    for (const one of [late, never]) await expect(one).rejects.toMatchObject({ code: "timeout" });
+    reply(1);
+    expect(applied).toHaveBeenCalledOnce();
+    pending.disconnected();
+    link.sent.length = 0;
+    pending.flush();
+    expect(link.sent).toEqual([]);
+  });
+
+  it("waits for a timeout that no timer can hold", async () => {
+    const link = { isReady: false, maxMessageBytes: 200, send: () => {} };
+    const settled = vi.fn();
+    new PendingCommands(link, Number.POSITIVE_INFINITY).request({ type: "ping" }).then(settled, settled);
+    await vi.advanceTimersByTimeAsync(86_400_000);
+    expect(settled).not.toHaveBeenCalled();
+  });
+
   it("rejects all commands with `closed`, also later ones, and leaves no timer", async () => {
     const { link, pending } = setUp();
     const before = pending.request({ type: "ping" });
     pending.close("not allowed");
-    link.ready = false;
+    link.isReady = false;
     const after = pending.request({ type: "ping" });
     for (const one of [before, after]) {
       await expect(one).rejects.toMatchObject({ code: "closed", message: "not allowed" });

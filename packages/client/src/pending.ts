@@ -1,19 +1,32 @@
 import type { ControlOf } from "@flock-ts/protocol";
-import { FlockClientError } from "./errors.ts";
-
-/** A command, without its `id`. */
-interface CommandMessage {
-  readonly type: string;
-  readonly [field: string]: unknown;
-}
+import { type ClientErrorCode, FlockClientError } from "./errors.ts";
+import { type CommandMessage, textOf } from "./message-text.ts";
+import { timerDelay } from "./timers.ts";
 
 interface PendingCommand {
-  readonly message: CommandMessage;
+  readonly type: string;
+  /** The message as sent: what the caller changes later does not change a repetition. */
+  readonly text: string;
+  /** The size of the message in UTF-8. */
+  readonly bytes: number;
   readonly resolve: (result: never) => void;
   readonly reject: (error: FlockClientError) => void;
+  /** Called with a positive reply, before anything that the server sends after it is handled. */
+  readonly onSuccess: (() => void) | undefined;
   readonly timer: ReturnType<typeof setTimeout>;
   /** Whether it was sent on the current connection. */
   sent: boolean;
+  /** Whether its time is over. It stays only for `onSuccess`: the server can still carry it out. */
+  expired: boolean;
+}
+
+/** The connection of {@link PendingCommands}. */
+interface Link {
+  /** The largest message that the server accepts, in bytes. Read when `send` is possible. */
+  readonly maxMessageBytes: number;
+  /** Whether there is a connection that is ready. */
+  readonly isReady: boolean;
+  send(text: string): void;
 }
 
 /**
@@ -22,66 +35,98 @@ interface PendingCommand {
  */
 export class PendingCommands {
   readonly #commands = new Map<number, PendingCommand>();
-  readonly #send: (message: object) => boolean;
+  readonly #link: Link;
   readonly #timeoutMs: number;
   #lastId = 0;
   #closed: string | undefined;
 
-  /**
-   * @param send transmits a message, or returns false if there is no ready connection.
-   * @param timeoutMs how long a command may take in milliseconds, including time without a connection.
-   */
-  constructor(send: (message: object) => boolean, timeoutMs: number) {
-    this.#send = send;
+  /** @param timeoutMs how long a command may take in milliseconds, including time without a connection. */
+  constructor(link: Link, timeoutMs: number) {
+    this.#link = link;
     this.#timeoutMs = timeoutMs;
   }
 
   /**
    * Sends a command now, or as soon as there is a connection. Resolves to the result with the `seq` of the reply.
    *
-   * @throws FlockClientError with the server's code, or `timeout`, `connection_lost` or `closed`.
+   * @param onSuccess is called with a positive reply, before the next message of the server is handled.
+   * @throws FlockClientError with the server's code, or `invalid_message`, `message_too_big`, `timeout`,
+   * `connection_lost` or `closed`.
    */
-  request<R>(message: CommandMessage): Promise<R> {
+  request<R>(message: CommandMessage, onSuccess?: () => void): Promise<R> {
     return new Promise<R>((resolve, reject) => {
+      const { type } = message;
       const id = ++this.#lastId;
-      const timer = setTimeout(() => {
-        this.#reject(id, "timeout", `Command \`${message.type}\` failed: no reply within ${this.#timeoutMs} ms.`);
-      }, this.#timeoutMs);
-      this.#commands.set(id, { message, resolve, reject, timer, sent: this.#send({ id, ...message }) });
-      if (this.#closed) this.close(this.#closed);
+      const text = textOf({ ...message, id });
+      const bytes = new TextEncoder().encode(text).length;
+      const timer = setTimeout(() => this.#expire(id), timerDelay(this.#timeoutMs));
+      const command = { type, text, bytes, resolve, reject, onSuccess, timer, sent: false, expired: false };
+      this.#commands.set(id, command);
+      if (this.#closed !== undefined) this.close(this.#closed);
+      else this.#send(id, command);
     });
   }
 
-  /** Sends all unsent commands, in the order of the requests. */
+  /** Sends all unsent commands, in the order of the requests. Rejects those that the server would not accept. */
   flush(): void {
-    for (const [id, command] of this.#commands) command.sent ||= this.#send({ id, ...command.message });
+    for (const [id, command] of this.#commands) this.#send(id, command);
   }
 
   /** Settles the command that a reply answers. Ignores a reply to a command that is no longer pending. */
   settle({ id, ok, seq, result, error }: ControlOf<"reply">): void {
     const command = this.#take(id as number);
+    if (ok) command?.onSuccess?.();
     if (ok) command?.resolve({ ...(result as object), seq } as never);
     else command?.reject(new FlockClientError(error ?? { code: "internal", message: "The server gave no reason." }));
   }
 
-  /** Handles a lost connection: rejects each sent `invoke` and marks all other commands unsent. */
-  disconnected(): void {
-    for (const [id, command] of this.#commands) {
-      if (command.sent && command.message.type === "invoke") {
-        this.#reject(id, "connection_lost", "Connection lost before the reply: the agent may have run.");
-      }
+  /**
+   * Handles a lost connection: rejects each sent `invoke` and marks all other commands unsent.
+   *
+   * @param tooBig whether a message was too big for the server or a proxy. Only the largest one is certain to be.
+   */
+  disconnected(tooBig = false): void {
+    const sent = [...this.#commands].filter(([, command]) => command.sent).sort(([, a], [, b]) => b.bytes - a.bytes);
+    if (tooBig && sent[0]) this.#rejectSize(sent[0][0], "the connection was closed for its size");
+    for (const [id, command] of sent) {
       command.sent = false;
+      if (command.expired) this.#take(id);
+      else if (command.type === "invoke")
+        this.#reject(id, "connection_lost", "no reply before the connection was lost. The agent may have run");
     }
   }
 
   /** Rejects all commands, and each later one, with code `closed`. */
   close(reason: string): void {
     this.#closed = reason;
-    for (const id of this.#commands.keys()) this.#reject(id, "closed", reason);
+    for (const id of this.#commands.keys())
+      this.#take(id)?.reject(new FlockClientError({ code: "closed", message: reason }));
   }
 
-  #reject(id: number, code: string, message: string): void {
-    this.#take(id)?.reject(new FlockClientError({ code, message }));
+  #send(id: number, command: PendingCommand): void {
+    const { isReady, maxMessageBytes } = this.#link;
+    if (!isReady || command.sent) return;
+    command.sent = true;
+    if (command.bytes > maxMessageBytes) this.#rejectSize(id, `the limit is ${maxMessageBytes} bytes`);
+    else this.#link.send(command.text);
+  }
+
+  #expire(id: number): void {
+    const command = this.#commands.get(id);
+    this.#reject(id, "timeout", `no reply within ${this.#timeoutMs} ms`);
+    if (!command?.onSuccess || !command.sent) return;
+    command.expired = true;
+    this.#commands.set(id, command);
+  }
+
+  #rejectSize(id: number, limit: string): void {
+    const bytes = this.#commands.get(id)?.bytes;
+    this.#reject(id, "message_too_big", `the message has ${bytes} bytes, and ${limit}. Send less`);
+  }
+
+  #reject(id: number, code: ClientErrorCode, why: string): void {
+    const command = this.#take(id);
+    command?.reject(new FlockClientError({ code, message: `Command \`${command.type}\` failed: ${why}.` }));
   }
 
   #take(id: number): PendingCommand | undefined {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { connectionUrl } from "./url.ts";
+import { connectionUrl, fitsInUrl } from "./url.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -19,6 +19,22 @@ describe("connectionUrl", () => {
       agents: "a b",
       since: "-5",
     });
+  });
+
+  it.for([
+    [{ agents: ["chef", "waiter 2"] }, true],
+    [{ agents: ["a,b"] }, false],
+    [{ agents: [" a"] }, false],
+    [{ agents: [""] }, false],
+    [{ correlation_id: "\ud83d" }, false],
+    [{ correlation_id: "🍕" }, true],
+    [{ agents: Array.from({ length: 100 }, (_, index) => `an agent with a long name ${index}`) }, false],
+  ] as const)("puts %j into the URL: %s", ([filter, fits]) => {
+    expect(fitsInUrl(filter as never)).toBe(fits);
+    const url = connectionUrl("ws://h/ws?ticket=t", filter as never, { since: 5, epoch: "e" });
+    if (fits) expect(url.searchParams.get("since")).toBe("5");
+    else expect(Object.fromEntries(url.searchParams)).toEqual({ ticket: "t", run_id: "-" });
+    expect(url.href.length).toBeLessThan(2_000);
   });
 
   it("resolves a relative URL against the page, and throws without one", () => {

@@ -1,9 +1,12 @@
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { eventSchema, type FlockEvent, OWNER } from "@flock-ts/protocol";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
-import { artifact, Flock, FlockError } from "./index.ts";
+import { temporaryFolder } from "../../../tests/support/folder.ts";
+import { artifact, Flock, FlockError, memoryStore } from "./index.ts";
 import { textsOf } from "./log/frame.ts";
+import { sqliteStore } from "./store/sqlite/index.ts";
 
 const Idea = artifact("Idea", z.object({ text: z.string().min(1) }));
 const Pizza = artifact("Pizza", z.object({ name: z.string(), toppings: z.array(z.string()) }));
@@ -124,7 +127,7 @@ describe("work flows from the types", () => {
   });
 
   it("does not wake an agent by its own artifacts, unless it opts in", async () => {
-    const flock = new Flock({ maxRunsPerCorrelation: 5 });
+    const flock = new Flock({ maxDepth: 5 });
     flock
       .agent("calm")
       .consumes(Note)
@@ -136,7 +139,7 @@ describe("work flows from the types", () => {
   });
 
   it("stops a runaway loop with an error that says what to do", async () => {
-    const flock = new Flock({ maxRunsPerCorrelation: 5 });
+    const flock = new Flock({ maxDepth: 5 });
     flock
       .agent("loop")
       .consumes(Note)
@@ -148,8 +151,8 @@ describe("work flows from the types", () => {
     const ends = ofType(flock, "agent_execution_completed");
     expect(ends.map(({ status }) => status)).toEqual(["success", "success", "success", "success", "success", "error"]);
     expect(ends.at(-1)?.error).toMatchObject({
-      name: "RunLimitError",
-      message: expect.stringContaining("maxRunsPerCorrelation"),
+      name: "LoopError",
+      message: expect.stringContaining("maxDepth"),
     });
     expect(await flock.correlation(correlationId)).toMatchObject({ state: "failed", run_count: 6, error_count: 1 });
   });
@@ -352,9 +355,20 @@ describe("mistakes are reported clearly", () => {
     expect(await codeOf(() => flock.publish(Idea({ text: "x" })))).toBe("agent_incomplete");
   });
 
+  it.each<[string, unknown, string]>([
+    ["nothing", undefined, "Failed to publish: expected a draft, got `undefined`. Call an artifact type"],
+    ["a promise", Promise.resolve(Idea({ text: "x" })), "got a promise. Await it first."],
+    ["a type", Idea, "got the artifact type `Idea` itself. Call it with the payload: `Idea({ … })`."],
+    ["a payload", { text: "x" }, "got an object. Call an artifact type with the payload"],
+    ["several, one of them a promise", [Idea({ text: "x" }), Promise.resolve()], "got a promise. Await it first."],
+  ])("publishing %s", async (_what, value, message) => {
+    await expect(new Flock().publish(value as never)).rejects.toThrow(message);
+    await expect(new Flock().publish(value as never)).rejects.toMatchObject({ code: "not_a_draft" });
+  });
+
   it("a payload that is not JSON", async () => {
-    const Big = artifact("Big", z.object({ n: z.bigint() }));
-    await expect(new Flock().publish(Big({ n: 1n }))).rejects.toThrow(/not JSON \(.*BigInt/);
+    const Big = artifact("Big", z.object({ n: z.unknown() }));
+    expect(() => Big({ n: 1n })).toThrow("Invalid payload of `Big`: n: a bigint does not survive JSON");
   });
 });
 
@@ -366,6 +380,33 @@ describe("a publish with an idempotency key", () => {
     expect(second).toEqual(first);
     expect(await publish()).toEqual(first);
     expect(await flock.store.getByType(Note)).toHaveLength(1);
+  });
+
+  it.each([["memory"], ["SQLite"]] as const)("refuses the key for another payload or type (%s)", async (kind) => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "flock.db");
+    const open = () => Flock.open({ store: kind === "memory" ? memoryStore() : sqliteStore(path) });
+    const idempotencyKey = "k";
+    let flock = await open();
+    const first = flock.publish(Note({ text: "x" }), { idempotencyKey });
+    const conflict = { code: "idempotency_conflict" };
+    await expect(flock.publish(Note({ text: "y" }), { idempotencyKey })).rejects.toMatchObject(conflict);
+    await first;
+    if (kind === "SQLite") {
+      await flock.shutdown();
+      flock = await open();
+    }
+    await expect(flock.publish(Photo({ n: 1 }), { idempotencyKey })).rejects.toThrow(
+      /`Note` \{"text":"x"\} was published under it as .*, and now `Photo` \{"n":1\} was sent/,
+    );
+    await expect(flock.publish(Note({ text: "y" }), { idempotencyKey })).rejects.toMatchObject(conflict);
+    expect(await flock.publish(Note({ text: "x" }), { idempotencyKey })).toMatchObject({ seq: (await first).seq });
+    await flock.shutdown();
+  });
+
+  it("is refused for several drafts: it covers one artifact", async () => {
+    const publish = new Flock().publish([Note({ text: "x" })], { idempotencyKey: "k" } as never);
+    await expect(publish).rejects.toThrow(/it covers one artifact\. Publish each draft with its own key/);
   });
 });
 

@@ -15,7 +15,7 @@ import { AgentBuilder, componentsSchema, modelSchema, redactSchema } from "./age
 import type { AgentDefinition, Redact } from "./agents/definition.ts";
 import type { ModelChoice } from "./agents/model.ts";
 import { type Prices, pricesSchema } from "./agents/prices.ts";
-import type { AnyArtifactType, Draft } from "./blackboard/artifact-type.ts";
+import { type AnyArtifactType, assertDraft, type Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { checkOptions, FlockError } from "./core/errors.ts";
 import { type ErrorDetail, errorDetailOf } from "./core/wire-error.ts";
@@ -27,6 +27,7 @@ import { History } from "./projections/history.ts";
 import { restoreState, snapshotOf } from "./projections/snapshot.ts";
 import { describeSubscription } from "./runtime/gates/describe.ts";
 import { LocalCommands } from "./runtime/local-commands.ts";
+import type { OrphanSelector, Orphans, OrphansHandled } from "./runtime/orphans.ts";
 import { IdempotencyCache } from "./runtime/publishing/idempotency-cache.ts";
 import type { Invoked, InvokeOptions, Published, PublishOptions } from "./runtime/publishing/published.ts";
 import type { StoredQuestion } from "./runtime/questions/person-question.ts";
@@ -47,10 +48,16 @@ export interface FlockOptions {
   /** Not an option of `new Flock`: a store is opened asynchronously, by {@link Flock.open}. */
   readonly store?: never;
   /**
-   * More runs than this in one workflow are taken for a loop and end with a `RunLimitError`. Default 1,000: far more
-   * than a workflow of people's making needs, and reached by a loop within seconds.
+   * A longer chain of runs, each of which caused the next one, counts as a loop: its next run ends with a `LoopError`
+   * and becomes a dead letter. Where a run consumes several artifacts, the shortest chain counts. Default 1,000: far more
+   * than an intended chain needs, and reached by a loop within seconds.
    */
-  readonly maxRunsPerCorrelation?: number;
+  readonly maxDepth?: number;
+  /**
+   * How many attempts at the same work may end with a crash of the process before the work becomes a dead letter.
+   * {@link AgentBuilder.maxCrashes} sets it for one agent. Default 3.
+   */
+  readonly maxCrashes?: number;
   /** How many runs may go on at the same time, of all agents together. Default: as many as the agents' own limits allow. */
   readonly concurrency?: number;
   /** Memory for the newest events, from which clients resume, in bytes. Default 64 MiB: some 250,000 tokens. */
@@ -108,6 +115,7 @@ const NOTHING_LEFT: LeftWork = {
   hidden: [],
   questions: [],
   snapshot: undefined,
+  hasCrashed: false,
 };
 
 function openedInMemory(): Opened {
@@ -122,7 +130,8 @@ const storeSchema = z.object({
 });
 
 const optionsSchema = z.strictObject({
-  maxRunsPerCorrelation: z.int().min(1).default(1_000),
+  maxDepth: z.int().min(1).default(1_000),
+  maxCrashes: z.int().min(1).default(3),
   concurrency: z.int().min(1).optional(),
   logBufferBytes: z
     .int()
@@ -261,7 +270,10 @@ export class Flock {
       hooks,
       ...limits,
     });
-    this.#once = new IdempotencyCache(work);
+    this.#once = new IdempotencyCache(
+      work,
+      components.some((one) => one.publish !== undefined),
+    );
     this.wire = new LocalCommands(this, {
       runtime: this.#runtime,
       once: this.#once,
@@ -313,7 +325,7 @@ export class Flock {
     if (this.#declaring.has(name)) {
       throw new FlockError(
         "duplicate_agent",
-        `an agent called ${name} is being declared already: give each agent its own name`,
+        `Duplicate agent name \`${name}\`: another declaration has begun with it. Give each agent its own name.`,
       );
     }
     const register = (agent: AgentDefinition) => {
@@ -332,7 +344,8 @@ export class Flock {
 
   /**
    * Puts an artifact on the blackboard. Resolves when it is committed; agents run afterwards.
-   * @throws FlockError `not_a_draft`, `invalid_payload` (not JSON), `duplicate_artifact_type` or `shutting_down`.
+   * @throws FlockError `not_a_draft`, `duplicate_artifact_type`, `idempotency_conflict` when another payload or type was
+   * published under the key, or `shutting_down`.
    */
   publish(draft: Draft, options?: PublishOptions): Promise<Published>;
   /** Several in one commit, all of the same workflow. */
@@ -344,11 +357,19 @@ export class Flock {
 
   #publish(drafts: Draft | readonly Draft[], options: PublishOptions): Promise<Published | Published[]> {
     try {
-      if (Array.isArray(drafts)) return this.#runtime.publishAll(drafts, options);
       const { idempotencyKey } = options;
-      return idempotencyKey === undefined
-        ? this.#runtime.publish(drafts as Draft, options)
-        : this.#once.publish(idempotencyKey, () => this.#runtime.publish(drafts as Draft, options));
+      if (Array.isArray(drafts)) {
+        if (idempotencyKey === undefined) return this.#runtime.publishAll(drafts, options);
+        throw new FlockError(
+          "invalid_options",
+          "Invalid `idempotencyKey` for `publish`: it covers one artifact. Publish each draft with its own key.",
+        );
+      }
+      const draft: unknown = drafts;
+      assertDraft(draft, "publish");
+      const publish = () => this.#runtime.publish(draft, options);
+      if (idempotencyKey === undefined) return publish();
+      return this.#once.publish(idempotencyKey, { draftFor: () => draft, publish });
     } catch (error) {
       // What an async function would do, for every publish, with two promises more.
       return Promise.reject(error);
@@ -445,8 +466,42 @@ export class Flock {
   }
 
   /**
+   * Returns work of earlier processes that no agent takes up, because a deploy has removed or renamed agents or changed
+   * gates: queued runs, and artifacts that wait in gates. Queued runs can also be cancelled with `cancel`. To let an agent
+   * take over all work of another name, declare it with `.renamedFrom(name)`.
+   */
+  async orphans(): Promise<Orphans> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    this.#runtime.resumeWork();
+    return this.#runtime.orphans.list();
+  }
+
+  /**
+   * Drops orphaned work: cancels runs, and takes artifacts out of their gates. The artifacts stay on the blackboard.
+   * Resolves after the commit.
+   * @throws FlockError `invalid_request` when the selector is empty.
+   */
+  async dropOrphans(selector: OrphanSelector): Promise<OrphansHandled> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    this.#runtime.resumeWork();
+    return this.#runtime.orphans.drop(selector);
+  }
+
+  /**
+   * Lets an agent take over orphaned work: it executes the runs, and its gates receive the artifacts that they accept.
+   * Runs that do not fit the agent become dead letters. Resolves after the commit.
+   * @throws FlockError `unknown_agent`; `invalid_request` when the selector is empty.
+   */
+  async moveOrphans(selector: OrphanSelector, to: string): Promise<OrphansHandled> {
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    this.#runtime.resumeWork();
+    return this.#runtime.orphans.move(selector, to);
+  }
+
+  /**
    * Resolves when nothing is queued but for agents that are paused, nothing runs but what waits for people, and all is
    * committed.
+   * @throws FlockError `inside_run` when a run of this flock calls it, because it would wait for its own end.
    */
   async runUntilIdle(): Promise<void> {
     if (this.#declaring.size > 0) await this.#completeAgents();
@@ -540,8 +595,8 @@ export class Flock {
   }
 
   /** Returns the status of a workflow; undefined when it is unknown. `as`: what this principal may know. */
-  async correlation(id: string, as: Principal = OWNER): Promise<CorrelationStatus | undefined> {
-    return (await this.#session.work.workflow(id, as)) ?? this.#runtime.workflow(id, as);
+  correlation(id: string, as: Principal = OWNER): Promise<CorrelationStatus | undefined> {
+    return this.#session.work.workflow(id, as);
   }
 
   /** What this flock has done and holds. */
@@ -554,6 +609,7 @@ export class Flock {
       storeBytes: this.#session.work.bytes,
       failedCommits: this.#journal.failures,
       runs: this.#runtime.runCounts,
+      orphans: this.#runtime.orphans.counts,
     };
   }
 
@@ -602,7 +658,7 @@ async function loadEngine(agent: string): Promise<typeof import("./engines/ai/en
     if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
     throw new FlockError(
       "missing_dependency",
-      `agent ${agent} runs on a model, and the AI SDK is not installed: run \`npm install ai\``,
+      `Agent \`${agent}\` cannot run on a model: the AI SDK is not installed. Run \`npm install ai\`.`,
       { cause },
     );
   }

@@ -43,6 +43,7 @@ export type { Consumption, StoredArtifact } from "./blackboard/artifact.ts";
 export {
   type AnyArtifactType,
   type ArtifactType,
+  type ArtifactTypeOptions,
   artifact,
   type Draft,
   type DraftOf,
@@ -63,7 +64,9 @@ export {
   type JoinExpiredPayload,
 } from "./runtime/alerts/gate-drops.ts";
 export { RunFailed, type RunFailedPayload } from "./runtime/alerts/run-failed.ts";
+export type { StrandedArtifact, StrandedReason } from "./runtime/gates/restoration.ts";
 export type { LocalCommands } from "./runtime/local-commands.ts";
+export type { OrphanedRun, OrphanSelector, Orphans, OrphansHandled } from "./runtime/orphans.ts";
 export type { Invoked, InvokeOptions, Published, PublishOptions } from "./runtime/publishing/published.ts";
 export type { StoredQuestion } from "./runtime/questions/person-question.ts";
 export { PersonQuestion, type PersonQuestionPayload } from "./runtime/questions/person-question.ts";

@@ -11,6 +11,7 @@ const connection: ConnectionState = {
   head: 7,
   limited: false,
   reason: null,
+  code: null,
 };
 const now = { file: null, at: null, connection, complete: true };
 

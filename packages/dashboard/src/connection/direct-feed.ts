@@ -25,6 +25,11 @@ export class DirectFeed implements Feed {
     });
   }
 
+  /** Whether the client has closed permanently. */
+  get isClosed(): boolean {
+    return this.#client.state.status === "closed";
+  }
+
   next(from: number, isCurrent: boolean): Promise<Chunk> {
     return this.#buffer.next(from, isCurrent);
   }

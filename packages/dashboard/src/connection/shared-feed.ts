@@ -6,6 +6,8 @@ import type { Chunk } from "./replay-buffer.ts";
 
 /** How long the worker may take to answer, in ms. Some browsers refuse a worker without an error. */
 const WORKER_TIMEOUT_MS = 3_000;
+/** How long a command may take, in ms: longer than the client's own limit, which the worker reports. */
+const CALL_TIMEOUT_MS = 15_000;
 
 /**
  * Opens the feed that all tabs share, or one with its own connection where there are no shared workers.
@@ -21,10 +23,17 @@ export async function openFeed(url: string, names: NameInterner): Promise<Feed> 
   }
 }
 
+/** A command that the worker has not answered. */
+interface Call {
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
 class SharedFeed implements Feed {
   readonly #port: MessagePort;
   readonly #names: NameInterner;
-  readonly #calls = new Map<number, { resolve: (result: never) => void; reject: (error: Error) => void }>();
+  readonly #calls = new Map<number, Call>();
   #lastId = 0;
   #state: ConnectionState | undefined;
   #watchers: ((state: ConnectionState) => void)[] = [];
@@ -49,6 +58,11 @@ class SharedFeed implements Feed {
       });
       feed.#post({ type: "join", url });
       addEventListener("pagehide", ({ persisted }) => persisted || feed.#post({ type: "leave" }));
+      // A worker does not see that a page is back: it would wait out a long delay.
+      const wake = () => document.hidden || feed.retryNow();
+      addEventListener("pageshow", wake);
+      addEventListener("online", wake);
+      document.addEventListener("visibilitychange", wake);
     });
   }
 
@@ -73,8 +87,13 @@ class SharedFeed implements Feed {
   call<N extends CommandName>(name: N, request: CommandRequest<N>): Promise<CommandAnswer<N>> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      this.#calls.set(id, { resolve: resolve as (result: never) => void, reject });
       this.#post({ type: "call", id, name, request });
+      // The browser can end a worker without a sign.
+      const timer = setTimeout(() => {
+        const message = `Command \`${name}\` failed: no answer within ${CALL_TIMEOUT_MS} ms. Reload the page.`;
+        this.#take(id)?.reject(new FlockClientError({ code: "timeout", message }));
+      }, CALL_TIMEOUT_MS);
+      this.#calls.set(id, { resolve: resolve as (result: never) => void, reject, timer });
     });
   }
 
@@ -93,10 +112,16 @@ class SharedFeed implements Feed {
       this.#give?.(message.chunk);
       return;
     }
-    const call = this.#calls.get(message.id);
-    this.#calls.delete(message.id);
+    const call = this.#take(message.id);
     if (message.type === "answer") call?.resolve(message.result as never);
     else call?.reject(new FlockClientError(message.error as ConstructorParameters<typeof FlockClientError>[0]));
+  }
+
+  #take(id: number): Call | undefined {
+    const call = this.#calls.get(id);
+    clearTimeout(call?.timer);
+    this.#calls.delete(id);
+    return call;
   }
 
   #post(message: ToWorker): void {

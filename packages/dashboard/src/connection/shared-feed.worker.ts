@@ -8,16 +8,18 @@ declare const self: {
   onconnect: ((event: MessageEvent) => void) | null;
 };
 
-/** One connection for all tabs. It lives as long as any of them. */
-let feed: DirectFeed | undefined;
+/** One connection for all tabs. It lives as long as any of them. A tab that joins after it has closed opens another one. */
+let shared: DirectFeed | undefined;
 
 self.onconnect = ({ ports }) => {
   const port = ports[0] as MessagePort;
   const post = (message: ToTab) => port.postMessage(message);
+  let feed: DirectFeed | undefined;
   let stop = () => {};
   port.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     if (data.type === "join") {
-      feed ??= new DirectFeed(data.url, new NameInterner());
+      if (!shared || shared.isClosed) shared = new DirectFeed(data.url, new NameInterner());
+      feed = shared;
       stop = feed.watch((state) => post({ type: "connection", state }));
       return;
     }

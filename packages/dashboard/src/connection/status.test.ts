@@ -11,6 +11,7 @@ const base: ConnectionState = {
   head: 0,
   limited: false,
   reason: null,
+  code: null,
 };
 const NOW = new Date(2026, 0, 1, 14, 5).getTime();
 const input = (change: Partial<ConnectionState>, complete = true) => ({

@@ -37,6 +37,7 @@ export class FakeServer implements Feed, RestClient {
     head: 0,
     limited: false,
     reason: null,
+    code: null,
   };
   #watchers: ((state: ConnectionState) => void)[] = [];
 

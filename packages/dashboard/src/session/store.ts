@@ -59,6 +59,7 @@ export function createSessionStore(): StoreApi<SessionView> {
       head: 0,
       limited: false,
       reason: null,
+      code: null,
     },
     offlineSince: null,
     complete: false,

@@ -1,7 +1,7 @@
 import { type AgentPrincipal, type LastingVisibility, PUBLIC } from "@flock-ts/protocol";
 import { z } from "zod";
 import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
-import { checkName, checkOptions, FlockError } from "../core/errors.ts";
+import { checkLength, checkName, checkOptions, checkTags, FlockError } from "../core/errors.ts";
 import { Redaction } from "../core/redaction.ts";
 import { AgentComponent } from "../middleware/agent-component.ts";
 import type { Hooks } from "../middleware/hooks.ts";
@@ -24,7 +24,7 @@ import {
   type Schedule,
   ScheduleTick,
 } from "./schedule.ts";
-import { Subscription } from "./subscription.ts";
+import { identityOf, Subscription } from "./subscription.ts";
 import { type BatchOptions, checkSubscriptionOptions, type SubscriptionOptions } from "./subscription-options.ts";
 import {
   checkTools,
@@ -35,6 +35,8 @@ import {
   toolOptionsSchema,
 } from "./tools.ts";
 
+/** The longest description, in characters: events about the graph contain those of all agents. */
+const MAX_DESCRIPTION = 10_000;
 /** Default for concurrent runs of one agent, as in Flock's Python edition. */
 const DEFAULT_CONCURRENCY = 2;
 
@@ -108,6 +110,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   #redact: Redact;
   #timeout: number | undefined;
   #retry: RetryPolicy | undefined;
+  #maxCrashes: number | undefined;
   #circuitBreaker: CircuitLimits | undefined;
   #description = "";
   #tags: string[] = [];
@@ -120,6 +123,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   #priority = 0;
   #bestOf: BestOf | undefined;
   #preventSelfTrigger = true;
+  #formerNames: string[] = [];
   #done = false;
 
   /** Used only by the flock; see `flock.agent(name)`. */
@@ -136,13 +140,32 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   /** Describes what the agent does, for people and for the model. Default: nothing. */
   description(text: string): this {
     this.#assertOpen();
+    checkLength(`description of agent \`${this.name}\``, text, MAX_DESCRIPTION);
     this.#description = text;
+    return this;
+  }
+
+  /**
+   * Names what the agent was called before. It takes over the work that is left under these names: queued runs, artifacts
+   * in gates, schedules, dead letters and a pause. Keep it until none of that is left. Artifacts that are private to an
+   * old name stay invisible. Default: no other names.
+   *
+   * @example
+   * flock.agent("head_chef").renamedFrom("chef").consumes(Idea).publishes(Pizza)
+   *
+   * @throws FlockError `invalid_name`; `duplicate_agent` when a declared agent has or claims the name.
+   */
+  renamedFrom(...names: string[]): this {
+    this.#assertOpen();
+    for (const name of names) checkName("an agent", name);
+    this.#formerNames.push(...names);
     return this;
   }
 
   /** Adds tags to every artifact that the agent publishes. */
   tags(...tags: string[]): this {
     this.#assertOpen();
+    checkTags(`tags of agent \`${this.name}\``, tags);
     this.#tags.push(...tags);
     return this;
   }
@@ -376,6 +399,17 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
   }
 
   /**
+   * Limits how many attempts at the same work may end with a crash of the process. After the last one, the work becomes
+   * a dead letter. A shutdown does not count. Default: `maxCrashes` of the flock, which is 3.
+   * @throws FlockError `invalid_options` unless it is an integer ≥ 1.
+   */
+  maxCrashes(limit: number): this {
+    this.#assertOpen();
+    this.#maxCrashes = checkOptions(this.#option("maxCrashes"), z.int().min(1), limit);
+    return this;
+  }
+
+  /**
    * Stops starting runs of this agent for a while after consecutive failures. Its work stays queued. Default: never.
    *
    * @example
@@ -520,14 +554,18 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     };
     const tenant = this.#tenant;
     const visibility: LastingVisibility = tenant === undefined ? PUBLIC : { kind: "tenant", tenant_id: tenant };
-    const subscriptions = this.#consumed.map(
-      ({ types, options }, index) =>
-        new Subscription(principal, String(index), types, options, this.#preventSelfTrigger),
-    );
+    const twins = new Map<string, number>();
+    const subscriptions = this.#consumed.map(({ types, options }, index) => {
+      const identity = identityOf(types, options);
+      const before = twins.get(identity) ?? 0;
+      twins.set(identity, before + 1);
+      return new Subscription(principal, String(index), types, options, this.#preventSelfTrigger, before);
+    });
     return {
       name: this.name,
       description: this.#description,
-      tags: [...new Set(this.#tags)],
+      formerNames: [...new Set(this.#formerNames)],
+      tags: Object.freeze([...new Set(this.#tags)]),
       principal,
       visibility,
       subscriptions,
@@ -545,6 +583,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       bestOf: this.#bestOf,
       timeout: this.#timeout,
       retry: this.#retry,
+      maxCrashes: this.#maxCrashes,
       circuitBreaker: this.#circuitBreaker,
       instructions: this.#instructions,
       tools: [...this.#tools],

@@ -39,6 +39,8 @@ export type RunFunction<In, Out extends Draft, Given = Readonly<Record<string, u
 export interface AgentDefinition {
   readonly name: string;
   readonly description: string;
+  /** Earlier names, whose work it takes over. */
+  readonly formerNames: readonly string[];
   readonly tags: readonly string[];
   /** The principal that determines what the agent may see. */
   readonly principal: AgentPrincipal;
@@ -63,6 +65,8 @@ export interface AgentDefinition {
   readonly timeout?: number | undefined;
   /** How failed runs are retried; undefined means no retries. */
   readonly retry?: RetryPolicy | undefined;
+  /** How many crashes of the process its work may cause; undefined means the flock's limit. */
+  readonly maxCrashes?: number | undefined;
   /** When the circuit opens; undefined means never. */
   readonly circuitBreaker?: CircuitLimits | undefined;
   /** Instructions for the model, in addition to the description. */

@@ -8,7 +8,7 @@ import type { ArtifactOf } from "./subscription-options.ts";
 
 /** Selects earlier artifacts for a run. All given conditions must match. */
 export interface HistoryOptions<T extends AnyArtifactType = AnyArtifactType> {
-  /** Only artifacts of these types. Default: all types. */
+  /** Only artifacts of these types, whose payloads are decoded. Default: all types, with payloads as JSON represents them. */
   readonly types?: readonly T[];
   /** Only artifacts of the run's workflow; false reads the whole blackboard. Default: true. */
   readonly correlation?: boolean;
@@ -59,6 +59,7 @@ export function history<const T extends AnyArtifactType = AnyArtifactType>(
   options: HistoryOptions<T> = {},
 ): ContextProvider<readonly Earlier<T>[]> {
   const { types, correlation, newest, maxCharacters, ...rest } = checkOptions("history", optionsSchema, options);
+  const encoded = new Map(types?.filter(({ isEncoded }) => isEncoded).map((type) => [type.typeName, type]));
   return async (context) => {
     const consumed = new Set(context.artifacts.map(({ id }) => id));
     const artifacts = await readFor(context, {
@@ -79,7 +80,8 @@ export function history<const T extends AnyArtifactType = AnyArtifactType>(
         break;
       }
       left -= size;
-      earlier.unshift(entry);
+      const decoder = encoded.get(type);
+      earlier.unshift(decoder ? { ...entry, payload: decoder.decode(payload) } : entry);
     }
     return earlier as unknown as readonly Earlier<T>[];
   };

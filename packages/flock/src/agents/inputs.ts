@@ -29,10 +29,13 @@ type Group = Readonly<Record<string, unknown>>;
 /** Inputs of a run, untyped. */
 export type Inputs = Group | readonly Group[];
 
-/** Returns the payloads of a group by type name: an array for each type with several artifacts. */
+/**
+ * Returns the payloads of a group by type name: an array for each type with several artifacts. Frozen, because the
+ * candidates of a `bestOf` share it.
+ */
 export function inputsOf(artifacts: readonly StoredArtifact[]): Group {
   const [first] = artifacts;
-  if (artifacts.length === 1 && first) return { [first.type]: first.payload };
+  if (artifacts.length === 1 && first) return Object.freeze({ [first.type]: first.payload });
   const inputs: Record<string, unknown> = {};
   const several = new Set<string>();
   for (const { type, payload } of artifacts) {
@@ -43,13 +46,14 @@ export function inputsOf(artifacts: readonly StoredArtifact[]): Group {
       several.add(type);
     }
   }
-  return inputs;
+  for (const type of several) Object.freeze(inputs[type]);
+  return Object.freeze(inputs);
 }
 
 /** Returns the inputs of a batch whose groups contain the required number of artifacts of each type. */
 export function batchOf(artifacts: readonly StoredArtifact[], requires: ReadonlyMap<string, number>): Inputs {
   const [single] = requires;
-  if (requires.size === 1 && single?.[1] === 1) return { [single[0]]: artifacts.map(({ payload }) => payload) };
+  if (requires.size === 1 && single?.[1] === 1) return frozenBatch(single[0], artifacts);
   // Assign each type independently, as gates do, so that the groups don't depend on how types alternate.
   const groups: StoredArtifact[][] = [];
   const assigned = new Map<string, number>();
@@ -59,5 +63,9 @@ export function batchOf(artifacts: readonly StoredArtifact[], requires: Readonly
     const index = Math.floor(before / (requires.get(artifact.type) ?? 1));
     (groups[index] ??= []).push(artifact);
   }
-  return groups.map(inputsOf);
+  return Object.freeze(groups.map(inputsOf));
+}
+
+function frozenBatch(type: string, artifacts: readonly StoredArtifact[]): Group {
+  return Object.freeze({ [type]: Object.freeze(artifacts.map(({ payload }) => payload)) });
 }

@@ -12,6 +12,7 @@ import {
 import { z } from "zod";
 import type { AnyArtifactType, Draft, PayloadOf } from "../blackboard/artifact-type.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
+import { booleanOf, isPromise, syncFunction, wrongResult } from "../core/predicate.ts";
 
 /** Conditions for the artifacts of a type that an agent publishes, in order of evaluation. */
 export interface OutputOptions<T extends AnyArtifactType = AnyArtifactType> {
@@ -31,8 +32,6 @@ export interface OutputOptions<T extends AnyArtifactType = AnyArtifactType> {
   readonly visibility?: VisibilityRequest | ((payload: PayloadOf<T>) => VisibilityRequest);
 }
 
-const FUNCTION = z.custom<() => never>((value) => typeof value === "function", "must be a function");
-
 const optionsSchema = z.strictObject({
   fanOut: z
     .union(
@@ -45,9 +44,11 @@ const optionsSchema = z.strictObject({
       { error: "must be an integer ≥ 1 or `{ min, max }`" },
     )
     .optional(),
-  where: FUNCTION.optional(),
-  validate: FUNCTION.optional(),
-  visibility: z.union([visibilityRequestSchema, FUNCTION], { error: "must be a visibility or a function" }).optional(),
+  where: syncFunction.optional(),
+  validate: syncFunction.optional(),
+  visibility: z
+    .union([visibilityRequestSchema, syncFunction], { error: "must be a visibility or a function" })
+    .optional(),
 });
 
 /**
@@ -146,7 +147,10 @@ export class Outputs {
   visibilityOf({ type, payload }: Draft): VisibilityRequest {
     const { visibility = this.#default } = this.#options.get(type) ?? {};
     if (typeof visibility !== "function") return visibility;
-    const checked = visibilityRequestSchema.safeParse(visibility(payload as never));
+    const request: unknown = visibility(payload as never);
+    if (isPromise(request))
+      throw wrongResult(this.#option("visibility", type), request, "a visibility", "wrong_output");
+    const checked = visibilityRequestSchema.safeParse(request);
     if (checked.success) return checked.data;
     throw new FlockError(
       "wrong_output",
@@ -156,16 +160,19 @@ export class Outputs {
 
   #isWanted({ type, payload }: Draft): boolean {
     const { where } = this.#options.get(type) ?? {};
-    return !where || where(payload as never) === true;
+    return !where || booleanOf(this.#option("where", type), where(payload as never), "wrong_output");
   }
 
   #validate({ type, payload }: Draft): void {
     const { validate } = this.#options.get(type) ?? {};
     const verdict: unknown = validate ? validate(payload as never) : true;
     if (verdict === true) return;
-    const isMessage = typeof verdict === "string" && verdict !== "";
-    const message = `Invalid result of \`validate\` for \`${type}\` in agent \`${this.#agentId}\`: \`${String(verdict)}\`. Return \`true\` or an error message.`;
-    throw new FlockError("wrong_output", isMessage ? verdict : message);
+    if (typeof verdict === "string" && verdict !== "") throw new FlockError("wrong_output", verdict);
+    throw wrongResult(this.#option("validate", type), verdict, "`true` or an error message", "wrong_output");
+  }
+
+  #option(name: string, type: string): string {
+    return `\`${name}\` for \`${type}\` in agent \`${this.#agentId}\``;
   }
 
   #count(type: string, fanOut: FanOut, count: number): void {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { checkOptions, FlockError, type LocalErrorCode } from "../core/errors.ts";
+import { booleanOf, syncFunction } from "../core/predicate.ts";
 
 /** Options for retrying an agent's failed runs. */
 export interface RetryOptions {
@@ -31,9 +32,7 @@ const optionsSchema = z.strictObject({
   factor: z.number().min(1).default(2),
   maxDelay: z.number().min(0).max(LONGEST).default(60_000),
   jitter: z.number().min(0).max(1).default(0.5),
-  when: z
-    .custom<(error: unknown) => boolean>((value) => typeof value === "function", "must be a function")
-    .default(() => isTemporary),
+  when: syncFunction.transform((when) => when as (error: unknown) => boolean).default(() => isTemporary),
 });
 
 /** Limit of a provider's `Retry-After`, in ms (one hour). A longer one is most likely a mistake. */
@@ -68,7 +67,7 @@ export class RetryPolicy {
    */
   delayAfter(failures: number, error: unknown, now: number, random: number = Math.random()): number | undefined {
     const { attempts, delay, factor, maxDelay, jitter, when } = this.#options;
-    if (failures >= attempts || !when(error)) return undefined;
+    if (failures >= attempts || !booleanOf("`when` of `.retry(…)`", when(error))) return undefined;
     const longest = delay === 0 ? 0 : Math.min(maxDelay, delay * factor ** (failures - 1));
     const own = longest * (1 - jitter * random);
     return Math.max(own, Math.min(retryAfterOf(error, now), MAX_RETRY_AFTER));

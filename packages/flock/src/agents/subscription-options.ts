@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { AnyArtifactType, ArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
 import { checkOptions, FlockError } from "../core/errors.ts";
+import { syncFunction } from "../core/predicate.ts";
 import type { InputsOf } from "./inputs.ts";
 
 /** An artifact of one of these types, as predicates receive it. */
@@ -53,15 +54,15 @@ export interface SubscriptionOptions<T extends readonly AnyArtifactType[] = read
   readonly maxWaiting?: number;
 }
 
-const FUNCTION = z.custom<() => never>((value) => typeof value === "function", "must be a function");
-
 const optionsSchema = z.strictObject({
-  where: FUNCTION.optional(),
-  whereGroup: FUNCTION.optional(),
+  where: syncFunction.optional(),
+  whereGroup: syncFunction.optional(),
   tags: z.array(z.string().min(1)).optional(),
   join: z
     .strictObject({
-      by: z.union([z.literal("correlation"), FUNCTION], { error: 'must be "correlation" or a function' }).optional(),
+      by: z
+        .union([z.literal("correlation"), syncFunction], { error: 'must be "correlation" or a function' })
+        .optional(),
       within: z
         .union([z.number().positive(), z.strictObject({ artifacts: z.int().min(1) })], {
           error: "must be milliseconds or `{ artifacts: number }`",

@@ -1,27 +1,74 @@
-import { describeIssues, validate } from "@flock-ts/protocol";
+import { describeIssues, type Issue, validate } from "@flock-ts/protocol";
 import { z } from "zod";
-import { checkName, FlockError } from "../core/errors.ts";
+import { checkName, checkOptions, FlockError } from "../core/errors.ts";
+import { freezeDecoded, frozenJson, NotJson } from "./json.ts";
+import { type PayloadForm, payloadFormOf } from "./payload-schema.ts";
 
-/** A validated payload with its type, ready to publish. Call an {@link ArtifactType} to create one. */
+/**
+ * A validated payload with its type, ready to publish. Call an {@link ArtifactType} to create one. Drafts and their
+ * payloads are frozen, so that what is published is what was validated.
+ */
 export class Draft<Name extends string = string, Payload = unknown> {
   readonly type: Name;
+  /** The payload as the schema returns it, decoded by its codecs. */
   readonly payload: Payload;
+  /** The payload as JSON represents it: what is stored and sent. The same as `payload` for a schema without codecs. */
+  readonly stored: unknown;
   /** The artifact type that created the draft. */
   readonly artifactType: ArtifactType;
 
-  /** Used only by the artifact type, which has validated the payload. */
-  constructor(artifactType: ArtifactType, type: Name, payload: Payload) {
+  /** Used only by the artifact type, which has validated and frozen the payload. */
+  constructor(artifactType: ArtifactType, type: Name, payload: Payload, stored: unknown) {
     this.artifactType = artifactType;
     this.type = type;
     this.payload = payload;
+    this.stored = stored;
+    Object.freeze(this);
   }
 }
+
+/**
+ * Checks that a value is a draft.
+ * @param action what was to be done with it, as a verb.
+ * @throws FlockError `not_a_draft`, with what the value is instead.
+ */
+export function assertDraft(value: unknown, action: string): asserts value is Draft {
+  if (value instanceof Draft) return;
+  throw new FlockError("not_a_draft", `Failed to ${action}: expected a draft, got ${insteadOf(value)}`);
+}
+
+function insteadOf(value: unknown): string {
+  const call = "Call an artifact type with the payload: `Pizza({ … })`.";
+  if (value === undefined || value === null) return `\`${value}\`. ${call}`;
+  if (Array.isArray(value)) return `an array. ${call}`;
+  if (typeof (value as { then?: unknown }).then === "function") return "a promise. Await it first.";
+  const { typeName } = value as { typeName?: unknown };
+  if (typeof value === "function" && typeof typeName === "string")
+    return `the artifact type \`${typeName}\` itself. Call it with the payload: \`${typeName}({ … })\`.`;
+  return `${typeof value === "object" ? "an object" : `a ${typeof value}`}. ${call}`;
+}
+
+/** Options of an artifact type. */
+export interface ArtifactTypeOptions<Schema extends z.ZodType = z.ZodType> {
+  /**
+   * Converts a payload that was stored under an earlier version of the schema. Called with the stored payload when it
+   * does not fit the schema. The result is validated. Default: such a payload is refused.
+   */
+  readonly upgrade?: (stored: never) => z.input<Schema>;
+}
+
+const optionsSchema = z.strictObject({
+  upgrade: z
+    .custom<(stored: unknown) => unknown>((value) => typeof value === "function", "must be a function")
+    .optional(),
+});
 
 /** A named kind of artifact with the schema of its payload. Call it with a payload to create a {@link Draft}. */
 export interface ArtifactType<Name extends string = string, Schema extends z.ZodType = z.ZodType> {
   /**
-   * Validates a payload and wraps it for publishing.
-   * @throws FlockError `invalid_payload` with the path of each invalid field.
+   * Validates a payload and wraps a frozen copy of it for publishing.
+   * @throws FlockError `invalid_payload` with the path of each field that is invalid or does not survive JSON;
+   * `invalid_options` when the schema is asynchronous.
    */
   (payload: z.input<Schema>): Draft<Name, z.output<Schema>>;
   /** The type name on the wire. */
@@ -31,6 +78,19 @@ export interface ArtifactType<Name extends string = string, Schema extends z.Zod
   readonly jsonSchema: Record<string, unknown>;
   /** Validates an untyped payload and wraps it for publishing. Throws like the call. */
   parse(payload: unknown): Draft<Name, z.output<Schema>>;
+  /**
+   * Returns the payload of a stored artifact, such as one of `store.query`: decoded, and upgraded if it was stored under
+   * an earlier version of the schema. Throws like the call.
+   *
+   * @example
+   * const { artifacts } = await flock.store.query({ types: ["Pizza"], limit: 10 });
+   * const pizzas = artifacts.map(({ payload }) => Pizza.decode(payload));
+   */
+  decode(stored: unknown): z.output<Schema>;
+  /** Validates a stored payload, upgrades it if necessary, and returns it as a draft. Throws like the call. */
+  takeUp(stored: unknown): Draft<Name, z.output<Schema>>;
+  /** Whether the payload differs from the JSON that is stored of it. */
+  readonly isEncoded: boolean;
 }
 
 /** An artifact type with any payload. */
@@ -51,17 +111,48 @@ export type DraftOf<T extends AnyArtifactType> =
  * const Pizza = artifact("Pizza", z.object({ name: z.string(), toppings: z.array(z.string()) }));
  * await flock.publish(Pizza({ name: "Margherita", toppings: ["basil"] }));
  *
- * @throws FlockError `invalid_name` when the name cannot be used in a URL filter.
+ * @throws FlockError `invalid_name` when the name cannot be used in a URL filter; `invalid_options` when the schema is
+ * no Zod 4 schema or takes values that JSON cannot represent, such as `z.date()`. Use `z.codec` for those.
  */
 export function artifact<const Name extends string, Schema extends z.ZodType>(
   name: Name,
   schema: Schema,
+  options: ArtifactTypeOptions<Schema> = {},
 ): ArtifactType<Name, Schema> {
   checkName("an artifact type", name);
+  const { upgrade } = checkOptions(`artifact type \`${name}\``, optionsSchema, options);
+  let form = formNow(name, schema);
+
+  const validated = (payload: unknown): z.output<Schema> => {
+    const { data, issues } = parsed(name, schema, payload);
+    if (issues) throw invalid(name, issues);
+    return data;
+  };
+  /** Everything that becomes an artifact passes here, once: from then on, all readers share one frozen payload. */
   const parse = (payload: unknown): Draft<Name, z.output<Schema>> => {
-    const { data, issues } = validate(schema, payload);
-    if (!issues) return new Draft(type as ArtifactType, name, data);
-    throw new FlockError("invalid_payload", `Invalid payload of \`${name}\`: ${describeIssues(issues)}`, { issues });
+    form ??= payloadFormOf(name, schema);
+    try {
+      if (form === "same") {
+        const stored = frozenJson(validated(payload));
+        return new Draft(type as ArtifactType, name, stored as z.output<Schema>, stored);
+      }
+      const stored = frozenJson(form === "codec" ? z.encode(schema, validated(payload)) : payload);
+      // Decoded from what is stored, as every later reader does it.
+      const decoded = freezeDecoded(validated(stored)) as z.output<Schema>;
+      return new Draft(type as ArtifactType, name, decoded, stored);
+    } catch (error) {
+      if (!(error instanceof NotJson)) throw error;
+      throw invalid(name, [error.issue]);
+    }
+  };
+  const takeUp = (stored: unknown): Draft<Name, z.output<Schema>> => {
+    if (!upgrade) return parse(stored);
+    try {
+      return parse(stored);
+    } catch (error) {
+      if (!(error instanceof FlockError && error.code === "invalid_payload")) throw error;
+    }
+    return parse(upgraded(name, upgrade, stored));
   };
   let jsonSchema: Record<string, unknown> | undefined;
   const type = Object.defineProperties((payload: z.input<Schema>) => parse(payload), {
@@ -69,10 +160,48 @@ export function artifact<const Name extends string, Schema extends z.ZodType>(
     typeName: { value: name, enumerable: true },
     schema: { value: schema, enumerable: true },
     parse: { value: parse },
+    takeUp: { value: takeUp },
+    decode: { value: (stored: unknown) => takeUp(stored).payload },
+    isEncoded: { get: () => (form ??= payloadFormOf(name, schema)) !== "same" },
     jsonSchema: {
       get: () =>
         (jsonSchema ??= z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Record<string, unknown>),
     },
   }) as ArtifactType<Name, Schema>;
   return type;
+}
+
+/** Returns the form of the payload; undefined when the schema refers to a variable that is not initialized yet. */
+function formNow(name: string, schema: z.ZodType): PayloadForm | undefined {
+  try {
+    return payloadFormOf(name, schema);
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined;
+    throw error;
+  }
+}
+
+function parsed<Schema extends z.ZodType>(name: string, schema: Schema, payload: unknown) {
+  try {
+    return validate(schema, payload);
+  } catch (error) {
+    if (!(error instanceof z.core.$ZodAsyncError)) throw error;
+    throw new FlockError(
+      "invalid_options",
+      `Invalid schema of artifact type \`${name}\`: it has an asynchronous refinement or transformation, and payloads are validated synchronously. Check it in the agent instead.`,
+    );
+  }
+}
+
+function upgraded(name: string, upgrade: (stored: unknown) => unknown, stored: unknown): unknown {
+  try {
+    return upgrade(stored);
+  } catch (cause) {
+    const message = `Invalid payload of \`${name}\`: its \`upgrade\` failed: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw new FlockError("invalid_payload", message, { cause });
+  }
+}
+
+function invalid(name: string, issues: readonly Issue[]): FlockError {
+  return new FlockError("invalid_payload", `Invalid payload of \`${name}\`: ${describeIssues(issues)}`, { issues });
 }

@@ -1,4 +1,4 @@
-import { describeIssues, type ErrorCode, type Issue, issuesOf } from "@flock-ts/protocol";
+import { describeIssues, type ErrorCode, type Issue, issuesOf, MAX_NAME_LENGTH } from "@flock-ts/protocol";
 import type { z } from "zod";
 
 /** Codes of errors that only code can cause. They never travel over the wire under these names. */
@@ -12,6 +12,7 @@ export type LocalErrorCode =
   | "duplicate_agent"
   | "duplicate_artifact_type"
   | "duplicate_component"
+  | "inside_run"
   | "invalid_name"
   | "invalid_options"
   | "lease_lost"
@@ -32,6 +33,7 @@ export type LocalErrorCode =
   | "tool_not_allowed"
   | "tool_server_unavailable"
   | "tool_unknown"
+  | "wrong_inputs"
   | "wrong_output";
 
 /** Options of a {@link FlockError}. */
@@ -70,13 +72,56 @@ export function checkOptions<S extends z.ZodType>(what: string, schema: S, optio
 }
 
 /**
+ * Checks the length of an id, a tag or another text that events repeat.
+ * @throws FlockError `invalid_request`.
+ */
+export function checkLength(what: string, text: string, limit = MAX_NAME_LENGTH): void {
+  if (text.length <= limit) return;
+  throw new FlockError(
+    "invalid_request",
+    `Invalid ${what}: it has ${text.length} characters, the limit is ${limit}. Shorten it.`,
+  );
+}
+
+/** How many tags an artifact can have. */
+const MAX_TAGS = 1_000;
+
+/**
+ * Checks the number and the lengths of tags.
+ * @throws FlockError `invalid_request`.
+ */
+export function checkTags(what: string, tags: readonly string[]): void {
+  for (const tag of tags) checkLength(`tag in ${what}`, tag);
+  if (tags.length <= MAX_TAGS) return;
+  throw new FlockError(
+    "invalid_request",
+    `Invalid ${what}: there are ${tags.length}, the limit is ${MAX_TAGS}. Use fewer tags.`,
+  );
+}
+
+/**
  * Checks that a name can be used in URLs and in filters, where commas separate names.
  * @throws FlockError `invalid_name`.
  */
 export function checkName(what: string, name: unknown): asserts name is string {
-  if (typeof name === "string" && /^[^\s,][^,\p{Cc}]{0,199}$/u.test(name) && name.trim() === name) return;
+  if (typeof name === "string" && /^[^\s,\p{Cs}][^,\p{Cc}\p{Cs}]{0,199}$/u.test(name) && name.trim() === name) return;
   throw new FlockError(
     "invalid_name",
     `Invalid name for ${what}: \`${JSON.stringify(name)}\`. Use 1 to 200 characters without commas, control characters, or leading and trailing spaces.`,
   );
+}
+
+/**
+ * Checks that texts which identify something are well-formed Unicode. UTF-8 replaces half a surrogate pair by U+FFFD, in
+ * files and URLs, so different texts would become equal there.
+ * @throws FlockError `invalid_request`.
+ */
+export function checkWellFormed(what: string, texts: readonly (string | undefined)[]): void {
+  for (const text of texts) {
+    if (text === undefined || text.isWellFormed()) continue;
+    throw new FlockError(
+      "invalid_request",
+      `Invalid ${what}: \`${JSON.stringify(text)}\` contains half a surrogate pair. Use well-formed Unicode.`,
+    );
+  }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { EventLog } from "../log/event-log.ts";
+import type { AttendedTime } from "./attended-time.ts";
 import type { Chunks } from "./chunks.ts";
 import type { Member } from "./cohorts.ts";
 import type { Commands } from "./commands.ts";
@@ -28,6 +29,8 @@ export interface HubContext {
   readonly commands: Commands;
   readonly limits: RateLimits;
   readonly clock: Clock;
+  /** The time by which clients must answer heartbeats; undefined without heartbeats. */
+  readonly attended: AttendedTime | undefined;
   /** Every live subscriber has been sent its events up to this seq. */
   readonly position: number;
   /** Moves `position` to the head of the log. */

@@ -133,14 +133,16 @@ function framesOf(received: Buffer): string[] {
   return texts;
 }
 
-/** Decodes Server-Sent Events. Each id must be the cursor of its event. */
+/** Decodes Server-Sent Events. Each id must be the cursor after its message. Only `hello` may lack one or have it. */
 function dataOf(received: Buffer): string[] {
   const texts: string[] = [];
   for (const block of received.toString().split("\n\n")) {
     const data = /^data: (.*)$/m.exec(block)?.[1];
     if (data === undefined) continue;
-    const { seq } = JSON.parse(data) as { seq?: number };
-    expect(/^id: (.*)$/m.exec(block)?.[1]).toBe(seq === undefined ? undefined : `one:${seq}`);
+    const { type, head, seq } = JSON.parse(data) as { type: string; head?: number; seq?: number };
+    const id = /^id: (.*)$/m.exec(block)?.[1];
+    if (type === "hello") expect([undefined, `one:${head}`]).toContain(id);
+    else expect(id).toBe(seq === undefined ? undefined : `one:${seq}`);
     texts.push(data);
   }
   return texts;
@@ -648,6 +650,58 @@ describe("a client that sends too many commands", () => {
     expect(waiting.paused).toBe(true);
     expect(waiting.closeCode).toBeUndefined();
     waiting.emit("close");
+  });
+});
+
+describe("a client that is silent", () => {
+  it("is closed at the next heartbeat, and later while it may still read", async () => {
+    const world = new World({ heartbeatInterval: 20 });
+    const idle = world.connect({ filter: { agents: ["b"] } });
+    const busy = world.connect();
+    await tick();
+    await world.clock.advance(20_000);
+    world.append(["a"], 60_000);
+    await world.settle();
+    await world.clock.advance(20_000);
+    expect([idle.closeCode, busy.closeCode]).toEqual([4408, undefined]);
+    // 60,000 bytes at the slowest pace take 15 s more than an interval.
+    await world.clock.advance(19_000);
+    expect(busy.closeCode).toBeUndefined();
+    await world.clock.advance(1_000);
+    expect(busy.closeCode).toBe(4408);
+  });
+
+  it("is not closed while it answers, after any amount of data", async () => {
+    const world = new World({ heartbeatInterval: 20 });
+    const client = world.connect();
+    for (let i = 0; i < 10; i++) {
+      world.append(["a"], 50_000);
+      await world.settle();
+      await world.clock.advance(19_000);
+      client.emit("pong");
+      await world.clock.advance(1_000);
+    }
+    expect(client.closeCode).toBeUndefined();
+    client.emit("close");
+  });
+});
+
+describe("an event stream", () => {
+  it("receives a comment every 15 seconds without heartbeats", async () => {
+    const world = new World();
+    const client = world.connect({}, true, "event-stream");
+    const comments = () =>
+      client.received
+        .toString()
+        .split("\n\n")
+        .filter((block) => block === ":").length;
+    await world.clock.advance(14_999);
+    expect(comments()).toBe(0);
+    await world.clock.advance(30_001);
+    expect(comments()).toBe(3);
+    client.emit("close");
+    await world.clock.advance(15_000);
+    expect(world.clock.pending).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { CLOSE, type ConnectionInfo, type ConnectQuery, PROTOCOL_VERSION, type P
 import type { WebSocket } from "ws";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { EventLog } from "../log/event-log.ts";
+import { AttendedTime } from "./attended-time.ts";
 import { Chunks } from "./chunks.ts";
 import { Cohorts } from "./cohorts.ts";
 import type { Commands } from "./commands.ts";
@@ -23,10 +24,12 @@ export interface HubOptions {
   /** Executes the commands of clients. */
   readonly commands: Commands;
   readonly serverVersion: string;
-  /** Seconds between two heartbeats; null: no heartbeats. */
+  /** Seconds between two heartbeats of WebSockets; null: no heartbeats. */
   readonly heartbeatInterval: number | null;
   /** The rate limits of each connection. Default {@link DEFAULT_LIMITS}. */
   readonly limits?: RateLimits;
+  /** The largest message of a client, in bytes. `hello` reports it. */
+  readonly maxMessageBytes?: number;
   /** Receives failures whose details clients do not receive. */
   readonly onFailure: (error: unknown, what: string) => void;
   /** Default: the system clock, also when the flock runs on a test clock: the peers of sockets live in real time. */
@@ -53,6 +56,8 @@ export interface HubStats {
 const BATCH_BYTES = 256 * 1024;
 /** While agents publish, replays rest this many times as long as they work: they get a fifth of the time. */
 const REST_PER_REPLAY = 4;
+/** The longest time between two comments to an event stream, in ms, as the HTML standard recommends (section 9.2.7). */
+const KEEP_ALIVE_MS = 15_000;
 /** When clients reconnect after a shutdown, in ms: not before `least`, and spread over a time that grows with their number. */
 const RETRY_AFTER_MS = { least: 500, perClient: 5, mostSpread: 30_000 };
 
@@ -62,6 +67,7 @@ export class Hub implements HubContext {
   readonly commands: Commands;
   readonly limits: RateLimits;
   readonly clock: Clock;
+  readonly attended: AttendedTime | undefined;
   readonly chunks: Chunks;
   readonly #options: HubOptions;
   readonly #subscribers = new Set<Subscriber>();
@@ -81,6 +87,8 @@ export class Hub implements HubContext {
   #bytesSent = 0;
   #commandCount = 0;
   #stopHeartbeat = () => {};
+  /** Stops the comments to event streams; undefined without event streams. */
+  #stopKeepAlive: (() => void) | undefined;
   readonly #stopListening: () => void;
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
@@ -113,7 +121,11 @@ export class Hub implements HubContext {
       failed: (subscriber, error) => subscriber.fail(error),
     });
     this.#stopListening = log.onGrowth(() => this.#window.request());
-    if (options.heartbeatInterval !== null) this.#scheduleHeartbeat(options.heartbeatInterval * 1_000);
+    if (options.heartbeatInterval !== null) {
+      const intervalMs = options.heartbeatInterval * 1_000;
+      this.attended = new AttendedTime(clock, intervalMs);
+      this.#scheduleHeartbeat(intervalMs);
+    }
   }
 
   get position(): number {
@@ -158,12 +170,13 @@ export class Hub implements HubContext {
 
   /** Adds a client of Server-Sent Events. `socket` is that of a response whose head is sent and whose body ends with it. */
   connectEventStream(socket: Socket, query: ConnectQuery, principal: Principal): void {
-    this.#add(new EventStream(this, socket, this.#eventStreamWriter, principal), query);
+    this.#add(new EventStream(this, socket, this.#eventStreamWriter, principal, query.since === undefined), query);
+    if (!this.#closing && !this.#stopKeepAlive) this.#scheduleKeepAlive();
   }
 
   #add(subscriber: Subscriber, { since, epoch, filter }: ConnectQuery): void {
     if (this.#closing) {
-      subscriber.close(CLOSE.tryAgainLater);
+      subscriber.close(CLOSE.goingAway);
       return;
     }
     this.#subscribers.add(subscriber);
@@ -176,6 +189,7 @@ export class Hub implements HubContext {
       oldest: this.log.oldest,
       heartbeat_interval: this.#options.heartbeatInterval,
       connection_id: subscriber.id,
+      ...(this.#options.maxMessageBytes === undefined ? {} : { max_message_bytes: this.#options.maxMessageBytes }),
       ...(subscriber.principal.kind === "owner" ? {} : { limited: true as const }),
     });
     subscriber.open(filter, { since, epoch });
@@ -190,6 +204,8 @@ export class Hub implements HubContext {
   async #close(reason: string): Promise<void> {
     this.#stopListening();
     this.#stopHeartbeat();
+    this.#stopKeepAlive?.();
+    this.attended?.stop();
     this.#window.flushNow();
     const { least, perClient, mostSpread } = RETRY_AFTER_MS;
     const spread = Math.min(mostSpread, Math.max(least, this.#subscribers.size * perClient));
@@ -275,6 +291,19 @@ export class Hub implements HubContext {
     if (!this.#heartbeats.isIdle) return;
     const timestamp = new Date(this.clock.now()).toISOString();
     this.#ping = pingFrames({ type: "ping", timestamp, head: this.#position });
-    for (const subscriber of this.#subscribers) this.#heartbeats.add(subscriber);
+    for (const subscriber of this.#subscribers) {
+      if (subscriber instanceof Connection) this.#heartbeats.add(subscriber);
+    }
+  }
+
+  /** Sends comments to event streams, with or without heartbeats: proxies and mobile networks cut silent responses. */
+  #scheduleKeepAlive(): void {
+    const interval = Math.min(KEEP_ALIVE_MS, this.attended?.intervalMs ?? KEEP_ALIVE_MS);
+    this.#stopKeepAlive = this.clock.after(interval, () => {
+      const streams = [...this.#subscribers].filter((subscriber) => subscriber instanceof EventStream);
+      for (const stream of streams) this.#heartbeats.add(stream);
+      this.#stopKeepAlive = undefined;
+      if (streams.length > 0) this.#scheduleKeepAlive();
+    });
   }
 }

@@ -245,7 +245,7 @@ export abstract class Subscriber implements Member {
 
   #closeUnreadable(error: unknown): void {
     this.hub.failed(error, "failed to read the log");
-    this.close(CLOSE.tryAgainLater);
+    this.close(CLOSE.internalError);
   }
 
   #goLive(): void {

@@ -1,9 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { eventsOf } from "../../../../tests/support/events.ts";
-import { artifact, Flock, type RunEnd, type VisibilityRequest, visibility } from "../index.ts";
+import {
+  artifact,
+  type Draft,
+  Flock,
+  type RunContext,
+  type RunEnd,
+  type StoredArtifact,
+  type VisibilityRequest,
+  visibility,
+} from "../index.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
-import { type CacheOptions, cache } from "./index.ts";
+import { AgentComponent, type CacheOptions, cache } from "./index.ts";
 
 const Idea = artifact("Idea", z.object({ text: z.string(), extra: z.record(z.string(), z.number()).default({}) }));
 const Pizza = artifact("Pizza", z.object({ name: z.string() }));
@@ -123,5 +132,76 @@ describe("cache", () => {
 
   it.for([{ ttl: 0 }, { max: 0 }, { key: "text" }, { size: 1 }])("rejects invalid options: %o", (options) => {
     expect(() => cache(options as never)).toThrow(/^Invalid options for cache: /);
+  });
+
+  it("compares inputs by value, also those with maps", async () => {
+    const tally = z.codec(z.array(z.tuple([z.string(), z.number()])), z.map(z.string(), z.number()), {
+      decode: (entries) => new Map(entries),
+      encode: (map) => [...map],
+    });
+    const Votes = artifact("Votes", z.object({ votes: tally }));
+    await using flock = new Flock();
+    const winners: (string | undefined)[] = [];
+    flock
+      .agent("counter")
+      .use(cache())
+      .consumes(Votes)
+      .publishes(Pizza)
+      .run(({ Votes: { votes } }) => {
+        const [name = ""] = [...votes].sort(([, a], [, b]) => b - a)[0] ?? [];
+        winners.push(name);
+        return Pizza({ name });
+      });
+    for (const votes of [[["basil", 2]], [["truffle", 3]], [["basil", 2]]] as [string, number][][]) {
+      await (await flock.invoke("counter", [Votes({ votes })])).done;
+    }
+    expect(winners).toEqual(["basil", "truffle"]);
+    expect(await flock.store.getByType(Pizza)).toEqual([{ name: "basil" }, { name: "truffle" }, { name: "basil" }]);
+  });
+
+  it("does not cache runs whose inputs another component has made incomparable", async () => {
+    class Opaque extends AgentComponent {
+      readonly name = "opaque";
+      override consume(artifacts: readonly StoredArtifact[]) {
+        return artifacts.map((one) => ({ ...one, payload: { text: one.payload, seen: new Map() } }));
+      }
+    }
+    await using flock = new Flock();
+    let runs = 0;
+    flock
+      .agent("chef")
+      .use(new Opaque(), cache())
+      .consumes(Idea)
+      .run(() => void runs++);
+    for (let i = 0; i < 2; i++) await (await flock.invoke("chef", [Idea({ text: "x" })])).done;
+    expect(runs).toBe(2);
+  });
+
+  it("never returns an output that a later run or another component has changed", async () => {
+    class Thief extends AgentComponent {
+      readonly name = "thief";
+      override readonly priority = 1;
+      override async evaluate(_run: RunContext, next: () => Promise<readonly Draft[]>) {
+        const drafts = await next();
+        return (drafts as Draft[]).splice(0);
+      }
+    }
+    await using flock = new Flock();
+    flock
+      .agent("chef")
+      .use(new Thief(), cache())
+      .consumes(Idea)
+      .publishes(Pizza)
+      .run(() => Pizza({ name: "x" }));
+    for (let i = 0; i < 3; i++) await (await flock.invoke("chef", [Idea({ text: "x" })])).done;
+    expect(await flock.store.getByType(Pizza)).toHaveLength(3);
+  });
+
+  it("refuses a key that is not a string: all objects would share one entry", async () => {
+    expect(() => cache({ key: (async () => "x") as never })).toThrow("key: must be a plain function, not async");
+    await using k = kitchen({ key: () => ({}) as string });
+    expect((await k.cook("truffle")).error?.message).toMatch(
+      /Invalid result of `key` of the cache: it returned an object/,
+    );
   });
 });

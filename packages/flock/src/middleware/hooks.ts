@@ -4,6 +4,7 @@ import type { Draft } from "../blackboard/artifact-type.ts";
 import type { Clock } from "../core/clock.ts";
 import { FlockError } from "../core/errors.ts";
 import type { RunLog } from "../core/logger.ts";
+import { isPromise } from "../core/predicate.ts";
 import { readable } from "../core/wire-error.ts";
 import type { AgentComponent, DraftOrigin, QueuedRun, Replacement } from "./agent-component.ts";
 
@@ -44,6 +45,7 @@ export class Hooks {
       if (!component.schedule) continue;
       try {
         const ms = component.schedule(run);
+        refusePromise(ms);
         if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY))
           throw new Error(`the delay must be a finite number ≥ 0, not \`${ms}\``);
         wait = Math.max(wait, ms);
@@ -64,6 +66,7 @@ export class Hooks {
     }
     const taken = this.#replace("consume", this.#components, run.artifacts, (component, artifacts) => {
       const other = component.consume?.(artifacts, run);
+      refusePromise(other);
       if (other) assertSameTypes(artifacts, other);
       return other;
     });
@@ -81,7 +84,7 @@ export class Hooks {
   usage(amounts: Readonly<Record<string, number>>, run: RunContext): void {
     for (const component of this.#inner) {
       try {
-        component.usage?.(amounts, run);
+        refusePromise(component.usage?.(amounts, run));
       } catch (error) {
         throw explain(component, "usage", error);
       }
@@ -93,6 +96,7 @@ export class Hooks {
     const origin = { producedBy, ...(runId === undefined ? {} : { runId }), correlationId };
     return this.#replace("publish", this.#inner, draft, (component, before) => {
       const other = component.publish?.(before, origin);
+      refusePromise(other);
       if (other && other.artifactType !== before.artifactType)
         throw new Error(`it returned \`${other.type}\` instead of \`${before.type}\``);
       return other;
@@ -103,7 +107,7 @@ export class Hooks {
   published(artifact: StoredArtifact): void {
     for (const component of this.#inner) {
       try {
-        component.published?.(artifact);
+        refusePromise(component.published?.(artifact));
       } catch (err) {
         this.#log.error({ err, component: component.name, artifactId: artifact.id }, "failed to run published hook");
       }
@@ -115,7 +119,9 @@ export class Hooks {
     let reported = failure;
     for (const component of this.#inner) {
       try {
-        reported = component.error?.(reported, run) ?? reported;
+        const other = component.error?.(reported, run);
+        refusePromise(other);
+        reported = other ?? reported;
       } catch (error) {
         reported = explain(component, "error", error);
       }
@@ -168,6 +174,11 @@ async function evaluateWith(
   } catch (error) {
     throw others.has(error) || run.signal.aborted ? error : explain(component, "evaluate", error);
   }
+}
+
+/** Only `evaluate` may wait: the other hooks decide within a commit. */
+function refusePromise(result: unknown): void {
+  if (isPromise(result)) throw new Error("it returned a promise. Only `evaluate` can be async.");
 }
 
 function explain({ name }: AgentComponent, hook: string, thrown: unknown): unknown {

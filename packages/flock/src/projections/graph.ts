@@ -48,8 +48,12 @@ export class GraphProjection {
   apply(event: FlockEvent): void {
     const { visibility } = event as { readonly visibility?: Visibility | EventVisibility };
     if (event.type === "graph_updated") {
-      const { seq, nodes, edges, visibility: seenBy } = event;
-      this.#graphs.set(JSON.stringify(seenBy ?? null), { seq, nodes, edges, visibility: seenBy });
+      const { seq, visibility: seenBy } = event;
+      const key = JSON.stringify(seenBy ?? null);
+      const before = event.part ? this.#graphs.get(key) : undefined;
+      const nodes = before ? [...before.nodes, ...event.nodes] : event.nodes;
+      const edges = before ? [...before.edges, ...event.edges] : event.edges;
+      this.#graphs.set(key, { seq, nodes, edges, visibility: seenBy });
     }
     if (isRestricted(visibility)) this.#partitioned();
     this.#partitions?.of(visibility)?.apply(event);

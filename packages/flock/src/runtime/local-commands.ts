@@ -138,7 +138,8 @@ export class LocalCommands implements Commands {
     const draftFor = (answerType: string) => this.#draft({ artifact_type: answerType, payload }, OWNER);
     const key = idempotency_key === undefined ? undefined : answerKey(questionId, idempotency_key, as);
     const answer = () => this.#runtime.answer(questionId, draftFor, as, key);
-    return toldOf(await (key === undefined ? answer() : this.#once.publish(key, answer)), as);
+    if (key === undefined) return toldOf(await answer(), as);
+    return toldOf(await this.#once.publish(key, { draftFor, publish: answer }), as);
   }
 
   /**
@@ -171,11 +172,8 @@ export class LocalCommands implements Commands {
     if (type && (as.kind === "owner" || this.#flock.typesSeenBy(as).includes(type))) return type.parse(payload);
     const known = this.#flock.typesSeenBy(as).map(({ typeName }) => typeName);
     const hint =
-      known.length === 0 ? "" : `; there are ${known.slice(0, 10).join(", ")}${known.length > 10 ? ", …" : ""}`;
-    throw new FlockError(
-      "unknown_artifact_type",
-      `there is no artifact type called ${JSON.stringify(artifact_type)}${hint}`,
-    );
+      known.length === 0 ? "" : ` Known types: ${known.slice(0, 10).join(", ")}${known.length > 10 ? ", …" : "."}`;
+    throw new FlockError("unknown_artifact_type", `Unknown artifact type: ${JSON.stringify(artifact_type)}.${hint}`);
   }
 }
 

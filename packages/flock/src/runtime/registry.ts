@@ -9,6 +9,11 @@ import type { Hooks } from "../middleware/hooks.ts";
 /** Error messages list this many names at most. */
 const MAX_LISTED_NAMES = 10;
 
+/** Returns the agent that has a name, or has had it before. */
+export function successorOf(agents: ReadonlyMap<string, AgentDefinition>, name: string): AgentDefinition | undefined {
+  return agents.get(name) ?? [...agents.values()].find(({ formerNames }) => formerNames.includes(name));
+}
+
 /** The declared agents and artifact types, by name. */
 export class Registry {
   readonly agents = new Map<string, AgentDefinition>();
@@ -37,6 +42,12 @@ export class Registry {
    */
   addAgent(agent: AgentDefinition): void {
     this.assertNameIsFree(agent.name);
+    for (const name of agent.formerNames) {
+      const taken = successorOf(this.agents, name);
+      if (!taken) continue;
+      const reason = taken.name === name ? "an agent has it" : `agent \`${taken.name}\` was renamed from it, too`;
+      throw new FlockError("duplicate_agent", `Agent \`${agent.name}\` cannot be renamed from \`${name}\`: ${reason}.`);
+    }
     for (const type of [...agent.consumes.values(), ...agent.publishes.values()]) this.#addType(type);
     // Answers may arrive after a restart, before the run asks again.
     if (agent.tools.some(({ tools }) => mayNeedApproval(tools))) this.shareType(ToolApproval);
@@ -51,9 +62,10 @@ export class Registry {
         `Invalid agent name \`${EXTERNAL}\`: it is reserved for publishers outside the flock. Choose another name.`,
       );
     }
-    if (this.agents.has(name)) {
-      throw new FlockError("duplicate_agent", `Duplicate agent name \`${name}\`. Give each agent its own name.`);
-    }
+    const taken = successorOf(this.agents, name);
+    if (!taken) return;
+    const was = taken.name === name ? "" : `: agent \`${taken.name}\` was renamed from it`;
+    throw new FlockError("duplicate_agent", `Duplicate agent name \`${name}\`${was}. Give each agent its own name.`);
   }
 
   /** Returns the components that see what a producer publishes. */

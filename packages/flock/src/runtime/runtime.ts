@@ -1,7 +1,6 @@
 import {
   type AgentState,
   type CircuitInfo,
-  type CorrelationStatus,
   type EventDraft,
   EXTERNAL,
   OWNER,
@@ -13,15 +12,15 @@ import {
 import type { AgentDefinition } from "../agents/definition.ts";
 import type { Subscription } from "../agents/subscription.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
-import type { Draft } from "../blackboard/artifact-type.ts";
+import { assertDraft, type Draft } from "../blackboard/artifact-type.ts";
 import type { Clock } from "../core/clock.ts";
-import { checkOptions, FlockError } from "../core/errors.ts";
+import { checkLength, checkOptions, checkTags, FlockError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
+import { outside } from "../core/outside.ts";
 import { timestamp } from "../core/time.ts";
 import type { ErrorDetail } from "../core/wire-error.ts";
 import type { Hooks } from "../middleware/hooks.ts";
 import type { History } from "../projections/history.ts";
-import { Workflows } from "../projections/workflows.ts";
 import { eventWrite } from "../store/event-write.ts";
 import type { Journal } from "../store/journal.ts";
 import type {
@@ -37,6 +36,7 @@ import type { RootLog } from "../telemetry/run-log.ts";
 import { Tracing } from "../telemetry/tracing.ts";
 import type { GateState } from "./gates/gate.ts";
 import type { DryRun } from "./gates/gates.ts";
+import { OrphanedWork } from "./orphans.ts";
 import type { Origin, Publication } from "./publishing/publication.ts";
 import type { Invoked, InvokeOptions, Published, PublishOptions } from "./publishing/published.ts";
 import { Publisher } from "./publishing/publisher.ts";
@@ -44,9 +44,11 @@ import { Questions } from "./questions/questions.ts";
 import { Pauses } from "./queue/pauses.ts";
 import { Registry } from "./registry.ts";
 import { type Activation, activationWrite } from "./runs/activation.ts";
+import { Activations } from "./runs/activations.ts";
 import { tryingSeveral } from "./runs/best-of.ts";
+import { currentRun } from "./runs/current-run.ts";
 import { DeadLetters, type Revived } from "./runs/dead-letters.ts";
-import type { RunEnd } from "./runs/run-end.ts";
+import { runDone } from "./runs/run-done.ts";
 import { type RunCounts, Runner } from "./runs/runner.ts";
 import { ScheduledPublishes } from "./timers/scheduled-publishes.ts";
 import { Schedules } from "./timers/schedules.ts";
@@ -63,8 +65,10 @@ export interface RuntimeOptions {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RootLog;
-  /** More runs than this in one workflow are a loop: they end at once with an error. */
-  readonly maxRunsPerCorrelation: number;
+  /** A longer chain of runs, each of which caused the next one, is a loop: its next run ends at once with an error. */
+  readonly maxDepth: number;
+  /** How many attempts at the same work may end with a crash of the process. */
+  readonly maxCrashes: number;
   /** A payload of more bytes than this as JSON stays out of events, which then tell its size. */
   readonly maxInlinePayloadBytes: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
@@ -75,7 +79,7 @@ export interface RuntimeOptions {
   readonly hooks: Hooks | undefined;
 }
 
-const NO_TAGS: readonly string[] = [];
+const NO_TAGS: readonly string[] = Object.freeze([]);
 const NONE: readonly Triggered[] = [];
 
 /** Knows the agents and the artifact types, and takes the work that comes from outside. */
@@ -87,25 +91,20 @@ export class Runtime {
   readonly questions: Questions;
   readonly #journal: Journal;
   readonly #clock: Clock;
-  readonly #workflows = new Workflows();
   readonly #tracing: Tracing;
+  readonly #activations: Activations;
   readonly #publisher: Publisher;
   readonly #runner: Runner;
   readonly #pauses: Pauses;
   readonly #scheduledPublishes: ScheduledPublishes;
   readonly #deadLetters: DeadLetters;
   readonly #graph: TopologyAnnouncer;
+  /** Work of earlier processes that no agent takes up. */
+  readonly orphans: OrphanedWork;
   #hasBegun = false;
   #stopped = false;
 
-  constructor({
-    maxRunsPerCorrelation,
-    maxInlinePayloadBytes,
-    concurrency,
-    deadLetters,
-    hooks,
-    ...shared
-  }: RuntimeOptions) {
+  constructor({ maxDepth, maxInlinePayloadBytes, concurrency, deadLetters, hooks, ...shared }: RuntimeOptions) {
     const registry = new Registry(hooks);
     this.registry = registry;
     this.history = shared.history;
@@ -113,58 +112,39 @@ export class Runtime {
     this.#clock = shared.clock;
     const tracing = new Tracing(shared.clock);
     this.#tracing = tracing;
-    this.#publisher = new Publisher({
+    const { agents } = registry;
+    const activations = new Activations({ agents, tracing, maxDepth });
+    this.#activations = activations;
+    const publisher = new Publisher({ ...shared, tracing, maxInlinePayloadBytes, activations, registry });
+    this.#publisher = publisher;
+    this.#scheduledPublishes = new ScheduledPublishes({ ...shared, publisher });
+    const questions = new Questions({ ...shared, publisher, registry });
+    this.questions = questions;
+    const runner = new Runner({
       ...shared,
+      activations,
       tracing,
-      maxInlinePayloadBytes,
-      workflows: this.#workflows,
-      runner: {
-        activate: (subscription, artifacts) => this.#runner.activate(subscription, artifacts),
-        enqueue: (activation) => this.#runner.enqueue(activation),
-        abandon: (activation) => this.#runner.abandon(activation),
-      },
-      registry,
-      onHidden: (artifact) => this.#scheduledPublishes.watch(artifact),
-    });
-    this.#scheduledPublishes = new ScheduledPublishes({
-      ...shared,
-      reveal: (artifact) => this.#publisher.reveal(artifact),
-    });
-    this.questions = new Questions({
-      ...shared,
-      publisher: this.#publisher,
-      registry,
-    });
-    this.#runner = new Runner({
-      ...shared,
-      tracing,
-      maxRunsPerCorrelation,
+      maxDepth,
       concurrency,
-      onHeld: (agent) => this.#pauses.queueChanged(agent),
-      agents: registry.agents,
-      workflows: this.#workflows,
-      questions: this.questions,
-      publisher: this.#publisher,
+      agents,
+      questions,
+      publisher,
     });
-    const { scheduler } = this.#runner;
-    this.#pauses = new Pauses({ agents: registry.agents, scheduler, clock: this.#clock, emit: this.#emit });
-    this.#deadLetters = new DeadLetters({
-      agents: registry.agents,
-      store: deadLetters,
-      journal: shared.journal,
-      runner: this.#runner,
-      clock: this.#clock,
-    });
+    this.#runner = runner;
+    this.#pauses = new Pauses({ agents, runner, scheduler: runner.scheduler, clock: this.#clock, emit: this.#emit });
+    this.#deadLetters = new DeadLetters({ ...shared, agents, store: deadLetters, runner });
     this.schedules = new Schedules({
       ...shared,
-      isBusy: (subscription) => this.#runner.isBusy(subscription),
+      isBusy: (subscription) => runner.isBusy(subscription),
       wake: async ({ visibility }, subscription, tick) => {
         this.#assertRunning();
         const origin: Origin = { producedBy: EXTERNAL, correlationId: newId(), tags: NO_TAGS, visibility };
-        return this.#wake(subscription, [this.#publisher.prepare(tick, origin)]);
+        return this.#wake(subscription, [publisher.prepare(tick, origin)]);
       },
     });
     this.#graph = new TopologyAnnouncer(registry.agents, this.#emit);
+    const { gates } = this.#publisher;
+    this.orphans = new OrphanedWork({ runner: this.#runner, gates, journal: shared.journal, registry });
   }
 
   /**
@@ -174,14 +154,17 @@ export class Runtime {
   registerAgent(agent: AgentDefinition): void {
     this.#assertRunning();
     this.registry.addAgent(tryingSeveral(agent));
-    for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription);
+    for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription, agent.formerNames);
     this.#emit({ type: "agent_registered", ...declared(agent) });
     this.#runner.circuits.registered(agent);
+    if (agent.formerNames.some((name) => this.#runner.scheduler.paused.has(name))) this.#pauses.pause([agent]);
     this.#graph.changed();
     if (!this.#hasBegun) return;
-    this.#publisher.gates.restore(agent.name);
-    this.#runner.resumeAgent(agent);
-    void this.schedules.resumeAgent(agent);
+    outside(() => {
+      this.#publisher.gates.restore(agent.name);
+      this.#runner.resumeAgent(agent);
+      void this.schedules.resumeAgent(agent);
+    });
   }
 
   /** Publishes a draft from outside. Throws at once what is wrong with it. */
@@ -237,13 +220,23 @@ export class Runtime {
   /** Runs one agent on given inputs, which go on the blackboard but wake no other agent. */
   async invoke(agentId: string, drafts: readonly Draft[], options: InvokeOptions, as: Principal): Promise<Invoked> {
     const { correlationId = newId() } = options;
+    checkLength("`correlationId`", correlationId);
     this.#assertRunning();
     this.resumeWork();
     const agent = this.registry.agentSeenBy(agentId, as);
+    if (!Array.isArray(drafts))
+      throw new FlockError(
+        "invalid_request",
+        "inputs: must be a list of drafts: `flock.invoke(agent, [Pizza({ … })])`",
+      );
+    for (const draft of drafts) assertDraft(draft, "invoke");
     if (drafts.length === 0)
-      throw new FlockError("invalid_request", `inputs: give agent ${agentId} at least one artifact to work on`);
+      throw new FlockError(
+        "invalid_request",
+        `Failed to invoke agent \`${agentId}\`: \`inputs\` is empty. Pass at least one artifact.`,
+      );
     const visibility = checkVisibility("invoke", options.visibility);
-    const origin: Origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility };
+    const origin: Origin = { producedBy: EXTERNAL, correlationId, depth: depthOfCaller(), tags: NO_TAGS, visibility };
     const publications = drafts.map((draft) => this.#publisher.prepare(draft, origin));
     const given = publications.map(({ artifact }) => artifact);
     const subscription = agent.subscriptions.find((one) => one.isFilledBy(given));
@@ -254,13 +247,13 @@ export class Runtime {
       });
       throw new FlockError(
         "invalid_request",
-        `inputs: agent ${agentId} wants ${wanted.join(" or ")}, not ${given.map(({ type }) => type).join(" + ")}`,
+        `Failed to invoke agent \`${agentId}\`: its inputs are ${given.map(({ type }) => type).join(" + ")}. Pass ${wanted.join(" or ")}.`,
       );
     }
     if (!given.every((artifact) => subscription.sees(artifact))) {
       throw new FlockError(
         "invalid_request",
-        `visibility: agent ${agentId} may not see the inputs; clear it with .labels(…) or .tenant(…), or give another visibility`,
+        `Failed to invoke agent \`${agentId}\`: it may not see its inputs. Clear it with \`.labels(…)\` or \`.tenant(…)\`, or pass another \`visibility\`.`,
       );
     }
     return this.#wake(subscription, publications);
@@ -269,9 +262,9 @@ export class Runtime {
   /** Puts artifacts on the blackboard that wake one agent and no other. */
   #wake(subscription: Subscription, publications: readonly Publication[]): Promise<Invoked> {
     const given = publications.map(({ artifact }) => artifact);
-    const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    const { done, onEnd } = runDone(() => this.#runner.caller);
     this.#tracing.publish(publications);
-    const activation = this.#runner.activate(subscription, given, onEnd);
+    const activation = this.#activations.create(subscription, given, onEnd);
     for (const { write } of publications) this.#journal.write(write);
     this.#journal.write(activationWrite(activation, this.#clock.now()));
     (publications.at(-1) as Publication).activations = [activation];
@@ -341,8 +334,20 @@ export class Runtime {
     return this.#deadLetters.discard(id, as);
   }
 
-  /** Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed. */
-  idle(): Promise<void> {
+  /**
+   * Resolves when nothing runs, nothing is queued but for agents that are paused, and all is committed.
+   * @throws FlockError `inside_run` when a run calls it, which would wait for itself.
+   */
+  async idle(): Promise<void> {
+    const { caller } = this.#runner;
+    if (caller) {
+      const { runId, agent } = caller.activation;
+      throw new FlockError(
+        "inside_run",
+        `Failed to wait until idle: run \`${runId}\` of agent \`${agent.name}\` would wait for its own end. ` +
+          "Call `runUntilIdle` outside of runs. To wait for one other run, await `done` of `flock.invoke`.",
+      );
+    }
     this.resumeWork();
     return this.#runner.idle();
   }
@@ -365,11 +370,6 @@ export class Runtime {
     await this.#runner.stop();
   }
 
-  /** Returns the status of a workflow, as far as a principal may know; undefined when it has not heard of it. */
-  workflow(correlationId: string, as: Principal): CorrelationStatus | undefined {
-    return this.#workflows.statusOf(correlationId, as);
-  }
-
   /** What waits in a gate; undefined for a subscription that never waits. */
   stateOf(subscription: Subscription): GateState | undefined {
     return this.#publisher.gates.stateOf(subscription);
@@ -386,10 +386,13 @@ export class Runtime {
   resumeWork(): void {
     if (this.#hasBegun || this.#stopped) return;
     this.#hasBegun = true;
-    this.#publisher.gates.restore();
-    this.#runner.resumeWork();
-    this.#scheduledPublishes.restore();
-    for (const agent of this.registry.agents.values()) void this.schedules.resumeAgent(agent);
+    // The request that brings the first work has nothing to do with the work that is left.
+    outside(() => {
+      this.#publisher.gates.restore();
+      this.#runner.resumeWork();
+      this.#scheduledPublishes.restore();
+      for (const agent of this.registry.agents.values()) void this.schedules.resumeAgent(agent);
+    });
   }
 
   readonly #emit = (event: EventDraft): void => {
@@ -397,7 +400,8 @@ export class Runtime {
   };
 
   #assertRunning(): void {
-    if (this.#stopped) throw new FlockError("shutting_down", "this flock has shut down and takes no more work");
+    if (this.#stopped)
+      throw new FlockError("shutting_down", "The flock has shut down: it takes no more work. Retry after the restart.");
   }
 }
 
@@ -405,11 +409,19 @@ function triggeredBy({ agent, visibility }: Activation): Triggered {
   return { agentId: agent.name, visibility };
 }
 
+/** A function that publishes to its flock directly is a link of the chain too, or it could loop for ever. */
+function depthOfCaller(): number | undefined {
+  return currentRun()?.activation.depth;
+}
+
 function fromOutside({ correlationId, tags, visibility, idempotencyKey }: PublishOptions): Origin {
+  if (correlationId !== undefined) checkLength("`correlationId`", correlationId);
+  if (tags) checkTags("`tags`", tags);
   return {
     producedBy: EXTERNAL,
     correlationId: correlationId ?? newId(),
-    tags: tags?.length ? [...new Set(tags)] : NO_TAGS,
+    depth: depthOfCaller(),
+    tags: tags?.length ? Object.freeze([...new Set(tags)]) : NO_TAGS,
     visibility: checkVisibility("publish", visibility),
     idempotencyKey,
   };

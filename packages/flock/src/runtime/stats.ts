@@ -1,4 +1,6 @@
+import type { OrphansHandled } from "./orphans.ts";
 import type { RunCounts } from "./runs/runner.ts";
+
 /** What a flock has done and holds. */
 export interface FlockStats {
   /** Events committed by this process. */
@@ -14,4 +16,6 @@ export interface FlockStats {
   /** Commits that have failed, on a full disk say: nothing of what was in them has happened. */
   readonly failedCommits: number;
   readonly runs: RunCounts;
+  /** Runs and waiting artifacts of earlier processes that no agent takes up. */
+  readonly orphans: OrphansHandled;
 }

@@ -5,6 +5,10 @@ import type { AgentDefinition } from "../agents/definition.ts";
 const AGENTS_PER_MS = 10;
 /** However large the graph is, a change is announced within this time (ms). */
 const MAX_DELAY_MS = 1_000;
+/** The longest part of a graph, in characters of JSON: a character takes at most three bytes. */
+const PART_CHARACTERS = 256 * 1024;
+
+type Topology = ReturnType<typeof topologyOf>;
 
 /**
  * Announces changes of the topology. Agents declared in one tick make one event, or one for each tenant, which sees its own
@@ -66,9 +70,34 @@ export class TopologyAnnouncer {
 
   #emitGraph(agents: readonly AgentDefinition[], visibility?: LastingVisibility): void {
     this.#announcedAgents += agents.length;
-    const topology = topologyOf(agents.map(declared));
-    this.#emit({ type: "graph_updated", ...topology, ...(visibility ? { visibility } : {}) });
+    const parts = partsOf(topologyOf(agents.map(declared)));
+    for (const [part, topology] of parts.entries()) {
+      this.#emit({
+        type: "graph_updated",
+        ...topology,
+        ...(parts.length > 1 ? { part, parts: parts.length } : {}),
+        ...(visibility ? { visibility } : {}),
+      });
+    }
   }
+}
+
+/** Splits a graph into parts of at most {@link PART_CHARACTERS} of JSON. Edges grow with the square of the agents. */
+function partsOf({ nodes, edges }: Topology): Topology[] {
+  const parts: Topology[] = [{ nodes: [], edges: [] }];
+  let characters = 0;
+  const roomFor = (item: object): Topology => {
+    const size = JSON.stringify(item).length;
+    if (characters > 0 && characters + size > PART_CHARACTERS) {
+      parts.push({ nodes: [], edges: [] });
+      characters = 0;
+    }
+    characters += size;
+    return parts.at(-1) as Topology;
+  };
+  for (const node of nodes) roomFor(node).nodes.push(node);
+  for (const edge of edges) roomFor(edge).edges.push(edge);
+  return parts;
 }
 
 /** An agent as the wire declares it. */

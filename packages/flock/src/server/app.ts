@@ -1,33 +1,60 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import * as protocol from "@flock-ts/protocol";
-import { checkJsonDepth, describeIssues, validate } from "@flock-ts/protocol";
+import { checkJson, describeIssues, validate } from "@flock-ts/protocol";
 import Fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import {
   createJsonSchemaTransform,
   createJsonSchemaTransformObject,
   serializerCompiler,
 } from "fastify-type-provider-zod";
-import type { Logger } from "pino";
 import { z } from "zod";
 import { FlockError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { httpErrorOf } from "./http/errors.ts";
+import { endWithError, parserError, respondWithError } from "./http/socket-errors.ts";
+import type { RefusalLog } from "./refusal-log.ts";
 import { OPEN } from "./security/identity.ts";
 import type { ServerApp } from "./server-component.ts";
-import { refuseOtherUpgrades } from "./upgrades.ts";
+import { refuseWhenClosing } from "./shutdown.ts";
+import { offersWebSocket, refuseOtherUpgrades } from "./upgrades.ts";
 
-/**
- * Creates the Fastify application of a server, with Zod schemas, uniform errors and API documents.
- * @param bodyLimit the maximum size of a request body, in bytes.
- */
-export async function createApp(logger: Logger, bodyLimit: number): Promise<ServerApp> {
+/** The options of {@link createApp}. */
+export interface AppOptions {
+  /** The maximum size of a request body, in bytes. */
+  readonly bodyLimit: number;
+  /** Aborted when the server begins to shut down. */
+  readonly closing: AbortSignal;
+  readonly refusals: RefusalLog;
+}
+
+/** Creates the Fastify application of a server, with Zod schemas, uniform errors and API documents. */
+export async function createApp(
+  logger: FastifyBaseLogger,
+  { bodyLimit, closing, refusals }: AppOptions,
+): Promise<ServerApp> {
   const app: ServerApp = Fastify({
-    loggerInstance: logger.child({ part: "server" }) as FastifyBaseLogger,
+    loggerInstance: logger,
     bodyLimit,
     // One line per request would hide the important ones.
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
+    // `refuseWhenClosing` refuses requests with the error shape of the contract.
+    return503OnClosing: false,
+    http: {
+      shouldUpgradeCallback: (request) => app.server.listenerCount("upgrade") > 0 && offersWebSocket(request),
+      // Node would answer without a body. `requireHost` does it.
+      requireHostHeader: false,
+    },
+    frameworkErrors: (error, request, { raw }) => {
+      const refusal = httpErrorOf(error, request);
+      respondWithError(raw, refusal);
+      refusals.add(request.raw, request.ip, refusal);
+    },
+    clientErrorHandler: (error, socket) => {
+      if ((error as NodeJS.ErrnoException).code === "ECONNRESET" || socket.destroyed) return;
+      endWithError(socket, parserError(error));
+    },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
   });
   app.setValidatorCompiler<z.ZodType>(({ schema }) => (value) => {
@@ -35,12 +62,15 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
     return issues ? { error: new FlockError("invalid_request", describeIssues(issues), { issues }) } : { value: data };
   });
   app.setSerializerCompiler(serializerCompiler);
+  requireHost(app);
+  refuseUnknownExpectations(app);
+  refuseWhenClosing(app, closing);
   refuseOtherUpgrades(app);
   const parseJson = app.getDefaultJsonParser("error", "error");
   app.removeContentTypeParser("application/json");
   app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
     try {
-      checkJsonDepth(body);
+      checkJson(body);
     } catch (error) {
       done(new FlockError("invalid_request", `Cannot parse the body: ${(error as Error).message}`));
       return;
@@ -48,8 +78,9 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
     parseJson(request, body, done);
   });
   app.setErrorHandler((error, request, reply) => {
-    const { status, error: body } = httpErrorOf(error, request);
-    void reply.status(status).send({ error: body });
+    const refusal = httpErrorOf(error, request);
+    void reply.status(refusal.status).send({ error: refusal.error });
+    refusals.add(request.raw, request.ip, refusal);
   });
   app.setNotFoundHandler((request) => {
     const path = request.url.split("?")[0];
@@ -79,6 +110,22 @@ export async function createApp(logger: Logger, bodyLimit: number): Promise<Serv
   });
   app.get("/openapi.json", { ...OPEN, schema: { hide: true } }, () => app.swagger());
   return app;
+}
+
+/** Refuses requests of HTTP/1.1 without a `Host` header (RFC 9112 section 3.2). */
+function requireHost(app: ServerApp): void {
+  app.addHook("onRequest", async ({ raw }) => {
+    if (raw.headers.host !== undefined || raw.httpVersion === "1.0") return;
+    throw new FlockError("invalid_request", "Missing header: HTTP/1.1 requires `Host`. Send it.");
+  });
+}
+
+/** Refuses requests whose `Expect` header is not `100-continue`, which Node would do without a body. */
+function refuseUnknownExpectations(app: ServerApp): void {
+  app.server.on("checkExpectation", ({ headers }, response) => {
+    const message = `Unknown expectation: \`${headers.expect}\`. Send \`Expect: 100-continue\`, or no \`Expect\` header.`;
+    respondWithError(response, { status: 417, error: { code: "invalid_request", message } });
+  });
 }
 
 /** Returns the named schemas of the wire contract: the document contains each once, and routes refer to it. */

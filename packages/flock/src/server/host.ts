@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
 import type { Commands, ScopedCommands } from "../delivery/commands.ts";
 import type { EventLog } from "../log/event-log.ts";
+import type { OrphanSelector, Orphans, OrphansHandled } from "../runtime/orphans.ts";
 import type { Revived } from "../runtime/runs/dead-letters.ts";
 import type { FlockStats } from "../runtime/stats.ts";
 import type { DeadLetter, DeadLetterQuery, ReadableStore } from "../store/store.ts";
@@ -17,6 +18,12 @@ export interface FlockHost {
   /** Returns the flock as a principal sees it. */
   as(principal: Principal): ScopedHost;
   stats(): FlockStats;
+  /** Returns the work of earlier processes that no agent takes up. For the owner only. */
+  orphans(): Promise<Orphans>;
+  /** Drops orphaned work. For the owner only. @throws FlockError `invalid_request`. */
+  dropOrphans(selector: OrphanSelector): Promise<OrphansHandled>;
+  /** Gives orphaned work to an agent. For the owner only. @throws FlockError `invalid_request` or `unknown_agent`. */
+  moveOrphans(selector: OrphanSelector, to: string): Promise<OrphansHandled>;
   shutdown(): Promise<void>;
 }
 

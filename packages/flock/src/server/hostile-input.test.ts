@@ -177,7 +177,8 @@ describe("a principal function that does not answer", () => {
 
   it("has a limited number of pending calls, and a client that disconnects releases its slot", async () => {
     const { signals, principal } = silent();
-    const { server } = await served({ principal, maxPendingPrincipals: 2 });
+    // Without a time limit that would release the slot as well.
+    const { server } = await served({ principal, maxPendingPrincipals: 2, principalTimeout: 3_600 });
     const [first, second] = [await waiting(server.url), await waiting(server.url)];
     for (const { head } of [first, second]) head.catch(() => {});
     await vi.waitUntil(() => signals.length === 2, { timeout: 15_000 });
@@ -263,5 +264,28 @@ describe("input with very many errors", () => {
     const { post } = await served();
     const response = await post("/api/plugin/publish", JSON.stringify({ tags: wrong(3_300_000) }));
     expect(response.status).toBe(413);
+  });
+});
+
+describe("a publish over HTTP", () => {
+  it("with a number that JSON cannot keep is refused with its path", async () => {
+    const { flock, post } = await served();
+    flock.register(artifact("Anything", z.unknown()));
+    const response = await post("/api/plugin/publish", '{"artifact_type":"Anything","payload":{"n":[1e400]}}');
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: { code: "invalid_payload", issues: [{ path: ["n", 0], message: "`Infinity` is not a JSON number" }] },
+    });
+  });
+
+  it("with the idempotency key of another payload gets 409", async () => {
+    const { post } = await served();
+    const publish = (items: string[]) =>
+      post("/api/plugin/publish", JSON.stringify({ artifact_type: "List", payload: { items }, idempotency_key: "k" }));
+    expect((await publish(["a"])).ok).toBe(true);
+    expect((await publish(["a"])).ok).toBe(true);
+    const refused = await publish(["b"]);
+    expect(refused.status).toBe(409);
+    expect(await refused.json()).toMatchObject({ error: { code: "idempotency_conflict" } });
   });
 });

@@ -1,16 +1,19 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import type { FastifyBaseLogger } from "fastify";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../core/errors.ts";
 import { createApp } from "./app.ts";
 import { inOrder } from "./component-order.ts";
 import { withDashboard } from "./dashboard.ts";
 import type { FlockHost } from "./host.ts";
+import { RefusalLog, refuseInvalidHandshakes } from "./refusal-log.ts";
 import { checkHostNames, hostsSchema } from "./security/host-names.ts";
 import { authenticate, type Identify, principalReader } from "./security/identity.ts";
 import { Origins } from "./security/origins.ts";
 import { FlockServer } from "./server.ts";
 import { ServerComponent, type ServerContext } from "./server-component.ts";
+import { shuttingDown } from "./shutdown.ts";
 import { trackUpgrades } from "./upgrades.ts";
 
 /** The options of `flock.serve`. */
@@ -72,30 +75,40 @@ export async function serve(flock: FlockHost, options: ServeOptions): Promise<Fl
     optionsSchema,
     options,
   );
+  const closing = new AbortController();
   const ordered = inOrder(dashboard ? withDashboard(components) : components);
-  const app = await createApp(flock.logger, maxBodyBytes);
+  const log: FastifyBaseLogger = flock.logger.child({ part: "server" });
+  const refusals = new RefusalLog(log);
+  const app = await createApp(log, { bodyLimit: maxBodyBytes, closing: closing.signal, refusals });
   const origins = new Origins();
   const principalOf = principalReader(app, principal);
-  const context: ServerContext = { host: flock, app, components: ordered, log: app.log, origins, principalOf };
+  const context: ServerContext = { host: flock, app, components: ordered, log, origins, principalOf };
   const destroySockets = trackUpgrades(app);
   const started: ServerComponent[] = [];
   const end = async () => {
+    closing.abort(shuttingDown());
     for (const component of started.reverse()) {
       try {
         await component.onShutdown(context);
       } catch (err) {
-        app.log.error({ err, component: component.name }, "failed to shut down a component");
+        log.error({ err, component: component.name }, "failed to shut down a component");
       }
     }
     const cut = setTimeout(destroySockets, CLOSE_GRACE_MS);
     await app.close();
     clearTimeout(cut);
+    refusals.end();
   };
   try {
     for (const component of ordered.values()) await component.configure(context);
+    refuseInvalidHandshakes(app, refusals);
     checkHostNames(app, { host, hosts, origins });
     // After the hooks of components: a preflight request of a browser carries no credentials.
-    authenticate(app, principal, { timeout: limits.principalTimeout, maxPending: limits.maxPendingPrincipals });
+    authenticate(app, principal, {
+      timeout: limits.principalTimeout,
+      maxPending: limits.maxPendingPrincipals,
+      closing: closing.signal,
+    });
     for (const component of ordered.values()) await component.registerRoutes(context);
     await app.ready();
     for (const component of ordered.values()) {

@@ -278,6 +278,64 @@ export function describeStore(name: string, open: (path: string) => Store, { isD
     });
   });
 
+  describe(`${name}: workflows`, () => {
+    const at = (ms: number) => new Date(ms).toISOString();
+    const activation = (id: string, queuedAt: number, visibility?: EventVisibility): Write => {
+      const about = { id, runId: id, agentId: "chef", correlationId: "c", gate: undefined, artifacts: [] };
+      return { kind: "activation", attempt: 1, queuedAt, visibility, ...about };
+    };
+    const done = (id: string, endedAt: number, deadLetter?: DeadLetter): Write => {
+      return { kind: "activation_done", id, status: deadLetter ? "error" : "success", endedAt, deadLetter };
+    };
+
+    it("are unknown without activity", async () => {
+      const store = await openStore();
+      expect(await store.work.workflow("c", OWNER)).toBeUndefined();
+    });
+
+    it("are active until all work has ended, and failed while an agent's latest work has failed", async () => {
+      const store = await openStore();
+      const { artifact, write } = publication(1);
+      const status = () => store.work.workflow("c", OWNER);
+      await commit(store, [write, activation("a", 1_000), activation("b", 2_000)]);
+      const counts = { correlation_id: "c", artifact_count: 1, run_count: 2 };
+      expect(await status()).toMatchObject({ ...counts, state: "active", has_pending_work: true, error_count: 0 });
+      await commit(store, [done("a", 3_000)]);
+      expect(await status()).toMatchObject({ ...counts, state: "active" });
+      await commit(store, [done("b", 4_000, letterOf("b", [artifact], undefined))]);
+      expect(await status()).toMatchObject({ ...counts, state: "failed", has_pending_work: false, error_count: 1 });
+      await commit(store, [{ kind: "dead_letter_again", id: "b", runId: "again", attempt: 2 }]);
+      expect(await status()).toMatchObject({ ...counts, state: "active", error_count: 0 });
+      await commit(store, [done("b", 5_000)]);
+      expect(await status()).toMatchObject({ ...counts, state: "completed", error_count: 0, started_at: at(1_000) });
+    });
+
+    it("count nothing of a refused group", async () => {
+      const store = await openStore();
+      const keyed = (): Write => ({ ...publication(1).write, idempotencyKey: "key" });
+      await commit(store, [keyed(), activation("a", 1_000)]);
+      const { refused } = await store.commit([[keyed(), activation("b", 1_000)], [activation("c", 1_000)]]);
+      expect([...refused.keys()]).toEqual([0]);
+      expect(await store.work.workflow("c", OWNER)).toMatchObject({ artifact_count: 1, run_count: 2 });
+    });
+
+    it("give each principal the counts of what it may see", async () => {
+      const store = await openStore();
+      const all = VISIBILITIES.map((visibility, n) => publication(n, visibility));
+      await commit(store, [
+        ...all.map(({ write }) => write),
+        ...EVENT_VISIBILITIES.map((visibility, n) => activation(`run ${n}`, 1_000, visibility)),
+      ]);
+      for (const principal of Object.values(PRINCIPALS)) {
+        const sees = (visibility: Visibility | EventVisibility | undefined) => maySee(principal, visibility);
+        expect(await store.work.workflow("c", principal)).toMatchObject({
+          artifact_count: VISIBILITIES.filter(sees).length,
+          run_count: EVENT_VISIBILITIES.filter(sees).length,
+        });
+      }
+    });
+  });
+
   if (!isDurable) return;
 
   describe(`${name}: a restart`, () => {

@@ -168,7 +168,10 @@ export class Journal {
     }
     for (const { write, seq } of events) {
       write.event.seq = seq;
-      if (write.artifact) (write.artifact as { seq: number }).seq = seq;
+      if (!write.artifact) continue;
+      (write.artifact as { seq: number }).seq = seq;
+      // From now on, agents have it.
+      Object.freeze(write.artifact);
     }
     if (events.length > 0) this.#listener(events);
     for (const [index, group] of groups.entries()) {

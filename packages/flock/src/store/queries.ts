@@ -52,7 +52,11 @@ export interface BlackboardReader {
 
 /** The blackboard as one principal sees it. */
 export interface ReadableStore {
-  /** Returns the payloads of all artifacts of a type, oldest first. */
+  /**
+   * Returns the payloads of all artifacts of a type, oldest first: validated, decoded, and upgraded if the schema has
+   * changed.
+   * @throws FlockError `invalid_payload` when one of them fits neither the schema nor its `upgrade`.
+   */
   getByType<T extends AnyArtifactType>(type: T): Promise<PayloadOf<T>[]>;
   /** Returns one artifact, or undefined. */
   get(id: string): Promise<StoredArtifact | undefined>;

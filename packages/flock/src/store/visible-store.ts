@@ -2,6 +2,7 @@ import type { EventVisibility, Principal, Visibility } from "@flock-ts/protocol"
 import { OWNER } from "@flock-ts/protocol";
 import type { Consumption, StoredArtifact } from "../blackboard/artifact.ts";
 import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
+import { isFrozenJson } from "../blackboard/json.ts";
 import type { ArtifactQuery, ArtifactQueryResult, BlackboardReader, OwnersStore, ReadableStore } from "./queries.ts";
 
 type NoteRead = (visibility: Visibility | EventVisibility | undefined) => void;
@@ -23,7 +24,8 @@ export class VisibleStore implements ReadableStore {
     const found = await this.#blackboard.getByType(type.typeName, this.#as);
     return found.map(({ payload, visibility }) => {
       this.#noteRead?.(visibility);
-      return payload as PayloadOf<T>;
+      const isReady = !type.isEncoded && isFrozenJson(payload);
+      return (isReady ? payload : type.decode(payload)) as PayloadOf<T>;
     });
   }
 

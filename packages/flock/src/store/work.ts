@@ -4,7 +4,7 @@ import type { StoredArtifact } from "../blackboard/artifact.ts";
 /** An activation: an agent is to run on these artifacts. It ends once, however many attempts that takes. */
 export interface ActivationRecord {
   readonly id: string;
-  /** The agent's gate that was filled; undefined when an earlier version wrote the record. */
+  /** What the agent's gate collects that was filled; undefined when an earlier version wrote the record. */
   readonly gate: string | undefined;
   /** The newest attempt. The first attempt has the activation's id. */
   readonly runId: string;
@@ -14,6 +14,8 @@ export interface ActivationRecord {
   readonly attempt: number;
   /** How many attempts have failed since it was queued or revived; absent: none. */
   readonly failures?: number | undefined;
+  /** How many of its attempts ended because the process crashed, since it was queued or revived; absent: none. */
+  readonly crashes?: number | undefined;
   /** In the order of arrival. */
   readonly artifacts: readonly StoredArtifact[];
   /** Who may see its runs; absent: public. */
@@ -56,6 +58,7 @@ export interface DeadLetter {
 /** An artifact that a gate holds. */
 export interface GatheredArtifact {
   readonly agentId: string;
+  /** What the gate collects: see `Subscription.identity`. */
   readonly gate: string;
   /** The join key; undefined for a gate without one. */
   readonly key: string | undefined;
@@ -158,6 +161,8 @@ export interface LeftWork extends GateContents {
   /** Questions of activations that have not ended, the oldest first. */
   readonly questions: readonly QuestionRecord[];
   readonly snapshot: Snapshot | undefined;
+  /** Whether the last process ended without closing the store. */
+  readonly hasCrashed: boolean;
 }
 
 /** The runtime's state in a store: what has to survive the process, and what is looked up by key. */

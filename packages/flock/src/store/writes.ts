@@ -46,6 +46,8 @@ export interface ActivationAgainWrite {
   readonly attempt: number;
   /** See {@link ActivationRecord.failures}. */
   readonly failures: number;
+  /** See {@link ActivationRecord.crashes}. */
+  readonly crashes: number;
   /** Not before this time, in milliseconds; absent: as soon as there is room. */
   readonly retryAt?: number | undefined;
 }

@@ -76,6 +76,13 @@ export class StepSpan {
     this.#span.end();
   }
 
+  /** Ends the span because its run has ended first. */
+  abandon(status: string): void {
+    this.#span.setAttributes({ "flock.run.status": status, "flock.step.unfinished": true });
+    if (status === "timeout") markFailed(this.#span, "timeout");
+    this.#span.end();
+  }
+
   /** Ends the span with the error, or with the reason why its run was stopped. */
   fail(reason: unknown, isStopped: boolean): void {
     if (!isStopped) markFailed(this.#span, reason instanceof Error ? reason.name : "_OTHER");

@@ -161,12 +161,12 @@ function turnOf(reply: Exclude<ScriptedReply, Error>, { responseFormat }: CallOp
   if (typeof reply === "string") return { text: reply };
   if (!(reply instanceof Draft) && !Array.isArray(reply)) return reply as ScriptedTurn;
   const drafts = (reply instanceof Draft ? [reply] : reply) as readonly Draft[];
-  const byType = Object.fromEntries(drafts.map(({ type, payload }) => [type, payload]));
+  const byType = Object.fromEntries(drafts.map(({ type, stored }) => [type, stored]));
   const schema = responseFormat?.type === "json" ? responseFormat.schema : undefined;
   const keys = Object.keys(schema?.properties ?? {});
   // An agent that publishes one type expects the payload alone, if that is an object.
   const isKeyed = drafts.length > 1 || (keys.length === 1 && keys[0] === drafts[0]?.type);
-  return { text: JSON.stringify(isKeyed ? byType : drafts[0]?.payload) };
+  return { text: JSON.stringify(isKeyed ? byType : drafts[0]?.stored) };
 }
 
 async function* partsOf(
@@ -226,7 +226,7 @@ async function pause(clock: Clock, ms: number, signal: AbortSignal | undefined):
 function describe(reply: ScriptedReply): string {
   if (typeof reply === "string") return reply;
   if (reply instanceof Error) return String(reply);
-  if (reply instanceof Draft) return `${reply.type} ${JSON.stringify(reply.payload)}`;
+  if (reply instanceof Draft) return `${reply.type} ${JSON.stringify(reply.stored)}`;
   return JSON.stringify(reply);
 }
 

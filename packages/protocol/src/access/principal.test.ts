@@ -161,6 +161,19 @@ describe("isAtLeastAsVisible", () => {
     expect(isAtLeastAsVisible({ kind: "tenant", tenant_id: "t" }, unknown)).toBe(false);
     expect(isAtLeastAsVisible(unknown, unknown)).toBe(false);
   });
+
+  it("denies a kind of a newer version that has the fields of a known one", () => {
+    const like = (known: LastingVisibility) => ({ ...known, kind: "tomorrow" }) as never;
+    const known: LastingVisibility[] = [
+      { kind: "tenant", tenant_id: "t" },
+      { kind: "labelled", required_labels: ["x"] },
+      { kind: "private", agents: ["a"] },
+    ];
+    for (const one of known) {
+      expect(isAtLeastAsVisible(one, like(one)), one.kind).toBe(false);
+      expect(isAtLeastAsVisible(like(one), one), one.kind).toBe(false);
+    }
+  });
 });
 
 describe("isOwnerOnly", () => {

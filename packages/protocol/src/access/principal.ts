@@ -50,12 +50,10 @@ export function maySee(principal: Principal, visibility: Visibility | EventVisib
       return visibility.required_labels.every((label) => principal.labels?.includes(label) ?? false);
     case "tenant":
       return visibility.tenant_id === principal.tenant;
-    case "after":
-      return false;
     case "all":
       return visibility.of.every((one) => maySee(principal, one));
     default:
-      // A newer version can write kinds that this one cannot decide on, so it denies them.
+      // `after` is the owner's. A newer version can write kinds that this one cannot decide on, so it denies them.
       return false;
   }
 }
@@ -78,7 +76,7 @@ export function allOf(visibilities: Iterable<Visibility | EventVisibility | unde
     }
   }
   if (!parts) return undefined;
-  const of = [...parts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, part]) => part);
+  const of = [...parts.keys()].sort().map((key) => parts.get(key) as LastingVisibility);
   return of.length === 1 ? of[0] : { kind: "all", of };
 }
 
@@ -91,12 +89,12 @@ export function isAtLeastAsVisible(
   narrow: Visibility | EventVisibility | undefined,
 ): boolean {
   if (wide === undefined || wide.kind === "public") return true;
-  if (narrow === undefined || narrow.kind === "public") return false;
+  if (narrow === undefined) return false;
   if (isOwnerOnly(narrow)) return true;
   if (wide.kind === "all") return wide.of.every((part) => isAtLeastAsVisible(part, narrow));
   const parts = narrow.kind === "all" ? narrow.of : [narrow];
   if (wide.kind === "labelled") {
-    const required = parts.flatMap((part) => (part.kind === "labelled" ? part.required_labels : []));
+    const required = parts.filter((part) => part.kind === "labelled").flatMap((part) => part.required_labels);
     return wide.required_labels.every((label) => required.includes(label));
   }
   return parts.some((part) =>

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { limitedArray } from "../input/limited-array.ts";
+import { nameSchema } from "../input/name.ts";
 
-const names = limitedArray(z.string().min(1), 1_000);
+const names = limitedArray(nameSchema, 1_000);
 const publicKind = z.strictObject({ kind: z.literal("public") });
 const privateKind = z.strictObject({
   kind: z.literal("private"),
@@ -13,7 +14,7 @@ const labelledKind = z.strictObject({
 });
 const tenantKind = z.strictObject({
   kind: z.literal("tenant"),
-  tenant_id: z.string().min(1).describe("Principals of this tenant may see it."),
+  tenant_id: nameSchema.describe("Principals of this tenant may see it."),
 });
 
 const LASTING = [publicKind, privateKind, labelledKind, tenantKind] as const;

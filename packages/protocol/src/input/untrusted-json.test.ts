@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkJsonDepth, MAX_JSON_DEPTH, parseUntrustedJson } from "./untrusted-json.ts";
+import { checkJson, MAX_JSON_DEPTH, parseUntrustedJson } from "./untrusted-json.ts";
 
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 
@@ -26,15 +26,49 @@ describe("parsing JSON from outside", () => {
     );
   });
 
+  it("refuses integers that would change, with their path, and keeps all others", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 80n), max: 2n ** 80n }), (integer) => {
+        const text = `{"a":[{"note":"1e999, {","b":${integer}}]}`;
+        if (BigInt(Number(integer)) === integer) {
+          const { a } = parseUntrustedJson(text) as { a: [{ b: number }] };
+          expect(BigInt(a[0].b)).toBe(integer);
+        } else {
+          expect(() => parseUntrustedJson(text)).toThrow(`a.0.b: the number ${integer} cannot be represented exactly`);
+        }
+      }),
+    );
+  });
+
+  it.for(["1e400", "-1e400", "9".repeat(400), "9007199254740993", `${"9".repeat(1_000_000)}`])(
+    "refuses a number beyond the range of numbers",
+    (number) => {
+      expect(() => parseUntrustedJson(number)).toThrow(/^the value: the number .* Send it as a string\.$/);
+      expect(() => parseUntrustedJson(`[[1,2],{"x":{"y":[0,${number}]}}]`)).toThrow(/^1\.x\.y\.1: /);
+    },
+  );
+
+  it.for(["1e20", "100000000000000000000", "0.1234567890123456789", "1.5e-400", "-0", "123456789012345"])(
+    "accepts %s",
+    (number) => {
+      expect(parseUntrustedJson(`[${number}]`)).toEqual(JSON.parse(`[${number}]`));
+    },
+  );
+
   it("rejects text that is not JSON, such as an unterminated string", () => {
     for (const text of ['"', '"\\', "{", "]]]", ""]) expect(() => parseUntrustedJson(text)).toThrow(SyntaxError);
   });
 
   it("checks ten megabytes of any kind in linear time", () => {
     const size = 10_000_000;
-    for (const text of ["[]".repeat(size / 2), `"${"\\".repeat(size)}"`, '"\\"'.repeat(size / 3)]) {
+    for (const text of [
+      "[]".repeat(size / 2),
+      `"${"\\".repeat(size)}"`,
+      '"\\"'.repeat(size / 3),
+      "9".repeat(size).replace(/.{10}/g, "$&,"),
+    ]) {
       const started = performance.now();
-      checkJsonDepth(text);
+      checkJson(text);
       // Quadratic time would be minutes.
       expect(performance.now() - started).toBeLessThan(5_000);
     }

@@ -104,8 +104,8 @@ function fold(draft: Draft, event: FlockEvent, limits: StateLimits): void {
     case "agent_circuit_changed":
       return circuitChanged(draft, event);
     case "graph_updated":
-      draft.nodes = event.nodes;
-      draft.edges = event.edges;
+      draft.nodes = event.part ? [...draft.nodes, ...event.nodes] : event.nodes;
+      draft.edges = event.part ? [...draft.edges, ...event.edges] : event.edges;
       return;
     case "question_closed":
     case "dead_letter_closed":

@@ -21,9 +21,10 @@ export interface CloseCode {
 export const CLOSE = {
   normal: { code: 1000, meaning: "normal closure", action: "reconnect" },
   goingAway: { code: 1001, meaning: "the server is going away", action: "reconnect" },
-  policy: { code: 1008, meaning: "too many protocol errors", action: "stop" },
-  tooBig: { code: 1009, meaning: "message too big", action: "stop" },
+  policy: { code: 1008, meaning: "too many protocol errors", action: "backoff" },
+  tooBig: { code: 1009, meaning: "message too big", action: "reconnect" },
   internalError: { code: 1011, meaning: "internal error", action: "backoff" },
+  /** Never sent: several libraries treat codes that IANA added after RFC 6455 as protocol errors. Proxies may send it. */
   tryAgainLater: { code: 1013, meaning: "try again later", action: "backoff" },
   notAuthenticated: { code: 4401, meaning: "not authenticated", action: "stop" },
   notAllowed: { code: 4403, meaning: "not allowed", action: "stop" },
@@ -39,7 +40,6 @@ export const CLOSE = {
  * compares it with {@link CLOSE}.
  */
 export function actionAfterClose(code: number): CloseAction {
-  if (code === 1011 || code === 1013 || code === 4429) return "backoff";
-  const isClientFault = code >= 4400 && code <= 4499 && code !== 4408;
-  return isClientFault || code === 1008 || code === 1009 ? "stop" : "reconnect";
+  if (code === 1008 || code === 1011 || code === 1013 || code === 4429) return "backoff";
+  return code >= 4400 && code <= 4499 && code !== 4408 ? "stop" : "reconnect";
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { visibilityRequestSchema } from "../access/visibility.ts";
 import { limitedArray } from "../input/limited-array.ts";
+import { nameSchema } from "../input/name.ts";
 import { filterSchema } from "./filter.ts";
 import { answerRequestSchema } from "./questions.ts";
 
@@ -16,10 +17,10 @@ const MAX_INPUTS = 1_000;
 /** Validates a publish, by command or HTTP. */
 export const publishRequestSchema = z
   .object({
-    artifact_type: z.string().min(1),
+    artifact_type: nameSchema,
     payload: z.unknown(),
-    tags: limitedArray(z.string().min(1), MAX_TAGS).optional(),
-    correlation_id: z.string().min(1).optional().describe("The workflow it belongs to. Absent: a new one."),
+    tags: limitedArray(nameSchema, MAX_TAGS).optional(),
+    correlation_id: nameSchema.optional().describe("The workflow it belongs to. Absent: a new one."),
     visibility: visibilityRequestSchema.optional().describe("Who may see it. Default: public."),
     idempotency_key: z
       .string()
@@ -80,9 +81,9 @@ export const previewResultSchema = z
 /** Validates an invoke: one run of one agent on given inputs. */
 export const invokeRequestSchema = z
   .object({
-    agent_id: z.string().min(1),
-    inputs: limitedArray(z.object({ artifact_type: z.string().min(1), payload: z.unknown() }), MAX_INPUTS).min(1),
-    correlation_id: z.string().min(1).optional(),
+    agent_id: nameSchema,
+    inputs: limitedArray(z.object({ artifact_type: nameSchema, payload: z.unknown() }), MAX_INPUTS).min(1),
+    correlation_id: nameSchema.optional(),
     visibility: visibilityRequestSchema
       .optional()
       .describe("Who may see the inputs. The agent must be included. Default: public."),
@@ -96,7 +97,7 @@ export const invokeResultSchema = z
 
 /** Validates a cancel: one run, or all runs of a workflow. */
 export const cancelRequestSchema = z
-  .object({ run_id: z.string().min(1).optional(), correlation_id: z.string().min(1).optional() })
+  .object({ run_id: nameSchema.optional(), correlation_id: nameSchema.optional() })
   .refine((body) => (body.run_id === undefined) !== (body.correlation_id === undefined), {
     message: "say either run_id or correlation_id",
   })
@@ -107,7 +108,7 @@ export const cancelResultSchema = z.object({ cancelled: z.int(), seq }).meta({ i
 
 /** Validates a pause or a resume: one agent, or all. */
 export const pauseRequestSchema = z
-  .object({ agent_id: z.string().min(1).optional().describe("The agent's name. Default: all agents.") })
+  .object({ agent_id: nameSchema.optional().describe("The agent's name. Default: all agents.") })
   .meta({ id: "PauseRequest" });
 
 /** Validates the result of a pause or a resume. */
@@ -120,7 +121,10 @@ export const pauseResultSchema = z
 
 /** The id of a command, which its reply repeats. Limited, because the server holds and repeats it. */
 export const commandIdSchema = z
-  .union([z.string().max(200), z.number()], "must be a string of at most 200 characters, or a number")
+  .union(
+    [z.string().max(200), z.number().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)],
+    "must be a string of at most 200 characters, or a number",
+  )
   .nullable();
 
 const id = { id: commandIdSchema.optional().describe("A string of at most 200 characters, or a number.") };
@@ -133,7 +137,7 @@ export const commandSchemas = {
       type: z.literal("subscribe"),
       filter: filterSchema.default({}),
       since: sinceSchema.optional(),
-      epoch: z.string().min(1).optional(),
+      epoch: nameSchema.optional(),
     })
     .meta({ id: "SubscribeCommand" }),
   publish: z
@@ -145,7 +149,7 @@ export const commandSchemas = {
     .object({
       ...id,
       type: z.literal("answer"),
-      question_id: z.string().min(1).describe("Id of the question's artifact."),
+      question_id: nameSchema.describe("Id of the question's artifact."),
       ...answerRequestSchema.shape,
     })
     .meta({ id: "AnswerCommand" }),

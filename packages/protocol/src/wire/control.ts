@@ -16,6 +16,10 @@ export const controlSchemas = {
       oldest: z.int().describe("The oldest retained seq. head + 1 if there is none."),
       heartbeat_interval: z.number().nullable().describe("Seconds between heartbeats. Null if there are none."),
       connection_id: z.string(),
+      max_message_bytes: z
+        .int()
+        .optional()
+        .describe("The largest message that the server accepts, in bytes. Earlier servers do not send it."),
       limited: z
         .literal(true)
         .optional()

@@ -38,6 +38,7 @@ export const ERROR_STATUS = {
   unknown_artifact_type: 404,
   unknown_agent: 404,
   conflict: 409,
+  idempotency_conflict: 409,
   message_too_big: 413,
   upgrade_required: 426,
   too_many_requests: 429,

@@ -156,6 +156,12 @@ const graphUpdated = z.object({
   type: z.literal("graph_updated"),
   nodes: z.array(graphNodeSchema),
   edges: z.array(graphEdgeSchema),
+  part: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("Index of this part of a large graph. Part 0 replaces the graph, and later parts add to it."),
+  parts: z.int().min(2).optional().describe("Number of parts. Absent if the event has the whole graph."),
   visibility,
 });
 
@@ -254,7 +260,14 @@ export const eventDraftSchema = z.discriminatedUnion("type", [
 const committed = {
   seq: z.int().describe("Strictly increasing within an epoch. A filtered stream skips numbers."),
   timestamp: z.iso.datetime().describe("ISO 8601, UTC."),
+  truncated: z
+    .array(z.string())
+    .optional()
+    .describe("Names of the fields that were shortened because the event exceeded the size limit."),
 };
+
+/** The largest event as JSON, in bytes. It is below 1 MiB, the default limit of Python's `websockets`. */
+export const MAX_EVENT_BYTES = 1_000_000;
 
 /** The schema of each event type, as committed to the log. */
 export const eventSchemas = {

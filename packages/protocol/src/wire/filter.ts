@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { limitedArray } from "../input/limited-array.ts";
+import { nameSchema } from "../input/name.ts";
+import { queryInteger } from "../input/query-integer.ts";
 import { EVENT_TYPES, type EventType } from "./events.ts";
 
 const eventTypeSchema = z.enum(EVENT_TYPES as [EventType, ...EventType[]]);
@@ -7,7 +9,7 @@ const eventTypeSchema = z.enum(EVENT_TYPES as [EventType, ...EventType[]]);
 /** The largest number of names in each list of a filter. */
 export const MAX_FILTER_NAMES = 100;
 const TOO_MANY = `has too many names: the limit is ${MAX_FILTER_NAMES} for each list of a filter`;
-const names = limitedArray(z.string().min(1), MAX_FILTER_NAMES, TOO_MANY).min(1);
+const names = limitedArray(nameSchema, MAX_FILTER_NAMES, TOO_MANY).min(1);
 
 /** Validates a filter of events. An event passes if it matches every part that is present. */
 export const filterSchema = z
@@ -18,8 +20,8 @@ export const filterSchema = z
       .describe("Only these event types."),
     agents: names.optional().describe("Only events of these agents, and artifacts that they published."),
     artifact_types: names.optional().describe("Only events that concern these artifact types."),
-    correlation_id: z.string().min(1).optional(),
-    run_id: z.string().min(1).optional(),
+    correlation_id: nameSchema.optional(),
+    run_id: nameSchema.optional(),
   })
   .meta({ id: "Filter" });
 
@@ -35,15 +37,15 @@ const list = z
       .filter(Boolean),
   )
   .pipe(
-    limitedArray(z.string(), MAX_FILTER_NAMES, TOO_MANY).min(1, "names nothing: leave it out, or name at least one"),
+    limitedArray(nameSchema, MAX_FILTER_NAMES, TOO_MANY).min(1, "names nothing: leave it out, or name at least one"),
   );
 
 const filterInQuery = {
   types: list.pipe(limitedArray(eventTypeSchema, MAX_FILTER_NAMES, TOO_MANY)).optional(),
   agents: list.optional(),
   artifact_types: list.optional(),
-  correlation_id: z.string().min(1).optional(),
-  run_id: z.string().min(1).optional(),
+  correlation_id: nameSchema.optional(),
+  run_id: nameSchema.optional(),
 };
 
 const since = z
@@ -58,15 +60,12 @@ const since = z
  */
 export const eventsQuerySchema = z
   .object({
-    after: z.coerce
-      .number()
-      .int()
-      .min(0)
+    after: queryInteger({ min: 0 })
       .default(0)
       .describe("A page starts after this seq. 0: with the oldest retained event."),
-    limit: z.coerce.number().int().min(1).max(1_000).default(100).describe("The largest number of events in a page."),
+    limit: queryInteger({ min: 1, max: 1_000 }).default(100).describe("The largest number of events in a page."),
     since: since.describe("A stream starts after this seq. Absent: with new events."),
-    epoch: z.string().min(1).optional().describe("Id of the log that `after` or `since` refers to."),
+    epoch: nameSchema.optional().describe("Id of the log that `after` or `since` refers to."),
     ...filterInQuery,
   })
   .transform(({ after, limit, since, epoch, ...filter }) => ({
@@ -79,7 +78,7 @@ export const eventsQuerySchema = z
 
 /** Validates the query of the WebSocket URL: the position (`since`, `epoch`) and the filter. */
 export const connectQuerySchema = z
-  .object({ since, epoch: z.string().min(1).optional(), ...filterInQuery })
+  .object({ since, epoch: nameSchema.optional(), ...filterInQuery })
   .transform(({ since, epoch, ...filter }) => ({ since, epoch, filter: filter satisfies Filter as Filter }));
 
 /** The position and filter of a WebSocket URL. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { visibilitySchema } from "../access/visibility.ts";
+import { queryInteger } from "../input/query-integer.ts";
 import { controlSchemas } from "./control.ts";
 import { wireErrorSchema } from "./events.ts";
 import { filterSchema } from "./filter.ts";
@@ -188,6 +189,61 @@ export const deadLetterRetriedSchema = z
   })
   .meta({ id: "DeadLetterRetried" });
 
+/** Validates a queued run whose agent is not declared any more. */
+export const orphanedRunSchema = z
+  .object({
+    run_id: z.string(),
+    agent_id: z.string(),
+    correlation_id: z.string(),
+    attempt: z.int(),
+    artifacts: z.array(z.string()).describe("Ids of its input artifacts."),
+  })
+  .meta({ id: "OrphanedRun" });
+
+/** Validates an artifact that waited in a gate which is gone or no longer accepts it. */
+export const strandedArtifactSchema = z
+  .object({
+    artifact_id: z.string(),
+    artifact_type: z.string(),
+    agent_id: z.string().describe("The agent whose gate it waited in."),
+    correlation_id: z.string(),
+    gate: z.string().describe("What the gate collected, such as `Order + Payment, by key`."),
+    reason: z
+      .enum(["unknown_agent", "no_gate", "visibility", "condition", "invalid_payload"])
+      .describe(
+        "unknown_agent: its agent is not declared. no_gate: the agent does not consume its type. visibility: the agent may not see it. condition: no gate accepts it. invalid_payload: it does not fit its schema.",
+      ),
+    message: z.string().optional().describe("What the schema or a condition reported."),
+  })
+  .meta({ id: "StrandedArtifact" });
+
+/** Validates the response of `GET /api/plugin/orphans`: the oldest of each. */
+export const orphansSchema = z
+  .object({
+    runs: z.array(orphanedRunSchema),
+    artifacts: z.array(strandedArtifactSchema),
+    total: z.object({ runs: z.int(), artifacts: z.int() }).describe("Number of all orphaned runs and artifacts."),
+  })
+  .meta({ id: "Orphans" });
+
+const orphanSelectorSchema = z.strictObject({
+  agent_id: z.string().optional().describe("The agent that the work was for."),
+  correlation_id: z.string().optional(),
+  run_id: z.string().optional().describe("Selects no artifacts."),
+  artifact_id: z.string().optional().describe("Selects no runs."),
+});
+
+/** Validates the body of `POST /api/plugin/orphans/drop`: at least one condition. */
+export const dropOrphansSchema = orphanSelectorSchema.meta({ id: "DropOrphans" });
+
+/** Validates the body of `POST /api/plugin/orphans/move`: at least one condition, and the agent that takes over. */
+export const moveOrphansSchema = orphanSelectorSchema
+  .extend({ to: z.string().describe("The agent that takes over the work.") })
+  .meta({ id: "MoveOrphans" });
+
+/** Validates the response of `POST /api/plugin/orphans/drop` and `…/move`. */
+export const orphansHandledSchema = z.object({ runs: z.int(), artifacts: z.int() }).meta({ id: "OrphansHandled" });
+
 /** Validates a connected client. */
 export const connectionInfoSchema = z
   .object({
@@ -210,13 +266,7 @@ export const connectionsSchema = z
 
 /** Validates the query of `GET {prefix}/connections`. */
 export const connectionsQuerySchema = z.object({
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1_000)
-    .default(100)
-    .describe("The largest number of connections to return."),
+  limit: queryInteger({ min: 1, max: 1_000 }).default(100).describe("The largest number of connections to return."),
 });
 
 /** Validates the response of `DELETE /api/plugin/dead_letters/{id}`. */
@@ -249,6 +299,8 @@ export type ArtifactPage = z.infer<typeof artifactPageSchema>;
 export type DeadLetterRecord = z.infer<typeof deadLetterSchema>;
 /** A page of dead letters. */
 export type DeadLetterPage = z.infer<typeof deadLettersSchema>;
+/** Work of earlier processes that no agent takes up. */
+export type OrphansRecord = z.infer<typeof orphansSchema>;
 /** The result of retrying a dead letter. */
 export type DeadLetterRetried = z.infer<typeof deadLetterRetriedSchema>;
 /** The result of discarding a dead letter. */

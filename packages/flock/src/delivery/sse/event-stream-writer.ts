@@ -33,14 +33,10 @@ export class EventStreamWriter implements Encoder, Encoding {
     return Buffer.from(this.#event(JSON.stringify(message), cursor));
   }
 
-  /** Encodes a cursor without a message. */
-  cursor(seq: number): Buffer {
-    return Buffer.from(`id: ${this.#epoch}:${seq}\n\n`);
-  }
-
   #event(json: string, seq: number | undefined): string {
-    // JSON text contains no line breaks, so one line of data is enough.
-    return seq === undefined ? `data: ${json}\n\n` : `id: ${this.#epoch}:${seq}\ndata: ${json}\n\n`;
+    // JSON text contains no line breaks, so one line of data is enough. The id comes last: some clients take it at once, and
+    // would miss the event if the connection broke within its data.
+    return seq === undefined ? `data: ${json}\n\n` : `data: ${json}\nid: ${this.#epoch}:${seq}\n\n`;
   }
 }
 

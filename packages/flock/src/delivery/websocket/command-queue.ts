@@ -73,6 +73,11 @@ export class CommandQueue implements PendingCommands {
     this.#rateLimiter = new RateLimiter(hub.limits, this.#now());
   }
 
+  /** Whether messages are not read at present. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   /** Whether the server, and not a slow client, is the reason why messages are not read. */
   get isThrottled(): boolean {
     return this.#isPaused && !this.#repliesWait;

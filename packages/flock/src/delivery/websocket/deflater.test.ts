@@ -3,7 +3,7 @@ import { createInflateRaw } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { writeFrame } from "../../log/frame.ts";
-import { Deflater, offersDeflate, WINDOW_BITS } from "./deflater.ts";
+import { Deflater, supportedOffers, WINDOW_BITS } from "./deflater.ts";
 
 /** A client's decompressor: one stream for all messages, with as small a window as was agreed. */
 function decompressor() {
@@ -77,20 +77,39 @@ describe("Deflater", () => {
   });
 });
 
-describe("offersDeflate", () => {
+describe("supportedOffers", () => {
+  const plain = "permessage-deflate";
   it.for([
-    ["permessage-deflate", true],
-    ["permessage-deflate; client_max_window_bits", true],
-    ["permessage-deflate; server_max_window_bits=12; client_max_window_bits=12", true],
-    ["permessage-deflate; server_max_window_bits=15", true],
-    ["permessage-deflate; server_max_window_bits=11", false],
-    ['permessage-deflate; server_max_window_bits="9"; client_max_window_bits', false],
-    ["permessage-deflate; server_no_context_takeover", false],
-    ["permessage-deflate; server_no_context_takeover, permessage-deflate", true],
-    ["x-webkit-deflate-frame", false],
-    ["permessage-deflate-2", false],
-    ["", false],
-  ] as const)("%s: %s", ([header, taken]) => {
-    expect(offersDeflate(header)).toBe(taken);
+    [plain, plain],
+    [`${plain}; client_max_window_bits`, `${plain}; client_max_window_bits`],
+    [
+      `${plain}; server_max_window_bits=12; client_max_window_bits=12`,
+      `${plain}; server_max_window_bits=12; client_max_window_bits=12`,
+    ],
+    // The response repeats the parameter, with the window that the server uses.
+    [`${plain}; server_max_window_bits=15`, `${plain}; server_max_window_bits=12`],
+    [
+      `${plain};client_no_context_takeover;server_max_window_bits="13"`,
+      `${plain}; client_no_context_takeover; server_max_window_bits=12`,
+    ],
+    [`${plain}; server_max_window_bits=11`, undefined],
+    [`${plain}; server_max_window_bits="9"; client_max_window_bits`, undefined],
+    [`${plain}; server_max_window_bits=16`, undefined],
+    [`${plain}; server_max_window_bits`, undefined],
+    [`${plain}; client_max_window_bits=7`, undefined],
+    [`${plain}; client_max_window_bits; client_max_window_bits`, undefined],
+    [`${plain}; client_no_context_takeover=1`, undefined],
+    [`${plain}; unknown`, undefined],
+    [`${plain}; server_no_context_takeover`, undefined],
+    [`${plain}; server_no_context_takeover, ${plain}`, plain],
+    [
+      `${plain}; server_max_window_bits=10, ${plain}; server_max_window_bits=15, ${plain}`,
+      `${plain}; server_max_window_bits=12, ${plain}`,
+    ],
+    ["x-webkit-deflate-frame", undefined],
+    ["permessage-deflate-2", undefined],
+    ["", undefined],
+  ] as const)("%s: %s", ([header, supported]) => {
+    expect(supportedOffers(header)).toBe(supported);
   });
 });

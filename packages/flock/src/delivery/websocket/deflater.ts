@@ -52,13 +52,38 @@ export class Deflater implements Encoder {
 /** Compressed WebSocket text frames. */
 export const DEFLATED: Encoding = { name: "deflated", isPlain: false, begin: () => new Deflater() };
 
-const OFFER = /^\s*permessage-deflate\s*(?:;|$)/i;
-const UNWANTED = /;\s*(?:server_no_context_takeover|server_max_window_bits\s*=\s*"?(?:8|9|10|11)"?\s*(?:;|$))/i;
+const WINDOW = /^(?:8|9|1[0-5])$/;
 
 /**
- * Whether a `Sec-WebSocket-Extensions` header contains an offer that {@link Deflater} supports: references to earlier
- * messages are allowed, with a window of at least its size.
+ * Returns the offers of a `Sec-WebSocket-Extensions` header that {@link Deflater} supports: references to earlier messages
+ * are allowed, with a window of at least its size. Undefined without any.
+ *
+ * An offer that limits the server's window is returned with {@link WINDOW_BITS}, so that the response names this window.
+ * Without a limit, the response must not name one: some clients refuse a parameter that they have not offered.
  */
-export function offersDeflate(header: string): boolean {
-  return header.split(",").some((offer) => OFFER.test(offer) && !UNWANTED.test(offer));
+export function supportedOffers(header: string): string | undefined {
+  const supported = header
+    .split(",")
+    .map(supportedOffer)
+    .filter((offer) => offer !== undefined);
+  return supported.length > 0 ? supported.join(", ") : undefined;
+}
+
+/** Returns an offer as supported; undefined when it must be declined (RFC 7692 section 7.1). */
+function supportedOffer(offer: string): string | undefined {
+  const [name, ...parameters] = offer.split(";").map((part) => part.trim());
+  if (name !== "permessage-deflate") return undefined;
+  const names = new Set<string>();
+  const supported = [name];
+  for (const parameter of parameters) {
+    const [, key = "", value] = /^([\w-]+)(?:\s*=\s*"?(\d+)"?)?$/.exec(parameter) ?? [];
+    if (names.has(key)) return undefined;
+    names.add(key);
+    if (key === "client_no_context_takeover" && value === undefined) supported.push(key);
+    else if (key === "client_max_window_bits" && (value === undefined || WINDOW.test(value))) supported.push(parameter);
+    else if (key === "server_max_window_bits" && WINDOW.test(value ?? "") && Number(value) >= WINDOW_BITS) {
+      supported.push(`${key}=${WINDOW_BITS}`);
+    } else return undefined;
+  }
+  return supported.join("; ");
 }

@@ -23,7 +23,7 @@ export function modelStepsOf(run: RunContext, model: ModelObject): ModelSteps {
     executeLanguageModelCall: async ({ execute }) => {
       const { modelId, provider } = model;
       const attributes = { "gen_ai.provider.name": providerOf(provider), "gen_ai.output.type": "json" };
-      const step = steps?.begin({ kind: "model", name: modelId, model, place, attributes });
+      const step = await steps?.begin({ kind: "model", name: modelId, model, place, attributes });
       if (!step) return execute();
       call = step;
       try {

@@ -47,10 +47,16 @@ export function messageOf({ input, given }: Material, redaction: Redaction | und
   const material = Object.keys(given).length > 0 ? { context: given, input: artifacts } : artifacts;
   if (typeof material === "string") return redaction?.text(material) ?? material;
   // Convert to JSON first, so that the results of `toJSON` are redacted, too.
-  const json = redaction ? redaction.value(JSON.parse(JSON.stringify(material))) : material;
-  const text = JSON.stringify(json, null, 2);
+  const json = redaction ? redaction.value(JSON.parse(JSON.stringify(material, asJson))) : material;
+  const text = JSON.stringify(json, asJson, 2);
   // Redact the whole text again, for secrets that span several parts.
   return redaction?.text(text) ?? text;
+}
+
+/** Converts what decoded payloads in the context can contain besides JSON. */
+function asJson(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return String(value);
+  return value instanceof Map || value instanceof Set ? [...value] : value;
 }
 
 /** Returns the message that asks a model to correct an invalid answer. */

@@ -100,7 +100,7 @@ function guarded({ name, tool, maxCharacters, context, place }: Guarded): Tool {
   const { execute } = tool;
   if (!execute) return tool;
   const call = async (input: unknown, options: CallOptions): Promise<ToolOutput> => {
-    const step = stepsOf(context)?.begin({
+    const step = await stepsOf(context)?.begin({
       kind: "tool",
       name,
       place,

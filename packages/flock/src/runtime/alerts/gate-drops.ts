@@ -4,6 +4,7 @@ import type { Subscription } from "../../agents/subscription.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import { type AnyArtifactType, artifact, type Draft, type PayloadOf } from "../../blackboard/artifact-type.ts";
 import { seenTogether } from "../../blackboard/by-visibility.ts";
+import { depthOf } from "../runs/activation.ts";
 
 const shape = {
   /** The agent whose gate dropped the artifacts. */
@@ -60,6 +61,7 @@ export interface Dropped {
 export interface GateAlert {
   readonly draft: Draft;
   readonly correlationId: string;
+  readonly depth: number;
   readonly visibility: EventVisibility | undefined;
 }
 
@@ -93,6 +95,7 @@ export function gateAlertOf(
           })
         : GroupRefused(about),
     correlationId: (artifacts[0] as StoredArtifact).correlationId,
+    depth: depthOf(artifacts),
     visibility: allOf([own, seenTogether([...artifacts, ...left])]),
   };
 }

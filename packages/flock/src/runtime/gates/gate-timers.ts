@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import { outside } from "../../core/outside.ts";
 import type { Gate } from "./gate.ts";
 
 interface Timer {
@@ -32,7 +33,7 @@ export class GateTimers {
     const cancel = this.#clock.after(Math.max(deadline - this.#clock.now(), pause), () => {
       this.#timers.delete(gate);
       // Timers and the clock can differ slightly, so a timer may fire just before its deadline.
-      if (gate.deadline <= this.#clock.now()) this.#wake(gate);
+      if (gate.deadline <= this.#clock.now()) outside(() => this.#wake(gate));
       else this.watch(gate);
     });
     this.#timers.set(gate, { deadline, cancel });

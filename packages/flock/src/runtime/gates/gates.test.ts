@@ -419,7 +419,7 @@ describe("batch", () => {
     await flock.runUntilIdle();
     expect(seen).toEqual([[1, 2]]);
     await expect(flock.invoke("collector", [1, 2, 3, 4].map(reading))).rejects.toThrow(
-      /collector wants 1 to 3 × \(Reading\), not Reading \+ Reading/,
+      /its inputs are Reading \+ Reading.*Pass 1 to 3 × \(Reading\)/,
     );
   });
 
@@ -498,7 +498,8 @@ describe("real timers", () => {
       .run(() => {});
     await flock.publish([reading(1), order("a")]);
     expect(await promise).toEqual([{ n: 1 }]);
-    await vi.waitFor(() => expect(progressOf(flock).at(-1)).toMatchObject({ agent_id: "matcher", reason: "expired" }));
+    const dropped = expect.objectContaining({ agent_id: "matcher", reason: "expired" });
+    await vi.waitFor(() => expect(progressOf(flock)).toContainEqual(dropped));
   });
 });
 

@@ -6,11 +6,12 @@ import type { RunLog } from "../../core/logger.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
 import { eventWrite } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
-import type { GateContents, WorkStore } from "../../store/store.ts";
+import type { GateContents, GatheredArtifact, WorkStore } from "../../store/store.ts";
 import { includesAlert } from "../alerts/alert.ts";
 import { alertTypeOf, type GateAlert, gateAlertOf } from "../alerts/gate-drops.ts";
 import { Gate, type GateOutcome, type GateProgress, type GateState } from "./gate.ts";
 import { GateTimers } from "./gate-timers.ts";
+import { type Restoration, restorationOf, type StrandedArtifact } from "./restoration.ts";
 import { SubscriptionIndex } from "./subscription-index.ts";
 
 /** Collaborators and settings of {@link Gates}. */
@@ -55,6 +56,11 @@ export class Gates {
   readonly #agents = new Set<string>();
   /** Agents with more than one subscription. */
   readonly #withAlternatives = new Set<string>();
+  /** All gates of each agent, in the order of declaration, and its earlier names. */
+  readonly #byAgent = new Map<string, { readonly gates: Gate[]; readonly formerNames: readonly string[] }>();
+  /** What waited in gates of declared agents and fits none of today, by agent. */
+  readonly #stranded = new Map<string, readonly StrandedArtifact[]>();
+  #stopped = false;
 
   /** What gates hold according to the store, as far as it was read. */
   #stored: GateContents;
@@ -65,10 +71,14 @@ export class Gates {
     this.#timers = new GateTimers(options.clock, (gate) => this.#wake(gate, options.clock.now()));
   }
 
-  add(subscription: Subscription): void {
+  /** @param formerNames earlier names of the agent. */
+  add(subscription: Subscription, formerNames: readonly string[] = []): void {
     const gate = new Gate(subscription);
     this.#index.add(gate);
     const { agentId } = subscription;
+    const ofAgent = this.#byAgent.get(agentId);
+    if (ofAgent) ofAgent.gates.push(gate);
+    else this.#byAgent.set(agentId, { gates: [gate], formerNames });
     if (this.#agents.has(agentId)) this.#withAlternatives.add(agentId);
     this.#agents.add(agentId);
     if (!subscription.isSingle) this.#waiting.set(subscription, gate);
@@ -132,30 +142,97 @@ export class Gates {
   }
 
   /**
-   * Restores the gates of one agent or of all agents from the store. Overdue work is processed immediately, or after
-   * `pause` milliseconds.
+   * Restores the gates of one agent or of all agents from the store. What waited in a gate that has changed is offered to
+   * the agent's gates of today. Overdue work is processed immediately, or after `pause` milliseconds.
    */
   restore(agentId?: string, pause = 0): void {
-    if (this.#waiting.size === 0) return;
-    const { clock } = this.#options;
-    const gathered = Map.groupBy(this.#stored.gathered, keyOf);
-    const counts = new Map(this.#stored.taken.map((count) => [keyOf(count), count.taken]));
-    for (const [subscription, gate] of this.#waiting) {
-      const { gate: name, requires } = subscription;
-      if (agentId !== undefined && subscription.agentId !== agentId) continue;
-      const waiting = gathered.get(keyOf({ agentId: subscription.agentId, gate: name })) ?? [];
-      // The agent may have been redeclared with other gates or fewer labels. Artifacts that no longer fit stay in the
-      // store.
-      const fitting = waiting.filter(({ artifact }) => requires.has(artifact.type) && subscription.sees(artifact));
-      gate.restore(fitting, counts.get(keyOf({ agentId: subscription.agentId, gate: name })) ?? 0);
-    }
+    const agents = [...this.#byAgent].filter(([name]) => agentId === undefined || agentId === name);
+    const restored = agents.map(([name, { gates, formerNames }]) => this.#restoreAgent(name, gates, formerNames));
     // Afterwards, because a gate may report what it drops to another one.
-    for (const [subscription, gate] of this.#waiting) {
-      if (agentId !== undefined && subscription.agentId !== agentId) continue;
+    for (const { kept, moved } of restored) this.#resume([...kept.keys()], moved, pause);
+    if (agentId !== undefined || pause > 0) return;
+    const ofUnknown = this.stranded.filter(({ reason }) => reason === "unknown_agent");
+    for (const [agent, { length: artifacts }] of Map.groupBy(ofUnknown, (one) => one.agentId))
+      this.#options.log.warn({ agent, artifacts }, "artifacts wait for an undeclared agent: see `flock.orphans()`");
+  }
+
+  #restoreAgent(agentId: string, gates: readonly Gate[], formerNames: readonly string[]): Restoration {
+    const restoration = restorationOf(agentId, gates, formerNames, this.#stored);
+    const { kept, stranded } = restoration;
+    for (const [gate, { waiting, taken }] of kept) if (!gate.subscription.isSingle) gate.restore(waiting, taken);
+    const before = this.#stranded.get(agentId)?.length;
+    this.#stranded.set(agentId, stranded);
+    if (stranded.length > 0 && before === undefined) {
+      const reasons = [...new Set(stranded.map(({ reason }) => reason))];
+      this.#options.log.warn(
+        { agent: agentId, artifacts: stranded.length, reasons },
+        "artifacts waited in gates that no longer accept them: see `flock.orphans()`",
+      );
+    }
+    return restoration;
+  }
+
+  #resume(gates: readonly Gate[], moved: Restoration["moved"], pause: number): void {
+    const { clock } = this.#options;
+    for (const gate of gates) {
+      if (gate.subscription.isSingle) continue;
       const now = clock.now();
       if (pause === 0 && gate.deadline <= now) this.#wake(gate, now);
       else this.#timers.watch(gate, pause);
     }
+    if (moved.length === 0) return;
+    const offer = () => {
+      if (!this.#stopped) for (const one of moved) this.#move(one.from, one.artifact, one.to);
+    };
+    // Nothing can be written while the state is restored after a failed commit.
+    if (pause === 0) offer();
+    else clock.after(pause, offer);
+  }
+
+  /** Takes an artifact out of a former gate and offers it to one of today. */
+  #move({ agentId, gate }: Pick<GatheredArtifact, "agentId" | "gate">, artifact: StoredArtifact, to: Gate): void {
+    this.#options.journal.write({ kind: "gathered_used", agentId, gate, artifacts: [artifact] });
+    const filled = this.#fill(to, artifact);
+    if (filled) this.#options.onDue(filled.subscription, filled.artifacts);
+  }
+
+  /** Artifacts that waited in gates which are no longer there, in order of arrival. */
+  get stranded(): readonly StrandedArtifact[] {
+    const known = new Set([...this.#byAgent].flatMap(([name, { formerNames }]) => [name, ...formerNames]));
+    const ofUnknown = this.#stored.gathered.flatMap(({ agentId, gate, artifact }): StrandedArtifact[] =>
+      known.has(agentId) ? [] : [{ agentId, gate, artifact, reason: "unknown_agent" }],
+    );
+    const all = [...ofUnknown, ...[...this.#stranded.values()].flat()];
+    return all.sort((a, b) => a.artifact.seq - b.artifact.seq);
+  }
+
+  /** Forgets stranded artifacts, in the commit of this tick. They stay on the blackboard. */
+  drop(stranded: readonly StrandedArtifact[]): void {
+    for (const { agentId, gate, artifact } of stranded)
+      this.#options.journal.write({ kind: "gathered_used", agentId, gate, artifacts: [artifact] });
+  }
+
+  /** Stops listing artifacts that have been dropped or moved, once that is committed. */
+  forget(stranded: readonly StrandedArtifact[]): void {
+    const gone = new Set(stranded.map(entryOf));
+    const isLeft = (one: Pick<StrandedArtifact, "agentId" | "gate" | "artifact">) => !gone.has(entryOf(one));
+    for (const [agent, list] of this.#stranded) this.#stranded.set(agent, list.filter(isLeft));
+    this.#stored = { ...this.#stored, gathered: this.#stored.gathered.filter(isLeft) };
+  }
+
+  /**
+   * Moves stranded artifacts to the gates of an agent, in the commit of this tick. Returns those that one of its gates
+   * accepts.
+   */
+  moveTo(agentId: string, stranded: readonly StrandedArtifact[]): readonly StrandedArtifact[] {
+    const gates = this.#byAgent.get(agentId)?.gates ?? [];
+    return stranded.filter((one) => {
+      // Under no agent's name, so that no gate of the agent counts as the one it waited in.
+      const gathered = [{ ...one, agentId: "", key: undefined, position: 0, group: undefined }];
+      const [moved] = restorationOf(agentId, gates, [""], { gathered, taken: [] }).moved;
+      if (moved) this.#move(one, moved.artifact, moved.to);
+      return moved !== undefined;
+    });
   }
 
   /**
@@ -163,7 +240,7 @@ export class Gates {
    * Returns undefined when no gate can wait.
    */
   refresh(pause: number): Promise<void> | undefined {
-    if (this.#waiting.size === 0) return undefined;
+    if (this.#waiting.size === 0 && this.#stored.gathered.length === 0) return undefined;
     return this.#options.work.gates().then((contents) => {
       this.#stored = contents;
       this.restore(undefined, pause);
@@ -172,6 +249,7 @@ export class Gates {
 
   /** Cancels all timers. */
   stop(): void {
+    this.#stopped = true;
     this.#timers.stop();
   }
 
@@ -196,7 +274,7 @@ export class Gates {
 
   #write(gate: Gate, { progress, waiting, left, dropped: drops, error }: GateOutcome): void {
     const { journal, log, clock, onDropped } = this.#options;
-    const { agentId, principal, gate: name, withinArtifacts, maxWaiting } = gate.subscription;
+    const { agentId, principal, gate: name, identity, withinArtifacts, maxWaiting } = gate.subscription;
     const own = principal.tenant === undefined ? undefined : ({ kind: "tenant", tenant_id: principal.tenant } as const);
     for (const { correlationId, key, collected, required, expiresAt, dropped, reason, visibility } of progress) {
       const seenBy = own ? allOf([own, visibility]) : visibility;
@@ -220,10 +298,10 @@ export class Gates {
           "gate was full; oldest artifact dropped",
         );
     }
-    for (const one of waiting) journal.write({ kind: "gathered", agentId, gate: name, ...one });
-    if (left.length > 0) journal.write({ kind: "gathered_used", agentId, gate: name, artifacts: left });
+    for (const one of waiting) journal.write({ kind: "gathered", agentId, gate: identity, ...one });
+    if (left.length > 0) journal.write({ kind: "gathered_used", agentId, gate: identity, artifacts: left });
     if (withinArtifacts < Number.POSITIVE_INFINITY)
-      journal.write({ kind: "gate_taken", agentId, gate: name, taken: gate.taken });
+      journal.write({ kind: "gate_taken", agentId, gate: identity, taken: gate.taken });
     if (error !== undefined)
       log.error({ err: error, agent: agentId }, "failed to evaluate `whereGroup`; group rejected");
     for (const drop of drops) {
@@ -234,8 +312,8 @@ export class Gates {
   }
 }
 
-function keyOf({ agentId, gate }: { readonly agentId: string; readonly gate: string }): string {
-  return JSON.stringify([agentId, gate]);
+function entryOf({ agentId, gate, artifact }: Pick<StrandedArtifact, "agentId" | "gate" | "artifact">): string {
+  return JSON.stringify([agentId, gate, artifact.id]);
 }
 
 function dryRunOf(gate: Gate, artifact: StoredArtifact): DryRun {

@@ -1,30 +1,60 @@
+import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import type { Draft } from "../../blackboard/artifact-type.ts";
+import { canonicalJson } from "../../blackboard/json.ts";
+import { checkWellFormed, FlockError } from "../../core/errors.ts";
 import type { WorkStore } from "../../store/work.ts";
 import type { Published } from "./published.ts";
+
+/** A publish under an idempotency key. */
+export interface KeyedPublish {
+  /** The draft, for an artifact of this type that was published under the key before. */
+  readonly draftFor: (type: string) => Draft;
+  /** Publishes the draft under the key. */
+  readonly publish: () => Promise<Published>;
+}
+
+/** Longest payload in an error message, in characters. */
+const MAX_SHOWN = 100;
 
 /** Runs one publish per idempotency key, for as long as the store keeps the artifact. */
 export class IdempotencyCache {
   readonly #work: Pick<WorkStore, "publishedUnder">;
+  readonly #rewritesPayloads: boolean;
   /** Publishes that are not committed yet, by key. */
   readonly #publishing = new Map<string, Promise<Published>>();
 
-  constructor(work: Pick<WorkStore, "publishedUnder">) {
+  /**
+   * @param rewritesPayloads whether components may replace what is published. Then a stored payload says nothing about
+   * the one that was sent, and only the types are compared.
+   */
+  constructor(work: Pick<WorkStore, "publishedUnder">, rewritesPayloads: boolean) {
     this.#work = work;
+    this.#rewritesPayloads = rewritesPayloads;
   }
 
-  /** Returns the earlier result for a key, or the result of `publish`, which must publish under that key. */
-  publish(idempotencyKey: string, publish: () => Promise<Published>): Promise<Published> {
-    const before = this.#publishing.get(idempotencyKey);
-    if (before) return before;
+  /**
+   * Returns the earlier result for a key, or the result of `publish`, which must publish under that key.
+   * @throws FlockError `idempotency_conflict` when something else was published under the key.
+   */
+  async publish(key: string, keyed: KeyedPublish): Promise<Published> {
+    const before = this.#publishing.get(key);
+    if (before) {
+      const published = await before;
+      this.#assertSame(keyed, published.artifact);
+      return published;
+    }
     // A failed publish may be retried under its key. A result in a persistent store need not stay in memory.
-    const publishing = this.#publish(idempotencyKey, publish).finally(() => this.#publishing.delete(idempotencyKey));
-    this.#publishing.set(idempotencyKey, publishing);
-    return publishing;
+    const result = this.#publish(key, keyed).finally(() => this.#publishing.delete(key));
+    this.#publishing.set(key, result);
+    return result;
   }
 
-  async #publish(idempotencyKey: string, publish: () => Promise<Published>): Promise<Published> {
-    const stored = await this.#work.publishedUnder(idempotencyKey);
-    if (!stored) return publish();
+  async #publish(key: string, keyed: KeyedPublish): Promise<Published> {
+    checkWellFormed("idempotency key", [key]);
+    const stored = await this.#work.publishedUnder(key);
+    if (!stored) return keyed.publish();
     const { artifact, triggered } = stored;
+    this.#assertSame(keyed, artifact);
     return {
       artifactId: artifact.id,
       correlationId: artifact.correlationId,
@@ -34,4 +64,21 @@ export class IdempotencyCache {
       artifact,
     };
   }
+
+  #assertSame({ draftFor }: KeyedPublish, { id, type, payload }: StoredArtifact): void {
+    const draft = draftFor(type);
+    const isSame =
+      draft.type === type && (this.#rewritesPayloads || canonicalJson(draft.stored) === canonicalJson(payload));
+    if (isSame) return;
+    throw new FlockError(
+      "idempotency_conflict",
+      `The idempotency key is in use: \`${type}\` ${shown(payload)} was published under it as ${id}, ` +
+        `and now \`${draft.type}\` ${shown(draft.stored)} was sent. Use a new key for each publish, and the same one to repeat it.`,
+    );
+  }
+}
+
+function shown(payload: unknown): string {
+  const json = JSON.stringify(payload);
+  return json.length <= MAX_SHOWN ? json : `${json.slice(0, MAX_SHOWN)}…`;
 }

@@ -2,7 +2,7 @@ import { type EventOf, PUBLIC, settleVisibility, type VisibilityRequest } from "
 import type { Span } from "@opentelemetry/api";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
-import { FlockError } from "../../core/errors.ts";
+import { checkWellFormed } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { timestamp } from "../../core/time.ts";
 import { writeOf } from "../../store/event-write.ts";
@@ -14,6 +14,8 @@ export interface Origin {
   readonly producedBy: string;
   readonly runId?: string;
   readonly correlationId: string;
+  /** Depth of the publishing run; absent outside runs. */
+  readonly depth?: number | undefined;
   readonly tags: readonly string[];
   readonly visibility: VisibilityRequest;
   readonly idempotencyKey?: string | undefined;
@@ -35,23 +37,27 @@ export const NO_ACTIVATIONS: readonly Activation[] = [];
 /**
  * Creates an artifact from a draft. A payload of more than `maxInlineBytes` as JSON is left out of the event.
  * @param now current time in milliseconds.
- * @throws FlockError `invalid_payload` when the payload is not JSON.
+ * @throws FlockError `invalid_request` when an id or tag is not Unicode.
  */
 export function publicationOf(draft: Draft, origin: Origin, now: number, maxInlineBytes: number): Publication {
-  const payloadJson = encodePayload(draft);
+  // Frozen JSON: it cannot fail, and does not change until the commit.
+  const payloadJson = JSON.stringify(draft.stored);
   // A UTF-16 code unit takes at most three bytes, so short payloads need no measuring.
   const bytes = payloadJson.length * 3 <= maxInlineBytes ? 0 : Buffer.byteLength(payloadJson);
   const isLarge = bytes > maxInlineBytes;
   const id = newId();
-  const { producedBy, runId, correlationId, tags, idempotencyKey } = origin;
+  const { producedBy, runId, correlationId, depth = 0, tags, idempotencyKey } = origin;
+  checkWellFormed("correlation id", [correlationId]);
+  checkWellFormed("tag", tags);
+  checkWellFormed("idempotency key", [idempotencyKey]);
   const visibility = origin.visibility === PUBLIC ? PUBLIC : settleVisibility(origin.visibility, now);
   const createdAt = timestamp(now);
-  const { type, payload } = draft;
+  const { type, stored: payload } = draft;
   // Two literals: adding a field to an object later would need a second allocation.
   const artifact: StoredArtifact =
     runId === undefined
-      ? { id, type, payload, producedBy, correlationId, tags, visibility, createdAt, seq: 0 }
-      : { id, type, payload, producedBy, runId, correlationId, tags, visibility, createdAt, seq: 0 };
+      ? { id, type, payload, producedBy, correlationId, tags, visibility, createdAt, depth, seq: 0 }
+      : { id, type, payload, producedBy, runId, correlationId, tags, visibility, createdAt, depth, seq: 0 };
   // Undefined fields are listed so that all events have the same shape. JSON omits them.
   const event: EventOf<"artifact_published"> = {
     type: "artifact_published",
@@ -100,19 +106,4 @@ export function revealOf(hidden: StoredArtifact, now: number, maxInlineBytes: nu
     reveals: hidden,
   };
   return { artifact: { ...hidden, visibility }, write, activations: NO_ACTIVATIONS };
-}
-
-function encodePayload(draft: Draft): string {
-  let json: string | undefined;
-  let reason = "it is undefined";
-  try {
-    json = JSON.stringify(draft.payload);
-  } catch (error) {
-    reason = error instanceof Error ? (error.message.split("\n")[0] as string) : String(error);
-  }
-  if (json !== undefined) return json;
-  throw new FlockError(
-    "invalid_payload",
-    `Failed to publish \`${draft.type}\`: its payload is not JSON (${reason}). Use values that JSON can represent.`,
-  );
 }

@@ -10,7 +10,10 @@ export interface PublishOptions {
   readonly correlationId?: string;
   /** Visibility of the artifact. Default: public. */
   readonly visibility?: VisibilityRequest;
-  /** A second publish with the same key is skipped and returns the first result. Default: none. */
+  /**
+   * A second publish with the same key is skipped and returns the first result. With another payload or type it is
+   * refused (`idempotency_conflict`). Default: none.
+   */
   readonly idempotencyKey?: string;
 }
 

@@ -1,12 +1,9 @@
 import { EXTERNAL } from "@flock-ts/protocol";
 import type { Subscription } from "../../agents/subscription.ts";
-import type { StoredArtifact } from "../../blackboard/artifact.ts";
-import { Draft } from "../../blackboard/artifact-type.ts";
+import { type StoredArtifact, takenUp } from "../../blackboard/artifact.ts";
+import { assertDraft, type Draft } from "../../blackboard/artifact-type.ts";
 import type { Clock } from "../../core/clock.ts";
-import { FlockError } from "../../core/errors.ts";
 import type { RunLog } from "../../core/logger.ts";
-import { timestamp } from "../../core/time.ts";
-import type { Workflows } from "../../projections/workflows.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { LeftWork, WorkStore } from "../../store/store.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
@@ -15,6 +12,7 @@ import type { GateAlert } from "../alerts/gate-drops.ts";
 import { type DryRun, type Filled, Gates } from "../gates/gates.ts";
 import type { Registry } from "../registry.ts";
 import { type Activation, activationWrite } from "../runs/activation.ts";
+import type { Activations } from "../runs/activations.ts";
 import { NO_ACTIVATIONS, type Origin, type Publication, publicationOf, revealOf } from "./publication.ts";
 
 /** Collaborators and settings of {@link Publisher}. */
@@ -24,28 +22,24 @@ export interface PublisherOptions {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: RunLog;
-  readonly workflows: Workflows;
   readonly tracing: Tracing;
   /** Limit for payloads in events, in bytes of JSON. Events of larger payloads only contain the size. */
   readonly maxInlinePayloadBytes: number;
-  /** Runs the triggered agents. */
-  readonly runner: ActivationTaker;
+  readonly activations: Pick<Activations, "create">;
   readonly registry: Registry;
-  /** Receives each committed artifact that has a scheduled publish. */
-  readonly onHidden: (artifact: StoredArtifact) => void;
 }
 
 /** The parts of a publication that are settled with its commit. */
 type Settled = Pick<Publication, "activations"> & Partial<Pick<Publication, "artifact" | "span">>;
 
-/** Runs the activations that published artifacts trigger. */
-export interface ActivationTaker {
-  /** Creates an activation. It is written in the commit of this tick and may start afterwards. */
-  activate(subscription: Subscription, artifacts: readonly StoredArtifact[]): Activation;
-  /** Queues an activation after its commit. */
-  enqueue(activation: Activation): void;
-  /** Drops an activation whose commit failed. */
-  abandon(activation: Activation): void;
+/** Receives what publishing has caused, after each commit. */
+export interface PublishListener {
+  /** Receives each committed activation. */
+  activated?(activation: Activation): void;
+  /** Receives each activation whose commit failed. */
+  abandoned?(activation: Activation): void;
+  /** Receives each committed artifact that has a scheduled publish. */
+  hidden?(artifact: StoredArtifact): void;
 }
 
 const NO_TAGS: readonly string[] = [];
@@ -57,6 +51,7 @@ const GATE_RETRY_MS = 1_000;
 export class Publisher {
   readonly gates: Gates;
   readonly #options: PublisherOptions;
+  readonly #listeners: PublishListener[] = [];
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -69,12 +64,17 @@ export class Publisher {
     journal.onFailure(() => this.gates.refresh(GATE_RETRY_MS));
   }
 
+  /** Calls `listener` from now on. */
+  listen(listener: PublishListener): void {
+    this.#listeners.push(listener);
+  }
+
   /**
    * Creates an artifact from a draft without writing it.
-   * @throws FlockError `not_a_draft`, `invalid_payload` or `duplicate_artifact_type`.
+   * @throws FlockError `not_a_draft` or `duplicate_artifact_type`.
    */
   prepare(draft: Draft, origin: Origin): Publication {
-    assertDraft(draft);
+    assertDraft(draft, "publish");
     const { clock, maxInlinePayloadBytes, registry } = this.#options;
     const { type, artifactType } = draft;
     if (registry.types.get(type) !== artifactType) registry.shareType(artifactType);
@@ -84,7 +84,7 @@ export class Publisher {
 
   /** Returns what each matching gate would do with a draft. Has no side effects. Throws like `prepare`. */
   dryRun(draft: Draft, origin: Origin): readonly DryRun[] {
-    assertDraft(draft);
+    assertDraft(draft, "preview");
     const { clock, maxInlinePayloadBytes } = this.#options;
     return this.gates.dryRun(publicationOf(draft, origin, clock.now(), maxInlinePayloadBytes).artifact);
   }
@@ -103,24 +103,33 @@ export class Publisher {
 
   /** Publishes a hidden artifact with its final visibility and triggers agents that could not see it before. */
   reveal(hidden: StoredArtifact): Promise<void> {
-    const { journal, workflows, clock, maxInlinePayloadBytes } = this.#options;
+    const { journal, clock, maxInlinePayloadBytes } = this.#options;
     const publication = revealOf(hidden, clock.now(), maxInlinePayloadBytes);
-    const { artifact, write } = publication;
-    journal.write(write);
-    this.#offer(publication);
-    return this.committed([{ activations: publication.activations }], () =>
-      workflows.revealed(artifact.correlationId, timestamp(clock.now()), artifact.visibility),
-    );
+    journal.write(publication.write);
+    this.#offerRevealed(publication);
+    return this.committed([{ activations: publication.activations }], () => {});
   }
 
-  #offer(publication: Publication): void {
-    const filled = this.gates.offer(publication.artifact);
+  /** Offers an artifact that may have been stored before its type's schema changed. */
+  #offerRevealed(publication: Publication): void {
+    const { registry, log } = this.#options;
+    const { artifact } = publication;
+    const type = registry.types.get(artifact.type);
+    try {
+      this.#offer(publication, type ? takenUp(artifact, type) : artifact);
+    } catch (err) {
+      log.error({ err, artifact: artifact.id }, "artifact does not fit its type any more; no agent was triggered");
+    }
+  }
+
+  #offer(publication: Publication, artifact = publication.artifact): void {
+    const filled = this.gates.offer(artifact);
     if (filled.length > 0) publication.activations = filled.map(this.#activate);
   }
 
   readonly #activate = ({ subscription, artifacts }: Filled): Activation => {
-    const { journal, runner, clock } = this.#options;
-    const activation = runner.activate(subscription, artifacts);
+    const { activations, journal, clock } = this.#options;
+    const activation = activations.create(subscription, artifacts);
     journal.write(activationWrite(activation, clock.now()));
     return activation;
   };
@@ -130,18 +139,17 @@ export class Publisher {
    * `result`, or of `failed`.
    */
   committed<T>(publications: readonly Settled[], result: () => T, failed: (error: unknown) => T = fail): Promise<T> {
-    const { journal, runner, tracing, workflows, registry, onHidden } = this.#options;
+    const { journal, tracing, registry } = this.#options;
     return journal.committed().then(
       () => {
         for (const publication of publications) {
           const { activations, artifact } = publication;
           tracing.committed(publication);
           if (artifact) {
-            workflows.published(artifact.correlationId, artifact.createdAt, artifact.visibility);
             registry.hooksOf(artifact.producedBy)?.published(artifact);
           }
-          for (const activation of activations) runner.enqueue(activation);
-          if (artifact?.visibility.kind === "after") onHidden(artifact);
+          for (const activation of activations) for (const one of this.#listeners) one.activated?.(activation);
+          if (artifact?.visibility.kind === "after") for (const one of this.#listeners) one.hidden?.(artifact);
         }
         return result();
       },
@@ -149,7 +157,8 @@ export class Publisher {
         // The commit failed: reset gates that accepted its artifacts, and counts of its queued runs.
         for (const publication of publications) {
           tracing.lost(publication, error);
-          for (const activation of publication.activations) runner.abandon(activation);
+          for (const activation of publication.activations)
+            for (const one of this.#listeners) one.abandoned?.(activation);
         }
         return failed(error);
       },
@@ -157,9 +166,10 @@ export class Publisher {
   }
 
   /** Publishes what a gate reports, in the commit of this tick. The gate reports it again if the commit fails. */
-  #report({ draft, correlationId, visibility }: GateAlert): void {
+  #report({ draft, correlationId, depth, visibility: seenBy }: GateAlert): void {
     const { tracing, log } = this.#options;
-    const origin = { producedBy: EXTERNAL, correlationId, tags: NO_TAGS, visibility: reportVisibility(visibility) };
+    const visibility = reportVisibility(seenBy);
+    const origin = { producedBy: EXTERNAL, correlationId, depth, tags: NO_TAGS, visibility };
     let publication: Publication;
     try {
       publication = this.prepare(draft, origin);
@@ -186,14 +196,6 @@ export class Publisher {
       () => {},
     );
   }
-}
-
-function assertDraft(draft: unknown): asserts draft is Draft {
-  if (draft instanceof Draft) return;
-  throw new FlockError(
-    "not_a_draft",
-    "Failed to publish or invoke: the value is not a draft. Declare a type with `artifact(name, schema)` and call it with the payload.",
-  );
 }
 
 function fail(error: unknown): never {

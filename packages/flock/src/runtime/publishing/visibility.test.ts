@@ -79,7 +79,7 @@ describe("agent", () => {
       .consumes(Note)
       .run(() => {});
     const invoking = flock.invoke("reader", [note("secret")], { visibility: visibility.labelled("red") });
-    await expect(invoking).rejects.toMatchObject({ code: "invalid_request", message: /may not see the inputs/ });
+    await expect(invoking).rejects.toMatchObject({ code: "invalid_request", message: /may not see its inputs/ });
     expect((await flock.store.query()).total).toBe(0);
   });
 

@@ -350,4 +350,64 @@ describe("in a file", () => {
       expect(flock.questions().map(({ payload }) => payload.question)).toEqual(questions);
     }
   });
+
+  /** Asks for an approval of one schema, restarts with another, and returns the second process. */
+  async function withChangedForm(path: string, key: string | undefined, isAnswered: boolean, after: z.ZodType) {
+    const open = async (schema: z.ZodType) => {
+      const Form = artifact("Form", schema);
+      const answers: unknown[] = [];
+      const flock = await Flock.open({ store: sqliteStore(path) });
+      flock
+        .agent("editor")
+        .consumes(Article)
+        .run(async (_inputs, ctx) => {
+          answers.push(await ctx.askPerson(Form, { question: "Publish?", ...(key === undefined ? {} : { key }) }));
+        });
+      await flock.runUntilIdle();
+      return { flock, Form, answers };
+    };
+    const before = await open(z.object({ ok: z.boolean() }));
+    await before.flock.publish(Article({ title: "A" }));
+    await before.flock.runUntilIdle();
+    const { id } = before.flock.questions()[0]!;
+    await before.flock.shutdown();
+    if (isAnswered) {
+      const between = await Flock.open({ store: sqliteStore(path) });
+      await between.answer(id, artifact("Form", z.object({ ok: z.boolean() }))({ ok: true }));
+      await between.shutdown();
+    }
+    return { id, ...(await open(after)) };
+  }
+
+  it.each([
+    ["open", false, undefined],
+    ["open, with a key", false, "k"],
+    ["answered", true, undefined],
+    ["answered, with a key", true, "k"],
+  ])(
+    "a question (%s) is asked again with the new form when its answer's schema has changed",
+    async (_, isAnswered, key) => {
+      await using folder = await temporaryFolder();
+      const schema = z.object({ ok: z.boolean(), reason: z.string() });
+      const { flock, Form, answers, id } = await withChangedForm(`${folder.path}/f.db`, key, isAnswered, schema);
+      await using _flock = flock;
+      const [question, ...others] = flock.questions();
+      expect(others).toEqual([]);
+      expect(question!.id).not.toBe(id);
+      expect(question!.payload.answer_schema).toMatchObject({ required: ["ok", "reason"] });
+      await expect(flock.answer(id, Form({ ok: true, reason: "x" }))).rejects.toMatchObject({ code: "conflict" });
+      await flock.answer(question!.id, Form({ ok: true, reason: "x" }));
+      await flock.runUntilIdle();
+      expect(answers).toEqual([{ ok: true, reason: "x" }]);
+    },
+  );
+
+  it("an answer of the old schema that fits the new one counts", async () => {
+    await using folder = await temporaryFolder();
+    const schema = z.object({ ok: z.boolean(), reason: z.string().default("none") });
+    const { flock, answers } = await withChangedForm(`${folder.path}/f.db`, undefined, true, schema);
+    await using _ = flock;
+    expect(flock.questions()).toEqual([]);
+    expect(answers).toEqual([{ ok: true, reason: "none" }]);
+  });
 });

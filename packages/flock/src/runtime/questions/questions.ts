@@ -2,6 +2,7 @@ import { type EventOf, type LastingVisibility, maySee, OWNER_ONLY, type Principa
 import { z } from "zod";
 import type { AskOptions } from "../../agents/ask-options.ts";
 import { type AnyArtifactType, Draft, type PayloadOf } from "../../blackboard/artifact-type.ts";
+import { canonicalJson } from "../../blackboard/json.ts";
 import type { Clock } from "../../core/clock.ts";
 import { checkOptions, FlockError } from "../../core/errors.ts";
 import type { RunLog } from "../../core/logger.ts";
@@ -14,6 +15,8 @@ import type { QuestionClosure, QuestionRecord, WorkStore } from "../../store/sto
 import type { Origin, Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Registry } from "../registry.ts";
+import { currentRun } from "../runs/current-run.ts";
+import type { PersonWait } from "../runs/person-wait.ts";
 import type { Run } from "../runs/run.ts";
 import type { StoredQuestion } from "./person-question.ts";
 import { PersonQuestion } from "./person-question.ts";
@@ -68,8 +71,6 @@ export class Questions {
   readonly #byId = new Map<string, Asked>();
   /** The same by activation, in the order in which they were asked. */
   readonly #byActivation = new Map<string, Asked[]>();
-  /** For how many answers each run waits. */
-  readonly #waits = new Map<Run, number>();
   /** Activations whose questions are being read. */
   readonly #reviving = new Map<string, Promise<void>>();
 
@@ -78,12 +79,13 @@ export class Questions {
     for (const record of options.left.questions) this.#remember(askedBefore(record));
   }
 
-  /** Asks on behalf of a run; `number`: the index of this question in the run. See `RunContext.askPerson`. */
+  /** Asks on behalf of a run; `number`: the index of this question in the run, `wait`: how the run waits for the answer. See `RunContext.askPerson`. */
   async ask<T extends AnyArtifactType>(
     run: Run,
     number: number,
     type: T,
     options: AskOptions<T>,
+    wait: PersonWait,
   ): Promise<PayloadOf<T>> {
     const { agent } = run.activation;
     const asked = checkOptions(`agent ${agent.name}: askPerson`, askSchema, options);
@@ -103,8 +105,8 @@ export class Questions {
     const question = this.#before(run, number, type, asked) ?? this.#post(run, number, type, asked);
     await question.written;
     await question.closing?.catch(() => {});
-    const closure = question.closure ?? (await this.#wait(run, question, asked.default));
-    if (closure.answer) return closure.answer.payload as PayloadOf<T>;
+    const closure = question.closure ?? (await this.#wait(run, question, asked.default, wait));
+    if (closure.answer) return type.decode(closure.answer.payload) as PayloadOf<T>;
     throw new FlockError(
       "question_expired",
       `agent ${agent.name} asked ${JSON.stringify(asked.question)} and received no answer by ${question.artifact.payload.deadline}: give askPerson a default, or a longer deadline`,
@@ -155,6 +157,7 @@ export class Questions {
     const publication = this.#options.publisher.prepare(draft, {
       producedBy: "external",
       correlationId,
+      depth: currentRun()?.activation.depth,
       tags: NO_TAGS,
       visibility,
       idempotencyKey,
@@ -215,7 +218,7 @@ export class Questions {
 
   /**
    * The same question, if an earlier attempt has asked it. What has other words now is another question, which a person has
-   * not answered: the old one is withdrawn.
+   * not answered: the old one is withdrawn. So is one whose answer has another form since a deploy.
    */
   #before(run: Run, number: number, type: AnyArtifactType, asked: z.output<typeof askSchema>): Asked | undefined {
     const key = asked.key ?? NUMBER_MARK + number;
@@ -224,16 +227,17 @@ export class Questions {
       ?.findLast((one) => one.key === key && one.closure?.status !== "withdrawn");
     if (!before) return undefined;
     const { payload } = before.artifact;
-    if (asked.key === undefined) {
-      const isSame =
-        JSON.stringify([payload.question, payload.details, payload.answer_type]) ===
-        JSON.stringify([asked.question, asked.details, type.typeName]);
-      if (isSame) return before;
+    const isSame =
+      asked.key === undefined
+        ? JSON.stringify([payload.question, payload.details, payload.answer_type]) ===
+          JSON.stringify([asked.question, asked.details, type.typeName])
+        : payload.answer_type === type.typeName;
+    if (isSame && fitsForm(before, type)) return before;
+    if (isSame || asked.key === undefined) {
       // If that cannot be written, the end of the run withdraws it.
       if (!before.closure) this.#withdraw(before).catch(() => {});
       return undefined;
     }
-    if (payload.answer_type === type.typeName) return before;
     throw new FlockError(
       "question_wrong",
       `agent ${run.activation.agent.name} has asked for a ${payload.answer_type} under the key ${JSON.stringify(key)}, and now asks for a ${type.typeName}: give each question its own key`,
@@ -250,7 +254,7 @@ export class Questions {
       answer_type: type.typeName,
       answer_schema: asked.schema ?? type.jsonSchema,
       deadline: deadline === undefined ? undefined : isoTime(clock.now() + deadline),
-      default: asked.default?.payload,
+      default: asked.default?.stored,
       asked_by: agent.name,
       run_id: runId,
       activation_id: activationId,
@@ -286,7 +290,7 @@ export class Questions {
   }
 
   /** Resolves when the question is closed and its run may go on. */
-  #wait(run: Run, question: Asked, fallback: Draft | undefined): Promise<QuestionClosure> {
+  #wait(run: Run, question: Asked, fallback: Draft | undefined, wait: PersonWait): Promise<QuestionClosure> {
     const { clock } = this.#options;
     const { signal } = run;
     const { deadline } = question.artifact.payload;
@@ -301,12 +305,7 @@ export class Questions {
       stopTimer = clock.after(ms, () => void expire(), true);
     };
     if (deadline !== undefined) expireIn(Date.parse(deadline) - clock.now());
-    const waits = (this.#waits.get(run) ?? 0) + 1;
-    this.#waits.set(run, waits);
-    if (waits === 1) {
-      run.limit?.pause();
-      run.slot.release();
-    }
+    wait.open();
     const end = () => {
       stopTimer?.();
       question.waiting.delete(onClosed);
@@ -316,20 +315,11 @@ export class Questions {
     const onClosed = (closure: QuestionClosure): void => {
       // The run that asked has ended: what its function still waits for never comes.
       if (closure.status === "withdrawn") return end();
-      const left = (this.#waits.get(run) ?? 1) - 1;
-      if (left > 0) {
-        this.#waits.set(run, left);
-        resolve(closure);
-        return;
-      }
-      this.#waits.delete(run);
-      run.slot.reacquire().then(() => {
-        run.limit?.resume();
-        resolve(closure);
-      });
+      const returning = wait.close();
+      if (returning) returning.then(() => resolve(closure), reject);
+      else resolve(closure);
     };
     const stop = () => {
-      this.#waits.delete(run);
       reject(signal.reason);
     };
     question.waiting.add(onClosed);
@@ -409,13 +399,28 @@ function askedBefore({ artifact, activationId, key, closure }: QuestionRecord): 
   };
 }
 
-function byAgent({ activation: { agent, runId, correlationId } }: Run, visibility: Origin["visibility"]): Origin {
-  return { producedBy: agent.name, runId, correlationId, tags: agent.tags, visibility };
+function byAgent(
+  { activation: { agent, runId, correlationId, depth } }: Run,
+  visibility: Origin["visibility"],
+): Origin {
+  return { producedBy: agent.name, runId, correlationId, depth, tags: agent.tags, visibility };
 }
 
 /** A question may say anything that its run knows. No artifact can say of several conditions that all must hold: such a one is for the owner. */
 function visibilityOf({ saidTo = PUBLIC }: Run): LastingVisibility {
   return saidTo.kind === "all" ? OWNER_ONLY : saidTo;
+}
+
+/** Whether the form that people have seen, or the answer that they have given, fits the answer's type of today. */
+function fitsForm({ artifact, closure }: Asked, type: AnyArtifactType): boolean {
+  if (!closure) return canonicalJson(artifact.payload.answer_schema) === canonicalJson(type.jsonSchema);
+  if (!closure.answer) return true;
+  try {
+    type.takeUp(closure.answer.payload);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function hasPassed({ payload: { deadline } }: StoredQuestion, now: number): boolean {

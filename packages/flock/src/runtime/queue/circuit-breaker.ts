@@ -27,8 +27,10 @@ export class CircuitBreaker {
   #failures: number[] = [];
   #opensUntil = 0;
   #held = new Set<Activation>();
-  /** Id of the trial activation. */
+  /** Id of the trial activation that occupies its slot. */
   #probe: string | undefined;
+  /** Ids of trial activations that wait for a person or another run. Their end still counts. */
+  readonly #waitingProbes = new Set<string>();
   #callOff: (() => void) | undefined;
 
   /**
@@ -77,8 +79,9 @@ export class CircuitBreaker {
 
   /** Records the end of a run, or a cancellation before its start. Returns whether it opened the circuit. */
   ended({ id, refusal }: Pick<Activation, "id" | "refusal">, status: RunStatus, failure?: unknown): boolean {
-    const isProbe = id === this.#probe;
-    if (isProbe) this.#probe = undefined;
+    const hasWaited = this.#waitingProbes.delete(id) && this.#state === "half_open";
+    const isProbe = id === this.#probe || hasWaited;
+    if (id === this.#probe) this.#probe = undefined;
     // Runs that started before the circuit opened say nothing about the agent's current state.
     if (this.#state !== "closed" && !isProbe) return false;
     if (refusal || isOverspent(failure) || status === "cancelled" || status === "interrupted") {
@@ -101,6 +104,14 @@ export class CircuitBreaker {
     for (const activation of this.#queue.withdraw()) this.#held.add(activation);
     if (this.#held.size > 0) this.#wait();
     return true;
+  }
+
+  /** A run waits for a person or another run, maybe for days. If it is the trial, the next activation becomes one too. */
+  released({ id }: Pick<Activation, "id">): void {
+    if (id !== this.#probe) return;
+    this.#waitingProbes.add(id);
+    this.#probe = undefined;
+    this.#tryNext();
   }
 
   /** Removes and returns held activations. */
@@ -145,6 +156,7 @@ export class CircuitBreaker {
 
   #close(): void {
     this.#change("closed");
+    this.#waitingProbes.clear();
     const held = this.#held;
     this.#held = new Set();
     for (const activation of held) this.#queue.enqueue(activation);

@@ -2,6 +2,7 @@ import { allOf, type EventDraft } from "@flock-ts/protocol";
 import type { AgentDefinition } from "../../agents/definition.ts";
 import { visibleWithAgent } from "../../agents/definition.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { Runner } from "../runs/runner.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** Minimum interval between reports of the number of waiting activations per paused agent, in ms. */
@@ -11,6 +12,7 @@ const MIN_INTERVAL_MS = 250;
 export interface PausesOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly scheduler: Scheduler;
+  readonly runner: Pick<Runner, "onHeld">;
   readonly clock: Clock;
   readonly emit: (event: EventDraft) => void;
 }
@@ -25,6 +27,7 @@ export class Pauses {
 
   constructor(options: PausesOptions) {
     this.#options = options;
+    options.runner.onHeld((agent) => this.queueChanged(agent));
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import { outside } from "../../core/outside.ts";
 import type { QueuedRun } from "../../middleware/agent-component.ts";
 import type { Activation } from "../runs/activation.ts";
 import type { AgentQueue, Waiting } from "./agent-queue.ts";
@@ -241,7 +242,7 @@ export class Scheduler {
   #beginFirst(queue: AgentQueue): boolean {
     const { activation } = queue.waiting[queue.next] as Waiting;
     const { hooks } = activation.agent;
-    const wait = hooks && !activation.refusal ? hooks.schedule(queuedRun(activation)) : 0;
+    const wait = hooks && !activation.refusal ? outside(() => hooks.schedule(queuedRun(activation))) : 0;
     if (wait > 0) {
       queue.heldUntil = this.#clock.now() + wait;
       this.#delayed.add(queue);

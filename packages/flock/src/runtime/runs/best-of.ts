@@ -5,7 +5,9 @@ import type { Inputs } from "../../agents/inputs.ts";
 import type { RunContext, RunPublishOptions, StreamOptions } from "../../agents/run-context.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
 import { FlockError } from "../../core/errors.ts";
-import { assertMayPublish, checkOutput, describe, draftsOf } from "./output-check.ts";
+import { asActivity } from "./current-run.ts";
+import { drain } from "./drain.ts";
+import { assertMayPublish, checkOutput, draftsOf } from "./output-check.ts";
 
 /** One try at an output. */
 interface Candidate {
@@ -27,7 +29,9 @@ export function tryingSeveral(agent: AgentDefinition): AgentDefinition {
 }
 
 async function best(agent: AgentDefinition, { count, score }: BestOf, inputs: Inputs, context: RunContext) {
-  const tries = await Promise.allSettled(Array.from({ length: count }, () => attempt(agent, score, inputs, context)));
+  const tries = await Promise.allSettled(
+    Array.from({ length: count }, () => asActivity(() => attempt(agent, score, inputs, context))),
+  );
   context.signal.throwIfAborted();
   let winner: Candidate | undefined;
   let failed = 0;
@@ -53,31 +57,18 @@ async function attempt(agent: AgentDefinition, score: Score, inputs: Inputs, con
   const held: Draft[] = [];
   const own = listening(agent, context, said, held);
   const result = agent.run(inputs, own);
-  const output: unknown = isGenerator(result) ? await drain(result, own) : await result;
+  const output: unknown = isGenerator(result)
+    ? await drain(result, {
+        agent: agent.name,
+        stopped: () => (context.signal.aborted ? context.signal.reason : undefined),
+        write: own.stream,
+      })
+    : await result;
   context.signal.throwIfAborted();
   const drafts = [...held, ...draftsOf(agent, output)];
   const points: unknown = await score(checkOutput(agent, drafts), own);
   if (typeof points === "number" && Number.isFinite(points)) return { output: drafts, score: points, said };
   throw new FlockError("wrong_output", `agent ${agent.name}: the score of bestOf gave ${String(points)}, not a number`);
-}
-
-async function drain(generator: AsyncGenerator<unknown, unknown, undefined>, { agent, signal, stream }: RunContext) {
-  for (;;) {
-    const { done, value } = await generator.next();
-    if (signal.aborted) {
-      // The generator's `finally` blocks must run, but nothing waits for them.
-      generator.return(undefined).catch(() => {});
-      throw signal.reason;
-    }
-    if (done) return value;
-    if (typeof value !== "string") {
-      throw new FlockError(
-        "wrong_output",
-        `agent ${agent} yielded ${describe(value)}; yield strings to stream, return drafts to publish`,
-      );
-    }
-    stream(value);
-  }
 }
 
 /**

@@ -10,8 +10,10 @@ import { VisibleStore } from "../../store/visible-store.ts";
 import type { Questions } from "../questions/questions.ts";
 import type { Activation } from "./activation.ts";
 import { EarlyOutput, type EarlyOutputDeps } from "./early-output.ts";
+import { PersonWait } from "./person-wait.ts";
 import type { Run } from "./run.ts";
 import { STEPS, type Steps } from "./steps.ts";
+import { WatchedPromise } from "./watched-promise.ts";
 
 const NOTHING = Object.freeze({});
 const NO_ARTIFACTS: readonly StoredArtifact[] = Object.freeze([]);
@@ -51,7 +53,7 @@ export class Context implements RunContext {
     this.activationId = id;
     this.correlationId = correlationId;
     this.attempt = attempt;
-    this.artifacts = artifacts;
+    this.artifacts = Object.freeze(artifacts);
     this.#blackboard = blackboard;
     this.#logOf = logOf;
     this.#questions = questions;
@@ -81,10 +83,14 @@ export class Context implements RunContext {
     if (!this.#askPerson) {
       let asked = 0;
       this.#askPerson = (type, options) => {
-        const answer = this.#questions.ask(this.#run, ++asked, type, options);
+        const wait = new PersonWait(this.#run.occupancy);
+        const answer = this.#questions.ask(this.#run, ++asked, type, options, wait);
         // A function that no longer waits for its answer must not crash the process when the run is stopped.
         answer.catch(() => {});
-        return answer;
+        return new WatchedPromise(answer, (source) => {
+          wait.awaited();
+          return source;
+        });
       };
     }
     return this.#askPerson;

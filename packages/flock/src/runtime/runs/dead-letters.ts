@@ -6,6 +6,8 @@ import { timestamp } from "../../core/time.ts";
 import { eventWrite } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { DeadLetter, DeadLetterQuery, DeadLetterReader } from "../../store/store.ts";
+import { successorOf } from "../registry.ts";
+import { runDone } from "./run-done.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { Runner } from "./runner.ts";
 
@@ -27,7 +29,7 @@ export interface DeadLettersOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly store: DeadLetterReader;
   readonly journal: Journal;
-  readonly runner: Pick<Runner, "runAgain" | "enqueue" | "abandon">;
+  readonly runner: Pick<Runner, "runAgain" | "enqueue" | "abandon" | "caller">;
   readonly clock: Clock;
 }
 
@@ -51,15 +53,15 @@ export class DeadLetters {
     const { agents, runner } = this.#options;
     const letter = await this.#reserve(id, as);
     const { agentId, correlationId, missing, attempts } = letter;
-    const obstacle = agents.has(agentId) ? missing > 0 && missingInputs(id, missing) : undeclared(id, agentId);
+    const obstacle = successorOf(agents, agentId) ? missing > 0 && missingInputs(id, missing) : undeclared(id, agentId);
     if (obstacle) {
       this.#leaving.delete(id);
       throw obstacle;
     }
-    const { promise: done, resolve: onEnd } = Promise.withResolvers<RunEnd>();
+    const { done, onEnd } = runDone(() => runner.caller);
     const activation = runner.runAgain(letter, onEnd);
     const closed = this.#tell(letter, { status: "retried", run_id: activation.runId });
-    await this.#takeOut(id, () => runner.abandon(activation));
+    await this.#takeOut(id, () => runner.abandon());
     runner.enqueue(activation);
     return { runId: activation.runId, correlationId, attempt: attempts + 1, seq: closed.seq, done };
   }

@@ -167,9 +167,9 @@ export class EarlyOutput {
 }
 
 /** Returns the origin of what a run publishes. */
-export function originOf({ agent, runId, correlationId }: Activation, draft: Draft): Origin {
+export function originOf({ agent, runId, correlationId, depth }: Activation, draft: Draft): Origin {
   const { name: producedBy, tags, visibility, outputs } = agent;
-  return { producedBy, runId, correlationId, tags, visibility: outputs?.visibilityOf(draft) ?? visibility };
+  return { producedBy, runId, correlationId, depth, tags, visibility: outputs?.visibilityOf(draft) ?? visibility };
 }
 
 /** The promise of a publish. Its failure is reported to the caller, or by the run when nothing awaits it. */

@@ -1,4 +1,4 @@
-import type { EventDraft } from "@flock-ts/protocol";
+import { type EventDraft, MAX_NAME_LENGTH } from "@flock-ts/protocol";
 import type { StreamOptions } from "../../agents/run-context.ts";
 
 /**
@@ -33,7 +33,11 @@ export class OutputStream {
   write(text: string, options: StreamOptions = {}): void {
     if (this.#ended || text === "") return;
     this.#begun = true;
-    this.#label = { ...options, outputType: options.outputType ?? "text" };
+    const { outputType = "text", artifactType } = options;
+    this.#label = {
+      outputType: outputType.slice(0, MAX_NAME_LENGTH),
+      ...(artifactType === undefined ? {} : { artifactType: artifactType.slice(0, MAX_NAME_LENGTH) }),
+    };
     const all = this.#held + text;
     this.#held = "";
     for (let start = 0; start < all.length; ) {

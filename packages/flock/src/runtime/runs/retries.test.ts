@@ -206,7 +206,7 @@ describe.each([
 
   it("publishes nothing of a failed attempt, and does not try again what was refused as a loop", async () => {
     const flock = await Flock.open({
-      maxRunsPerCorrelation: 1,
+      maxDepth: 1,
       store: file === undefined ? memoryStore() : sqliteStore(join(folder, file)),
     });
     let tries = 0;
@@ -219,14 +219,16 @@ describe.each([
         tries += 1;
         return tries < 3 ? [Pizza({ text }), Pizza({ text })] : Pizza({ text });
       });
-    await flock.publish(idea, { correlationId: "dinner" });
+    flock
+      .agent("waiter")
+      .consumes(Pizza)
+      .retry({ attempts: 3, delay: 0, when: () => true })
+      .run(() => {});
+    await flock.publish(idea);
     await flock.runUntilIdle();
     expect(tries).toBe(3);
     expect(await flock.store.getByType(Pizza)).toHaveLength(1);
-    await flock.publish(idea, { correlationId: "dinner" });
-    await flock.runUntilIdle();
-    expect(tries).toBe(3);
-    expect(await flock.deadLetters()).toMatchObject([{ error: { name: "RunLimitError" }, attempts: 1 }]);
+    expect(await flock.deadLetters()).toMatchObject([{ agentId: "waiter", error: { name: "LoopError" }, attempts: 1 }]);
     await flock.shutdown();
   });
 });

@@ -13,12 +13,14 @@ import type { RunContext } from "../../agents/run-context.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
 import { type Clock, elapsed } from "../../core/clock.ts";
-import { FlockError } from "../../core/errors.ts";
 import { type ErrorDetail, wireErrorOf } from "../../core/wire-error.ts";
 import type { Activation } from "./activation.ts";
 import type { Begun } from "./begun.ts";
+import { asCurrent } from "./current-run.ts";
+import { drain } from "./drain.ts";
 import type { EarlyOutput } from "./early-output.ts";
-import { checkOutput, describe, draftsOf } from "./output-check.ts";
+import { Occupancy, type RunSlot } from "./occupancy.ts";
+import { checkOutput, draftsOf } from "./output-check.ts";
 import { OutputStream, type StreamingOutput } from "./output-stream.ts";
 import type { RunEnd } from "./run-end.ts";
 import { type StepEvent, Steps } from "./steps.ts";
@@ -31,13 +33,6 @@ export const HIDDEN: WireError = {
   name: "hidden",
   message: "Error details are hidden from some viewers of this run. See the server log.",
 };
-
-/** The concurrency slot of a run. A run that waits for a person releases it. */
-export interface RunSlot {
-  release(): void;
-  /** Resolves when the run may continue. */
-  reacquire(): Promise<void>;
-}
 
 /** Why a run was stopped from outside. */
 export class RunStopped extends Error {
@@ -77,12 +72,12 @@ export class Run {
   #said: EventVisibility | undefined;
   /** How long the function may take; undefined: without limit. Paused while a person is asked. */
   readonly limit: TimeLimit | undefined;
-  /** The run's place among the concurrent runs. */
-  readonly slot: RunSlot;
   /** The writes of its start. */
   begun: Pick<Begun, "ensure"> | undefined;
   /** What it publishes before its end, if it does. */
   early: EarlyOutput | undefined;
+  /** Whether the run occupies its place among the concurrent runs. */
+  readonly occupancy: Occupancy;
   readonly #emit: (event: StreamingOutput | StepEvent) => void;
   readonly #errorDetail: ErrorDetail;
   readonly #clock: Clock;
@@ -97,14 +92,13 @@ export class Run {
     emit: (event: StreamingOutput | StepEvent) => void,
   ) {
     this.activation = activation;
-    this.slot = slot;
     const { visibility, agent } = activation;
     this.#said = agent.outputs?.visibility ? allOf([visibility, agent.outputs.visibility]) : visibility;
     this.#clock = clock;
     this.#begun = elapsed(clock);
-    const { name, timeout } = agent;
-    if (timeout !== undefined)
-      this.limit = new TimeLimit(clock, timeout, () => this.#stop(new RunTimedOut(name, timeout)));
+    const { timeout } = agent;
+    if (timeout !== undefined) this.limit = new TimeLimit(clock, timeout, () => this.#stop(this.#timedOut()));
+    this.occupancy = new Occupancy(slot, this.limit);
     this.#errorDetail = errorDetail;
     this.#emit = emit;
   }
@@ -129,8 +123,10 @@ export class Run {
         emit: (event) => this.#say(event),
         told: (error) => this.#wireErrorOf(error),
         addUsage: (amounts) => this.addUsage(amounts),
+        occupancy: this.occupancy,
+        within: (activity, work) => asCurrent(this, work, activity),
       });
-      if (this.#ended) this.#steps.end();
+      if (this.#ended) this.#steps.end("success");
     }
     return this.#steps;
   }
@@ -208,8 +204,14 @@ export class Run {
     return failure instanceof RunTimedOut ? failure : told;
   }
 
+  #timedOut(): RunTimedOut {
+    const { name, timeout = 0 } = this.activation.agent;
+    return new RunTimedOut(name, timeout);
+  }
+
   #stop(reason: Error): void {
     this.#stopped ??= reason;
+    this.occupancy.end(this.#stopped);
     this.#abort?.abort(this.#stopped);
     this.#abandon?.(this.#stopped);
   }
@@ -254,14 +256,21 @@ export class Run {
     const result = agent.context
       ? runWithContext(agent.context, context, agent.run.bind(agent, inputs, context))
       : agent.run(inputs, context);
-    return isGenerator(result) ? this.#drain(agent, result) : result;
+    if (!isGenerator(result)) return result;
+    return drain(result, {
+      agent: agent.name,
+      stopped: () => this.#stopped,
+      write: (text) => this.stream.write(text),
+    });
   }
 
   /** Ends the stream, also for callers that still hold it, and reports how the run has ended: with a failure unless that is undefined. */
   end(failure: unknown, produced: readonly string[]): RunEnd {
     this.#ended = true;
     this.#stream?.end();
-    this.#steps?.end();
+    const status = failure === undefined ? "success" : statusOf(failure);
+    this.#steps?.end(status);
+    this.occupancy.end();
     const { runId } = this.activation;
     const durationMs = Math.round((elapsed(this.#clock) - this.#begun) * 1000) / 1000;
     const usage = this.#usage;
@@ -269,7 +278,7 @@ export class Run {
     if (failure === undefined && !usage) return { runId, status: "success", durationMs, produced };
     return {
       runId,
-      status: failure === undefined ? "success" : statusOf(failure),
+      status,
       durationMs,
       produced,
       ...(failure === undefined || failure instanceof RunStopped ? {} : { error: this.#wireErrorOf(failure) }),
@@ -295,28 +304,11 @@ export class Run {
         output.then(resolve, reject);
         if (this.#stopped) reject(this.#stopped);
       });
+      // Code that never gave way kept the timer from firing.
+      if (this.limit?.isOver) throw this.#timedOut();
       return this.#check(agent, result);
     } finally {
       this.limit?.stop();
-    }
-  }
-
-  async #drain(agent: AgentDefinition, generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
-    for (;;) {
-      const { done, value } = await generator.next();
-      if (this.#stopped) {
-        // The generator's `finally` blocks must run, but nothing waits for them.
-        generator.return(undefined).catch(() => {});
-        throw this.#stopped;
-      }
-      if (done) return value;
-      if (typeof value !== "string") {
-        throw new FlockError(
-          "wrong_output",
-          `agent ${agent.name} yielded ${describe(value)}; yield strings to stream, return drafts to publish`,
-        );
-      }
-      this.stream.write(value);
     }
   }
 }

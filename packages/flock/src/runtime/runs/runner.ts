@@ -1,22 +1,14 @@
-import {
-  allOf,
-  type EventOf,
-  type EventVisibility,
-  isAtLeastAsVisible,
-  maySee,
-  type Principal,
-  type WireError,
-} from "@flock-ts/protocol";
+import { type EventOf, isAtLeastAsVisible, maySee, type Principal, type WireError } from "@flock-ts/protocol";
 import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Subscription } from "../../agents/subscription.ts";
+import { undeclaredAgent } from "../../agents/undeclared-agent.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
-import { seenTogether } from "../../blackboard/by-visibility.ts";
 import type { Clock } from "../../core/clock.ts";
 import { newId } from "../../core/ids.ts";
+import { outside } from "../../core/outside.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
 import { type ErrorDetail, readable, wireErrorOf } from "../../core/wire-error.ts";
-import type { Workflows } from "../../projections/workflows.ts";
 import { eventWrite, writeOf } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
 import type {
@@ -39,13 +31,20 @@ import type { Questions } from "../questions/questions.ts";
 import { Circuits } from "../queue/circuits.ts";
 import { DelayQueue } from "../queue/delay-queue.ts";
 import { Scheduler } from "../queue/scheduler.ts";
-import type { Activation } from "./activation.ts";
+import { SingleFile } from "../queue/single-file.ts";
+import { successorOf } from "../registry.ts";
+import { type Activation, depthOf } from "./activation.ts";
+import type { Activations } from "./activations.ts";
 import { Begun } from "./begun.ts";
 import { Context } from "./context.ts";
+import { asCurrent, type CurrentRun, currentRun } from "./current-run.ts";
 import { type EarlyOutputDeps, originOf } from "./early-output.ts";
+import type { RunSlot } from "./occupancy.ts";
 import { type Outcome, Outcomes } from "./outcomes.ts";
 import type { StreamingOutput } from "./output-stream.ts";
-import { HIDDEN, Run, type RunSlot, RunStopped } from "./run.ts";
+import { CrashLimitError } from "./refusals.ts";
+import { resumable } from "./resumable.ts";
+import { HIDDEN, Run, RunStopped } from "./run.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { StepEvent } from "./steps.ts";
 
@@ -57,22 +56,22 @@ export interface RunnerOptions {
   /** The work that earlier processes have left. */
   readonly left: LeftWork;
   readonly journal: Journal;
+  readonly activations: Activations;
   readonly clock: Clock;
   readonly log: RootLog;
-  readonly workflows: Workflows;
   /** What runs ask people. */
   readonly questions: Questions;
   readonly tracing: Tracing;
-  /** More runs than this in one workflow are a loop: they end at once with an error. */
-  readonly maxRunsPerCorrelation: number;
+  /** A longer chain of runs, each of which caused the next one, is a loop: its next run ends at once with an error. */
+  readonly maxDepth: number;
+  /** How many attempts at the same work may end with a crash of the process; an agent may have its own limit. */
+  readonly maxCrashes: number;
   /** How many runs may go on at the same time, of all agents; undefined: as many as the agents allow. */
   readonly concurrency?: number | undefined;
   /** How much events tell of errors. */
   readonly errorDetail: ErrorDetail;
-  /** The queue of an agent has changed while it is paused. */
-  readonly onHeld: (agent: string) => void;
   /** Where the output of runs goes. */
-  readonly publisher: Pick<Publisher, "prepare" | "post" | "postAgain" | "committed">;
+  readonly publisher: Pick<Publisher, "prepare" | "post" | "postAgain" | "committed" | "listen">;
 }
 
 /** How many runs there were, by how they ended, and are. */
@@ -80,6 +79,9 @@ export type RunCounts = Readonly<Record<RunEnd["status"] | "started" | "running"
 
 /** A run whose end is not reported yet. */
 type Ended = Omit<Activation, "runId" | "onEnd">;
+
+/** Work that an earlier process has left to an agent. `crashes` includes the last crash. */
+type LeftActivation = UnfinishedActivation & { readonly agent: AgentDefinition; readonly crashes: number };
 
 /** How a run has ended, as far as it has to be written. */
 interface Ending {
@@ -96,6 +98,8 @@ interface Ending {
   readonly begun: Pick<Begun, "ensure"> | undefined;
 }
 
+/** A run that began in an earlier process. */
+const BEGUN_BEFORE: Pick<Begun, "ensure"> = { ensure: () => {} };
 const NO_TAGS: readonly string[] = [];
 const NO_DRAFTS: readonly Draft[] = [];
 const NO_POSTINGS: readonly Publication[] = [];
@@ -110,6 +114,11 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly scheduler: Scheduler;
   readonly #retries: DelayQueue;
+  /**
+   * Work whose next crash is its last one. If other such work ran at the same time, a crash would set all of it aside, and
+   * only one of it is to blame.
+   */
+  readonly #lastChances: SingleFile;
   readonly circuits: Circuits;
   readonly #runs = new Map<string, Run>();
   readonly #early: EarlyOutputDeps;
@@ -120,8 +129,7 @@ export class Runner {
   readonly #counts = { ...NO_RUNS };
   /** What earlier processes have left, by agent; undefined until work begins. */
   #unfinishedBefore: Map<string, UnfinishedActivation[]> | undefined;
-  /** Activations that are written and have not ended. */
-  #unfinished = 0;
+  readonly #heldListeners: ((agent: string) => void)[] = [];
   #idle = Promise.withResolvers<void>();
   #stopped = false;
 
@@ -129,12 +137,13 @@ export class Runner {
     this.#options = options;
     this.scheduler = new Scheduler(
       options.clock,
-      (activation) => options.tracing.run(activation, () => this.#run(activation)),
+      (activation) => outside(() => options.tracing.run(activation, () => this.#run(activation))),
       options.concurrency,
     );
     this.#outcomes = new Outcomes(options);
     this.#early = options;
     this.#retries = new DelayQueue(options.clock, (activation) => this.enqueue(activation));
+    this.#lastChances = new SingleFile((activation) => this.#schedule(activation));
     this.circuits = new Circuits({
       clock: options.clock,
       emit: (event) => {
@@ -147,55 +156,43 @@ export class Runner {
         enqueue: (activation) => this.#schedule(activation),
       }),
     });
+    options.publisher.listen({
+      activated: (activation) => this.enqueue(activation),
+      abandoned: () => this.abandon(),
+    });
   }
 
   get counts(): RunCounts {
     return {
       ...this.#counts,
       running: this.scheduler.running,
-      queued: this.scheduler.queued + this.#retries.size + this.circuits.held,
+      queued: this.scheduler.queued + this.#retries.size + this.circuits.held + this.#lastChances.size,
     };
   }
 
   /** Whether a run that a subscription has woken is queued, waits for its next attempt or goes on. */
   isBusy(subscription: Subscription): boolean {
     const isIts = (activation: Activation) => activation.subscription === subscription;
-    if (this.scheduler.isWaiting(isIts) || this.#retries.has(isIts) || this.#outcomes.has(isIts)) return true;
+    if ([this.#retries, this.#lastChances, this.#outcomes].some((place) => place.has(isIts))) return true;
+    if (this.scheduler.isWaiting(isIts)) return true;
     return [...this.#runs.values()].some(({ activation }) => isIts(activation));
-  }
-
-  /** An agent is to run, once that is written and {@link enqueue}d. */
-  activate(
-    subscription: Subscription,
-    artifacts: readonly StoredArtifact[],
-    onEnd?: (end: RunEnd) => void,
-  ): Activation {
-    const { agents, workflows, tracing, clock, maxRunsPerCorrelation: limit } = this.#options;
-    const agent = agents.get(subscription.agentId) as AgentDefinition;
-    const correlationId = artifacts[0]?.correlationId ?? newId();
-    const visibility = runSeenBy(agent, artifacts);
-    const runs = workflows.queued(correlationId, timestamp(clock.now()), visibility);
-    this.#unfinished += 1;
-    const id = newId();
-    return {
-      id,
-      runId: id,
-      agent,
-      subscription,
-      artifacts,
-      correlationId,
-      visibility,
-      attempt: 1,
-      cause: tracing.cause(subscription, artifacts, correlationId),
-      refusal: runs > limit ? new RunLimitError(agent.name, correlationId, limit) : undefined,
-      onEnd,
-    };
   }
 
   /** Runs an activation as soon as there is room for it. */
   enqueue(activation: Activation): void {
-    if (this.#stopped) this.#leaveForLater(activation);
-    else if (this.circuits.of(activation.agent)?.admits(activation) !== false) this.#schedule(activation);
+    if (this.#stopped) return this.#leaveForLater(activation);
+    if (this.circuits.of(activation.agent)?.admits(activation) === false) return;
+    if (this.#hasLastChance(activation) && !this.#lastChances.admits(activation)) return;
+    this.#schedule(activation);
+  }
+
+  /** While its agent is paused, it must not keep others from starting. */
+  #hasLastChance({ agent, crashes = 0 }: Activation): boolean {
+    return crashes > 0 && crashes >= this.#maxCrashesOf(agent) - 1 && !this.scheduler.paused.has(agent.name);
+  }
+
+  #maxCrashesOf({ maxCrashes = this.#options.maxCrashes }: AgentDefinition): number {
+    return maxCrashes;
   }
 
   #schedule(activation: Activation): void {
@@ -203,14 +200,22 @@ export class Runner {
     if (this.scheduler.held > 0 && this.scheduler.paused.has(activation.agent.name)) this.#noteHeld(activation);
   }
 
+  /** Calls `listener` with the name of each paused agent whose queue has changed. */
+  onHeld(listener: (agent: string) => void): void {
+    this.#heldListeners.push(listener);
+  }
+
+  #reportHeld(agent: string): void {
+    for (const listener of this.#heldListeners) listener(agent);
+  }
+
   #noteHeld({ agent }: Activation): void {
-    this.#options.onHeld(agent.name);
+    this.#reportHeld(agent.name);
     this.noteIdle();
   }
 
   /** Forgets an activation that could not be written. */
-  abandon({ correlationId, visibility }: Activation): void {
-    this.#options.workflows.withdrawn(correlationId, this.#now(), visibility);
+  abandon(): void {
     this.#countFinished();
   }
 
@@ -257,62 +262,144 @@ export class Runner {
     if (this.#unfinishedBefore || this.#stopped) return;
     const { left, agents, log } = this.#options;
     this.#unfinishedBefore = Map.groupBy(left.unfinished, ({ agentId }) => agentId);
-    for (const agent of agents.values()) this.resumeAgent(agent);
+    const known = [...agents.values()];
+    this.#resume(known.flatMap((agent) => this.#takeLeftOf(agent)));
     for (const [agent, { length }] of this.#unfinishedBefore) {
-      log.warn({ agent, runs: length }, "runs wait for an agent that is not declared: they begin when it is");
+      log.warn({ agent, runs: length }, "runs wait for an undeclared agent: see `flock.orphans()`");
     }
   }
 
   /** Goes on with what earlier processes have left undone for one agent. */
   resumeAgent(agent: AgentDefinition): void {
-    const { journal, workflows } = this.#options;
-    for (const left of this.#unfinishedBefore?.get(agent.name) ?? []) {
-      const { id, correlationId, artifacts, started, failures, visibility, retryAt } = left;
-      let { runId, attempt } = left;
-      const about = { id, agent, artifacts, correlationId, failures, visibility, ...fitting(agent, left) };
-      const before = { ...about, runId, attempt };
-      const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
-      const ended = started ? this.#writesOfEnd(before, end, end) : undefined;
-      if (ended?.again) ({ runId, attempt } = ended.again);
-      this.#unfinished += 1;
-      workflows.queued(correlationId, this.#now(), visibility);
-      const activation: Activation = { ...about, runId, attempt };
-      if (ended) {
-        void this.#outcomes.write({
-          activation,
-          publications: NO_POSTINGS,
-          write: ended.write,
-          committed: (isCancelled) => (isCancelled ? this.#endUnstarted(activation) : this.enqueue(activation)),
-          abandoned: () => this.#leaveForLater(activation),
-          replacement: undefined,
-          isCancellable: true,
-        });
-      } else if (retryAt !== undefined) {
-        this.#retries.enter(activation);
-        this.#retries.until(activation, retryAt);
-      } else {
-        // It is on the blackboard already, even if the commit that it lets pass fails.
-        void journal.settled().then(() => this.enqueue(activation));
-      }
+    this.#resume(this.#takeLeftOf(agent));
+  }
+
+  #takeLeftOf(agent: AgentDefinition): LeftActivation[] {
+    const names = [agent.name, ...agent.formerNames];
+    return names.flatMap((name) => this.#takeOrphans((one) => one.agentId === name)).map(this.#claimedBy(agent));
+  }
+
+  #claimedBy(agent: AgentDefinition): (left: UnfinishedActivation) => LeftActivation {
+    const { hasCrashed } = this.#options.left;
+    return (left) => ({ ...left, agent, crashes: (left.crashes ?? 0) + (left.started && hasCrashed ? 1 : 0) });
+  }
+
+  /** Work that a crash has interrupted starts last: it may have caused the crash, and may do so again. */
+  #resume(left: readonly LeftActivation[]): void {
+    // What has not begun is on the blackboard already, even if the commit that it lets pass fails.
+    const ready = this.#options.journal.settled();
+    const inOrder = left.toSorted((a, b) => Math.sign(a.crashes) - Math.sign(b.crashes));
+    for (const one of inOrder) this.#resumeOne(one, ready);
+  }
+
+  #resumeOne(left: LeftActivation, ready: Promise<void>): void {
+    const { id, agent, crashes, correlationId, started, failures, visibility, retryAt } = left;
+    let { runId, attempt } = left;
+    const isGuarded = this.#options.left.hasCrashed;
+    const about = { id, agent, correlationId, failures, crashes, visibility, isGuarded };
+    const before = { ...about, runId, attempt, ...resumable(agent, left, this.#options.maxDepth) };
+    this.#options.activations.resumed();
+    if (crashes >= this.#maxCrashesOf(agent)) return this.#setAside(before, started);
+    const end = { runId, status: "interrupted", durationMs: 0, produced: [] } as const;
+    const ended = started ? this.#writesOfEnd(before, end, end) : undefined;
+    if (ended?.again) ({ runId, attempt } = ended.again);
+    const activation: Activation = { ...before, runId, attempt };
+    if (ended) {
+      void this.#outcomes.write({
+        activation,
+        publications: NO_POSTINGS,
+        write: ended.write,
+        committed: (isCancelled) =>
+          void (isCancelled ? this.#endUnstarted(activation) : ready.then(() => this.enqueue(activation))),
+        abandoned: () => this.#leaveForLater(activation),
+        replacement: undefined,
+        isCancellable: true,
+      });
+    } else if (retryAt !== undefined) {
+      this.#retries.enter(activation);
+      this.#retries.until(activation, retryAt);
+    } else {
+      void ready.then(() => this.enqueue(activation));
     }
-    this.#unfinishedBefore?.delete(agent.name);
+  }
+
+  /** Makes a dead letter of work during which the process has crashed too often. */
+  #setAside(activation: Activation, hasBegun: boolean): void {
+    const { agent, runId, crashes = 0 } = activation;
+    const failure = new CrashLimitError(agent.name, crashes);
+    const error = wireErrorOf(failure, { detail: this.#options.errorDetail, redaction: agent.redaction });
+    const end: RunEnd = { runId, status: "error", durationMs: 0, produced: NOTHING_PRODUCED, error };
+    const refused = { ...activation, refusal: failure };
+    const begun = hasBegun ? BEGUN_BEFORE : undefined;
+    this.#logFailure(refused, failure, end);
+    const publications = NO_POSTINGS;
+    void this.#outcomes.write(
+      this.#outcomeOf({ activation: refused, end, toldError: error, publications, failure, begun }),
+    );
+  }
+
+  /** Runs of earlier processes whose agents are not declared, oldest first. Empty until work begins. */
+  get orphans(): readonly UnfinishedActivation[] {
+    return [...(this.#unfinishedBefore?.values() ?? [])].flat();
+  }
+
+  /** Lets another agent run orphaned runs. Returns their number. */
+  adopt(agent: AgentDefinition, wanted: (orphan: UnfinishedActivation) => boolean): number {
+    const adopted = this.#takeOrphans(wanted);
+    this.#resume(adopted.map(this.#claimedBy(agent)));
+    return adopted.length;
+  }
+
+  /** Ends orphaned runs as `cancelled`. Resolves to their number, once that is committed. */
+  async cancelOrphans(wanted: (orphan: UnfinishedActivation) => boolean): Promise<number> {
+    const count = this.#cancelOrphans(({ agent, ...activation }) =>
+      wanted({ ...activation, agentId: agent.name, gate: undefined, started: false }),
+    );
+    await this.#options.journal.settled();
+    return count;
+  }
+
+  #cancelOrphans(wanted: (activation: Omit<Activation, "onEnd">) => boolean): number {
+    const asActivation = (orphan: UnfinishedActivation) => {
+      const { agentId, gate: _, started: __, retryAt: ___, visibility, ...activation } = orphan;
+      const agent = undeclaredAgent(agentId);
+      return { ...activation, visibility, agent, subscription: undefined, depth: depthOf(orphan.artifacts) };
+    };
+    const cancelled = this.#takeOrphans((orphan) => wanted(asActivation(orphan)));
+    for (const orphan of cancelled) {
+      this.#options.activations.resumed();
+      this.#endUnstarted(asActivation(orphan));
+    }
+    return cancelled.length;
+  }
+
+  #takeOrphans(wanted: (orphan: UnfinishedActivation) => boolean): readonly UnfinishedActivation[] {
+    const taken: UnfinishedActivation[] = [];
+    for (const [name, orphans] of this.#unfinishedBefore ?? []) {
+      const left = orphans.filter((orphan) => !wanted(orphan));
+      if (left.length === orphans.length) continue;
+      taken.push(...orphans.filter(wanted));
+      if (left.length > 0) this.#unfinishedBefore?.set(name, left);
+      else this.#unfinishedBefore?.delete(name);
+    }
+    return taken;
   }
 
   /** A dead letter is to run again, once that is written and {@link enqueue}d. Its agent must be declared. */
   runAgain(letter: DeadLetter, onEnd: (end: RunEnd) => void): Activation {
-    const { agents, journal, workflows } = this.#options;
-    const { id, correlationId, artifacts, visibility } = letter;
-    const agent = agents.get(letter.agentId) as AgentDefinition;
+    const { activations, agents, journal } = this.#options;
+    const { id, correlationId, visibility } = letter;
+    const agent = successorOf(agents, letter.agentId) as AgentDefinition;
     const next = { id, runId: newId(), attempt: letter.attempts + 1 };
-    this.#unfinished += 1;
-    workflows.queued(correlationId, this.#now(), visibility);
+    activations.resumed();
     journal.write({ kind: "dead_letter_again", ...next });
-    return { ...next, agent, artifacts, correlationId, visibility, onEnd, ...fitting(agent, letter) };
+    const about = { agent, correlationId, visibility };
+    return { ...next, ...about, onEnd, isGuarded: true, ...resumable(agent, letter, this.#options.maxDepth) };
   }
 
   #run(activation: Activation): Promise<void> {
     const { agent, runId, correlationId, artifacts, attempt, visibility } = activation;
-    const { journal, blackboard, clock, errorDetail } = this.#options;
+    const { journal, clock, errorDetail } = this.#options;
     const run = new Run(activation, clock, errorDetail, this.#slotOf(activation), this.#tell);
     this.#runs.set(runId, run);
     this.#counts.started += 1;
@@ -338,9 +425,18 @@ export class Runner {
       journal,
     );
     run.begun = begun;
+    if (!activation.isGuarded) return this.#execute(run, begun);
+    const execute = () => this.#execute(run, begun);
+    // If the commit fails, the end of the run writes its start again.
+    return journal.committed().then(execute, execute);
+  }
+
+  #execute(run: Run, begun: Begun): Promise<void> {
+    const { blackboard, questions } = this.#options;
     let output: readonly Draft[] | Promise<readonly Draft[]>;
     try {
-      output = run.execute(new Context(run, blackboard, this.#logOf, this.#options.questions, this.#early));
+      const context = new Context(run, blackboard, this.#logOf, questions, this.#early);
+      output = asCurrent(run, () => run.execute(context));
     } catch (error) {
       return this.#end(run, begun, NO_DRAFTS, readable(error));
     }
@@ -352,10 +448,18 @@ export class Runner {
     );
   }
 
+  /** Returns the run whose function the caller belongs to, while it goes on. */
+  get caller(): CurrentRun | undefined {
+    const run = currentRun();
+    return run && this.#runs.get(run.activation.runId) === run ? run : undefined;
+  }
+
   #slotOf(activation: Activation): RunSlot {
     return {
       release: () => {
         this.scheduler.leave(activation);
+        this.#lastChances.left(activation.id);
+        this.circuits.of(activation.agent)?.released(activation);
         this.noteIdle();
       },
       reacquire: () => this.scheduler.reacquireSlot(activation),
@@ -409,7 +513,7 @@ export class Runner {
           publications.filter(({ artifact }) => isTold(artifact)),
         );
     const told = { ...end, error: toldError as WireError, produced };
-    const { again, endedAt, write } = this.#writesOfEnd(activation, end, told, failure, begun !== undefined);
+    const { again, write } = this.#writesOfEnd(activation, end, told, failure, begun !== undefined);
     const isRetried = again?.retryAt !== undefined;
     const report = again ? undefined : this.#reportOf(activation, told);
     return {
@@ -430,8 +534,6 @@ export class Runner {
       },
       committed: (isCancelled) => {
         if (isRetried) return this.#retry(activation, end, again, isCancelled);
-        const { correlationId } = activation;
-        this.#options.workflows.ended(correlationId, agent.name, end.status, endedAt, visibility);
         this.#settle(activation, end);
       },
       abandoned: () => this.#leaveForLater(activation),
@@ -461,10 +563,10 @@ export class Runner {
     if (!isFailure(status) || !error) return undefined;
     const { agents, publisher, log } = this.#options;
     const isWanted = [...agents.values()].some(({ consumes }) => consumes.get(RunFailed.typeName) === RunFailed);
-    const { agent, correlationId, visibility, artifacts } = activation;
+    const { agent, correlationId, depth, visibility, artifacts } = activation;
     if (!isWanted || !this.#failures.mayReport(agent.name, artifacts)) return undefined;
     try {
-      const origin = { producedBy: agent.name, runId, correlationId, tags: NO_TAGS };
+      const origin = { producedBy: agent.name, runId, correlationId, depth, tags: NO_TAGS };
       const draft = runFailedOf(activation, runId, status, error);
       return publisher.prepare(draft, { ...origin, visibility: reportVisibility(visibility) });
     } catch (err) {
@@ -488,6 +590,7 @@ export class Runner {
     const next: Activation = { ...activation, runId, attempt, failures, retryOf: activation.runId };
     this.#counts[end.status] += 1;
     this.#options.tracing.ended(end);
+    this.#lastChances.left(activation.id);
     if (this.#stopped) return this.#leaveForLater(next);
     if (isCancelled) return this.#endUnstarted(next);
     this.#retries.enter(next);
@@ -537,7 +640,7 @@ export class Runner {
       if (!again) questions.withdraw(id);
       journal.write(last);
     };
-    return { again, endedAt, write };
+    return { again, write };
   }
 
   /** Tells an agent's circuit how a run has ended, and keeps what it writes of that. */
@@ -556,8 +659,8 @@ export class Runner {
 
   /** The attempt that is to follow: at once on one that was interrupted, after a while on one that has failed. */
   #again(activation: Ended, end: RunEnd, failure: unknown): ActivationAgainWrite | undefined {
-    const { agent, id, attempt, failures = 0, refusal } = activation;
-    const next = { kind: "activation_again", id, attempt: attempt + 1 } as const;
+    const { agent, id, attempt, failures = 0, crashes = 0, refusal } = activation;
+    const next = { kind: "activation_again", id, attempt: attempt + 1, crashes } as const;
     if (end.status === "interrupted") return { ...next, runId: newId(), failures };
     if (!agent.retry || !isFailure(end.status) || refusal) return undefined;
     const now = this.#options.clock.now();
@@ -576,20 +679,21 @@ export class Runner {
     this.#finish(activation, end);
   }
 
-  #finish({ onEnd }: Activation, end: RunEnd): void {
+  #finish({ id, onEnd }: Activation, end: RunEnd): void {
     this.#options.tracing.ended(end);
+    this.#lastChances.left(id);
     onEnd?.(end);
     this.#countFinished();
   }
 
   #countFinished(): void {
-    this.#unfinished -= 1;
+    this.#options.activations.ended();
     this.noteIdle();
   }
 
   /** Who waits for a person may wait for days. A flock that shuts down waits until those have ended, too. */
   get #isIdle(): boolean {
-    return this.#unfinished <= this.scheduler.held + (this.#stopped ? 0 : this.scheduler.away);
+    return this.#options.activations.unfinished <= this.scheduler.held + (this.#stopped ? 0 : this.scheduler.away);
   }
 
   /** Resolves the callers that wait for idle, if the runner is idle. */
@@ -600,17 +704,20 @@ export class Runner {
   }
 
   #stop(status: "cancelled" | "interrupted", wanted: (activation: Omit<Activation, "onEnd">) => boolean): number {
-    const withdrawn = [this.scheduler, this.#retries, this.circuits].flatMap((place) => [...place.withdraw(wanted)]);
+    const withdrawn = [this.scheduler, this.#retries, this.circuits, this.#lastChances].flatMap((place) => [
+      ...place.withdraw(wanted),
+    ]);
     for (const activation of withdrawn) {
       if (status === "cancelled") this.#endUnstarted(activation);
       else this.#leaveForLater(activation);
     }
     if (status === "cancelled" && this.scheduler.paused.size > 0)
-      for (const agent of new Set(withdrawn.map((activation) => activation.agent.name))) this.#options.onHeld(agent);
+      for (const agent of new Set(withdrawn.map((activation) => activation.agent.name))) this.#reportHeld(agent);
     const running = [...this.#runs.values()].filter((run) => !run.isStopped && wanted(run.activation));
     const unwritten = status === "cancelled" ? this.#outcomes.cancel(wanted) : 0;
     for (const run of running) run.stop(status);
-    return withdrawn.length + running.length + unwritten;
+    const orphaned = status === "cancelled" ? this.#cancelOrphans(wanted) : 0;
+    return withdrawn.length + running.length + unwritten + orphaned;
   }
 
   #endUnstarted(activation: Activation): void {
@@ -648,19 +755,6 @@ export class Runner {
   }
 }
 
-/** What of its agent as it is now declared an activation of before runs on, and why not, if it must not. */
-function fitting(
-  agent: AgentDefinition,
-  { gate, artifacts }: Pick<DeadLetter, "gate" | "artifacts">,
-): Pick<Activation, "subscription" | "refusal"> {
-  const able = agent.subscriptions.filter((one) => one.canTake(artifacts));
-  const isCleared = artifacts.every((one) => maySee(agent.principal, one.visibility));
-  return {
-    subscription: able.find((one) => one.gate === gate) ?? able[0],
-    refusal: isCleared ? undefined : new NotClearedError(agent.name),
-  };
-}
-
 function idsOf(early: readonly StoredArtifact[], publications: readonly Publication[]): readonly string[] {
   if (early.length === 0 && publications.length === 0) return NOTHING_PRODUCED;
   return [...early.map(({ id }) => id), ...publications.map(({ artifact }) => artifact.id)];
@@ -677,31 +771,4 @@ function deadLetterOf(activation: Ended, end: RunEnd, failedAt: string): DeadLet
   const { id, agent, subscription, correlationId, attempt: attempts, artifacts, visibility } = activation;
   const about = { gate: subscription?.gate, agentId: agent.name, correlationId, attempts, artifacts, visibility };
   return { id, runId, ...about, status, error, missing: 0, failedAt };
-}
-
-/** Who may see a run: principals that may see the agent and all that it consumes; undefined: every principal. */
-function runSeenBy(agent: AgentDefinition, artifacts: readonly StoredArtifact[]): EventVisibility | undefined {
-  const together = seenTogether(artifacts);
-  return agent.visibility.kind === "public" ? together : allOf([agent.visibility, together]);
-}
-
-/** An agent has been declared again, and may not see what it was to run on. */
-class NotClearedError extends Error {
-  override readonly name = "NotClearedError";
-
-  constructor(agent: string) {
-    super(`${agent} did not run: it may no longer see what has woken it. Give it the .labels(…) or .tenant(…) it had.`);
-  }
-}
-
-/** A workflow had more runs than allowed. */
-class RunLimitError extends Error {
-  override readonly name = "RunLimitError";
-
-  constructor(agent: string, correlationId: string, limit: number) {
-    super(
-      `${agent} did not run: workflow ${correlationId} has had ${limit} runs already, which looks like a loop. ` +
-        "Let an agent stop publishing at some point, or raise maxRunsPerCorrelation.",
-    );
-  }
 }

@@ -1,9 +1,18 @@
-import type { EventDraft, StepKind, StepStatus, WireError } from "@flock-ts/protocol";
+import {
+  type EventDraft,
+  MAX_NAME_LENGTH,
+  type RunStatus,
+  type StepKind,
+  type StepStatus,
+  type WireError,
+} from "@flock-ts/protocol";
 import type { Model } from "../../agents/model.ts";
 import { costOf, type Prices, priceOf } from "../../agents/prices.ts";
 import type { RunContext, RunStep } from "../../agents/run-context.ts";
 import { type Clock, elapsed } from "../../core/clock.ts";
 import { beginStep, type Place, placeOfSteps, type SpanFacts, type StepSpan } from "../../telemetry/step-span.ts";
+import { currentActivity } from "./current-run.ts";
+import type { Activity, Occupancy } from "./occupancy.ts";
 
 /** A step of a run, as an event. */
 export type StepEvent = Extract<EventDraft, { type: "run_step_started" | "run_step_completed" }>;
@@ -18,6 +27,9 @@ export interface SteppingRun {
   readonly emit: (event: StepEvent) => void;
   readonly told: (error: unknown) => WireError;
   readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
+  readonly occupancy: Occupancy;
+  /** Calls work that belongs to an activity of the run. */
+  readonly within: <T>(activity: Activity, work: () => T) => T;
 }
 
 /** What a step does. */
@@ -44,6 +56,7 @@ export function stepsOf(context: RunContext): Steps | undefined {
 /** What one run calls, models and tools: the one place where that becomes events and spans. */
 export class Steps {
   readonly run: SteppingRun;
+  readonly #open = new Set<Step>();
   #next = 0;
   #ended = false;
 
@@ -51,18 +64,32 @@ export class Steps {
     this.run = run;
   }
 
-  /** A step begins. */
-  begin(about: StepAbout): Step {
-    const step = new Step(this, about, this.#next++);
+  /** A step begins, once the run has its slot. Rejects when the run is stopped before. */
+  async begin(about: StepAbout): Promise<Step> {
+    const { occupancy } = this.run;
+    const activity = occupancy.begin(currentActivity());
+    const returning = occupancy.occupied;
+    if (returning) {
+      try {
+        await returning;
+      } catch (reason) {
+        activity.end();
+        throw reason;
+      }
+    }
+    const step = new Step(this, about, this.#next++, activity);
+    if (this.#ended) step.abandon("success");
+    else this.#open.add(step);
     step.tell();
     return step;
   }
 
   /** Does something as a step. */
   async do<T>(kind: StepKind, name: string, work: (step: RunStep) => T | PromiseLike<T>): Promise<T> {
-    const step = this.begin({ kind, name });
+    const step = await this.begin({ kind, name });
     try {
-      const result = await step.within(() => work(step));
+      // Waits inside the step, so that a question that the work returns is one of the step.
+      const result = await step.within(async () => await work(step));
       step.end();
       return result;
     } catch (error) {
@@ -76,9 +103,16 @@ export class Steps {
     if (!this.#ended) this.run.emit(event);
   }
 
-  /** The run has ended. */
-  end(): void {
+  /** A step has ended. */
+  ended(step: Step): void {
+    this.#open.delete(step);
+  }
+
+  /** The run has ended, and with it the steps that are open. */
+  end(status: RunStatus): void {
     this.#ended = true;
+    for (const step of this.#open) step.abandon(status);
+    this.#open.clear();
   }
 }
 
@@ -88,16 +122,18 @@ export class Step implements RunStep {
   readonly #about: StepAbout;
   readonly #ids: Pick<StepEvent, "agent_id" | "run_id" | "correlation_id" | "step" | "kind" | "name">;
   readonly #span: StepSpan | undefined;
+  readonly #activity: Activity;
   readonly #begun: number;
   #usage: Record<string, number> | undefined;
   #ended = false;
 
-  constructor(steps: Steps, about: StepAbout, step: number) {
+  constructor(steps: Steps, about: StepAbout, step: number, activity: Activity) {
     const { kind, name, place = placeOfSteps(), attributes } = about;
     const { ids, clock } = steps.run;
     this.#steps = steps;
     this.#about = about;
-    this.#ids = { ...ids, step, kind, name };
+    this.#activity = activity;
+    this.#ids = { ...ids, step, kind, name: name.slice(0, MAX_NAME_LENGTH) };
     this.#span = beginStep({ kind, name, agent: ids.agent_id, correlationId: ids.correlation_id, place, attributes });
     this.#begun = elapsed(clock);
   }
@@ -109,7 +145,8 @@ export class Step implements RunStep {
 
   /** Does something as part of the step. */
   within<T>(work: () => T): T {
-    return this.#span ? this.#span.within(work) : work();
+    const span = this.#span;
+    return this.#steps.run.within(this.#activity, span ? () => span.within(work) : work);
   }
 
   /** Adds to what its span tells. */
@@ -142,6 +179,14 @@ export class Step implements RunStep {
     this.#span?.fail(stopped ?? error, stopped !== undefined);
   }
 
+  /** Its run has ended first. Reports no end of the step: it ends with the run for everyone who watches. */
+  abandon(status: RunStatus): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#activity.end();
+    this.#span?.abandon(status);
+  }
+
   #priced(amounts: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
     const { kind, name, model = name } = this.#about;
     const price = kind === "model" && amounts.cost === undefined ? priceOf(model, this.#steps.run.prices) : undefined;
@@ -153,6 +198,8 @@ export class Step implements RunStep {
   #finish(status: StepStatus, error?: WireError): boolean {
     if (this.#ended) return false;
     this.#ended = true;
+    this.#activity.end();
+    this.#steps.ended(this);
     this.#steps.emit({
       type: "run_step_completed",
       ...this.#ids,

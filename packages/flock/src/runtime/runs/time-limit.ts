@@ -34,6 +34,11 @@ export class TimeLimit {
     this.#go();
   }
 
+  /** Whether the time has passed and nothing has noticed yet. */
+  get isOver(): boolean {
+    return this.#stopTimer !== undefined && this.#clock.now() - this.#since > this.#left;
+  }
+
   /** It is over; nothing is called any more. */
   stop(): void {
     this.#isStarted = false;

@@ -2,7 +2,9 @@ import { OWNER } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { RunLog } from "../../core/logger.ts";
+import { outside } from "../../core/outside.ts";
 import type { BlackboardReader, Hidden } from "../../store/store.ts";
+import type { Publisher } from "../publishing/publisher.ts";
 
 /** Collaborators of {@link ScheduledPublishes}. */
 export interface ScheduledPublishesOptions {
@@ -11,8 +13,7 @@ export interface ScheduledPublishesOptions {
   readonly left: { readonly hidden: readonly Hidden[] };
   readonly clock: Clock;
   readonly log: RunLog;
-  /** Publishes a hidden artifact with its final visibility. Rejects when it could not be written. */
-  readonly reveal: (artifact: StoredArtifact) => Promise<void>;
+  readonly publisher: Pick<Publisher, "listen" | "reveal">;
 }
 
 /** Delay before a retry after a failed write, in ms, because a full disk does not recover immediately. */
@@ -26,6 +27,7 @@ export class ScheduledPublishes {
 
   constructor(options: ScheduledPublishesOptions) {
     this.#options = options;
+    options.publisher.listen({ hidden: (artifact) => this.watch(artifact) });
   }
 
   /** Schedules the publish of an artifact on the blackboard, if it is still hidden. */
@@ -52,16 +54,16 @@ export class ScheduledPublishes {
       this.#timers.delete(hidden.id);
       // Timers and the clock can differ slightly, so a timer may fire just before its time.
       if (hidden.at > clock.now()) this.#wait(hidden);
-      else void this.#reveal(hidden);
+      else void outside(() => this.#reveal(hidden));
     });
     this.#timers.set(hidden.id, cancel);
   }
 
   async #reveal(hidden: Hidden): Promise<void> {
-    const { blackboard, log, reveal } = this.#options;
+    const { blackboard, log, publisher } = this.#options;
     try {
       const artifact = await blackboard.get(hidden.id, OWNER);
-      if (artifact && !this.#stopped) await reveal(artifact);
+      if (artifact && !this.#stopped) await publisher.reveal(artifact);
     } catch (err) {
       log.error({ err, artifact: hidden.id }, "failed to publish scheduled artifact; retry scheduled");
       this.#wait(hidden, RETRY_MS);

@@ -5,6 +5,7 @@ import type { Subscription } from "../../agents/subscription.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { RunLog } from "../../core/logger.ts";
+import { outside } from "../../core/outside.ts";
 import { isoTime } from "../../core/time.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { ScheduleRecord, ScheduleState } from "../../store/store.ts";
@@ -64,11 +65,15 @@ export class Schedules {
     await journal.settled().catch(() => {});
     if (this.#stopped) return;
     for (const [subscription, schedule] of agent.schedules) {
-      const left = before.schedules.find((one) => one.agentId === agent.name && one.schedule === schedule.spec);
-      const state = left ?? schedule.begin(clock.now());
+      const left = [agent.name, ...agent.formerNames]
+        .map((name) => before.schedules.find((one) => one.agentId === name && one.schedule === schedule.spec))
+        .find((one) => one !== undefined);
+      const state: ScheduleState = left
+        ? { origin: left.origin, seen: left.seen, count: left.count, missed: left.missed }
+        : schedule.begin(clock.now());
       const ticker: Ticker = { agent, subscription, schedule, state, running: 0, cancel: () => {} };
       this.#tickers.set(subscription, ticker);
-      if (!left) this.#write(ticker, state);
+      if (left?.agentId !== agent.name) this.#write(ticker, state);
       this.#wait(ticker);
     }
     journal.committed().catch((err) => {
@@ -104,7 +109,7 @@ export class Schedules {
     const { clock } = this.#options;
     const wait = Math.min(Math.max(0, next - clock.now()), LONGEST_WAIT_MS);
     // Keeps the process alive, like any timer with pending work.
-    ticker.cancel = clock.after(Math.max(wait, pause), () => this.#look(ticker), true);
+    ticker.cancel = clock.after(Math.max(wait, pause), () => outside(() => this.#look(ticker)), true);
   }
 
   #look(ticker: Ticker): void {

@@ -4,6 +4,7 @@ import {
   limitedArray,
   publishRequestSchema,
   publishResultSchema,
+  queryInteger,
 } from "@flock-ts/protocol";
 import { z } from "zod";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
@@ -60,8 +61,8 @@ const querySchema = z.strictObject({
     .describe("Artifacts with any of these kinds of visibility."),
   start: time.optional().describe("Created at this time or later."),
   end: time.optional().describe("Created before this time."),
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
-  offset: z.coerce.number().int().min(0).default(0),
+  limit: queryInteger({ min: 1, max: MAX_PAGE }).default(50),
+  offset: queryInteger({ min: 0 }).default(0),
   cursor: z.string().min(1).optional().describe("`next_cursor` of the previous page, instead of `offset`."),
   embed_consumptions: flag.default(false).describe("Whether to include the consumptions of each artifact."),
 });

@@ -49,6 +49,22 @@ describe("a page of another origin", () => {
     expect(await site.upgrade("http://b.example")).toBe(403);
   });
 
+  it.for([
+    ["https://app.example/", "https://app.example"],
+    ["HTTPS://App.Example", "https://app.example"],
+    ["https://app.example:443", "https://app.example"],
+    ["http://app.example:80/", "http://app.example"],
+    ["http://app.example:8080/", "http://app.example:8080"],
+    ["http://[0:0::1]:3000", "http://[::1]:3000"],
+    ["https://müller.example", "https://xn--mller-kva.example"],
+    ["capacitor://localhost", "capacitor://localhost"],
+  ] as const)("is allowed if %s is listed and the browser sends %s", async ([listed, sent]) => {
+    await using site = await serving({ allowOrigins: [listed] });
+    expect(await site.allowed(sent)).toBe(sent);
+    expect(await site.upgrade(sent)).toBe(101);
+    expect(await site.upgrade(`${sent}0`)).toBe(403);
+  });
+
   it("is allowed if its whole origin matches the pattern", async () => {
     await using site = await serving({ allowOriginRegex: "https://[a-z]+\\.example\\.com" });
     expect(await site.upgrade("https://app.example.com")).toBe(101);
@@ -88,6 +104,18 @@ describe("a page of another origin", () => {
 describe("CORSComponent refuses", () => {
   it("`*` with credentials", () => {
     expect(() => new CORSComponent({ allowOrigins: ["*"], allowCredentials: true })).toThrow(/cookies of its visitors/);
+  });
+
+  it.for([
+    "https://app.example/page",
+    "https://app.example//",
+    "https://a@app.example",
+    "app.example",
+    "https://",
+    "",
+    "https://app.example?",
+  ])("%j as an origin", (origin) => {
+    expect(() => new CORSComponent({ allowOrigins: [origin] })).toThrow(/is not an origin: use scheme/);
   });
 
   it("an origin with a path, and an invalid pattern", () => {

@@ -5,7 +5,10 @@ import { ServerComponent, type ServerContext } from "../server-component.ts";
 
 /** The options of {@link CORSComponent}. */
 export interface CORSConfig {
-  /** Origins that may use the server, such as `http://localhost:3000`; `*` allows any. Default: none. */
+  /**
+   * Origins that may use the server, such as `http://localhost:3000`; `*` allows any. Case, a default port and a slash at
+   * the end do not matter. Default: none.
+   */
   readonly allowOrigins?: readonly string[];
   /** A pattern, or its source, for further origins. It must match the whole origin. */
   readonly allowOriginRegex?: RegExp | string;
@@ -34,8 +37,11 @@ const pattern = z.union([z.instanceof(RegExp), z.string()]).transform((value, co
   }
 });
 
-const origin = z.string().refine((value) => value === "*" || isOrigin(value), {
-  error: ({ input }) => `${JSON.stringify(input)} is not an origin: use scheme://host[:port], without a path`,
+const origin = z.string().transform((value, context) => {
+  const normalized = value === "*" ? value : originOf(value);
+  if (normalized !== undefined) return normalized;
+  context.addIssue(`${JSON.stringify(value)} is not an origin: use scheme://host[:port], without a path`);
+  return z.NEVER;
 });
 
 const configSchema = z.strictObject({
@@ -69,7 +75,10 @@ export class CORSComponent extends ServerComponent<z.output<typeof configSchema>
   /** Whether pages of this origin may use the server. */
   isOriginAllowed(origin: string): boolean {
     const { allowOrigins, allowOriginRegex } = this.config;
-    return allowOrigins.includes("*") || allowOrigins.includes(origin) || (allowOriginRegex?.test(origin) ?? false);
+    const normalized = originOf(origin) ?? origin;
+    return (
+      allowOrigins.includes("*") || allowOrigins.includes(normalized) || (allowOriginRegex?.test(normalized) ?? false)
+    );
   }
 
   override async configure({ app, origins }: ServerContext): Promise<void> {
@@ -90,6 +99,13 @@ export class CORSComponent extends ServerComponent<z.output<typeof configSchema>
   }
 }
 
-function isOrigin(value: string): boolean {
-  return URL.canParse(value) && /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+$/i.test(value);
+/**
+ * Returns an origin as browsers send it: in lower case, without a default port and without the slash at its end. Undefined
+ * when it is no origin.
+ */
+function originOf(value: string): string | undefined {
+  if (!URL.canParse(value) || !/^[a-z][a-z0-9+.-]*:\/\/[^/?#@]+\/?$/i.test(value)) return undefined;
+  const { origin, protocol, host } = new URL(value);
+  // The origin of schemes other than those of the web, such as `capacitor:`, is "null" here, but browsers send it.
+  return origin === "null" ? `${protocol}//${host.toLowerCase()}` : origin;
 }

@@ -3,9 +3,17 @@ import {
   deadLetterDiscardedSchema,
   deadLetterRetriedSchema,
   deadLettersSchema,
+  dropOrphansSchema,
+  moveOrphansSchema,
+  orphansHandledSchema,
+  orphansSchema,
+  queryInteger,
 } from "@flock-ts/protocol";
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { checkOptions } from "../../core/errors.ts";
+import { checkOptions, FlockError } from "../../core/errors.ts";
+import type { StrandedArtifact } from "../../runtime/gates/restoration.ts";
+import type { OrphanedRun } from "../../runtime/orphans.ts";
 import type { DeadLetter } from "../../store/store.ts";
 import { ERROR_RESPONSES } from "../http/errors.ts";
 import { joinPath, prefixSchema } from "../http/path.ts";
@@ -30,13 +38,13 @@ const configSchema = z.strictObject({
 const querySchema = z.object({
   agent_id: z.string().optional(),
   correlation_id: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  limit: queryInteger({ min: 1, max: 500 }).default(50),
   cursor: z.string().optional().describe("`next_cursor` of the previous page."),
 });
 
 const paramsSchema = z.object({ id: z.string() });
 
-/** Serves dead letters over HTTP: list, retry, discard. */
+/** Serves dead letters (list, retry, discard) and orphaned work (list, drop, move) over HTTP. */
 export class DeadLettersComponent extends ServerComponent<z.output<typeof configSchema>> {
   override readonly name: string = "dead-letters";
 
@@ -45,7 +53,8 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
     super(checkOptions("new DeadLettersComponent", configSchema, config));
   }
 
-  override registerRoutes({ app, host, principalOf }: ServerContext): void {
+  override registerRoutes(context: ServerContext): void {
+    const { app, host, principalOf } = context;
     const { tags } = this.config;
     const path = joinPath(this.config.prefix, "dead_letters");
 
@@ -101,7 +110,98 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
       },
       (request) => host.as(principalOf(request)).discardDeadLetter(request.params.id),
     );
+
+    this.#registerOrphans(context);
   }
+
+  #registerOrphans({ app, host, principalOf }: ServerContext): void {
+    const { tags } = this.config;
+    const path = joinPath(this.config.prefix, "orphans");
+    const assertOwner = (request: FastifyRequest) => {
+      if (principalOf(request).kind === "owner") return;
+      throw new FlockError("not_allowed", "Not allowed: only the owner can list and handle orphaned work.");
+    };
+
+    app.get(
+      path,
+      {
+        schema: {
+          tags,
+          summary: "List work of earlier processes that no agent takes up, oldest first",
+          querystring: z.object({ limit: z.coerce.number().int().min(1).max(500).default(50) }),
+          response: { 200: orphansSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        assertOwner(request);
+        const { runs, artifacts } = await host.orphans();
+        const { limit } = request.query;
+        return {
+          runs: runs.slice(0, limit).map(runRecordOf),
+          artifacts: artifacts.slice(0, limit).map(strandedRecordOf),
+          total: { runs: runs.length, artifacts: artifacts.length },
+        };
+      },
+    );
+
+    app.post(
+      `${path}/drop`,
+      {
+        schema: {
+          tags,
+          summary: "Cancel orphaned runs and take orphaned artifacts out of their gates",
+          body: dropOrphansSchema,
+          response: { 200: orphansHandledSchema, ...ERROR_RESPONSES },
+        },
+      },
+      (request) => {
+        assertOwner(request);
+        return host.dropOrphans(selectorOf(request.body));
+      },
+    );
+
+    app.post(
+      `${path}/move`,
+      {
+        schema: {
+          tags,
+          summary: "Give orphaned work to an agent",
+          body: moveOrphansSchema,
+          response: { 200: orphansHandledSchema, ...ERROR_RESPONSES },
+        },
+      },
+      (request) => {
+        assertOwner(request);
+        return host.moveOrphans(selectorOf(request.body), request.body.to);
+      },
+    );
+  }
+}
+
+function selectorOf({ agent_id, correlation_id, run_id, artifact_id }: z.output<typeof dropOrphansSchema>) {
+  return { agentId: agent_id, correlationId: correlation_id, runId: run_id, artifactId: artifact_id };
+}
+
+function runRecordOf({ runId, agentId, correlationId, attempt, artifacts }: OrphanedRun) {
+  return {
+    run_id: runId,
+    agent_id: agentId,
+    correlation_id: correlationId,
+    attempt,
+    artifacts: artifacts.map(({ id }) => id),
+  };
+}
+
+function strandedRecordOf({ agentId, gate, artifact, reason, error }: StrandedArtifact) {
+  return {
+    artifact_id: artifact.id,
+    artifact_type: artifact.type,
+    agent_id: agentId,
+    correlation_id: artifact.correlationId,
+    gate,
+    reason,
+    ...(error ? { message: error.message } : {}),
+  };
 }
 
 function recordOf(letter: DeadLetter): DeadLetterRecord {

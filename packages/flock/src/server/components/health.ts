@@ -109,6 +109,12 @@ function metricsOf(host: FlockHost, live: () => WebSocketStats | undefined): Reg
   counter("flock_commits_failed_total", "Commits that failed and changed nothing.", () => host.stats().failedCommits);
   gauge("flock_runs_running", "Runs in progress.", () => host.stats().runs.running);
   gauge("flock_runs_queued", "Runs that wait to start.", () => host.stats().runs.queued);
+  gauge("flock_orphaned_runs", "Queued runs whose agent is not declared.", () => host.stats().orphans.runs);
+  gauge(
+    "flock_orphaned_artifacts",
+    "Artifacts in gates that are gone or no longer accept them.",
+    () => host.stats().orphans.artifacts,
+  );
   counter("flock_runs_started_total", "Runs started.", () => host.stats().runs.started);
   new Counter({
     name: "flock_runs_ended_total",

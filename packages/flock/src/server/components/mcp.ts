@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { checkJsonDepth } from "@flock-ts/protocol";
+import { checkJson } from "@flock-ts/protocol";
 import type { McpHttpHandler, McpServer } from "@modelcontextprotocol/server";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -93,7 +93,7 @@ export class McpServerComponent extends ServerComponent<z.output<typeof configSc
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser<string>("*", { parseAs: "string" }, (_request, body, done) => {
         try {
-          checkJsonDepth(body);
+          checkJson(body);
         } catch (error) {
           done(new FlockError("invalid_request", `Cannot parse the body: ${(error as Error).message}`));
           return;
@@ -123,6 +123,8 @@ export class McpServerComponent extends ServerComponent<z.output<typeof configSc
             signal,
             explain: (error) => httpErrorOf(error, request).error,
           };
+          // A client that has already disconnected reports no further end.
+          if (request.raw.socket.destroyed) return reply.hijack();
           this.#open += 1;
           reply.raw.once("close", () => {
             this.#open -= 1;

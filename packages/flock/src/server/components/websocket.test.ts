@@ -345,6 +345,22 @@ describe("a handshake that is refused", () => {
     expect(await plain.json()).toMatchObject({ error: { code: "upgrade_required" } });
   });
 
+  it("gets the reason of a refusal without a WebSocket, because browsers hide it", async () => {
+    const { url, component } = await serving({ maxConnections: 1 });
+    const ask = async (query = "", headers = {}) => {
+      const response = await fetch(url.replace("ws", "http") + query, { headers });
+      return (await response.json()).error.code;
+    };
+    expect(await ask("?since=x")).toBe("invalid_request");
+    expect(await ask("", { origin: "http://evil.example" })).toBe("origin_not_allowed");
+    const first = new Client(url);
+    expect(await first.first(({ type }) => type === "hello")).toMatchObject({ max_message_bytes: 1024 * 1024 });
+    expect(await ask()).toBe("too_many_connections");
+    // Only handshakes are counted.
+    expect(component.stats().refused).toBe(0);
+    first.socket.close();
+  });
+
   it("gets 400 with the name of an invalid parameter", async () => {
     const { url, component } = await serving();
     expect(await refusal(`${url}?since=yesterday`)).toMatchObject({

@@ -17,7 +17,7 @@ import { VERSION } from "../../core/version.ts";
 import { pageJson, readEventPage } from "../../delivery/event-page.ts";
 import { Hub, type HubStats } from "../../delivery/hub.ts";
 import { cursorOf } from "../../delivery/sse/event-stream-writer.ts";
-import { offersDeflate, WINDOW_BITS } from "../../delivery/websocket/deflater.ts";
+import { supportedOffers } from "../../delivery/websocket/deflater.ts";
 import { DEFAULT_LIMITS } from "../../delivery/websocket/rate-limiter.ts";
 import { ERROR_RESPONSES } from "../http/errors.ts";
 import { openEventStream, wantsEventStream } from "../http/event-stream-head.ts";
@@ -35,7 +35,7 @@ export interface WebSocketServerConfig {
   readonly tags?: readonly string[];
   /** Whether the server sends heartbeats. Default false. */
   readonly enableHeartbeat?: boolean;
-  /** Seconds between two heartbeats, at least 0.05. A client that does not answer within another interval is closed. Default 120. */
+  /** Seconds between two heartbeats, at least 0.05. A client that is silent for another interval is closed. Default 120. */
   readonly heartbeatInterval?: number;
   /** Lower registers first. Default 7. */
   readonly priority?: number;
@@ -138,7 +138,6 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         // Outgoing messages are compressed once for all clients of a cohort. `ws` negotiates and decompresses incoming ones.
         perMessageDeflate: this.config.compression && {
           serverNoContextTakeover: false,
-          serverMaxWindowBits: WINDOW_BITS,
           // Clients send little: a window for each would cost more memory than it saves in bytes.
           clientNoContextTakeover: true,
         },
@@ -150,13 +149,15 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
   }
 
   override registerRoutes({ app, host, log, origins, principalOf }: ServerContext): void {
-    const { enableHeartbeat, heartbeatInterval, commandBurst, commandsPerSecond, overBudgetSeconds } = this.config;
+    const { enableHeartbeat, heartbeatInterval, commandBurst, commandsPerSecond, overBudgetSeconds, maxMessageBytes } =
+      this.config;
     const hub = new Hub({
       log: host.log,
       commands: host.wire,
       serverVersion: VERSION,
       heartbeatInterval: enableHeartbeat ? heartbeatInterval : null,
       limits: { commandBurst, commandsPerSecond, overBudgetSeconds },
+      maxMessageBytes,
       onFailure: (err, what) => log.error({ err }, what),
     });
     this.#hub = hub;
@@ -170,7 +171,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         try {
           this.#admit(request, reply, origins);
         } catch (error) {
-          this.#refused += 1;
+          if (request.ws) this.#refused += 1;
           throw error;
         }
       },
@@ -207,14 +208,16 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
         const { query } = request;
         const principal = principalOf(request);
         void reply.header("vary", "accept");
-        if (!wantsEventStream(request)) {
+        if (!wantsEventStream(request.raw)) {
           sendJson(reply, pageJson(await readEventPage(host.log, query, principal)));
           return reply;
         }
         this.#checkLimit(reply);
         const from = request.ip;
-        log.info({ from, clients: hub.connectionCount + 1 }, "client connected");
         const socket = openEventStream(reply);
+        if (!socket) return undefined;
+        socket.setKeepAlive(true, KEEP_ALIVE_MS);
+        log.info({ from, clients: hub.connectionCount + 1 }, "client connected");
         socket.on("close", () => log.info({ from, clients: hub.connectionCount }, "client disconnected"));
         hub.connectEventStream(socket, { ...query, ...cursorOf(String(request.headers["last-event-id"])) }, principal);
         return undefined;
@@ -248,14 +251,11 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
   }
 
   /**
-   * Checks a client before the upgrade, so that a plain HTTP response can explain the refusal.
+   * Checks a client before the upgrade, so that a plain HTTP response can explain the refusal. A request without an upgrade
+   * gets the same answers: browsers hide the response of a failed handshake, so a client asks again over HTTP.
    * @throws FlockError or ZodError when the client is refused.
    */
   #admit(request: FastifyRequest, reply: FastifyReply, origins: Origins): void {
-    if (!request.ws) {
-      void reply.headers({ upgrade: "websocket", connection: "upgrade" });
-      return;
-    }
     const { origin, host } = request.headers;
     if (origin !== undefined && !isSameHost(origin, host) && !origins.isAllowed(origin)) {
       throw new FlockError(
@@ -265,9 +265,13 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
     }
     this.#checkLimit(reply);
     connectQuerySchema.parse(request.query);
-    const { "sec-websocket-extensions": extensions } = request.raw.headers;
+    if (!request.ws) {
+      void reply.headers({ upgrade: "websocket", connection: "upgrade" });
+      return;
+    }
+    const { headers } = request.raw;
     // `ws` refuses a client if it accepts none of its offers. Without an offer, it connects uncompressed.
-    if (extensions !== undefined && !offersDeflate(extensions)) delete request.raw.headers["sec-websocket-extensions"];
+    headers["sec-websocket-extensions"] = supportedOffers(headers["sec-websocket-extensions"] ?? "");
   }
 
   #checkLimit(reply: FastifyReply): void {

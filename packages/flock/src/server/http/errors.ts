@@ -33,6 +33,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
     'Unsupported media type: the body must be JSON. Send "Content-Type: application/json".',
   FST_ERR_CTP_EMPTY_JSON_BODY: "Empty body: send JSON.",
   FST_ERR_CTP_INVALID_JSON_BODY: "Invalid body: it is not valid JSON.",
+  FST_ERR_BAD_URL: "Invalid URL: its path has an invalid percent-encoding. Encode it with `encodeURIComponent`.",
+  FST_ERR_MAX_PARAM_LENGTH: "URL too long: a part of its path is longer than any id or name. Shorten it.",
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: "Invalid body: its length differs from `Content-Length`.",
 };
 

@@ -97,14 +97,22 @@ describe("a page whose name resolves to this machine", () => {
 });
 
 describe("a server on loopback", () => {
-  it.for(["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "[::1]", "flock.localhost", "192.168.1.5", "[fd00::5]"])(
-    "for %s, on any port",
-    async (name) => {
-      const { ways } = await served();
-      expect(await ways(name)).toEqual(ALL_IN);
-      expect(await ways(`${name}:3000`)).toEqual(ALL_IN);
-    },
-  );
+  it.for([
+    "localhost",
+    "LOCALHOST",
+    "127.0.0.1",
+    "127.1.2.3",
+    "[::1]",
+    "flock.localhost",
+    "localhost.",
+    "a.b.localhost.",
+    "192.168.1.5",
+    "[fd00::5]",
+  ])("for %s, on any port", async (name) => {
+    const { ways } = await served();
+    expect(await ways(name)).toEqual(ALL_IN);
+    expect(await ways(`${name}:3000`)).toEqual(ALL_IN);
+  });
 
   it("accepts the other loopback address", async () => {
     const { ways } = await served({ host: "::1" });
@@ -118,6 +126,23 @@ describe("a server on loopback", () => {
     expect(await ways("APP.example.com:8443")).toEqual(ALL_IN);
     expect(await ways("www.app.example.com")).toEqual(ALL_OUT);
   });
+
+  it("accepts absolute names, with a dot at the end, as the same names", async () => {
+    const { ways } = await served({ hosts: ["app.example.com."] });
+    expect(await ways("app.example.com")).toEqual(ALL_IN);
+    expect(await ways("app.example.com.")).toEqual(ALL_IN);
+    expect(await ways("evil.example.")).toEqual(ALL_OUT);
+  });
+
+  it.for(["localhost", "LOCALHOST.", "app.localhost", "[::1]", "[0:0:0:0:0:0:0:1]", "127.0.0.1"])(
+    "accepts pages of %s on any port with each other's names for the same host",
+    async (name) => {
+      const { ask, port } = await served();
+      const publish = JSON.stringify({ artifact_type: "Idea", payload: { text: "local" } });
+      const origin = `http://${name}:5173`;
+      expect((await ask(`${name}:${port}`, "/api/plugin/publish", { origin }, publish)).status).toBe(200);
+    },
+  );
 
   it("accepts the origins that a CORSComponent allows", async () => {
     const { ways } = await served({ components: [new CORSComponent({ allowOrigins: ["https://app.example.com"] })] });

@@ -8,11 +8,16 @@ import { hostnameOf, isLoopback, type Origins } from "./origins.ts";
 export const hostsSchema = z.array(
   z
     .string()
-    .refine((name) => name !== "" && hostnameOf(name) === name.toLowerCase(), {
+    .refine((name) => name !== "" && hostnameOf(name) === relativeName(name), {
       message: "a host is a plain name such as app.example.com: no port, no scheme, no path",
     })
-    .transform((name) => name.toLowerCase()),
+    .transform(relativeName),
 );
+
+/** Returns a name in lower case, without the dot at the end of an absolute name. */
+function relativeName(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
+}
 
 /** The options of {@link checkHostNames}. */
 export interface HostNameOptions {
@@ -31,7 +36,7 @@ export interface HostNameOptions {
 export function checkHostNames(app: ServerApp, { host, hosts, origins }: HostNameOptions): void {
   const isLocal = isLoopback(originOf(host));
   if (!isLocal && !hosts) return;
-  const names = new Set([...(hosts ?? []), host.toLowerCase()]);
+  const names = new Set([...(hosts ?? []), relativeName(host)]);
   app.addHook("onRequest", async ({ headers }) => {
     const requested = headers.host;
     if (requested === undefined) return;

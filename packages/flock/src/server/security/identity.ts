@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { describeIssues, issuesOf, OWNER, type Principal } from "@flock-ts/protocol";
+import { describeIssues, issuesOf, nameSchema, OWNER, type Principal } from "@flock-ts/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { FlockError } from "../../core/errors.ts";
@@ -17,12 +17,14 @@ export type Identify = (
   options: { readonly signal: AbortSignal },
 ) => Principal | undefined | Promise<Principal | undefined>;
 
-/** The limits of calls to {@link Identify}. */
+/** When calls to {@link Identify} are abandoned or refused. */
 export interface IdentifyLimits {
   /** How long one call may take, in seconds. */
   readonly timeout: number;
   /** How many calls may be pending. */
   readonly maxPending: number;
+  /** Aborted when the server begins to shut down. */
+  readonly closing: AbortSignal;
 }
 
 declare module "fastify" {
@@ -39,15 +41,15 @@ declare module "fastify" {
 /** The options of a route that needs no authentication. */
 export const OPEN = { config: { isOpen: true } } as const;
 
-const names = z.array(z.string().min(1)).optional();
+const names = z.array(nameSchema).optional();
 const principalSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("owner") }),
-  z.object({ kind: z.literal("agent"), name: z.string().min(1), labels: names, tenant: z.string().min(1).optional() }),
+  z.object({ kind: z.literal("agent"), name: nameSchema, labels: names, tenant: nameSchema.optional() }),
   z.object({
     kind: z.literal("client"),
-    name: z.string().min(1),
+    name: nameSchema,
     labels: names,
-    tenant: z.string().min(1).optional(),
+    tenant: nameSchema.optional(),
     agents: names,
   }),
 ]);
@@ -77,10 +79,8 @@ export function principalReader(
 export function authenticate(app: ServerApp, identify: Identify | undefined, limits: IdentifyLimits): void {
   if (!identify) return;
   const pending = new Set<AbortController>();
-  let isClosing = false;
-  app.addHook("preClose", async () => {
-    isClosing = true;
-    for (const call of pending) call.abort(shuttingDown());
+  limits.closing.addEventListener("abort", () => {
+    for (const call of pending) call.abort(limits.closing.reason);
   });
   const call = async ({ raw }: FastifyRequest, reply: FastifyReply): Promise<Principal | undefined> => {
     const controller = new AbortController();
@@ -102,7 +102,6 @@ export function authenticate(app: ServerApp, identify: Identify | undefined, lim
   };
   app.addHook("onRequest", async (request, reply) => {
     if (request.routeOptions.config.isOpen) return;
-    if (isClosing) throw shuttingDown();
     if (pending.size >= limits.maxPending) {
       void reply.header("retry-after", BUSY_RETRY_AFTER_S);
       throw new FlockError(
@@ -120,10 +119,6 @@ export function authenticate(app: ServerApp, identify: Identify | undefined, lim
       throw new Error(`\`principal\` of flock.serve returned no principal: ${describeIssues(issuesOf(error))}`);
     request.flockPrincipal = data as Principal;
   });
-}
-
-function shuttingDown(): FlockError {
-  return new FlockError("shutting_down", "The server is shutting down. Retry later.");
 }
 
 function timedOut(seconds: number): FlockError {

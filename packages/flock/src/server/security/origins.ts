@@ -13,11 +13,14 @@ export class Origins {
   }
 }
 
-/** Returns the name or address in a `Host` header, without the port, as browsers write it; undefined if it is invalid. */
+/**
+ * Returns the name or address in a `Host` header as browsers write it, without the port and without the dot at the end of
+ * an absolute name; undefined if it is invalid.
+ */
 export function hostnameOf(host: string): string | undefined {
   try {
     const { hostname, pathname, username, search, hash } = new URL(`http://${host}`);
-    return pathname === "/" && username === "" && search === "" && hash === "" ? hostname : undefined;
+    return pathname === "/" && username === "" && search === "" && hash === "" ? relative(hostname) : undefined;
   } catch {
     return undefined;
   }
@@ -28,7 +31,7 @@ export function hostnameOf(host: string): string | undefined {
  * browsers share cookies between the ports of a host.
  */
 export function isSameHost(origin: string, host: string | undefined): boolean {
-  return host !== undefined && URL.canParse(origin) && new URL(origin).hostname === hostnameOf(host);
+  return host !== undefined && URL.canParse(origin) && relative(new URL(origin).hostname) === hostnameOf(host);
 }
 
 /**
@@ -36,5 +39,12 @@ export function isSameHost(origin: string, host: string | undefined): boolean {
  * resolve to this machine, and a page from there then has the same host as the server (DNS rebinding).
  */
 export function isLoopback(origin: string): boolean {
-  return URL.canParse(origin) && /^((.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(origin).hostname);
+  return (
+    URL.canParse(origin) && /^((.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(relative(new URL(origin).hostname))
+  );
+}
+
+/** Removes the dot at the end of an absolute name: `localhost.` is `localhost`. */
+function relative(hostname: string): string {
+  return hostname.replace(/\.$/, "");
 }

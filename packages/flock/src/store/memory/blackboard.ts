@@ -46,7 +46,7 @@ export class BlackboardInMemory implements BlackboardReader {
     const { byId, byType } = this.#indexed;
     const before = byId.get(id);
     if (!before) return;
-    const after: StoredArtifact = { ...before, visibility };
+    const after: StoredArtifact = Object.freeze({ ...before, visibility });
     byId.set(id, after);
     for (const list of [this.#artifacts, byType.get(after.type) ?? []]) list[indexOf(list, after.seq)] = after;
   }
@@ -140,6 +140,6 @@ function parseCursor(cursor: string): number {
   if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
   throw new FlockError(
     "invalid_request",
-    `cursor: ${JSON.stringify(cursor)} is not a cursor; give next_cursor of the page before`,
+    `Invalid \`cursor\`: ${JSON.stringify(cursor)}. Pass \`next_cursor\` of the previous page.`,
   );
 }

@@ -28,8 +28,11 @@ export class DeadLettersInMemory implements DeadLetterReader {
     if (this.#byId.size > MAX_KEPT) this.#byId.delete(this.#byId.keys().next().value as string);
   }
 
-  delete(id: string): void {
+  /** Removes a dead letter, and returns it. */
+  delete(id: string): DeadLetter | undefined {
+    const letter = this.#byId.get(id);
     this.#byId.delete(id);
+    return letter;
   }
 
   async list(query: DeadLetterQuery, as: Principal): Promise<readonly DeadLetter[]> {

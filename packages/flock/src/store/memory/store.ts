@@ -59,13 +59,16 @@ export class MemorySession implements StoreSession {
       if (write.kind === "event") {
         const { seq } = events[next++] as SealedEvent;
         if (write.artifact) {
-          const artifact = { ...write.artifact, seq };
+          const artifact = Object.freeze({ ...write.artifact, seq });
           added.set(artifact.id, artifact);
           this.blackboard.add(artifact);
-          if (write.idempotencyKey !== undefined) this.work.published(artifact, write.idempotencyKey);
+          this.work.published(artifact, write.idempotencyKey);
         }
-        if (write.reveals)
-          this.blackboard.reveal(write.reveals.id, (write.event as EventOf<"artifact_published">).visibility);
+        if (write.reveals) {
+          const event = write.event as EventOf<"artifact_published">;
+          this.blackboard.reveal(write.reveals.id, event.visibility);
+          this.work.revealed(write.reveals, event);
+        }
       } else if (write.kind === "consumption") this.blackboard.consume(write);
       else this.work.apply(write, stored);
     }

@@ -1,6 +1,10 @@
+import type { CorrelationStatus, EventOf, Principal } from "@flock-ts/protocol";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import { millisecondsOf } from "../../core/time.ts";
 import { duplicateKey, unknownActivation, unknownDeadLetter } from "../refusal.ts";
 import type {
+  ActivationRecord,
+  DeadLetter,
   GateContents,
   GatheredArtifact,
   LeftWork,
@@ -12,6 +16,7 @@ import type {
 } from "../work.ts";
 import type { ActivationWrite, EventWrite, Write, WriteGroup } from "../writes.ts";
 import type { DeadLettersInMemory } from "./dead-letters.ts";
+import { WorkflowsInMemory } from "./workflows.ts";
 
 /** The most idempotency keys that are kept: clients repeat themselves within minutes, not days. */
 const MAX_KEYS = 10_000;
@@ -25,7 +30,8 @@ interface Published {
 export class WorkInMemory implements WorkStore {
   readonly bytes = undefined;
   readonly #deadLetters: DeadLettersInMemory;
-  readonly #open = new Set<string>();
+  readonly #open = new Map<string, ActivationRecord>();
+  readonly #workflows = new WorkflowsInMemory();
   /** By agent and gate, then by artifact. */
   readonly #gathered = new Map<string, Map<string, GatheredArtifact>>();
   readonly #taken = new Map<string, { readonly agentId: string; readonly gate: string; readonly taken: number }>();
@@ -67,18 +73,24 @@ export class WorkInMemory implements WorkStore {
   apply(write: Exclude<Write, EventWrite>, stored: (artifact: StoredArtifact) => StoredArtifact): void {
     switch (write.kind) {
       case "activation":
-        this.#open.add(write.id);
+        this.#open.set(write.id, write);
+        this.#workflows.queued(write);
         this.#noteTriggered(write, stored);
         return;
-      case "activation_done":
+      case "activation_done": {
+        const ended = this.#open.get(write.id) as ActivationRecord;
         this.#open.delete(write.id);
+        this.#workflows.ended(ended, write);
         if (write.deadLetter)
           this.#deadLetters.add({ ...write.deadLetter, artifacts: write.deadLetter.artifacts.map(stored) });
         return;
-      case "dead_letter_again":
-        this.#open.add(write.id);
-        this.#deadLetters.delete(write.id);
+      }
+      case "dead_letter_again": {
+        const letter = this.#deadLetters.delete(write.id) as DeadLetter;
+        this.#open.set(write.id, { ...letter, ...write });
+        this.#workflows.queuedAgain(letter);
         return;
+      }
       case "dead_letter_discarded":
         this.#deadLetters.delete(write.id);
         return;
@@ -120,7 +132,10 @@ export class WorkInMemory implements WorkStore {
     }
   }
 
-  published(artifact: StoredArtifact, key: string): void {
+  /** Notes a committed artifact, and the key under which it was published. */
+  published(artifact: StoredArtifact, key: string | undefined): void {
+    this.#workflows.published(artifact);
+    if (key === undefined) return;
     const published = { artifact, triggered: [] };
     this.#byKey.set(key, published);
     this.#withKey.set(artifact.id, published);
@@ -128,6 +143,11 @@ export class WorkInMemory implements WorkStore {
     const [oldest, { artifact: forgotten }] = this.#byKey.entries().next().value as [string, Published];
     this.#byKey.delete(oldest);
     this.#withKey.delete(forgotten.id);
+  }
+
+  /** Notes an artifact whose scheduled time has come. */
+  revealed(artifact: StoredArtifact, { timestamp, visibility }: EventOf<"artifact_published">): void {
+    this.#workflows.revealed(artifact, millisecondsOf(timestamp), visibility);
   }
 
   async load(): Promise<LeftWork> {
@@ -138,6 +158,7 @@ export class WorkInMemory implements WorkStore {
       hidden: [],
       questions: [],
       snapshot: undefined,
+      hasCrashed: false,
     };
   }
 
@@ -158,9 +179,8 @@ export class WorkInMemory implements WorkStore {
     return this.#byKey.get(key);
   }
 
-  /** The runtime counts the workflows of this process. */
-  async workflow(): Promise<undefined> {
-    return undefined;
+  async workflow(correlationId: string, as: Principal): Promise<CorrelationStatus | undefined> {
+    return this.#workflows.statusOf(correlationId, as);
   }
 
   /** No event is older than this process, so nothing is to be looked up. */

@@ -5,7 +5,8 @@ import type { ArtifactQuery } from "../store.ts";
 import { seenBy } from "./may-see.ts";
 
 /** The columns of an artifact, in the order in which they are written. */
-export const COLUMNS = "seq, id, type, produced_by, run_id, correlation_id, tags, visibility, created_at, payload";
+export const COLUMNS =
+  "seq, id, type, produced_by, run_id, correlation_id, depth, tags, visibility, created_at, payload";
 
 /** The default number of artifacts per page. */
 const DEFAULT_LIMIT = 50;
@@ -18,6 +19,7 @@ export interface ArtifactRow {
   readonly produced_by: string;
   readonly run_id: string | null;
   readonly correlation_id: string;
+  readonly depth: number;
   readonly tags: string;
   readonly visibility: string;
   readonly created_at: number;
@@ -36,6 +38,7 @@ export function artifactOf(row: ArtifactRow): StoredArtifact {
     tags: JSON.parse(row.tags),
     visibility: JSON.parse(row.visibility),
     createdAt: new Date(row.created_at).toISOString(),
+    depth: row.depth,
     seq: row.seq,
   };
 }
@@ -199,6 +202,6 @@ function parseCursor(cursor: string): Place {
   }
   throw new FlockError(
     "invalid_request",
-    `cursor: ${JSON.stringify(cursor)} is not a cursor; give next_cursor of the page before`,
+    `Invalid \`cursor\`: ${JSON.stringify(cursor)}. Pass \`next_cursor\` of the previous page.`,
   );
 }

@@ -11,14 +11,14 @@ export function writeError(error: unknown, path: string): FlockError {
   if (error instanceof FlockError) return error;
   if (isRefusal(error)) return refusal(`Nothing was written: ${(error as Error).message}.`, error);
   if (errorCode(error) === CONSTRAINT) return refusal(`Nothing was written: ${(error as Error).message}.`, error);
-  return new FlockError("store_failed", `nothing was written: ${explain(error, path)}`, { cause: error });
+  return new FlockError("store_failed", `Nothing was written: ${explain(error, path)}`, { cause: error });
 }
 
 /** Builds the error for a flush that failed: what was committed since the last one may be on disk or not. */
 export function flushError(error: unknown, path: string): FlockError {
   return new FlockError(
     "lease_lost",
-    `${path} could not be flushed to disk: ${(error as Error).message}. Check the disk, then restart: this process writes nothing more.`,
+    `Cannot flush \`${path}\` to disk: ${(error as Error).message}. Check the disk, then restart: this process writes nothing more.`,
     { cause: error },
   );
 }
@@ -27,7 +27,7 @@ export function flushError(error: unknown, path: string): FlockError {
 export function takenError(path: string): FlockError {
   return new FlockError(
     "lease_lost",
-    `${path} was written to by another process. End that process, then restart: this process writes nothing more.`,
+    `Cannot write to \`${path}\`: another process has written to it. End that process, then restart: this process writes nothing more.`,
   );
 }
 
@@ -47,24 +47,24 @@ export function explain(error: unknown, path: string): string {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (errorCode(error)) {
     case BUSY:
-      return `${path} is locked by another program, such as a backup that holds it: end that, and try again`;
+      return `\`${path}\` is locked by another program, such as a backup. End that program, then try again.`;
     case READ_ONLY:
-      return `${path} is read-only: let this user write the file and its folder`;
+      return `\`${path}\` is read-only. Let this user write the file and its folder.`;
     case IO_ERROR:
-      return `the disk under ${path} does not work: ${message}`;
+      return `\`${path}\` cannot be read or written: ${message}. Check its disk.`;
     case CORRUPT:
-      return `${path} is damaged: put a backup in its place, or save what "sqlite3 ${path} .recover" finds`;
+      return `\`${path}\` is damaged. Restore a backup, or save what \`sqlite3 ${path} .recover\` finds.`;
     case FULL:
-      return `the disk under ${path} is full, or the file's limit is reached: make room; what was there is safe`;
+      return `\`${path}\` cannot grow: its disk is full, or the file has reached its limit. Free some space; what was written before is safe.`;
     case CANNOT_OPEN:
-      return `${path} cannot be opened: it must be a file in a folder that this user may write`;
+      return `\`${path}\` cannot be opened. Use a file in a folder that this user may write.`;
     case NOT_A_DATABASE:
-      return `${path} is not a SQLite database: give the blackboard a separate file`;
+      return `\`${path}\` is not a SQLite database. Use another file.`;
   }
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
-    return `${path} is read-only for this user: let this user read and write the file and its folder`;
+    return `\`${path}\` is read-only for this user. Let this user write the file and its folder.`;
   }
-  return `${path} cannot be used: ${message}`;
+  return `\`${path}\` cannot be used: ${message}.`;
 }
 
 /** Returns SQLite's result code, or undefined for an error from elsewhere. */

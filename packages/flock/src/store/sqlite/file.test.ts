@@ -116,7 +116,7 @@ function tidy(retention: { maxAgeMs?: number; maxBytes?: number } = {}): void {
 describe("a file that cannot be used is left as it is, and the error says what to do", () => {
   it("when another process has it", async () => {
     await storeOnFile();
-    await expect(openFileAt(path)).rejects.toThrow(/in use by another process.*End the other one/);
+    await expect(openFileAt(path)).rejects.toThrow(/another process uses it.*End that process/);
   });
 
   it("when it is no database, or another program's", async () => {
@@ -137,7 +137,7 @@ describe("a file that cannot be used is left as it is, and the error says what t
     db.exec("PRAGMA user_version = 99");
     db.close();
     const before = readFileSync(path);
-    await expect(openFileAt(path)).rejects.toThrow(/newer version of Flock \(schema 99.*update Flock/);
+    await expect(openFileAt(path)).rejects.toThrow(/newer version of Flock wrote it \(schema 99.*Update Flock/);
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
@@ -199,7 +199,7 @@ describe("a file that is damaged in the middle", () => {
       }
       return events;
     };
-    await expect(readAll(0)).rejects.toThrow(/is damaged: put a backup in its place/);
+    await expect(readAll(0)).rejects.toThrow(/is damaged\. Restore a backup/);
     expect(await log.beforeNewest(1_090, 1_100, undefined)).toBe(1_023);
     expect(await readAll(1_023)).toBe(77);
     await commit(after, [publication({}).write]);
@@ -215,7 +215,7 @@ describe("a disk that is full", () => {
     const { events, refused } = await store.commit([[large], [write]]);
     expect(events.map(({ seq }) => seq)).toEqual([1]);
     expect([...refused.keys()]).toEqual([0]);
-    expect(refused.get(0)?.message).toMatch(/is full.*make room/);
+    expect(refused.get(0)?.message).toMatch(/is full.*Free some space/);
     expect((await everythingIn(store)).map(({ seq }) => seq)).toEqual([1]);
     await store.commit([[{ kind: "snapshot", seq: 1, state: '"small"' }]]);
     expect((await store.work.load()).snapshot).toEqual({ seq: 1, state: "small" });
@@ -227,7 +227,7 @@ describe("a disk that is full", () => {
     await commit(store, [publication({ text: "small" }).write]);
     const big = () => publication({ text: "x".repeat(300_000) }).write;
     await expect(commit(store, [publication({ text: "with it" }).write, big(), big()])).rejects.toThrow(
-      /nothing was written.*is full.*make room/,
+      /Nothing was written.*is full.*Free some space/,
     );
     const { write } = publication({ text: "next" });
     await commit(store, [write]);
@@ -620,7 +620,7 @@ describe("pages of artifacts", () => {
       expect(found).toEqual([...new Set(found)].sort((a, b) => b - a));
       expect(found).toHaveLength(total);
     }
-    await expect(store.blackboard.query({ cursor: "nonsense" }, OWNER)).rejects.toThrow(/is not a cursor/);
+    await expect(store.blackboard.query({ cursor: "nonsense" }, OWNER)).rejects.toThrow(/Invalid `cursor`/);
   });
 });
 

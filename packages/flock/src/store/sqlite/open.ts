@@ -78,7 +78,7 @@ function takeLock(path: string): DatabaseSync {
     if (!isBusy(error)) throw error;
     throw new FlockError(
       "store_unusable",
-      `${path} is in use by another process: a blackboard has one flock at a time. End the other one, or give this one a separate file`,
+      `Cannot open \`${path}\`: another process uses it. End that process, or use another file.`,
       { cause: error },
     );
   }
@@ -92,14 +92,14 @@ function checkFile(db: DatabaseSync, path: string): number {
   if (read("application_id") !== APPLICATION_ID) {
     throw new FlockError(
       "store_unusable",
-      `${path} is a SQLite database of another program: give the blackboard a separate file`,
+      `Cannot open \`${path}\`: it is a SQLite database of another program. Use another file.`,
     );
   }
   const version = read("user_version");
   if (version > MIGRATIONS.length) {
     throw new FlockError(
       "store_unusable",
-      `${path} was written by a newer version of Flock (schema ${version}; this one knows ${MIGRATIONS.length}): update Flock, or give this one another file`,
+      `Cannot open \`${path}\`: a newer version of Flock wrote it (schema ${version}; this version knows ${MIGRATIONS.length}). Update Flock, or use another file.`,
     );
   }
   return version;

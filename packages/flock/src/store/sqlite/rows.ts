@@ -53,11 +53,11 @@ export class Rows {
       "INSERT INTO events (last_seq, first_seq, newest_at, merged, lines) VALUES (?, ?, ?, ?, ?)",
     );
     this.#artifact = db.prepare(
-      `INSERT INTO artifacts (${COLUMNS}, idempotency_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO artifacts (${COLUMNS}, idempotency_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     // What most artifacts have in common is part of the statement: each bound value costs as much as a column.
     this.#plainArtifact = db.prepare(
-      `INSERT INTO artifacts (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, '[]', '${JSON.stringify(PUBLIC)}', ?, ?)`,
+      `INSERT INTO artifacts (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, '[]', '${JSON.stringify(PUBLIC)}', ?, ?)`,
     );
     this.#tag = db.prepare("INSERT INTO artifact_tags (tag, artifact_seq) VALUES (?, ?)");
     this.#hidden = db.prepare("INSERT INTO hidden (artifact_seq, at) VALUES (?, ?)");
@@ -74,12 +74,12 @@ export class Rows {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#activationAgain = db.prepare(
-      "UPDATE activations SET run_id = ?, attempt = ?, failures = ?, retry_at = ? WHERE number = ?",
+      "UPDATE activations SET run_id = ?, attempt = ?, failures = ?, crashes = ?, retry_at = ? WHERE number = ?",
     );
     this.#activationDone = db.prepare("UPDATE activations SET status = ?, ended_at = ? WHERE number = ?");
     this.#activationFailed = db.prepare("UPDATE activations SET status = ?, ended_at = ?, error = ? WHERE number = ?");
     this.#deadLetterAgain = db.prepare(
-      `UPDATE activations SET run_id = ?, attempt = ?, failures = 0, retry_at = NULL, status = NULL, ended_at = NULL, error = NULL
+      `UPDATE activations SET run_id = ?, attempt = ?, failures = 0, crashes = 0, retry_at = NULL, status = NULL, ended_at = NULL, error = NULL
        WHERE id = ? AND error IS NOT NULL RETURNING number`,
     );
     this.#deadLetterDiscarded = db.prepare("UPDATE activations SET error = NULL WHERE id = ? AND error IS NOT NULL");
@@ -110,12 +110,12 @@ export class Rows {
   }
 
   artifact({ artifactJson, idempotencyKey }: EventWrite, artifact: StoredArtifact, seq: number): void {
-    const { id, type, producedBy, runId = null, correlationId, tags, visibility, createdAt } = artifact;
+    const { id, type, producedBy, runId = null, correlationId, depth = 0, tags, visibility, createdAt } = artifact;
     const at = millisecondsOf(createdAt);
     const payload = artifactJson ?? JSON.stringify(artifact.payload);
     this.#seqs.set(id, seq);
     if (tags.length === 0 && visibility === PUBLIC && idempotencyKey === undefined) {
-      this.#plainArtifact.run(seq, id, type, producedBy, runId, correlationId, at, payload);
+      this.#plainArtifact.run(seq, id, type, producedBy, runId, correlationId, depth, at, payload);
       return;
     }
     this.#artifact.run(
@@ -125,6 +125,7 @@ export class Rows {
       producedBy,
       runId,
       correlationId,
+      depth,
       JSON.stringify(tags),
       JSON.stringify(visibility),
       at,
@@ -169,8 +170,8 @@ export class Rows {
     );
   }
 
-  activationAgain(number: number, { runId, attempt, failures, retryAt }: ActivationAgainWrite): void {
-    this.#activationAgain.run(runId, attempt, failures, retryAt ?? null, number);
+  activationAgain(number: number, { runId, attempt, failures, crashes, retryAt }: ActivationAgainWrite): void {
+    this.#activationAgain.run(runId, attempt, failures, crashes, retryAt ?? null, number);
   }
 
   activationDone(number: number, { status, endedAt, deadLetter }: ActivationDoneWrite): void {

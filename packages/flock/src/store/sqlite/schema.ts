@@ -94,6 +94,14 @@ export const MIGRATIONS: readonly string[] = [
     count INTEGER NOT NULL, missed INTEGER NOT NULL, PRIMARY KEY (agent_id, schedule)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- How many attempts ended because the process crashed.
+  ALTER TABLE activations ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;
+  `,
+  `
+  -- The number of runs in the chain that led to it; 0: it came from outside.
+  ALTER TABLE artifacts ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** Brings a file of an older version (0: an empty one) up to the newest, all or nothing. */

@@ -99,7 +99,7 @@ export class SqliteSession implements StoreSession {
       defineMaySee(db);
       const connection = new Connection(db, path);
       this.#connection = connection;
-      const { epoch, head } = this.#takeOver();
+      const { epoch, head, hasCrashed } = this.#takeOver();
       this.epoch = epoch;
       this.#lastActivation = connection.number("SELECT coalesce(max(number), 0) FROM activations");
       for (const row of connection.all<{ number: number; id: string }>(
@@ -112,6 +112,7 @@ export class SqliteSession implements StoreSession {
       this.#dataVersion = db.prepare("PRAGMA data_version");
       this.#version = this.#readVersion();
       this.#wal = new WalFile(path);
+      this.work = new SqliteWork(connection, this.#housekeeping, hasCrashed);
     } catch (error) {
       close();
       throw isBusy(error) ? error : readError(error, path);
@@ -121,7 +122,6 @@ export class SqliteSession implements StoreSession {
     this.#checkpoints = new Checkpoints(path, this.#wal);
     this.blackboard = new SqliteBlackboard(this.#connection);
     this.deadLetters = new SqliteDeadLetters(this.#connection);
-    this.work = new SqliteWork(this.#connection, this.#housekeeping);
     this.#rows = new Rows(db);
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
@@ -350,7 +350,7 @@ export class SqliteSession implements StoreSession {
   }
 
   /** Finds out which log this is and how the last process left it. */
-  #takeOver(): { epoch: string; head: number } {
+  #takeOver(): { epoch: string; head: number; hasCrashed: boolean } {
     const bootedAt = bootMark();
     const isOpen = this.#durability === "normal" ? LEFT.openNormal : LEFT.openFull;
     const { db } = this.#connection;
@@ -370,7 +370,7 @@ export class SqliteSession implements StoreSession {
     else this.#connection.run("INSERT INTO log VALUES (?, 0, 0, ?, ?)", epoch, isOpen, bootedAt);
     // With durability "full" the session flushes after each commit, without blocking the event loop.
     db.exec("PRAGMA synchronous = NORMAL");
-    return { epoch, head };
+    return { epoch, head, hasCrashed: log !== undefined && log.is_open !== LEFT.closed };
   }
 }
 

@@ -52,6 +52,7 @@ describe("a blackboard in a file", () => {
              ALTER TABLE activations DROP COLUMN visibility; ALTER TABLE consumptions DROP COLUMN visibility;
              DROP INDEX activations_by_failure; ALTER TABLE activations DROP COLUMN failures;
              ALTER TABLE activations DROP COLUMN retry_at; ALTER TABLE activations DROP COLUMN error;
+             ALTER TABLE activations DROP COLUMN crashes; ALTER TABLE artifacts DROP COLUMN depth;
              DROP TABLE questions;
              PRAGMA user_version = 1`);
     db.close();

@@ -25,6 +25,7 @@ interface ActivationRow {
   readonly correlation_id: string;
   readonly attempt: number;
   readonly failures: number;
+  readonly crashes: number;
   readonly retry_at: number | null;
   readonly artifacts: string;
   readonly gate: string | null;
@@ -56,10 +57,13 @@ const OPEN_QUESTIONS = "activation_id IN (SELECT id FROM activations WHERE statu
 export class SqliteWork implements WorkStore {
   readonly #connection: Connection;
   readonly #housekeeping: Housekeeping;
+  readonly #hasCrashed: boolean;
 
-  constructor(connection: Connection, housekeeping: Housekeeping) {
+  /** @param hasCrashed whether the last process ended without closing the file. */
+  constructor(connection: Connection, housekeeping: Housekeeping, hasCrashed: boolean) {
     this.#connection = connection;
     this.#housekeeping = housekeeping;
+    this.#hasCrashed = hasCrashed;
   }
 
   get bytes(): number {
@@ -75,6 +79,7 @@ export class SqliteWork implements WorkStore {
       hidden: this.#hidden(),
       questions: this.#questionsWhere(OPEN_QUESTIONS),
       snapshot: this.#snapshot(),
+      hasCrashed: this.#hasCrashed,
     }));
   }
 
@@ -170,7 +175,7 @@ export class SqliteWork implements WorkStore {
 
   #unfinished(): UnfinishedActivation[] {
     const rows = this.#connection.all<ActivationRow>(
-      `SELECT id, run_id, agent_id, correlation_id, attempt, failures, retry_at, artifacts, gate, visibility
+      `SELECT id, run_id, agent_id, correlation_id, attempt, failures, crashes, retry_at, artifacts, gate, visibility
        FROM activations WHERE status IS NULL ORDER BY number`,
     );
     return rows.map((row) => {
@@ -188,6 +193,7 @@ export class SqliteWork implements WorkStore {
         correlationId: row.correlation_id,
         attempt: row.attempt,
         failures: row.failures,
+        crashes: row.crashes,
         retryAt: row.retry_at ?? undefined,
         artifacts: seqs.flatMap((seq) => this.#bySeq(seq) ?? []),
         started: begun !== undefined,

@@ -1,15 +1,21 @@
-import type { CorrelationStatus, EventVisibility, Principal, RunStatus, Visibility } from "@flock-ts/protocol";
-import { ByVisibility, isRestricted } from "../blackboard/by-visibility.ts";
+import type { CorrelationStatus, EventVisibility, Principal, Visibility } from "@flock-ts/protocol";
+import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import { ByVisibility, isRestricted } from "../../blackboard/by-visibility.ts";
+import { isoTime, millisecondsOf } from "../../core/time.ts";
+import type { ActivationRecord } from "../work.ts";
+import type { ActivationDoneWrite, ActivationWrite } from "../writes.ts";
 
 /** Maximum number of finished workflows. Workflows with pending work are never evicted. */
 const MAX_FINISHED = 100_000;
 /** Number of workflows that are evicted at once: evicting one at a time scans a growing number of gaps in the map. */
 const FORGOTTEN_AT_ONCE = 10_000;
+/** When counts without activity began. */
+const UNTOUCHED = Number.POSITIVE_INFINITY;
 
-/** Counts of a workflow, overall or for one visibility. */
+/** Counts of a workflow, overall or for one visibility. Times are in milliseconds. */
 interface Counts {
-  startedAt: string;
-  lastActivityAt: string;
+  startedAt: number;
+  lastActivityAt: number;
   artifacts: number;
   runs: number;
   errors: number;
@@ -26,62 +32,58 @@ interface Workflow extends Counts {
 
 type Narrow = Visibility | EventVisibility | undefined;
 
-/** Counts activity per correlation id and tracks pending work. */
-export class Workflows {
+/** What the counts need of an activation. */
+type Work = Pick<ActivationRecord, "agentId" | "correlationId" | "visibility">;
+
+/** Counts committed activity per correlation id, and tracks pending work. */
+export class WorkflowsInMemory {
   readonly #byId = new Map<string, Workflow>();
   /** The last accessed workflow: consecutive events often belong to the same one. */
   #newest: Workflow | undefined;
 
   /** Counts a published artifact. */
-  published(id: string, at: string, visibility?: Narrow): void {
-    this.#count(id, at, visibility, (counts) => {
+  published({ correlationId, createdAt, visibility }: StoredArtifact): void {
+    this.#count(correlationId, millisecondsOf(createdAt), visibility, (counts) => {
       counts.artifacts += 1;
     });
   }
 
   /** Counts an artifact after a scheduled publish, for the principals that may see it now. */
-  revealed(id: string, at: string, visibility: Narrow): void {
-    const workflow = this.#byId.get(id);
-    // After a restart, the workflow's counts come from the store.
-    if (!workflow) return;
+  revealed({ correlationId }: StoredArtifact, at: number, visibility: Narrow): void {
+    const workflow = this.#of(correlationId);
     if (isRestricted(visibility)) partition(workflow);
     const counts = workflow.partitions?.of(visibility);
-    if (counts) {
-      touch(counts, at);
-      counts.artifacts += 1;
-    }
+    if (!counts) return;
+    touch(counts, at);
+    counts.artifacts += 1;
   }
 
-  /** Counts a queued run. Returns the workflow's number of runs, including this one. */
-  queued(id: string, at: string, visibility?: Narrow): number {
-    return this.#count(id, at, visibility, (counts) => {
+  /** Counts queued work. */
+  queued({ correlationId, visibility, queuedAt }: ActivationWrite): void {
+    this.#count(correlationId, queuedAt, visibility, (counts) => {
       counts.pending += 1;
       counts.runs += 1;
-    }).runs;
-  }
-
-  /** Undoes the count of a queued run that could not be written. */
-  withdrawn(id: string, at: string, visibility?: Narrow): void {
-    const workflow = this.#count(id, at, visibility, (counts) => {
-      counts.pending -= 1;
-      counts.runs -= 1;
     });
-    if (workflow.runs > 0 || workflow.artifacts > 0) return;
-    this.#byId.delete(id);
-    if (workflow === this.#newest) this.#newest = undefined;
   }
 
-  /** Counts the end of a run. */
-  ended(id: string, agentId: string, status: RunStatus, at: string, visibility?: Narrow): void {
-    this.#count(id, at, visibility, (counts) => {
+  /** Counts failed work as pending again. */
+  queuedAgain({ correlationId, visibility, agentId }: Work): void {
+    this.#change(correlationId, visibility, (counts) => {
+      counts.pending += 1;
+      counts.errors -= 1;
+      counts.failed?.delete(agentId);
+    });
+  }
+
+  /** Counts the end of work. */
+  ended({ correlationId, visibility, agentId }: Work, { status, endedAt }: ActivationDoneWrite): void {
+    this.#count(correlationId, endedAt, visibility, (counts) => {
       counts.pending -= 1;
       if (status === "error" || status === "timeout") {
         counts.errors += 1;
         counts.failed ??= new Set();
         counts.failed.add(agentId);
-      } else if (status === "success") {
-        counts.failed?.delete(agentId);
-      }
+      } else counts.failed?.delete(agentId);
     });
     this.#forgetOldest();
   }
@@ -91,7 +93,7 @@ export class Workflows {
     const workflow = this.#byId.get(id);
     if (!workflow) return undefined;
     const seen = as.kind === "owner" || !workflow.partitions ? [workflow] : workflow.partitions.seenBy(as);
-    const known = seen.filter(({ startedAt }) => startedAt !== "");
+    const known = seen.filter(({ startedAt }) => startedAt !== UNTOUCHED);
     if (known.length === 0) return undefined;
     const sum = (pick: (counts: Counts) => number) => known.reduce((total, counts) => total + pick(counts), 0);
     const pending = sum((counts) => counts.pending);
@@ -103,25 +105,24 @@ export class Workflows {
       artifact_count: sum((counts) => counts.artifacts),
       run_count: sum((counts) => counts.runs),
       error_count: sum((counts) => counts.errors),
-      started_at: known.map(({ startedAt }) => startedAt).sort()[0] as string,
-      last_activity_at: known
-        .map(({ lastActivityAt }) => lastActivityAt)
-        .sort()
-        .at(-1) as string,
+      started_at: isoTime(Math.min(...known.map(({ startedAt }) => startedAt))),
+      last_activity_at: isoTime(Math.max(...known.map(({ lastActivityAt }) => lastActivityAt))),
     };
   }
 
-  #count(id: string, at: string, visibility: Narrow, change: (counts: Counts) => void): Workflow {
-    const workflow = this.#of(id);
-    if (isRestricted(visibility)) partition(workflow);
-    touch(workflow, at);
-    change(workflow);
-    const counts = workflow.partitions?.of(visibility);
-    if (counts) {
+  #count(id: string, at: number, visibility: Narrow, change: (counts: Counts) => void): void {
+    this.#change(id, visibility, (counts) => {
       touch(counts, at);
       change(counts);
-    }
-    return workflow;
+    });
+  }
+
+  #change(id: string, visibility: Narrow, change: (counts: Counts) => void): void {
+    const workflow = this.#of(id);
+    if (isRestricted(visibility)) partition(workflow);
+    change(workflow);
+    const counts = workflow.partitions?.of(visibility);
+    if (counts) change(counts);
   }
 
   #of(id: string): Workflow {
@@ -147,14 +148,14 @@ export class Workflows {
   }
 }
 
-function touch(counts: Counts, at: string): void {
+function touch(counts: Counts, at: number): void {
   // An event that is counted at its commit can be older than one counted earlier.
-  if (counts.startedAt === "" || at < counts.startedAt) counts.startedAt = at;
-  if (at > counts.lastActivityAt) counts.lastActivityAt = at;
+  counts.startedAt = Math.min(counts.startedAt, at);
+  counts.lastActivityAt = Math.max(counts.lastActivityAt, at);
 }
 
 function noCounts(): Counts {
-  return { startedAt: "", lastActivityAt: "", artifacts: 0, runs: 0, errors: 0, pending: 0, failed: undefined };
+  return { startedAt: UNTOUCHED, lastActivityAt: 0, artifacts: 0, runs: 0, errors: 0, pending: 0, failed: undefined };
 }
 
 /** Starts to count per visibility; until now, everything was public. */
