@@ -232,7 +232,7 @@ export class Questions {
         ? JSON.stringify([payload.question, payload.details, payload.answer_type]) ===
           JSON.stringify([asked.question, asked.details, type.typeName])
         : payload.answer_type === type.typeName;
-    if (isSame && fitsForm(before, type)) return before;
+    if (isSame && fitsForm(before, type, asked.schema)) return before;
     if (isSame || asked.key === undefined) {
       // If that cannot be written, the end of the run withdraws it.
       if (!before.closure) this.#withdraw(before).catch(() => {});
@@ -412,8 +412,12 @@ function visibilityOf({ saidTo = PUBLIC }: Run): LastingVisibility {
 }
 
 /** Whether the form that people have seen, or the answer that they have given, fits the answer's type of today. */
-function fitsForm({ artifact, closure }: Asked, type: AnyArtifactType): boolean {
-  if (!closure) return canonicalJson(artifact.payload.answer_schema) === canonicalJson(type.jsonSchema);
+function fitsForm(
+  { artifact, closure }: Asked,
+  type: AnyArtifactType,
+  schema: Readonly<Record<string, unknown>> = type.jsonSchema,
+): boolean {
+  if (!closure) return canonicalJson(artifact.payload.answer_schema) === canonicalJson(schema);
   if (!closure.answer) return true;
   try {
     type.takeUp(closure.answer.payload);
