@@ -12,8 +12,8 @@ const Sauce = artifact("Sauce", z.object({ n: z.int() }));
 const Pizza = artifact("Pizza", z.object({ n: z.int() }));
 const Delivery = artifact("Delivery", z.object({ ns: z.array(z.int()) }));
 
-// A small log buffer, so that clients that resume read from the file.
-const flock = await Flock.open({ store: sqliteStore(file), logBufferBytes: 64 * 1024 });
+// A small log buffer, so that clients that resume read from the file. No input is to blame for the kills, however many.
+const flock = await Flock.open({ store: sqliteStore(file), logBufferBytes: 64 * 1024, maxCrashes: 1_000 });
 flock
   .agent("baker")
   .consumes(Order)
