@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import { artifact, Flock } from "flock-ts";
 import { WebSocketServerComponent } from "flock-ts/components/server";
+import { sqliteStore } from "flock-ts/stores/sqlite";
 import { z } from "zod";
 import { temporaryFolder } from "../support/folder.ts";
 import { RunningProgram } from "../support/process.ts";
@@ -481,4 +482,43 @@ test.describe("accessibility", () => {
         await page.goBack();
       }
     });
+});
+
+test.describe("orphaned work", () => {
+  test("is listed with the reason, and dropped on request", async ({ page, errors }) => {
+    await using folder = await temporaryFolder();
+    const store = () => sqliteStore(join(folder.path, "flock.db"));
+    const before = await Flock.open({ store: store() });
+    before
+      .agent("packer")
+      .consumes(Order)
+      .run(() => undefined);
+    before
+      .agent("pairer")
+      .consumes(Plate, Wine)
+      .run(() => undefined);
+    await before.pause("packer");
+    await before.publish([Order({ dish: "calzone" }), Plate({ dish: "funghi" })]);
+    await before.shutdown();
+
+    const flock = await Flock.open({ store: store() });
+    flock
+      .agent("waiter")
+      .consumes(Plate)
+      .run(() => undefined);
+    await using server = await startServer({ flock, components: [], dashboard: true });
+    await page.goto(`${server.url}/control`);
+    const section = page.getByRole("region", { name: "Orphaned work" });
+    await expect(section).toContainText("1 queued run, 1 waiting artifact");
+    await expect(section).toContainText("1 in gate Plate + Wine: the agent is not declared");
+    expect(await violationsOf(page)).toEqual([]);
+    for (const agent of ["packer", "pairer"]) {
+      await section.getByRole("listitem").filter({ hasText: agent }).getByRole("button", { name: "Drop…" }).click();
+      await page.getByRole("button", { name: "Drop orphaned work" }).click();
+      await seenFrom(page, `The orphaned work of ${agent} is dropped.`);
+    }
+    await expect(section).toBeHidden();
+    expect(await flock.orphans()).toEqual({ runs: [], artifacts: [] });
+    expect(errors).toEqual([]);
+  });
 });

@@ -449,7 +449,8 @@ async function play(
       await watching.next("hello");
       watchers.set(who, watching);
     }
-    const under = new Map<string, string>();
+    /** What each principal has published under its keys. */
+    const under = new Map<string, { readonly id: string; readonly type: string; readonly payload: object }>();
     const checkLive = async () => {
       await flock.runUntilIdle();
       const truth = await truthOf(flock, server.url);
@@ -468,18 +469,26 @@ async function play(
         continue;
       }
       const { type, visibility, correlationId, by, idempotency_key } = step;
+      const before = under.get(`${by} ${idempotency_key}`);
+      const payload = before?.type === type ? before.payload : { secret: secret() };
       const response = await fetch(`${server.url}/api/plugin/publish`, {
         method: "POST",
         headers: { authorization: by, "content-type": "application/json" },
         body: JSON.stringify({
           artifact_type: TYPES[type].typeName,
-          payload: { secret: secret() },
+          payload,
           visibility,
           correlation_id: correlationId,
           idempotency_key,
         }),
       });
       const text = await response.text();
+      if (before && before.type !== type) {
+        // The publisher may not see what it has published.
+        expect(response.status, text).toBe(409);
+        expect(text).not.toContain(JSON.stringify(before.payload));
+        continue;
+      }
       expect(response.status, text).toBe(200);
       await flock.runUntilIdle();
       expectNothingForbidden(
@@ -492,10 +501,9 @@ async function play(
       if (idempotency_key !== undefined) {
         // A key returns each principal's own result, never another one's.
         const { artifact_id } = JSON.parse(text);
-        const known = under.get(`${by} ${idempotency_key}`);
-        if (known !== undefined) expect(artifact_id).toBe(known);
-        else expect([...under.values()]).not.toContain(artifact_id);
-        under.set(`${by} ${idempotency_key}`, artifact_id);
+        if (before) expect(artifact_id).toBe(before.id);
+        else expect([...under.values()].map(({ id }) => id)).not.toContain(artifact_id);
+        under.set(`${by} ${idempotency_key}`, { id: artifact_id, type, payload });
       }
     }
     const truth = await checkLive();

@@ -397,7 +397,7 @@ describe("a publish with an idempotency key", () => {
       flock = await open();
     }
     await expect(flock.publish(Photo({ n: 1 }), { idempotencyKey })).rejects.toThrow(
-      /`Note` \{"text":"x"\} was published under it as .*, and now `Photo` \{"n":1\} was sent/,
+      /`Note` \S+ was published under it, and now a `Photo` was sent/,
     );
     await expect(flock.publish(Note({ text: "y" }), { idempotencyKey })).rejects.toMatchObject(conflict);
     expect(await flock.publish(Note({ text: "x" }), { idempotencyKey })).toMatchObject({ seq: (await first).seq });

@@ -8,7 +8,10 @@ import type { ArtifactOf } from "./subscription-options.ts";
 
 /** Selects earlier artifacts for a run. All given conditions must match. */
 export interface HistoryOptions<T extends AnyArtifactType = AnyArtifactType> {
-  /** Only artifacts of these types, whose payloads are decoded. Default: all types, with payloads as JSON represents them. */
+  /**
+   * Only artifacts of these types, whose payloads are validated and decoded; what does not fit is left out. Default: all
+   * types, with payloads as JSON represents them.
+   */
   readonly types?: readonly T[];
   /** Only artifacts of the run's workflow; false reads the whole blackboard. Default: true. */
   readonly correlation?: boolean;
@@ -59,7 +62,7 @@ export function history<const T extends AnyArtifactType = AnyArtifactType>(
   options: HistoryOptions<T> = {},
 ): ContextProvider<readonly Earlier<T>[]> {
   const { types, correlation, newest, maxCharacters, ...rest } = checkOptions("history", optionsSchema, options);
-  const encoded = new Map(types?.filter(({ isEncoded }) => isEncoded).map((type) => [type.typeName, type]));
+  const byName = new Map(types?.map((type) => [type.typeName, type]));
   return async (context) => {
     const consumed = new Set(context.artifacts.map(({ id }) => id));
     const artifacts = await readFor(context, {
@@ -80,8 +83,16 @@ export function history<const T extends AnyArtifactType = AnyArtifactType>(
         break;
       }
       left -= size;
-      const decoder = encoded.get(type);
-      earlier.unshift(decoder ? { ...entry, payload: decoder.decode(payload) } : entry);
+      const declared = byName.get(type);
+      if (!declared) earlier.unshift(entry);
+      else {
+        try {
+          earlier.unshift({ ...entry, payload: declared.decode(payload) });
+        } catch (err) {
+          // One artifact of an earlier schema must not fail every run that reads it.
+          context.log.warn({ err, artifact: id }, "earlier artifact does not fit its type any more; left out");
+        }
+      }
     }
     return earlier as unknown as readonly Earlier<T>[];
   };

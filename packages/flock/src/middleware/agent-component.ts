@@ -84,7 +84,10 @@ export abstract class AgentComponent {
   /** Receives the usage that a run reports. An error stops the run immediately and aborts its current model request. */
   usage?(amounts: Readonly<Record<string, number>>, run: RunContext): void;
 
-  /** Runs before a draft is published. May return a replacement of the same type. Must not change the draft itself. */
+  /**
+   * Runs before a draft is published. May return a replacement of the same type, such as
+   * `draft.artifactType.parse({ …draft.stored })`. Drafts are frozen.
+   */
   publish?(draft: Draft, origin: DraftOrigin): Replacement<Draft>;
 
   /** Runs after an artifact is committed. Errors are logged. */

@@ -4,9 +4,10 @@ import pino from "pino";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { temporaryFolder } from "../../../../tests/support/folder.ts";
-import { artifact, Flock, memoryStore } from "../index.ts";
+import { artifact, Flock, history, memoryStore } from "../index.ts";
 import { textsOf } from "../log/frame.ts";
 import { sqliteStore } from "../store/sqlite/index.ts";
+import { expectPublished } from "../testing/index.ts";
 
 const List = artifact("List", z.object({ items: z.array(z.number()) }));
 const Sum = artifact("Sum", z.object({ n: z.number() }));
@@ -161,6 +162,27 @@ describe("payloads with dates, bigints and maps", () => {
     await flock.publish(Rich(rich));
     await flock.runUntilIdle();
     expect(seen).toEqual([[decoded, decoded]]);
+    const { payload } = await expectPublished(flock, Rich, { where: (one) => one.payload.tally.has("a") });
+    expect(payload).toEqual(decoded);
+  });
+
+  it("reach functions through history, where an artifact of an earlier schema is left out", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "flock.db");
+    const before = await Flock.open({ store: sqliteStore(path) });
+    await before.publish([artifact("Rich", z.object({ old: z.boolean() }))({ old: true })], { correlationId: "w" });
+    await before.shutdown();
+    await using flock = await Flock.open({ store: sqliteStore(path), logger: silent });
+    const seen: unknown[] = [];
+    flock
+      .agent("reader")
+      .consumes(Sum)
+      .context({ earlier: history({ types: [Rich] }) })
+      .run((_inputs, { given }) => void seen.push(given.earlier.map(({ payload }) => payload)));
+    await flock.publish(Rich(rich), { correlationId: "w" });
+    await flock.publish(Sum({ n: 1 }), { correlationId: "w" });
+    await flock.runUntilIdle();
+    expect(seen).toEqual([[decoded]]);
   });
 });
 

@@ -6,6 +6,7 @@ import type { StoredArtifact } from "../blackboard/artifact.ts";
 import type { AnyArtifactType } from "../blackboard/artifact-type.ts";
 import { systemClock } from "../core/clock.ts";
 import { checkOptions } from "../core/errors.ts";
+import { booleanOf } from "../core/predicate.ts";
 import type { Flock } from "../flock.ts";
 import { readEvents } from "./read-events.ts";
 import { reportOf } from "./report.ts";
@@ -154,7 +155,8 @@ async function artifactsOf<T extends AnyArtifactType>(
     found.unshift(...page.artifacts.toReversed());
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);
-  return (found as ArtifactOf<T>[]).filter(where);
+  const decoded = type.isEncoded ? found.map((one) => ({ ...one, payload: type.decode(one.payload) })) : found;
+  return (decoded as ArtifactOf<T>[]).filter((one) => booleanOf("`where`", where(one)));
 }
 
 /** Returns whether a condition becomes true in time. Checked immediately and after each new event. */

@@ -60,7 +60,8 @@ export class Gates {
   readonly #byAgent = new Map<string, { readonly gates: Gate[]; readonly formerNames: readonly string[] }>();
   /** What waited in gates of declared agents and fits none of today, by agent. */
   readonly #stranded = new Map<string, readonly StrandedArtifact[]>();
-  #stopped = false;
+  /** Cancels the pending moves of artifacts to other gates, by agent. */
+  readonly #pendingMoves = new Map<string, () => void>();
 
   /** What gates hold according to the store, as far as it was read. */
   #stored: GateContents;
@@ -147,9 +148,11 @@ export class Gates {
    */
   restore(agentId?: string, pause = 0): void {
     const agents = [...this.#byAgent].filter(([name]) => agentId === undefined || agentId === name);
-    const restored = agents.map(([name, { gates, formerNames }]) => this.#restoreAgent(name, gates, formerNames));
+    const restored = agents.map(
+      ([name, { gates, formerNames }]) => [name, this.#restoreAgent(name, gates, formerNames)] as const,
+    );
     // Afterwards, because a gate may report what it drops to another one.
-    for (const { kept, moved } of restored) this.#resume([...kept.keys()], moved, pause);
+    for (const [name, restoration] of restored) this.#resume(name, restoration, pause);
     if (agentId !== undefined || pause > 0) return;
     const ofUnknown = this.stranded.filter(({ reason }) => reason === "unknown_agent");
     for (const [agent, { length: artifacts }] of Map.groupBy(ofUnknown, (one) => one.agentId))
@@ -172,21 +175,23 @@ export class Gates {
     return restoration;
   }
 
-  #resume(gates: readonly Gate[], moved: Restoration["moved"], pause: number): void {
+  #resume(agentId: string, { kept, moved }: Restoration, pause: number): void {
     const { clock } = this.#options;
-    for (const gate of gates) {
+    for (const gate of kept.keys()) {
       if (gate.subscription.isSingle) continue;
       const now = clock.now();
       if (pause === 0 && gate.deadline <= now) this.#wake(gate, now);
       else this.#timers.watch(gate, pause);
     }
-    if (moved.length === 0) return;
+    // Moves that are pending belong to an earlier restoration. The store still has the artifacts in their former gates.
+    this.#pendingMoves.get(agentId)?.();
+    this.#pendingMoves.delete(agentId);
     const offer = () => {
-      if (!this.#stopped) for (const one of moved) this.#move(one.from, one.artifact, one.to);
+      for (const one of moved) this.#move(one.from, one.artifact, one.to);
     };
-    // Nothing can be written while the state is restored after a failed commit.
     if (pause === 0) offer();
-    else clock.after(pause, offer);
+    // Nothing can be written while the state is restored after a failed commit.
+    else if (moved.length > 0) this.#pendingMoves.set(agentId, clock.after(pause, offer));
   }
 
   /** Takes an artifact out of a former gate and offers it to one of today. */
@@ -249,8 +254,8 @@ export class Gates {
 
   /** Cancels all timers. */
   stop(): void {
-    this.#stopped = true;
     this.#timers.stop();
+    for (const cancel of this.#pendingMoves.values()) cancel();
   }
 
   /** Offers an artifact. Returns the artifacts that trigger the agent, if it is complete. */

@@ -13,9 +13,6 @@ export interface KeyedPublish {
   readonly publish: () => Promise<Published>;
 }
 
-/** Longest payload in an error message, in characters. */
-const MAX_SHOWN = 100;
-
 /** Runs one publish per idempotency key, for as long as the store keeps the artifact. */
 export class IdempotencyCache {
   readonly #work: Pick<WorkStore, "publishedUnder">;
@@ -70,15 +67,11 @@ export class IdempotencyCache {
     const isSame =
       draft.type === type && (this.#rewritesPayloads || canonicalJson(draft.stored) === canonicalJson(payload));
     if (isSame) return;
+    // Without the earlier payload: it may have been made visible to others than this publisher.
+    const now = draft.type === type ? `another \`${type}\` was sent` : `a \`${draft.type}\` was sent`;
     throw new FlockError(
       "idempotency_conflict",
-      `The idempotency key is in use: \`${type}\` ${shown(payload)} was published under it as ${id}, ` +
-        `and now \`${draft.type}\` ${shown(draft.stored)} was sent. Use a new key for each publish, and the same one to repeat it.`,
+      `The idempotency key is in use: \`${type}\` ${id} was published under it, and now ${now}. Use a new key for each publish, and the same one only to repeat it.`,
     );
   }
-}
-
-function shown(payload: unknown): string {
-  const json = JSON.stringify(payload);
-  return json.length <= MAX_SHOWN ? json : `${json.slice(0, MAX_SHOWN)}…`;
 }
