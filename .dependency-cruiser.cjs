@@ -40,7 +40,7 @@ module.exports = {
     dashboardFolder("timeline", []),
     dashboardFolder("router", []),
     dashboardFolder("forms", []),
-    dashboardFolder("connection", ["timeline"]),
+    dashboardFolder("connection", ["router", "timeline"]),
     dashboardFolder("absence", ["timeline"]),
     dashboardFolder("session", ["absence", "connection", "router", "timeline"]),
     dashboardFolder("queries", ["connection", "session", "timeline"]),

@@ -38,6 +38,8 @@ function compressed(): Plugin {
 }
 
 export default defineConfig({
+  // Relative, so that a proxy can serve the dashboard under any path.
+  base: "./",
   plugins: [react(), tailwindcss(), policyOnlyWhenBuilt(), compressed()],
   build: {
     // The server serves it from here, and the published package contains it.

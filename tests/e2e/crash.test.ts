@@ -77,6 +77,20 @@ describe(`busy server that is killed ${KILLS} times at random moments`, () => {
     // All work of each order was done: no gate lost what it had collected.
     const pizzas = new Set((await artifactsOf("Pizza")).map(({ payload }) => payload.n));
     expect([...acknowledged.keys()].filter((n) => !pizzas.has(n))).toEqual([]);
+    // Each baker published its start once, although runs that a kill interrupted published again.
+    const started = (await artifactsOf("Started")).map(({ payload: { n } }) => n).sort((a, b) => a - b);
+    expect(started).toEqual([...new Set(started)]);
+    expect([...acknowledged.keys()].filter((n) => !started.includes(n))).toEqual([]);
+    // Each failure was reported once, and each report had its consequence.
+    const failing = [...acknowledged.keys()].filter((n) => n % 5 === 0).length;
+    await expect
+      .poll(async () => (await artifactsOf("Complaint")).length, { timeout: 10_000 })
+      .toBeGreaterThanOrEqual(failing);
+    const reports = await artifactsOf<{ activation_id: string }>("RunFailed");
+    const complaints = await artifactsOf<{ activation: string }>("Complaint");
+    const reported = reports.map(({ payload }) => payload.activation_id).sort();
+    expect(reported).toEqual([...new Set(reported)]);
+    expect(complaints.map(({ payload }) => payload.activation).sort()).toEqual(reported);
     // Every pizza left in exactly one batch, full or not.
     const delivered = async () =>
       (await artifactsOf<{ ns: number[] }>("Delivery")).flatMap(({ payload: { ns } }) => ns).sort((a, b) => a - b);

@@ -1,3 +1,5 @@
+import { fromBase } from "../router/base.ts";
+
 /** The addresses of the server's components, from `/dashboard-config.json`. */
 export interface DashboardConfig {
   readonly websocket: string;
@@ -13,13 +15,20 @@ export async function readConfig(onAttempt: (attempt: number) => void): Promise<
   for (let attempt = 1; ; attempt++) {
     onAttempt(attempt);
     try {
-      const response = await fetch("/dashboard-config.json");
-      if (response.ok) return await response.json();
+      const response = await fetch(fromBase("/dashboard-config.json"));
+      if (response.ok) return reachable(await response.json());
     } catch {
       // There is no server yet. The status shows that, and the next attempt follows.
     }
     await new Promise((resolve) => setTimeout(resolve, Math.min(5_000, 250 * 2 ** attempt)));
   }
+}
+
+/** Returns the paths as the browser reaches them: the server does not know the sub-path of a proxy. */
+function reachable(config: DashboardConfig): DashboardConfig {
+  return Object.fromEntries(
+    Object.entries(config).map(([name, path]) => [name, fromBase(path)]),
+  ) as unknown as DashboardConfig;
 }
 
 /** Returns the address of the list of connections. */

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { BASE, fromBase } from "./base.ts";
 
 /** The screens, by the first part of their path. */
 export const SCREENS = ["agents", "runs", "output", "blackboard", "events", "publish", "control", "system"] as const;
@@ -22,7 +23,8 @@ export interface Route {
 
 /** Parses a path and its query. An unknown path leads to the first screen. */
 export function routeOf(path: string, query = ""): Route {
-  const [first = "", second] = path.split("/").filter(Boolean);
+  const within = path.startsWith(BASE) ? path.slice(BASE.length) : path;
+  const [first = "", second] = within.split("/").filter(Boolean);
   const { seq, ...params } = Object.fromEntries(new URLSearchParams(query));
   return {
     screen: SCREENS.find((name) => name === first) ?? FORMERLY[first] ?? "agents",
@@ -37,7 +39,7 @@ export function linkOf({ screen, id, seq, params }: Route): string {
   const query = new URLSearchParams(params);
   if (seq !== null) query.set("seq", String(seq));
   const said = query.toString();
-  return `/${screen}${id === undefined ? "" : `/${encodeURIComponent(id)}`}${said && `?${said}`}`;
+  return fromBase(`/${screen}${id === undefined ? "" : `/${encodeURIComponent(id)}`}${said && `?${said}`}`);
 }
 
 /** Returns the link to a screen, a selection and filters, at the seq that is shown now. */

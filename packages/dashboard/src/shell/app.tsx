@@ -1,6 +1,7 @@
 import { Keyboard, Search } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 import { ConfirmationDialog } from "../commands/confirmation-dialog.tsx";
+import { fromBase } from "../router/base.ts";
 import { Link } from "../router/link.tsx";
 import { go, pathOf, useRoute } from "../router/route.ts";
 import { rangeSelection, timeTravel, usePlaying, useRange } from "../session/tab-session.ts";
@@ -38,7 +39,7 @@ export function App() {
       </a>
       <header className="flex min-h-13 items-center gap-2 border-b border-line bg-card px-3 md:col-span-2 md:gap-4 md:px-4">
         <Link href={pathOf("agents")} className="flex shrink-0 items-center gap-2 font-semibold tracking-tight md:w-40">
-          <img src="/icon.svg" alt="" width={24} height={24} />
+          <img src={fromBase("/icon.svg")} alt="" width={24} height={24} />
           <span className="max-md:sr-only">Flock</span>
         </Link>
         <div className="min-w-0 flex-1">

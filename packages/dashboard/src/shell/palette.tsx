@@ -2,6 +2,7 @@ import { Command, useCommandState } from "cmdk";
 import { type ReactNode, useMemo, useRef, useState } from "react";
 import { paletteCommands } from "../commands/palette-commands.ts";
 import { openFile, saveAll } from "../recordings/files.ts";
+import { BASE } from "../router/base.ts";
 import { currentRoute, go, pathOf } from "../router/route.ts";
 import { rangeSelection, session, timeTravel, useSession } from "../session/tab-session.ts";
 import { parsePosition } from "../timeline/parse-position.ts";
@@ -110,7 +111,7 @@ export default function Palette({ close }: { close: () => void }) {
             {item("Go live, now", () => timeTravel.goLive(), "Go live")}
             {item("Switch between light and dark theme, colors", toggleTheme, "Switch between light and dark")}
             {file !== null &&
-              item("Close the event file, back to the server", () => location.assign("/"), "Close event file")}
+              item("Close the event file, back to the server", () => location.assign(BASE), "Close event file")}
             {item("Save the events as a file, export ndjson", () => void saveAll(), "Save events as a file")}
             {item("Save a range as a file, export ndjson", () => rangeSelection.choose(), "Save a range as a file")}
             <Command.Item

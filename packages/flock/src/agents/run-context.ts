@@ -106,7 +106,10 @@ export interface RunContext<Given = Readonly<Record<string, unknown>>, Out exten
    * @throws FlockError `conflict` when the work has published another type under the key.
    * @throws the signal's reason when the run is stopped.
    */
-  publish(draft: Out, options?: RunPublishOptions & { readonly atEnd?: false }): Promise<StoredOf<Out> | undefined>;
+  publish<D extends Out>(
+    draft: D,
+    options?: RunPublishOptions & { readonly atEnd?: false },
+  ): Promise<StoredOf<D> | undefined>;
   /**
    * Adds a draft to the run's output: it is published with the drafts that the function returns, in the commit of the
    * run's end, and not at all if the run fails.

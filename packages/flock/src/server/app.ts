@@ -89,6 +89,7 @@ export async function createApp(
     throw new FlockError("not_found", `Not found: ${request.method} ${path}.${hint}`);
   });
   const shared = sharedSchemas();
+  const withSchemas = createJsonSchemaTransformObject({ schemaRegistry: shared });
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -100,15 +101,24 @@ export async function createApp(
       },
     },
     transform: createJsonSchemaTransform({ schemaRegistry: shared, skipList: ["/docs/*"] }),
-    transformObject: createJsonSchemaTransformObject({ schemaRegistry: shared }),
+    // The server's address is relative to the document of /docs, so that requests of that page reach it under any path.
+    transformObject: (document) => ({ ...withSchemas(document), servers: [{ url: ".." }] }),
   });
   await app.register(async (scope) => {
     scope.addHook("onRoute", (route) => {
       route.config = { ...route.config, ...OPEN.config };
     });
+    // Only with a slash at its end does the page find its files behind a proxy that serves it under a sub-path.
+    scope.addHook("onRequest", async ({ url }, reply) => {
+      const [path, query] = url.split("?");
+      if (path === "/docs") return reply.redirect(`docs/${query === undefined ? "" : `?${query}`}`);
+    });
     await registerApiDocs(scope as unknown as FastifyInstance);
   });
-  app.get("/openapi.json", { ...OPEN, schema: { hide: true } }, () => app.swagger());
+  app.get("/openapi.json", { ...OPEN, schema: { hide: true } }, () => ({
+    ...app.swagger(),
+    servers: [{ url: "." }],
+  }));
   return app;
 }
 

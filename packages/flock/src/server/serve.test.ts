@@ -184,6 +184,22 @@ describe("the control routes", () => {
     expect(await house.flock.store.getByType(Pizza)).toEqual([{ name: "truffle" }]);
   });
 
+  it("publish each time without an idempotency key, and refuse an empty one", async () => {
+    await using house = await pizzeria();
+    const publish = (key: unknown) =>
+      house.post("/api/plugin/publish", { artifact_type: "Pizza", payload: { name: "a" }, idempotency_key: key });
+    const [first, second] = [await publish(undefined), await publish(undefined)];
+    expect([first.status, second.status]).toEqual([200, 200]);
+    expect(first.body.artifact_id).not.toBe(second.body.artifact_id);
+    for (const key of ["", null, 1, "x".repeat(201)]) {
+      expect(await publish(key)).toMatchObject({
+        status: 400,
+        body: { error: { issues: [{ path: ["idempotency_key"] }] } },
+      });
+    }
+    expect(await house.flock.store.getByType(Pizza)).toHaveLength(2);
+  });
+
   it("refuse invalid requests, with the path of each field", async () => {
     await using house = await pizzeria();
     const publish = (body: unknown, type?: string) => house.post("/api/plugin/publish", body, type);
@@ -348,6 +364,9 @@ describe("the API documents", () => {
     await using house = await pizzeria();
     const { body } = await house.get("/openapi.json");
     expect(body.openapi).toMatch(/^3\.1/);
+    // Relative to each document, so that they hold behind a proxy that serves them under a sub-path.
+    expect(body.servers).toEqual([{ url: "." }]);
+    expect((await house.get("/docs/json")).body.servers).toEqual([{ url: ".." }]);
     expect(Object.keys(body.paths)).toEqual(
       expect.arrayContaining([
         "/api/plugin/publish",

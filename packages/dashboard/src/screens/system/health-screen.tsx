@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import type { DashboardConfig } from "../../connection/config.ts";
 import { connectionWords } from "../../connection/status.ts";
+import { fromBase } from "../../router/base.ts";
 import { session, useSession } from "../../session/tab-session.ts";
 import { Fact } from "../../ui/fact.tsx";
 import { clock, duration } from "../../ui/format.ts";
@@ -82,7 +83,7 @@ function useSamples(config: DashboardConfig | null) {
         () => null,
       );
       try {
-        const [response, connected] = await Promise.all([fetch("/metrics"), readConnections(config)]);
+        const [response, connected] = await Promise.all([fetch(fromBase("/metrics")), readConnections(config)]);
         if (!response.ok) throw new Error(`/metrics returned ${response.status}`);
         const metrics = metricsOf(await response.text());
         const sample = { at: Date.now(), metrics, latency: await answer };

@@ -1,4 +1,5 @@
 import type { AnyArtifactType, Draft } from "../../blackboard/artifact-type.ts";
+import { canonicalJson } from "../../blackboard/json.ts";
 import { FlockError } from "../../core/errors.ts";
 import type { AnswerSchema } from "./answer-schema.ts";
 import { valuesIn } from "./answer-text.ts";
@@ -23,7 +24,7 @@ export function draftsOf(text: string, answer: AnswerSchema): Draft[] {
 /** Finds the one value in a text that fits. Equal values count as one. */
 function draftsAmong(text: string, answer: AnswerSchema, notJson: unknown): Draft[] {
   const { candidates, others } = valuesIn(text);
-  const different = new Map(candidates.map((value) => [canonical(value), value]));
+  const different = new Map(candidates.map((value) => [canonicalJson(value) ?? JSON.stringify(value), value]));
   let found: Draft[] | undefined;
   let problem: FlockError | undefined;
   let fitting = others.filter((value) => fits(value, answer)).length;
@@ -65,15 +66,6 @@ function draftsFrom(value: unknown, { single, lists, types }: AnswerSchema): Dra
     if (!Array.isArray(part)) throw invalid(`the value of \`${type.typeName}\` is not an array`);
     return part.map((payload) => validated(type, payload));
   });
-}
-
-/** Serializes JSON with sorted object keys. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }
 
 function validated(type: AnyArtifactType, payload: unknown): Draft {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { asSchema, type FlexibleSchema } from "ai";
 import type { RunContext } from "../../agents/run-context.ts";
 import { ToolApproval } from "../../agents/tool-approval.ts";
+import { canonicalJson } from "../../blackboard/json.ts";
 import { stepsOf } from "../../runtime/runs/steps.ts";
 
 /** A call that a person decides about. */
@@ -27,19 +28,20 @@ const counts = new WeakMap<object, Map<string, number>>();
  */
 export async function decide(context: RunContext, call: ProposedCall): Promise<Decision> {
   const { tool, description, input } = call;
+  const shown = jsonOf(input);
   const inputSchema = asSchema(call.inputSchema);
-  const key = keyOf(context, tool, input);
+  const key = keyOf(context, tool, shown);
   let problem: string | undefined;
   for (let round = 1; ; round += 1) {
     const answer = await context.askPerson(ToolApproval, {
       question: `${problem === undefined ? "" : `The changed arguments are invalid: ${problem}. `}Call the tool \`${tool}\`?`,
-      details: { tool, ...(description ? { description } : {}), arguments: input },
+      details: { tool, ...(description ? { description } : {}), arguments: shown },
       key: round === 1 ? key : `${key}:${round}`,
-      schema: answerSchemaOf(await inputSchema.jsonSchema, input),
+      schema: answerSchemaOf(await inputSchema.jsonSchema, shown),
     });
     if (!answer.approved) return { isApproved: false, reason: answer.reason?.trim() || undefined };
     const { arguments: changed } = answer;
-    if (changed === undefined || canonical(changed) === canonical(input))
+    if (changed === undefined || canonicalJson(changed) === canonicalJson(shown))
       return { isApproved: true, input, isChanged: false };
     const checked = await inputSchema.validate?.(changed);
     if (checked?.success !== false) return { isApproved: true, input: checked?.value ?? changed, isChanged: true };
@@ -53,7 +55,7 @@ const MAX_PROBLEM = 500;
 /** Identifies a call across attempts: an approval holds for these arguments alone, and for one call. */
 function keyOf(context: RunContext, tool: string, input: unknown): string {
   const call = createHash("sha256")
-    .update(canonical([tool, input]))
+    .update(canonicalJson([tool, input]) ?? JSON.stringify([tool, input]))
     .digest("base64url");
   const run = stepsOf(context) ?? context;
   let counted = counts.get(run);
@@ -74,13 +76,11 @@ function answerSchemaOf(argumentsSchema: unknown, input: unknown): Record<string
   return { ...jsonSchema, properties: { ...properties, arguments: { description, ...schema, default: input } } };
 }
 
-/** Serializes JSON with sorted object keys. */
-function canonical(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, part: unknown) =>
-      typeof part === "object" && part !== null && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : part,
-    ) ?? "undefined"
-  );
+/** Returns arguments as JSON, because a tool's schema may have made dates or other objects of them. */
+function jsonOf(input: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(input) ?? "null");
+  } catch {
+    return String(input);
+  }
 }

@@ -103,13 +103,15 @@ export async function askForEach(
   const answer = answerSchemaOf(types, options.outputs?.lists);
   const given = options.given ?? context.given;
   const hasContext = Object.keys(given).length > 0;
+  const calls = { started: 0 };
   const request: Request = {
     context,
     models,
     idleTimeout: options.idleTimeout ?? context.modelOptions?.idleTimeout ?? IDLE_TIMEOUT_MS,
     answer,
     instructions: instructionsOf({ ...options, agent: context.agent, answer, hasContext }),
-    tools: await toolsOf(options.tools, context),
+    tools: await toolsOf(options.tools, context, calls),
+    calls,
   };
   const message = messageOf({ input: options.input ?? context.artifacts, given }, context.redaction);
   const chain = new ModelChain(request);
@@ -147,6 +149,8 @@ interface Request {
   readonly answer: AnswerSchema;
   readonly instructions: string;
   readonly tools: ToolSet;
+  /** How many tool calls have started. */
+  readonly calls: { readonly started: number };
 }
 
 interface Answer {
@@ -163,11 +167,14 @@ class ModelFailure extends Error {
   readonly failure: FlockError;
   /** Whether a part of the answer was streamed. */
   readonly hasStreamed: boolean;
+  /** The messages of the steps before: tool calls with their results. */
+  readonly done: readonly ModelMessage[];
 
-  constructor(failure: FlockError, hasStreamed: boolean) {
+  constructor(failure: FlockError, hasStreamed: boolean, done: readonly ModelMessage[]) {
     super(failure.message);
     this.failure = failure;
     this.hasStreamed = hasStreamed;
+    this.done = done;
   }
 }
 
@@ -187,16 +194,20 @@ class ModelChain {
 
   async answer(messages: readonly ModelMessage[]): Promise<Answer> {
     const { context, models } = this.#request;
+    const done: ModelMessage[] = [];
     for (;;) {
       // A model that has a substitute is not asked again.
       const isLast = this.#failures.length === models.length - 1;
       const maxRetries = isLast ? MAX_RETRIES : 0;
-      const known = this.#failures.length === 0 ? [...messages] : withoutReasoning(messages);
+      const all = [...messages, ...done];
+      const known = this.#failures.length === 0 ? all : withoutReasoning(all);
       try {
-        return await stream({ ...this.#request, model: this.model, maxRetries }, known);
+        const answer = await stream({ ...this.#request, model: this.model, maxRetries }, known);
+        return { ...answer, reply: [...done, ...answer.reply] };
       } catch (error) {
         if (!(error instanceof ModelFailure)) throw error;
         const { failure, hasStreamed } = error;
+        done.push(...error.done);
         if (isLast) throw failureOf([...this.#failures, failure]);
         this.#failures.push(failure);
         context.log.warn({ err: failure, next: labelOf(this.model) }, "model failed; asking the next one");
@@ -226,6 +237,7 @@ async function stream(
     answer,
     instructions,
     tools,
+    calls,
   }: Request & { readonly model: ModelObject; readonly maxRetries: number },
   messages: ModelMessage[],
 ): Promise<Answer> {
@@ -233,6 +245,8 @@ async function stream(
   const label = { outputType: "json", ...(type && others.length === 0 ? { artifactType: type.typeName } : {}) };
   const strict = { strictJsonSchema: answer.isStrict };
   const steps = modelStepsOf(context, model);
+  const done: ModelMessage[] = [];
+  let answeredCalls = calls.started;
   const result = streamText({
     model: guardedModel(model, {
       redaction: context.redaction,
@@ -248,17 +262,22 @@ async function stream(
     abortSignal: context.signal,
     telemetry: steps.telemetry as TelemetryOptions,
     providerOptions: { openai: strict, openaiCompatible: strict },
+    onStepEnd: ({ response, finishReason: reason }) => {
+      if (reason !== "tool-calls") return;
+      done.push(...response.messages);
+      answeredCalls = calls.started;
+    },
     // Errors arrive as parts of the stream; by default, the SDK would also print them.
     onError: () => {},
   });
   let text = "";
   let finishReason = "other";
   let hasStreamed = false;
-  let hasCalledTools = false;
   const failed = (error: unknown): Error => {
     const failure = explain(error, model, text);
-    // Another model would call the tools again.
-    return hasCalledTools || !mayAnotherAnswer(error) ? failure : new ModelFailure(failure, hasStreamed);
+    // The results of this step's calls are lost: another model would call the tools again.
+    if (calls.started > answeredCalls || !mayAnotherAnswer(error)) return failure;
+    return new ModelFailure(failure, hasStreamed, done);
   };
   try {
     for await (const part of result.stream) {
@@ -275,7 +294,6 @@ async function stream(
           context.stream(part.text, { outputType: "reasoning" });
           break;
         case "tool-call":
-          hasCalledTools = true;
           context.stream(`\n${part.toolName}(${JSON.stringify(part.input)})\n`, { outputType: "tool_call" });
           break;
         case "tool-error":

@@ -86,7 +86,8 @@ describe("a list of models", () => {
     expect(await flock.store.getByType(Pizza)).toEqual([{ name: "Tartufo" }]);
   });
 
-  it("does not call tools twice: after a tool call, the run fails", async () => {
+  /** A tool, and what it has ordered. */
+  const orderTool = () => {
     const ordered: string[] = [];
     const order = tool({
       inputSchema: z.object({}),
@@ -95,13 +96,42 @@ describe("a list of models", () => {
         return "ordered";
       },
     });
+    return { order, ordered };
+  };
+
+  it("continues after tool calls, with their results", async () => {
+    const { order, ordered } = orderTool();
     const first = named("first", [{ tools: [{ name: "order", input: {} }] }, refusal(503)]);
     const second = named("second", [pizza]);
     await using flock = new Flock({ model: [first, second] });
     flock.agent("chef").consumes(Idea).publishes(Pizza).tools({ order });
     const { done } = await flock.invoke("chef", [idea]);
-    expect(await done).toMatchObject({ status: "error" });
-    expect([ordered.length, second.calls.length]).toEqual([1, 0]);
+    expect(await done).toMatchObject({ status: "success" });
+    expect([ordered.length, second.calls.length]).toEqual([1, 1]);
+    expect(JSON.stringify(second.calls[0]?.options.prompt)).toContain('"ordered"');
+  });
+
+  it("calls no tool twice when a stream breaks in the step of a call", async () => {
+    const { order, ordered } = orderTool();
+    const call = { type: "tool-call", toolCallId: "1", toolName: "order", input: "{}" } as const;
+    const breaking = Object.create(named("first", []), {
+      doStream: {
+        value: async () => ({
+          stream: new ReadableStream({
+            start: (controller) => controller.enqueue(call),
+            async pull(controller) {
+              await turns();
+              controller.error(refusal(503));
+            },
+          }),
+        }),
+      },
+    });
+    const second = named("second", [{ tools: [{ name: "order", input: {} }] }, pizza]);
+    await using flock = new Flock({ model: [breaking, second] });
+    flock.agent("chef").consumes(Idea).publishes(Pizza).tools({ order });
+    await (await flock.invoke("chef", [idea])).done;
+    expect(ordered).toHaveLength(1);
   });
 
   it("stays with the model that answered for the second answer of the run", async () => {

@@ -114,6 +114,24 @@ describe("a tool that needs approval", () => {
     ]);
   });
 
+  it("shows arguments as JSON, also those that its schema turns into dates", async () => {
+    const dates: Date[] = [];
+    const book = tool({
+      inputSchema: z.object({ day: z.iso.date().transform((day) => new Date(day)) }),
+      needsApproval: true,
+      execute: ({ day }) => {
+        dates.push(day);
+        return "booked";
+      },
+    });
+    await using at = kitchen([calls({ day: "2026-12-24" }), pizza], (chef) => chef.tools({ order: book }));
+    const { done } = await at.flock.invoke("chef", [idea]);
+    const question = await answer(at.flock, { approved: true });
+    expect(question?.details).toMatchObject({ arguments: { day: "2026-12-24T00:00:00.000Z" } });
+    expect(await done).toMatchObject({ status: "success" });
+    expect(dates).toEqual([new Date("2026-12-24")]);
+  });
+
   it("asks only for calls for which its function returns true", async () => {
     const { order: tool, ordered } = order(({ item }) => item === "caviar");
     await using at = kitchen([calls({ item: "capers" }), pizza], (chef) => chef.tools({ order: tool }));

@@ -21,10 +21,15 @@ interface Offer {
 /**
  * Collects the tools of this run from all sources. Each call is a step of the run, asks a person first if the tool
  * needs approval, and returns a limited result. A failed call is reported to the model.
+ * @param calls counts the calls that start.
  * @throws FlockError `invalid_options` when two tools have the same name.
  * @throws errors of a source.
  */
-export async function toolsOf(declared: readonly DeclaredTools[], context: RunContext): Promise<ToolSet> {
+export async function toolsOf(
+  declared: readonly DeclaredTools[],
+  context: RunContext,
+  calls: { started: number },
+): Promise<ToolSet> {
   const place = placeOfSteps();
   const offers = await Promise.all(declared.map((one) => offersOf(one, context)));
   const isSource = declared.map(({ tools }) => isToolSource(tools));
@@ -38,7 +43,7 @@ export async function toolsOf(declared: readonly DeclaredTools[], context: RunCo
           `Invalid tools of agent \`${context.agent}\`: two are called \`${name}\`. Rename the server that one of them comes from.`,
         );
       }
-      all[name] = guarded({ name, tool, maxCharacters, context, place });
+      all[name] = guarded({ name, tool, maxCharacters, context, place, calls });
     }
   }
   return all;
@@ -93,13 +98,15 @@ interface Guarded extends Offer {
   readonly name: string;
   readonly context: RunContext;
   readonly place: Place;
+  readonly calls: { started: number };
 }
 
 /** Returns a tool whose calls the run controls. A tool that the provider executes stays as it is. */
-function guarded({ name, tool, maxCharacters, context, place }: Guarded): Tool {
+function guarded({ name, tool, maxCharacters, context, place, calls }: Guarded): Tool {
   const { execute } = tool;
   if (!execute) return tool;
   const call = async (input: unknown, options: CallOptions): Promise<ToolOutput> => {
+    calls.started += 1;
     const step = await stepsOf(context)?.begin({
       kind: "tool",
       name,

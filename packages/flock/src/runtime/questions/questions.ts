@@ -412,7 +412,11 @@ function visibilityOf({ saidTo = PUBLIC }: Run): LastingVisibility {
 }
 
 /** Whether the form that people have seen, or the answer that they have given, fits the answer's type of today. */
-function fitsForm({ artifact, closure }: Asked, type: AnyArtifactType, schema: object = type.jsonSchema): boolean {
+function fitsForm(
+  { artifact, closure }: Asked,
+  type: AnyArtifactType,
+  schema: Readonly<Record<string, unknown>> = type.jsonSchema,
+): boolean {
   if (!closure) return canonicalJson(artifact.payload.answer_schema) === canonicalJson(schema);
   if (!closure.answer) return true;
   try {

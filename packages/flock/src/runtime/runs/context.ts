@@ -1,7 +1,8 @@
 import type { ModelChoice, ModelOptions } from "../../agents/model.ts";
 import type { Prices } from "../../agents/prices.ts";
-import type { RunContext } from "../../agents/run-context.ts";
+import type { RunContext, RunPublishOptions } from "../../agents/run-context.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import type { Draft } from "../../blackboard/artifact-type.ts";
 import type { RunLog } from "../../core/logger.ts";
 import type { Redaction } from "../../core/redaction.ts";
 import type { BlackboardReader, ReadableStore } from "../../store/store.ts";
@@ -98,7 +99,8 @@ export class Context implements RunContext {
   get publish(): RunContext["publish"] {
     if (!this.#publish) {
       const early = (this.#run.early ??= new EarlyOutput(this.#run, this.#early));
-      this.#publish = ((draft, options) => early.publish(draft, options)) as RunContext["publish"];
+      this.#publish = ((draft: Draft, options?: RunPublishOptions) =>
+        early.publish(draft, options)) as RunContext["publish"];
     }
     return this.#publish;
   }

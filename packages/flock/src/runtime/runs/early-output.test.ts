@@ -310,6 +310,62 @@ describe("context.publish", () => {
     expect(await flock.store.getByType(Article)).toEqual([]);
   });
 
+  /** A flock whose store fails while `isFailing` is set. */
+  async function onFlakyStore() {
+    const store = memoryStore();
+    const state = { isFailing: false };
+    const open: Store["open"] = async (options) => {
+      const session = await store.open(options);
+      const commit = session.commit.bind(session);
+      session.commit = (groups) => (state.isFailing ? Promise.reject(new Error("disk full")) : commit(groups));
+      return session;
+    };
+    return { state, flock: await Flock.open({ store: { open } }) };
+  }
+
+  it("rejects when the store fails, and can be tried again: nothing of the run precedes its start", async () => {
+    const { flock, state } = await onFlakyStore();
+    await using _ = flock;
+    const { runId, done } = await (async () => {
+      writer(flock).run(async ({ Topic: { title } }, { publish }) => {
+        // The commit of the run's start is under way, and fails.
+        state.isFailing = true;
+        await expect(publish(Outline({ title: "lost" }))).rejects.toThrow("disk full");
+        state.isFailing = false;
+        await publish(Outline({ title }));
+        return Article({ title });
+      });
+      return flock.invoke("writer", [topic]);
+    })();
+    const { status, produced } = await done;
+    expect(status).toBe("success");
+    const outlines = await stored(flock, "Outline");
+    expect(outlines).toMatchObject([{ runId, payload: { title: "Truffles" } }]);
+    expect(produced).toEqual([outlines[0]?.id, (await stored(flock, "Article"))[0]?.id]);
+    const starts = await eventsOf(flock, "agent_execution_started");
+    expect(starts).toHaveLength(1);
+    expect(starts[0]?.seq).toBeLessThan(outlines[0]?.seq ?? 0);
+  });
+
+  it("is reported by the run when the store fails and nothing awaits it: no success without its artifacts", async () => {
+    const { flock, state } = await onFlakyStore();
+    await using _ = flock;
+    writer(flock).run(async ({ Topic: { title } }, { publish }) => {
+      state.isFailing = true;
+      void publish(Outline({ title }));
+      await turns();
+      state.isFailing = false;
+      return Article({ title });
+    });
+    const end = await (await flock.invoke("writer", [topic])).done;
+    expect(end).toMatchObject({
+      status: "error",
+      error: { message: expect.stringContaining("disk full") },
+      produced: [],
+    });
+    expect([...(await stored(flock, "Outline")), ...(await stored(flock, "Article"))]).toEqual([]);
+  });
+
   it("works in a generator, between what it streams", async () => {
     await using flock = new Flock();
     writer(flock).run(async function* ({ Topic: { title } }, { publish }) {
@@ -359,18 +415,15 @@ describe("context.publish", () => {
     expect(titles.sort()).toEqual(["Truffles", "Truffles", "held", "held"]);
   });
 
-  it("accepts only the types that the agent declares", () => {
+  it("accepts only the types that the agent declares, and returns the type of the draft", () => {
     const flock = new Flock();
-    flock
-      .agent("typed")
-      .consumes(Topic)
-      .publishes(Outline)
-      .run((_, { publish }) => {
-        expectTypeOf(publish).parameter(0).toEqualTypeOf<ReturnType<typeof Outline>>();
-        // @ts-expect-error an Article is not declared
-        const wrong = () => publish(Article({ title: "x" }));
-        expectTypeOf(wrong).toBeFunction();
-        return [];
-      });
+    writer(flock).run((_, { publish }) => {
+      const right = () => publish(Outline({ title: "x" }));
+      expectTypeOf(right).returns.resolves.toEqualTypeOf<StoredArtifact<"Outline", { title: string }> | undefined>();
+      // @ts-expect-error a Topic is not declared
+      const wrong = () => publish(Topic({ title: "x" }));
+      expectTypeOf(wrong).toBeFunction();
+      return [];
+    });
   });
 });

@@ -55,6 +55,33 @@ function raw(path: string): Promise<string> {
 }
 
 describe("StaticFilesServerComponent", () => {
+  it.for([
+    ["/", "./app.js"],
+    ["/runs", "./app.js"],
+    ["/runs/", "../app.js"],
+    ["/runs/id/step?seq=1", "../../app.js"],
+    ["/spa", "./spa/app.js"],
+    ["/spa/", "./app.js"],
+    ["/spa/runs/id", "../app.js"],
+  ] as const)("serves a page at %s whose relative URLs begin at its folder", async ([path, script]) => {
+    const folder = mkdtempSync(join(parent, "relative-"));
+    writeFileSync(join(folder, "index.html"), '<script src="./app.js"></script>');
+    writeFileSync(join(folder, "app.js"), "1");
+    await using other = new Flock();
+    const { url } = await other.serve({
+      components: [
+        new StaticFilesServerComponent({ folder }),
+        new StaticFilesServerComponent({ folder, prefix: "/spa", name: "spa" }),
+      ],
+      port: 0,
+    });
+    const response = await fetch(url + path, { headers: { accept: "text/html" } });
+    expect(response.headers.get("content-type")).toMatch(/^text\/html/);
+    const html = await response.text();
+    expect(html).toBe(`<script src="${script}"></script>`);
+    expect((await fetch(new URL(script, url + path))).headers.get("content-type")).toMatch(/javascript/);
+  });
+
   it("serves the index at the prefix, and files by name with suitable caching", async () => {
     const home = await page("/");
     expect([home.status, await home.text()]).toEqual([200, "<h1>home</h1>"]);

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import fastifyStatic from "@fastify/static";
@@ -90,6 +90,7 @@ export class StaticFilesServerComponent extends ServerComponent<z.output<typeof 
     // No path may leave the folder or name a hidden file. A backslash is a separator on Windows only; a NUL is never valid.
     const isForbidden = segments.some((segment) => segment.startsWith(".") || /[\\\0]/.test(segment));
     const file = isForbidden ? undefined : await this.#find(segments);
+    if (file === "index.html") return this.#sendPage(file, request.url.split("?")[0] as string, reply);
     if (file !== undefined) {
       const cache = HASHED_NAME.test(file) ? IMMUTABLE : REVALIDATE;
       return reply.header("cache-control", cache).sendFile(file);
@@ -97,10 +98,20 @@ export class StaticFilesServerComponent extends ServerComponent<z.output<typeof 
     const path = request.url.split("?")[0] as string;
     const wantsPage = request.headers.accept?.includes("text/html") ?? false;
     const isPage = this.config.spaFallback && wantsPage && !isForbidden && !isTaken(joinPath(path));
-    if (isPage && (await this.#find([]))) {
-      return reply.header("cache-control", REVALIDATE).sendFile("index.html");
-    }
+    if (isPage && (await this.#find([]))) return this.#sendPage("index.html", path, reply);
     throw new FlockError("not_found", `Not found: ${request.method} ${path}.`);
+  }
+
+  /**
+   * Sends the index page, whose relative URLs (`./app.js`) begin at the folder, for any path. A proxy that serves the
+   * server under a sub-path does not change them.
+   */
+  async #sendPage(file: string, path: string, reply: FastifyReply): Promise<unknown> {
+    void reply.header("cache-control", REVALIDATE);
+    const folder = folderFrom(path, basePath(this.config.prefix));
+    if (folder === "./") return reply.sendFile(file);
+    const html = await readFile(join(this.#folder, file), "utf8");
+    return reply.type("text/html; charset=utf-8").send(html.replace(/\b(src|href)="\.\//g, `$1="${folder}`));
   }
 
   /** Returns the file at a path, or the index file of the folder there; undefined when neither exists. */
@@ -112,4 +123,12 @@ export class StaticFilesServerComponent extends ServerComponent<z.output<typeof 
     }
     return undefined;
   }
+}
+
+/** Returns the folder of a component with the base path `base`, relative to the URL path of a page. */
+function folderFrom(path: string, base: string): string {
+  // `/dash` is next to the folder `/dash/`.
+  if (path === base) return `./${base.slice(base.lastIndexOf("/") + 1)}/`;
+  const depth = path.slice(base.length).split("/").length - 2;
+  return depth <= 0 ? "./" : "../".repeat(depth);
 }
