@@ -108,7 +108,7 @@ describe.for<[string, Mode]>([
       },
     );
     expect(await error("publish_artifact", { artifact_type: "Nothing", payload: {} })).toMatch(
-      /unknown_artifact_type.*there are .*Idea/,
+      /unknown_artifact_type.*Known types: .*Idea/,
     );
     expect(await error("publish_artifact", { payload: {} })).toMatch(/artifact_type/);
     expect(await error("query_artifacts", { limit: 100_000 })).toMatch(/limit/);

@@ -8,7 +8,8 @@ import { z } from "zod";
 const [file = "", overlap = "skip", interval = "50"] = process.argv.slice(2);
 const Digest = artifact("Digest", z.object({ count: z.int() }));
 
-const flock = await Flock.open({ store: sqliteStore(file) });
+// Each kill counts as a crash of the work that it interrupts.
+const flock = await Flock.open({ store: sqliteStore(file), maxCrashes: 1_000 });
 flock
   .agent("digest")
   .every(Number(interval), { overlap: overlap as "skip" | "queue" })
