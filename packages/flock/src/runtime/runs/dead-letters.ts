@@ -2,14 +2,18 @@ import type { EventOf, Principal } from "@flock-ts/protocol";
 import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Clock } from "../../core/clock.ts";
 import { FlockError } from "../../core/errors.ts";
+import { newId } from "../../core/ids.ts";
 import { timestamp } from "../../core/time.ts";
 import { eventWrite } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { DeadLetter, DeadLetterQuery, DeadLetterReader } from "../../store/store.ts";
 import { successorOf } from "../registry.ts";
+import type { Activation } from "./activation.ts";
+import type { Activations } from "./activations.ts";
 import { runDone } from "./run-done.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { Runner } from "./runner.ts";
+import type { Workload } from "./workload.ts";
 
 /** A dead letter is on its way again. */
 export interface Revived {
@@ -24,12 +28,14 @@ export interface Revived {
   readonly done: Promise<RunEnd>;
 }
 
-/** What the dead letters work with. */
+/** Collaborators of {@link DeadLetters}. */
 export interface DeadLettersOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly store: DeadLetterReader;
   readonly journal: Journal;
-  readonly runner: Pick<Runner, "runAgain" | "enqueue" | "abandon" | "caller">;
+  readonly activations: Pick<Activations, "takeUp">;
+  readonly workload: Pick<Workload, "enqueue" | "abandon">;
+  readonly runner: Pick<Runner, "caller">;
   readonly clock: Clock;
 }
 
@@ -50,20 +56,30 @@ export class DeadLetters {
 
   /** Queues one again. Resolves when that is committed. */
   async retry(id: string, as: Principal): Promise<Revived> {
-    const { agents, runner } = this.#options;
+    const { agents, runner, workload } = this.#options;
     const letter = await this.#reserve(id, as);
     const { agentId, correlationId, missing, attempts } = letter;
-    const obstacle = successorOf(agents, agentId) ? missing > 0 && missingInputs(id, missing) : undeclared(id, agentId);
-    if (obstacle) {
+    const agent = successorOf(agents, agentId);
+    if (!agent || missing > 0) {
       this.#leaving.delete(id);
-      throw obstacle;
+      throw agent ? missingInputs(id, missing) : undeclared(id, agentId);
     }
     const { done, onEnd } = runDone(() => runner.caller);
-    const activation = runner.runAgain(letter, onEnd);
+    const activation = this.#nextAttempt(letter, agent, onEnd);
     const closed = this.#tell(letter, { status: "retried", run_id: activation.runId });
-    await this.#takeOut(id, () => runner.abandon(activation));
-    runner.enqueue(activation);
+    await this.#takeOut(id, () => workload.abandon(activation));
+    workload.enqueue(activation);
     return { runId: activation.runId, correlationId, attempt: attempts + 1, seq: closed.seq, done };
+  }
+
+  /** Creates and writes the next attempt. The caller queues it after the commit. */
+  #nextAttempt(letter: DeadLetter, agent: AgentDefinition, onEnd: (end: RunEnd) => void): Activation {
+    const { journal, activations } = this.#options;
+    const { id, correlationId, visibility } = letter;
+    const next = { id, runId: newId(), attempt: letter.attempts + 1 };
+    journal.write({ kind: "dead_letter_again", ...next });
+    const about = { agent, correlationId, visibility, onEnd, isGuarded: true };
+    return { ...next, ...about, ...activations.takeUp(agent, letter) };
   }
 
   /** Throws one away. Resolves when that is committed. */
