@@ -117,6 +117,6 @@ function deadLetterOf(activation: Activation, visible: RunEnd, failedAt: string)
   if (!hasFailed(visible)) return undefined;
   const { runId, status, error } = visible;
   const { id, agent, subscription, correlationId, attempt: attempts, artifacts, visibility } = activation;
-  const about = { gate: subscription?.gate, agentId: agent.name, correlationId, attempts, artifacts, visibility };
+  const about = { gate: subscription?.identity, agentId: agent.name, correlationId, attempts, artifacts, visibility };
   return { id, runId, ...about, status, error, missing: 0, failedAt };
 }
