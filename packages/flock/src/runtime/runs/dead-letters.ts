@@ -15,16 +15,16 @@ import type { RunEnd } from "./run-end.ts";
 import type { Runner } from "./runner.ts";
 import type { Workload } from "./workload.ts";
 
-/** A dead letter is on its way again. */
+/** A dead letter that was queued again. */
 export interface Revived {
-  /** Of the new attempt. */
+  /** The run of the new attempt. */
   readonly runId: string;
   readonly correlationId: string;
   /** The number of the attempt. */
   readonly attempt: number;
-  /** Of the event that tells of it. */
+  /** The `seq` of the event that reports it. */
   readonly seq: number;
-  /** How it ends, after its retries. */
+  /** Resolves to its end, after its retries. */
   readonly done: Promise<RunEnd>;
 }
 
@@ -49,12 +49,12 @@ export class DeadLetters {
     this.#options = options;
   }
 
-  /** Newest first. */
+  /** Returns matching dead letters, newest first. */
   list(query: DeadLetterQuery, as: Principal): Promise<readonly DeadLetter[]> {
     return this.#options.store.list(query, as);
   }
 
-  /** Queues one again. Resolves when that is committed. */
+  /** Queues a dead letter again. Resolves when that is committed. */
   async retry(id: string, as: Principal): Promise<Revived> {
     const { agents, runner, workload } = this.#options;
     const letter = await this.#reserve(id, as);
@@ -66,8 +66,8 @@ export class DeadLetters {
     }
     const { done, onEnd } = runDone(() => runner.caller);
     const activation = this.#nextAttempt(letter, agent, onEnd);
-    const closed = this.#tell(letter, { status: "retried", run_id: activation.runId });
-    await this.#takeOut(id, () => workload.abandon(activation));
+    const closed = this.#close(letter, { status: "retried", run_id: activation.runId });
+    await this.#removed(id, () => workload.abandon(activation));
     workload.enqueue(activation);
     return { runId: activation.runId, correlationId, attempt: attempts + 1, seq: closed.seq, done };
   }
@@ -82,17 +82,17 @@ export class DeadLetters {
     return { ...next, ...about, ...activations.takeUp(agent, letter) };
   }
 
-  /** Throws one away. Resolves when that is committed. */
+  /** Discards a dead letter. Resolves when that is committed. */
   async discard(id: string, as: Principal): Promise<{ readonly seq: number }> {
     const letter = await this.#reserve(id, as);
     this.#options.journal.write({ kind: "dead_letter_discarded", id });
-    const closed = this.#tell(letter, { status: "discarded" });
-    await this.#takeOut(id);
+    const closed = this.#close(letter, { status: "discarded" });
+    await this.#removed(id);
     return { seq: closed.seq };
   }
 
-  /** The returned event has its `seq` when it is committed. */
-  #tell(
+  /** Writes how a dead letter was closed. The returned event has its `seq` after the commit. */
+  #close(
     { id, agentId, correlationId, visibility }: DeadLetter,
     about: Pick<EventOf<"dead_letter_closed">, "status" | "run_id">,
   ): { readonly seq: number } {
@@ -106,10 +106,10 @@ export class DeadLetters {
     return write.event;
   }
 
-  /** Finds a dead letter, and keeps other callers away from it until it is released. */
+  /** Returns a dead letter and reserves it, so that no other caller closes it meanwhile. */
   async #reserve(id: string, as: Principal): Promise<DeadLetter> {
     const letter = await this.#options.store.get(id, as);
-    // Another caller may have begun to take it out meanwhile.
+    // Another caller may have reserved it during the read.
     if (!letter || this.#leaving.has(id)) {
       throw new FlockError(
         "not_found",
@@ -120,7 +120,8 @@ export class DeadLetters {
     return letter;
   }
 
-  async #takeOut(id: string, onError?: () => void): Promise<void> {
+  /** Resolves when the removal of a dead letter is committed. Releases it either way. */
+  async #removed(id: string, onError?: () => void): Promise<void> {
     try {
       await this.#options.journal.committed();
     } catch (error) {

@@ -240,7 +240,7 @@ export class Runner {
     const published = early?.published ?? NO_ARTIFACTS;
     const end = run.end(failure, idsOf(published, publications));
     if (failure !== undefined && !(failure instanceof RunStopped)) this.#runLogs.failed(activation, failure, end);
-    const visibleError = run.told(end.error);
+    const visibleError = run.visibleError(end.error);
     return this.#endings.write({ activation, end, visibleError, publications, early: published, failure, begun });
   }
 
