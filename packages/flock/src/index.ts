@@ -74,7 +74,7 @@ export type { StoredQuestion } from "./runtime/questions/person-question.ts";
 export { PersonQuestion, type PersonQuestionPayload } from "./runtime/questions/person-question.ts";
 export type { Revived } from "./runtime/runs/dead-letters.ts";
 export type { RunEnd } from "./runtime/runs/run-end.ts";
-export type { RunCounts } from "./runtime/runs/runner.ts";
+export type { RunCounts } from "./runtime/runs/workload.ts";
 export type { FlockStats } from "./runtime/stats.ts";
 export type { Identify } from "./server/security/identity.ts";
 export type { ServeOptions } from "./server/serve.ts";

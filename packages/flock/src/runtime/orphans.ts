@@ -4,7 +4,7 @@ import type { Journal } from "../store/journal.ts";
 import type { Gates } from "./gates/gates.ts";
 import type { StrandedArtifact } from "./gates/restoration.ts";
 import type { Registry } from "./registry.ts";
-import type { Runner } from "./runs/runner.ts";
+import type { EarlierWork } from "./runs/earlier-work.ts";
 
 /** A queued run of an earlier process whose agent is not declared. */
 export interface OrphanedRun {
@@ -49,7 +49,7 @@ export interface OrphansHandled extends OrphanCounts {
 
 /** Collaborators of {@link OrphanedWork}. */
 export interface OrphanedWorkDeps {
-  readonly runner: Pick<Runner, "orphans" | "adopt" | "cancelOrphans">;
+  readonly work: Pick<EarlierWork, "orphans" | "adopt" | "cancel">;
   readonly gates: Pick<Gates, "stranded" | "drop" | "forget" | "moveTo">;
   readonly journal: Journal;
   readonly registry: Registry;
@@ -64,8 +64,8 @@ export class OrphanedWork {
   }
 
   list(): Orphans {
-    const { runner, gates } = this.#deps;
-    const runs = runner.orphans.map(({ runId, agentId, correlationId, attempt, artifacts }) => ({
+    const { work, gates } = this.#deps;
+    const runs = work.orphans.map(({ runId, agentId, correlationId, attempt, artifacts }) => ({
       runId,
       agentId,
       correlationId,
@@ -76,17 +76,18 @@ export class OrphanedWork {
   }
 
   get counts(): OrphanCounts {
-    const { runner, gates } = this.#deps;
-    return { runs: runner.orphans.length, artifacts: gates.stranded.length };
+    const { work, gates } = this.#deps;
+    return { runs: work.orphans.length, artifacts: gates.stranded.length };
   }
 
   /** Cancels orphaned runs and takes artifacts out of their gates. They stay on the blackboard. */
   async drop(selector: OrphanSelector): Promise<OrphanCounts> {
-    const { runner, gates, journal } = this.#deps;
+    const { work, gates, journal } = this.#deps;
     const artifacts = this.#selected(selector);
     gates.drop(artifacts);
     const written = journal.committed();
-    const runs = await runner.cancelOrphans(runMatcher(selector));
+    const runs = work.cancel(runMatcher(selector));
+    await journal.settled();
     await written;
     gates.forget(artifacts);
     return { runs, artifacts: artifacts.length };
@@ -97,7 +98,7 @@ export class OrphanedWork {
    * that do not fit become dead letters.
    */
   async move(selector: OrphanSelector, to: string): Promise<OrphanCounts> {
-    const { runner, gates, journal, registry } = this.#deps;
+    const { work, gates, journal, registry } = this.#deps;
     const agent = registry.agents.get(to);
     if (!agent)
       throw new FlockError(
@@ -106,7 +107,7 @@ export class OrphanedWork {
       );
     const moved = gates.moveTo(to, this.#selected(selector));
     const written = journal.committed();
-    const runs = runner.adopt(agent, runMatcher(selector));
+    const runs = work.adopt(agent, runMatcher(selector));
     await written;
     gates.forget(moved);
     await journal.settled();

@@ -49,7 +49,8 @@ import { tryingSeveral } from "./runs/best-of.ts";
 import { currentRun } from "./runs/current-run.ts";
 import { DeadLetters, type Revived } from "./runs/dead-letters.ts";
 import { runDone } from "./runs/run-done.ts";
-import { type RunCounts, Runner } from "./runs/runner.ts";
+import { Runner } from "./runs/runner.ts";
+import type { RunCounts, Workload } from "./runs/workload.ts";
 import { ScheduledPublishes } from "./timers/scheduled-publishes.ts";
 import { Schedules } from "./timers/schedules.ts";
 import { declared, TopologyAnnouncer } from "./topology-announcer.ts";
@@ -95,6 +96,7 @@ export class Runtime {
   readonly #activations: Activations;
   readonly #publisher: Publisher;
   readonly #runner: Runner;
+  readonly #workload: Workload;
   readonly #pauses: Pauses;
   readonly #scheduledPublishes: ScheduledPublishes;
   readonly #deadLetters: DeadLetters;
@@ -130,8 +132,11 @@ export class Runtime {
       publisher,
     });
     this.#runner = runner;
-    this.#pauses = new Pauses({ agents, runner, scheduler: runner.scheduler, clock: this.#clock, emit: this.#emit });
-    this.#deadLetters = new DeadLetters({ ...shared, agents, store: deadLetters, runner });
+    const { workload, earlierWork } = runner;
+    this.#workload = workload;
+    const { scheduler } = workload.queue;
+    this.#pauses = new Pauses({ agents, workload, scheduler, clock: this.#clock, emit: this.#emit });
+    this.#deadLetters = new DeadLetters({ ...shared, agents, store: deadLetters, activations, workload, runner });
     this.schedules = new Schedules({
       ...shared,
       isBusy: (subscription) => runner.isBusy(subscription),
@@ -143,7 +148,7 @@ export class Runtime {
     });
     this.#graph = new TopologyAnnouncer(registry.agents, this.#emit);
     const { gates } = this.#publisher;
-    this.orphans = new OrphanedWork({ runner: this.#runner, gates, journal: shared.journal, registry });
+    this.orphans = new OrphanedWork({ work: earlierWork, gates, journal: shared.journal, registry });
   }
 
   /**
@@ -155,13 +160,13 @@ export class Runtime {
     this.registry.addAgent(tryingSeveral(agent));
     for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription, agent.formerNames);
     this.#emit({ type: "agent_registered", ...declared(agent) });
-    this.#runner.circuits.registered(agent);
-    if (agent.formerNames.some((name) => this.#runner.scheduler.paused.has(name))) this.#pauses.pause([agent]);
+    this.#workload.queue.circuits.registered(agent);
+    if (agent.formerNames.some((name) => this.#workload.queue.scheduler.paused.has(name))) this.#pauses.pause([agent]);
     this.#graph.changed();
     if (!this.#hasBegun) return;
     outside(() => {
       this.#publisher.gates.restore(agent.name);
-      this.#runner.resumeAgent(agent);
+      this.#runner.earlierWork.resumeAgent(agent);
       void this.schedules.resumeAgent(agent);
     });
   }
@@ -280,13 +285,15 @@ export class Runtime {
 
   /** Returns the state of an agent's circuit breaker; undefined for an agent without one. */
   circuitOf(agent: AgentDefinition): CircuitInfo | undefined {
-    return this.#runner.circuits.of(agent)?.info;
+    return this.#workload.queue.circuits.of(agent)?.info;
   }
 
   /** What holds agents back from the start, declared already or not. */
   restoreAgents(agents: readonly AgentState[]): void {
     this.#pauses.restore(agents.filter(({ paused }) => paused).map(({ agent_id }) => agent_id));
-    this.#runner.circuits.restore(agents.flatMap(({ agent_id, circuit }) => (circuit ? [[agent_id, circuit]] : [])));
+    this.#workload.queue.circuits.restore(
+      agents.flatMap(({ agent_id, circuit }) => (circuit ? [[agent_id, circuit]] : [])),
+    );
   }
 
   /**
@@ -299,7 +306,7 @@ export class Runtime {
     const { registry } = this;
     const agents = name === undefined ? [...registry.agents.values()] : [registry.agentSeenBy(name, OWNER)];
     const changed = this.#pauses[what](agents);
-    this.#runner.noteIdle();
+    this.#workload.noteIdle();
     try {
       await this.#journal.committed();
     } catch (error) {
@@ -311,7 +318,7 @@ export class Runtime {
 
   /** How many runs of an agent wait, and whether that is because it is paused. */
   queueOf(agent: string): { readonly paused: boolean; readonly queued: number } {
-    const { scheduler } = this.#runner;
+    const { scheduler } = this.#workload.queue;
     return { paused: scheduler.paused.has(agent), queued: scheduler.queuedOf(agent) };
   }
 
@@ -348,7 +355,7 @@ export class Runtime {
       );
     }
     this.resumeWork();
-    return this.#runner.idle();
+    return this.#workload.idle();
   }
 
   /** Aborts all runs and takes no more work, because nothing can be written any more. */
@@ -375,12 +382,12 @@ export class Runtime {
   }
 
   get runCounts(): RunCounts {
-    return this.#runner.counts;
+    return this.#workload.counts;
   }
 
   /**
-   * Goes on with what earlier processes have left undone, once all agents are there that were declared before the
-   * first work: an agent that runs again publishes for others.
+   * Resumes the work of earlier processes. Call it with the first work: by then all agents are declared, and what a resumed
+   * run publishes finds its consumers.
    */
   resumeWork(): void {
     if (this.#hasBegun || this.#stopped) return;
@@ -388,7 +395,7 @@ export class Runtime {
     // The request that brings the first work has nothing to do with the work that is left.
     outside(() => {
       this.#publisher.gates.restore();
-      this.#runner.resumeWork();
+      this.#runner.earlierWork.resume();
       this.#scheduledPublishes.restore();
       for (const agent of this.registry.agents.values()) void this.schedules.resumeAgent(agent);
     });

@@ -1,5 +1,5 @@
 import type { OrphanCounts } from "./orphans.ts";
-import type { RunCounts } from "./runs/runner.ts";
+import type { RunCounts } from "./runs/workload.ts";
 
 /** What a flock has done and holds. */
 export interface FlockStats {

@@ -2,7 +2,7 @@ import { allOf, type EventDraft } from "@flock-ts/protocol";
 import type { AgentDefinition } from "../../agents/definition.ts";
 import { visibleWithAgent } from "../../agents/definition.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { Runner } from "../runs/runner.ts";
+import type { Workload } from "../runs/workload.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** Minimum interval between reports of the number of waiting activations per paused agent, in ms. */
@@ -12,7 +12,7 @@ const MIN_INTERVAL_MS = 250;
 export interface PausesOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly scheduler: Scheduler;
-  readonly runner: Pick<Runner, "onHeld">;
+  readonly workload: Pick<Workload, "onHeld">;
   readonly clock: Clock;
   readonly emit: (event: EventDraft) => void;
 }
@@ -27,7 +27,7 @@ export class Pauses {
 
   constructor(options: PausesOptions) {
     this.#options = options;
-    options.runner.onHeld((agent) => this.queueChanged(agent));
+    options.workload.onHeld((agent) => this.queueChanged(agent));
   }
 
   /**

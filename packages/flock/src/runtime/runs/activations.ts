@@ -4,9 +4,11 @@ import type { Subscription } from "../../agents/subscription.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import { seenTogether } from "../../blackboard/by-visibility.ts";
 import { newId } from "../../core/ids.ts";
+import type { ActivationRecord } from "../../store/store.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
 import { type Activation, depthOf } from "./activation.ts";
 import { LoopGuard } from "./loop-guard.ts";
+import { resumable } from "./resumable.ts";
 import type { RunEnd } from "./run-end.ts";
 
 /** Collaborators and settings of {@link Activations}. */
@@ -60,6 +62,16 @@ export class Activations {
   pending({ agent, correlationId, depth }: Pick<Activation, "agent" | "correlationId" | "depth">): Error | undefined {
     this.#unfinished += 1;
     return this.#loops.pending(agent.name, correlationId, depth);
+  }
+
+  /** Matches work that was queued earlier with the agent of today, and counts it as an activation that has not ended. */
+  takeUp(
+    agent: AgentDefinition,
+    record: Pick<ActivationRecord, "gate" | "artifacts" | "correlationId">,
+  ): ReturnType<typeof resumable> {
+    const taken = resumable(agent, record);
+    const loop = this.pending({ agent, correlationId: record.correlationId, depth: taken.depth });
+    return { ...taken, refusal: taken.refusal ?? loop };
   }
 
   /** Counts the end of an activation, also of one that could not be written. */

@@ -2,34 +2,40 @@ import type { EventOf, Principal } from "@flock-ts/protocol";
 import type { AgentDefinition } from "../../agents/definition.ts";
 import type { Clock } from "../../core/clock.ts";
 import { FlockError } from "../../core/errors.ts";
+import { newId } from "../../core/ids.ts";
 import { timestamp } from "../../core/time.ts";
 import { eventWrite } from "../../store/event-write.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { DeadLetter, DeadLetterQuery, DeadLetterReader } from "../../store/store.ts";
 import { successorOf } from "../registry.ts";
+import type { Activation } from "./activation.ts";
+import type { Activations } from "./activations.ts";
 import { runDone } from "./run-done.ts";
 import type { RunEnd } from "./run-end.ts";
 import type { Runner } from "./runner.ts";
+import type { Workload } from "./workload.ts";
 
-/** A dead letter is on its way again. */
+/** A dead letter that was queued again. */
 export interface Revived {
-  /** Of the new attempt. */
+  /** The run of the new attempt. */
   readonly runId: string;
   readonly correlationId: string;
   /** The number of the attempt. */
   readonly attempt: number;
-  /** Of the event that tells of it. */
+  /** The `seq` of the event that reports it. */
   readonly seq: number;
-  /** How it ends, after its retries. */
+  /** Resolves to its end, after its retries. */
   readonly done: Promise<RunEnd>;
 }
 
-/** What the dead letters work with. */
+/** Collaborators of {@link DeadLetters}. */
 export interface DeadLettersOptions {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly store: DeadLetterReader;
   readonly journal: Journal;
-  readonly runner: Pick<Runner, "runAgain" | "enqueue" | "abandon" | "caller">;
+  readonly activations: Pick<Activations, "takeUp">;
+  readonly workload: Pick<Workload, "enqueue" | "abandon">;
+  readonly runner: Pick<Runner, "caller">;
   readonly clock: Clock;
 }
 
@@ -43,40 +49,50 @@ export class DeadLetters {
     this.#options = options;
   }
 
-  /** Newest first. */
+  /** Returns matching dead letters, newest first. */
   list(query: DeadLetterQuery, as: Principal): Promise<readonly DeadLetter[]> {
     return this.#options.store.list(query, as);
   }
 
-  /** Queues one again. Resolves when that is committed. */
+  /** Queues a dead letter again. Resolves when that is committed. */
   async retry(id: string, as: Principal): Promise<Revived> {
-    const { agents, runner } = this.#options;
+    const { agents, runner, workload } = this.#options;
     const letter = await this.#reserve(id, as);
     const { agentId, correlationId, missing, attempts } = letter;
-    const obstacle = successorOf(agents, agentId) ? missing > 0 && missingInputs(id, missing) : undeclared(id, agentId);
-    if (obstacle) {
+    const agent = successorOf(agents, agentId);
+    if (!agent || missing > 0) {
       this.#leaving.delete(id);
-      throw obstacle;
+      throw agent ? missingInputs(id, missing) : undeclared(id, agentId);
     }
     const { done, onEnd } = runDone(() => runner.caller);
-    const activation = runner.runAgain(letter, onEnd);
-    const closed = this.#tell(letter, { status: "retried", run_id: activation.runId });
-    await this.#takeOut(id, () => runner.abandon(activation));
-    runner.enqueue(activation);
+    const activation = this.#nextAttempt(letter, agent, onEnd);
+    const closed = this.#close(letter, { status: "retried", run_id: activation.runId });
+    await this.#removed(id, () => workload.abandon(activation));
+    workload.enqueue(activation);
     return { runId: activation.runId, correlationId, attempt: attempts + 1, seq: closed.seq, done };
   }
 
-  /** Throws one away. Resolves when that is committed. */
+  /** Creates and writes the next attempt. The caller queues it after the commit. */
+  #nextAttempt(letter: DeadLetter, agent: AgentDefinition, onEnd: (end: RunEnd) => void): Activation {
+    const { journal, activations } = this.#options;
+    const { id, correlationId, visibility } = letter;
+    const next = { id, runId: newId(), attempt: letter.attempts + 1 };
+    journal.write({ kind: "dead_letter_again", ...next });
+    const about = { agent, correlationId, visibility, onEnd, isGuarded: true };
+    return { ...next, ...about, ...activations.takeUp(agent, letter) };
+  }
+
+  /** Discards a dead letter. Resolves when that is committed. */
   async discard(id: string, as: Principal): Promise<{ readonly seq: number }> {
     const letter = await this.#reserve(id, as);
     this.#options.journal.write({ kind: "dead_letter_discarded", id });
-    const closed = this.#tell(letter, { status: "discarded" });
-    await this.#takeOut(id);
+    const closed = this.#close(letter, { status: "discarded" });
+    await this.#removed(id);
     return { seq: closed.seq };
   }
 
-  /** The returned event has its `seq` when it is committed. */
-  #tell(
+  /** Writes how a dead letter was closed. The returned event has its `seq` after the commit. */
+  #close(
     { id, agentId, correlationId, visibility }: DeadLetter,
     about: Pick<EventOf<"dead_letter_closed">, "status" | "run_id">,
   ): { readonly seq: number } {
@@ -90,10 +106,10 @@ export class DeadLetters {
     return write.event;
   }
 
-  /** Finds a dead letter, and keeps other callers away from it until it is released. */
+  /** Returns a dead letter and reserves it, so that no other caller closes it meanwhile. */
   async #reserve(id: string, as: Principal): Promise<DeadLetter> {
     const letter = await this.#options.store.get(id, as);
-    // Another caller may have begun to take it out meanwhile.
+    // Another caller may have reserved it during the read.
     if (!letter || this.#leaving.has(id)) {
       throw new FlockError(
         "not_found",
@@ -104,7 +120,8 @@ export class DeadLetters {
     return letter;
   }
 
-  async #takeOut(id: string, onError?: () => void): Promise<void> {
+  /** Resolves when the removal of a dead letter is committed. Releases it either way. */
+  async #removed(id: string, onError?: () => void): Promise<void> {
     try {
       await this.#options.journal.committed();
     } catch (error) {

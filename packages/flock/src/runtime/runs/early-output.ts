@@ -11,6 +11,7 @@ import type { Publisher } from "../publishing/publisher.ts";
 import type { Activation } from "./activation.ts";
 import type { Begun } from "./begun.ts";
 import { assertMayPublish } from "./output-check.ts";
+import { WatchedPromise } from "./watched-promise.ts";
 
 /** Collaborators of {@link EarlyOutput}. */
 export interface EarlyOutputDeps {
@@ -42,11 +43,11 @@ export class EarlyOutput {
   readonly #deps: EarlyOutputDeps;
   /** What the run has published so far, in the order of the commits. */
   readonly published: StoredArtifact[] = [];
-  readonly #pending = new Set<Publishing>();
+  readonly #pending = new Set<Promise<unknown>>();
   readonly #byKey = new Map<string, Promise<StoredArtifact>>();
   /** Number of drafts by type, as `fanOut` counts them. */
   readonly #counts = new Map<string, number>();
-  #failed: { readonly publishing: Publishing; readonly error: unknown }[] = [];
+  readonly #failed: { readonly caller: { readonly hasAwaited: boolean }; readonly error: unknown }[] = [];
   #held: Draft[] = [];
   #isClosed = false;
 
@@ -64,16 +65,20 @@ export class EarlyOutput {
       this.#held.push(draft);
       return undefined;
     }
-    const publishing = new Publishing((resolve) => resolve(this.#publish(draft, options)));
-    this.#pending.add(publishing);
-    publishing.observe(
-      () => this.#pending.delete(publishing),
+    const result = this.#publish(draft, options);
+    const caller = { hasAwaited: false };
+    this.#pending.add(result);
+    result.then(
+      () => this.#pending.delete(result),
       (error) => {
-        this.#pending.delete(publishing);
-        this.#failed.push({ publishing, error });
+        this.#pending.delete(result);
+        this.#failed.push({ caller, error });
       },
     );
-    return publishing;
+    return new WatchedPromise(result, (source) => {
+      caller.hasAwaited = true;
+      return source;
+    });
   }
 
   /** Returns what is held until the end, once. */
@@ -95,12 +100,12 @@ export class EarlyOutput {
 
   /** Settles when nothing is being published; undefined when nothing is. */
   get pending(): Promise<unknown> | undefined {
-    return this.#pending.size > 0 ? Promise.allSettled([...this.#pending].map((one) => one.settled)) : undefined;
+    return this.#pending.size > 0 ? Promise.allSettled(this.#pending) : undefined;
   }
 
   /** The first failure that nothing has awaited. A run whose output is lost has not succeeded. */
   get lost(): unknown {
-    return this.#failed.find(({ publishing }) => !publishing.isAwaited)?.error;
+    return this.#failed.find(({ caller }) => !caller.hasAwaited)?.error;
   }
 
   async #publish(draft: Draft, options: RunPublishOptions): Promise<StoredArtifact | undefined> {
@@ -170,36 +175,4 @@ export class EarlyOutput {
 export function originOf({ agent, runId, correlationId, depth }: Activation, draft: Draft): Origin {
   const { name: producedBy, tags, visibility, outputs } = agent;
   return { producedBy, runId, correlationId, depth, tags, visibility: outputs?.visibilityOf(draft) ?? visibility };
-}
-
-/** The promise of a publish. Its failure is reported to the caller, or by the run when nothing awaits it. */
-class Publishing extends Promise<StoredArtifact | undefined> {
-  isAwaited = false;
-
-  /** Derived promises are plain ones. */
-  static override get [Symbol.species]() {
-    return Promise;
-  }
-
-  // biome-ignore lint/suspicious/noThenProperty: the only way to learn whether something awaits a promise
-  override then<A = StoredArtifact | undefined, B = never>(
-    onFulfilled?: ((artifact: StoredArtifact | undefined) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    this.isAwaited = true;
-    return super.then(onFulfilled, onRejected);
-  }
-
-  /** Observes the outcome without counting as a caller that awaits it. */
-  observe(onFulfilled: () => void, onRejected: (error: unknown) => void): void {
-    void super.then(onFulfilled, onRejected);
-  }
-
-  /** Resolves when it has settled either way. */
-  get settled(): Promise<void> {
-    return super.then(
-      () => {},
-      () => {},
-    );
-  }
 }

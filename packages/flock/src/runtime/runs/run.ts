@@ -123,7 +123,7 @@ export class Run {
         prices: this.activation.agent.prices ?? NO_PRICES,
         stopped: () => this.#stopped,
         emit: (event) => this.#say(event),
-        told: (error) => this.#wireErrorOf(error),
+        wireErrorOf: (error) => this.#wireErrorOf(error),
         addUsage: (amounts) => this.addUsage(amounts),
         occupancy: this.occupancy,
         within: (activity, work) => asCurrent(this, work, activity),
@@ -202,8 +202,8 @@ export class Run {
   explained(failure: unknown): unknown {
     const { hooks } = this.activation.agent;
     if (!hooks || !this.#context || failure instanceof RunStopped) return failure;
-    const told = hooks.error(failure, this.#context);
-    return failure instanceof RunTimedOut ? failure : told;
+    const explained = hooks.error(failure, this.#context);
+    return failure instanceof RunTimedOut ? failure : explained;
   }
 
   #timedOut(): RunTimedOut {
@@ -288,8 +288,8 @@ export class Run {
     };
   }
 
-  /** Returns an error as all who may see the run receive it: it may say anything that the run knows. */
-  told(error: WireError | undefined): WireError | undefined {
+  /** Returns an error as viewers of the run receive it. Its text may quote anything that the run has read. */
+  visibleError(error: WireError | undefined): WireError | undefined {
     const isForAll = isAtLeastAsVisible(this.#said, this.activation.visibility);
     return error === undefined || isForAll ? error : HIDDEN;
   }

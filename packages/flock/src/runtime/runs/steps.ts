@@ -25,7 +25,7 @@ export interface SteppingRun {
   /** Why it was stopped; undefined while it is not. */
   readonly stopped: () => Error | undefined;
   readonly emit: (event: StepEvent) => void;
-  readonly told: (error: unknown) => WireError;
+  readonly wireErrorOf: (error: unknown) => WireError;
   readonly addUsage: (amounts: Readonly<Record<string, number>>) => void;
   readonly occupancy: Occupancy;
   /** Calls work that belongs to an activity of the run. */
@@ -174,8 +174,8 @@ export class Step implements RunStep {
   /** It has come to nothing. Who stops a run has not found an error. */
   fail(error: unknown): void {
     const stopped = this.#steps.run.stopped();
-    const told = stopped ? undefined : this.#steps.run.told(error);
-    if (!this.#finish(stopped ? "cancelled" : "error", told)) return;
+    const wireError = stopped ? undefined : this.#steps.run.wireErrorOf(error);
+    if (!this.#finish(stopped ? "cancelled" : "error", wireError)) return;
     this.#span?.fail(stopped ?? error, stopped !== undefined);
   }
 
