@@ -444,8 +444,8 @@ export class Runner {
   /** Writes what a run has brought, and that it has ended. Resolves when that is permanent, or left to the next process. */
   #end(run: Run, begun: Pick<Begun, "ensure">, drafts: readonly Draft[], error?: unknown): Promise<void> {
     const { agent, runId } = run.activation;
+    run.closeEarly();
     const { early } = run;
-    early?.close();
     const pending = early?.pending;
     if (pending) {
       // A stop that comes meanwhile is how the run has ended.
