@@ -48,6 +48,26 @@ function insteadOf(value: unknown): string {
   return `${typeof value === "object" ? "an object" : `a ${typeof value}`}. ${call}`;
 }
 
+function isArtifactType(value: unknown): value is AnyArtifactType {
+  return typeof value === "function" && typeof (value as Partial<AnyArtifactType>).typeName === "string";
+}
+
+/**
+ * Checks that a list contains at least one artifact type and nothing else.
+ * @param what the option that received the list.
+ * @throws FlockError `invalid_options`.
+ */
+export function assertArtifactTypes(
+  what: string,
+  values: readonly unknown[],
+): asserts values is readonly AnyArtifactType[] {
+  if (values.length > 0 && values.every(isArtifactType)) return;
+  throw new FlockError(
+    "invalid_options",
+    `Invalid types for ${what}: not artifact types. Create them with \`artifact(name, schema)\`.`,
+  );
+}
+
 /** Options of an artifact type. */
 export interface ArtifactTypeOptions<Schema extends z.ZodType = z.ZodType> {
   /**
