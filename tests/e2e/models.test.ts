@@ -386,7 +386,7 @@ describe("hanging server", () => {
     at.chef().timeout(200);
     const { status, error } = await at.cook();
     expect(status).toBe("timeout");
-    expect(error?.message).toMatch(/chef took longer than 200 ms/);
+    expect(error?.message).toMatch(/`chef` was stopped: it took longer than 200 ms/);
     await at.server.gaveUp();
   });
 

@@ -118,7 +118,7 @@ describe("question over HTTP", () => {
     expect(status).toBe(404);
     expect((body as { error: ErrorBody }).error).toMatchObject({
       code: "not_found",
-      message: 'there is no question "nothing"',
+      message: 'Unknown question: "nothing".',
     });
   });
 });
@@ -144,7 +144,7 @@ describe("question over the WebSocket", () => {
       error: { code: "invalid_payload", issues: [{ path: ["ok"] }, { path: ["note"] }] },
     });
     expect(await openAt(url)).toHaveLength(1);
-    const nowhere = { ok: false, error: { code: "not_found", message: 'there is no question "nothing"' } };
+    const nowhere = { ok: false, error: { code: "not_found", message: 'Unknown question: "nothing".' } };
     expect(await answer("nothing", { ok: true })).toMatchObject(nowhere);
     expect(await socket.command({ id: 1, type: "answer", payload: {} })).toMatchObject({
       ok: false,

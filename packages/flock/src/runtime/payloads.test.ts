@@ -267,3 +267,22 @@ describe("a deploy that changes a schema", () => {
     });
   });
 });
+
+it("a dead letter that is retried fills the same gate as before, in memory, too", async () => {
+  await using flock = new Flock({ logger: silent });
+  const seen: unknown[] = [];
+  let fails = true;
+  flock
+    .agent("reader")
+    .consumes(Sum)
+    .consumes(Sum, { batch: { size: 1 } })
+    .run((inputs) => {
+      if (fails) throw new Error("not yet");
+      seen.push(inputs);
+    });
+  await flock.publish(Sum({ n: 1 }));
+  await flock.runUntilIdle();
+  fails = false;
+  for (const { id } of await flock.deadLetters()) await (await flock.retryDeadLetter(id)).done;
+  expect(seen).toEqual(expect.arrayContaining([{ Sum: { n: 1 } }, { Sum: [{ n: 1 }] }]));
+});

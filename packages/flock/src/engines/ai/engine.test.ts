@@ -86,7 +86,7 @@ describe("agent without run", () => {
       expect(status).toBe("timeout");
       expect(error).toMatchObject({
         name: "RunTimedOut",
-        message: `${agent} took longer than 20 ms and was stopped: .timeout(ms) sets the limit`,
+        message: `Agent \`${agent}\` was stopped: it took longer than 20 ms. Pass \`ctx.signal\` to what it calls, or raise \`.timeout(ms)\`.`,
       });
     }
     expect(flock.stats().runs.timeout).toBe(2);

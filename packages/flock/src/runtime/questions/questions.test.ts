@@ -112,7 +112,10 @@ describe("a run that asks a person", () => {
     ]);
     expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
     expect(answers[1]).toMatchObject({
-      reason: { code: "conflict", message: `question ${id} was answered by kim at 2026-01-01T00:00:00.000Z` },
+      reason: {
+        code: "conflict",
+        message: `Cannot answer question ${id}: it was answered by kim at 2026-01-01T00:00:00.000Z.`,
+      },
     });
     await flock.runUntilIdle();
     expect(await outcomes()).toEqual([{ title: "A", ok: true }]);
@@ -228,7 +231,7 @@ describe("a deadline", () => {
     await turns();
     await flock.runUntilIdle();
     expect(await eventsOf(flock, "agent_execution_completed")).toMatchObject([
-      { status: "error", error: { name: "question_expired", message: /received no answer by 2026-01-01T00:01/ } },
+      { status: "error", error: { name: "question_expired", message: /received no answer to .* by 2026-01-01T00:01/ } },
     ]);
   });
 

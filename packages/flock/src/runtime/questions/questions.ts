@@ -95,7 +95,7 @@ export class Questions {
     if (asked.default && asked.default.type !== type.typeName) {
       throw new FlockError(
         "invalid_options",
-        `agent ${agent.name}: askPerson: default: must be a ${type.typeName}, as the answer is, not a ${asked.default.type}`,
+        `Invalid options for \`askPerson\` in agent \`${agent.name}\`: \`default\` is a \`${asked.default.type}\`. Pass a \`${type.typeName}\`, as the answer is.`,
       );
     }
     run.signal.throwIfAborted();
@@ -112,7 +112,7 @@ export class Questions {
     if (closure.answer) return type.decode(closure.answer.payload) as PayloadOf<T>;
     throw new FlockError(
       "question_expired",
-      `agent ${agent.name} asked ${JSON.stringify(asked.question)} and received no answer by ${question.artifact.payload.deadline}: give askPerson a default, or a longer deadline`,
+      `Agent \`${agent.name}\` received no answer to ${JSON.stringify(asked.question)} by ${question.artifact.payload.deadline}. Give \`askPerson\` a \`default\`, or a longer \`deadline\`.`,
     );
   }
 
@@ -137,23 +137,20 @@ export class Questions {
   ): Promise<Publication> {
     const question = await this.#find(id);
     if (!question || question.artifact.seq === 0 || !maySee(as, question.artifact.visibility))
-      throw new FlockError("not_found", `there is no question ${JSON.stringify(id)}`);
+      throw new FlockError("not_found", `Unknown question: ${JSON.stringify(id)}.`);
     // Whether another answer, which came first, is valid is known when it is written.
     while (question.closing) await question.closing.catch(() => {});
     const { artifact, closure } = question;
-    if (closure) throw new FlockError("conflict", `question ${id} ${describeClosure(closure)}`);
+    if (closure) throw new FlockError("conflict", `Cannot answer question ${id}: it ${describeClosure(closure)}.`);
     const now = this.#options.clock.now();
     if (hasPassed(artifact, now)) {
-      throw new FlockError(
-        "conflict",
-        `question ${id} could be answered until ${artifact.payload.deadline}: it is too late`,
-      );
+      throw new FlockError("conflict", `Cannot answer question ${id}: its deadline was ${artifact.payload.deadline}.`);
     }
     const draft = draftFor(artifact.payload.answer_type);
     if (draft.type !== artifact.payload.answer_type) {
       throw new FlockError(
         "invalid_request",
-        `question ${id} wants a ${artifact.payload.answer_type} as its answer, not a ${draft.type}`,
+        `Cannot answer question ${id} with a \`${draft.type}\`: it asks for a \`${artifact.payload.answer_type}\`.`,
       );
     }
     const { correlationId, visibility } = artifact;
@@ -243,7 +240,7 @@ export class Questions {
     }
     throw new FlockError(
       "question_wrong",
-      `agent ${run.activation.agent.name} has asked for a ${payload.answer_type} under the key ${JSON.stringify(key)}, and now asks for a ${type.typeName}: give each question its own key`,
+      `Agent \`${run.activation.agent.name}\` cannot ask for a \`${type.typeName}\` under the key ${JSON.stringify(key)}: it has asked for a \`${payload.answer_type}\` under it. Give each question its own key.`,
     );
   }
 
@@ -436,5 +433,7 @@ function hasPassed({ payload: { deadline } }: StoredQuestion, now: number): bool
 
 function describeClosure({ status, at, by }: QuestionClosure): string {
   if (status === "answered") return `was answered by ${by} at ${at}`;
-  return status === "expired" ? `expired at ${at}` : `was withdrawn at ${at}: the run that asked does not wait for it`;
+  return status === "expired"
+    ? `expired at ${at}`
+    : `was withdrawn at ${at}, because the run that asked no longer waits for it`;
 }

@@ -68,7 +68,10 @@ async function attempt(agent: AgentDefinition, score: Score, inputs: Inputs, con
   const drafts = [...held, ...draftsOf(agent, output)];
   const points: unknown = await score(checkOutput(agent, drafts), own);
   if (typeof points === "number" && Number.isFinite(points)) return { output: drafts, score: points, said };
-  throw new FlockError("wrong_output", `agent ${agent.name}: the score of bestOf gave ${String(points)}, not a number`);
+  throw new FlockError(
+    "wrong_output",
+    `Invalid score of agent \`${agent.name}\`: \`bestOf\` received ${String(points)}. Return a finite number.`,
+  );
 }
 
 /**

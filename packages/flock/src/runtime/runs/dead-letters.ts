@@ -97,7 +97,7 @@ export class DeadLetters {
     if (!letter || this.#leaving.has(id)) {
       throw new FlockError(
         "not_found",
-        `there is no dead letter ${JSON.stringify(id)}: it has been run again or discarded, or is too old`,
+        `Unknown dead letter: ${JSON.stringify(id)}. It was run again, discarded or dropped.`,
       );
     }
     this.#leaving.add(id);
@@ -119,7 +119,7 @@ export class DeadLetters {
 function undeclared(id: string, agentId: string): FlockError {
   return new FlockError(
     "unknown_agent",
-    `dead letter ${id} is for agent ${JSON.stringify(agentId)}, which is not declared: declare it, or discard the letter`,
+    `Failed to retry dead letter ${id}: its agent ${JSON.stringify(agentId)} is not declared. Declare it, or discard the letter.`,
   );
 }
 

@@ -30,7 +30,7 @@ export async function drain(generator: AsyncGenerator<unknown, unknown, undefine
     if (typeof value !== "string") {
       throw new FlockError(
         "wrong_output",
-        `agent ${to.agent} yielded ${describe(value)}; yield strings to stream, return drafts to publish`,
+        `Invalid output of agent \`${to.agent}\`: it yielded ${describe(value)}. Yield strings to stream, and return drafts to publish.`,
       );
     }
     to.write(value);

@@ -298,8 +298,8 @@ describe("context.publish", () => {
     const { done } = await flock.invoke("writer", [topic]);
     expect(await done).toMatchObject({ status: "success" });
     expect(errors).toEqual([
-      "agent writer published a Article, but declares only .publishes(Outline)",
-      "agent writer published an object; publish drafts, such as Pizza({ … })",
+      "Invalid output of agent `writer`: it published `Article`, but declares only `.publishes(Outline)`. Declare the type.",
+      "Invalid output of agent `writer`: it published an object. Publish drafts, such as `Pizza({ … })`.",
       "too long",
       expect.stringMatching(/its run has published 2, and declares a `fanOut` of at most 2/),
     ]);

@@ -21,7 +21,7 @@ export function draftsOf(agent: AgentDefinition, output: unknown): readonly Draf
     if (agent.publishes.size === 0) return [];
     throw new FlockError(
       "wrong_output",
-      `agent ${agent.name} returned nothing; return what it publishes, or [] to publish nothing`,
+      `Invalid output of agent \`${agent.name}\`: it returned nothing. Return what it publishes, or \`[]\` to publish nothing.`,
     );
   }
   const drafts = Array.isArray(output) ? output : [output];
@@ -38,13 +38,13 @@ export function assertMayPublish(
   if (!(draft instanceof Draft)) {
     throw new FlockError(
       "wrong_output",
-      `agent ${agent.name} ${did} ${describe(draft)}; ${did === "returned" ? "return" : "publish"} drafts, such as Pizza({ … })`,
+      `Invalid output of agent \`${agent.name}\`: it ${did} ${describe(draft)}. ${did === "returned" ? "Return" : "Publish"} drafts, such as \`Pizza({ … })\`.`,
     );
   }
   if (agent.publishes.has(draft.type)) return;
   throw new FlockError(
     "wrong_output",
-    `agent ${agent.name} ${did} a ${draft.type}, but declares only .publishes(${[...agent.publishes.keys()].join(", ")})`,
+    `Invalid output of agent \`${agent.name}\`: it ${did} \`${draft.type}\`, but declares only \`.publishes(${[...agent.publishes.keys()].join(", ")})\`. Declare the type.`,
   );
 }
 

@@ -3,7 +3,9 @@ export class NotClearedError extends Error {
   override readonly name = "NotClearedError";
 
   constructor(agent: string) {
-    super(`${agent} did not run: it may no longer see what has woken it. Give it the .labels(…) or .tenant(…) it had.`);
+    super(
+      `Agent \`${agent}\` did not run: it may no longer see what triggered it. Give it the \`.labels(…)\` or \`.tenant(…)\` it had.`,
+    );
   }
 }
 

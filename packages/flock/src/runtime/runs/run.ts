@@ -40,7 +40,7 @@ export class RunStopped extends Error {
   readonly status: "cancelled" | "interrupted";
 
   constructor(status: "cancelled" | "interrupted") {
-    super(status === "cancelled" ? "the run was cancelled" : "the flock is shutting down");
+    super(status === "cancelled" ? "The run was cancelled." : "The flock is shutting down.");
     this.status = status;
   }
 }
@@ -50,7 +50,9 @@ class RunTimedOut extends Error {
   override readonly name = "RunTimedOut";
 
   constructor(agent: string, ms: number) {
-    super(`${agent} took longer than ${ms} ms and was stopped: .timeout(ms) sets the limit`);
+    super(
+      `Agent \`${agent}\` was stopped: it took longer than ${ms} ms. Pass \`ctx.signal\` to what it calls, or raise \`.timeout(ms)\`.`,
+    );
   }
 }
 

@@ -741,6 +741,6 @@ function deadLetterOf(activation: Ended, end: RunEnd, failedAt: string): DeadLet
   const { runId, status, error } = end;
   if (!isFailure(status) || !error) return undefined;
   const { id, agent, subscription, correlationId, attempt: attempts, artifacts, visibility } = activation;
-  const about = { gate: subscription?.gate, agentId: agent.name, correlationId, attempts, artifacts, visibility };
+  const about = { gate: subscription?.identity, agentId: agent.name, correlationId, attempts, artifacts, visibility };
   return { id, runId, ...about, status, error, missing: 0, failedAt };
 }

@@ -36,7 +36,7 @@ export class TimeLimit {
 
   /** Whether the time has passed and nothing has noticed yet. */
   get isOver(): boolean {
-    return this.#stopTimer !== undefined && this.#clock.now() - this.#since > this.#left;
+    return this.#stopTimer !== undefined && elapsed(this.#clock) - this.#since > this.#left;
   }
 
   /** It is over; nothing is called any more. */
