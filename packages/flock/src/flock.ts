@@ -15,7 +15,7 @@ import { AgentBuilder, componentsSchema, modelSchema, redactSchema } from "./age
 import type { AgentDefinition, Redact } from "./agents/definition.ts";
 import type { ModelChoice } from "./agents/model.ts";
 import { type Prices, pricesSchema } from "./agents/prices.ts";
-import { type AnyArtifactType, assertDraft, type Draft } from "./blackboard/artifact-type.ts";
+import { type AnyArtifactType, assertArtifactTypes, assertDraft, type Draft } from "./blackboard/artifact-type.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { checkOptions, FlockError } from "./core/errors.ts";
 import { type ErrorDetail, errorDetailOf } from "./core/wire-error.ts";
@@ -29,6 +29,7 @@ import { describeSubscription } from "./runtime/gates/describe.ts";
 import { LocalCommands } from "./runtime/local-commands.ts";
 import type { OrphanSelector, Orphans, OrphansHandled } from "./runtime/orphans.ts";
 import { IdempotencyCache } from "./runtime/publishing/idempotency-cache.ts";
+import { checkPublishOptions } from "./runtime/publishing/publish-options.ts";
 import type { Invoked, InvokeOptions, Published, PublishOptions } from "./runtime/publishing/published.ts";
 import type { StoredQuestion } from "./runtime/questions/person-question.ts";
 import type { Revived } from "./runtime/runs/dead-letters.ts";
@@ -126,6 +127,13 @@ const NOTHING_LEFT: LeftWork = {
 function openedInMemory(): Opened {
   return { session: new MemorySession(), left: NOTHING_LEFT, state: new GraphProjection(), history: new History() };
 }
+
+/** Shared default, so that a publish without options has none to check. */
+const NO_OPTIONS: PublishOptions = Object.freeze({});
+
+const cancelSchema = z.union([z.strictObject({ runId: z.string() }), z.strictObject({ correlationId: z.string() })], {
+  error: "must be `{ runId }` or `{ correlationId }`, with a string",
+});
 
 const storeSchema = z.object({
   store: z
@@ -313,9 +321,10 @@ export class Flock {
 
   /**
    * Makes artifact types known that no agent names, so that they can be published from outside.
-   * @throws FlockError `duplicate_artifact_type` when another type has the name.
+   * @throws FlockError `duplicate_artifact_type` when another type has the name; `invalid_options`.
    */
   register(...types: AnyArtifactType[]): this {
+    if (types.length > 0) assertArtifactTypes("`register`", types);
     for (const type of types) this.#runtime.registry.shareType(type);
     return this;
   }
@@ -355,13 +364,14 @@ export class Flock {
   publish(draft: Draft, options?: PublishOptions): Promise<Published>;
   /** Several in one commit, all of the same workflow. */
   publish(drafts: readonly Draft[], options?: Omit<PublishOptions, "idempotencyKey">): Promise<Published[]>;
-  publish(drafts: Draft | readonly Draft[], options: PublishOptions = {}): Promise<Published | Published[]> {
+  publish(drafts: Draft | readonly Draft[], options: PublishOptions = NO_OPTIONS): Promise<Published | Published[]> {
     if (this.#declaring.size > 0) return this.#completeAgents().then(() => this.#publish(drafts, options));
     return this.#publish(drafts, options);
   }
 
   #publish(drafts: Draft | readonly Draft[], options: PublishOptions): Promise<Published | Published[]> {
     try {
+      if (options !== NO_OPTIONS) checkPublishOptions("publish", options);
       const { idempotencyKey } = options;
       if (Array.isArray(drafts)) {
         if (idempotencyKey === undefined) return this.#runtime.publishAll(drafts, options);
@@ -386,6 +396,7 @@ export class Flock {
    * @throws FlockError `unknown_agent`, `invalid_request` when the inputs do not fill one of its gates, or as `publish` does.
    */
   async invoke(agent: string, inputs: readonly Draft[], options: InvokeOptions = {}): Promise<Invoked> {
+    checkPublishOptions("invoke", options);
     if (this.#declaring.size > 0) await this.#completeAgents();
     return this.#runtime.invoke(agent, inputs, options, OWNER);
   }
@@ -393,12 +404,15 @@ export class Flock {
   /**
    * Ends a run, or all runs of a workflow, queued or running, as `cancelled`. Events up to `seq` tell of it.
    * `as`: only runs that this principal may see.
+   * @throws FlockError `invalid_options` unless exactly one id is given.
    */
   async cancel(
     what: { readonly runId: string } | { readonly correlationId: string },
     as: Principal = OWNER,
   ): Promise<{ readonly cancelled: number; readonly seq: number }> {
-    const cancelled = await this.#runtime.cancel(what, as);
+    const target = checkOptions("`cancel`", cancelSchema, what);
+    if (this.#declaring.size > 0) await this.#completeAgents();
+    const cancelled = await this.#runtime.cancel(target, as);
     return { cancelled, seq: this.log.head };
   }
 
@@ -517,10 +531,12 @@ export class Flock {
 
   /**
    * Serves this flock over HTTP and WebSocket. Resolves when it listens, or with `blocking` when it has ended.
-   * @throws FlockError `address_in_use`, `cannot_listen`, `missing_dependency`, `duplicate_component` or `invalid_options`.
+   * @throws FlockError `address_in_use`, `cannot_listen`, `missing_dependency`, `duplicate_component`, `invalid_options` or
+   * `shutting_down`.
    */
   async serve(options: ServeOptions = {}): Promise<FlockServer> {
     if (this.#declaring.size > 0) await this.#completeAgents();
+    this.#runtime.assertRunning();
     this.#runtime.resumeWork();
     // The server room is loaded when it is wanted: most tests and scripts run a flock without one.
     const { serve } = await import("./server/serve.ts");

@@ -1,6 +1,6 @@
 import { type AgentPrincipal, type LastingVisibility, PUBLIC } from "@flock-ts/protocol";
 import { z } from "zod";
-import type { AnyArtifactType, Draft, DraftOf } from "../blackboard/artifact-type.ts";
+import { type AnyArtifactType, assertArtifactTypes, type Draft, type DraftOf } from "../blackboard/artifact-type.ts";
 import { checkLength, checkName, checkOptions, checkTags, FlockError } from "../core/errors.ts";
 import { Redaction } from "../core/redaction.ts";
 import { AgentComponent } from "../middleware/agent-component.ts";
@@ -219,12 +219,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     this.#assertOpen();
     const last = args.at(-1);
     const types = (typeof last === "function" ? args : args.slice(0, -1)) as unknown as Types;
-    if (types.length === 0 || types.some((type) => !isArtifactType(type))) {
-      throw new FlockError(
-        "invalid_options",
-        `Invalid types for ${this.#option("consumes")}: not artifact types. Create them with \`artifact(name, schema)\`.`,
-      );
-    }
+    assertArtifactTypes(this.#option("consumes"), types);
     const options =
       typeof last === "function" || last === undefined
         ? {}
@@ -297,12 +292,7 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
     const last = args.at(-1);
     const hasOptions = typeof last !== "function" && last !== undefined;
     const types = (hasOptions ? args.slice(0, -1) : args) as AnyArtifactType[];
-    if (types.length === 0 || types.some((type) => !isArtifactType(type))) {
-      throw new FlockError(
-        "invalid_options",
-        `Invalid types for ${this.#option("publishes")}: not artifact types. Create them with \`artifact(name, schema)\`.`,
-      );
-    }
+    assertArtifactTypes(this.#option("publishes"), types);
     const options = hasOptions ? checkOutputOptions(this.#option("publishes"), last) : undefined;
     for (const type of types) {
       this.#publishes.set(type.typeName, type);
@@ -602,8 +592,4 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       `Agent \`${this.name}\` cannot be changed: it is already active. Declare it completely before \`.run(…)\` and before the flock's first work.`,
     );
   }
-}
-
-function isArtifactType(value: unknown): value is AnyArtifactType {
-  return typeof value === "function" && typeof (value as Partial<AnyArtifactType>).typeName === "string";
 }

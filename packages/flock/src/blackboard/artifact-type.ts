@@ -2,7 +2,7 @@ import { describeIssues, type Issue, validate } from "@flock-ts/protocol";
 import { z } from "zod";
 import { checkName, checkOptions, FlockError } from "../core/errors.ts";
 import { freezeDecoded, frozenJson, NotJson } from "./json.ts";
-import { type PayloadForm, payloadFormOf } from "./payload-schema.ts";
+import { areEqualPayloads, type PayloadForm, payloadFormOf, withDefaults } from "./payload-schema.ts";
 
 /**
  * A validated payload with its type, ready to publish. Call an {@link ArtifactType} to create one. Drafts and their
@@ -46,6 +46,26 @@ function insteadOf(value: unknown): string {
   if (typeof value === "function" && typeof typeName === "string")
     return `the artifact type \`${typeName}\` itself. Call it with the payload: \`${typeName}({ … })\`.`;
   return `${typeof value === "object" ? "an object" : `a ${typeof value}`}. ${call}`;
+}
+
+function isArtifactType(value: unknown): value is AnyArtifactType {
+  return typeof value === "function" && typeof (value as Partial<AnyArtifactType>).typeName === "string";
+}
+
+/**
+ * Checks that a list contains at least one artifact type and nothing else.
+ * @param what the option that received the list.
+ * @throws FlockError `invalid_options`.
+ */
+export function assertArtifactTypes(
+  what: string,
+  values: readonly unknown[],
+): asserts values is readonly AnyArtifactType[] {
+  if (values.length > 0 && values.every(isArtifactType)) return;
+  throw new FlockError(
+    "invalid_options",
+    `Invalid types for ${what}: not artifact types. Create them with \`artifact(name, schema)\`.`,
+  );
 }
 
 /** Options of an artifact type. */
@@ -129,26 +149,34 @@ export function artifact<const Name extends string, Schema extends z.ZodType>(
     return data;
   };
   /** Everything that becomes an artifact passes here, once: from then on, all readers share one frozen payload. */
-  const parse = (payload: unknown): Draft<Name, z.output<Schema>> => {
-    form ??= payloadFormOf(name, schema);
-    try {
-      if (form === "same") {
-        const stored = frozenJson(validated(payload));
-        return new Draft(type as ArtifactType, name, stored as z.output<Schema>, stored);
-      }
-      const stored = frozenJson(form === "codec" ? z.encode(schema, validated(payload)) : payload);
+  const parse = (payload: unknown): Draft<Name, z.output<Schema>> =>
+    refusingNonJson(name, () => {
+      form ??= payloadFormOf(name, schema);
+      if (form === "same") return read(payload);
+      const json = form === "rewritten" ? validated(payload) : form === "codec" ? encoded(payload) : filled(payload);
       // Decoded from what is stored, as every later reader does it.
-      const decoded = freezeDecoded(validated(stored)) as z.output<Schema>;
-      return new Draft(type as ArtifactType, name, decoded, stored);
-    } catch (error) {
-      if (!(error instanceof NotJson)) throw error;
-      throw invalid(name, [error.issue]);
+      const draft = read(json);
+      // Reading an encoded value again is left out: what it decodes to need not be comparable.
+      if (form === "codec" || areEqualPayloads(draft.payload, validated(draft.stored))) return draft;
+      throw unstable(name);
+    });
+  const encoded = (payload: unknown): unknown => z.encode(schema, validated(payload));
+  const filled = (payload: unknown): unknown => withDefaults(schema, frozenJson(payload));
+  /** Wraps JSON as it is stored: what was encoded or transformed once is not encoded again. */
+  const read = (json: unknown): Draft<Name, z.output<Schema>> => {
+    form ??= payloadFormOf(name, schema);
+    if (form === "same" || form === "rewritten") {
+      const stored = frozenJson(validated(json));
+      return new Draft(type as ArtifactType, name, stored as z.output<Schema>, stored);
     }
+    const stored = frozenJson(json);
+    return new Draft(type as ArtifactType, name, freezeDecoded(validated(stored)) as z.output<Schema>, stored);
   };
   const takeUp = (stored: unknown): Draft<Name, z.output<Schema>> => {
-    if (!upgrade) return parse(stored);
+    const taken = () => refusingNonJson(name, () => read(stored));
+    if (!upgrade) return taken();
     try {
-      return parse(stored);
+      return taken();
     } catch (error) {
       if (!(error instanceof FlockError && error.code === "invalid_payload")) throw error;
     }
@@ -162,7 +190,9 @@ export function artifact<const Name extends string, Schema extends z.ZodType>(
     parse: { value: parse },
     takeUp: { value: takeUp },
     decode: { value: (stored: unknown) => takeUp(stored).payload },
-    isEncoded: { get: () => (form ??= payloadFormOf(name, schema)) !== "same" },
+    isEncoded: {
+      get: () => ["codec", "transform"].includes((form ??= payloadFormOf(name, schema))),
+    },
     jsonSchema: {
       get: () =>
         (jsonSchema ??= z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Record<string, unknown>),
@@ -192,6 +222,22 @@ function parsed<Schema extends z.ZodType>(name: string, schema: Schema, payload:
       `Invalid schema of artifact type \`${name}\`: it has an asynchronous refinement or transformation, and payloads are validated synchronously. Check it in the agent instead.`,
     );
   }
+}
+
+function refusingNonJson<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof NotJson)) throw error;
+    throw invalid(name, [error.issue]);
+  }
+}
+
+function unstable(name: string): FlockError {
+  return new FlockError(
+    "invalid_options",
+    `Invalid schema of artifact type \`${name}\`: it returns another payload each time it reads the same one. Make its transformations pure, and compute ids and times before you create the draft.`,
+  );
 }
 
 function upgraded(name: string, upgrade: (stored: unknown) => unknown, stored: unknown): unknown {

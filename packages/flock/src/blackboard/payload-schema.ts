@@ -2,10 +2,11 @@ import type { z } from "zod";
 import { FlockError } from "../core/errors.ts";
 
 /**
- * How the payload of a schema differs from the JSON that is stored of it. `same`: it does not. `codec`: `z.encode`
- * returns the JSON. `transform`: a transformation in one direction; the JSON before it is stored.
+ * How the payload of a schema differs from the JSON that is stored of it. `same`: it does not. `rewritten`: it does not,
+ * but validation may change it, as `.trim()` does. `codec`: `z.encode` returns the JSON. `transform`: a transformation in
+ * one direction; the JSON before it is stored.
  */
-export type PayloadForm = "same" | "codec" | "transform";
+export type PayloadForm = "same" | "rewritten" | "codec" | "transform";
 
 /** Types of Zod schemas whose values JSON cannot represent, with the codec that can. */
 const UNREPRESENTABLE: Readonly<Record<string, string>> = {
@@ -26,9 +27,9 @@ const UNREPRESENTABLE: Readonly<Record<string, string>> = {
  */
 export function payloadFormOf(typeName: string, schema: unknown): PayloadForm {
   assertZod(typeName, schema);
-  const found = { codec: false, transform: false };
+  const found = { codec: false, transform: false, rewrite: false };
   inspect(typeName, schema, [], true, found, new Map());
-  return found.transform ? "transform" : found.codec ? "codec" : "same";
+  return found.transform ? "transform" : found.codec ? "codec" : found.rewrite ? "rewritten" : "same";
 }
 
 function assertZod(typeName: string, schema: unknown): asserts schema is z.ZodType {
@@ -49,6 +50,7 @@ function assertZod(typeName: string, schema: unknown): asserts schema is z.ZodTy
 interface Found {
   codec: boolean;
   transform: boolean;
+  rewrite: boolean;
 }
 
 type Def = z.core.$ZodTypeDef & Record<string, unknown>;
@@ -78,6 +80,7 @@ function inspect(
     if (def.coerce) found.transform = true;
     else throw unrepresentable(typeName, def.type, path);
   }
+  found.rewrite ||= ((def.checks ?? []) as z.core.$ZodCheck[]).some((one) => one._zod.def.check === "overwrite");
   switch (def.type) {
     case "object":
       for (const [key, part] of Object.entries(def.shape as object)) go(part, key);
@@ -103,10 +106,11 @@ function inspect(
       return;
     case "pipe": {
       const isCodec = typeof def.reverseTransform === "function";
-      const before: Found = { codec: isCodec, transform: false };
+      const before: Found = { codec: isCodec, transform: false, rewrite: false };
       inspect(typeName, def.in as z.core.$ZodType, path, isInput, before, new Map(seen));
       found.codec ||= before.codec;
       found.transform ||= before.transform;
+      found.rewrite ||= before.rewrite;
       return go(def.out, undefined, isInput && !before.codec && !before.transform);
     }
     default:
@@ -121,4 +125,60 @@ function unrepresentable(typeName: string, type: string, path: readonly string[]
     "invalid_options",
     `Invalid schema of artifact type \`${typeName}\`: \`z.${type}()\`${where} takes values that JSON cannot represent.${instead}`,
   );
+}
+
+/**
+ * Returns JSON with the defaults of a schema filled in, so that every reader finds the same ones: a default may be a new
+ * id, or the time. Leaves out defaults of transformed values, which have no JSON.
+ */
+export function withDefaults(schema: z.core.$ZodType, value: unknown): unknown {
+  const def = schema._zod.def as Def;
+  const inner = def.innerType as z.core.$ZodType;
+  switch (def.type) {
+    case "object": {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+      const filled: Record<string, unknown> = {};
+      for (const [key, part] of Object.entries(def.shape as Record<string, z.core.$ZodType>)) {
+        const own = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
+        const all = withDefaults(part, own);
+        if (all !== own) filled[key] = all;
+      }
+      return Object.keys(filled).length > 0 ? { ...value, ...filled } : value;
+    }
+    case "array":
+      return Array.isArray(value) ? value.map((one) => withDefaults(def.element as z.core.$ZodType, one)) : value;
+    case "default":
+      if (value !== undefined) return withDefaults(inner, value);
+      return isTransformed(inner) ? undefined : def.defaultValue;
+    case "prefault":
+      return withDefaults(inner, value === undefined ? def.defaultValue : value);
+    case "optional":
+    case "nullable":
+    case "readonly":
+      return value === undefined || value === null ? value : withDefaults(inner, value);
+    case "pipe":
+      return withDefaults(def.in as z.core.$ZodType, value);
+    case "lazy":
+      return value === undefined ? value : withDefaults((def.getter as () => z.core.$ZodType)(), value);
+    default:
+      return value;
+  }
+}
+
+function isTransformed(schema: z.core.$ZodType): boolean {
+  const found = { codec: false, transform: false, rewrite: false };
+  inspect("", schema, [], true, found, new Map());
+  return found.codec || found.transform;
+}
+
+/** Whether two payloads of the same JSON are equal, as far as JSON, dates, maps and sets go. */
+export function areEqualPayloads(a: unknown, b: unknown): boolean {
+  return textOf(a) === textOf(b);
+}
+
+function textOf(payload: unknown): string | undefined {
+  return JSON.stringify(payload, (_key, part: unknown) => {
+    if (typeof part === "bigint") return `${part}n`;
+    return part instanceof Map || part instanceof Set ? [...part] : part;
+  });
 }

@@ -1,4 +1,5 @@
 import { type LastingVisibility, PUBLIC, type VisibilityRequest } from "@flock-ts/protocol";
+import { FlockError } from "../core/errors.ts";
 
 /**
  * Sets who may see an artifact.
@@ -21,7 +22,14 @@ export const visibility = {
   /**
    * Visible to the owner until a time, or for a number of milliseconds after the publish, then to others. Default:
    * everyone.
+   * @throws FlockError `invalid_options` when it is no time.
    */
-  after: (when: Date | number, then: LastingVisibility = PUBLIC): VisibilityRequest =>
-    typeof when === "number" ? { kind: "after", ttl_ms: when, then } : { kind: "after", at: when.toISOString(), then },
+  after: (when: Date | number, then: LastingVisibility = PUBLIC): VisibilityRequest => {
+    if (typeof when === "number") return { kind: "after", ttl_ms: when, then };
+    if (when instanceof Date && !Number.isNaN(when.getTime())) return { kind: "after", at: when.toISOString(), then };
+    throw new FlockError(
+      "invalid_options",
+      `Invalid time for \`visibility.after\`: \`${String(when)}\`. Pass a \`Date\`, or a number of milliseconds.`,
+    );
+  },
 } as const;

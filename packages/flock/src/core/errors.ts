@@ -76,6 +76,8 @@ export function checkOptions<S extends z.ZodType>(what: string, schema: S, optio
  * @throws FlockError `invalid_request`.
  */
 export function checkLength(what: string, text: string, limit = MAX_NAME_LENGTH): void {
+  if (typeof text !== "string")
+    throw new FlockError("invalid_request", `Invalid ${what}: it is a ${typeof text}. Pass a string.`);
   if (text.length <= limit) return;
   throw new FlockError(
     "invalid_request",
@@ -91,6 +93,8 @@ const MAX_TAGS = 1_000;
  * @throws FlockError `invalid_request`.
  */
 export function checkTags(what: string, tags: readonly string[]): void {
+  if (!Array.isArray(tags))
+    throw new FlockError("invalid_request", `Invalid ${what}: a ${typeof tags}. Pass a list of strings.`);
   for (const tag of tags) checkLength(`tag in ${what}`, tag);
   if (tags.length <= MAX_TAGS) return;
   throw new FlockError(

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import type { FlockEvent } from "@flock-ts/protocol";
 import pino from "pino";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { temporaryFolder } from "../../../../tests/support/folder.ts";
 import { artifact, Flock, OWNER } from "../index.ts";
@@ -37,7 +37,7 @@ async function deployments() {
     await end();
     await folder[Symbol.asyncDispose]();
   });
-  const deploy = async (declare: (flock: Flock) => void): Promise<Flock> => {
+  const deploy = async (declare: (flock: Flock) => void, isIdle = true): Promise<Flock> => {
     await end();
     lines = [];
     const stream = new Writable({
@@ -51,7 +51,7 @@ async function deployments() {
       logger: pino({ level: "warn" }, stream),
     });
     declare(current);
-    await current.runUntilIdle();
+    if (isIdle) await current.runUntilIdle();
     return current;
   };
   return { deploy, logged: () => lines };
@@ -106,6 +106,24 @@ describe("a deploy that removes or renames an agent with work queued", () => {
     ]);
     const again = await deploy(() => {});
     expect(await again.orphans()).toEqual({ runs: [], artifacts: [] });
+  });
+
+  it("cancels what an earlier process left, also as the first thing that the next one does", async () => {
+    const { deploy } = await deployments();
+    const declare = (flock: Flock) =>
+      void flock
+        .agent("packer")
+        .consumes(Order)
+        .retry({ attempts: 2, delay: 600_000 })
+        .run(() => {
+          throw new Error("no box");
+        });
+    const before = await deploy(declare);
+    const { correlationId } = await before.publish(order("a"));
+    await vi.waitFor(() => expect(before.stats().runs).toMatchObject({ error: 1, queued: 1 }));
+    const flock = await deploy(declare, false);
+    expect(await flock.cancel({ correlationId })).toMatchObject({ cancelled: 1 });
+    expect(await flock.correlation(correlationId)).toMatchObject({ state: "completed" });
   });
 
   it("gives it to the agent that was renamed from the old one, with the pause", async () => {

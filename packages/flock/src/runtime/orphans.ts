@@ -1,5 +1,6 @@
+import { z } from "zod";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
-import { FlockError } from "../core/errors.ts";
+import { checkOptions, FlockError } from "../core/errors.ts";
 import type { Journal } from "../store/journal.ts";
 import type { Gates } from "./gates/gates.ts";
 import type { StrandedArtifact } from "./gates/restoration.ts";
@@ -115,8 +116,8 @@ export class OrphanedWork {
   }
 
   #selected(selector: OrphanSelector): readonly StrandedArtifact[] {
-    const { agentId, correlationId, runId, artifactId } = selector;
     assertNarrow(selector);
+    const { agentId, correlationId, runId, artifactId } = selector;
     if (runId !== undefined) return [];
     return this.#deps.gates.stranded.filter(
       (one) =>
@@ -135,7 +136,16 @@ function runMatcher({ agentId, correlationId, runId, artifactId }: OrphanSelecto
     (runId === undefined || one.runId === runId);
 }
 
+const selectorSchema = z.strictObject({
+  agentId: z.string().optional(),
+  correlationId: z.string().optional(),
+  runId: z.string().optional(),
+  artifactId: z.string().optional(),
+});
+
+/** A misspelt condition would select everything. */
 function assertNarrow(selector: OrphanSelector): void {
+  checkOptions("the selector of orphaned work", selectorSchema, selector);
   if (Object.values(selector).some((value) => value !== undefined)) return;
   throw new FlockError(
     "invalid_request",

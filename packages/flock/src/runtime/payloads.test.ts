@@ -4,7 +4,7 @@ import pino from "pino";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { temporaryFolder } from "../../../../tests/support/folder.ts";
-import { artifact, Flock, history, memoryStore } from "../index.ts";
+import { type AnyArtifactType, artifact, Flock, history, memoryStore } from "../index.ts";
 import { textsOf } from "../log/frame.ts";
 import { sqliteStore } from "../store/sqlite/index.ts";
 import { expectPublished } from "../testing/index.ts";
@@ -101,6 +101,104 @@ describe("payloads are read-only", () => {
     const stored = await flock.store.get(artifactId);
     expect(() => Object.assign(stored as object, { payload: 2 })).toThrow(TypeError);
     expect((await flock.store.get(artifactId))?.payload).toEqual({ items: [1] });
+  });
+});
+
+describe("a payload is the same at publish, in each attempt, after a restart, and on the blackboard", () => {
+  let count = 0;
+  const newId = () => `id ${++count}`;
+  /** Published, attempted twice, made a dead letter, and retried by the next process. */
+  async function readingsOf(declare: () => AnyArtifactType, payload: unknown): Promise<unknown[]> {
+    await using folder = await temporaryFolder();
+    const open = () => Flock.open({ store: sqliteStore(join(folder.path, "flock.db")), logger: silent });
+    const seen: unknown[] = [];
+    const listen = (flock: Flock, type: AnyArtifactType) =>
+      void flock
+        .agent("reader")
+        .consumes(type)
+        .retry(fast)
+        .run((inputs) => {
+          seen.push((inputs as Record<string, unknown>)[type.typeName]);
+          throw new Error("again");
+        });
+    {
+      await using flock = await open();
+      const type = declare();
+      listen(flock, type);
+      const draft = type.parse(payload);
+      seen.push(draft.payload);
+      await flock.publish(draft);
+      await flock.runUntilIdle();
+      seen.push(...(await flock.store.getByType(type)));
+    }
+    await using flock = await open();
+    const type = declare();
+    listen(flock, type);
+    const [letter] = await flock.deadLetters();
+    await (await flock.retryDeadLetter(letter?.id ?? "")).done;
+    await flock.runUntilIdle();
+    seen.push(...(await flock.store.getByType(type)));
+    return seen;
+  }
+
+  it.each([
+    [
+      "a generated default next to a transformation",
+      { text: "abc" },
+      { text: 3, id: "id 1", tags: [{ id: "id 2" }] },
+      {
+        text: z.string().transform((text) => text.length),
+        id: z.string().default(newId),
+        tags: z.array(z.object({ id: z.string().prefault(newId).readonly() })).default([{ id: "id 2" }]),
+      },
+    ],
+    [
+      "a generated default next to a codec",
+      { at: rich.at },
+      { at: decoded.at, id: "id 1" },
+      {
+        at: date,
+        id: z.string().default(newId),
+      },
+    ],
+    [
+      "a codec that is no exact inverse",
+      { n: 1 },
+      { n: 3 },
+      {
+        n: z.codec(z.number(), z.number(), { decode: (n) => n + 1, encode: (n) => n }),
+      },
+    ],
+    ["texts that validation trims", { text: " A " }, { text: "a" }, { text: z.string().trim().toLowerCase() }],
+  ] as const)("with %s", async (_name, payload, expected, shape) => {
+    count = 0;
+    const readings = await readingsOf(() => artifact("Thing", z.object(shape as z.ZodRawShape)), payload);
+    expect(readings.length).toBeGreaterThanOrEqual(6);
+    for (const reading of readings) expect(reading).toEqual(expected);
+  });
+
+  it.each([
+    ["a transformation", z.object({ id: z.string().transform((id) => id + newId()) })],
+    [
+      "a preprocessing step",
+      z.preprocess((input) => ({ ...(input as object), id: newId() }), z.object({ id: z.string() })),
+    ],
+    ["a validation that rewrites what it has rewritten", z.object({ id: z.string().overwrite((id) => `${id}!`) })],
+    [
+      "a generated catch",
+      z.object({
+        id: z.number().catch(() => ++count),
+        n: z
+          .string()
+          .optional()
+          .transform((n) => n),
+      }),
+    ],
+  ])("or refused at publish, with %s that is not pure", (_name, schema) => {
+    const type: AnyArtifactType = artifact("Thing", schema);
+    expect(() => type.parse({ id: "a" })).toThrow(
+      /Invalid schema of artifact type `Thing`: it returns another payload/,
+    );
   });
 });
 

@@ -141,7 +141,7 @@ export class Runtime {
       ...shared,
       isBusy: (subscription) => runner.isBusy(subscription),
       wake: async ({ visibility }, subscription, tick) => {
-        this.#assertRunning();
+        this.assertRunning();
         const origin: Origin = { producedBy: EXTERNAL, correlationId: newId(), tags: NO_TAGS, visibility };
         return this.#wake(subscription, [publisher.prepare(tick, origin)]);
       },
@@ -156,7 +156,7 @@ export class Runtime {
    * @throws FlockError `duplicate_agent`, `duplicate_artifact_type` or `shutting_down`.
    */
   registerAgent(agent: AgentDefinition): void {
-    this.#assertRunning();
+    this.assertRunning();
     this.registry.addAgent(tryingSeveral(agent));
     for (const subscription of agent.subscriptions) this.#publisher.gates.add(subscription, agent.formerNames);
     this.#emit({ type: "agent_registered", ...declared(agent) });
@@ -193,7 +193,7 @@ export class Runtime {
   }
 
   #publish(drafts: readonly Draft[], options: PublishOptions): readonly Publication[] {
-    this.#assertRunning();
+    this.assertRunning();
     this.resumeWork();
     const origin = fromOutside(options);
     // All are encoded before the first gate sees one, so that a bad one leaves no trace of the others.
@@ -210,14 +210,14 @@ export class Runtime {
     as: Principal,
     idempotencyKey?: string,
   ): Promise<Published> {
-    this.#assertRunning();
+    this.assertRunning();
     this.resumeWork();
     return publishedOf(await this.questions.answer(id, draftFor, as, idempotencyKey));
   }
 
   /** What publishing a draft from outside would do. Throws as `publish` does; nothing is written, nothing changes. */
   preview(draft: Draft, options: PublishOptions): readonly DryRun[] {
-    this.#assertRunning();
+    this.assertRunning();
     return this.#publisher.dryRun(draft, fromOutside(options));
   }
 
@@ -225,7 +225,7 @@ export class Runtime {
   async invoke(agentId: string, drafts: readonly Draft[], options: InvokeOptions, as: Principal): Promise<Invoked> {
     const { correlationId = newId() } = options;
     checkLength("`correlationId`", correlationId);
-    this.#assertRunning();
+    this.assertRunning();
     this.resumeWork();
     const agent = this.registry.agentSeenBy(agentId, as);
     if (!Array.isArray(drafts))
@@ -279,7 +279,15 @@ export class Runtime {
   }
 
   /** Ends runs, queued or running, that a principal may see, as `cancelled`. Resolves to how many, once that is committed. */
-  cancel(wanted: { readonly runId: string } | { readonly correlationId: string }, as: Principal): Promise<number> {
+  async cancel(
+    wanted: { readonly runId: string } | { readonly correlationId: string },
+    as: Principal,
+  ): Promise<number> {
+    if (!this.#hasBegun) {
+      // The work of earlier processes counts, too. It is queued when what was written before is committed.
+      this.resumeWork();
+      await this.#journal.settled();
+    }
     return this.#runner.cancel(wanted, as);
   }
 
@@ -302,7 +310,7 @@ export class Runtime {
    * @throws FlockError `unknown_agent` or `shutting_down`.
    */
   async pause(what: "pause" | "resume", name: string | undefined): Promise<string[]> {
-    this.#assertRunning();
+    this.assertRunning();
     const { registry } = this;
     const agents = name === undefined ? [...registry.agents.values()] : [registry.agentSeenBy(name, OWNER)];
     const changed = this.#pauses[what](agents);
@@ -329,14 +337,14 @@ export class Runtime {
 
   /** Retries work that has failed permanently. Resolves when it is queued. */
   async retryDeadLetter(id: string, as: Principal): Promise<Revived> {
-    this.#assertRunning();
+    this.assertRunning();
     this.resumeWork();
     return this.#deadLetters.retry(id, as);
   }
 
   /** Discards work that has failed permanently. */
   async discardDeadLetter(id: string, as: Principal): Promise<{ readonly seq: number }> {
-    this.#assertRunning();
+    this.assertRunning();
     return this.#deadLetters.discard(id, as);
   }
 
@@ -405,7 +413,8 @@ export class Runtime {
     this.#journal.write(eventWrite(event, timestamp(this.#clock.now())));
   };
 
-  #assertRunning(): void {
+  /** @throws FlockError `shutting_down` once the flock has shut down. */
+  assertRunning(): void {
     if (this.#stopped)
       throw new FlockError("shutting_down", "The flock has shut down: it takes no more work. Retry after the restart.");
   }

@@ -1,7 +1,7 @@
 import type { EventVisibility, Principal, Visibility } from "@flock-ts/protocol";
 import { OWNER } from "@flock-ts/protocol";
 import type { Consumption, StoredArtifact } from "../blackboard/artifact.ts";
-import type { AnyArtifactType, PayloadOf } from "../blackboard/artifact-type.ts";
+import { type AnyArtifactType, assertArtifactTypes, type PayloadOf } from "../blackboard/artifact-type.ts";
 import { isFrozenJson } from "../blackboard/json.ts";
 import type { ArtifactQuery, ArtifactQueryResult, BlackboardReader, OwnersStore, ReadableStore } from "./queries.ts";
 
@@ -21,6 +21,7 @@ export class VisibleStore implements ReadableStore {
   }
 
   async getByType<T extends AnyArtifactType>(type: T): Promise<PayloadOf<T>[]> {
+    assertArtifactTypes("`getByType`", [type]);
     const found = await this.#blackboard.getByType(type.typeName, this.#as);
     return found.map(({ payload, visibility }) => {
       this.#noteRead?.(visibility);

@@ -8,7 +8,7 @@ export interface FoundValues {
 
 /**
  * Finds the objects in an answer: alone, in prose, in fenced code, in an array of one, or with trailing commas. The
- * model's thinking (`<think>…</think>`) is not part of its answer.
+ * model's thinking (`<think>…</think>`, under any of its usual names) is not part of its answer.
  * Nothing is taken out of a larger value. Finds nothing in a text that breaks off within a value: what is complete in
  * it may be a part of what is missing. Takes linear time.
  */
@@ -19,14 +19,14 @@ export function valuesIn(text: string): FoundValues {
     const start = nextStart(text, at);
     if (start === undefined) break;
     if (text[start] === "<") {
-      if (text.startsWith(THINKING, start)) {
-        const end = text.indexOf(THOUGHT, start);
+      if (matchAt(THINKING, text, start)) {
+        const end = matchAfter(THOUGHT, text, start);
         // Without an end, the thinking is all that there is.
-        if (end < 0) break;
-        at = end + THOUGHT.length;
+        if (end === undefined) break;
+        at = end;
       } else {
         // The beginning of the thinking is part of the prompt of some models.
-        if (text.startsWith(THOUGHT, start)) candidates.length = others.length = 0;
+        if (matchAt(THOUGHT, text, start)) candidates.length = others.length = 0;
         at = start + 1;
       }
       continue;
@@ -39,8 +39,21 @@ export function valuesIn(text: string): FoundValues {
   return { candidates, others };
 }
 
-const THINKING = "<think>";
-const THOUGHT = "</think>";
+const THINKING = "<(?:think|thinking|thought|reasoning)>";
+const THOUGHT = "</(?:think|thinking|thought|reasoning)>";
+
+function matchAt(tag: string, text: string, at: number): boolean {
+  const pattern = new RegExp(tag, "iy");
+  pattern.lastIndex = at;
+  return pattern.test(text);
+}
+
+/** Returns where the next match ends. */
+function matchAfter(tag: string, text: string, at: number): number | undefined {
+  const pattern = new RegExp(tag, "ig");
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : undefined;
+}
 
 function nextStart(text: string, from: number): number | undefined {
   for (let at = from; at < text.length; at++) {

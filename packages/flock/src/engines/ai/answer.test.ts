@@ -21,6 +21,8 @@ describe("an answer that is not JSON as a whole", () => {
     ["a fence of tildes", `~~~ json5\n${json}\n~~~`],
     ["thinking before it", `<think>Maybe {"name": "Marinara"}? No.</think>\n${json}`],
     ["thinking that began in the prompt", `Maybe {"name": "Marinara"}? No.</think>\n${json}`],
+    ["thinking in another tag", `<Thinking>Maybe {"name": "Marinara"}? No.</Thinking>\n${json}`],
+    ["reasoning before it", `<reasoning>Maybe {"name": "Marinara"}? No.</reasoning>${json}`],
     ["an array of one", `[${json}]`],
     ["an array of one in prose", `The answer: [ ${json} ]`],
     ["a trailing comma", '{"name": "Tartufo",}'],

@@ -17,7 +17,7 @@ export function outputOf(value: unknown): ToolOutput {
  * @throws FlockError `tool_failed` when the result is not JSON.
  */
 export function limited(tool: string, output: ToolOutput, maxCharacters: number): ToolOutput {
-  switch (output.type) {
+  switch (output?.type) {
     case "text":
     case "error-text":
       return { ...output, value: truncated(output.value, maxCharacters) };
@@ -37,8 +37,13 @@ export function limited(tool: string, output: ToolOutput, maxCharacters: number)
       });
       return { ...output, value };
     }
-    default:
+    case "execution-denied":
       return output;
+    default:
+      throw new FlockError(
+        "tool_failed",
+        `Tool \`${tool}\` failed: its \`toModelOutput\` returned no output. Return an object such as \`{ type: "text", value: "…" }\`.`,
+      );
   }
 }
 
@@ -72,7 +77,7 @@ function encode(tool: string, value: unknown): string {
   let json: string | undefined;
   let why = `it is a ${typeof value}`;
   try {
-    json = JSON.stringify(value);
+    json = JSON.stringify(value, readablePart);
   } catch (error) {
     why = error instanceof Error ? (error.message.split("\n")[0] as string) : String(error);
   }
@@ -81,4 +86,12 @@ function encode(tool: string, value: unknown): string {
     "tool_failed",
     `Tool \`${tool}\` failed: its result is not JSON (${why}). Return text, or values that JSON can represent.`,
   );
+}
+
+/** Replaces or refuses what JSON would show as an empty object. */
+function readablePart(_key: string, part: unknown): unknown {
+  if (part instanceof Error) return { name: part.name, message: part.message };
+  if (part instanceof Map || part instanceof Set || part instanceof WeakMap || part instanceof Promise)
+    throw new TypeError(`it contains a ${part.constructor.name}`);
+  return part;
 }

@@ -330,6 +330,7 @@ describe("the result of a tool", () => {
     ["a bigint", { price: 12n }, /BigInt/],
     ["a cycle", cycle, /circular/],
     ["a function", () => {}, /it is a function/],
+    ["a map, which would look empty", { prices: new Map([["truffle", 12]]) }, /it contains a Map/],
   ])("that is not JSON names the tool, and the run goes on: %s", async ([, value, why]) => {
     await using at = kitchen([calls({}), pizza], (chef) => chef.tools(returning(value)));
     expect(await at.cook()).toMatchObject({ status: "success" });
@@ -337,6 +338,23 @@ describe("the result of a tool", () => {
     expect(result).toMatchObject({ type: "error-text" });
     expect(result?.value).toMatch(/Tool `order` failed: its result is not JSON/);
     expect(result?.value).toMatch(why);
+  });
+
+  it("shows the message of an error that it returns", async () => {
+    await using at = kitchen([calls({}), pizza], (chef) => chef.tools(returning({ failure: new Error("sold out") })));
+    await at.cook();
+    expect(resultsOf(at.model)).toMatchObject([{ value: { failure: { name: "Error", message: "sold out" } } }]);
+  });
+
+  it("names the tool when its `toModelOutput` returns no output", async () => {
+    const wrong = {
+      order: tool({ inputSchema: z.object({}), execute: async () => 1, toModelOutput: () => undefined as never }),
+    };
+    await using at = kitchen([calls({}), pizza], (chef) => chef.tools(wrong));
+    expect(await at.cook()).toMatchObject({ status: "success" });
+    expect(resultsOf(at.model)).toMatchObject([
+      { value: expect.stringMatching(/Tool `order` failed: its `toModelOutput`/) },
+    ]);
   });
 
   it("that is an error is limited and told to the model", async () => {

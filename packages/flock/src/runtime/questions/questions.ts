@@ -44,11 +44,14 @@ interface Asked extends Omit<QuestionRecord, "closure"> {
   readonly waiting: Set<(closure: QuestionClosure) => void>;
 }
 
+/** The longest time to answer: 100 years. Dates of years beyond 9999 are no timestamps. */
+const MAX_DEADLINE_MS = 100 * 365 * 86_400_000;
+
 const askSchema = z
   .strictObject({
     question: z.string().min(1),
     details: z.unknown().optional(),
-    deadline: z.number().min(0).optional(),
+    deadline: z.number().min(0).max(MAX_DEADLINE_MS).optional(),
     default: z.instanceof(Draft, { message: "must be a draft of the answer's type" }).optional(),
     key: z.string().min(1).max(200).optional(),
     schema: z.record(z.string(), z.unknown()).optional(),

@@ -1,21 +1,24 @@
+import type { StepKind } from "@flock-ts/protocol";
 import type { ModelChoice, ModelOptions } from "../../agents/model.ts";
 import type { Prices } from "../../agents/prices.ts";
 import type { RunContext, RunPublishOptions } from "../../agents/run-context.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
+import { FlockError } from "../../core/errors.ts";
 import type { RunLog } from "../../core/logger.ts";
 import type { Redaction } from "../../core/redaction.ts";
 import type { BlackboardReader, ReadableStore } from "../../store/store.ts";
 import { VisibleStore } from "../../store/visible-store.ts";
 import type { Questions } from "../questions/questions.ts";
 import type { Activation } from "./activation.ts";
-import { EarlyOutput, type EarlyOutputDeps } from "./early-output.ts";
+import type { EarlyOutputDeps } from "./early-output.ts";
 import { PersonWait } from "./person-wait.ts";
 import type { Run } from "./run.ts";
 import { STEPS, type Steps } from "./steps.ts";
 import { WatchedPromise } from "./watched-promise.ts";
 
 const NOTHING = Object.freeze({});
+const KINDS: Readonly<Record<StepKind, true>> = { model: true, tool: true };
 const NO_ARTIFACTS: readonly StoredArtifact[] = Object.freeze([]);
 
 /** A run as its agent's function sees it. */
@@ -75,7 +78,13 @@ export class Context implements RunContext {
   }
 
   get step(): RunContext["step"] {
-    this.#step ??= (kind, name, work) => this.#run.steps.do(kind, name, work);
+    this.#step ??= (kind, name, work) => {
+      checkStep(kind, name, work);
+      const result = this.#run.steps.do(kind, name, work);
+      // Its event reports the failure. A function that does not wait for it, or no longer, must not end the process.
+      result.catch(() => {});
+      return result;
+    };
     return this.#step;
   }
 
@@ -98,7 +107,7 @@ export class Context implements RunContext {
 
   get publish(): RunContext["publish"] {
     if (!this.#publish) {
-      const early = (this.#run.early ??= new EarlyOutput(this.#run, this.#early));
+      const early = this.#run.openEarly(this.#early);
       this.#publish = ((draft: Draft, options?: RunPublishOptions) =>
         early.publish(draft, options)) as RunContext["publish"];
     }
@@ -143,4 +152,13 @@ export class Context implements RunContext {
   get signal(): AbortSignal {
     return this.#run.signal;
   }
+}
+
+function checkStep(kind: unknown, name: unknown, work: unknown): void {
+  const problem = !Object.hasOwn(KINDS, String(kind))
+    ? `its kind must be \`model\` or \`tool\`, not \`${String(kind)}\``
+    : typeof name !== "string" || name === ""
+      ? `its name must be a text, not \`${String(name)}\``
+      : typeof work !== "function" && `its work must be a function: \`step("${kind}", "${name}", () => …)\``;
+  if (problem) throw new FlockError("invalid_options", `Failed to begin a step: ${problem}.`);
 }

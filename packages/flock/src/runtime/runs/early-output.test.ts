@@ -4,7 +4,7 @@ import { z } from "zod";
 import { temporaryFolder } from "../../../../../tests/support/folder.ts";
 import { artifact, Flock, type RunContext, type StoredArtifact, visibility } from "../../index.ts";
 import { textsOf } from "../../log/frame.ts";
-import { cache } from "../../middleware/index.ts";
+import { AgentComponent, cache } from "../../middleware/index.ts";
 import { memoryStore } from "../../store/memory/store.ts";
 import { sqliteStore } from "../../store/sqlite/index.ts";
 import type { Store } from "../../store/store.ts";
@@ -206,6 +206,30 @@ describe.each<[string, () => Store]>([
     await (await flock.invoke("writer", [topic])).done;
     await expect(kept?.(Outline({ title: "late" }))).rejects.toMatchObject({ code: "run_ended" });
     expect(() => kept?.(Outline({ title: "late" }), { atEnd: true })).toThrow(/run \S+ has ended/);
+    expect(await flock.store.getByType(Outline)).toEqual([]);
+  });
+
+  it("refuses to publish after the end of the function, also when it is first wanted then", async () => {
+    class Late extends AgentComponent {
+      readonly name = "late";
+      context: RunContext | undefined;
+      refused: Promise<unknown> | undefined;
+      override error(_error: unknown, run: RunContext): undefined {
+        this.context = run;
+        this.refused = run.publish(Outline({ title: "late" })).catch((error) => error);
+      }
+    }
+    const late = new Late();
+    await using flock = await Flock.open({ store: store() });
+    writer(flock)
+      .use(late)
+      .run(() => {
+        throw new Error("failed");
+      });
+    const { produced } = await (await flock.invoke("writer", [topic])).done;
+    expect(await late.refused).toMatchObject({ code: "run_ended" });
+    await expect(late.context?.publish(Outline({ title: "later" }))).rejects.toMatchObject({ code: "run_ended" });
+    expect(produced).toEqual([]);
     expect(await flock.store.getByType(Outline)).toEqual([]);
   });
 });

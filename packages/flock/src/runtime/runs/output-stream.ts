@@ -1,5 +1,6 @@
 import { type EventDraft, MAX_NAME_LENGTH } from "@flock-ts/protocol";
 import type { StreamOptions } from "../../agents/run-context.ts";
+import { FlockError } from "../../core/errors.ts";
 
 /**
  * Longest `content` of one event, in UTF-16 code units. Long enough that a whole answer is one frame, short enough
@@ -31,6 +32,8 @@ export class OutputStream {
 
   /** Adds text. Text after the end is dropped: the run is over for everyone who watches. */
   write(text: string, options: StreamOptions = {}): void {
+    if (typeof text !== "string")
+      throw new FlockError("invalid_options", `Failed to stream: the text is a ${typeof text}. Pass a string.`);
     if (this.#ended || text === "") return;
     this.#begun = true;
     const { outputType = "text", artifactType } = options;

@@ -18,7 +18,7 @@ import type { Activation } from "./activation.ts";
 import type { Begun } from "./begun.ts";
 import { asCurrent } from "./current-run.ts";
 import { drain } from "./drain.ts";
-import type { EarlyOutput } from "./early-output.ts";
+import { EarlyOutput, type EarlyOutputDeps } from "./early-output.ts";
 import { Occupancy, type RunSlot } from "./occupancy.ts";
 import { checkOutput, draftsOf } from "./output-check.ts";
 import { OutputStream, type StreamingOutput } from "./output-stream.ts";
@@ -76,8 +76,9 @@ export class Run {
   readonly limit: TimeLimit | undefined;
   /** The writes of its start. */
   begun: Pick<Begun, "ensure"> | undefined;
-  /** What it publishes before its end, if it does. */
+  /** What it publishes before its end, if it does. Set through {@link Run.openEarly}. */
   early: EarlyOutput | undefined;
+  #isEarlyClosed = false;
   /** Whether the run occupies its place among the concurrent runs. */
   readonly occupancy: Occupancy;
   readonly #emit: (event: StreamingOutput | StepEvent) => void;
@@ -146,6 +147,19 @@ export class Run {
   /** The principals that may see the output so far; undefined: all. */
   get saidTo(): EventVisibility | undefined {
     return this.#said;
+  }
+
+  /** Returns what the run publishes before its end. Closed once the function has ended, even if it is first wanted then. */
+  openEarly(deps: EarlyOutputDeps): EarlyOutput {
+    this.early ??= new EarlyOutput(this, deps);
+    if (this.#isEarlyClosed) this.early.close();
+    return this.early;
+  }
+
+  /** Lets the run publish nothing more before its end. */
+  closeEarly(): void {
+    this.#isEarlyClosed = true;
+    this.early?.close();
   }
 
   get isStopped(): boolean {

@@ -215,8 +215,9 @@ export class Runner {
 
   /** Publishes the output of a run and writes its end. Resolves when that is committed or left to the next process. */
   #end(run: Run, begun: Begun, drafts: readonly Draft[], error?: unknown): Promise<void> {
-    const { activation, early } = run;
-    early?.close();
+    const { activation } = run;
+    run.closeEarly();
+    const { early } = run;
     const pending = early?.pending;
     if (pending) {
       // If the run is stopped meanwhile, it ends with that.

@@ -1,5 +1,5 @@
 import type { EventOf, FlockEvent } from "@flock-ts/protocol";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { eventsOf } from "../../../../../tests/support/events.ts";
 import { artifact, Flock, type RunContext, visibility } from "../../index.ts";
@@ -55,6 +55,52 @@ describe("a step of a run", () => {
       [1, "quick"],
     ]);
     expect(ended).toHaveLength(2);
+  });
+
+  it("that fails ends no process when nothing waits for it, or no longer does", async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => void unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    onTestFinished(() => void process.off("unhandledRejection", note));
+    const flock = new Flock();
+    onTestFinished(() => flock.shutdown());
+    flock
+      .agent("x")
+      .consumes(Order)
+      .timeout(20)
+      .run(async (_, { step, signal }) => {
+        const untilStopped = () =>
+          new Promise<void>((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+        const [first, second] = [step("tool", "first", untilStopped), step("tool", "second", untilStopped)];
+        await first;
+        await second;
+      });
+    const { done } = await flock.invoke("x", [Order({})]);
+    expect(await done).toMatchObject({ status: "timeout" });
+    await flock.runUntilIdle();
+    // Node reports unhandled rejections after the microtasks of a turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+  });
+
+  it("needs a known kind, a name and a function", async () => {
+    const flock = new Flock();
+    onTestFinished(() => flock.shutdown());
+    const calls: [unknown, unknown, unknown, RegExp][] = [
+      ["call", "a", () => 1, /kind must be `model` or `tool`, not `call`/],
+      ["tool", 5, () => 1, /name must be a text, not `5`/],
+      ["tool", "a", undefined, /work must be a function/],
+    ];
+    flock
+      .agent("x")
+      .consumes(Order)
+      .run((_, { step, stream }) => {
+        for (const [kind, name, work, problem] of calls)
+          expect(() => step(kind as never, name as never, work as never)).toThrow(problem);
+        expect(() => stream(5 as never)).toThrow(/the text is a number\. Pass a string/);
+      });
+    const { done } = await flock.invoke("x", [Order({})]);
+    expect(await done).toMatchObject({ status: "success" });
   });
 
   it("that fails says why, and fails the run unless that is caught", async () => {
