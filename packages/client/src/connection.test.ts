@@ -490,7 +490,11 @@ describe("refused handshakes", () => {
     last().lose();
     await vi.advanceTimersByTimeAsync(0);
     expect(cancel).toHaveBeenCalledOnce();
-    expect(connection.state).toMatchObject({ status: "waiting", code: null });
+    expect(connection.state).toMatchObject({
+      status: "waiting",
+      code: "http_200",
+      reason: expect.stringContaining("Check its path"),
+    });
   });
 
   it("are not asked about after a hello, or if the application brings its own WebSocket only", async () => {
