@@ -220,6 +220,25 @@ describe("a client that arrives while the server shuts down", () => {
     await closed;
   });
 
+  it("gets a close notice on an event stream, because `EventSource` never reconnects after another status", async () => {
+    const released = Promise.withResolvers<void>();
+    const gate = new Gate(() => released.promise);
+    const { raw, server } = await served(gate);
+    const client = await raw();
+    const waiting = client.request("/plugin/events", { ...PLAIN, Accept: "text/event-stream" });
+    await gate.arrived;
+    const closed = server.close();
+    released.resolve();
+    const head = await waiting;
+    expect([head.status, head.headers.get("content-type")]).toEqual([200, "text/event-stream; charset=utf-8"]);
+    await client.ended();
+    const [, retry, data = ""] = /^retry: (\d+)\n\ndata: (.+)\n\n$/.exec(client.text) ?? [];
+    const retry_after_ms = Number(retry);
+    expect(JSON.parse(data)).toEqual({ type: "goodbye", reason: "the server is shutting down", retry_after_ms });
+    expect(retry_after_ms).toBeGreaterThanOrEqual(2_000);
+    await closed;
+  });
+
   it.for([
     ["an upgrade", "/plugin/ws", {}],
     ["a request", "/health", PLAIN],

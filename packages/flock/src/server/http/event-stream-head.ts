@@ -8,6 +8,15 @@ export function wantsEventStream({ method, headers }: IncomingMessage): boolean 
   return method === "GET" && (headers.accept?.includes("text/event-stream") ?? false);
 }
 
+/** The headers of a Server-Sent Events response. */
+export const EVENT_STREAM_HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  // A proxy or middleware that compresses the stream would also buffer it.
+  "cache-control": "no-store, no-transform",
+  // nginx would buffer events.
+  "x-accel-buffering": "no",
+} as const;
+
 /**
  * Sends the head of a Server-Sent Events response and returns the socket: undefined when the client has already
  * disconnected, whose socket would report no further end. Bytes written to it are the body, which ends
@@ -32,11 +41,7 @@ export function openEventStream(reply: FastifyReply): Socket | undefined {
   raw.useChunkedEncodingByDefault = false;
   raw.writeHead(200, {
     ...(reply.getHeaders() as Record<string, string>),
-    "content-type": "text/event-stream; charset=utf-8",
-    // A proxy or middleware that compresses the stream would also buffer it.
-    "cache-control": "no-store, no-transform",
-    // nginx would buffer events.
-    "x-accel-buffering": "no",
+    ...EVENT_STREAM_HEADERS,
   });
   raw.flushHeaders();
   return socket;
