@@ -412,13 +412,13 @@ describe("a mistake in a call", () => {
   });
 
   it("such as an unknown part of the filter of events() is not taken for every event", async () => {
-    const server = await scripted(hello);
+    const server = await scripted((socket) => hello(socket));
     const client = open(server.url);
     expect(() => client.events({ agent: "chef" } as never)).toThrow("Invalid filter: it has no `agent`.");
   });
 
   it.for([undefined, null, "Idea"])("rejects the call with a sentence: publish(%j)", async (request) => {
-    const client = open((await scripted(hello)).url);
+    const client = open((await scripted((socket) => hello(socket))).url);
     for (const call of [client.publish(request as never), client.answer("q", request as never)]) {
       await expect(call).rejects.toMatchObject({
         code: "invalid_message",

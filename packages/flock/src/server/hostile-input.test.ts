@@ -305,6 +305,22 @@ describe("a field that the contract does not have", () => {
   });
 });
 
+describe("a query parameter that is given twice", () => {
+  it.for(["since", "epoch", "types", "agents", "artifact_types", "correlation_id", "run_id"])(
+    "is refused with a sentence: %s",
+    async (name) => {
+      const { server } = await served();
+      for (const path of ["ws", "events"]) {
+        const response = await fetch(`${server.url}/plugin/${path}?${name}=1&${name}=2`);
+        expect([response.status, await response.json()]).toMatchObject([
+          400,
+          { error: { message: expect.stringMatching(`^${name}: must be given once`), issues: [{ path: [name] }] } },
+        ]);
+      }
+    },
+  );
+});
+
 describe("a publish over HTTP", () => {
   it("with a number that JSON cannot keep is refused with its path", async () => {
     const { flock, post } = await served();
