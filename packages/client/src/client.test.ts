@@ -389,6 +389,59 @@ describe("commands", () => {
   });
 });
 
+describe("a mistake in a call", () => {
+  it.for(["", "localhost:8000/plugin/ws", "ftp://host/ws", "http://", "/plugin/ws", undefined, null, {}])(
+    "gets a sentence where it was made: connect(%j)",
+    (url) => {
+      expect(() => connect(url as string)).toThrow(
+        new TypeError(
+          `Cannot connect: \`${url}\` is no address of a server. Use one such as \`http://localhost:8000/plugin/ws\`.`,
+        ),
+      );
+    },
+  );
+
+  it.for([
+    [{ filter: { agent: "chef" } }, "Invalid filter: it has no `agent`. Use types, agents,"],
+    [{ silenceMs: 0 }, "Invalid option: `silenceMs` is 0."],
+    [{ connectTimeoutMs: Number.NaN }, "Invalid option: `connectTimeoutMs` is NaN."],
+    [{ commandTimeoutMs: -1 }, "Invalid option: `commandTimeoutMs` is -1."],
+    [{ backoff: { maxMs: Number.NaN } }, "Invalid option: `maxMs` is NaN."],
+  ] as const)("gets a sentence where it was made: connect(url, %o)", ([options, message]) => {
+    expect(() => connect("http://localhost:1", options as never)).toThrow(message);
+  });
+
+  it("such as an unknown part of the filter of events() is not taken for every event", async () => {
+    const server = await scripted((socket) => hello(socket));
+    const client = open(server.url);
+    expect(() => client.events({ agent: "chef" } as never)).toThrow("Invalid filter: it has no `agent`.");
+  });
+
+  it.for([undefined, null, "Idea"])("rejects the call with a sentence: publish(%j)", async (request) => {
+    const client = open((await scripted((socket) => hello(socket))).url);
+    for (const call of [client.publish(request as never), client.answer("q", request as never)]) {
+      await expect(call).rejects.toMatchObject({
+        code: "invalid_message",
+        message: `Command failed: the request is \`${request}\`. Pass an object with a \`payload\`.`,
+      });
+    }
+  });
+
+  it("does not affect later connections: setFilter() without a filter requests all events", async () => {
+    const server = await scripted((socket) => {
+      hello(socket);
+      socket.on("message", (text) => {
+        send(socket, { type: "reply", id: JSON.parse(String(text)).id, ok: true, seq: 0, result: {} });
+        socket.close(1001);
+      });
+    });
+    const client = open(server.url, { filter: { agents: ["chef"] } });
+    await (client.setFilter as () => Promise<void>)();
+    await until(client.subscribe, () => server.queries.length === 2);
+    expect(server.queries[1]?.has("agents")).toBe(false);
+  });
+});
+
 describe("events()", () => {
   it("yields events that pass the filter until the client is closed", async () => {
     const server = await scripted((socket) => {

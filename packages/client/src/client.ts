@@ -20,10 +20,12 @@ import { factsOf, type Matcher, matcherOf } from "@flock-ts/protocol/matching";
 import { StreamCutter } from "@flock-ts/protocol/stream-cutter";
 import { Connection, type ConnectionOptions, type ConnectionState } from "./connection.ts";
 import { Cursor, isEvent } from "./cursor.ts";
+import { FlockClientError } from "./errors.ts";
 import { EventQueue } from "./event-queue.ts";
 import { errorReporter, Listeners } from "./listeners.ts";
 import { PendingCommands } from "./pending.ts";
-import { type Address, connectionUrl, fitsInUrl } from "./url.ts";
+import { checkDurations } from "./timers.ts";
+import { type Address, checkFilter, connectionUrl, fitsInUrl } from "./url.ts";
 
 /** Settings of {@link connect}. */
 export interface ConnectOptions extends ConnectionOptions {
@@ -70,6 +72,8 @@ export class FlockClient {
   /** Connects at once. See {@link connect}. */
   constructor(url: Address, options: ConnectOptions = {}) {
     const { since, epoch, filter = {}, commandTimeoutMs = 10_000 } = options;
+    checkFilter(filter);
+    checkDurations({ commandTimeoutMs, ...options, ...options.backoff });
     this.#filter = structuredClone(filter);
     this.#onError = errorReporter(options.onError);
     this.#cursor = new Cursor(since === undefined ? undefined : { since, epoch });
@@ -121,10 +125,12 @@ export class FlockClient {
    * Iterates over events from now on that pass `filter` and the connection's own filter. Events wait in memory until the
    * loop requests them. The loop ends when the client is closed; leave it to stop earlier.
    *
+   * @throws TypeError if the filter has an unknown part.
    * @example
    * for await (const event of client.events({ types: ["artifact_published"] })) console.log(event);
    */
   events(filter: Filter = {}): AsyncIterableIterator<FlockEvent, undefined> {
+    checkFilter(filter);
     const queue = new EventQueue((ended) => this.#queues.delete(ended));
     if (this.state.status === "closed") queue.end();
     else this.#queues.set(queue, matcherOf({ ...filter }));
@@ -135,7 +141,7 @@ export class FlockClient {
    * Replaces the connection's filter without a gap. Resolves when the server has applied it. If the server refuses it, the
    * old one stays.
    */
-  async setFilter(filter: Filter): Promise<void> {
+  async setFilter(filter: Filter = {}): Promise<void> {
     const own = structuredClone(filter);
     await this.#pending.request({ type: "subscribe", filter: own }, () => (this.#filter = own));
   }
@@ -232,7 +238,7 @@ export class FlockClient {
  * @param url for example `http://localhost:8000/plugin/ws`. In a browser, it can be relative to the page. A function is
  * called for each attempt, for example to add a ticket that expires. If it throws, the client tries again later; if it
  * throws a {@link FlockClientError}, the client closes.
- * @throws TypeError if `url` is invalid.
+ * @throws TypeError if `url` is invalid, the filter has an unknown part, or a duration is not positive.
  * @example
  * const client = connect("http://localhost:8000/plugin/ws");
  * client.on("artifact_published", ({ artifact_type, payload }) => console.log(artifact_type, payload));
@@ -247,6 +253,10 @@ const MESSAGE_TOO_BIG = 1009;
 
 /** Returns a request with an idempotency key: the application's, or a new one. */
 function withKey<R extends { readonly idempotency_key?: string | undefined }>(request: R): R {
+  if (typeof request !== "object" || !request) {
+    const message = `Command failed: the request is \`${request}\`. Pass an object with a \`payload\`.`;
+    throw new FlockClientError({ code: "invalid_message", message });
+  }
   return { ...request, idempotency_key: request.idempotency_key ?? randomKey() };
 }
 

@@ -490,7 +490,11 @@ describe("refused handshakes", () => {
     last().lose();
     await vi.advanceTimersByTimeAsync(0);
     expect(cancel).toHaveBeenCalledOnce();
-    expect(connection.state).toMatchObject({ status: "waiting", code: null });
+    expect(connection.state).toMatchObject({
+      status: "waiting",
+      code: "http_200",
+      reason: expect.stringContaining("Check its path"),
+    });
   });
 
   it("are not asked about after a hello, or if the application brings its own WebSocket only", async () => {
@@ -664,6 +668,51 @@ describe("messages", () => {
     expect(delivered).toHaveLength(1);
     expect(connection.state.status).toBe("live");
   });
+
+  it("that break the contract end the connection with the reason, and the next one continues after them", () => {
+    const deliver = ({ type }: { type: string }) => {
+      if (type === "streaming_output") throw new TypeError("no `content`");
+    };
+    const { connection, last } = setUp({}, new Cursor({ since: 0 }), { deliver });
+    last().hello();
+    last().receive({ type: "streaming_output", seq: 7 });
+    expect(connection.state).toMatchObject({
+      status: "waiting",
+      reason: expect.stringMatching(/cannot read a message `streaming_output` of the server: .*no `content`/),
+    });
+    connection.retryNow();
+    expect(last().url).toBe("ws://h/ws?since=7");
+    last().hello();
+    expect(connection.state.status).toBe("catching-up");
+  });
+
+  it("that break the contract after close() do not connect again", () => {
+    const { connection, last } = setUp({}, new Cursor({ since: 0 }), {
+      deliver: ({ type }) => {
+        if (type !== "streaming_output") return;
+        connection.close(null);
+        throw new TypeError("no `content`");
+      },
+    });
+    last().hello();
+    last().receive({ type: "streaming_output", seq: 7 });
+    expect(connection.state.status).toBe("closed");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("with a refusal without a code are a failure of the server", () => {
+    const { connection, last } = setUp({}, new Cursor(), { lateFilter: () => ({ agents: ["a,b"] }) });
+    last().hello();
+    last().receive({ type: "reply", id: -1, ok: false, error: {} });
+    expect(connection.state.status).toBe("waiting");
+  });
+
+  it.for(["5", null, -1, 0, 1.5, 1e308])("with the seq %j are no events, and do not move the cursor", (seq) => {
+    const { delivered, cursor, last } = setUp();
+    last().hello();
+    last().receive({ ...outputEvent(1), seq });
+    expect([delivered.length, cursor.seq]).toEqual([1, 0]);
+  });
 });
 
 describe("listeners of the state", () => {
@@ -683,6 +732,15 @@ describe("listeners of the state", () => {
 });
 
 describe("hello", () => {
+  it.for([0, -5, "x"])("with the heartbeat interval %j means no heartbeat", (heartbeat_interval) => {
+    const { connection, last } = setUp();
+    last().hello({ heartbeat_interval: heartbeat_interval as number });
+    vi.advanceTimersByTime(59_000);
+    expect(connection.state.status).toBe("live");
+    vi.advanceTimersByTime(1_050);
+    expect(connection.state.status).toBe("waiting");
+  });
+
   it("can be repeated without a second watchdog", () => {
     const { last } = setUp();
     last().hello();

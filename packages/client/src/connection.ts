@@ -262,6 +262,22 @@ export class Connection {
     }
     if (typeof message?.type !== "string") return;
     this.#receivedAt = now();
+    const attempt = this.#attempt;
+    try {
+      this.#handle(message);
+    } catch (error) {
+      // A listener can have closed the connection.
+      if (this.#attempt !== attempt) return;
+      // The cursor is past the message, so the next connection does not fail in the same way.
+      this.#lost(
+        1011,
+        `Connection closed: the client cannot read a message \`${message.type}\` of the server: ${error}.`,
+      );
+    }
+  }
+
+  /** Handles a message. Listeners do not throw, so an exception is due to a message that breaks the contract. */
+  #handle(message: ControlMessage | FlockEvent): void {
     const { cursor, deliver } = this.#deps;
     const attempt = this.#attempt;
     const startsAtHead = !cursor.position;
@@ -289,7 +305,8 @@ export class Connection {
     const { epoch, heartbeat_interval, connection_id, limited, max_message_bytes } = hello;
     this.#readyAt = this.#receivedAt.monotonic;
     this.#maxMessageBytes = max_message_bytes ?? MAX_MESSAGE_BYTES;
-    this.#silenceLimitMs = timerDelay(this.#options.silenceMs ?? (heartbeat_interval ?? DEFAULT_HEARTBEAT_S) * 2_000);
+    const heartbeatS = heartbeat_interval && heartbeat_interval > 0 ? heartbeat_interval : DEFAULT_HEARTBEAT_S;
+    this.#silenceLimitMs = timerDelay(this.#options.silenceMs ?? heartbeatS * 2_000);
     this.#question?.abort();
     clearTimeout(this.#timer);
     this.#timer = setInterval(() => this.#checkSilence(), this.#silenceLimitMs / 4);

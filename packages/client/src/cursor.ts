@@ -39,11 +39,12 @@ export class Cursor {
     return this.#reached ? this.#position?.since : undefined;
   }
 
-  /** Moves the cursor past a message. Returns false for an event that was received before. */
+  /** Moves the cursor past a message. Returns false for an event that was received before, or whose `seq` is no integer. */
   advance(message: ControlMessage | FlockEvent): boolean {
     const seq = this.seq ?? 0;
     if (isEvent(message)) {
-      if (message.seq <= seq) return false;
+      // Any other number would become a position that no server accepts.
+      if (!Number.isSafeInteger(message.seq) || message.seq <= seq) return false;
       this.#moveTo(message.seq);
     } else if (message.type === "hello") {
       this.#epoch = message.epoch;

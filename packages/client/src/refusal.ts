@@ -12,6 +12,9 @@ export interface Refusal {
 const UPGRADE_REQUIRED = 426;
 /** Error codes that waiting cannot change. A foreign 403 or 404 is not among them: proxies send them during a deploy. */
 const FINAL = /^(invalid_request|not_authenticated|origin_not_allowed|host_not_allowed|not_allowed|not_found)$/;
+/** A page instead of an endpoint: the wrong path, or a proxy that answers everything during a deploy. */
+const NO_WEBSOCKET =
+  "Connection refused: the address is that of a page, not of a WebSocket. Check its path, for example `/plugin/ws`.";
 
 /**
  * Asks over HTTP why a WebSocket handshake failed, because browsers hide its response. Returns undefined if the server
@@ -33,7 +36,7 @@ export async function askForRefusal(
   if (status < 400 || status === UPGRADE_REQUIRED) {
     // The body of another program's page may never end.
     await response.body?.cancel();
-    return undefined;
+    return response.ok ? { ...refusalByStatus(status), message: NO_WEBSOCKET } : undefined;
   }
   const { code, message } = (await response.json().catch(() => undefined))?.error ?? {};
   if (typeof code === "string" && typeof message === "string") return { code, message, isFinal: FINAL.test(code) };

@@ -5,3 +5,12 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 export function timerDelay(ms: number): number {
   return Math.min(Math.max(ms, 0), MAX_DELAY_MS);
 }
+
+/** Throws a TypeError for an option in milliseconds that is not a positive number. A timer would end at once, again and again. */
+export function checkDurations(options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (name.endsWith("Ms") && value !== undefined && !(value > 0)) {
+      throw new TypeError(`Invalid option: \`${name}\` is ${value}. Use a positive number of milliseconds.`);
+    }
+  }
+}

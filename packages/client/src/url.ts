@@ -19,15 +19,35 @@ export function fitsInUrl(filter: Filter): boolean {
   return !names.some((name) => UNFIT.test(name)) && encodeURIComponent(names.join()).length <= MAX_FILTER_LENGTH;
 }
 
+/** The parts of a filter. */
+const PARTS = ["types", "agents", "artifact_types", "correlation_id", "run_id"] satisfies (keyof Filter)[];
+
+/**
+ * Throws a TypeError for a filter with an unknown part. The server ignores unknown parameters of a URL, so that a
+ * misspelled part would let all events pass.
+ */
+export function checkFilter(filter: Filter): void {
+  for (const name of Object.keys(filter)) {
+    if (!(PARTS as string[]).includes(name)) {
+      throw new TypeError(`Invalid filter: it has no \`${name}\`. Use ${PARTS.join(", ")}.`);
+    }
+  }
+}
+
 /**
  * Returns the WebSocket URL that requests a filter and a position; `http` becomes `ws`, and `https` becomes `wss`. For a
  * filter that does not fit, the URL requests no events.
  *
- * @throws TypeError if `url` is relative and there is no page that it is relative to.
+ * @throws TypeError if `url` is no address of a server, or is relative and there is no page that it is relative to.
  */
 export function connectionUrl(url: string | URL, filter: Filter, position: Position | undefined): URL {
   const base = (globalThis as { location?: { href: string } }).location?.href;
-  const result = new URL(url, base);
+  const result = URL.canParse(url, base) ? new URL(url, base) : undefined;
+  if (!result || !/^(http|ws)s?:$/.test(result.protocol)) {
+    throw new TypeError(
+      `Cannot connect: \`${url}\` is no address of a server. Use one such as \`http://localhost:8000/plugin/ws\`.`,
+    );
+  }
   result.protocol = result.protocol.replace(/^http/, "ws");
   result.hash = "";
   for (const [name, value] of Object.entries(fitsInUrl(filter) ? { ...filter, ...position } : NOTHING)) {

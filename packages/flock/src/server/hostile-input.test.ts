@@ -267,6 +267,60 @@ describe("input with very many errors", () => {
   });
 });
 
+describe("a field that the contract does not have", () => {
+  const list = { artifact_type: "List", payload: { items: [] } };
+
+  it.for([
+    ["publish", { ...list, visiblity: { kind: "private", agents: [] } }, "visiblity"],
+    ["preview", { ...list, tag: ["a"] }, "tag"],
+    ["invoke", { agent_id: "chef", inputs: [list], visiblity: { kind: "private", agents: [] } }, "visiblity"],
+    ["invoke", { agent_id: "chef", inputs: [{ ...list, tags: [] }] }, "tags"],
+    ["cancel", { run_id: "r", correlation: "c" }, "correlation"],
+    ["pause", { agent: "chef" }, "agent"],
+    ["resume", { agent: "chef" }, "agent"],
+    ["answer", { payload: {}, key: "k" }, "key"],
+    ["subscribe", { types: ["agent_paused"] }, "types"],
+    ["subscribe", { filter: { agent: "chef" } }, "agent"],
+  ] as const)("is refused with its name instead of being left out: %s %j", async ([type, body, name]) => {
+    const { connect, post, flock } = await served();
+    const expected = { code: expect.stringMatching(/^invalid_/), message: expect.stringContaining(`"${name}"`) };
+    if (type !== "preview") {
+      const raw = await connect();
+      raw.sendFrame(JSON.stringify({ id: 1, type, ...(type === "answer" ? { question_id: "q" } : {}), ...body }));
+      expect(await raw.message("reply")).toMatchObject({ id: 1, ok: false, error: expected });
+    }
+    if (type !== "subscribe") {
+      const path = type === "answer" ? "questions/q/answer" : type;
+      const response = await post(`/api/plugin/${path}`, JSON.stringify(body));
+      expect([response.status, await response.json()]).toMatchObject([400, { error: expected }]);
+    }
+    expect(await flock.store.getByType(List)).toEqual([]);
+  });
+
+  it("is ignored in a `ping`, which changes nothing", async () => {
+    const { connect } = await served();
+    const raw = await connect();
+    raw.sendFrame('{"id":1,"type":"ping","sent_at":5}');
+    expect(await raw.message("reply")).toMatchObject({ id: 1, ok: true });
+  });
+});
+
+describe("a query parameter that is given twice", () => {
+  it.for(["since", "epoch", "types", "agents", "artifact_types", "correlation_id", "run_id"])(
+    "is refused with a sentence: %s",
+    async (name) => {
+      const { server } = await served();
+      for (const path of ["ws", "events"]) {
+        const response = await fetch(`${server.url}/plugin/${path}?${name}=1&${name}=2`);
+        expect([response.status, await response.json()]).toMatchObject([
+          400,
+          { error: { message: expect.stringMatching(`^${name}: must be given once`), issues: [{ path: [name] }] } },
+        ]);
+      }
+    },
+  );
+});
+
 describe("a publish over HTTP", () => {
   it("with a number that JSON cannot keep is refused with its path", async () => {
     const { flock, post } = await served();

@@ -31,6 +31,7 @@ describe("a number in a query", () => {
     ["/api/v1/plugin/artifacts", "limit"],
     ["/api/v1/plugin/artifacts", "offset"],
     ["/api/plugin/dead_letters", "limit"],
+    ["/api/plugin/orphans", "limit"],
     ["/plugin/events", "after"],
     ["/plugin/events", "limit"],
     ["/plugin/events", "since"],

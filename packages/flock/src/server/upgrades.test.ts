@@ -132,6 +132,60 @@ describe("a client that disconnects before it is admitted", () => {
   });
 });
 
+describe("a request that is pipelined behind another one", () => {
+  const HEADERS = { Host: "localhost", Accept: "text/event-stream" };
+  const request = (path: string, headers: Record<string, string>) =>
+    `GET ${path} HTTP/1.1\r\n${Object.entries(headers)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join("")}\r\n`;
+  const UPGRADE = {
+    Host: "localhost",
+    Upgrade: "websocket",
+    Connection: "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+  };
+
+  it.for([
+    ["a stream", "/plugin/events", HEADERS, 400, "invalid_request"],
+    ["a WebSocket", "/plugin/ws", UPGRADE, 426, "upgrade_required"],
+  ] as const)("is answered after it: %s", async ([, path, headers, status, code]) => {
+    const released = Promise.withResolvers<void>();
+    const gate = new Gate(() => released.promise);
+    const { raw, websocket, server } = await served(gate);
+    const client = await raw();
+    client.write(request("/health", { Host: "localhost" }) + request(path, headers));
+    await gate.arrived;
+    // The answer to another client shows that the second request has been read.
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    released.resolve();
+    const first = await client.head();
+    expect([first.status, await client.body(first)]).toEqual([200, { status: "ok" }]);
+    const refusal = await client.head();
+    expect([refusal.status, await client.body(refusal)]).toEqual([
+      status,
+      { error: { code, message: expect.any(String) } },
+    ]);
+    expect(websocket.connectionCount).toBe(0);
+    await server.close();
+  });
+
+  it("does not disturb a stream", async () => {
+    const { raw, websocket, flock, server } = await served();
+    const client = await raw();
+    client.write(request("/plugin/events", HEADERS).repeat(2));
+    expect((await client.head()).status).toBe(200);
+    // The answer to another client shows that the second request has been handled.
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    await flock.publish(Idea({ text: "once" }));
+    await flock.publish(Idea({ text: "last" }));
+    await expect.poll(() => client.text).toContain("last");
+    expect(client.text.match(/once/g)).toHaveLength(1);
+    expect(websocket.connectionCount).toBe(1);
+    await server.close();
+  });
+});
+
 describe("a client that arrives while the server shuts down", () => {
   const expected = { error: { code: "shutting_down", message: "The server is shutting down. Retry later." } };
 
@@ -163,6 +217,25 @@ describe("a client that arrives while the server shuts down", () => {
       await client.ended();
     }
     stopped.resolve();
+    await closed;
+  });
+
+  it("gets a close notice on an event stream, because `EventSource` never reconnects after another status", async () => {
+    const released = Promise.withResolvers<void>();
+    const gate = new Gate(() => released.promise);
+    const { raw, server } = await served(gate);
+    const client = await raw();
+    const waiting = client.request("/plugin/events", { ...PLAIN, Accept: "text/event-stream" });
+    await gate.arrived;
+    const closed = server.close();
+    released.resolve();
+    const head = await waiting;
+    expect([head.status, head.headers.get("content-type")]).toEqual([200, "text/event-stream; charset=utf-8"]);
+    await client.ended();
+    const [, retry, data = ""] = /^retry: (\d+)\n\ndata: (.+)\n\n$/.exec(client.text) ?? [];
+    const retry_after_ms = Number(retry);
+    expect(JSON.parse(data)).toEqual({ type: "goodbye", reason: "the server is shutting down", retry_after_ms });
+    expect(retry_after_ms).toBeGreaterThanOrEqual(2_000);
     await closed;
   });
 

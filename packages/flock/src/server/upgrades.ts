@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { FlockError } from "../core/errors.ts";
@@ -12,11 +12,14 @@ declare module "fastify" {
 }
 
 /**
- * Whether a request offers to upgrade to a WebSocket. A server ignores all other offers (RFC 9110 section 7.8), such as
- * the `h2c` of Java's HttpClient and `curl --http2`, and answers the request.
+ * Whether a request can become a WebSocket. A server ignores all other offers (RFC 9110 section 7.8), such as the `h2c` of
+ * Java's HttpClient and `curl --http2`, and answers the request.
+ *
+ * It also ignores an offer behind a request whose response is not complete: that response still needs the connection.
  */
-export function offersWebSocket({ headers }: IncomingMessage): boolean {
-  return headers.upgrade?.toLowerCase() === "websocket";
+export function offersWebSocket({ headers, socket }: IncomingMessage): boolean {
+  const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null };
+  return headers.upgrade?.toLowerCase() === "websocket" && !response;
 }
 
 /**

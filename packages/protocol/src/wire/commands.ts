@@ -16,7 +16,7 @@ const MAX_INPUTS = 1_000;
 
 /** Validates a publish, by command or HTTP. */
 export const publishRequestSchema = z
-  .object({
+  .strictObject({
     artifact_type: nameSchema,
     payload: z.unknown(),
     tags: limitedArray(nameSchema, MAX_TAGS).optional(),
@@ -80,9 +80,9 @@ export const previewResultSchema = z
 
 /** Validates an invoke: one run of one agent on given inputs. */
 export const invokeRequestSchema = z
-  .object({
+  .strictObject({
     agent_id: nameSchema,
-    inputs: limitedArray(z.object({ artifact_type: nameSchema, payload: z.unknown() }), MAX_INPUTS).min(1),
+    inputs: limitedArray(z.strictObject({ artifact_type: nameSchema, payload: z.unknown() }), MAX_INPUTS).min(1),
     correlation_id: nameSchema.optional(),
     visibility: visibilityRequestSchema
       .optional()
@@ -95,12 +95,15 @@ export const invokeResultSchema = z
   .object({ run_id: z.string(), correlation_id: z.string(), seq })
   .meta({ id: "InvokeResult" });
 
+const NAMES_ONE_TARGET = "name either run_id or correlation_id";
+function namesOneTarget(body: { readonly run_id?: string | undefined; readonly correlation_id?: string | undefined }) {
+  return (body.run_id === undefined) !== (body.correlation_id === undefined);
+}
+
 /** Validates a cancel: one run, or all runs of a workflow. */
 export const cancelRequestSchema = z
-  .object({ run_id: nameSchema.optional(), correlation_id: nameSchema.optional() })
-  .refine((body) => (body.run_id === undefined) !== (body.correlation_id === undefined), {
-    message: "say either run_id or correlation_id",
-  })
+  .strictObject({ run_id: nameSchema.optional(), correlation_id: nameSchema.optional() })
+  .refine(namesOneTarget, NAMES_ONE_TARGET)
   .meta({ id: "CancelRequest" });
 
 /** Validates the result of a cancel. */
@@ -108,7 +111,7 @@ export const cancelResultSchema = z.object({ cancelled: z.int(), seq }).meta({ i
 
 /** Validates a pause or a resume: one agent, or all. */
 export const pauseRequestSchema = z
-  .object({ agent_id: nameSchema.optional().describe("The agent's name. Default: all agents.") })
+  .strictObject({ agent_id: nameSchema.optional().describe("The agent's name. Default: all agents.") })
   .meta({ id: "PauseRequest" });
 
 /** Validates the result of a pause or a resume. */
@@ -129,10 +132,13 @@ export const commandIdSchema = z
 
 const id = { id: commandIdSchema.optional().describe("A string of at most 200 characters, or a number.") };
 
-/** The schema of each command type. */
+/**
+ * The schema of each command type. A command that changes something has no unknown fields: without a misspelled
+ * `agent_id`, `filter` or `visibility`, it would affect or show more than intended.
+ */
 export const commandSchemas = {
   subscribe: z
-    .object({
+    .strictObject({
       ...id,
       type: z.literal("subscribe"),
       filter: filterSchema.default({}),
@@ -141,20 +147,27 @@ export const commandSchemas = {
     })
     .meta({ id: "SubscribeCommand" }),
   publish: z
-    .object({ ...id, type: z.literal("publish"), ...publishRequestSchema.shape })
+    .strictObject({ ...id, type: z.literal("publish"), ...publishRequestSchema.shape })
     .meta({ id: "PublishCommand" }),
-  invoke: z.object({ ...id, type: z.literal("invoke"), ...invokeRequestSchema.shape }).meta({ id: "InvokeCommand" }),
-  cancel: z.object({ ...id, type: z.literal("cancel"), ...cancelRequestSchema.shape }).meta({ id: "CancelCommand" }),
+  invoke: z
+    .strictObject({ ...id, type: z.literal("invoke"), ...invokeRequestSchema.shape })
+    .meta({ id: "InvokeCommand" }),
+  cancel: z
+    .strictObject({ ...id, type: z.literal("cancel"), ...cancelRequestSchema.shape })
+    .refine(namesOneTarget, NAMES_ONE_TARGET)
+    .meta({ id: "CancelCommand" }),
   answer: z
-    .object({
+    .strictObject({
       ...id,
       type: z.literal("answer"),
       question_id: nameSchema.describe("Id of the question's artifact."),
       ...answerRequestSchema.shape,
     })
     .meta({ id: "AnswerCommand" }),
-  pause: z.object({ ...id, type: z.literal("pause"), ...pauseRequestSchema.shape }).meta({ id: "PauseCommand" }),
-  resume: z.object({ ...id, type: z.literal("resume"), ...pauseRequestSchema.shape }).meta({ id: "ResumeCommand" }),
+  pause: z.strictObject({ ...id, type: z.literal("pause"), ...pauseRequestSchema.shape }).meta({ id: "PauseCommand" }),
+  resume: z
+    .strictObject({ ...id, type: z.literal("resume"), ...pauseRequestSchema.shape })
+    .meta({ id: "ResumeCommand" }),
   graph: z.object({ ...id, type: z.literal("graph") }).meta({ id: "GraphCommand" }),
   ping: z.object({ ...id, type: z.literal("ping") }).meta({ id: "PingCommand" }),
 } as const;

@@ -28,8 +28,12 @@ export const filterSchema = z
 /** A filter of events. An event passes if it matches every part that is present. */
 export type Filter = z.infer<typeof filterSchema>;
 
+/** A parameter that is given twice is an array. */
+const ONCE = "must be given once: separate several names by commas";
+const nameInQuery = z.string("must be given once").pipe(nameSchema);
+
 const list = z
-  .string()
+  .string(ONCE)
   .transform((text) =>
     text
       .split(",")
@@ -44,12 +48,12 @@ const filterInQuery = {
   types: list.pipe(limitedArray(eventTypeSchema, MAX_FILTER_NAMES, TOO_MANY)).optional(),
   agents: list.optional(),
   artifact_types: list.optional(),
-  correlation_id: nameSchema.optional(),
-  run_id: nameSchema.optional(),
+  correlation_id: nameInQuery.optional(),
+  run_id: nameInQuery.optional(),
 };
 
 const since = z
-  .string()
+  .string("must be given once")
   .regex(/^-?\d{1,15}$/, "must be an integer: a seq, 0 for all retained events, or -N for the newest N")
   .transform(Number)
   .optional();
@@ -65,7 +69,7 @@ export const eventsQuerySchema = z
       .describe("A page starts after this seq. 0: with the oldest retained event."),
     limit: queryInteger({ min: 1, max: 1_000 }).default(100).describe("The largest number of events in a page."),
     since: since.describe("A stream starts after this seq. Absent: with new events."),
-    epoch: nameSchema.optional().describe("Id of the log that `after` or `since` refers to."),
+    epoch: nameInQuery.optional().describe("Id of the log that `after` or `since` refers to."),
     ...filterInQuery,
   })
   .transform(({ after, limit, since, epoch, ...filter }) => ({
@@ -78,7 +82,7 @@ export const eventsQuerySchema = z
 
 /** Validates the query of the WebSocket URL: the position (`since`, `epoch`) and the filter. */
 export const connectQuerySchema = z
-  .object({ since, epoch: nameSchema.optional(), ...filterInQuery })
+  .object({ since, epoch: nameInQuery.optional(), ...filterInQuery })
   .transform(({ since, epoch, ...filter }) => ({ since, epoch, filter: filter satisfies Filter as Filter }));
 
 /** The position and filter of a WebSocket URL. */

@@ -243,7 +243,7 @@ export const moveOrphansSchema = orphanSelectorSchema
 
 /** Validates the response of `POST /api/plugin/orphans/drop` and `…/move`. */
 export const orphansHandledSchema = z
-  .object({ runs: z.int(), artifacts: z.int(), seq: z.int().describe("Events up to this seq report it.") })
+  .strictObject({ runs: z.int(), artifacts: z.int(), seq: z.int().describe("Events up to this seq report it.") })
   .meta({ id: "OrphansHandled" });
 
 /** Validates a connected client. */

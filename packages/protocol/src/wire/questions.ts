@@ -22,7 +22,7 @@ export const questionsSchema = z.object({ questions: z.array(questionSchema) }).
 
 /** Validates the body of `POST /api/plugin/questions/{id}/answer`. */
 export const answerRequestSchema = z
-  .object({
+  .strictObject({
     payload: z.unknown().describe("The payload of an artifact of the question's `answer_type`."),
     idempotency_key: z
       .string()

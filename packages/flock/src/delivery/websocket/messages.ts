@@ -2,7 +2,6 @@ import {
   type Command,
   type CommandId,
   type CommandType,
-  cancelRequestSchema,
   commandIdSchema,
   commandSchemas,
   describeIssues,
@@ -42,9 +41,8 @@ export function readMessage(data: Buffer, isBinary: boolean): Reading {
     if (id === undefined) return undefined;
     return refuse(`Unknown command ${nameOf(type)}. Commands: ${TYPES.join(", ")}.`, idOf(id));
   }
-  const { issues: found, ...checked } = validate(commandSchemas[type], message);
-  const issues = found ?? (type === "cancel" ? validate(cancelRequestSchema, message).issues : undefined);
-  if (!issues) return { command: checked.data as Command };
+  const { issues, data: command } = validate(commandSchemas[type], message);
+  if (!issues) return { command: command as Command };
   return {
     refusal: { id: idOf(id ?? null), error: { code: "invalid_message", message: describeIssues(issues), issues } },
   };

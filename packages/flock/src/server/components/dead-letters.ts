@@ -128,7 +128,7 @@ export class DeadLettersComponent extends ServerComponent<z.output<typeof config
         schema: {
           tags,
           summary: "List work of earlier processes that no agent takes up, oldest first",
-          querystring: z.object({ limit: z.coerce.number().int().min(1).max(500).default(50) }),
+          querystring: z.object({ limit: queryInteger({ min: 1, max: 500 }).default(50) }),
           response: { 200: orphansSchema, ...ERROR_RESPONSES },
         },
       },

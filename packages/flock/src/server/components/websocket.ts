@@ -196,6 +196,7 @@ export class WebSocketServerComponent extends ServerComponent<z.output<typeof co
     app.get(
       joinPath(this.config.prefix, "events"),
       {
+        config: { isEventStream: true },
         schema: {
           tags: [...this.config.tags],
           summary: "Read the log as pages or Server-Sent Events",
