@@ -39,7 +39,7 @@ export function inputsOf(artifacts: readonly StoredArtifact[]): Group {
   const inputs: Record<string, unknown> = {};
   const several = new Set<string>();
   for (const { type, payload } of artifacts) {
-    if (!(type in inputs)) inputs[type] = payload;
+    if (!Object.hasOwn(inputs, type)) inputs[type] = payload;
     else if (several.has(type)) (inputs[type] as unknown[]).push(payload);
     else {
       inputs[type] = [inputs[type], payload];

@@ -108,6 +108,9 @@ export function checkTags(what: string, tags: readonly string[]): void {
  * @throws FlockError `invalid_name`.
  */
 export function checkName(what: string, name: unknown): asserts name is string {
+  // As a key of an object, it would be its prototype.
+  if (name === "__proto__")
+    throw new FlockError("invalid_name", `Invalid name for ${what}: \`__proto__\` is reserved.`);
   if (typeof name === "string" && /^[^\s,\p{Cs}][^,\p{Cc}\p{Cs}]{0,199}$/u.test(name) && name.trim() === name) return;
   throw new FlockError(
     "invalid_name",

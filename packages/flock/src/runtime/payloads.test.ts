@@ -104,6 +104,65 @@ describe("payloads are read-only", () => {
   });
 });
 
+describe("decoded values that cannot be frozen", () => {
+  const bytes = z.codec(z.base64(), z.instanceof(Uint8Array), {
+    decode: (text) => new Uint8Array(Buffer.from(text, "base64")),
+    encode: (value) => Buffer.from(value).toString("base64"),
+  });
+  const Scan = artifact("Scan", z.object({ bytes }));
+
+  it("belong to one attempt and one candidate", async () => {
+    await using flock = new Flock({ logger: silent });
+    const seen: (number | undefined)[] = [];
+    flock
+      .agent("reader")
+      .consumes(Scan)
+      .publishes(Sum)
+      .retry(fast)
+      .bestOf(3, () => 1)
+      .run(({ Scan: { bytes } }, { attempt }) => {
+        seen.push(bytes[0]);
+        bytes[0] = 9;
+        if (attempt === 1) throw new Error("again");
+        return Sum({ n: 1 });
+      });
+    await flock.publish(Scan({ bytes: "AAAA" }));
+    await flock.runUntilIdle();
+    expect(seen).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it("are what `context.publish` resolves to, as its type says", async () => {
+    await using flock = new Flock({ logger: silent });
+    const published: unknown[] = [];
+    flock
+      .agent("scanner")
+      .consumes(List)
+      .publishes(Scan)
+      .run(async (_, ctx) => {
+        for (const key of [undefined, "once"])
+          published.push((await ctx.publish(Scan({ bytes: "AAAA" }), { ...(key ? { key } : {}) }))?.payload);
+        return [];
+      });
+    await flock.publish(List({ items: [] }));
+    await flock.runUntilIdle();
+    expect(published).toEqual([{ bytes: new Uint8Array(3) }, { bytes: new Uint8Array(3) }]);
+  });
+});
+
+it("an artifact type can have the name of a method that all objects have", async () => {
+  await using flock = new Flock({ logger: silent });
+  const Odd = artifact("constructor", z.object({ n: z.number() }));
+  const seen: unknown[] = [];
+  flock
+    .agent("reader")
+    .consumes(Odd, Sum)
+    .run((inputs) => void seen.push(inputs));
+  await flock.publish([Odd({ n: 1 }), Sum({ n: 2 })]);
+  await flock.runUntilIdle();
+  expect(seen).toEqual([{ constructor: { n: 1 }, Sum: { n: 2 } }]);
+  expect(() => artifact("__proto__", z.object({}))).toThrow(/`__proto__` is reserved/);
+});
+
 describe("a payload is the same at publish, in each attempt, after a restart, and on the blackboard", () => {
   let count = 0;
   const newId = () => `id ${++count}`;

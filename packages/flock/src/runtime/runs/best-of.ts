@@ -22,6 +22,16 @@ interface Piece {
   readonly options: StreamOptions | undefined;
 }
 
+/** Reads the inputs of a run once more. Candidates must not share what JavaScript cannot freeze, such as decoded bytes. */
+const readers = new WeakMap<Inputs, () => Inputs>();
+
+/** Returns inputs that each candidate reads for itself. */
+export function readableAgain(read: () => Inputs): Inputs {
+  const inputs = read();
+  readers.set(inputs, read);
+  return inputs;
+}
+
 /** The agent itself, or one whose runs try as often as it says, and give the best. */
 export function tryingSeveral(agent: AgentDefinition): AgentDefinition {
   const { bestOf } = agent;
@@ -56,7 +66,7 @@ async function attempt(agent: AgentDefinition, score: Score, inputs: Inputs, con
   const said: Piece[] = [];
   const held: Draft[] = [];
   const own = listening(agent, context, said, held);
-  const result = agent.run(inputs, own);
+  const result = agent.run(readers.get(inputs)?.() ?? inputs, own);
   const output: unknown = isGenerator(result)
     ? await drain(result, {
         agent: agent.name,

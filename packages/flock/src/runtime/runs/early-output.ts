@@ -117,7 +117,7 @@ export class EarlyOutput {
     const isAdmitted = agent.outputs?.admits(draft, this.count(draft.type)) ?? true;
     this.#counts.set(draft.type, this.count(draft.type) + 1);
     if (!isAdmitted) return undefined;
-    if (key === undefined) return this.#post(draft);
+    if (key === undefined) return decoded(draft, await this.#post(draft));
     const publishing = this.#once(draft, KEY_MARK + JSON.stringify(["run", id, key]));
     this.#byKey.set(key, publishing);
     // A publish that failed may be repeated under its key.
@@ -132,7 +132,7 @@ export class EarlyOutput {
   }
 
   #sameType(key: string, draft: Draft, artifact: StoredArtifact): StoredArtifact {
-    if (artifact.type === draft.type) return artifact;
+    if (artifact.type === draft.type) return decoded(draft, artifact);
     throw new FlockError(
       "conflict",
       `Failed to publish \`${draft.type}\` from agent \`${this.#run.activation.agent.name}\`: its work has published a \`${artifact.type}\` under the key \`${key}\`. Give each artifact its own key.`,
@@ -169,6 +169,11 @@ export class EarlyOutput {
     }
     assertMayPublish(agent, draft, "published");
   }
+}
+
+/** Returns an artifact of the draft's type with the payload that agents receive. */
+function decoded({ artifactType }: Draft, artifact: StoredArtifact): StoredArtifact {
+  return artifactType.isEncoded ? { ...artifact, payload: artifactType.decode(artifact.payload) } : artifact;
 }
 
 /** Returns the origin of what a run publishes. */

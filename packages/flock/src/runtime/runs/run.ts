@@ -16,6 +16,7 @@ import { type Clock, elapsed } from "../../core/clock.ts";
 import { type ErrorDetail, wireErrorOf } from "../../core/wire-error.ts";
 import type { Activation } from "./activation.ts";
 import type { Begun } from "./begun.ts";
+import { readableAgain } from "./best-of.ts";
 import { asCurrent } from "./current-run.ts";
 import { drain } from "./drain.ts";
 import { EarlyOutput, type EarlyOutputDeps } from "./early-output.ts";
@@ -268,7 +269,8 @@ export class Run {
     const { agent, subscription } = this.activation;
     // A component may compute the output again after a failure.
     this.early?.takeHeld();
-    const inputs = subscription ? subscription.inputsOf(taken) : inputsOf(taken);
+    const read = () => (subscription ? subscription.inputsOf(taken) : inputsOf(taken));
+    const inputs = agent.bestOf ? readableAgain(read) : read();
     const result = agent.context
       ? runWithContext(agent.context, context, agent.run.bind(agent, inputs, context))
       : agent.run(inputs, context);
