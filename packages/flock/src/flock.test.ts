@@ -404,6 +404,30 @@ describe("a publish with an idempotency key", () => {
     await flock.shutdown();
   });
 
+  it("returns the first result although the schema generates other values, and refuses other given ones", async () => {
+    const Order = artifact(
+      "Order",
+      z.object({
+        id: z.string().default(() => crypto.randomUUID()),
+        lines: z.array(z.object({ item: z.string(), at: z.number().default(() => Math.random()) })),
+      }),
+    );
+    await using flock = new Flock();
+    const options = { idempotencyKey: "k" };
+    const publish = (item: string) => flock.publish(Order({ lines: [{ item }] }), options);
+    const { seq } = await publish("truffle");
+    expect(await publish("truffle")).toMatchObject({ seq });
+    const request = { artifact_type: "Order", idempotency_key: "wire", payload: { lines: [{ item: "olive" }] } };
+    const overTheWire = await flock.wire.publish(request, OWNER);
+    expect(await flock.wire.publish(request, OWNER)).toMatchObject({ seq: overTheWire.seq });
+    const conflict = { code: "idempotency_conflict" };
+    await expect(publish("olive")).rejects.toMatchObject(conflict);
+    await expect(flock.publish(Order({ lines: [] }), options)).rejects.toMatchObject(conflict);
+    await expect(flock.publish(Order({ id: "x", lines: [{ item: "truffle" }] }), options)).rejects.toMatchObject(
+      conflict,
+    );
+  });
+
   it("is refused for several drafts: it covers one artifact", async () => {
     const publish = new Flock().publish([Note({ text: "x" })], { idempotencyKey: "k" } as never);
     await expect(publish).rejects.toThrow(/it covers one artifact\. Publish each draft with its own key/);

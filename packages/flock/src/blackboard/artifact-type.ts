@@ -1,7 +1,7 @@
 import { describeIssues, type Issue, validate } from "@flock-ts/protocol";
 import { z } from "zod";
 import { checkName, checkOptions, FlockError } from "../core/errors.ts";
-import { freezeDecoded, frozenJson, NotJson } from "./json.ts";
+import { areEqualAsGiven, freezeDecoded, frozenJson, NotJson } from "./json.ts";
 import { areEqualPayloads, type PayloadForm, payloadFormOf, withDefaults } from "./payload-schema.ts";
 
 /**
@@ -16,14 +16,22 @@ export class Draft<Name extends string = string, Payload = unknown> {
   readonly stored: unknown;
   /** The artifact type that created the draft. */
   readonly artifactType: ArtifactType;
+  /** The payload before the schema filled in what was missing. */
+  readonly #given: unknown;
 
   /** Used only by the artifact type, which has validated and frozen the payload. */
-  constructor(artifactType: ArtifactType, type: Name, payload: Payload, stored: unknown) {
+  constructor(artifactType: ArtifactType, type: Name, payload: Payload, stored: unknown, given: unknown) {
     this.artifactType = artifactType;
     this.type = type;
     this.payload = payload;
     this.stored = stored;
+    this.#given = given;
     Object.freeze(this);
+  }
+
+  /** Whether the same payload was given for a stored one. Values that the schema generated may differ. */
+  repeats(stored: unknown): boolean {
+    return areEqualAsGiven(this.#given, this.stored, stored);
   }
 }
 
@@ -152,10 +160,10 @@ export function artifact<const Name extends string, Schema extends z.ZodType>(
   const parse = (payload: unknown): Draft<Name, z.output<Schema>> =>
     refusingNonJson(name, () => {
       form ??= payloadFormOf(name, schema);
-      if (form === "same") return read(payload);
+      if (form === "same") return read(payload, payload);
       const json = form === "rewritten" ? validated(payload) : form === "codec" ? encoded(payload) : filled(payload);
       // Decoded from what is stored, as every later reader does it.
-      const draft = read(json);
+      const draft = read(json, payload);
       // Reading an encoded value again is left out: what it decodes to need not be comparable.
       if (form === "codec" || areEqualPayloads(draft.payload, validated(draft.stored))) return draft;
       throw unstable(name);
@@ -163,14 +171,14 @@ export function artifact<const Name extends string, Schema extends z.ZodType>(
   const encoded = (payload: unknown): unknown => z.encode(schema, validated(payload));
   const filled = (payload: unknown): unknown => withDefaults(schema, frozenJson(payload));
   /** Wraps JSON as it is stored: what was encoded or transformed once is not encoded again. */
-  const read = (json: unknown): Draft<Name, z.output<Schema>> => {
+  const read = (json: unknown, given = json): Draft<Name, z.output<Schema>> => {
     form ??= payloadFormOf(name, schema);
     if (form === "same" || form === "rewritten") {
       const stored = frozenJson(validated(json));
-      return new Draft(type as ArtifactType, name, stored as z.output<Schema>, stored);
+      return new Draft(type as ArtifactType, name, stored as z.output<Schema>, stored, given);
     }
     const stored = frozenJson(json);
-    return new Draft(type as ArtifactType, name, freezeDecoded(validated(stored)) as z.output<Schema>, stored);
+    return new Draft(type as ArtifactType, name, freezeDecoded(validated(stored)) as z.output<Schema>, stored, given);
   };
   const takeUp = (stored: unknown): Draft<Name, z.output<Schema>> => {
     const taken = () => refusingNonJson(name, () => read(stored));

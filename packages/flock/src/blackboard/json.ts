@@ -111,6 +111,29 @@ export function canonicalJson(value: unknown): string | undefined {
 }
 
 /**
+ * Returns whether two stored payloads are equal wherever `given` has a value. Elsewhere the schema has filled in a default,
+ * which may be another one each time.
+ */
+export function areEqualAsGiven(given: unknown, a: unknown, b: unknown): boolean {
+  if (given === undefined) return true;
+  if (Array.isArray(given) && Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((part, i) => areEqualAsGiven(given[i], part, b[i]));
+  if (isObject(given) && isObject(a) && isObject(b))
+    return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) =>
+      areEqualAsGiven(ownValue(given, key), ownValue(a, key), ownValue(b, key)),
+    );
+  return canonicalJson(a) === canonicalJson(b);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && isPlain(value);
+}
+
+function ownValue(object: object, key: string): unknown {
+  return Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
+}
+
+/**
  * Freezes a decoded value deeply, as far as JavaScript allows: plain objects, arrays, dates, maps and sets. Returns it.
  */
 export function freezeDecoded(value: unknown): unknown {

@@ -1,6 +1,5 @@
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
-import { canonicalJson } from "../../blackboard/json.ts";
 import { checkWellFormed, FlockError } from "../../core/errors.ts";
 import type { WorkStore } from "../../store/work.ts";
 import type { Published } from "./published.ts";
@@ -64,9 +63,7 @@ export class IdempotencyCache {
 
   #assertSame({ draftFor }: KeyedPublish, { id, type, payload }: StoredArtifact): void {
     const draft = draftFor(type);
-    const isSame =
-      draft.type === type && (this.#rewritesPayloads || canonicalJson(draft.stored) === canonicalJson(payload));
-    if (isSame) return;
+    if (draft.type === type && (this.#rewritesPayloads || draft.repeats(payload))) return;
     // Without the earlier payload: it may have been made visible to others than this publisher.
     const now = draft.type === type ? `another \`${type}\` was sent` : `a \`${draft.type}\` was sent`;
     throw new FlockError(
