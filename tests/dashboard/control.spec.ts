@@ -301,7 +301,7 @@ test.describe("dead letters", () => {
     await expect(
       page
         .getByRole("status", { name: "Action results" })
-        .getByText(/it has been run again or discarded, or is too old. Another user may have acted first/),
+        .getByText(/It was run again, discarded or dropped\. Another user may have acted first/),
     ).toBeVisible();
     await expect(listed).toHaveCount(0);
   });
