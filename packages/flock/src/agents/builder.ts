@@ -1,6 +1,7 @@
-import { type AgentPrincipal, type LastingVisibility, PUBLIC } from "@flock-ts/protocol";
+import { type AgentPrincipal, PUBLIC } from "@flock-ts/protocol";
 import { z } from "zod";
 import { type AnyArtifactType, assertArtifactTypes, type Draft, type DraftOf } from "../blackboard/artifact-type.ts";
+import { tenantOf } from "../blackboard/visibility.ts";
 import { checkLength, checkName, checkOptions, checkTags, FlockError } from "../core/errors.ts";
 import { Redaction } from "../core/redaction.ts";
 import { AgentComponent } from "../middleware/agent-component.ts";
@@ -542,14 +543,14 @@ export class AgentBuilder<In = never, Out extends Draft = never, Given = Readonl
       labels: [...new Set(this.#labels)],
       tenant: this.#tenant,
     };
-    const tenant = this.#tenant;
-    const visibility: LastingVisibility = tenant === undefined ? PUBLIC : { kind: "tenant", tenant_id: tenant };
+    const visibility = tenantOf(principal) ?? PUBLIC;
     const twins = new Map<string, number>();
     const subscriptions = this.#consumed.map(({ types, options }, index) => {
       const identity = identityOf(types, options);
       const before = twins.get(identity) ?? 0;
       twins.set(identity, before + 1);
-      return new Subscription(principal, String(index), types, options, this.#preventSelfTrigger, before);
+      const own = before === 0 ? identity : `${identity}, #${before + 1}`;
+      return new Subscription(principal, String(index), own, types, options, this.#preventSelfTrigger);
     });
     return {
       name: this.name,

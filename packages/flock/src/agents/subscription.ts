@@ -71,10 +71,10 @@ export class Subscription {
   constructor(
     principal: AgentPrincipal,
     gate: string,
+    identity: string,
     types: readonly AnyArtifactType[],
     options: SubscriptionOptions,
     preventSelfTrigger: boolean,
-    twins = 0,
   ) {
     this.agentId = principal.name;
     this.principal = principal;
@@ -84,7 +84,7 @@ export class Subscription {
     const encoded = types.filter(({ isEncoded }) => isEncoded);
     this.#encoded = encoded.length > 0 ? new Map(encoded.map((type) => [type.typeName, type])) : undefined;
     this.requires = requires;
-    this.identity = identityOf(types, options) + (twins > 0 ? `, #${twins + 1}` : "");
+    this.identity = identity;
     this.types = new Map(types.map((type) => [type.typeName, type]));
     const { where, whereGroup, tags, join, batch, maxWaiting } = options;
     this.groupSize = types.length;
@@ -119,7 +119,9 @@ export class Subscription {
     if (!this.sees(artifact)) return false;
     if (this.preventSelfTrigger && artifact.producedBy === this.agentId) return false;
     for (const tag of this.tags) if (!artifact.tags.includes(tag)) return false;
-    return this.#where ? booleanOf(this.#option("where"), this.#where(this.#decoded(artifact))) : true;
+    if (!this.#where) return true;
+    const result = this.#where(this.#decoded(artifact));
+    return typeof result === "boolean" ? result : booleanOf(this.#option("where"), result);
   }
 
   /** Returns whether a group is accepted. Throws what the predicate throws. */
@@ -136,8 +138,9 @@ export class Subscription {
   keyOf(artifact: StoredArtifact): string | undefined {
     if (this.join === "correlation") return artifact.correlationId;
     if (!this.#key) return undefined;
-    const key = keyOf(this.#option("join.by"), this.#key(this.#decoded(artifact)));
-    if (key !== undefined) checkLength("key of `join.by`", key, MAX_KEY);
+    const result = this.#key(this.#decoded(artifact));
+    const key = typeof result === "string" ? result : keyOf(this.#option("join.by"), result);
+    checkLength("key of `join.by`", key, MAX_KEY);
     return key;
   }
 

@@ -1,4 +1,11 @@
-import { type LastingVisibility, PUBLIC, type VisibilityRequest } from "@flock-ts/protocol";
+import {
+  type AgentPrincipal,
+  type EventVisibility,
+  type LastingVisibility,
+  OWNER_ONLY,
+  PUBLIC,
+  type VisibilityRequest,
+} from "@flock-ts/protocol";
 import { FlockError } from "../core/errors.ts";
 
 /**
@@ -33,3 +40,16 @@ export const visibility = {
     );
   },
 } as const;
+
+/**
+ * Returns the visibility of an artifact about something of this visibility. Several conditions that all must hold are no
+ * visibility of an artifact: only the owner may see it then.
+ */
+export function lastingOf(visibility: EventVisibility | undefined = PUBLIC): LastingVisibility {
+  return visibility.kind === "all" ? OWNER_ONLY : visibility;
+}
+
+/** Returns the visibility of everything that an agent does, if it belongs to a tenant. */
+export function tenantOf({ tenant }: AgentPrincipal): LastingVisibility | undefined {
+  return tenant === undefined ? undefined : visibility.tenant(tenant);
+}

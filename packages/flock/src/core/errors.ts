@@ -85,17 +85,31 @@ export function checkLength(what: string, text: string, limit = MAX_NAME_LENGTH)
   );
 }
 
+/**
+ * Checks a text that identifies something, such as a correlation id: its length, and that it is well-formed Unicode. UTF-8
+ * replaces half a surrogate pair by U+FFFD, in files and URLs, so different ids would become equal there.
+ * @throws FlockError `invalid_request`.
+ */
+export function checkId(what: string, text: string, limit = MAX_NAME_LENGTH): void {
+  checkLength(what, text, limit);
+  if (text.isWellFormed()) return;
+  throw new FlockError(
+    "invalid_request",
+    `Invalid ${what}: \`${JSON.stringify(text)}\` contains half a surrogate pair. Use well-formed Unicode.`,
+  );
+}
+
 /** How many tags an artifact can have. */
 const MAX_TAGS = 1_000;
 
 /**
- * Checks the number and the lengths of tags.
+ * Checks the number of tags, and each as {@link checkId} does.
  * @throws FlockError `invalid_request`.
  */
 export function checkTags(what: string, tags: readonly string[]): void {
   if (!Array.isArray(tags))
     throw new FlockError("invalid_request", `Invalid ${what}: a ${typeof tags}. Pass a list of strings.`);
-  for (const tag of tags) checkLength(`tag in ${what}`, tag);
+  for (const tag of tags) checkId(`tag in ${what}`, tag);
   if (tags.length <= MAX_TAGS) return;
   throw new FlockError(
     "invalid_request",
@@ -116,19 +130,4 @@ export function checkName(what: string, name: unknown): asserts name is string {
     "invalid_name",
     `Invalid name for ${what}: \`${JSON.stringify(name)}\`. Use 1 to 200 characters without commas, control characters, or leading and trailing spaces.`,
   );
-}
-
-/**
- * Checks that texts which identify something are well-formed Unicode. UTF-8 replaces half a surrogate pair by U+FFFD, in
- * files and URLs, so different texts would become equal there.
- * @throws FlockError `invalid_request`.
- */
-export function checkWellFormed(what: string, texts: readonly (string | undefined)[]): void {
-  for (const text of texts) {
-    if (text === undefined || text.isWellFormed()) continue;
-    throw new FlockError(
-      "invalid_request",
-      `Invalid ${what}: \`${JSON.stringify(text)}\` contains half a surrogate pair. Use well-formed Unicode.`,
-    );
-  }
 }

@@ -19,7 +19,7 @@ import {
 import type { AnyArtifactType, Draft } from "../blackboard/artifact-type.ts";
 import { FlockError } from "../core/errors.ts";
 import type { Commands } from "../delivery/commands.ts";
-import type { IdempotencyCache } from "./publishing/idempotency-cache.ts";
+import { type IdempotencyCache, KEY_MARK } from "./publishing/idempotency-cache.ts";
 import { previewOf } from "./publishing/preview.ts";
 import type { Published, PublishOptions } from "./publishing/published.ts";
 import type { StoredQuestion } from "./questions/person-question.ts";
@@ -75,7 +75,7 @@ export class LocalCommands implements Commands {
   async publish(request: PublishRequest, as: Principal): Promise<{ seq: number; result: PublishResult }> {
     // Before the type is looked up, which an agent may be the first to name.
     await this.#ready();
-    return toldOf(await this.#flock.publish(this.#draft(request, as), optionsOf(request, as)), as);
+    return resultFor(await this.#flock.publish(this.#draft(request, as), optionsOf(request, as)), as);
   }
 
   /**
@@ -138,8 +138,8 @@ export class LocalCommands implements Commands {
     const draftFor = (answerType: string) => this.#draft({ artifact_type: answerType, payload }, OWNER);
     const key = idempotency_key === undefined ? undefined : answerKey(questionId, idempotency_key, as);
     const answer = () => this.#runtime.answer(questionId, draftFor, as, key);
-    if (key === undefined) return toldOf(await answer(), as);
-    return toldOf(await this.#once.publish(key, { draftFor, publish: answer }), as);
+    if (key === undefined) return resultFor(await answer(), as);
+    return resultFor(await this.#once.publish(key, { draftFor, publish: answer }), as);
   }
 
   /**
@@ -189,9 +189,6 @@ function optionsOf(
   };
 }
 
-/** Begins the idempotency keys that are not the owner's. */
-const KEY_MARK = "\u0001";
-
 /** An idempotency key of one principal, which no key of another is equal to: no principal receives what another has published. */
 function ownKey(key: string, as: Principal): string {
   if (as.kind !== "owner") return KEY_MARK + JSON.stringify([as.kind, as.tenant ?? null, as.name, key]);
@@ -204,7 +201,7 @@ function answerKey(questionId: string, key: string, as: Principal): string {
 }
 
 /** Reports a publish to its principal: of the agents that it woke, only those whose runs the principal may see. */
-function toldOf(
+function resultFor(
   { seq, artifactId, correlationId, triggered }: Published,
   as: Principal,
 ): { seq: number; result: PublishResult } {

@@ -51,7 +51,7 @@ export interface OrphansHandled extends OrphanCounts {
 /** Collaborators of {@link OrphanedWork}. */
 export interface OrphanedWorkDeps {
   readonly work: Pick<EarlierWork, "orphans" | "adopt" | "cancel">;
-  readonly gates: Pick<Gates, "stranded" | "drop" | "forget" | "moveTo">;
+  readonly gates: Pick<Gates, "stranded" | "strandedCount" | "drop" | "forget" | "moveTo">;
   readonly journal: Journal;
   readonly registry: Registry;
 }
@@ -78,7 +78,7 @@ export class OrphanedWork {
 
   get counts(): OrphanCounts {
     const { work, gates } = this.#deps;
-    return { runs: work.orphans.length, artifacts: gates.stranded.length };
+    return { runs: work.orphans.length, artifacts: gates.strandedCount };
   }
 
   /** Cancels orphaned runs and takes artifacts out of their gates. They stay on the blackboard. */

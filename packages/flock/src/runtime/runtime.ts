@@ -14,7 +14,7 @@ import type { Subscription } from "../agents/subscription.ts";
 import type { StoredArtifact } from "../blackboard/artifact.ts";
 import { assertDraft, type Draft } from "../blackboard/artifact-type.ts";
 import type { Clock } from "../core/clock.ts";
-import { checkLength, checkOptions, checkTags, FlockError } from "../core/errors.ts";
+import { checkId, checkOptions, checkTags, FlockError } from "../core/errors.ts";
 import { newId } from "../core/ids.ts";
 import { outside } from "../core/outside.ts";
 import { timestamp } from "../core/time.ts";
@@ -224,7 +224,7 @@ export class Runtime {
   /** Runs one agent on given inputs, which go on the blackboard but wake no other agent. */
   async invoke(agentId: string, drafts: readonly Draft[], options: InvokeOptions, as: Principal): Promise<Invoked> {
     const { correlationId = newId() } = options;
-    checkLength("`correlationId`", correlationId);
+    checkId("`correlationId`", correlationId);
     this.assertRunning();
     this.resumeWork();
     const agent = this.registry.agentSeenBy(agentId, as);
@@ -430,7 +430,7 @@ function depthOfCaller(): number | undefined {
 }
 
 function fromOutside({ correlationId, tags, visibility, idempotencyKey }: PublishOptions): Origin {
-  if (correlationId !== undefined) checkLength("`correlationId`", correlationId);
+  if (correlationId !== undefined) checkId("`correlationId`", correlationId);
   if (tags) checkTags("`tags`", tags);
   return {
     producedBy: EXTERNAL,

@@ -1,10 +1,10 @@
 import type { AgentDefinition } from "../../agents/definition.ts";
+import { lastingOf } from "../../blackboard/visibility.ts";
 import type { RootLog } from "../../telemetry/run-log.ts";
 import type { Publication } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Activation } from "../runs/activation.ts";
 import { hasFailed, type RunEnd } from "../runs/run-end.ts";
-import { reportVisibility } from "./alert.ts";
 import { FailureLineage } from "./failure-lineage.ts";
 import { RunFailed, runFailedOf } from "./run-failed.ts";
 
@@ -45,7 +45,7 @@ export class FailureReports {
     try {
       const origin = { producedBy: agent.name, runId, correlationId, depth, tags: NO_TAGS };
       const draft = runFailedOf(activation, runId, status, error);
-      return publisher.prepare(draft, { ...origin, visibility: reportVisibility(visibility) });
+      return publisher.prepare(draft, { ...origin, visibility: lastingOf(visibility) });
     } catch (err) {
       log.error({ err, agent: agent.name, runId }, "failed to report that a run failed");
       return undefined;

@@ -4,6 +4,7 @@ import type { Subscription } from "../../agents/subscription.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import { type AnyArtifactType, artifact, type Draft, type PayloadOf } from "../../blackboard/artifact-type.ts";
 import { seenTogether } from "../../blackboard/by-visibility.ts";
+import { tenantOf } from "../../blackboard/visibility.ts";
 import { depthOf } from "../runs/activation.ts";
 
 const shape = {
@@ -78,7 +79,6 @@ export function gateAlertOf(
 ): GateAlert {
   const about = { agent: agentId, gate, ...(key === undefined ? {} : { key }), artifact_ids: idsOf(artifacts) };
   const left = reason === "expired" ? waiting : [];
-  const own = principal.tenant === undefined ? undefined : ({ kind: "tenant", tenant_id: principal.tenant } as const);
   return {
     draft:
       reason === "expired"
@@ -96,7 +96,7 @@ export function gateAlertOf(
         : GroupRefused(about),
     correlationId: (artifacts[0] as StoredArtifact).correlationId,
     depth: depthOf(artifacts),
-    visibility: allOf([own, seenTogether([...artifacts, ...left])]),
+    visibility: allOf([tenantOf(principal), seenTogether([...artifacts, ...left])]),
   };
 }
 

@@ -141,6 +141,7 @@ class Stored {
     this.#subscription = new Subscription(
       { kind: "agent", name: "agent" },
       "0",
+      types.join(" + "),
       types.map((type) => TYPES[type]),
       {
         ...(hasJoin

@@ -1,6 +1,7 @@
 import { allOf } from "@flock-ts/protocol";
 import type { Subscription } from "../../agents/subscription.ts";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
+import { tenantOf } from "../../blackboard/visibility.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { RunLog } from "../../core/logger.ts";
 import { isoTime, timestamp } from "../../core/time.ts";
@@ -63,12 +64,15 @@ export class Gates {
   /** Cancels the pending moves of artifacts to other gates, by agent. */
   readonly #pendingMoves = new Map<string, () => void>();
 
-  /** What gates hold according to the store, as far as it was read. */
+  /** What the store has of the gates of agents that are not declared yet. */
   #stored: GateContents;
+  /** Whether gates held something according to the store, when it was last read. */
+  #hasStored: boolean;
 
   constructor(options: GatesOptions) {
     this.#options = options;
     this.#stored = options.left;
+    this.#hasStored = options.left.gathered.length > 0;
     this.#timers = new GateTimers(options.clock, (gate) => this.#wake(gate, options.clock.now()));
   }
 
@@ -148,9 +152,14 @@ export class Gates {
    */
   restore(agentId?: string, pause = 0): void {
     const agents = [...this.#byAgent].filter(([name]) => agentId === undefined || agentId === name);
-    const restored = agents.map(
-      ([name, { gates, formerNames }]) => [name, this.#restoreAgent(name, gates, formerNames)] as const,
-    );
+    const { gathered, taken } = this.#stored;
+    const byName = Map.groupBy(gathered, (one) => one.agentId);
+    const restored = agents.map(([name, { gates, formerNames }]) => {
+      const own = [name, ...formerNames].flatMap((one) => byName.get(one) ?? []);
+      return [name, this.#restoreAgent(name, gates, formerNames, { gathered: own, taken })] as const;
+    });
+    for (const [name, { formerNames }] of agents) for (const one of [name, ...formerNames]) byName.delete(one);
+    this.#stored = { gathered: [...byName.values()].flat(), taken };
     // Afterwards, because a gate may report what it drops to another one.
     for (const [name, restoration] of restored) this.#resume(name, restoration, pause);
     if (agentId !== undefined || pause > 0) return;
@@ -159,8 +168,13 @@ export class Gates {
       this.#options.log.warn({ agent, artifacts }, "artifacts wait for an undeclared agent: see `flock.orphans()`");
   }
 
-  #restoreAgent(agentId: string, gates: readonly Gate[], formerNames: readonly string[]): Restoration {
-    const restoration = restorationOf(agentId, gates, formerNames, this.#stored);
+  #restoreAgent(
+    agentId: string,
+    gates: readonly Gate[],
+    formerNames: readonly string[],
+    stored: GateContents,
+  ): Restoration {
+    const restoration = restorationOf(agentId, gates, formerNames, stored);
     const { kept, stranded } = restoration;
     for (const [gate, { waiting, taken }] of kept) if (!gate.subscription.isSingle) gate.restore(waiting, taken);
     const before = this.#stranded.get(agentId)?.length;
@@ -203,12 +217,22 @@ export class Gates {
 
   /** Artifacts that waited in gates which are no longer there, in order of arrival. */
   get stranded(): readonly StrandedArtifact[] {
-    const known = new Set([...this.#byAgent].flatMap(([name, { formerNames }]) => [name, ...formerNames]));
-    const ofUnknown = this.#stored.gathered.flatMap(({ agentId, gate, artifact }): StrandedArtifact[] =>
-      known.has(agentId) ? [] : [{ agentId, gate, artifact, reason: "unknown_agent" }],
+    const ofUnknown = this.#ofUnknownAgents().map(
+      ({ agentId, gate, artifact }): StrandedArtifact => ({ agentId, gate, artifact, reason: "unknown_agent" }),
     );
     const all = [...ofUnknown, ...[...this.#stranded.values()].flat()];
     return all.sort((a, b) => a.artifact.seq - b.artifact.seq);
+  }
+
+  /** How many artifacts are stranded. */
+  get strandedCount(): number {
+    return [...this.#stranded.values()].reduce((sum, { length }) => sum + length, this.#ofUnknownAgents().length);
+  }
+
+  #ofUnknownAgents(): readonly GatheredArtifact[] {
+    if (this.#stored.gathered.length === 0) return [];
+    const known = new Set([...this.#byAgent].flatMap(([name, { formerNames }]) => [name, ...formerNames]));
+    return this.#stored.gathered.filter(({ agentId }) => !known.has(agentId));
   }
 
   /** Forgets stranded artifacts, in the commit of this tick. They stay on the blackboard. */
@@ -245,9 +269,10 @@ export class Gates {
    * Returns undefined when no gate can wait.
    */
   refresh(pause: number): Promise<void> | undefined {
-    if (this.#waiting.size === 0 && this.#stored.gathered.length === 0) return undefined;
+    if (this.#waiting.size === 0 && !this.#hasStored) return undefined;
     return this.#options.work.gates().then((contents) => {
       this.#stored = contents;
+      this.#hasStored = contents.gathered.length > 0;
       this.restore(undefined, pause);
     });
   }
@@ -280,7 +305,7 @@ export class Gates {
   #write(gate: Gate, { progress, waiting, left, dropped: drops, error }: GateOutcome): void {
     const { journal, log, clock, onDropped } = this.#options;
     const { agentId, principal, gate: name, identity, withinArtifacts, maxWaiting } = gate.subscription;
-    const own = principal.tenant === undefined ? undefined : ({ kind: "tenant", tenant_id: principal.tenant } as const);
+    const own = tenantOf(principal);
     for (const { correlationId, key, collected, required, expiresAt, dropped, reason, visibility } of progress) {
       const seenBy = own ? allOf([own, visibility]) : visibility;
       const event = {

@@ -1,6 +1,6 @@
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
-import { checkWellFormed, FlockError } from "../../core/errors.ts";
+import { checkId, FlockError } from "../../core/errors.ts";
 import type { WorkStore } from "../../store/work.ts";
 import type { Published } from "./published.ts";
 
@@ -11,6 +11,12 @@ export interface KeyedPublish {
   /** Publishes the draft under the key. */
   readonly publish: () => Promise<Published>;
 }
+
+/**
+ * Begins the idempotency keys that are not the owner's own: those of other principals, of answers and of runs. It keeps
+ * them apart, because a key of the owner that begins like this gets another one in front.
+ */
+export const KEY_MARK = "\u0001";
 
 /** Runs one publish per idempotency key, for as long as the store keeps the artifact. */
 export class IdempotencyCache {
@@ -46,7 +52,7 @@ export class IdempotencyCache {
   }
 
   async #publish(key: string, keyed: KeyedPublish): Promise<Published> {
-    checkWellFormed("idempotency key", [key]);
+    checkId("idempotency key", key, Number.POSITIVE_INFINITY);
     const stored = await this.#work.publishedUnder(key);
     if (!stored) return keyed.publish();
     const { artifact, triggered } = stored;

@@ -2,7 +2,6 @@ import { type EventOf, PUBLIC, settleVisibility, type VisibilityRequest } from "
 import type { Span } from "@opentelemetry/api";
 import type { StoredArtifact } from "../../blackboard/artifact.ts";
 import type { Draft } from "../../blackboard/artifact-type.ts";
-import { checkWellFormed } from "../../core/errors.ts";
 import { newId } from "../../core/ids.ts";
 import { timestamp } from "../../core/time.ts";
 import { writeOf } from "../../store/event-write.ts";
@@ -37,7 +36,6 @@ export const NO_ACTIVATIONS: readonly Activation[] = [];
 /**
  * Creates an artifact from a draft. A payload of more than `maxInlineBytes` as JSON is left out of the event.
  * @param now current time in milliseconds.
- * @throws FlockError `invalid_request` when an id or tag is not Unicode.
  */
 export function publicationOf(draft: Draft, origin: Origin, now: number, maxInlineBytes: number): Publication {
   // Frozen JSON: it cannot fail, and does not change until the commit.
@@ -47,9 +45,6 @@ export function publicationOf(draft: Draft, origin: Origin, now: number, maxInli
   const isLarge = bytes > maxInlineBytes;
   const id = newId();
   const { producedBy, runId, correlationId, depth = 0, tags, idempotencyKey } = origin;
-  checkWellFormed("correlation id", [correlationId]);
-  checkWellFormed("tag", tags);
-  checkWellFormed("idempotency key", [idempotencyKey]);
   const visibility = origin.visibility === PUBLIC ? PUBLIC : settleVisibility(origin.visibility, now);
   const createdAt = timestamp(now);
   const { type, stored: payload } = draft;

@@ -2,12 +2,12 @@ import { EXTERNAL } from "@flock-ts/protocol";
 import type { Subscription } from "../../agents/subscription.ts";
 import { type StoredArtifact, takenUp } from "../../blackboard/artifact.ts";
 import { assertDraft, type Draft } from "../../blackboard/artifact-type.ts";
+import { lastingOf } from "../../blackboard/visibility.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { RunLog } from "../../core/logger.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { LeftWork, WorkStore } from "../../store/store.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
-import { reportVisibility } from "../alerts/alert.ts";
 import type { GateAlert } from "../alerts/gate-drops.ts";
 import { type DryRun, type Filled, Gates } from "../gates/gates.ts";
 import type { Registry } from "../registry.ts";
@@ -168,7 +168,7 @@ export class Publisher {
   /** Publishes what a gate reports, in the commit of this tick. The gate reports it again if the commit fails. */
   #report({ draft, correlationId, depth, visibility: seenBy }: GateAlert): void {
     const { tracing, log } = this.#options;
-    const visibility = reportVisibility(seenBy);
+    const visibility = lastingOf(seenBy);
     const origin = { producedBy: EXTERNAL, correlationId, depth, tags: NO_TAGS, visibility };
     let publication: Publication;
     try {

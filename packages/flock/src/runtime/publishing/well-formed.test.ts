@@ -60,8 +60,8 @@ describe("half surrogate pairs", () => {
   });
 
   it.for([
-    ["correlation id", { correlationId: HIGH }],
-    ["tag", { tags: [HIGH] }],
+    ["`correlationId`", { correlationId: HIGH }],
+    ["tag in `tags`", { tags: [HIGH] }],
     ["idempotency key", { idempotencyKey: HIGH }],
   ] as const)("are refused in a %s, which files and URLs would merge with another", async ([what, options]) => {
     const flock = new Flock();

@@ -1,8 +1,9 @@
-import { type EventOf, type LastingVisibility, maySee, OWNER_ONLY, type Principal, PUBLIC } from "@flock-ts/protocol";
+import { type EventOf, type LastingVisibility, maySee, type Principal } from "@flock-ts/protocol";
 import { z } from "zod";
 import type { AskOptions } from "../../agents/ask-options.ts";
 import { type AnyArtifactType, Draft, type PayloadOf } from "../../blackboard/artifact-type.ts";
 import { canonicalJson } from "../../blackboard/json.ts";
+import { lastingOf } from "../../blackboard/visibility.ts";
 import type { Clock } from "../../core/clock.ts";
 import { checkOptions, FlockError } from "../../core/errors.ts";
 import type { RunLog } from "../../core/logger.ts";
@@ -260,7 +261,8 @@ export class Questions {
       activation_id: activationId,
       key: asked.key ?? String(number),
     });
-    const publication = publisher.prepare(draft, byAgent(run, visibilityOf(run)));
+    // A question may say anything that its run knows.
+    const publication = publisher.prepare(draft, byAgent(run, lastingOf(run.saidTo)));
     const artifact = publication.artifact as StoredQuestion;
     publisher.post(publication);
     journal.write({ kind: "question", artifact, activationId, key });
@@ -404,11 +406,6 @@ function byAgent(
   visibility: Origin["visibility"],
 ): Origin {
   return { producedBy: agent.name, runId, correlationId, depth, tags: agent.tags, visibility };
-}
-
-/** A question may say anything that its run knows. No artifact can say of several conditions that all must hold: such a one is for the owner. */
-function visibilityOf({ saidTo = PUBLIC }: Run): LastingVisibility {
-  return saidTo.kind === "all" ? OWNER_ONLY : saidTo;
 }
 
 /** Whether the form that people have seen, or the answer that they have given, fits the answer's type of today. */

@@ -6,6 +6,7 @@ import { checkOptions, FlockError } from "../../core/errors.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { WorkStore } from "../../store/store.ts";
 import type { Tracing } from "../../telemetry/tracing.ts";
+import { KEY_MARK } from "../publishing/idempotency-cache.ts";
 import type { Origin } from "../publishing/publication.ts";
 import type { Publisher } from "../publishing/publisher.ts";
 import type { Activation } from "./activation.ts";
@@ -33,9 +34,6 @@ const optionsSchema = z.strictObject({
   key: z.string().min(1).max(200).optional(),
   atEnd: z.boolean().optional(),
 });
-
-/** Begins the idempotency keys of runs. No key of a principal begins like this. */
-const KEY_MARK = "\u0001";
 
 /** The output of a run before its end: what it has published, and what it holds until then. */
 export class EarlyOutput {

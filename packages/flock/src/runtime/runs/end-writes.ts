@@ -73,7 +73,7 @@ export class EndWrites {
     const writes = circuitEvents.collect(() => {
       hasOpened = circuit.ended(activation, end.status, failure);
     });
-    if (hasOpened) log.warn({ agent: agent.name }, "an agent fails again and again, and is left alone for a while");
+    if (hasOpened) log.warn({ agent: agent.name }, "circuit opened: the agent failed repeatedly, and its runs wait");
     return writes;
   }
 }

@@ -2,7 +2,7 @@ import { healthSchema } from "@flock-ts/protocol";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../core/errors.ts";
-import type { FlockHost } from "../host.ts";
+import type { FlockStats } from "../../runtime/stats.ts";
 import { OPEN } from "../security/identity.ts";
 import { ServerComponent, type ServerContext } from "../server-component.ts";
 import type { WebSocketStats } from "./websocket.ts";
@@ -42,22 +42,32 @@ export class HealthAndMetricsComponent extends ServerComponent<z.output<typeof c
       () => ({ status: "ok" as const }),
     );
     const websocket = components.get("websocket") as (ServerComponent & Partial<CountsDeliveries>) | undefined;
-    const metrics = metricsOf(host, () => websocket?.stats?.());
+    const metrics = metricsOf(() => ({ flock: host.stats(), live: websocket?.stats?.() }));
     app.get(
       "/metrics",
       { schema: { tags, summary: "Get metrics in the Prometheus text format" } },
       async (request, reply) => {
         if (principalOf(request).kind !== "owner")
           throw new FlockError("not_allowed", "Not allowed: metrics cover all clients. Only the owner can read them.");
-        const text = await metrics.metrics();
-        return reply.type(metrics.contentType).send(text);
+        const text = await metrics();
+        return reply.type(Registry.PROMETHEUS_CONTENT_TYPE).send(text);
       },
     );
   }
 }
 
-/** Creates the metrics. Each server has its own registry, so that two servers in one process do not add up. */
-function metricsOf(host: FlockHost, live: () => WebSocketStats | undefined): Registry {
+/** The numbers behind the metrics. */
+interface Reading {
+  readonly flock: FlockStats;
+  readonly live: WebSocketStats | undefined;
+}
+
+/**
+ * Creates the metrics and returns a function that writes them as text. All of them come from one reading. Each server has
+ * its own registry, so that two servers in one process do not add up.
+ */
+function metricsOf(read: () => Reading): () => Promise<string> {
+  let { flock, live } = read();
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, read: () => number) =>
@@ -69,7 +79,7 @@ function metricsOf(host: FlockHost, live: () => WebSocketStats | undefined): Reg
         this.set(read());
       },
     });
-  // The counts are kept elsewhere, and read when Prometheus scrapes.
+  // The counts are kept elsewhere.
   const counter = (name: string, help: string, read: () => number) =>
     new Counter({
       name,
@@ -80,42 +90,38 @@ function metricsOf(host: FlockHost, live: () => WebSocketStats | undefined): Reg
         this.inc(read());
       },
     });
-  gauge("flock_websocket_connections", "Connected clients.", () => live()?.connections ?? 0);
-  gauge(
-    "flock_websocket_lagging",
-    "Connected clients that are behind the head of the log.",
-    () => live()?.lagging ?? 0,
-  );
+  gauge("flock_websocket_connections", "Connected clients.", () => live?.connections ?? 0);
+  gauge("flock_websocket_lagging", "Connected clients that are behind the head of the log.", () => live?.lagging ?? 0);
   gauge(
     "flock_websocket_max_lag_events",
     "Events not yet sent to the client with the largest lag.",
-    () => live()?.maxLag ?? 0,
+    () => live?.maxLag ?? 0,
   );
   counter(
     "flock_websocket_deliveries_total",
     "Events sent to clients, counted per client.",
-    () => live()?.deliveries ?? 0,
+    () => live?.deliveries ?? 0,
   );
-  counter("flock_websocket_sent_bytes_total", "Bytes written to client sockets.", () => live()?.bytesSent ?? 0);
-  counter("flock_websocket_commands_total", "Commands received from clients.", () => live()?.commands ?? 0);
-  counter("flock_websocket_refused_total", "Clients refused before the upgrade.", () => live()?.refused ?? 0);
-  counter("flock_events_total", "Events committed.", () => host.stats().events);
-  gauge("flock_log_head_seq", "Seq of the newest event.", () => host.stats().head);
-  gauge("flock_log_oldest_seq", "Seq of the oldest event kept.", () => host.stats().oldest);
-  gauge("flock_log_buffer_bytes", "Memory used by the log buffer.", () => host.stats().logBufferBytes);
-  if (host.stats().storeBytes !== undefined) {
-    gauge("flock_store_bytes", "Disk space used by the store.", () => host.stats().storeBytes ?? 0);
+  counter("flock_websocket_sent_bytes_total", "Bytes written to client sockets.", () => live?.bytesSent ?? 0);
+  counter("flock_websocket_commands_total", "Commands received from clients.", () => live?.commands ?? 0);
+  counter("flock_websocket_refused_total", "Clients refused before the upgrade.", () => live?.refused ?? 0);
+  counter("flock_events_total", "Events committed.", () => flock.events);
+  gauge("flock_log_head_seq", "Seq of the newest event.", () => flock.head);
+  gauge("flock_log_oldest_seq", "Seq of the oldest event kept.", () => flock.oldest);
+  gauge("flock_log_buffer_bytes", "Memory used by the log buffer.", () => flock.logBufferBytes);
+  if (flock.storeBytes !== undefined) {
+    gauge("flock_store_bytes", "Disk space used by the store.", () => flock.storeBytes ?? 0);
   }
-  counter("flock_commits_failed_total", "Commits that failed and changed nothing.", () => host.stats().failedCommits);
-  gauge("flock_runs_running", "Runs in progress.", () => host.stats().runs.running);
-  gauge("flock_runs_queued", "Runs that wait to start.", () => host.stats().runs.queued);
-  gauge("flock_orphaned_runs", "Queued runs whose agent is not declared.", () => host.stats().orphans.runs);
+  counter("flock_commits_failed_total", "Commits that failed and changed nothing.", () => flock.failedCommits);
+  gauge("flock_runs_running", "Runs in progress.", () => flock.runs.running);
+  gauge("flock_runs_queued", "Runs that wait to start.", () => flock.runs.queued);
+  gauge("flock_orphaned_runs", "Queued runs whose agent is not declared.", () => flock.orphans.runs);
   gauge(
     "flock_orphaned_artifacts",
     "Artifacts in gates that are gone or no longer accept them.",
-    () => host.stats().orphans.artifacts,
+    () => flock.orphans.artifacts,
   );
-  counter("flock_runs_started_total", "Runs started.", () => host.stats().runs.started);
+  counter("flock_runs_started_total", "Runs started.", () => flock.runs.started);
   new Counter({
     name: "flock_runs_ended_total",
     help: "Runs ended, by final status.",
@@ -123,11 +129,13 @@ function metricsOf(host: FlockHost, live: () => WebSocketStats | undefined): Reg
     registers: [registry],
     collect() {
       this.reset();
-      const { runs } = host.stats();
       for (const status of ["success", "error", "cancelled", "timeout", "interrupted"] as const) {
-        this.inc({ status }, runs[status]);
+        this.inc({ status }, flock.runs[status]);
       }
     },
   });
-  return registry;
+  return () => {
+    ({ flock, live } = read());
+    return registry.metrics();
+  };
 }
