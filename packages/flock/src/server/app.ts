@@ -1,6 +1,6 @@
 import swagger from "@fastify/swagger";
 import * as protocol from "@flock-ts/protocol";
-import { checkJson, describeIssues, validate } from "@flock-ts/protocol";
+import { describeIssues, validate } from "@flock-ts/protocol";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import {
   createJsonSchemaTransform,
@@ -12,6 +12,7 @@ import { FlockError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { registerApiDocs } from "./api-docs.ts";
 import { httpErrorOf } from "./http/errors.ts";
+import { checkJsonBody } from "./http/json-body.ts";
 import { endWithError, parserError, respondWithError } from "./http/socket-errors.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import { OPEN } from "./security/identity.ts";
@@ -70,9 +71,9 @@ export async function createApp(
   app.removeContentTypeParser("application/json");
   app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
     try {
-      checkJson(body);
+      checkJsonBody(body);
     } catch (error) {
-      done(new FlockError("invalid_request", `Cannot parse the body: ${(error as Error).message}`));
+      done(error as FlockError);
       return;
     }
     parseJson(request, body, done);

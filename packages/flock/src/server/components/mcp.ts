@@ -1,12 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { checkJson } from "@flock-ts/protocol";
 import type { McpHttpHandler, McpServer } from "@modelcontextprotocol/server";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { checkOptions, FlockError } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
 import { httpErrorOf } from "../http/errors.ts";
+import { checkJsonBody } from "../http/json-body.ts";
 import { joinPath, prefixSchema } from "../http/path.ts";
 import { type McpToolName, TOOL_NAMES } from "../mcp/tool-names.ts";
 import { addTools, type Caller } from "../mcp/tools.ts";
@@ -94,9 +94,9 @@ export class McpServerComponent extends ServerComponent<z.output<typeof configSc
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser<string>("*", { parseAs: "string" }, (_request, body, done) => {
         try {
-          checkJson(body);
+          checkJsonBody(body);
         } catch (error) {
-          done(new FlockError("invalid_request", `Cannot parse the body: ${(error as Error).message}`));
+          done(error as FlockError);
           return;
         }
         done(null, body);

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { FlockError } from "../../core/errors.ts";
 import type { ServerApp } from "../server-component.ts";
-import { hostnameOf, isLoopback, type Origins } from "./origins.ts";
+import { hostnameOf, isLoopback, type Origins, relativeName } from "./origins.ts";
 
 /** The `hosts` option of a server. */
 export const hostsSchema = z.array(
@@ -13,11 +13,6 @@ export const hostsSchema = z.array(
     })
     .transform(relativeName),
 );
-
-/** Returns a name in lower case, without the dot at the end of an absolute name. */
-function relativeName(name: string): string {
-  return name.toLowerCase().replace(/\.$/, "");
-}
 
 /** The options of {@link checkHostNames}. */
 export interface HostNameOptions {

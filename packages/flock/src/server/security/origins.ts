@@ -20,7 +20,7 @@ export class Origins {
 export function hostnameOf(host: string): string | undefined {
   try {
     const { hostname, pathname, username, search, hash } = new URL(`http://${host}`);
-    return pathname === "/" && username === "" && search === "" && hash === "" ? relative(hostname) : undefined;
+    return pathname === "/" && username === "" && search === "" && hash === "" ? relativeName(hostname) : undefined;
   } catch {
     return undefined;
   }
@@ -31,7 +31,7 @@ export function hostnameOf(host: string): string | undefined {
  * browsers share cookies between the ports of a host.
  */
 export function isSameHost(origin: string, host: string | undefined): boolean {
-  return host !== undefined && URL.canParse(origin) && relative(new URL(origin).hostname) === hostnameOf(host);
+  return host !== undefined && URL.canParse(origin) && relativeName(new URL(origin).hostname) === hostnameOf(host);
 }
 
 /**
@@ -40,11 +40,12 @@ export function isSameHost(origin: string, host: string | undefined): boolean {
  */
 export function isLoopback(origin: string): boolean {
   return (
-    URL.canParse(origin) && /^((.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(relative(new URL(origin).hostname))
+    URL.canParse(origin) &&
+    /^((.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(relativeName(new URL(origin).hostname))
   );
 }
 
-/** Removes the dot at the end of an absolute name: `localhost.` is `localhost`. */
-function relative(hostname: string): string {
-  return hostname.replace(/\.$/, "");
+/** Returns a name in lower case, without the dot at the end of an absolute name: `Localhost.` is `localhost`. */
+export function relativeName(hostname: string): string {
+  return hostname.toLowerCase().replace(/\.$/, "");
 }
